@@ -1,0 +1,16 @@
+"""A neural network for handwritten digits, written from scratch with NumPy alone.
+
+Read it in this order; each file is one idea:
+
+    layers.py       what each layer computes (forward) and how blame flows back through it (backward)
+    losses.py       how wrong an answer is, as one number, and which way is less wrong
+    optimizers.py   how the gradient moves the parameters
+    schedules.py    how far each step goes, from the first to the last
+    network.py      layers in a row, all their parameters in one flat vector
+    parallel.py     one batch on several threads
+    augmentation.py small shifts that make more digits out of the same ones
+    drawing.py      from pen strokes to the 28 x 28 picture that the network reads
+    checkpoint.py   a trained network on disk: weights.npz and a model card in JSON
+
+It imports NumPy and the standard library and nothing else (tests/digitnet/test_imports.py proves it).
+"""

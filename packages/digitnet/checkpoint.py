@@ -1,0 +1,132 @@
+"""A trained network on disk: two files in one folder, and no pickle, so that opening a model never runs its code.
+
+    weights.npz   parameters (count,), and golden examples: pictures and the logits that this network gave for them
+    model.json    the model card: how the network is built, the checksum of weights.npz, and whatever its maker has to say
+                  (accuracy, data, recipe)
+
+The same network makes the same bytes, so a model's version is the hash of what it is. `load` believes nothing: the
+checksum, the shapes and the golden answers must all agree before anyone gets the network.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from digitnet.network import Network
+
+WEIGHTS_FILE, CARD_FILE = "weights.npz", "model.json"
+FORMAT = "digitnet-model-1"
+GOLDEN_TOLERANCE = 1e-3  # of the largest logit: other processors add in another order, nothing more
+
+
+class CheckpointError(ValueError):
+    """A model on disk that is missing, damaged or foreign; the message names the file and says what is wrong."""
+
+
+def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dict) -> dict:
+    """Write the network (float32) into the folder, the card last, and return the card.
+
+    golden_pictures are uint8 (n, 28, 28); `about` is JSON-ready and goes into the card beside what is written here.
+    """
+    golden_logits = network.predict_logits(_unit_range(golden_pictures))
+    arrays = {"parameters": network.parameters, "golden_pictures": golden_pictures, "golden_logits": golden_logits}
+    weights = npz_bytes(arrays)
+    described = {
+        "layers": network.specification,
+        "input_shape": list(network.input_shape),
+        "dtype": network.dtype.name,
+        "parameters": network.parameters.size,
+    }
+    checksum = hashlib.sha256(weights).hexdigest()
+    version = hashlib.sha256((checksum + json.dumps(described, sort_keys=True)).encode()).hexdigest()[:12]
+    card = {**about, "format": FORMAT, "version": version, "network": described, "weights_sha256": checksum}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / WEIGHTS_FILE, weights)
+    write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
+    return card
+
+
+def load(folder: Path) -> tuple[Network, dict]:
+    """Read and validate a saved model: the network and its card. CheckpointError says what is wrong with it."""
+    card = load_card(folder)
+    path = folder / WEIGHTS_FILE
+    weights = _read(path)
+    if hashlib.sha256(weights).hexdigest() != card["weights_sha256"]:
+        raise CheckpointError(f"{path} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
+    try:
+        with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
+            parameters, pictures, logits = (arrays[n] for n in ("parameters", "golden_pictures", "golden_logits"))
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} is no model's weights: {error}") from error
+    try:
+        described = card["network"]
+        network = Network(described["layers"], tuple(described["input_shape"]), described["dtype"], parameters)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{folder / CARD_FILE} does not describe the network in {WEIGHTS_FILE}: {error}") from error
+    _check_golden(path, network, pictures, logits)
+    return network, card
+
+
+def load_card(folder: Path) -> dict:
+    """Read a model's card alone, its weights unread. CheckpointError if it is missing, damaged or foreign."""
+    path = folder / CARD_FILE
+    try:
+        card = json.loads(_read(path))
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not JSON: {error}") from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not the card of a digitnet model (its format should be {FORMAT!r})")
+    for key in ("version", "weights_sha256", "network"):
+        if key not in card:
+            raise CheckpointError(f"{path} is damaged: it lacks {key!r}")
+    return card
+
+
+def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
+    """Arrays as the bytes of an .npz file. np.savez writes the time of day into it; this does not: same arrays, same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), entry.getvalue())
+    return buffer.getvalue()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file's content all at once: whoever looks, or whatever ends us, there is the old content or the new."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_golden(path, network, pictures, logits):
+    if pictures.dtype != np.uint8 or pictures.shape[1:] != (28, 28) or logits.shape != (len(pictures), 10):
+        raise CheckpointError(f"{path} has golden examples of the wrong shape: {pictures.shape}, {logits.shape}")
+    if not np.isfinite(network.parameters).all():
+        raise CheckpointError(f"{path} holds parameters that are not finite numbers")
+    answers = network.predict_logits(_unit_range(pictures))
+    if not np.allclose(answers, logits, rtol=0.0, atol=GOLDEN_TOLERANCE * max(1.0, float(np.abs(logits).max(initial=0.0)))):
+        raise CheckpointError(f"{path} does not give the answers that its maker got: refusing to trust it")
+
+
+def _unit_range(pictures):
+    return pictures.astype(np.float32) / np.float32(255.0)
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error

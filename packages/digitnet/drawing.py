@@ -1,0 +1,198 @@
+"""From a drawing to the 28 x 28 picture that the network reads, as MNIST's own digits were made (LeCun et al., 1998):
+the ink is cropped, scaled into 20 x 20 pixels with its aspect kept, and placed with its centre of mass in the middle.
+
+A network knows only pictures like those that it learnt from, so everyone who has a drawing comes through here: the trainer
+with MNIST, the service with what it is sent, the tests.
+
+    strokes   the pen's path is scaled first and rasterised last, with a pen as wide as MNIST's, so that neither the size of
+              the drawing nor the width of the brush changes how the digit looks to the network
+    pixels    (a PNG, an MNIST vector) whatever differs from the background is ink; it is cropped and resampled
+
+A picture is float32 (28, 28) in [0, 1], 1 = ink, in steps of 1/255. A blank drawing or a single dot, which have no shape
+to read, give all zeros.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+PICTURE_SIDE = 28
+BOX_SIDE = 20  # the ink's longer side
+CENTRE = 14  # the centre of mass falls on this pixel, in MNIST as here
+
+PEN_RADIUS = 1.2  # pixels of the picture; with PEN_SOFTNESS the mean ink of drawn digits is that of MNIST's, 100 pixels' worth
+PEN_SOFTNESS = 1.5  # pixels over which the pen's edge fades, as in MNIST's anti-aliased digits
+PATH_STEP = 0.4  # pixels between the path's points: closer ones change nothing that can be seen
+PATH_POINTS = 2000  # no digit needs more; bounds the work that one drawing can ask for
+
+PAPER_GRAIN = 6.0  # times what three quarters of the border stray by at most; normal noise gets there once in 10^11 pixels
+FAINTEST_INK = 0.1  # contrast below which a picture counts as blank
+DOT_SIZE, DOT_FILL = 0.15, 0.6  # a dot's side as a part of the whole picture's, and how much of its square a dot fills
+
+
+class DrawingError(ValueError):
+    """What came in cannot be a drawing; the message says why."""
+
+
+def picture_from_strokes(strokes: Sequence, brush: float = 20.0) -> np.ndarray:
+    """Pen strokes -> picture. Each stroke is a sequence of (x, y) points in the canvas's pixels, y down; a click is one point.
+
+    `brush` is the width of the canvas's pen in the same pixels: a pen that moved less than half of it made a dot.
+    DrawingError for what is no list of points, or not finite.
+    """
+    paths = [_points(stroke) for stroke in strokes if len(stroke)]
+    if not paths:
+        return _blank()
+    points = np.concatenate(paths)
+    corner = points.min(axis=0)
+    extent = points.max(axis=0) - corner
+    if extent.max() <= brush / 2.0:
+        return _blank()
+
+    # The path is scaled so that with half a pen's width around it, it fills the box. What fades beyond the edge is cut, as
+    # it was from MNIST's digits, which were black on white without any grey when their box was measured.
+    scale = (BOX_SIDE - 2.0 * PEN_RADIUS) / extent.max()
+    paths = [(path - corner) * scale + PEN_RADIUS for path in paths]
+    width, height = np.ceil(extent * scale + 2.0 * PEN_RADIUS - 1e-6).astype(int)
+    return _place(_rasterize(paths, height, width))
+
+
+def picture_from_pixels(pixels: np.ndarray) -> np.ndarray:
+    """Pixels -> picture: grey (height, width), colour (height, width, 3) or with alpha (height, width, 4).
+
+    uint8 in 0..255 or float in [0, 1]; light on dark, dark on light, in any colour: ink is what differs from the background,
+    and the background is what most of the border is. DrawingError for other shapes and for values out of range.
+    """
+    ink = _ink(_unit_range(pixels))
+    rows, columns = ink.any(axis=1).nonzero()[0], ink.any(axis=0).nonzero()[0]
+    if rows.size == 0:
+        return _blank()
+    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if _is_dot(box, max(ink.shape)):
+        return _blank()
+
+    scale = BOX_SIDE / max(box.shape)
+    if scale != 1.0:
+        height, width = (max(1, round(side * scale)) for side in box.shape)
+        box = _resampling(box.shape[0], height) @ box @ _resampling(box.shape[1], width).T
+    return _place(box / box.max())
+
+
+def picture_from_vector(values: Sequence[float]) -> np.ndarray:
+    """784 numbers in [0, 1], row after row -> picture."""
+    values = np.asarray(values, np.float32)
+    if values.shape != (PICTURE_SIDE**2,):
+        raise DrawingError(f"Expected {PICTURE_SIDE**2} values for MNIST image, got {values.size}")
+    return picture_from_pixels(values.reshape(PICTURE_SIDE, PICTURE_SIDE))
+
+
+def _points(stroke):
+    try:
+        points = np.asarray(stroke, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DrawingError("a stroke must be a list of [x, y] points, each two numbers") from error
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise DrawingError(f"a stroke must be a list of [x, y] points, but this one has the shape {points.shape}")
+    if not np.isfinite(points).all():
+        raise DrawingError("every coordinate must be a finite number")
+    return points
+
+
+def _rasterize(paths, height, width):
+    """Paths in pixels -> ink (height, width): how far each pixel's centre is from the path says how much ink it has."""
+    step = max(PATH_STEP, sum(_lengths(path).sum() for path in paths) / PATH_POINTS)
+    paths = [_thinned(path, step) for path in paths]
+    starts = np.concatenate([path[:-1] for path in paths]).astype(np.float32)
+    moves = np.concatenate([path[1:] for path in paths]).astype(np.float32) - starts
+    squares = np.maximum((moves * moves).sum(axis=1), 1e-12)
+
+    # The nearest point of a segment from a + t (b - a), 0 <= t <= 1: for all segments (rows) and all pixels (columns).
+    y, x = (np.indices((height, width), np.float32) + 0.5).reshape(2, -1)
+    from_x, from_y = x - starts[:, :1], y - starts[:, 1:]
+    t = np.clip((from_x * moves[:, :1] + from_y * moves[:, 1:]) / squares[:, None], 0.0, 1.0)
+    from_x -= t * moves[:, :1]
+    from_y -= t * moves[:, 1:]
+    distance = np.sqrt((from_x * from_x + from_y * from_y).min(axis=0))
+    return np.clip(0.5 + (PEN_RADIUS - distance) / PEN_SOFTNESS, 0.0, 1.0).reshape(height, width)
+
+
+def _lengths(path):
+    return np.hypot(*np.diff(path, axis=0).T)
+
+
+def _thinned(path, step):
+    """Keep the first point of every `step` of the path's length, and the last; a single point becomes a segment of no length."""
+    travelled = np.concatenate([[0.0], np.cumsum(_lengths(path))])
+    keep = np.diff(np.floor(travelled / step), prepend=-1.0) > 0.0
+    return np.concatenate([path[keep], path[-1:]])
+
+
+def _unit_range(pixels):
+    pixels = np.asarray(pixels)
+    if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)):
+        raise DrawingError(f"pixels must be (height, width), (height, width, 3) or (height, width, 4), not {pixels.shape}")
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.float32) / np.float32(255.0)
+    pixels = pixels.astype(np.float32)
+    if not (pixels.min() >= 0.0 and pixels.max() <= 1.0):  # said this way round, NaN is refused too
+        raise DrawingError("every pixel must be a number from 0 to 1")
+    return pixels
+
+
+def _ink(pixels):
+    """Pixels in [0, 1] -> ink (height, width) in [0, 1]: how much each differs from the background, the most as 1."""
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.shape[2] == 4:
+        alpha = pixels[:, :, 3:]
+        if np.median(_border(alpha)) < 0.5:
+            pixels = alpha  # on a transparent sheet, what is opaque is the drawing, whatever its colour
+        else:
+            pixels = pixels[:, :, :3] * alpha + (1.0 - alpha)
+    border = _border(pixels)
+    background = np.sort(border, axis=0)[len(border) // 2]
+    ink = np.abs(pixels - background).max(axis=2)
+    # A photograph's background is never even: what differs a few times as much as most of the border does is background.
+    strays = np.sort(np.abs(border - background).max(axis=1))
+    ink[ink <= PAPER_GRAIN * strays[len(strays) * 3 // 4]] = 0.0
+    strongest = ink.max()
+    if strongest < FAINTEST_INK:
+        return np.zeros_like(ink)
+    return ink / strongest
+
+
+def _border(pixels):
+    """The outermost pixels, (n, channels)."""
+    return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
+
+
+def _is_dot(box, picture_side):
+    side = max(box.shape)
+    return side <= DOT_SIZE * picture_side and box.sum() >= DOT_FILL * side * side
+
+
+def _resampling(length, new_length):
+    """(new_length, length): each row the weights of the old pixels in a new one, a triangle as wide as what it covers."""
+    ratio = length / new_length
+    centres = (np.arange(new_length) + 0.5) * ratio
+    distances = np.abs(np.arange(length) + 0.5 - centres[:, None])
+    weights = np.maximum(0.0, 1.0 - distances / max(ratio, 1.0))
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _place(box):
+    """Ink of at most 20 x 20 -> picture: moved by whole pixels so that its centre of mass is in the middle."""
+    picture = _blank()
+    levels = np.rint(box * 255.0) / 255.0
+    total = levels.sum()
+    slices = []
+    for side, sums in zip(box.shape, (levels.sum(axis=1), levels.sum(axis=0))):
+        centre_of_mass = float(sums @ np.arange(side)) / total
+        start = min(max(int(np.floor(CENTRE - centre_of_mass + 0.5)), 0), PICTURE_SIDE - side)
+        slices.append(slice(start, start + side))
+    picture[tuple(slices)] = levels
+    return picture
+
+
+def _blank():
+    return np.zeros((PICTURE_SIDE, PICTURE_SIDE), np.float32)

@@ -1,0 +1,129 @@
+"""The network: layers in a row, all their parameters in one flat vector.
+
+    logits = layer_n(… layer_2(layer_1(pictures)))          forward
+    dL/dparameters, from the last layer back to the first    backward
+
+From outside the batch comes first, as data does; inside it is the last axis (layers.py says why).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from digitnet.layers import LAYERS, Layer
+from digitnet.losses import softmax, softmax_cross_entropy
+
+PICTURE_SHAPE = (1, 28, 28)  # channels, height, width
+DIGITS = 10
+
+
+class Network:
+    """A feed-forward network declared as a list of layers, such as
+
+        ["flatten", {"dense": {"units": 50}}, "relu", {"dense": {"units": 10}}]
+
+    `parameters` and `gradients` are flat vectors of `dtype`; the layers' weights and biases are views into them. A network
+    made with the parameters of another shares them (see `replica`).
+    """
+
+    def __init__(
+        self,
+        specification: Sequence[str | dict],
+        input_shape: tuple[int, ...] = PICTURE_SHAPE,
+        dtype=np.float32,
+        parameters: np.ndarray | None = None,
+    ):
+        self.specification, self.input_shape, self.dtype = list(specification), tuple(input_shape), np.dtype(dtype)
+        self.layers, self.shapes = [], [self.input_shape]
+        for place, declaration in enumerate(self.specification, start=1):
+            try:
+                layer = _make_layer(declaration)
+                self.shapes.append(layer.build(self.shapes[-1]))
+            except ValueError as error:
+                raise ValueError(f"layer {place} ({declaration}): {error}") from error
+            self.layers.append(layer)
+        if self.shapes[-1] != (DIGITS,):
+            raise ValueError(f"a network must end in {DIGITS} logits, one for each digit, but this one ends in {self.shapes[-1]}")
+
+        count = sum(layer.parameter_count for layer in self.layers)
+        self.parameters = np.zeros(count, self.dtype) if parameters is None else parameters
+        if self.parameters.shape != (count,) or self.parameters.dtype != self.dtype:
+            raise ValueError(
+                f"this network has {count} parameters, but was given {self.parameters.shape} {self.parameters.dtype}"
+            )
+        self.gradients = np.zeros(count, self.dtype)
+        start = 0
+        for layer in self.layers:
+            if layer.parameter_count:
+                part = slice(start, start + layer.parameter_count)
+                layer.bind(self.parameters[part], self.gradients[part])
+                start = part.stop
+
+    def initialize(self, generator: np.random.Generator) -> None:
+        """Draw fresh weights; the same generator state gives the same weights."""
+        for layer in self.layers:
+            if layer.parameter_count:
+                layer.initialize(generator)
+
+    def replica(self) -> "Network":
+        """The same network with the same parameter vector, but gradients and memory of its own: for another thread."""
+        return Network(self.specification, self.input_shape, self.dtype, self.parameters)
+
+    def loss_and_gradients(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        """One forward and one backward pass: the mean loss and how many were right; `gradients` holds dL/dparameters.
+
+        pictures (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9.
+        """
+        logits = self.forward(pictures)
+        loss, grad_logits = softmax_cross_entropy(logits, labels)
+        self.backward(grad_logits)
+        return loss, int(np.count_nonzero(logits.argmax(axis=0) == labels))
+
+    def forward(self, pictures: np.ndarray) -> np.ndarray:
+        """Pictures (batch, 28, 28) -> logits (10, batch), each layer remembering what backward needs."""
+        activations = self._batch_last(pictures)
+        for layer in self.layers:
+            activations = layer.forward(activations)
+        return activations
+
+    def backward(self, grad_logits: np.ndarray, needs_grad_pictures: bool = False) -> np.ndarray | None:
+        """dL/dlogits (10, batch) -> fills `gradients`; dL/dpictures (batch, 28, 28) where asked for. After forward."""
+        grad = grad_logits
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad, needs_grad_inputs=needs_grad_pictures or layer is not self.layers[0])
+        return np.moveaxis(grad, -1, 0).reshape(-1, *self.input_shape[-2:]) if needs_grad_pictures else None
+
+    def predict_logits(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
+        """Pictures (n, 28, 28) in [0, 1] -> logits (n, 10). Remembers nothing: safe from several threads at once."""
+        logits = np.empty((len(pictures), DIGITS), self.dtype)
+        for start in range(0, len(pictures), batch_size):
+            activations = self._batch_last(pictures[start : start + batch_size])
+            for layer in self.layers:
+                activations = layer.predict(activations)
+            logits[start : start + batch_size] = activations.T
+        return logits
+
+    def predict(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
+        """Pictures (n, 28, 28) in [0, 1] -> probabilities (n, 10), each row summing to 1."""
+        return softmax(self.predict_logits(pictures, batch_size).T).T
+
+    def _batch_last(self, pictures):
+        pictures = np.asarray(pictures, self.dtype)
+        if pictures.ndim != 3 or pictures.shape[1:] != self.input_shape[1:]:
+            raise ValueError(f"pictures must be (batch, {self.input_shape[1]}, {self.input_shape[2]}), not {pictures.shape}")
+        return np.ascontiguousarray(pictures.transpose(1, 2, 0)).reshape(*self.input_shape, len(pictures))
+
+
+def _make_layer(declaration: str | dict) -> Layer:
+    """A declaration such as "relu" or {"dense": {"units": 10}} -> the layer; ValueError says what is wrong with it."""
+    name, options = declaration, {}
+    if isinstance(declaration, dict) and len(declaration) == 1:
+        ((name, options),) = declaration.items()
+    if not isinstance(name, str) or name not in LAYERS:
+        raise ValueError(f"no such layer; there are {', '.join(LAYERS)}")
+    if not isinstance(options, dict):
+        raise ValueError(f"the options of {name} must be names and values, not {options!r}")
+    try:
+        return LAYERS[name](**options)
+    except TypeError as error:
+        raise ValueError(f"{name} does not take these options ({error})") from error

@@ -1,0 +1,59 @@
+"""Gradient descent: how the gradient moves the parameters.
+
+All parameters are one flat vector and so is the gradient, so an optimizer is a few lines of arithmetic on two vectors,
+done in place. The learning rate comes in with each step: schedules.py decides it.
+"""
+
+import numpy as np
+
+
+class SGD:
+    """Stochastic gradient descent with momentum (Polyak, 1964): velocity remembers where past gradients pointed.
+
+    v <- momentum * v + grad;  w <- w - learning_rate * v
+    """
+
+    def __init__(self, size: int, dtype=np.float32, momentum: float = 0.9):
+        self.momentum = _fraction("momentum", momentum)
+        self.state = {"velocity": np.zeros(size, dtype)}
+
+    def update(self, parameters: np.ndarray, gradients: np.ndarray, learning_rate: float) -> None:
+        """One step, in place; parameters and gradients are (size,)."""
+        velocity = self.state["velocity"]
+        velocity *= self.momentum
+        velocity += gradients
+        parameters -= learning_rate * velocity
+
+
+class Adam:
+    """Adam (Kingma and Ba, ICLR 2015): each parameter's step is scaled by how large its gradients usually are.
+
+    m <- beta1 * m + (1 - beta1) * grad         a running mean of the gradient
+    v <- beta2 * v + (1 - beta2) * grad^2       a running mean of its square
+    w <- w - learning_rate * m' / (sqrt(v') + epsilon)
+
+    m and v start at zero, so m' and v' divide out what they miss of the first steps: 1 - beta^t.
+    """
+
+    def __init__(self, size: int, dtype=np.float32, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
+        self.beta1, self.beta2, self.epsilon = _fraction("beta1", beta1), _fraction("beta2", beta2), epsilon
+        self.state = {"mean": np.zeros(size, dtype), "square": np.zeros(size, dtype), "steps": np.zeros(1, np.int64)}
+
+    def update(self, parameters: np.ndarray, gradients: np.ndarray, learning_rate: float) -> None:
+        """One step, in place; parameters and gradients are (size,)."""
+        mean, square, steps = self.state["mean"], self.state["square"], self.state["steps"]
+        steps += 1
+        mean += (1.0 - self.beta1) * (gradients - mean)
+        square += (1.0 - self.beta2) * (gradients * gradients - square)
+        mean_correction = 1.0 - self.beta1 ** int(steps[0])
+        square_correction = 1.0 - self.beta2 ** int(steps[0])
+        parameters -= (learning_rate / mean_correction) * mean / (np.sqrt(square / square_correction) + self.epsilon)
+
+
+OPTIMIZERS = {"sgd": SGD, "adam": Adam}
+
+
+def _fraction(name, value):
+    if not 0.0 <= value < 1.0:
+        raise ValueError(f"{name} must be at least 0 and less than 1, not {value!r}")
+    return value

@@ -1,0 +1,54 @@
+"""One batch on several threads: each takes a share of the examples, and their gradients are added up.
+
+The gradient of a mean over a batch is the mean of the gradients of its parts, so shares may be computed apart. NumPy lets
+go of the interpreter lock inside its loops and products, so threads really run side by side; hold BLAS to one thread then,
+or its threads and these get in each other's way (the trainer does).
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+
+from digitnet.network import Network
+
+
+class DataParallel:
+    """Computes a network's gradients on `shares` threads.
+
+    The split decides in which order floats are added, and with it their last bits, so `shares` is part of the recipe: the
+    same number gives the same weights on a machine of any size. The threads end with `close()` or the with statement.
+    """
+
+    def __init__(self, network: Network, shares: int):
+        if shares < 1:
+            raise ValueError(f"shares must be at least 1, not {shares}")
+        self.network = network
+        self._replicas = [network.replica() for _ in range(shares)]
+        self._threads = ThreadPoolExecutor(shares, thread_name_prefix="share")
+
+    def loss_and_gradients(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        """As Network.loss_and_gradients: the mean loss, how many were right; the network's `gradients` are filled."""
+        bounds = np.linspace(0, len(labels), len(self._replicas) + 1).astype(int)
+        shares = [slice(start, end) for start, end in pairwise(bounds) if end > start]
+        results = list(
+            self._threads.map(
+                lambda replica, share: replica.loss_and_gradients(pictures[share], labels[share]), self._replicas, shares
+            )
+        )
+        self.network.gradients[:] = 0.0
+        loss = 0.0
+        for replica, share, (share_loss, _) in zip(self._replicas, shares, results):
+            weight = (share.stop - share.start) / len(labels)
+            self.network.gradients += weight * replica.gradients
+            loss += weight * share_loss
+        return loss, sum(correct for _, correct in results)
+
+    def close(self) -> None:
+        self._threads.shutdown()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -1,0 +1,158 @@
+"""Each layer: its values against the definition written as plain loops, its gradients against finite differences."""
+
+import numpy as np
+import pytest
+from digitnet import layers as layers_module
+from digitnet.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU
+
+CASES = {
+    "dense": (lambda: Dense(4), (5,)),
+    "conv2d, one channel": (lambda: Conv2D(3, 3), (1, 6, 7)),
+    "conv2d, three channels": (lambda: Conv2D(2, 2), (3, 5, 4)),
+    "conv2d, padded": (lambda: Conv2D(2, 3, padding=1), (2, 4, 5)),
+    "conv2d, as large as its input": (lambda: Conv2D(2, 4), (2, 4, 4)),
+    "maxpool2d": (lambda: MaxPool2D(2), (2, 4, 6)),
+    "maxpool2d that leaves a row and a column over": (lambda: MaxPool2D(2), (2, 5, 7)),
+    "maxpool2d of size 3": (lambda: MaxPool2D(3), (2, 7, 6)),
+    "relu": (ReLU, (3, 4)),
+    "flatten": (Flatten, (2, 3, 4)),
+}
+BATCH = 3
+
+
+def built(make, input_shape, generator):
+    """A layer with float64 parameters drawn at random, biases too."""
+    layer = make()
+    layer.build(input_shape)
+    if layer.parameter_count:
+        layer.bind(generator.normal(size=layer.parameter_count), np.full(layer.parameter_count, np.nan))
+    return layer
+
+
+@pytest.fixture(params=CASES, name="case")
+def case_fixture(request, generator):
+    make, input_shape = CASES[request.param]
+    # Distinct values, none near another's or ReLU's bend: there finite differences would straddle two slopes.
+    count = int(np.prod(input_shape)) * BATCH
+    inputs = (generator.permutation(count) - count / 2 + 0.25).reshape(*input_shape, BATCH) / 7.0
+    return built(make, input_shape, generator), inputs
+
+
+def test_input_gradient_is_that_of_finite_differences(case, generator, numerical_gradient):
+    layer, inputs = case
+    weighting = generator.normal(size=layer.predict(inputs).shape)  # L = sum(weighting * outputs), so dL/doutputs = weighting
+    layer.forward(inputs)
+    grad_inputs = layer.backward(weighting)
+    expected = numerical_gradient(lambda: float((layer.predict(inputs) * weighting).sum()), inputs)
+    np.testing.assert_allclose(grad_inputs, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("case", [name for name in CASES if name.startswith(("dense", "conv2d"))], indirect=True)
+def test_parameter_gradients_are_those_of_finite_differences(case, generator, numerical_gradient):
+    layer, inputs = case
+    weighting = generator.normal(size=layer.predict(inputs).shape)
+    layer.forward(inputs)
+    assert layer.backward(weighting, needs_grad_inputs=False) is None
+    for parameter, gradient in ((layer.weights, layer.grad_weights), (layer.bias, layer.grad_bias)):
+        expected = numerical_gradient(lambda: float((layer.predict(inputs) * weighting).sum()), parameter)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_predict_computes_what_forward_does_and_leaves_the_way_back_alone(case, generator):
+    layer, inputs = case
+    outputs = layer.forward(inputs).copy()
+    np.testing.assert_array_equal(layer.predict(inputs), outputs)
+    weighting = generator.normal(size=outputs.shape)
+    grad = layer.backward(weighting).copy()
+    layer.forward(inputs)
+    layer.predict(inputs[..., :1] * 2.0 + 1.0)  # another drawing, read meanwhile
+    np.testing.assert_array_equal(layer.backward(weighting), grad)
+
+
+def test_output_has_the_shape_that_build_promised(case):
+    layer, inputs = case
+    assert layer.predict(inputs).shape == (*layer.build(inputs.shape[:-1]), BATCH)
+
+
+def test_the_same_layer_takes_batches_of_any_size_one_after_the_other(case):
+    layer, inputs = case
+    whole = layer.forward(inputs).copy()
+    for example in range(BATCH):
+        alone = inputs[..., example : example + 1]
+        np.testing.assert_allclose(layer.forward(alone)[..., 0], whole[..., example], rtol=1e-12, atol=1e-12)
+        assert layer.backward(layer.predict(alone)).shape == alone.shape
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_conv2d_is_the_sum_of_window_times_filter(generator, padding):
+    layer = built(lambda: Conv2D(2, 3, padding=padding), (3, 6, 5), generator)
+    inputs = generator.normal(size=(3, 6, 5, BATCH))
+    padded = np.pad(inputs, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    filters = layer.weights.reshape(2, 3, 3, 3)
+    outputs = layer.predict(inputs)
+    for f, y, x, n in np.ndindex(outputs.shape):
+        expected = (padded[:, y : y + 3, x : x + 3, n] * filters[f]).sum() + layer.bias[f]
+        assert outputs[f, y, x, n] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 4_000, 10_000_000])
+def test_conv2d_gives_the_same_however_its_columns_are_cut_into_blocks(generator, monkeypatch, block_bytes):
+    inputs, weighting = generator.normal(size=(2, 8, 6, BATCH)), generator.normal(size=(3, 6, 4, BATCH))
+    layer = built(lambda: Conv2D(3, 3), (2, 8, 6), generator)
+    expected = layer.forward(inputs).copy(), layer.backward(weighting).copy(), layer.grad_weights.copy()
+    monkeypatch.setattr(layers_module, "COLUMNS_BLOCK_BYTES", block_bytes)
+    for actual, wanted in zip((layer.forward(inputs), layer.backward(weighting), layer.grad_weights), expected):
+        np.testing.assert_allclose(actual, wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_maxpool2d_takes_the_largest_of_each_square_and_sends_the_gradient_there():
+    layer = MaxPool2D(2)
+    inputs = np.array([[1.0, 5.0, 2.0, 0.0], [3.0, 4.0, 1.0, 9.0]]).reshape(1, 2, 4, 1)
+    assert layer.forward(inputs).ravel().tolist() == [5.0, 9.0]
+    grad = layer.backward(np.array([10.0, 20.0]).reshape(1, 1, 2, 1))
+    assert grad.reshape(2, 4).tolist() == [[0.0, 10.0, 0.0, 0.0], [0.0, 0.0, 0.0, 20.0]]
+
+
+def test_maxpool2d_gives_equal_values_one_gradient_not_four():
+    layer = MaxPool2D(2)
+    layer.forward(np.ones((1, 4, 4, 2)))
+    grad = layer.backward(np.ones((1, 2, 2, 2)))
+    assert grad.sum() == 8.0
+    assert sorted(set(grad.ravel())) == [0.0, 1.0]
+
+
+def test_relu_passes_what_is_positive_and_blocks_the_rest():
+    layer = ReLU()
+    assert layer.forward(np.array([[-2.0], [0.0], [3.0]])).ravel().tolist() == [0.0, 0.0, 3.0]
+    assert layer.backward(np.ones((3, 1))).ravel().tolist() == [0.0, 0.0, 1.0]
+
+
+def test_he_initialisation_has_the_spread_that_relu_needs(generator):
+    layer = Dense(400)
+    layer.build((250,))
+    layer.bind(np.ones(layer.parameter_count), np.zeros(layer.parameter_count))
+    layer.initialize(generator)
+    assert layer.weights.std() == pytest.approx(np.sqrt(2.0 / 250), rel=0.02)
+    assert abs(layer.weights.mean()) < 1e-3
+    assert not layer.bias.any()
+
+
+@pytest.mark.parametrize(
+    ("make", "input_shape", "complaint"),
+    [
+        (lambda: Dense(3), (1, 28, 28), "put flatten before it"),
+        (lambda: Conv2D(3, 3), (784,), "needs (channels, height, width)"),
+        (lambda: Conv2D(3, 6), (1, 5, 9), "does not fit"),
+        (lambda: MaxPool2D(3), (1, 2, 9), "at least that large"),
+        (lambda: MaxPool2D(2), (10,), "at least that large"),
+    ],
+)
+def test_an_input_that_does_not_fit_is_refused(make, input_shape, complaint):
+    with pytest.raises(ValueError, match=complaint.replace("(", r"\(").replace(")", r"\)")):
+        make().build(input_shape)
+
+
+@pytest.mark.parametrize("make", [lambda: Dense(0), lambda: Dense(2.5), lambda: Conv2D(True, 3), lambda: MaxPool2D(-1)])
+def test_sizes_that_are_no_positive_whole_numbers_are_refused(make):
+    with pytest.raises(ValueError, match="whole number"):
+        make()

@@ -1,0 +1,190 @@
+import threading
+
+import numpy as np
+import pytest
+from digitnet.network import Network
+from digitnet.optimizers import SGD, Adam
+from digitnet.parallel import DataParallel
+
+PERCEPTRON = ["flatten", {"dense": {"units": 50}}, "relu", {"dense": {"units": 20}}, "relu", {"dense": {"units": 10}}]
+CONVOLUTIONAL = [
+    {"conv2d": {"filters": 3, "kernel_size": 5}},
+    {"maxpool2d": {"size": 2}},
+    "relu",
+    {"conv2d": {"filters": 4, "kernel_size": 3, "padding": 1}},
+    "relu",
+    {"maxpool2d": {"size": 3}},
+    "flatten",
+    {"dense": {"units": 12}},
+    "relu",
+    {"dense": {"units": 10}},
+]
+BOTH = pytest.mark.parametrize("specification", [PERCEPTRON, CONVOLUTIONAL], ids=["perceptron", "convolutional"])
+
+
+def initialized(specification, seed=0, dtype=np.float32):
+    network = Network(specification, dtype=dtype)
+    network.initialize(np.random.default_rng(seed))
+    return network
+
+
+@pytest.fixture
+def batch(generator):
+    return generator.random((6, 28, 28)), np.array([3, 1, 4, 1, 5, 9])
+
+
+@BOTH
+def test_gradients_of_the_whole_network_are_those_of_finite_differences(specification, batch, generator):
+    network = initialized(specification, dtype=np.float64)
+    pictures, labels = batch
+    network.loss_and_gradients(pictures, labels)
+    gradients = network.gradients.copy()
+    for index in generator.choice(network.parameters.size, 60, replace=False):
+        kept, losses = network.parameters[index], []
+        for step in (1e-6, -1e-6):
+            network.parameters[index] = kept + step
+            losses.append(network.loss_and_gradients(pictures, labels)[0])
+        network.parameters[index] = kept
+        assert gradients[index] == pytest.approx((losses[0] - losses[1]) / 2e-6, rel=1e-4, abs=1e-8)
+
+
+@BOTH
+def test_gradient_with_respect_to_the_picture_is_that_of_finite_differences(specification, batch, generator):
+    """What the saliency of a drawing is made of."""
+    network = initialized(specification, dtype=np.float64)
+    pictures, _ = batch
+    network.forward(pictures)
+    grad_logits = np.zeros((10, 6))
+    grad_logits[7] = 1.0
+    grad = network.backward(grad_logits, needs_grad_pictures=True).copy()
+    assert grad.shape == pictures.shape
+    for index in [(0, 14, 14), (3, 5, 20), (5, 27, 27), (2, 10, 9)]:
+        logits = []
+        for step in (1e-6, -1e-6):
+            changed = pictures.copy()
+            changed[index] += step
+            logits.append(network.forward(changed)[7].sum())
+        assert grad[index] == pytest.approx((logits[0] - logits[1]) / 2e-6, rel=1e-4, abs=1e-8)
+
+
+@BOTH
+@pytest.mark.parametrize(("make_optimizer", "learning_rate"), [(Adam, 0.01), (SGD, 0.05)], ids=["adam", "sgd"])
+def test_one_batch_overfits(specification, make_optimizer, learning_rate, batch):
+    network = initialized(specification)
+    optimizer = make_optimizer(network.parameters.size)
+    pictures, labels = batch
+    first, _ = network.loss_and_gradients(pictures, labels)
+    for _ in range(200):
+        loss, correct = network.loss_and_gradients(pictures, labels)
+        optimizer.update(network.parameters, network.gradients, learning_rate)
+    assert first > 1.5
+    assert loss < 0.01
+    assert correct == len(labels)
+
+
+@BOTH
+def test_a_seed_gives_the_same_weights_twice(specification, batch):
+    def trained(seed):
+        network = initialized(specification, seed)
+        optimizer = Adam(network.parameters.size)
+        for _ in range(5):
+            network.loss_and_gradients(*batch)
+            optimizer.update(network.parameters, network.gradients, 0.01)
+        return network.parameters
+
+    np.testing.assert_array_equal(trained(1), trained(1))
+    assert not np.array_equal(trained(1), trained(2))
+
+
+@BOTH
+def test_layers_parameters_are_views_of_the_flat_vectors(specification):
+    network = initialized(specification)
+    layers = [layer for layer in network.layers if layer.parameter_count]
+    assert sum(layer.parameter_count for layer in layers) == network.parameters.size == network.gradients.size
+    for layer in layers:
+        for view, vector in (
+            (layer.weights, network.parameters),
+            (layer.bias, network.parameters),
+            (layer.grad_weights, network.gradients),
+        ):
+            assert np.shares_memory(view, vector)
+    network.parameters[:] = 7.0
+    assert all((layer.weights == 7.0).all() and (layer.bias == 7.0).all() for layer in layers)
+
+
+def test_the_classic_perceptron_has_the_parameters_one_counts_by_hand():
+    assert Network(PERCEPTRON).parameters.size == (784 + 1) * 50 + (50 + 1) * 20 + (20 + 1) * 10
+
+
+@BOTH
+def test_predict_gives_the_same_in_batches_of_any_size(specification, generator):
+    network, pictures = initialized(specification), generator.random((50, 28, 28))
+    whole = network.predict(pictures)
+    assert whole.shape == (50, 10)
+    np.testing.assert_allclose(whole.sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(network.predict(pictures, batch_size=7), whole, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(network.predict(pictures[3:4])[0], whole[3], rtol=1e-4, atol=1e-6)
+    assert network.predict(pictures[:0]).shape == (0, 10)
+
+
+@BOTH
+def test_predict_answers_each_thread_with_its_own_drawing_while_another_trains(specification, generator):
+    network, pictures = initialized(specification), generator.random((8, 28, 28)).astype(np.float32)
+    expected = [network.predict(pictures[i : i + 1]) for i in range(8)]
+    wrong = []
+
+    def read(index):
+        for _ in range(30):
+            if not np.array_equal(network.predict(pictures[index : index + 1]), expected[index]):
+                wrong.append(index)
+
+    threads = [threading.Thread(target=read, args=(index,)) for index in range(8)]
+    for thread in threads:
+        thread.start()
+    network.forward(pictures)
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@BOTH
+@pytest.mark.parametrize("shares", [1, 2, 4, 9])
+def test_a_batch_in_shares_has_the_gradients_of_the_whole(specification, shares, batch):
+    network, other = initialized(specification, dtype=np.float64), initialized(specification, dtype=np.float64)
+    loss, correct = network.loss_and_gradients(*batch)
+    with DataParallel(other, shares) as parallel:
+        assert parallel.loss_and_gradients(*batch) == (pytest.approx(loss), correct)
+        np.testing.assert_allclose(other.gradients, network.gradients, rtol=1e-9, atol=1e-12)
+        other.parameters[:] = 0.0  # what the optimizer changes, every replica sees
+        assert parallel.loss_and_gradients(*batch)[0] == pytest.approx(np.log(10.0))
+
+
+@pytest.mark.parametrize(
+    ("specification", "complaint"),
+    [
+        (["flatten", {"dense": {"units": 9}}], "must end in 10 logits"),
+        ([], "must end in 10 logits"),
+        (["flatten", "tanh", {"dense": {"units": 10}}], r"layer 2 \(tanh\): no such layer; there are dense"),
+        ([{"dense": {"units": 10}}], "put flatten before it"),
+        (["flatten", {"dense": {"unit": 10}}], "does not take these options"),
+        (["flatten", "dense"], "does not take these options"),
+        (["flatten", {"dense": 10}], "must be names and values"),
+        (["flatten", {"dense": {"units": 10}, "relu": {}}], "no such layer"),
+        ([{"conv2d": {"filters": 2, "kernel_size": 29}}], "does not fit"),
+        ([None], "no such layer"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused_with_its_reason(specification, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Network(specification)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (1, 28, 27), (1, 1, 28, 28), (784,)])
+def test_pictures_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"must be \(batch, 28, 28\)"):
+        Network(PERCEPTRON).predict(np.zeros(shape))
+
+
+def test_parameters_of_another_network_are_refused():
+    with pytest.raises(ValueError, match="this network has 40480 parameters"):
+        Network(PERCEPTRON, parameters=np.zeros(5, np.float32))
