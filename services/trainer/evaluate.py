@@ -1,0 +1,46 @@
+"""evaluate: measure the trained network on MNIST's test digits, which nothing before this stage has looked at.
+
+Only what was measured becomes a model: this stage writes artifacts/model, with its figures in the model card.
+"""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from digitnet.checkpoint import load, save, write_atomically
+from digitnet.losses import softmax_cross_entropy
+
+from trainer.preprocess import load_split
+from trainer.train import golden_pictures, in_unit_range
+
+
+def evaluate(digits_file: Path, trained_folder: Path, model_folder: Path, metrics_file: Path, confusion_file: Path) -> dict:
+    """Write the model, its metrics and each test digit's actual and predicted value; return the metrics."""
+    network, card = load(trained_folder)
+    test = load_split(digits_file, "test")
+    logits = network.predict_logits(in_unit_range(test.pictures)).T
+    predicted = logits.argmax(axis=0)
+    loss, _ = softmax_cross_entropy(logits, test.labels)
+    right = predicted == test.labels
+    metrics = {
+        "accuracy": float(right.mean()),
+        "loss": loss,
+        "errors": int(np.count_nonzero(~right)),
+        "test_pictures": len(test),
+        "accuracy_by_digit": {str(digit): float(right[test.labels == digit].mean()) for digit in range(10)},
+    }
+    save(model_folder, network, golden_pictures(load_split(digits_file, "validation")), {**card, "test": metrics})
+    metrics_file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(metrics_file, (json.dumps(metrics, indent=2) + "\n").encode())
+    write_atomically(confusion_file, _confusion_csv(test.labels, predicted))
+    return metrics
+
+
+def _confusion_csv(labels, predicted):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["actual", "predicted"])
+    writer.writerows(zip(labels.tolist(), predicted.tolist()))
+    return text.getvalue().encode()

@@ -1,0 +1,65 @@
+"""preprocess: MNIST's files -> the pictures that training and measuring read.
+
+Every digit goes through digitnet.drawing, as every drawing does when it is served, so that the figures measured here are
+those that the service gives.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from digitnet.checkpoint import npz_bytes, write_atomically
+from digitnet.drawing import picture_from_pixels
+
+from trainer.fetch import fetch, read_pins
+from trainer.idx import read_images, read_labels
+from trainer.settings import PreprocessSettings
+
+log = logging.getLogger(__name__)
+
+SPLITS = ("training", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """pictures uint8 (n, 28, 28), labels int64 (n,) in 0..9."""
+
+    pictures: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.labels)
+
+
+def preprocess(settings: PreprocessSettings, mnist_folder: Path, pins_file: Path, digits_file: Path) -> None:
+    """Write the three splits into one .npz; the same data and settings give the same bytes."""
+    fetch(mnist_folder, read_pins(pins_file))  # nothing to do where the files are there and right
+    images = read_images(mnist_folder / "train-images-idx3-ubyte")
+    labels = read_labels(mnist_folder / "train-labels-idx1-ubyte")
+    order = np.random.default_rng(settings.seed).permutation(len(labels))
+    validation, training = np.split(order, [settings.validation_size])
+    arrays = {}
+    for split, split_images, split_labels in (
+        ("training", images[training], labels[training]),
+        ("validation", images[validation], labels[validation]),
+        ("test", read_images(mnist_folder / "t10k-images-idx3-ubyte"), read_labels(mnist_folder / "t10k-labels-idx1-ubyte")),
+    ):
+        arrays[f"{split}_pictures"] = _pictures(split_images)
+        arrays[f"{split}_labels"] = split_labels
+        log.info("%s: %d digits", split, len(split_labels))
+    digits_file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(digits_file, npz_bytes(arrays))
+
+
+def load_split(digits_file: Path, split: str) -> Split:
+    """What preprocess wrote for "training", "validation" or "test"."""
+    with np.load(digits_file, allow_pickle=False) as arrays:
+        return Split(arrays[f"{split}_pictures"], arrays[f"{split}_labels"].astype(np.int64))
+
+
+def _pictures(images):
+    pictures = np.empty_like(images)
+    for index, image in enumerate(images):
+        pictures[index] = np.rint(picture_from_pixels(image) * 255.0)
+    return pictures

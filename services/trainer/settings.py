@@ -1,0 +1,138 @@
+"""The experiment, read from params.yaml: what is trained, on what, and how. A wrong value is refused with its name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from digitnet.network import Network
+from digitnet.optimizers import OPTIMIZERS
+from digitnet.schedules import SCHEDULES
+
+PARAMS_FILE = Path("params.yaml")
+MNIST_PIN, MNIST_FOLDER = Path("mnist.dvc"), Path("mnist")
+FETCHED_FILE = Path("data/mnist.json")  # what fetch found, by md5: preprocess runs again when this changes
+DIGITS_FILE = Path("data/digits.npz")
+UNFINISHED_FILE = Path("artifacts/unfinished.npz")
+HISTORY_FILE = Path("artifacts/history.csv")
+TRAINED_FOLDER = Path("artifacts/trained")  # by train; evaluate makes the model folder, so that no model is there unmeasured
+MODEL_FOLDER = Path("artifacts/model")
+METRICS_FILE = Path("artifacts/metrics.json")
+CONFUSION_FILE = Path("artifacts/confusion.csv")
+
+
+class SettingsError(ValueError):
+    """Something in params.yaml is missing or wrong; the message names it and says what it should be."""
+
+
+@dataclass(frozen=True)
+class PreprocessSettings:
+    validation_size: int  # of the 60,000 training digits, how many are kept apart to watch the training by
+    seed: int
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    network: str
+    layers: tuple
+    epochs: int
+    batch_size: int
+    optimizer: str
+    optimizer_options: Mapping[str, float]
+    schedule: str
+    learning_rate: float  # the schedule's peak
+    max_shift: int  # pixels, each way
+    shares: int  # threads, and parts of a batch
+    seed: int
+
+    def make_network(self) -> Network:
+        """SettingsError if the layers do not fit together."""
+        try:
+            return Network(self.layers)
+        except ValueError as error:
+            raise SettingsError(f"params.yaml: networks.{self.network}: {error}") from error
+
+    def make_optimizer(self, size: int):
+        """For `size` parameters; SettingsError if it does not take its options."""
+        try:
+            return OPTIMIZERS[self.optimizer](size, **self.optimizer_options)
+        except (TypeError, ValueError) as error:
+            raise SettingsError(f"params.yaml: train.optimizer: {error}") from error
+
+
+def read_preprocess_settings(path: Path = PARAMS_FILE) -> PreprocessSettings:
+    params = _read(path)
+    return PreprocessSettings(
+        validation_size=_number(params, "preprocess.validation_size", int, 1, 50_000),
+        seed=_number(params, "seed", int, 0, 2**32 - 1),
+    )
+
+
+def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
+    params = _read(path)
+    name = _choice(params, "train.network", _get(params, "networks"))
+    optimizer, options = _named_options(params, "train.optimizer", OPTIMIZERS)
+    return TrainSettings(
+        network=name,
+        layers=tuple(_get(params, f"networks.{name}") or ()),
+        epochs=_number(params, "train.epochs", int, 1, 10_000),
+        batch_size=_number(params, "train.batch_size", int, 1, 10_000),
+        optimizer=optimizer,
+        optimizer_options=options,
+        schedule=_choice(params, "train.schedule", SCHEDULES),
+        learning_rate=_number(params, "train.learning_rate", float, 1e-9, 100.0),
+        max_shift=_number(params, "train.max_shift", int, 0, 14),
+        shares=_number(params, "train.shares", int, 1, 64),
+        seed=_number(params, "seed", int, 0, 2**32 - 1),
+    )
+
+
+def _read(path):
+    try:
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}): run this in the project's top folder") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not YAML: {error}") from error
+    if not isinstance(params, dict):
+        raise SettingsError(f"{path} must hold names and values")
+    return params
+
+
+def _get(params, dotted):
+    value = params
+    for key in dotted.split("."):
+        if not isinstance(value, dict) or key not in value:
+            raise SettingsError(f"params.yaml: {dotted} is missing")
+        value = value[key]
+    return value
+
+
+def _number(params, dotted, kind, low, high):
+    value = _get(params, dotted)
+    kinds = (int,) if kind is int else (int, float)
+    if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
+        raise SettingsError(
+            f"params.yaml: {dotted} must be a {'whole ' * (kind is int)}number from {low} to {high}, not {value!r}"
+        )
+    return kind(value)
+
+
+def _choice(params, dotted, choices):
+    value = _get(params, dotted)
+    if not isinstance(value, str) or value not in choices:
+        raise SettingsError(f"params.yaml: {dotted} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
+def _named_options(params, dotted, choices):
+    """A name alone, or {name: {option: value}}."""
+    value = _get(params, dotted)
+    if isinstance(value, str):
+        return _choice(params, dotted, choices), {}
+    if not isinstance(value, dict) or len(value) != 1:
+        raise SettingsError(f"params.yaml: {dotted} must be a name, or one name with its options, not {value!r}")
+    ((name, options),) = value.items()
+    if name not in choices or not isinstance(options, dict):
+        raise SettingsError(f"params.yaml: {dotted} must be one of {', '.join(choices)} with its options, not {value!r}")
+    return name, options

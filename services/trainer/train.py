@@ -1,0 +1,225 @@
+"""train: gradient descent on the training pictures, with a progress bar, a history, and a way to go on after a stop.
+
+Every random choice of a step follows from (seed, epoch, batch), so a run that was stopped and went on ends with the same
+weights, bit for bit, as one that was not.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from digitnet.augmentation import shifted
+from digitnet.checkpoint import npz_bytes, save, write_atomically
+from digitnet.losses import softmax_cross_entropy
+from digitnet.network import Network
+from digitnet.parallel import DataParallel
+from digitnet.schedules import SCHEDULES
+from tqdm import tqdm
+
+from trainer.preprocess import Split, load_split
+from trainer.settings import TrainSettings
+
+log = logging.getLogger(__name__)
+
+GOLDEN_PER_DIGIT = 2
+
+
+class Stopped(Exception):
+    """Training was asked to stop and left what it needs to go on."""
+
+
+class Training:
+    """One run: the network, its optimizer, how far it has come and what it has measured."""
+
+    def __init__(self, settings: TrainSettings, training: Split, validation: Split):
+        self.settings, self.training, self.validation = settings, training, validation
+        self.steps_per_epoch = len(training) // settings.batch_size  # the few left over come up in another epoch's order
+        if self.steps_per_epoch == 0:
+            raise ValueError(f"batch_size {settings.batch_size} is more than the {len(training)} training pictures")
+        self.steps = settings.epochs * self.steps_per_epoch
+        self.network = settings.make_network()
+        self.network.initialize(np.random.default_rng(settings.seed))
+        self.optimizer = settings.make_optimizer(self.network.parameters.size)
+        self.step, self.history = 0, []
+        self.loss_sum, self.correct, self.seconds = 0.0, 0, 0.0  # the first two since the epoch began
+
+    def run_step(self, parallel: DataParallel) -> tuple[float, int]:
+        """One batch: forward, backward, update. Returns its mean loss and how many it got right."""
+        settings = self.settings
+        started = time.perf_counter()
+        epoch, batch = divmod(self.step, self.steps_per_epoch)
+        if batch == 0 or not hasattr(self, "order"):
+            self.order = np.random.default_rng([settings.seed, epoch]).permutation(len(self.training))
+        chosen = self.order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
+        pictures = shifted(
+            self.training.pictures[chosen], np.random.default_rng([settings.seed, epoch, batch]), settings.max_shift
+        )
+
+        loss, correct = parallel.loss_and_gradients(in_unit_range(pictures), self.training.labels[chosen])
+        self.optimizer.update(self.network.parameters, self.network.gradients, self.learning_rate())
+
+        self.step += 1
+        self.loss_sum += loss
+        self.correct += correct
+        self.seconds += time.perf_counter() - started
+        return loss, correct
+
+    def learning_rate(self) -> float:
+        return SCHEDULES[self.settings.schedule](self.step, self.steps, self.settings.learning_rate)
+
+    def epoch_is_over(self) -> bool:
+        return self.step % self.steps_per_epoch == 0
+
+    def end_epoch(self) -> dict:
+        """Measure on the validation pictures and add a row to the history."""
+        started = time.perf_counter()
+        validation_loss, validation_accuracy = measure(self.network, self.validation)
+        self.seconds += time.perf_counter() - started
+        row = {
+            "epoch": len(self.history) + 1,
+            "learning_rate": self.learning_rate(),
+            "train_loss": self.loss_sum / self.steps_per_epoch,
+            "train_accuracy": self.correct / (self.steps_per_epoch * self.settings.batch_size),
+            "validation_loss": validation_loss,
+            "validation_accuracy": validation_accuracy,
+            "seconds": round(self.seconds, 2),
+        }
+        self.history.append(row)
+        self.loss_sum, self.correct = 0.0, 0
+        return row
+
+    def fingerprint(self) -> str:
+        """What a half-finished run belongs to: the recipe and the data."""
+        recipe = json.dumps(asdict(self.settings), sort_keys=True).encode()
+        return hashlib.sha256(recipe + split_digest(self.training).encode()).hexdigest()
+
+    def save_unfinished(self, path: Path) -> None:
+        progress = {key: getattr(self, key) for key in ("step", "history", "loss_sum", "correct", "seconds")}
+        progress["fingerprint"] = self.fingerprint()
+        arrays = {f"optimizer_{name}": array for name, array in self.optimizer.state.items()}
+        arrays["parameters"] = self.network.parameters
+        arrays["progress"] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, npz_bytes(arrays))
+
+    def resume(self, path: Path) -> bool:
+        """Go on from what save_unfinished left there, if it is of this recipe and this data. False: a fresh start."""
+        if not path.exists():
+            return False
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                progress = json.loads(arrays["progress"].tobytes())
+                fits = progress.pop("fingerprint") == self.fingerprint()
+                if fits:
+                    self.network.parameters[:] = arrays["parameters"]
+                    for name, array in self.optimizer.state.items():
+                        array[:] = arrays[f"optimizer_{name}"]
+                    vars(self).update(progress)
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise ValueError(f"{path}, left by a stopped training, cannot be read ({error}): delete it to start over") from error
+        return fits
+
+
+def train(
+    settings: TrainSettings,
+    digits_file: Path,
+    trained_folder: Path,
+    history_file: Path,
+    unfinished_file: Path,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> dict:
+    """Train as settings say; write the network and its history; return the model card. Stopped if asked to stop."""
+    run = Training(settings, load_split(digits_file, "training"), load_split(digits_file, "validation"))
+    if run.resume(unfinished_file):
+        log.info("going on after step %d of %d, where training was stopped", run.step, run.steps)
+    else:
+        log.info("training %s: %d parameters, %d pictures", settings.network, run.network.parameters.size, len(run.training))
+
+    with DataParallel(run.network, settings.shares) as parallel, _progress_bar(run) as bar:
+        while run.step < run.steps:
+            if stop_requested():
+                run.save_unfinished(unfinished_file)
+                raise Stopped(f"training stopped after step {run.step} of {run.steps}; the same command goes on from there")
+            loss, correct = run.run_step(parallel)
+            bar.set_postfix_str(f"loss {loss:.3f}, accuracy {correct / settings.batch_size:6.1%}", refresh=False)
+            bar.update()
+            if run.epoch_is_over():
+                _report(run, run.end_epoch(), bar)
+                run.save_unfinished(unfinished_file)
+
+    card = save(trained_folder, run.network, golden_pictures(run.validation), _about(run))
+    history_file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(history_file, _csv(run.history).encode())
+    unfinished_file.unlink(missing_ok=True)
+    return card
+
+
+def measure(network: Network, split: Split) -> tuple[float, float]:
+    """Mean loss and accuracy of the network on a split."""
+    logits = network.predict_logits(in_unit_range(split.pictures)).T
+    loss, _ = softmax_cross_entropy(logits, split.labels)
+    return loss, float(np.mean(logits.argmax(axis=0) == split.labels))
+
+
+def in_unit_range(pictures: np.ndarray) -> np.ndarray:
+    """uint8 0..255 -> float32 in [0, 1], as digitnet.drawing's pictures are."""
+    return pictures.astype(np.float32) / np.float32(255.0)
+
+
+def golden_pictures(split: Split) -> np.ndarray:
+    """The first pictures of each digit, uint8 (n, 28, 28): a model carries them and what it answered."""
+    return np.concatenate([split.pictures[split.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(10)])
+
+
+def split_digest(split: Split) -> str:
+    return hashlib.sha256(split.pictures.tobytes() + split.labels.tobytes()).hexdigest()
+
+
+def _about(run):
+    last = run.history[-1]
+    return {
+        "recipe": asdict(run.settings),
+        "data": {"training_pictures": len(run.training), "sha256": split_digest(run.training)},
+        "training": {
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(run.seconds, 1),
+            "epochs": len(run.history),
+            "train_loss": last["train_loss"],
+            "validation_accuracy": last["validation_accuracy"],
+        },
+    }
+
+
+def _progress_bar(run):
+    """On a terminal a bar with the time left; elsewhere nothing, and the epochs' lines in the log say the same."""
+    return tqdm(
+        total=run.steps, initial=run.step, desc="training", unit="batch", disable=None, mininterval=0.2, dynamic_ncols=True
+    )
+
+
+def _report(run, row, bar):
+    left = run.seconds / run.step * (run.steps - run.step)
+    line = (
+        f"epoch {row['epoch']}/{run.settings.epochs}  loss {row['train_loss']:.4f}  accuracy {row['train_accuracy']:.2%}  "
+        f"validation {row['validation_accuracy']:.2%}  {run.seconds:.0f} s, {left:.0f} s left"
+    )
+    if bar.disable:
+        log.info(line)
+    else:
+        bar.write(line)
+
+
+def _csv(rows):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
