@@ -1,0 +1,1 @@
+"""The service: answers drawings with digits over HTTP (port 7000)."""

@@ -1,0 +1,211 @@
+"""The API: routes, and the HTTP code of every error. What it is and does is in DESIGN's contract and at /docs."""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from digitnet.drawing import DrawingError, picture_from_pixels, picture_from_strokes, picture_from_vector
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+
+from inference.images import ImageError, ImageTooLargeError, pixels_from_png
+from inference.metrics import Metrics
+from inference.predictor import ModelSource, NoModelError
+from inference.schemas import VECTOR_LENGTH, ModelCard, Prediction, PredictRequest, Problem, Status, first_problem
+from inference.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PREDICT_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": PredictRequest.model_json_schema()},
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": f"image_vector has not {VECTOR_LENGTH} values"},
+    413: {"model": Problem, "description": "More bytes, or more pixels, than are taken"},
+    415: {"model": Problem, "description": "Neither JSON nor PNG"},
+    422: {"model": Problem, "description": "Not a drawing that can be read"},
+    503: {"model": Problem, "description": "No model yet"},
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole service; nothing is read from disk before it starts."""
+    metrics = Metrics()
+    source = ModelSource(settings.model_folder, metrics)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI):
+        await asyncio.to_thread(source.refresh)
+        following = asyncio.create_task(source.follow(settings.model_check_seconds))
+        yield
+        following.cancel()
+
+    app = FastAPI(
+        title="Doodle",
+        description="A handwritten digit in, the digit out: a neural network written from scratch with NumPy alone.",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": "."}],  # relative, so that the page's /api/docs calls /api/…
+    )
+
+    @_both_slashes(app.post, "/predict", response_model=Prediction, responses=PROBLEMS, openapi_extra=PREDICT_BODY)
+    async def predict(request: Request, input: bool = False) -> Response:
+        """Read a drawing: JSON strokes, a JSON image_vector, or a PNG as the body."""
+        metrics.predict_calls.inc()
+        model = source.model
+        started = perf_counter()
+        form, drawing = await _decoded(request, settings)
+        decoded = perf_counter()
+        picture = _normalized(form, drawing)
+        normalized = perf_counter()
+        reading = model.read(picture)
+        done = perf_counter()
+
+        is_digit = bool(picture.any())  # a blank or a dot comes out of digitnet.drawing as an empty picture
+        for phase, seconds in (
+            ("decode", decoded - started),
+            ("normalize", normalized - decoded),
+            ("forward", done - normalized),
+        ):
+            metrics.phase_seconds.labels(phase).observe(seconds)
+        metrics.drawings.labels(form).inc()
+        (metrics.digits.labels(str(reading.digit)) if is_digit else metrics.not_digits).inc()
+
+        confidence = float(reading.probabilities[reading.digit])
+        answer = {
+            "Result": reading.digit,
+            "digit": reading.digit,
+            "is_digit": is_digit,
+            "probabilities": reading.probabilities.tolist(),
+            "confidence": confidence,
+            "model_version": model.version,
+            "prediction_id": uuid.uuid4().hex,
+        }
+        if input:
+            answer["input"] = np.round(picture, 4).tolist()
+        log.debug(
+            "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
+            *(answer["prediction_id"], form, reading.digit, is_digit, confidence, (done - started) * 1e3),
+        )
+        return JSONResponse(answer)
+
+    @_both_slashes(app.get, "/healthz", response_model=Status)
+    async def healthz() -> Response:
+        """This process is up."""
+        return JSONResponse({"status": "ok"})
+
+    @_both_slashes(app.get, "/readyz", response_model=Status, responses={503: PROBLEMS[503]})
+    async def readyz() -> Response:
+        """A model is loaded: predictions can be had."""
+        _ = source.model
+        return JSONResponse({"status": "ok"})
+
+    @_both_slashes(app.get, "/model", response_model=ModelCard, responses={503: PROBLEMS[503]})
+    async def model() -> Response:
+        """The model card: version, accuracy, data, how and when it was trained."""
+        return JSONResponse(source.model.card)
+
+    @_both_slashes(app.get, "/metrics", response_class=Response)
+    async def prometheus() -> Response:
+        """For Prometheus to scrape."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url="openapi.json", title="Doodle's API")
+
+    @app.exception_handler(HTTPException)
+    async def problem(request: Request, error: HTTPException) -> Response:
+        if request.url.path.rstrip("/") == "/predict" and request.method == "POST":
+            metrics.prediction_errors.inc()
+            metrics.errors_by_code.labels(str(error.status_code)).inc()
+            log.info("event=refused code=%d detail=%r", error.status_code, error.detail)
+        return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
+
+    @app.exception_handler(NoModelError)
+    async def no_model(request: Request, error: NoModelError) -> Response:
+        return await problem(request, HTTPException(503, str(error), headers={"Retry-After": "5"}))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return await problem(request, HTTPException(500, "This should not have happened; the service's log says what did."))
+
+    return app
+
+
+def _both_slashes(method, path, **options):
+    """A route that answers with and without a slash at its end; the description names it once."""
+
+    def register(endpoint):
+        method(path + "/", include_in_schema=False, **options)(endpoint)
+        return method(path, **options)(endpoint)
+
+    return register
+
+
+async def _decoded(request, settings):
+    """The request's body as ("strokes" or "image_vector", PredictRequest) or ("png", pixels); HTTPException if it is neither."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "image/png":
+        body = await _body(request, settings.max_image_bytes)
+        try:
+            return "png", await asyncio.to_thread(pixels_from_png, body, settings.max_image_pixels)
+        except ImageTooLargeError as error:
+            raise HTTPException(413, str(error)) from error
+        except ImageError as error:
+            raise HTTPException(422, str(error)) from error
+    if media_type != "application/json":
+        raise HTTPException(415, f"send application/json or image/png, not {media_type or 'a body without a content-type'}")
+    try:
+        drawing = PredictRequest.model_validate_json(await _body(request, settings.max_json_bytes))
+    except ValidationError as error:
+        raise HTTPException(422, first_problem(error)) from error
+    return ("strokes" if drawing.image_vector is None else "image_vector"), drawing
+
+
+async def _body(request, limit):
+    """The body's bytes; 413 as soon as it is known to have more than `limit`."""
+    too_large = HTTPException(413, f"the body may have at most {limit} bytes", headers={"Connection": "close"})
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large
+    chunks, size = [], 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise too_large
+            chunks.append(chunk)
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the body ended early") from error
+    return b"".join(chunks)
+
+
+def _normalized(form, drawing):
+    """The picture that the network reads, float32 (28, 28)."""
+    try:
+        if form == "png":
+            return picture_from_pixels(drawing)
+        if form == "strokes":
+            return picture_from_strokes(drawing.strokes, drawing.brush)
+        if len(drawing.image_vector) != VECTOR_LENGTH:
+            raise HTTPException(400, f"Expected {VECTOR_LENGTH} values for MNIST image, got {len(drawing.image_vector)}")
+        return picture_from_vector(drawing.image_vector)
+    except DrawingError as error:
+        raise HTTPException(422, str(error)) from error

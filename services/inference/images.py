@@ -1,0 +1,52 @@
+"""A PNG's bytes -> pixels. Pillow reads the file; what counts as ink is for digitnet.drawing to say."""
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+LARGEST_SIDE = 560  # pixels; larger pictures are averaged down first, as the network's picture has 28
+
+
+class ImageError(ValueError):
+    """These bytes are no PNG that can be read."""
+
+
+class ImageTooLargeError(ImageError):
+    """More pixels than this service is willing to unpack."""
+
+
+def pixels_from_png(content: bytes, max_pixels: int) -> np.ndarray:
+    """PNG bytes of any kind -> uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4)."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the check below is the stricter one
+            image = Image.open(io.BytesIO(content), formats=["PNG"])  # reads the header only
+        if image.width * image.height > max_pixels:
+            raise ImageTooLargeError(
+                f"the picture has {image.width} x {image.height} pixels, but at most {max_pixels} may be sent"
+            )
+        image.load()
+    except Image.DecompressionBombError as error:
+        raise ImageTooLargeError(f"the picture has too many pixels, at most {max_pixels} may be sent") from error
+    except UnidentifiedImageError as error:
+        raise ImageError("the body is not a PNG picture") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises for damaged files
+        if isinstance(error, ImageTooLargeError):
+            raise
+        raise ImageError(f"the PNG is damaged: {error}") from error
+    return np.asarray(_reduced(_eight_bit(image)))
+
+
+def _eight_bit(image):
+    if image.mode.startswith("I"):  # 16 bits of grey
+        return Image.fromarray((np.asarray(image, np.int32) >> 8).clip(0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _reduced(image):
+    factor = max(image.size) // LARGEST_SIDE
+    return image.reduce(factor) if factor > 1 else image

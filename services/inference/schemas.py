@@ -1,0 +1,68 @@
+"""What may come in and what goes out, with bounds: the API's contract, and the source of its OpenAPI description."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+MAX_STROKES = 1_000
+MAX_POINTS = 20_000
+VECTOR_LENGTH = 784
+
+Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
+Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False)]
+Point = tuple[Coordinate, Coordinate]
+
+
+class PredictRequest(BaseModel):
+    """A drawing: as the pen's strokes, or as the 784 pixels of a 28 x 28 picture, row after row, 1 = ink."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"strokes": [[[140, 40], [140, 240]]], "width": 280, "height": 280, "brush": 20}]}
+    )
+
+    image_vector: list[Unit] | None = Field(None, description=f"{VECTOR_LENGTH} numbers from 0 to 1")
+    strokes: list[list[Point]] | None = Field(None, max_length=MAX_STROKES, description="each a list of [x, y] points, y down")
+    width: Length = Field(280.0, description="of the canvas, in the points' unit")
+    height: Length = Field(280.0, description="of the canvas, in the points' unit")
+    brush: Length = Field(20.0, description="width of the pen, in the points' unit")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.image_vector is None) == (self.strokes is None):
+            raise ValueError('send either "image_vector" or "strokes"')
+        if self.strokes is not None and sum(map(len, self.strokes)) > MAX_POINTS:
+            raise ValueError(f"a drawing may have at most {MAX_POINTS} points")
+        return self
+
+
+class Prediction(BaseModel):
+    """The answer to a drawing."""
+
+    Result: int = Field(description="the digit, under the name that older clients read", ge=0, le=9)
+    digit: int = Field(ge=0, le=9)
+    is_digit: bool = Field(description="false: nothing was drawn, or a single dot; digit is then only a guess")
+    probabilities: list[Unit] = Field(min_length=10, max_length=10, description="of the digits 0 to 9")
+    confidence: Unit = Field(description="the probability of digit")
+    model_version: str
+    prediction_id: str
+    input: list[list[Unit]] | None = Field(None, description="with ?input=true: the 28 x 28 picture as the network read it")
+
+
+class Status(BaseModel):
+    status: str = "ok"
+
+
+class Problem(BaseModel):
+    detail: str
+
+
+ModelCard = dict[str, Any]  # as artifacts/model/model.json, which digitnet.checkpoint describes
+
+
+def first_problem(error: ValidationError) -> str:
+    """What is wrong with a request, in one line: where, and what it should have been."""
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(step) for step in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

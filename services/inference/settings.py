@@ -1,0 +1,50 @@
+"""How this service is deployed, read from the environment once, at start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    model_folder: Path = Path("artifacts/model")  # weights.npz and model.json
+    model_check_seconds: float = 1.0  # how often to look whether a new model is there
+    host: str = "127.0.0.1"
+    port: int = 7000
+    log_level: str = "info"
+    max_json_bytes: int = 1024 * 1024  # 20,000 points written out have about half of that
+    max_image_bytes: int = 4 * 1024 * 1024
+    max_image_pixels: int = 4096 * 4096
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """DOODLE_MODEL, DOODLE_MODEL_CHECK_SECONDS, DOODLE_HOST, DOODLE_PORT, DOODLE_LOG_LEVEL; SettingsError if one is wrong."""
+        level = environment.get("DOODLE_LOG_LEVEL", cls.log_level).lower()
+        if level not in LOG_LEVELS:
+            raise SettingsError(f"DOODLE_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {level!r}")
+        return cls(
+            model_folder=Path(environment.get("DOODLE_MODEL", cls.model_folder)),
+            model_check_seconds=_number(environment, "DOODLE_MODEL_CHECK_SECONDS", float, cls.model_check_seconds, 0.05, 3600.0),
+            host=environment.get("DOODLE_HOST", cls.host),
+            port=_number(environment, "DOODLE_PORT", int, cls.port, 0, 65535),
+            log_level=level,
+        )
+
+
+def _number(environment, name, kind, default, low, high):
+    text = environment.get(name)
+    if text is None:
+        return default
+    try:
+        value = kind(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} must be a number, not {text!r}") from error
+    if not low <= value <= high:
+        raise SettingsError(f"{name} must be from {low} to {high}, not {text}")
+    return value
