@@ -1,0 +1,82 @@
+// The API client: sends one drawing and returns what came of it. It never throws: whatever the network or the server
+// does becomes either a checked prediction or a message to show.
+
+import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
+import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
+
+/** @typedef {import("./prediction.js").Prediction} Prediction */
+/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
+
+// Relative, so that the page also works below a path such as https://example.org/doodle/.
+export const PREDICT_URL = "api/predict?input=true";
+
+export const TIMEOUT_MS = 10_000;
+
+/** @typedef {{prediction: Prediction} | {error: string}} Outcome */
+
+/**
+ * @param {PredictionRequest} request
+ * @param {object} connection
+ * @param {typeof fetch} connection.fetch
+ * @param {AbortSignal} [connection.signal] gives the request up when nobody waits for it any more
+ * @param {number} [connection.timeoutMs]
+ * @returns {Promise<Outcome>}
+ */
+export async function requestPrediction(request, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
+  // One controller for both reasons to stop. It stays armed while the body arrives: a server can stall there too.
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    abort();
+  }, timeoutMs);
+
+  let response;
+  let body;
+  try {
+    response = await fetch(PREDICT_URL, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify(request),
+      signal: controller.signal,
+    });
+    body = await response.text();
+  } catch {
+    // fetch rejects for every kind of network failure, and browsers do not say which; we know what we know.
+    if (isLate) return { error: timedOut(timeoutMs) };
+    return { error: response ? CUT_OFF : UNREACHABLE };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+  return readAnswer(response.status, body);
+}
+
+/**
+ * @param {number} status
+ * @param {string} body
+ * @returns {Outcome}
+ */
+export function readAnswer(status, body) {
+  const answer = parseJson(body);
+  if (status !== 200) return { error: statusMessage(status, answer) };
+  if (answer === undefined) return { error: unexpectedAnswer("the server did not send JSON") };
+  try {
+    return { prediction: parsePrediction(answer) };
+  } catch (error) {
+    if (error instanceof UnexpectedAnswerError) return { error: unexpectedAnswer(error.message) };
+    throw error;
+  }
+}
+
+/** @param {string} text @returns {any} undefined when the text is not JSON */
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,37 @@
+// Coordinates: a drawing lives on a logical canvas of 280 x 280, whatever its size on the screen. Strokes are
+// recorded, redrawn and sent in these units, so a phone and a wide screen send the same numbers.
+
+/** Width and height of the logical canvas: ten times the network's 28 pixels. */
+export const CANVAS_SIZE = 280;
+
+/** Width of the brush, in logical units. */
+export const BRUSH_WIDTH = 20;
+
+/**
+ * A point on the logical canvas: [x, y], x to the right and y down, both from 0 to 280.
+ * @typedef {[number, number]} Point
+ */
+
+/**
+ * The nearest point that lies on the canvas. A finger that slips over the edge draws along the edge, so what is
+ * seen is what is sent, and the API never receives a point outside the size we tell it.
+ * @param {Point} point
+ * @returns {Point}
+ */
+export function keepOnCanvas([x, y]) {
+  return [Math.min(Math.max(x, 0), CANVAS_SIZE), Math.min(Math.max(y, 0), CANVAS_SIZE)];
+}
+
+/**
+ * Where a pointer is on the logical canvas.
+ * @param {{clientX: number, clientY: number}} pointer position in the browser's window, in CSS pixels
+ * @param {{left: number, top: number, width: number, height: number}} rectangle of the canvas in that window;
+ *     the canvas must have no border or padding, or the edges would be off by it
+ * @returns {Point}
+ */
+export function toLogical(pointer, rectangle) {
+  return keepOnCanvas([
+    ((pointer.clientX - rectangle.left) / rectangle.width) * CANVAS_SIZE,
+    ((pointer.clientY - rectangle.top) / rectangle.height) * CANVAS_SIZE,
+  ]);
+}

@@ -1,0 +1,115 @@
+// The drawing board: shows the recorded strokes on the canvas, and where the keyboard pen is.
+
+import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
+
+/** @typedef {import("./coordinates.js").Point} Point */
+/** @typedef {import("./strokes.js").Stroke} Stroke */
+/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+
+const PAPER = "#000000";
+const INK = "#ffd400";
+
+export class DrawingBoard {
+  #canvas;
+  #context;
+  #recorder;
+  #cursor;
+  #placeholder;
+  #frame = 0;
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {StrokeRecorder} recorder
+   * @param {{cursor: HTMLElement, placeholder: HTMLElement}} overlays shown above the canvas
+   */
+  constructor(canvas, recorder, { cursor, placeholder }) {
+    this.#canvas = canvas;
+    this.#context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+    this.#recorder = recorder;
+    this.#cursor = cursor;
+    this.#placeholder = placeholder;
+
+    const redraw = () => this.redraw();
+    new ResizeObserver(redraw).observe(canvas);
+    whenPixelRatioChanges(redraw);
+    redraw();
+  }
+
+  /** Redraws everything before the browser's next frame, however often it is asked until then. */
+  redraw() {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#paint();
+    });
+  }
+
+  /** @param {Point} position @param {boolean} isDown */
+  showCursor([x, y], isDown) {
+    this.#cursor.hidden = false;
+    this.#cursor.dataset.pen = isDown ? "down" : "up";
+    // In per cent, so that the cursor stays in its place when the canvas changes size.
+    this.#cursor.style.left = `${(x / CANVAS_SIZE) * 100}%`;
+    this.#cursor.style.top = `${(y / CANVAS_SIZE) * 100}%`;
+  }
+
+  hideCursor() {
+    this.#cursor.hidden = true;
+  }
+
+  #paint() {
+    this.#fitBackingStore();
+    this.#context.fillStyle = PAPER;
+    this.#context.fillRect(0, 0, CANVAS_SIZE, CANVAS_SIZE);
+    for (const stroke of this.#recorder.strokes) paintStroke(this.#context, stroke);
+    this.#placeholder.hidden = !this.#recorder.isEmpty;
+  }
+
+  /**
+   * Gives the canvas one pixel for each pixel of the screen, and lets all drawing use logical units. Setting the size
+   * empties a canvas and resets its transform, so it is done only when the size is another.
+   */
+  #fitBackingStore() {
+    const pixels = Math.max(1, Math.round(this.#canvas.clientWidth * window.devicePixelRatio));
+    if (this.#canvas.width !== pixels || this.#canvas.height !== pixels) {
+      this.#canvas.width = pixels;
+      this.#canvas.height = pixels;
+    }
+    const scale = pixels / CANVAS_SIZE;
+    this.#context.setTransform(scale, 0, 0, scale, 0, 0);
+  }
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Stroke} stroke */
+function paintStroke(context, stroke) {
+  const [[startX, startY], ...rest] = stroke;
+  context.beginPath();
+  if (rest.length === 0) {
+    // A line of no length draws nothing in some browsers; a dot is a disc as wide as the brush.
+    context.fillStyle = INK;
+    context.arc(startX, startY, BRUSH_WIDTH / 2, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
+  context.strokeStyle = INK;
+  context.lineWidth = BRUSH_WIDTH;
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  context.moveTo(startX, startY);
+  for (const [x, y] of rest) context.lineTo(x, y);
+  context.stroke();
+}
+
+/**
+ * The ratio changes when a window moves to another monitor. A media query can only tell that the ratio is no longer
+ * what it was, hence a new query each time.
+ * @param {() => void} callback
+ */
+function whenPixelRatioChanges(callback) {
+  const query = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+  const changed = () => {
+    callback();
+    whenPixelRatioChanges(callback);
+  };
+  query.addEventListener("change", changed, { once: true });
+}

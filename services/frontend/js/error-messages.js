@@ -1,0 +1,67 @@
+// Error messages: what went wrong, in words for the person who drew the digit. Each is a title, a colon and a reason.
+
+// What each HTTP status means to somebody with a drawing on the screen.
+const STATUS_TITLES = new Map([
+  [400, "Bad Request"],
+  [413, "Drawing Too Large"],
+  [415, "Unsupported Format"],
+  [422, "Drawing Not Accepted"],
+  [429, "Too Many Requests"],
+  [500, "Server Error"],
+  [503, "Service Unavailable"],
+]);
+
+// Reasons for statuses that arrive without one: the API always sends a detail, a proxy in front of it need not.
+const STATUS_REASONS = new Map([
+  [413, "clear the canvas and draw with fewer lines."],
+  [429, "please wait a moment, then try again."],
+  [503, "the prediction service is not ready yet. Please try again in a moment."],
+]);
+
+// The proxy's own answers when the API behind it is down or silent.
+const PROXY_FAILURES = new Map([
+  [502, "the prediction service is not running. Please try again in a moment."],
+  [504, "the prediction service took too long. Please try again."],
+]);
+
+const MAX_REASON_LENGTH = 200;
+
+/** The server cannot be reached at all. */
+export const UNREACHABLE = "Connection Failed: the server cannot be reached. Is it running?";
+
+/** The server began to answer and then went away. */
+export const CUT_OFF = "Connection Failed: the connection was lost halfway. Please try again.";
+
+/** @param {number} timeoutMs */
+export function timedOut(timeoutMs) {
+  return `Connection Failed: no answer within ${timeoutMs / 1000} seconds. Please try again.`;
+}
+
+/** @param {string} problem what is not as agreed */
+export function unexpectedAnswer(problem) {
+  return `Unexpected Answer: ${problem}.`;
+}
+
+/**
+ * The message for an HTTP status other than 200.
+ * @param {number} status
+ * @param {any} answer the parsed JSON body, or undefined when it was not JSON
+ */
+export function statusMessage(status, answer) {
+  const proxyFailure = PROXY_FAILURES.get(status);
+  if (proxyFailure) return `Connection Failed: ${proxyFailure}`;
+  const title = STATUS_TITLES.get(status) ?? (status >= 500 ? "Server Error" : "Unexpected Answer");
+  const reason = reasonFrom(answer?.detail) || STATUS_REASONS.get(status) || `the server answered with status ${status}.`;
+  return `${title}: ${reason}`;
+}
+
+/**
+ * The reason in an error's `detail`: usually text, but FastAPI's own validation sends a list of {msg: text}.
+ * @param {unknown} detail
+ * @returns {string} empty when there is no text in it
+ */
+function reasonFrom(detail) {
+  const texts = Array.isArray(detail) ? detail.map((item) => item?.msg) : [detail];
+  const reason = texts.filter((text) => typeof text === "string").join("; ").trim();
+  return reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH)}…` : reason;
+}

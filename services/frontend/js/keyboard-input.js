@@ -1,0 +1,50 @@
+// Keyboard input: drawing and commands from the keys, while the canvas has the focus.
+
+import { commandOf } from "./keyboard-pen.js";
+
+/** @typedef {import("./keyboard-pen.js").KeyboardPen} KeyboardPen */
+/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {KeyboardPen} pen
+ * @param {StrokeRecorder} recorder
+ * @param {object} callbacks
+ * @param {() => void} callbacks.onChange the pen has moved, or was put down or lifted
+ * @param {() => void} callbacks.onPredict
+ * @param {() => void} callbacks.onClear
+ */
+export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, onClear }) {
+  canvas.addEventListener("keydown", (event) => {
+    // Combinations such as Alt+Left belong to the browser.
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const command = commandOf(event.key);
+    if (command === undefined) return;
+    event.preventDefault(); // arrows and Space would scroll the page
+
+    if (command === "move") move(event);
+    else if (event.repeat) return; // holding a key is not asking twice
+    else if (command === "toggle") toggle();
+    else if (command === "predict") onPredict();
+    else if (command === "clear") onClear();
+  });
+
+  canvas.addEventListener("keyup", (event) => pen.release(event.key));
+  canvas.addEventListener("blur", () => pen.releaseAll());
+
+  /** @param {KeyboardEvent} event */
+  function move(event) {
+    const point = pen.press(event.key, event.shiftKey);
+    if (pen.isDown) recorder.extend(point);
+    onChange();
+  }
+
+  function toggle() {
+    // A finger is drawing: a second pen would tear its stroke.
+    if (recorder.isDrawing && !pen.isDown) return;
+    pen.toggle();
+    if (pen.isDown) recorder.begin(pen.position);
+    else recorder.end();
+    onChange();
+  }
+}

@@ -1,0 +1,91 @@
+// The page: finds its elements and connects the parts. Every decision is made in the modules.
+
+import { requestPrediction } from "./api.js";
+import { DrawingBoard } from "./drawing-board.js";
+import { listenToKeyboard } from "./keyboard-input.js";
+import { KeyboardPen } from "./keyboard-pen.js";
+import { listenToPointer } from "./pointer-input.js";
+import { PredictionSession } from "./prediction-session.js";
+import { ResultView } from "./result-view.js";
+import { StrokeRecorder } from "./strokes.js";
+
+/**
+ * @template {HTMLElement} [Kind=HTMLElement]
+ * @param {string} id
+ */
+function element(id) {
+  return /** @type {Kind} */ (document.getElementById(id));
+}
+
+/** @type {HTMLCanvasElement} */
+const canvas = element("doodle-canvas");
+const predictButton = element("predict-btn");
+const penStatus = element("pen-status");
+
+const recorder = new StrokeRecorder();
+const pen = new KeyboardPen();
+const board = new DrawingBoard(canvas, recorder, {
+  cursor: element("pen-cursor"),
+  placeholder: element("placeholder"),
+});
+const view = new ResultView({
+  predictButton,
+  result: element("result"),
+  confidence: element("confidence"),
+  bestGuess: element("best-guess"),
+  error: element("error"),
+  probabilities: element("probabilities"),
+  networkInput: element("network-input"),
+  modelVersion: element("model-version"),
+});
+const session = new PredictionSession(
+  (request, signal) => requestPrediction(request, { fetch: window.fetch.bind(window), signal }),
+  view,
+);
+
+function predict() {
+  session.predict(recorder.strokes);
+}
+
+function clear() {
+  liftKeyboardPen();
+  recorder.clear();
+  session.clear();
+  board.redraw();
+}
+
+function showKeyboardPen() {
+  board.showCursor(pen.position, pen.isDown);
+  const status = pen.isDown ? "Pen down" : "Pen up";
+  // Said once, not with every step.
+  if (penStatus.textContent !== status) penStatus.textContent = status;
+  board.redraw();
+}
+
+function liftKeyboardPen() {
+  if (!pen.isDown) return;
+  pen.lift();
+  recorder.end();
+  if (document.activeElement === canvas) showKeyboardPen();
+}
+
+listenToPointer(canvas, recorder, {
+  onStart() {
+    liftKeyboardPen();
+    board.hideCursor();
+  },
+  onChange: () => board.redraw(),
+});
+listenToKeyboard(canvas, pen, recorder, { onChange: showKeyboardPen, onPredict: predict, onClear: clear });
+
+canvas.addEventListener("focus", () => {
+  // Only for those who came by keyboard: a finger needs no cursor.
+  if (canvas.matches(":focus-visible")) showKeyboardPen();
+});
+canvas.addEventListener("blur", () => {
+  liftKeyboardPen();
+  board.hideCursor();
+});
+
+predictButton.addEventListener("click", predict);
+element("clear-btn").addEventListener("click", clear);

@@ -1,0 +1,68 @@
+// The prediction session: one drawing, at most one question that still matters. Answers can arrive late; this file
+// makes sure that only the answer to the latest question is shown, and none after Clear.
+
+import { buildPredictionRequest } from "./prediction-request.js";
+
+/** @typedef {import("./strokes.js").Stroke} Stroke */
+/** @typedef {import("./api.js").Outcome} Outcome */
+/** @typedef {import("./prediction.js").Prediction} Prediction */
+/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
+
+/**
+ * Where results go; result-view.js is the real one.
+ * @typedef {object} View
+ * @property {(busy: boolean) => void} setBusy
+ * @property {() => void} reset removes result, error, bars and input picture
+ * @property {(text: string) => void} showHint a friendly word, not an error
+ * @property {(prediction: Prediction) => void} showPrediction
+ * @property {(message: string) => void} showError
+ */
+
+export class PredictionSession {
+  #request;
+  #view;
+
+  /** Controls the question that matters now; null when there is none. @type {AbortController | null} */
+  #current = null;
+
+  /**
+   * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome>} request never rejects
+   * @param {View} view
+   */
+  constructor(request, view) {
+    this.#request = request;
+    this.#view = view;
+  }
+
+  /** @param {readonly Stroke[]} strokes */
+  async predict(strokes) {
+    this.#dropCurrent();
+    if (strokes.length === 0) {
+      this.#view.reset();
+      this.#view.showHint("Draw a digit first.");
+      return;
+    }
+
+    const question = new AbortController();
+    this.#current = question;
+    this.#view.setBusy(true);
+    const outcome = await this.#request(buildPredictionRequest(strokes), question.signal);
+
+    // Aborting is a request to stop, not a promise: an answer already on its way still arrives here.
+    if (this.#current !== question) return;
+    this.#dropCurrent();
+    if ("prediction" in outcome) this.#view.showPrediction(outcome.prediction);
+    else this.#view.showError(outcome.error);
+  }
+
+  clear() {
+    this.#dropCurrent();
+    this.#view.reset();
+  }
+
+  #dropCurrent() {
+    this.#current?.abort();
+    this.#current = null;
+    this.#view.setBusy(false);
+  }
+}

@@ -1,0 +1,61 @@
+// Thinning: makes a drawing small enough to send without changing how it looks. A mouse that reports a thousand
+// times a second records far more points than a 28 x 28 picture can show.
+
+/** @typedef {import("./coordinates.js").Point} Point */
+/** @typedef {import("./strokes.js").Stroke} Stroke */
+
+/**
+ * The stroke with coordinates rounded to one decimal and without repeated points. A tenth of a unit is a hundredth
+ * of a pixel to the network. Rounding comes first, because it makes near neighbours equal.
+ * @param {Stroke} stroke
+ * @returns {Stroke}
+ */
+export function roundStroke(stroke) {
+  const rounded = stroke.map(([x, y]) => /** @type {Point} */ ([roundToTenth(x), roundToTenth(y)]));
+  return rounded.filter(([x, y], i) => i === 0 || x !== rounded[i - 1][0] || y !== rounded[i - 1][1]);
+}
+
+/**
+ * At most `limit` points, taken evenly from the whole drawing. Each stroke keeps both ends, so that no line gets
+ * shorter; the points between are shared out in proportion to what each stroke has.
+ * @param {readonly Stroke[]} strokes
+ * @param {number} limit at least 2
+ * @returns {readonly Stroke[]} the same strokes when they are within the limit
+ */
+export function thinStrokes(strokes, limit) {
+  const total = countPoints(strokes);
+  if (total <= limit) return strokes;
+
+  // Thousands of dots: the ends alone are too many, so whole strokes have to go.
+  const ends = strokes.reduce((sum, stroke) => sum + Math.min(stroke.length, 2), 0);
+  if (ends > limit) return thinStrokes(pickEvenly(strokes, Math.floor(limit / 2)), limit);
+
+  const keptShare = (limit - ends) / (total - ends);
+  return strokes.map((stroke) => {
+    const between = Math.max(stroke.length - 2, 0);
+    return pickEvenly(stroke, stroke.length - between + Math.floor(between * keptShare));
+  });
+}
+
+/** @param {readonly Stroke[]} strokes */
+export function countPoints(strokes) {
+  return strokes.reduce((sum, stroke) => sum + stroke.length, 0);
+}
+
+/**
+ * `count` items at equal distances, the first and (from two on) the last among them.
+ * @template Item
+ * @param {readonly Item[]} items
+ * @param {number} count from 1 to items.length
+ * @returns {Item[]}
+ */
+export function pickEvenly(items, count) {
+  if (count === 1) return [items[0]];
+  const step = (items.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, i) => items[Math.round(i * step)]);
+}
+
+/** @param {number} value */
+function roundToTenth(value) {
+  return Math.round(value * 10) / 10;
+}

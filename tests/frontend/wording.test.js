@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { bestGuessText, confidenceText, formatPercentage, resultText } from "../../services/frontend/js/wording.js";
+
+const sure = { digit: 5, isDigit: true, confidence: 0.973 };
+const unsure = { digit: 3, isDigit: false, confidence: 0.412 };
+
+for (const [name, probability, text] of [
+  ["nothing at all", 0, "0.0%"],
+  ["next to nothing", 1e-9, "0.0%"],
+  ["just under half a tenth", 0.00049, "0.0%"],
+  ["just over half a tenth", 0.00051, "0.1%"],
+  ["a tenth of one per cent", 0.001, "0.1%"],
+  ["an even share", 0.1, "10.0%"],
+  ["a value that binary floats cannot hold", 0.57, "57.0%"],
+  ["a usual winner", 0.973, "97.3%"],
+  ["a confident winner", 0.9949, "99.5%"],
+  ["almost certain", 0.9996, "99.9%"],
+  ["the largest 32-bit float below 1", 0.99999994, "99.9%"],
+  ["certain", 1, "100.0%"],
+  ["certain, with a rounding error", 1.0000001, "100.0%"],
+]) {
+  test(`percentage: ${name}`, () => assert.equal(formatPercentage(probability), text));
+}
+
+test("a digit is announced as the page promises", () => {
+  assert.equal(resultText(sure), "Digit: 5");
+  assert.equal(resultText({ ...sure, digit: 0 }), "Digit: 0");
+  assert.equal(confidenceText(sure), "97.3% confident");
+  assert.equal(bestGuessText(sure), "");
+});
+
+test("a drawing that is no digit gets a best guess, in a text of its own", () => {
+  assert.equal(resultText(unsure), "Not sure that is a digit");
+  assert.equal(bestGuessText(unsure), "Best guess: 3 (41.2%)");
+  assert.equal(confidenceText(unsure), "");
+});
