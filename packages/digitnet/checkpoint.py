@@ -59,9 +59,9 @@ def load(folder: Path) -> tuple[Network, dict]:
     if hashlib.sha256(weights).hexdigest() != card["weights_sha256"]:
         raise CheckpointError(f"{path} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
     try:
-        with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-            parameters, pictures, logits = (arrays[n] for n in ("parameters", "golden_pictures", "golden_logits"))
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        arrays = npz_arrays(weights)
+        parameters, pictures, logits = (arrays[name] for name in ("parameters", "golden_pictures", "golden_logits"))
+    except (ValueError, KeyError) as error:
         raise CheckpointError(f"{path} is no model's weights: {error}") from error
     try:
         described = card["network"]
@@ -96,6 +96,15 @@ def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
             np.lib.format.write_array(entry, np.ascontiguousarray(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(name + ".npy"), entry.getvalue())
     return buffer.getvalue()
+
+
+def npz_arrays(content: bytes) -> dict[str, np.ndarray]:
+    """The arrays in an .npz file's bytes, none of them pickled. ValueError for bytes that are no such file."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:  # what NumPy raises for damaged files
+        raise ValueError(f"not a sound .npz file ({error})") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:

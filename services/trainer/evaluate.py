@@ -12,14 +12,14 @@ import numpy as np
 from digitnet.checkpoint import load, save, write_atomically
 from digitnet.losses import softmax_cross_entropy
 
-from trainer.preprocess import load_split
-from trainer.train import golden_pictures, in_unit_range
+from trainer.digits import in_unit_range, load_splits
 
 
 def evaluate(digits_file: Path, trained_folder: Path, model_folder: Path, metrics_file: Path, confusion_file: Path) -> dict:
     """Write the model, its metrics and each test digit's actual and predicted value; return the metrics."""
     network, card = load(trained_folder)
-    test = load_split(digits_file, "test")
+    splits = load_splits(digits_file)
+    test = splits["test"]
     logits = network.predict_logits(in_unit_range(test.pictures)).T
     predicted = logits.argmax(axis=0)
     loss, _ = softmax_cross_entropy(logits, test.labels)
@@ -31,7 +31,7 @@ def evaluate(digits_file: Path, trained_folder: Path, model_folder: Path, metric
         "test_pictures": len(test),
         "accuracy_by_digit": {str(digit): float(right[test.labels == digit].mean()) for digit in range(10)},
     }
-    save(model_folder, network, golden_pictures(load_split(digits_file, "validation")), {**card, "test": metrics})
+    save(model_folder, network, splits["validation"].golden_pictures(), {**card, "test": metrics})
     metrics_file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(metrics_file, (json.dumps(metrics, indent=2) + "\n").encode())
     write_atomically(confusion_file, _confusion_csv(test.labels, predicted))

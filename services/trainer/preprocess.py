@@ -5,7 +5,6 @@ those that the service gives.
 """
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +16,6 @@ from trainer.idx import read_images, read_labels
 from trainer.settings import PreprocessSettings
 
 log = logging.getLogger(__name__)
-
-SPLITS = ("training", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Split:
-    """pictures uint8 (n, 28, 28), labels int64 (n,) in 0..9."""
-
-    pictures: np.ndarray
-    labels: np.ndarray
-
-    def __len__(self):
-        return len(self.labels)
 
 
 def preprocess(settings: PreprocessSettings, mnist_folder: Path, pins_file: Path, digits_file: Path) -> None:
@@ -50,12 +36,6 @@ def preprocess(settings: PreprocessSettings, mnist_folder: Path, pins_file: Path
         log.info("%s: %d digits", split, len(split_labels))
     digits_file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(digits_file, npz_bytes(arrays))
-
-
-def load_split(digits_file: Path, split: str) -> Split:
-    """What preprocess wrote for "training", "validation" or "test"."""
-    with np.load(digits_file, allow_pickle=False) as arrays:
-        return Split(arrays[f"{split}_pictures"], arrays[f"{split}_labels"].astype(np.int64))
 
 
 def _pictures(images):

@@ -74,7 +74,7 @@ def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
     optimizer, options = _named_options(params, "train.optimizer", OPTIMIZERS)
     return TrainSettings(
         network=name,
-        layers=tuple(_get(params, f"networks.{name}") or ()),
+        layers=_list(params, f"networks.{name}"),
         epochs=_number(params, "train.epochs", int, 1, 10_000),
         batch_size=_number(params, "train.batch_size", int, 1, 10_000),
         optimizer=optimizer,
@@ -116,6 +116,13 @@ def _number(params, dotted, kind, low, high):
             f"params.yaml: {dotted} must be a {'whole ' * (kind is int)}number from {low} to {high}, not {value!r}"
         )
     return kind(value)
+
+
+def _list(params, dotted):
+    value = _get(params, dotted)
+    if not isinstance(value, list):
+        raise SettingsError(f"params.yaml: {dotted} must be a list, not {value!r}")
+    return tuple(value)
 
 
 def _choice(params, dotted, choices):

@@ -17,19 +17,17 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.augmentation import shifted
-from digitnet.checkpoint import npz_bytes, save, write_atomically
+from digitnet.checkpoint import npz_arrays, npz_bytes, save, write_atomically
 from digitnet.losses import softmax_cross_entropy
 from digitnet.network import Network
 from digitnet.parallel import DataParallel
 from digitnet.schedules import SCHEDULES
 from tqdm import tqdm
 
-from trainer.preprocess import Split, load_split
+from trainer.digits import Split, in_unit_range, load_splits
 from trainer.settings import TrainSettings
 
 log = logging.getLogger(__name__)
-
-GOLDEN_PER_DIGIT = 2
 
 
 class Stopped(Exception):
@@ -99,7 +97,7 @@ class Training:
     def fingerprint(self) -> str:
         """What a half-finished run belongs to: the recipe and the data."""
         recipe = json.dumps(asdict(self.settings), sort_keys=True).encode()
-        return hashlib.sha256(recipe + split_digest(self.training).encode()).hexdigest()
+        return hashlib.sha256(recipe + self.training.digest().encode()).hexdigest()
 
     def save_unfinished(self, path: Path) -> None:
         progress = {key: getattr(self, key) for key in ("step", "history", "loss_sum", "correct", "seconds")}
@@ -115,15 +113,15 @@ class Training:
         if not path.exists():
             return False
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                progress = json.loads(arrays["progress"].tobytes())
-                fits = progress.pop("fingerprint") == self.fingerprint()
-                if fits:
-                    self.network.parameters[:] = arrays["parameters"]
-                    for name, array in self.optimizer.state.items():
-                        array[:] = arrays[f"optimizer_{name}"]
-                    vars(self).update(progress)
-        except (OSError, ValueError, KeyError, EOFError) as error:
+            arrays = npz_arrays(path.read_bytes())
+            progress = json.loads(arrays["progress"].tobytes())
+            fits = progress.pop("fingerprint") == self.fingerprint()
+            if fits:
+                self.network.parameters[:] = arrays["parameters"]
+                for name, array in self.optimizer.state.items():
+                    array[:] = arrays[f"optimizer_{name}"]
+                vars(self).update(progress)
+        except (ValueError, KeyError) as error:
             raise ValueError(f"{path}, left by a stopped training, cannot be read ({error}): delete it to start over") from error
         return fits
 
@@ -137,7 +135,8 @@ def train(
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> dict:
     """Train as settings say; write the network and its history; return the model card. Stopped if asked to stop."""
-    run = Training(settings, load_split(digits_file, "training"), load_split(digits_file, "validation"))
+    splits = load_splits(digits_file)
+    run = Training(settings, splits["training"], splits["validation"])
     if run.resume(unfinished_file):
         log.info("going on after step %d of %d, where training was stopped", run.step, run.steps)
     else:
@@ -155,7 +154,7 @@ def train(
                 _report(run, run.end_epoch(), bar)
                 run.save_unfinished(unfinished_file)
 
-    card = save(trained_folder, run.network, golden_pictures(run.validation), _about(run))
+    card = save(trained_folder, run.network, run.validation.golden_pictures(), _about(run))
     history_file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(history_file, _csv(run.history).encode())
     unfinished_file.unlink(missing_ok=True)
@@ -169,28 +168,16 @@ def measure(network: Network, split: Split) -> tuple[float, float]:
     return loss, float(np.mean(logits.argmax(axis=0) == split.labels))
 
 
-def in_unit_range(pictures: np.ndarray) -> np.ndarray:
-    """uint8 0..255 -> float32 in [0, 1], as digitnet.drawing's pictures are."""
-    return pictures.astype(np.float32) / np.float32(255.0)
-
-
-def golden_pictures(split: Split) -> np.ndarray:
-    """The first pictures of each digit, uint8 (n, 28, 28): a model carries them and what it answered."""
-    return np.concatenate([split.pictures[split.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(10)])
-
-
-def split_digest(split: Split) -> str:
-    return hashlib.sha256(split.pictures.tobytes() + split.labels.tobytes()).hexdigest()
-
-
 def _about(run):
     last = run.history[-1]
+    recipe = asdict(run.settings)
+    del recipe["layers"]  # the card has them in its description of the network
     return {
-        "recipe": asdict(run.settings),
-        "data": {"training_pictures": len(run.training), "sha256": split_digest(run.training)},
+        "recipe": recipe,
+        "data": {"training_pictures": len(run.training), "sha256": run.training.digest()},
         "training": {
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(run.seconds, 1),
+            "seconds": round(run.seconds, 2),
             "epochs": len(run.history),
             "train_loss": last["train_loss"],
             "validation_accuracy": last["validation_accuracy"],

@@ -1,0 +1,48 @@
+"""A data set small enough to train on in a second: real drawings would do no better here."""
+
+import numpy as np
+import pytest
+from digitnet.checkpoint import npz_bytes
+
+PARAMS = """
+seed: 3
+preprocess: {validation_size: 40}
+train:
+  network: perceptron
+  epochs: 3
+  batch_size: 16
+  optimizer: adam
+  schedule: one_cycle
+  learning_rate: 0.01
+  max_shift: 1
+  shares: 2
+networks:
+  perceptron: [flatten, {dense: {units: 16}}, relu, {dense: {units: 10}}]
+"""
+
+
+@pytest.fixture
+def params_file(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(PARAMS)
+    return path
+
+
+def bars(count, seed):
+    """Ten classes that can be told apart: a bar in one of ten places, with noise."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count) % 10
+    pictures = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
+    for picture, label in zip(pictures, labels):
+        picture[4 + 2 * label : 6 + 2 * label, 4:24] = 255
+    return pictures, labels.astype(np.uint8)
+
+
+@pytest.fixture
+def digits_file(tmp_path):
+    arrays = {}
+    for seed, (split, count) in enumerate((("training", 325), ("validation", 40), ("test", 50))):
+        arrays[f"{split}_pictures"], arrays[f"{split}_labels"] = bars(count, seed)
+    path = tmp_path / "digits.npz"
+    path.write_bytes(npz_bytes(arrays))
+    return path

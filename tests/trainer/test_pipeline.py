@@ -1,0 +1,101 @@
+"""dvc.yaml, mnist.dvc and the command line: what users run."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from trainer.__main__ import COMMANDS, main
+from trainer.fetch import read_pins
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_mnist_dvc_pins_the_four_files_both_ways():
+    """DVC's directory hash is the md5 of a JSON list of names and md5s: it and the list under meta must tell the same."""
+    pins = read_pins(PROJECT / "mnist.dvc")
+    assert pins == {
+        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+    }
+    listing = json.dumps([{"md5": pins[name], "relpath": name} for name in sorted(pins)])
+    (out,) = yaml.safe_load((PROJECT / "mnist.dvc").read_text())["outs"]
+    assert out["md5"] == hashlib.md5(listing.encode()).hexdigest() + ".dir"
+    assert out["path"] == "mnist"
+
+
+def test_every_stage_is_a_command_and_depends_on_its_own_module():
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
+    assert list(stages) == list(COMMANDS)
+    for name, stage in stages.items():
+        assert stage["cmd"] == f"python -m trainer {name}"
+        assert f"services/trainer/{name}.py" in stage["deps"]
+        for dependency in stage["deps"]:
+            if dependency.startswith(("services", "packages")):
+                assert (PROJECT / dependency).exists()
+
+
+def test_a_stage_names_every_trainer_module_that_it_imports():
+    """Else a change in one of them would not run the stage again."""
+    program = "import sys, trainer.{0}; print(*sorted(name for name in sys.modules if name.startswith('trainer.')))"
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
+    for name, stage in stages.items():
+        printed = subprocess.run([sys.executable, "-c", program.format(name)], capture_output=True, text=True, check=True).stdout
+        for module in printed.split():
+            path = f"services/{module.replace('.', '/')}.py"
+            if module == "trainer.fetch" and name != "fetch":
+                continue  # which way the data came changes nothing: data/mnist.json has its md5s
+            assert path in stage["deps"], f"{name} imports {module}"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_in_the_wrong_folder_fails_with_a_message_and_no_traceback(command, tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    assert main([command]) == 1
+    (record,) = caplog.records
+    assert "mnist.dvc" in record.message or "params.yaml" in record.message or "artifacts" in record.message
+
+
+def test_an_unknown_command_lists_those_that_there_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["publish-everything"])
+    said = capsys.readouterr().err
+    assert all(command in said for command in COMMANDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_training_and_the_same_command_goes_on(number, tmp_path, params_file, digits_file):
+    (tmp_path / "data").mkdir()
+    digits_file.rename(tmp_path / "data" / "digits.npz")
+    params_file.write_text(params_file.read_text().replace("epochs: 3", "epochs: 300"))
+    start = [sys.executable, "-m", "trainer", "train"]
+    process = subprocess.Popen(
+        start, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    for line in process.stderr:  # the first epoch's line says that it is under way
+        if line.startswith("epoch 1/"):
+            break
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "the same command goes on from there" in said
+    assert (tmp_path / "artifacts" / "unfinished.npz").exists()
+    assert not (tmp_path / "artifacts" / "trained").exists()
+
+    again = subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert "going on after step" in again.stderr.readline()
+    again.send_signal(signal.SIGKILL)  # and this time nobody is asked
+    again.communicate(timeout=30)
+    time.sleep(0.1)
+    third = subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert "going on after step" in third.stderr.readline()
+    third.terminate()
+    third.communicate(timeout=30)

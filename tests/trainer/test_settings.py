@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from digitnet.optimizers import SGD
+from trainer.settings import SettingsError, read_preprocess_settings, read_train_settings
+
+PROJECT = Path(__file__).parents[2]
+
+
+def changed(params_file, dotted, value):
+    params = yaml.safe_load(params_file.read_text())
+    *path, last = dotted.split(".")
+    inner = params
+    for key in path:
+        inner = inner[key]
+    if value is None:
+        del inner[last]
+    else:
+        inner[last] = value
+    params_file.write_text(yaml.safe_dump(params))
+    return params_file
+
+
+def test_the_project_s_own_params_declare_both_networks():
+    settings = read_train_settings(PROJECT / "params.yaml")
+    assert settings.network == "convolutional"
+    assert settings.make_network().parameters.size == 80_202
+    networks = yaml.safe_load((PROJECT / "params.yaml").read_text())["networks"]
+    assert set(networks) >= {"perceptron", "convolutional"}
+
+
+def test_the_classic_perceptron_is_one_line_away(tmp_path):
+    text = (PROJECT / "params.yaml").read_text()
+    assert text.count("network: convolutional") == 1
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace("network: convolutional", "network: perceptron"))
+    assert read_train_settings(path).make_network().shapes == [(1, 28, 28), (784,), (50,), (50,), (20,), (20,), (10,)]
+
+
+def test_an_optimizer_may_have_options(params_file):
+    settings = read_train_settings(changed(params_file, "train.optimizer", {"sgd": {"momentum": 0.5}}))
+    optimizer = settings.make_optimizer(4)
+    assert isinstance(optimizer, SGD)
+    assert optimizer.momentum == 0.5
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value", "complaint"),
+    [
+        ("train.epochs", 0, "train.epochs must be a whole number from 1 to"),
+        ("train.epochs", 2.5, "train.epochs must be a whole number"),
+        ("train.epochs", True, "train.epochs must be a whole number"),
+        ("train.epochs", None, "train.epochs is missing"),
+        ("train.learning_rate", "fast", "train.learning_rate must be a number"),
+        ("train.learning_rate", -1.0, "train.learning_rate must be a number from"),
+        ("train.learning_rate", float("nan"), "train.learning_rate must be a number from"),
+        ("train.max_shift", 15, "train.max_shift must be"),
+        ("train.network", "transformer", "train.network must be one of perceptron"),
+        ("train.schedule", "exponential", "train.schedule must be one of one_cycle, cosine, constant"),
+        ("train.optimizer", "rmsprop", "train.optimizer must be one of sgd, adam"),
+        ("train.optimizer", {"adam": 3}, "train.optimizer must be one of sgd, adam with its options"),
+        ("train.optimizer", ["adam"], "train.optimizer must be a name"),
+        ("seed", -1, "seed must be a whole number"),
+        ("train", None, "train.network is missing"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_name(params_file, dotted, value, complaint):
+    with pytest.raises(SettingsError, match=complaint):
+        read_train_settings(changed(params_file, dotted, value))
+
+
+def test_a_wrong_validation_size_is_refused(params_file):
+    with pytest.raises(SettingsError, match=r"preprocess\.validation_size must be a whole number from 1 to 50000, not 60000"):
+        read_preprocess_settings(changed(params_file, "preprocess.validation_size", 60_000))
+
+
+@pytest.mark.parametrize("options", [{"momentum": 2.0}, {"speed": 1}])
+def test_options_that_an_optimizer_does_not_take_are_refused(params_file, options):
+    settings = read_train_settings(changed(params_file, "train.optimizer", {"sgd": options}))
+    with pytest.raises(SettingsError, match=r"train\.optimizer"):
+        settings.make_optimizer(4)
+
+
+@pytest.mark.parametrize("layers", [["flatten"], ["flatten", "swish"], [], "flatten", None, 3])
+def test_a_network_that_cannot_be_is_refused(params_file, layers):
+    params = yaml.safe_load(params_file.read_text())
+    params["networks"]["perceptron"] = layers
+    params_file.write_text(yaml.safe_dump(params))
+    with pytest.raises(SettingsError, match=r"networks\.perceptron"):
+        read_train_settings(params_file).make_network()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(b"a: [", "is not YAML"), (b"\xff\xfe\x00", "is not YAML"), (b"- 1", "must hold names"), (b"", "must hold")],
+)
+def test_a_file_that_is_no_params_is_refused(tmp_path, content, complaint):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match=complaint):
+        read_train_settings(path)
+
+
+def test_a_missing_file_says_where_to_be(tmp_path):
+    with pytest.raises(SettingsError, match="run this in the project's top folder"):
+        read_train_settings(tmp_path / "params.yaml")
