@@ -16,10 +16,11 @@ for (const [name, probability, text] of [
   ["a value that binary floats cannot hold", 0.57, "57.0%"],
   ["a usual winner", 0.973, "97.3%"],
   ["a confident winner", 0.9949, "99.5%"],
-  ["almost certain", 0.9996, "99.9%"],
-  ["the largest 32-bit float below 1", 0.99999994, "99.9%"],
-  ["certain", 1, "100.0%"],
-  ["certain, with a rounding error", 1.0000001, "100.0%"],
+  ["just under what would round to certainty", 0.99949, "99.9%"],
+  ["what would round to certainty", 0.9996, ">99.9%"],
+  ["the largest 32-bit float below 1", 0.99999994, ">99.9%"],
+  ["what 32-bit floats cannot tell from certainty", 1, ">99.9%"],
+  ["that, with a rounding error", 1.0000001, ">99.9%"],
 ]) {
   test(`percentage: ${name}`, () => assert.equal(formatPercentage(probability), text));
 }

@@ -3,14 +3,12 @@
 /** @typedef {import("./prediction.js").Prediction} Prediction */
 
 /**
- * A probability as a percentage with one decimal. It is rounded, with one exception: "100.0%" is a claim of
- * certainty, so it is kept for exactly 1, and 0.9996 reads 99.9%.
+ * A probability as a percentage with one decimal. "100.0%" would be a claim of certainty, which no network can make: a
+ * probability of exactly 1 is only one that 32-bit floats could not tell from it.
  * @param {number} probability from 0 to 1
  */
 export function formatPercentage(probability) {
-  const rounded = Math.round(probability * 1000) / 10;
-  const shown = probability < 1 ? Math.min(rounded, 99.9) : 100;
-  return `${shown.toFixed(1)}%`;
+  return probability >= 0.9995 ? ">99.9%" : `${(probability * 100).toFixed(1)}%`;
 }
 
 /** @param {Prediction} prediction */
