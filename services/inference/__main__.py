@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 
 import uvicorn
@@ -22,6 +23,9 @@ def main() -> int:
         format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s",
         stream=sys.stdout,
     )
+    # When it has shut down uvicorn raises the signal again; being asked to stop is no failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     # Threads of BLAS cost more than they give on one picture.
     with threadpool_limits(1, user_api="blas"):
         uvicorn.run(

@@ -1,0 +1,122 @@
+"""Serve the page where there is no nginx: `python -m frontend`. Static files, and /api/ passed on to the service.
+
+It does what nginx does in the Compose stack, so that `make run` needs nothing but Python.
+"""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+log = logging.getLogger("frontend")
+
+PAGE = Path(__file__).parent
+# No script, style or picture but the page's own, and nobody else's frame.
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",  # asks each time whether a file has changed: pages and scripts of two releases never mix
+}
+# These belong to one connection, and here there are two (RFC 9110, section 7.6.1).
+HOP_BY_HOP = {"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+
+
+def create_app(api_url: str) -> Starlette:
+    """The page at /, everything under /api/ passed on to the service at `api_url`."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with httpx.AsyncClient(base_url=api_url, timeout=30.0, trust_env=False) as client:
+            app.state.client = client
+            yield
+
+    page_files = [path for path in PAGE.iterdir() if path.suffix in (".html", ".css", ".svg")]
+    routes = [Route(f"/{path.name}", _file(path)) for path in page_files]
+    return Starlette(
+        routes=[
+            Route("/", _file(PAGE / "index.html")),
+            *routes,
+            Mount("/js", StaticFiles(directory=PAGE / "js")),
+            Route("/api/{path:path}", pass_on, methods=["GET", "POST"]),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        lifespan=lifespan,
+    )
+
+
+async def pass_on(request: Request) -> Response:
+    """The same request to the service, and its answer back; 502 where it does not answer."""
+    client: httpx.AsyncClient = request.app.state.client
+    url = httpx.URL(path="/" + request.path_params["path"], query=request.url.query.encode())
+    headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
+    has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+    try:
+        passed_on = client.build_request(request.method, url, headers=headers, content=request.stream() if has_body else None)
+        answer = await client.send(passed_on, stream=True)
+    except (httpx.TransportError, ClientDisconnect) as error:
+        log.warning("event=api_unreachable url=%s reason=%r", client.base_url, error)
+        return JSONResponse({"detail": "the prediction service cannot be reached"}, 502)
+    headers = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
+    return StreamingResponse(answer.aiter_raw(), answer.status_code, headers, background=BackgroundTask(answer.aclose))
+
+
+class SecurityHeaders:
+    """Adds the headers to the page's own files; the API's answers are the API's."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        async def send_with_headers(message):
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    *((name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()),
+                ]
+            await send(message)
+
+        is_page = scope["type"] == "http" and not scope["path"].startswith("/api/")
+        await self.app(scope, receive, send_with_headers if is_page else send)
+
+
+def _file(path):
+    async def respond(_: Request) -> Response:
+        return FileResponse(path)
+
+    return respond
+
+
+def main() -> int:
+    """DOODLE_HOST, DOODLE_FRONTEND_PORT and DOODLE_API_URL say where."""
+    logging.basicConfig(
+        level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s", stream=sys.stdout
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for each request
+    host, port = os.environ.get("DOODLE_HOST", "127.0.0.1"), os.environ.get("DOODLE_FRONTEND_PORT", "3000")
+    api_url = os.environ.get("DOODLE_API_URL", f"http://127.0.0.1:{os.environ.get('DOODLE_PORT', '7000')}")
+    if not port.isdigit() or not 0 <= int(port) <= 65535:
+        log.error("event=bad_setting DOODLE_FRONTEND_PORT must be a number from 0 to 65535, not %r", port)
+        return 2
+    # When it has shut down uvicorn raises the signal again; being asked to stop is no failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    uvicorn.run(create_app(api_url), host=host, port=int(port), log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
