@@ -1,0 +1,48 @@
+# The few commands one needs. `make` alone lists them.
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# What `make run` starts says each prediction in the log, unless it is told otherwise.
+export DOODLE_LOG_LEVEL ?= debug
+
+MODEL := artifacts/model/model.json
+
+.PHONY: help run data model test lint lock clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/run.stamp $(MODEL)  ## set up, fetch MNIST and train if need be, then serve page and API; Ctrl-C ends it
+	@echo "Doodle: draw at http://localhost:$${DOODLE_FRONTEND_PORT:-3000}, the API is on port $${DOODLE_PORT:-7000}. Ctrl-C ends it."
+	@honcho --no-prefix start || test $$? -eq 130  # 130: Ctrl-C
+
+data: .venv/run.stamp  ## fill mnist/ with MNIST's four files
+	@python -m trainer fetch
+
+model: .venv/run.stamp  ## train and measure again what has changed since the last time (dvc repro)
+	@dvc repro
+
+test: .venv/test.stamp lint  ## set up and run all tests
+	@pytest
+
+lint: .venv/test.stamp  ## check the code's form
+	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }
+
+lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
+	uv pip compile --quiet --universal --all-extras --generate-hashes --no-annotate --upgrade \
+	    --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+
+clean:  ## remove what was set up and made: .venv, data, models
+	rm -rf .venv .tools mnist data artifacts .dvc/cache .dvc/tmp
+
+$(MODEL): | .venv/run.stamp
+	@dvc repro
+
+# A stamp is newer than what it was made from: then there is nothing to do, and `make run` starts at once.
+.venv/run.stamp: requirements.lock pyproject.toml scripts/setup.sh
+	@echo "setting up .venv (once)"
+	@scripts/setup.sh trainer inference frontend local
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp
+	@scripts/setup.sh trainer inference frontend local test
+	@touch $@
