@@ -136,7 +136,7 @@ def _unit_range(pixels):
     pixels = pixels.astype(np.float32)
     if not (pixels.min() >= 0.0 and pixels.max() <= 1.0):  # said this way round, NaN is refused too
         raise DrawingError("every pixel must be a number from 0 to 1")
-    return pixels
+    return np.rint(pixels * np.float32(255.0)) / np.float32(255.0)  # so that 0.498 and 127/255 are the same picture
 
 
 def _ink(pixels):

@@ -61,7 +61,7 @@ def create_app(api_url: str) -> Starlette:
 async def pass_on(request: Request) -> Response:
     """The same request to the service, and its answer back; 502 where it does not answer."""
     client: httpx.AsyncClient = request.app.state.client
-    url = httpx.URL(path="/" + request.path_params["path"], query=request.url.query.encode())
+    url = httpx.URL(path="/" + request.path_params["path"], query=request.url.query.encode() or None)
     headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     try:

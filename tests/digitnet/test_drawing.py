@@ -184,6 +184,13 @@ def test_bytes_and_fractions_are_the_same_pixels():
     np.testing.assert_array_equal(picture_from_pixels((ink * 255).astype(np.uint8)), picture_from_pixels(ink))
 
 
+def test_fractions_rounded_to_three_digits_are_still_the_same_pixels(generator):
+    """As JSON often has them. The first and the last step must give the same, for what is measured to be what is served."""
+    bytes_ = generator.integers(0, 255, (28, 28), dtype=np.uint8)
+    bytes_[:6] = bytes_[-6:] = bytes_[:, :6] = bytes_[:, -6:] = 0
+    np.testing.assert_array_equal(picture_from_pixels((bytes_ / 255.0).round(3)), picture_from_pixels(bytes_))
+
+
 def test_a_faint_pencil_is_as_good_as_a_bold_one():
     np.testing.assert_allclose(picture_from_pixels(0.3 * nine()), picture_from_pixels(nine()), atol=1.1 / 255)
 

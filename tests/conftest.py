@@ -1,0 +1,91 @@
+"""What tests of several parts share: tools that may be missing, ports, and services run as users run them."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+
+def require(*names):
+    """The path of the first of these commands that is installed. Where none is, the test skips and says so; it fails
+    where DOODLE_TEST_REQUIRE=all says that nothing may be missing."""
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return path
+    reason = f"{' or '.join(names)} is not installed"
+    if os.environ.get("DOODLE_TEST_REQUIRE") == "all":
+        pytest.fail(f"{reason}, and DOODLE_TEST_REQUIRE=all")
+    pytest.skip(reason)
+
+
+def free_port():
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(url, seconds=30.0, process=None):
+    """Until the address answers with 200. Fails with the reason if it does not, or if the process ends first."""
+    deadline, reason = time.monotonic() + seconds, "never tried"
+    while time.monotonic() < deadline:
+        if process is not None and process.poll() is not None:
+            pytest.fail(f"the process ended with {process.returncode} before {url} answered")
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError) as error:
+            reason = error
+        time.sleep(0.05)
+    pytest.fail(f"{url} did not answer within {seconds} s: {reason}")
+
+
+@contextmanager
+def service(module, environment, ready_url):
+    """`python -m module`, ready when the address answers; at the end it must stop within seconds, and cleanly, when asked."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module], cwd=PROJECT, env={**os.environ, **{k: str(v) for k, v in environment.items()}}
+    )
+    try:
+        wait_for(ready_url, process=process)
+        yield process
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session", name="require")
+def require_fixture():
+    return require
+
+
+@pytest.fixture(scope="session", name="free_port")
+def free_port_fixture():
+    return free_port
+
+
+@pytest.fixture(scope="session", name="service")
+def service_fixture():
+    return service
+
+
+@pytest.fixture(scope="session", name="wait_for")
+def wait_for_fixture():
+    return wait_for

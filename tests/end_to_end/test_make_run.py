@@ -1,0 +1,89 @@
+"""The newcomer's way: one command in a fresh clone, then draw a digit."""
+
+import csv
+import json
+import os
+import signal
+import socket
+
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from trainer.digits import load_splits
+from trainer.idx import read_images
+
+
+@pytest.fixture
+def stack(clone, tmp_path, wait_for, stop_with_ctrl_c):
+    """`make run` for the second time; stopped, if the test has not done so, by Ctrl-C."""
+    log = tmp_path / "run.log"
+    process = clone.make_run(log)
+    try:
+        wait_for(clone.page, 60, process)
+        wait_for(f"{clone.api}/readyz", 30, process)
+        yield process, log
+    finally:
+        if process.poll() is None:
+            stop_with_ctrl_c(process)
+
+
+def test_a_newcomer_draws_a_5_and_reads_it(clone, stack, new_page, draw):
+    page = new_page()
+    page.goto(clone.page)
+    draw(page, 5)
+    page.get_by_role("button", name="Predict Digit").click()
+    expect(page.locator("#result")).to_have_text("Digit: 5")
+
+
+def test_the_second_run_trains_nothing(clone, stack):
+    _, log = stack
+    said = log.read_text()
+    assert "Doodle: draw at " + clone.page in said
+    assert "event=model_loaded" in said
+    assert "epoch" not in said
+    assert "setting up" not in said
+
+
+def test_ctrl_c_ends_everything_and_frees_the_ports(clone, stack, stop_with_ctrl_c):
+    process, log = stack
+    stop_with_ctrl_c(process)
+    said = log.read_text()
+    assert "inference.1 stopped (rc=0)" in said
+    assert "frontend.1 stopped (rc=0)" in said
+    assert "Traceback" not in said
+    for port in clone.ports.values():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", int(port)))
+
+
+def test_when_one_part_dies_the_other_does_not_linger(clone, stack):
+    process, log = stack
+    started = next(line for line in log.read_text().splitlines() if line.startswith("inference.1 started"))
+    pid = int(started.partition("pid=")[2].rstrip(")"))
+    os.kill(pid, signal.SIGKILL)
+    assert process.wait(timeout=20) != 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(clone.page)
+
+
+def test_the_model_reads_mnist_as_well_as_it_should(clone):
+    metrics = json.loads((clone.folder / "artifacts" / "metrics.json").read_text())
+    assert metrics["test_pictures"] == 10_000
+    assert metrics["accuracy"] >= 0.993
+
+
+def test_the_service_answers_mnist_exactly_as_it_was_measured(clone, stack):
+    """Test digits over HTTP, raw as MNIST has them, against what evaluate wrote down."""
+    images = read_images(clone.folder / "mnist" / "t10k-images-idx3-ubyte")[:1000]
+    with open(clone.folder / "artifacts" / "confusion.csv", newline="") as file:
+        predicted = [int(row["predicted"]) for row in csv.DictReader(file)][:1000]
+    pictures = load_splits(clone.folder / "data" / "digits.npz")["test"].pictures
+    with httpx.Client(base_url=clone.api) as client:
+        for index, image in enumerate(images):
+            vector = (image.ravel() / 255.0).round(4).tolist()
+            answer = client.post("/predict?input=true", json={"image_vector": vector}).json()
+            assert answer["digit"] == predicted[index]
+            assert answer["is_digit"]
+            np.testing.assert_allclose(answer["input"], pictures[index] / 255.0, atol=1e-4)

@@ -1,0 +1,205 @@
+"""The real page in a real browser, before the real service and the model that it serves."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+
+class Stack:
+    """Page and service as processes of their own, so that one can be stopped without the other."""
+
+    def __init__(self, service, api_port, page_port, model):
+        self.url, self.api = f"http://127.0.0.1:{page_port}", f"http://127.0.0.1:{api_port}"
+        self._service, self._api_port, self._page_port, self._model = service, api_port, page_port, model
+
+    def start_page(self):
+        return self._service("frontend", {"DOODLE_FRONTEND_PORT": self._page_port, "DOODLE_API_URL": self.api}, self.url)
+
+    def start_api(self):
+        return self._service("inference", {"DOODLE_PORT": self._api_port, "DOODLE_MODEL": self._model}, f"{self.api}/healthz")
+
+
+@pytest.fixture(scope="module")
+def make_stack(clone, service, free_port):
+    def make_stack(model=clone.model):
+        return Stack(service, free_port(), free_port(), model)
+
+    return make_stack
+
+
+@pytest.fixture(scope="module")
+def url(make_stack):
+    """The page's address, with everything running."""
+    stack = make_stack()
+    with stack.start_api(), stack.start_page():
+        yield stack.url
+
+
+@pytest.fixture
+def page(url, new_page):
+    page = new_page()
+    page.goto(url)
+    return page
+
+
+def colour(locator):
+    """The computed text colour as (red, green, blue)."""
+    css = locator.evaluate_handle("element => getComputedStyle(element).color").json_value()
+    return [int(float(part)) for part in css.removeprefix("rgb(").rstrip(")").split(",")]
+
+
+def pixel(page, x, y):
+    """What the canvas shows at a logical point."""
+    return (
+        page.locator("#doodle-canvas")
+        .evaluate_handle(
+            """(canvas, [x, y]) => Array.from(canvas.getContext("2d").getImageData(
+            x * canvas.width / 280, y * canvas.height / 280, 1, 1).data.slice(0, 3))""",
+            [x, y],
+        )
+        .json_value()
+    )
+
+
+@pytest.mark.parametrize("digit", [1, 4, 5, 7])
+def test_draw_with_the_mouse_and_read_the_digit(page, draw, digit):
+    draw(page, digit)
+    page.click("#predict-btn")
+    expect(page.locator("#result")).to_have_text(f"Digit: {digit}")
+    expect(page.locator("#error")).to_be_empty()
+    bars = page.locator("#probabilities [data-digit]")
+    expect(bars).to_have_count(10)
+    winner = page.locator(f'#probabilities [data-digit="{digit}"]')
+    expect(winner).to_contain_text("%")
+    shares = [text.split()[-1] for text in bars.all_inner_texts()]
+    assert max(shares, key=lambda text: float(text.strip(">%"))) == shares[digit]
+    expect(page.locator("#model-version")).not_to_be_empty()
+
+
+def test_the_canvas_is_black_and_the_brush_is_yellow(page, draw):
+    assert pixel(page, 140, 140) == [0, 0, 0]
+    draw(page, 1)
+    expect(page.locator("#placeholder")).to_be_hidden()
+    red, green, blue = pixel(page, 139, 120)
+    assert min(red, green) > 180
+    assert blue < 80
+
+
+def test_the_page_shows_the_28_by_28_picture_that_the_network_saw(page, draw):
+    draw(page, 1)
+    page.click("#predict-btn")
+    expect(page.locator("#result")).to_have_text("Digit: 1")
+    shown = (
+        page.locator("#network-input")
+        .evaluate_handle('canvas => [canvas.width, canvas.height, ...canvas.getContext("2d").getImageData(0, 0, 28, 28).data]')
+        .json_value()
+    )
+    assert shown[:2] == [28, 28]
+    levels = shown[2::4]
+    rows = [max(levels[28 * y : 28 * y + 28]) for y in range(28)]
+    assert 3 <= next(y for y, row in enumerate(rows) if row > 100) <= 6  # in the middle, wherever it was drawn
+    assert sum(row > 100 for row in rows) == 20  # scaled to twenty pixels, however tall it was drawn
+
+
+def test_clear_takes_drawing_and_answer_away(page, draw):
+    draw(page, 5)
+    page.click("#predict-btn")
+    expect(page.locator("#result")).to_have_text("Digit: 5")
+    page.click("#clear-btn")
+    expect(page.locator("#result")).to_be_empty()
+    expect(page.locator("#placeholder")).to_be_visible()
+    assert pixel(page, 145, 118) == [0, 0, 0]
+    draw(page, 7)
+    page.click("#predict-btn")
+    expect(page.locator("#result")).to_have_text("Digit: 7")
+
+
+def test_an_empty_canvas_asks_for_a_drawing_and_is_no_error(page):
+    page.click("#predict-btn")
+    expect(page.locator("#result")).to_have_text("Draw a digit first.")
+    expect(page.locator("#error")).to_be_empty()
+
+
+def test_a_single_dot_is_no_digit(page):
+    page.locator("#doodle-canvas").click(position={"x": 100, "y": 100})
+    page.click("#predict-btn")
+    expect(page.locator("#result")).to_have_text("Not sure that is a digit")
+    expect(page.locator("#best-guess")).to_contain_text("Best guess")
+
+
+def test_the_api_stops_and_comes_back(make_stack, new_page, draw):
+    stack, page = make_stack(), new_page()
+    with stack.start_page():
+        with stack.start_api():
+            page.goto(stack.url)
+            draw(page, 4)
+            page.click("#predict-btn")
+            expect(page.locator("#result")).to_have_text("Digit: 4")
+        page.click("#predict-btn")
+        error = page.locator("#error")
+        expect(error).to_contain_text("Connection Failed: ")
+        red, green, blue = colour(error)
+        assert red > 150
+        assert max(green, blue) < 80
+        expect(page.locator("#result")).to_be_empty()
+        with stack.start_api():  # the drawing is still there
+            page.click("#predict-btn")
+            expect(page.locator("#result")).to_have_text("Digit: 4")
+            expect(error).to_be_empty()
+
+
+def test_the_page_s_own_server_stops_too(make_stack, new_page, draw):
+    stack, page = make_stack(), new_page()
+    with stack.start_page():
+        page.goto(stack.url)
+    draw(page, 4)
+    page.click("#predict-btn")
+    expect(page.locator("#error")).to_contain_text("Connection Failed: ")
+
+
+def test_without_a_model_the_page_says_so(make_stack, tmp_path, new_page, draw):
+    stack, page = make_stack(model=tmp_path / "none"), new_page()
+    with stack.start_api(), stack.start_page():
+        page.goto(stack.url)
+        draw(page, 4)
+        page.click("#predict-btn")
+        expect(page.locator("#error")).to_contain_text("there is no model")
+
+
+def test_a_finger_draws_without_scrolling_the_page(url, new_page):
+    page = new_page(viewport={"width": 360, "height": 500}, has_touch=True, is_mobile=True, device_scale_factor=2)
+    page.goto(url)
+    box = page.locator("#doodle-canvas").bounding_box()
+    devtools = page.context.new_cdp_session(page)
+
+    def finger(kind, *points):
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    x, top = box["x"] + box["width"] / 2, box["y"] + 0.2 * box["height"]
+    finger("touchStart", (x, top))
+    for step in range(1, 31):
+        finger("touchMove", (x, top + step / 30 * 0.6 * box["height"]))
+        time.sleep(0.016)  # as fast as a hand: after a flick Chromium takes the next tap for stopping it
+    finger("touchEnd")
+    assert page.evaluate_handle("window.scrollY").json_value() == 0
+    page.locator("#predict-btn").tap()
+    expect(page.locator("#result")).to_have_text("Digit: 1")
+    assert page.evaluate_handle("document.documentElement.scrollWidth").json_value() <= 360
+
+
+def test_the_keyboard_alone_is_enough(page):
+    page.locator("#doodle-canvas").focus()
+    keyboard = page.keyboard
+    for _ in range(10):
+        keyboard.press("ArrowUp")
+    keyboard.press("Space")
+    for _ in range(20):
+        keyboard.press("ArrowDown")
+    keyboard.press("Space")
+    keyboard.press("Enter")
+    expect(page.locator("#result")).to_have_text("Digit: 1")
+    keyboard.press("Escape")
+    expect(page.locator("#result")).to_be_empty()
+    keyboard.press("Tab")
+    expect(page.locator("#predict-btn")).to_be_focused()
