@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitnet.network import Network
+from digitnet.network import PICTURE_SHAPE, Network
 
 WEIGHTS_FILE, CARD_FILE = "weights.npz", "model.json"
 FORMAT = "digitnet-model-1"
@@ -38,16 +38,21 @@ def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dic
     weights = npz_bytes(arrays)
     described = {
         "layers": network.specification,
-        "input_shape": list(network.input_shape),
+        "input_shape": list(PICTURE_SHAPE),
         "dtype": network.dtype.name,
         "parameters": network.parameters.size,
     }
     checksum = hashlib.sha256(weights).hexdigest()
-    version = hashlib.sha256((checksum + json.dumps(described, sort_keys=True)).encode()).hexdigest()[:12]
-    card = {**about, "format": FORMAT, "version": version, "network": described, "weights_sha256": checksum}
+    card = {
+        **about,
+        "format": FORMAT,
+        "version": _version(checksum, described),
+        "network": described,
+        "weights_sha256": checksum,
+    }
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / WEIGHTS_FILE, weights)
-    write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
+    write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
     return card
 
 
@@ -65,9 +70,11 @@ def load(folder: Path) -> tuple[Network, dict]:
         raise CheckpointError(f"{path} is no model's weights: {error}") from error
     try:
         described = card["network"]
-        network = Network(described["layers"], tuple(described["input_shape"]), described["dtype"], parameters)
+        network = Network(described["layers"], described["dtype"], parameters)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{folder / CARD_FILE} does not describe the network in {WEIGHTS_FILE}: {error}") from error
+    if card["version"] != _version(card["weights_sha256"], described):
+        raise CheckpointError(f"{folder / CARD_FILE} was changed: its version is not that of this network")
     _check_golden(path, network, pictures, logits)
     return network, card
 
@@ -76,8 +83,8 @@ def load_card(folder: Path) -> dict:
     """Read a model's card alone, its weights unread. CheckpointError if it is missing, damaged or foreign."""
     path = folder / CARD_FILE
     try:
-        card = json.loads(_read(path))
-    except ValueError as error:
+        card = json.loads(_read(path), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not the card of a digitnet model (its format should be {FORMAT!r})")
@@ -118,6 +125,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _version(weights_checksum, described):
+    return hashlib.sha256((weights_checksum + json.dumps(described, sort_keys=True)).encode()).hexdigest()[:12]
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is no JSON number")  # Python would read NaN and Infinity, and others could not read what it writes
 
 
 def _check_golden(path, network, pictures, logits):

@@ -26,6 +26,7 @@ PATH_STEP = 0.4  # pixels between the path's points: closer ones change nothing 
 PATH_POINTS = 2000  # no digit needs more; bounds the work that one drawing can ask for
 
 PAPER_GRAIN = 6.0  # times what three quarters of the border stray by at most; normal noise gets there once in 10^11 pixels
+SMALLEST_EXTENT = 1e-6  # of the canvas's pixels: no pen moves by less, and scaling it up would overflow
 FAINTEST_INK = 0.1  # contrast below which a picture counts as blank
 DOT_SIZE, DOT_FILL = 0.15, 0.6  # a dot's side as a part of the whole picture's, and how much of its square a dot fills
 
@@ -46,7 +47,7 @@ def picture_from_strokes(strokes: Sequence, brush: float = 20.0) -> np.ndarray:
     points = np.concatenate(paths)
     corner = points.min(axis=0)
     extent = points.max(axis=0) - corner
-    if extent.max() <= brush / 2.0:
+    if extent.max() <= max(brush / 2.0, SMALLEST_EXTENT):
         return _blank()
 
     # The path is scaled so that with half a pen's width around it, it fills the box. What fades beyond the edge is cut, as

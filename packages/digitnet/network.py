@@ -29,12 +29,11 @@ class Network:
     def __init__(
         self,
         specification: Sequence[str | dict],
-        input_shape: tuple[int, ...] = PICTURE_SHAPE,
         dtype=np.float32,
         parameters: np.ndarray | None = None,
     ):
-        self.specification, self.input_shape, self.dtype = list(specification), tuple(input_shape), np.dtype(dtype)
-        self.layers, self.shapes = [], [self.input_shape]
+        self.specification, self.dtype = list(specification), np.dtype(dtype)
+        self.layers, self.shapes = [], [PICTURE_SHAPE]
         for place, declaration in enumerate(self.specification, start=1):
             try:
                 layer = _make_layer(declaration)
@@ -67,7 +66,7 @@ class Network:
 
     def replica(self) -> "Network":
         """The same network with the same parameter vector, but gradients and memory of its own: for another thread."""
-        return Network(self.specification, self.input_shape, self.dtype, self.parameters)
+        return Network(self.specification, self.dtype, self.parameters)
 
     def loss_and_gradients(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
         """One forward and one backward pass: the mean loss and how many were right; `gradients` holds dL/dparameters.
@@ -91,7 +90,7 @@ class Network:
         grad = grad_logits
         for layer in reversed(self.layers):
             grad = layer.backward(grad, needs_grad_inputs=needs_grad_pictures or layer is not self.layers[0])
-        return np.moveaxis(grad, -1, 0).reshape(-1, *self.input_shape[-2:]) if needs_grad_pictures else None
+        return np.moveaxis(grad, -1, 0).reshape(-1, *PICTURE_SHAPE[1:]) if needs_grad_pictures else None
 
     def predict_logits(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
         """Pictures (n, 28, 28) in [0, 1] -> logits (n, 10). Remembers nothing: safe from several threads at once."""
@@ -109,9 +108,9 @@ class Network:
 
     def _batch_last(self, pictures):
         pictures = np.asarray(pictures, self.dtype)
-        if pictures.ndim != 3 or pictures.shape[1:] != self.input_shape[1:]:
-            raise ValueError(f"pictures must be (batch, {self.input_shape[1]}, {self.input_shape[2]}), not {pictures.shape}")
-        return np.ascontiguousarray(pictures.transpose(1, 2, 0)).reshape(*self.input_shape, len(pictures))
+        if pictures.ndim != 3 or pictures.shape[1:] != PICTURE_SHAPE[1:]:
+            raise ValueError(f"pictures must be (batch, 28, 28), not {pictures.shape}")
+        return np.ascontiguousarray(pictures.transpose(1, 2, 0)).reshape(*PICTURE_SHAPE, len(pictures))
 
 
 def _make_layer(declaration: str | dict) -> Layer:

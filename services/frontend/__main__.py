@@ -111,9 +111,9 @@ def main() -> int:
     if not port.isdigit() or not 0 <= int(port) <= 65535:
         log.error("event=bad_setting DOODLE_FRONTEND_PORT must be a number from 0 to 65535, not %r", port)
         return 2
-    # When it has shut down uvicorn raises the signal again; being asked to stop is no failure.
+    # Being asked to stop is no failure: not before uvicorn listens to signals, nor after, when it raises them once more.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.run(create_app(api_url), host=host, port=int(port), log_config=None, access_log=False, timeout_graceful_shutdown=2)
     return 0
 

@@ -23,9 +23,9 @@ def main() -> int:
         format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s",
         stream=sys.stdout,
     )
-    # When it has shut down uvicorn raises the signal again; being asked to stop is no failure.
+    # Being asked to stop is no failure: not before uvicorn listens to signals, nor after, when it raises them once more.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, lambda *_: sys.exit(0))
     # Threads of BLAS cost more than they give on one picture.
     with threadpool_limits(1, user_api="blas"):
         uvicorn.run(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from digitnet.drawing import DrawingError, picture_from_pixels, picture_from_strokes, picture_from_vector
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -23,6 +24,8 @@ from inference.schemas import VECTOR_LENGTH, ModelCard, Prediction, PredictReque
 from inference.settings import Settings
 
 log = logging.getLogger(__name__)
+
+PNGS_AT_ONCE = 2  # each may unpack to 140 MB
 
 PREDICT_BODY = {
     "requestBody": {
@@ -46,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     """The whole service; nothing is read from disk before it starts."""
     metrics = Metrics()
     source = ModelSource(settings.model_folder, metrics)
+    unpacking = asyncio.Semaphore(PNGS_AT_ONCE)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI):
@@ -61,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         servers=[{"url": "."}],  # relative, so that the page's /api/docs calls /api/…
     )
 
@@ -70,9 +75,10 @@ def create_app(settings: Settings) -> FastAPI:
         metrics.predict_calls.inc()
         model = source.model
         started = perf_counter()
-        form, drawing = await _decoded(request, settings)
+        form, drawing = await _decoded(request, settings, unpacking)
         decoded = perf_counter()
-        picture = _normalized(form, drawing)
+        # Pictures may be large: others are answered meanwhile. Strokes and vectors take less than handing them over would.
+        picture = await asyncio.to_thread(_normalized, form, drawing) if form == "png" else _normalized(form, drawing)
         normalized = perf_counter()
         reading = model.read(picture)
         done = perf_counter()
@@ -138,6 +144,11 @@ def create_app(settings: Settings) -> FastAPI:
             log.info("event=refused code=%d detail=%r", error.status_code, error.detail)
         return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
 
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        metrics.predict_calls.inc()  # /predict is the one call with parameters, and it was not reached
+        return await problem(request, HTTPException(422, first_problem(error.errors())))
+
     @app.exception_handler(NoModelError)
     async def no_model(request: Request, error: NoModelError) -> Response:
         return await problem(request, HTTPException(503, str(error), headers={"Retry-After": "5"}))
@@ -159,13 +170,14 @@ def _both_slashes(method, path, **options):
     return register
 
 
-async def _decoded(request, settings):
+async def _decoded(request, settings, unpacking):
     """The request's body as ("strokes" or "image_vector", PredictRequest) or ("png", pixels); HTTPException if it is neither."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "image/png":
         body = await _body(request, settings.max_image_bytes)
         try:
-            return "png", await asyncio.to_thread(pixels_from_png, body, settings.max_image_pixels)
+            async with unpacking:
+                return "png", await asyncio.to_thread(pixels_from_png, body, settings.max_image_pixels)
         except ImageTooLargeError as error:
             raise HTTPException(413, str(error)) from error
         except ImageError as error:
@@ -175,7 +187,7 @@ async def _decoded(request, settings):
     try:
         drawing = PredictRequest.model_validate_json(await _body(request, settings.max_json_bytes))
     except ValidationError as error:
-        raise HTTPException(422, first_problem(error)) from error
+        raise HTTPException(422, first_problem(error.errors())) from error
     return ("strokes" if drawing.image_vector is None else "image_vector"), drawing
 
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-LARGEST_SIDE = 560  # pixels; larger pictures are averaged down first, as the network's picture has 28
+LARGEST_SIDE = 560  # pixels; pictures of twice that and more are averaged down to it first, as the network's picture has 28
 
 
 class ImageError(ValueError):
@@ -28,15 +28,15 @@ def pixels_from_png(content: bytes, max_pixels: int) -> np.ndarray:
                 f"the picture has {image.width} x {image.height} pixels, but at most {max_pixels} may be sent"
             )
         image.load()
+        return np.asarray(_reduced(_eight_bit(image)))
     except Image.DecompressionBombError as error:
         raise ImageTooLargeError(f"the picture has too many pixels, at most {max_pixels} may be sent") from error
     except UnidentifiedImageError as error:
         raise ImageError("the body is not a PNG picture") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises for damaged files
-        if isinstance(error, ImageTooLargeError):
-            raise
-        raise ImageError(f"the PNG is damaged: {error}") from error
-    return np.asarray(_reduced(_eight_bit(image)))
+    except ImageTooLargeError:
+        raise
+    except Exception as error:  # damaged files bring out many kinds of exceptions in Pillow, AssertionError among them
+        raise ImageError(f"the PNG is damaged: {error or type(error).__name__}") from error
 
 
 def _eight_bit(image):

@@ -48,7 +48,7 @@ class ModelSource:
     def __init__(self, folder: Path, metrics: Metrics):
         self.folder, self._metrics = folder, metrics
         self._model: Model | None = None
-        self._seen = None
+        self._settled = self._doubtful = None  # the files, as last looked at: taken or refused for good; refused once
 
     @property
     def model(self) -> Model:
@@ -65,20 +65,24 @@ class ModelSource:
         except OSError:
             return  # none there, or one being replaced: what is loaded stays
         seen = [(file.st_ino, file.st_size, file.st_mtime_ns) for file in files]
-        if seen == self._seen:
+        if seen == self._settled:
             return
-        self._seen = seen
         try:
             network, card = load(self.folder)
         except CheckpointError as error:
+            if seen != self._doubtful:  # perhaps it is being written: look once more before saying anything
+                self._doubtful = seen
+                return
+            self._settled = seen
             self._metrics.model_loads.labels("refused").inc()
             kept = self._model.version if self._model else "none"
             log.error("event=model_refused kept=%s reason=%s", kept, json.dumps(str(error)))
             return
+        self._settled = seen
         self._model = Model(network, card)
         self._metrics.model_loads.labels("loaded").inc()
         self._metrics.show_model(card["version"])
-        log.info("event=model_loaded version=%s test_accuracy=%s", card["version"], card.get("test", {}).get("accuracy"))
+        log.info("event=model_loaded version=%s", card["version"])
 
     async def follow(self, seconds: float) -> None:
         """Refresh for ever, every so many seconds, without holding up requests."""

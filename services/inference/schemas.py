@@ -1,16 +1,17 @@
 """What may come in and what goes out, with bounds: the API's contract, and the source of its OpenAPI description."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_STROKES = 1_000
 MAX_POINTS = 20_000
 VECTOR_LENGTH = 784
 
-Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
-Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False)]
+Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
+Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
+Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
 Point = tuple[Coordinate, Coordinate]
 
 
@@ -60,9 +61,8 @@ class Problem(BaseModel):
 ModelCard = dict[str, Any]  # as artifacts/model/model.json, which digitnet.checkpoint describes
 
 
-def first_problem(error: ValidationError) -> str:
-    """What is wrong with a request, in one line: where, and what it should have been."""
-    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(step) for step in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
+def first_problem(errors: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with a request, in one line: where, and what it should have been. As pydantic lists it."""
+    place = ".".join(str(step) for step in errors[0]["loc"])
+    message = errors[0]["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message

@@ -25,13 +25,13 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """DOODLE_MODEL, DOODLE_MODEL_CHECK_SECONDS, DOODLE_HOST, DOODLE_PORT, DOODLE_LOG_LEVEL; SettingsError if one is wrong."""
-        level = environment.get("DOODLE_LOG_LEVEL", cls.log_level).lower()
+        level = (environment.get("DOODLE_LOG_LEVEL") or cls.log_level).lower()
         if level not in LOG_LEVELS:
             raise SettingsError(f"DOODLE_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {level!r}")
         return cls(
-            model_folder=Path(environment.get("DOODLE_MODEL", cls.model_folder)),
+            model_folder=Path(environment.get("DOODLE_MODEL") or cls.model_folder),
             model_check_seconds=_number(environment, "DOODLE_MODEL_CHECK_SECONDS", float, cls.model_check_seconds, 0.05, 3600.0),
-            host=environment.get("DOODLE_HOST", cls.host),
+            host=environment.get("DOODLE_HOST") or cls.host,
             port=_number(environment, "DOODLE_PORT", int, cls.port, 0, 65535),
             log_level=level,
         )
@@ -39,7 +39,7 @@ class Settings:
 
 def _number(environment, name, kind, default, low, high):
     text = environment.get(name)
-    if text is None:
+    if not text:
         return default
     try:
         value = kind(text)

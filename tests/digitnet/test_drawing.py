@@ -100,6 +100,10 @@ def test_nothing_or_a_dot_gives_an_empty_picture(strokes):
     assert not picture_from_strokes(strokes, brush=20.0).any()
 
 
+def test_a_movement_too_small_for_any_pen_is_a_dot_even_of_the_finest_brush():
+    assert not picture_from_strokes([[[0.0, 0.0], [1e-310, 0.0]]], brush=1e-320).any()
+
+
 def test_two_dots_apart_are_more_than_a_dot():
     assert picture_from_strokes([[[50.0, 50.0]], [[200.0, 90.0]]]).any()
 

@@ -1,0 +1,203 @@
+"""What the tests of the service share: small models on disk, the service as a real process, one drawing in all its forms."""
+
+import contextlib
+import io
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from digitnet import checkpoint
+from digitnet.network import Network
+from PIL import Image, ImageDraw
+from prometheus_client.parser import text_string_to_metric_families
+
+PATIENCE = 15.0  # seconds; only a service that is broken takes as long
+STROKES = [[[190, 60], [100, 60], [95, 130], [150, 118], [188, 160], [170, 215], [95, 222]], [[40, 60], [40, 120]]]
+SIDE, BRUSH = 280, 20
+CONVOLUTIONAL = [
+    {"conv2d": {"filters": 4, "kernel_size": 5}},
+    {"maxpool2d": {"size": 2}},
+    "relu",
+    "flatten",
+    {"dense": {"units": 10}},
+]
+
+
+class Service:
+    """`python -m inference` as a process of its own."""
+
+    def __init__(self, model_folder: Path, log_path: Path, **environment: str):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.url, self.log_path = f"http://127.0.0.1:{port}", log_path
+        self.first_samples = {}  # of /metrics, before anyone had asked for a prediction
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")}
+        settings = {"DOODLE_PORT": str(port), "DOODLE_MODEL": str(model_folder), "DOODLE_MODEL_CHECK_SECONDS": "0.1"}
+        with log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "inference"], env=inherited | settings | environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        # A connection a request: after a 500 the server hangs up, which must not look like the next request's fault.
+        self.client = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0))
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path)
+
+    def post_json(self, body, path: str = "/predict") -> httpx.Response:
+        return self.client.post(path, json=body)
+
+    def post_bytes(self, body: bytes, content_type: str = "image/png", path: str = "/predict") -> httpx.Response:
+        return self.client.post(path, content=body, headers={"Content-Type": content_type})
+
+    def samples(self) -> dict[tuple[str, tuple[str, ...]], float]:
+        """What /metrics says now: (name, label values) -> value."""
+        text = self.get("/metrics").text
+        return {
+            (sample.name, tuple(sample.labels.values())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def sample(self, name: str, *labels: str) -> float:
+        return self.samples()[name, labels]
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def is_up(self) -> bool:
+        try:
+            return self.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            assert self.process.poll() is None, f"the service ended by itself:\n{self.log()}"
+            return False
+
+    def stop(self) -> int:
+        """End it as a supervisor does, and say its exit code."""
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(PATIENCE)
+        finally:
+            self.process.kill()
+
+
+def wait_until(condition, what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain until {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """eventually(condition, "what it waits for"): poll until it holds."""
+    return wait_until
+
+
+@pytest.fixture(scope="session")
+def save_model():
+    """save_model(folder, seed): a small network of the kind in use; each seed is another model. Returns its card."""
+
+    def save(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL) -> dict:
+        network, generator = Network(layers), np.random.default_rng(seed)
+        network.initialize(generator)
+        golden_pictures = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
+        return checkpoint.save(folder, network, golden_pictures, {"test": {"accuracy": 0.5}} if about is None else about)
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def run_service(tmp_path_factory):
+    """`with run_service(model_folder) as service:` a service that answers; it is ended afterwards, whatever happens."""
+
+    @contextlib.contextmanager
+    def run(model_folder: Path, **environment: str):
+        service = Service(model_folder, tmp_path_factory.mktemp("log") / "inference.log", **environment)
+        try:
+            wait_until(service.is_up, "the service answers")
+            yield service
+        finally:
+            service.stop()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory, save_model) -> Path:
+    folder = tmp_path_factory.mktemp("artifacts") / "model"
+    save_model(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def service(run_service, model_folder):
+    """The one service that most tests ask; none of them changes its model."""
+    with run_service(model_folder, DOODLE_LOG_LEVEL="debug") as running:
+        running.first_samples = running.samples()
+        yield running
+        assert running.stop() == 0, f"told to end by SIGTERM, it did not end cleanly:\n{running.log()[-2000:]}"
+
+
+@pytest.fixture(scope="session")
+def strokes() -> list:
+    return STROKES
+
+
+@pytest.fixture(scope="session")
+def ink() -> np.ndarray:
+    """The strokes as the canvas shows them: float (280, 280), 1 = ink, with soft edges."""
+    scale = 4
+    image = Image.new("L", (SIDE * scale, SIDE * scale))
+    pen = ImageDraw.Draw(image)
+    for stroke in STROKES:
+        points = [(x * scale, y * scale) for x, y in stroke]
+        pen.line(points, fill=255, width=BRUSH * scale)
+        for point in points:
+            pen.circle(point, BRUSH * scale / 2, fill=255)
+    return np.asarray(image.reduce(scale), float) / 255.0
+
+
+@pytest.fixture(scope="session")
+def png_of():
+    """png_of(image or uint8 array, ...) -> the bytes of a PNG file, written by Pillow."""
+
+    def png(image, **options) -> bytes:
+        buffer = io.BytesIO()
+        (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(buffer, "PNG", **options)
+        return buffer.getvalue()
+
+    return png
+
+
+@pytest.fixture(scope="session")
+def png_by_hand():
+    """png_by_hand(width, height, scanlines, ...) -> PNG bytes that Pillow would not write.
+
+    more_chunks stand before the data, late_chunks after it.
+    """
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    def png(width, height, scanlines: bytes, depth=8, colour_type=0, interlace=0, more_chunks=(), late_chunks=()) -> bytes:
+        chunks = [
+            (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, interlace)),
+            *more_chunks,
+            (b"IDAT", zlib.compress(scanlines)),
+            *late_chunks,
+            (b"IEND", b""),
+        ]
+        return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*parts) for parts in chunks)
+
+    return png

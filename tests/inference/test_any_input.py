@@ -1,0 +1,82 @@
+"""Whatever is sent, the answer is JSON: a whole reading or a detail, and never a 5xx."""
+
+import json
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+ANSWER = {"Result", "digit", "is_digit", "probabilities", "confidence", "model_version", "prediction_id"}
+# The same examples every time: a run that fails can be run again. The service is shared, as no call changes it.
+BOUNDED = settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner, max_size=5),
+    max_leaves=15,
+)
+edges = [0, -0.0, 5e-324, 1e-310, 1e-30, 1e-5, 99999.99999]
+coordinate = st.floats(-1e5, 1e5) | st.integers(-100_000, 100_000) | st.sampled_from(edges)
+point = st.tuples(coordinate, coordinate)
+good_strokes = st.lists(st.lists(point, max_size=12), max_size=4)
+length = st.floats(1e-3, 1e5) | st.integers(1, 100_000)
+odd_length = st.floats(0.0, 1e6) | st.sampled_from([5e-324, 1e-320, 1e-100])
+pixel = st.floats(0.0, 1.0) | st.sampled_from([0, 1, 0.1, 5e-324])
+good_vector = st.lists(pixel, min_size=1, max_size=8).map(lambda few: (few * 784)[:784])
+
+good_bodies = st.fixed_dictionaries(
+    {"strokes": good_strokes}, optional={"width": length, "height": length, "brush": length}
+) | st.fixed_dictionaries({"image_vector": good_vector})
+odd_bodies = st.fixed_dictionaries(
+    {},
+    optional={
+        "strokes": good_strokes | st.lists(st.lists(point | anything, max_size=4), max_size=3) | anything,
+        "image_vector": good_vector | st.lists(pixel | anything, max_size=5) | anything,
+        "width": odd_length | anything,
+        "height": odd_length | anything,
+        "brush": odd_length | anything,
+    },
+)
+
+
+def assert_answered(response) -> None:
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
+    if response.status_code == 200:
+        assert set(body) == ANSWER
+        assert abs(sum(body["probabilities"]) - 1.0) < 1e-4  # of a NaN this is false too
+        assert body["Result"] == body["digit"] in range(10)
+    else:
+        assert 400 <= response.status_code < 500, body
+        assert isinstance(body["detail"], str)
+        assert body["detail"]
+
+
+@BOUNDED
+@given(body=good_bodies)
+@example(body={"strokes": [[[-1e5, -1e5], [1e5, 1e5]]], "brush": 1e5})
+def test_every_drawing_within_the_bounds_is_read(service, body):
+    response = service.post_json(body)
+    assert response.status_code == 200, response.text
+    assert_answered(response)
+
+
+@BOUNDED
+@given(body=odd_bodies | anything)
+@example(body={"strokes": [[[0, 0], [1e-310, 0]]], "brush": 1e-320})
+def test_every_json_document_is_answered(service, body):
+    assert_answered(service.post_bytes(json.dumps(body).encode(), "application/json"))
+
+
+@BOUNDED
+@given(body=st.binary(max_size=200), content_type=st.sampled_from(["application/json", "image/png", "text/plain"]))
+def test_any_bytes_are_answered(service, body, content_type):
+    assert_answered(service.post_bytes(body, content_type))
+
+
+@BOUNDED
+@given(data=st.data())
+def test_a_png_with_any_bytes_changed_is_answered(service, ink, png_of, data):
+    png = bytearray(png_of((ink[::10, ::10] * 255).astype("uint8")))
+    for _ in range(data.draw(st.integers(1, 4))):
+        png[data.draw(st.integers(0, len(png) - 1))] = data.draw(st.integers(0, 255))
+    assert_answered(service.post_bytes(bytes(png[: data.draw(st.integers(0, len(png)))])))

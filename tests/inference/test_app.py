@@ -1,0 +1,72 @@
+"""create_app by itself: what cannot be brought about from outside."""
+
+import asyncio
+
+import httpx
+import numpy as np
+import pytest
+from inference.app import create_app
+from inference.settings import Settings
+
+DRAWING = {"strokes": [[[140, 40], [150, 240]]]}
+
+
+def answers_of(settings: Settings, *requests: dict) -> list[httpx.Response]:
+    """Start the app in this process, send the requests one after the other, and end it."""
+
+    async def ask():
+        app = create_app(settings)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://doodle") as client:
+            return [await client.request(**request) for request in requests]
+
+    return asyncio.run(ask())
+
+
+@pytest.fixture
+def with_a_fault(model_folder, monkeypatch):
+    """The answers to a drawing, and to /metrics after it, of a service with a fault of its own in it."""
+
+    def fail(*_):
+        raise RuntimeError("secret words")
+
+    monkeypatch.setattr("inference.app.picture_from_strokes", fail)
+    requests = {"method": "POST", "url": "/predict", "json": DRAWING}, {"method": "GET", "url": "/metrics"}
+    return answers_of(Settings(model_folder=model_folder), *requests)
+
+
+def test_a_fault_of_ours_is_a_500_in_json(with_a_fault):
+    response, _ = with_a_fault
+    assert response.status_code == 500
+    assert list(response.json()) == ["detail"]
+
+
+def test_a_fault_of_ours_tells_the_client_nothing_of_our_insides(with_a_fault):
+    response, _ = with_a_fault
+    assert "secret" not in response.text
+
+
+def test_a_fault_of_ours_is_counted(with_a_fault):
+    _, metrics = with_a_fault
+    lines = metrics.text.splitlines()
+    assert 'doodle_predict_errors_total{code="500"} 1.0' in lines
+    assert "prediction_error_total 1.0" in lines
+
+
+def test_making_an_app_reads_nothing_from_disk(tmp_path):
+    assert create_app(Settings(model_folder=tmp_path / "nowhere")).title == "Doodle"
+
+
+@pytest.mark.parametrize(("limit", "code"), [("max_json_bytes", 413), ("max_image_bytes", 200)])
+def test_each_kind_of_body_has_a_limit_of_its_own(model_folder, limit, code):
+    body = {"content": b'{"strokes": []}', "headers": {"Content-Type": "application/json"}}
+    (response,) = answers_of(Settings(model_folder=model_folder, **{limit: 9}), {"method": "POST", "url": "/predict", **body})
+    assert response.status_code == code
+
+
+@pytest.mark.parametrize(("side", "code"), [(3, 200), (4, 413)])
+def test_the_limit_of_pixels_is_the_one_in_the_settings(model_folder, png_of, side, code):
+    body = {"content": png_of(np.zeros((side, side), np.uint8)), "headers": {"Content-Type": "image/png"}}
+    settings = Settings(model_folder=model_folder, max_image_pixels=9)
+    (response,) = answers_of(settings, {"method": "POST", "url": "/predict", **body})
+    assert response.status_code == code

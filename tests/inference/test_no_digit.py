@@ -1,0 +1,77 @@
+"""A blank sheet and a single dot are no digit, and no error either."""
+
+import numpy as np
+import pytest
+
+
+def dot(side: int, radius: float) -> np.ndarray:
+    y, x = np.indices((side, side))
+    return (np.hypot(x - side * 0.4, y - side * 0.6) <= radius) * np.uint8(255)
+
+
+def nothing(side: int, value: int = 0) -> np.ndarray:
+    return np.full((side, side), value, np.uint8)
+
+
+def vector(picture: np.ndarray) -> dict:
+    return {"image_vector": (picture.ravel() / 255).tolist()}
+
+
+BODIES = {
+    "no strokes": {"strokes": []},
+    "strokes without points": {"strokes": [[], []]},
+    "a click": {"strokes": [[[140, 140]]]},
+    "a click at the corner": {"strokes": [[[0, 0]]]},
+    "a click held still": {"strokes": [[[140, 140], [140, 140], [140, 140]]]},
+    "a click that trembled": {"strokes": [[[140, 140], [143, 141], [139, 142]]]},
+    "a second click at the same place": {"strokes": [[[140, 140]], [[141, 141]]]},
+    "a vector of zeros": vector(nothing(28)),
+    "a vector of ones": vector(nothing(28, 255)),
+    "a vector of halves": vector(nothing(28, 128)),
+    "a vector with one pixel": vector(dot(28, 0.5)),
+    "a vector with a dot": vector(dot(28, 1.5)),
+}
+PICTURES = {
+    "black": nothing(280),
+    "white": nothing(280, 255),
+    "transparent": np.zeros((280, 280, 4), np.uint8),
+    "white and opaque": np.full((280, 280, 4), 255, np.uint8),
+    "one pixel of it all": nothing(1),
+    "a single line of pixels": np.zeros((1, 300), np.uint8),
+    "large and white": nothing(2000, 255),
+    "almost even": nothing(280, 200) + dot(280, 60) // 32,
+    "a dot": dot(280, 10),
+    "a dark dot": 255 - dot(280, 10),
+    "a large dot": dot(280, 19),
+    "one pixel": dot(280, 0.5),
+    "a dot on a large sheet": dot(2000, 70),
+}
+
+
+@pytest.fixture(params=[*BODIES, *PICTURES])
+def response(request, service, png_of):
+    if request.param in BODIES:
+        return service.post_json(BODIES[request.param], "/predict?input=true")
+    return service.post_bytes(png_of(PICTURES[request.param]), path="/predict?input=true")
+
+
+def test_it_is_answered_as_no_digit(response):
+    assert response.status_code == 200, response.text
+    assert response.json()["is_digit"] is False
+
+
+def test_it_is_read_as_an_empty_picture(response):
+    assert not np.any(response.json()["input"])
+
+
+def test_the_answer_has_all_its_other_fields(response):
+    answer = response.json()
+    assert answer["Result"] == answer["digit"] == int(np.argmax(answer["probabilities"]))
+
+
+MORE_THAN_A_DOT = {"a short line": [[[100, 100], [100, 160]]], "two clicks apart": [[[100, 100]], [[180, 100]]]}
+
+
+@pytest.mark.parametrize("name", MORE_THAN_A_DOT)
+def test_what_is_more_than_a_dot_is_taken_for_a_digit(service, name):
+    assert service.post_json({"strokes": MORE_THAN_A_DOT[name]}).json()["is_digit"] is True

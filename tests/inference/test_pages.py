@@ -1,0 +1,85 @@
+"""What the service says about itself: probes, the model card, and its own description."""
+
+import json
+
+import pytest
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/readyz", "/readyz/"])
+def test_a_probe_says_ok(service, path):
+    response = service.get(path)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", ["/model", "/model/"])
+def test_the_model_card_is_the_one_on_disk(service, model_folder, path):
+    assert service.get(path).json() == json.loads((model_folder / "model.json").read_text())
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/"])
+def test_metrics_are_prometheus_text(service, path):
+    response = service.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain; version=")
+
+
+def test_the_docs_page_shows_the_description(service):
+    response = service.get("/docs")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    assert "url: 'openapi.json'" in response.text  # relative, so that it is found under /api/ too
+
+
+@pytest.fixture(scope="module")
+def description(service):
+    return service.get("/openapi.json").json()
+
+
+@pytest.fixture(scope="module")
+def operation(description):
+    return description["paths"]["/predict"]["post"]
+
+
+def test_each_path_is_described_once_without_its_slash(description):
+    assert sorted(description["paths"]) == ["/healthz", "/metrics", "/model", "/predict", "/readyz"]
+
+
+def test_predict_is_described_with_both_kinds_of_body(operation):
+    assert operation["requestBody"]["required"] is True
+    assert set(operation["requestBody"]["content"]) == {"application/json", "image/png"}
+
+
+def test_the_json_body_is_described_with_both_of_its_forms(operation):
+    fields = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert set(fields) == {"image_vector", "strokes", "width", "height", "brush"}
+
+
+def test_the_example_in_the_description_is_a_drawing_that_is_read(operation, service):
+    (example,) = operation["requestBody"]["content"]["application/json"]["schema"]["examples"]
+    answer = service.post_json(example).json()
+    assert answer["is_digit"] is True
+
+
+def test_the_answer_is_described_with_the_fields_it_has(description, operation, service, strokes):
+    name = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    answer = service.post_json({"strokes": strokes}, "/predict?input=true").json()
+    assert set(description["components"]["schemas"][name]["properties"]) == set(answer)
+
+
+@pytest.mark.parametrize("code", ["400", "413", "415", "422", "503"])
+def test_each_error_is_described_as_a_detail(description, operation, code):
+    name = operation["responses"][code]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schema = description["components"]["schemas"][name]
+    assert {field: facts["type"] for field, facts in schema["properties"].items()} == {"detail": "string"}
+
+
+@pytest.mark.parametrize("path", ["/model", "/readyz"])
+def test_having_no_model_is_described(description, path):
+    assert "503" in description["paths"][path]["get"]["responses"]
+
+
+def test_every_reference_in_the_description_leads_somewhere(description):
+    text = json.dumps(description)
+    references = {part.partition('"')[0] for part in text.split('"$ref": "#/components/schemas/')[1:]}
+    assert references
+    assert references <= set(description["components"]["schemas"])

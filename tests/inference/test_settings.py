@@ -1,0 +1,77 @@
+"""Settings.from_environment: a default for everything, a variable for each, and an error that names the one that is wrong."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from inference.settings import Settings, SettingsError
+
+
+def test_an_empty_environment_gives_the_defaults():
+    assert Settings.from_environment({}) == Settings()
+
+
+def test_the_defaults_are_those_of_the_contract():
+    settings = Settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 7000)
+    assert settings.model_folder == Path("artifacts/model")
+    assert settings.model_check_seconds == 1.0
+    assert settings.log_level == "info"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "field", "value"),
+    [
+        ("DOODLE_MODEL", "/models/digits", "model_folder", Path("/models/digits")),
+        ("DOODLE_MODEL_CHECK_SECONDS", "0.25", "model_check_seconds", 0.25),
+        ("DOODLE_MODEL_CHECK_SECONDS", "0.05", "model_check_seconds", 0.05),
+        ("DOODLE_MODEL_CHECK_SECONDS", "3600", "model_check_seconds", 3600.0),
+        ("DOODLE_HOST", "0.0.0.0", "host", "0.0.0.0"),
+        ("DOODLE_PORT", "8080", "port", 8080),
+        ("DOODLE_PORT", "0", "port", 0),
+        ("DOODLE_PORT", "65535", "port", 65535),
+        ("DOODLE_LOG_LEVEL", "debug", "log_level", "debug"),
+        ("DOODLE_LOG_LEVEL", "WARNING", "log_level", "warning"),
+    ],
+)
+def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
+    assert Settings.from_environment({variable: text}) == dataclasses.replace(Settings(), **{field: value})
+
+
+def test_other_variables_are_none_of_its_business():
+    assert Settings.from_environment({"PORT": "1", "doodle_port": "2", "DOODLE_COLOUR": "yellow"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "message"),
+    [
+        ("DOODLE_PORT", "seven", "DOODLE_PORT must be a number, not 'seven'"),
+        ("DOODLE_PORT", "70.5", "DOODLE_PORT must be a number, not '70.5'"),
+        ("DOODLE_PORT", "65536", "DOODLE_PORT must be from 0 to 65535, not 65536"),
+        ("DOODLE_PORT", "-1", "DOODLE_PORT must be from 0 to 65535, not -1"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "often", "DOODLE_MODEL_CHECK_SECONDS must be a number, not 'often'"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "0", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not 0"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "-1", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not -1"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "3601", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not 3601"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "inf", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not inf"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "nan", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not nan"),
+        ("DOODLE_LOG_LEVEL", "loud", "DOODLE_LOG_LEVEL must be one of debug, info, warning, error, not 'loud'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(variable, text, message):
+    with pytest.raises(SettingsError, match="^" + re.escape(message) + "$"):
+        Settings.from_environment({variable: text})
+
+
+@pytest.mark.parametrize(
+    "variable", ["DOODLE_MODEL", "DOODLE_HOST", "DOODLE_PORT", "DOODLE_LOG_LEVEL", "DOODLE_MODEL_CHECK_SECONDS"]
+)
+def test_an_empty_value_is_none(variable):
+    """As Compose passes on what is not set; an empty host would listen on every interface."""
+    assert Settings.from_environment({variable: ""}) == Settings()
+
+
+def test_settings_cannot_be_changed_afterwards():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().port = 1
