@@ -3,14 +3,10 @@ import { test } from "node:test";
 
 import { MAX_POINTS, buildPredictionRequest } from "../../services/frontend/js/prediction-request.js";
 import { countPoints } from "../../services/frontend/js/thinning.js";
+import { contract } from "./example-answer.js";
 
-test("the request has the shape that the API asks for", () => {
-  assert.deepEqual(buildPredictionRequest([[[1, 2], [3, 4]], [[5, 6]]]), {
-    strokes: [[[1, 2], [3, 4]], [[5, 6]]],
-    width: 280,
-    height: 280,
-    brush: 20,
-  });
+test("the request is the one that the contract has", () => {
+  assert.deepEqual(buildPredictionRequest(contract.request.strokes), contract.request);
 });
 
 test("coordinates are rounded and repeated points dropped", () => {

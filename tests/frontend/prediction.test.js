@@ -14,7 +14,7 @@ test("a good answer becomes a prediction", () => {
     probabilities: answer.probabilities,
     confidence: 0.973,
     modelVersion: "3f9a0c2b41de",
-    predictionId: "c0ffee",
+    predictionId: "7b88140edcad49edb1cb4c9d8bc19318",
     input: answer.input,
   });
 });

@@ -1,0 +1,40 @@
+"""predict.json is what page and service agree on; tests/frontend reads the same file from the other side."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from digitnet.checkpoint import save
+from digitnet.network import Network
+from fastapi.testclient import TestClient
+from inference.app import create_app
+from inference.schemas import Prediction, PredictRequest
+from inference.settings import Settings
+
+CONTRACT = json.loads((Path(__file__).parent / "predict.json").read_text(encoding="utf-8"))
+
+
+def test_the_service_takes_what_the_page_sends():
+    request = PredictRequest.model_validate_json(json.dumps(CONTRACT["request"]))
+    assert [list(map(list, stroke)) for stroke in request.strokes] == CONTRACT["request"]["strokes"]
+    assert (request.width, request.height, request.brush) == (280, 280, 20)
+
+
+def test_the_answer_is_one_that_the_service_describes():
+    Prediction.model_validate_json(json.dumps(CONTRACT["answer"]))
+    assert set(CONTRACT["answer"]) == set(Prediction.model_fields) - {"input"}
+
+
+@pytest.mark.parametrize("refusal", CONTRACT["refusals"], ids=lambda refusal: str(refusal["status"]))
+def test_the_service_s_refusals_look_like_these(refusal, tmp_path):
+    """Each brought about for real; a detail may go on where the file's stops."""
+    bodies = {400: {"image_vector": [0.0, 0.5, 1.0]}, 422: {"strokes": [[[1, "two"]]]}, 503: {"strokes": []}}
+    if refusal["status"] != 503:
+        save(tmp_path, Network(["flatten", {"dense": {"units": 10}}]), np.zeros((1, 28, 28), np.uint8), {})
+    with TestClient(create_app(Settings(model_folder=tmp_path))) as client:
+        answer = client.post("/predict", json=bodies[refusal["status"]])
+    assert answer.status_code == refusal["status"]
+    assert set(answer.json()) == set(refusal["answer"])
+    expected = refusal["answer"]["detail"].replace("artifacts/model", str(tmp_path))
+    assert answer.json()["detail"].startswith(expected)
