@@ -6,7 +6,7 @@ Large steps learn fast and small ones settle, so a run wants both: large early, 
 import math
 
 
-def one_cycle(step: int, steps: int, peak: float, warmup: float = 0.3) -> float:
+def one_cycle(step: int, steps: int, peak: float, warmup: float = 0.15) -> float:
     """Rise from peak / 25 to peak during the first `warmup` part of the steps, then fall to almost nothing, on cosines.
 
     (L. Smith, "Super-convergence", 2018.) `step` runs from 0 to steps - 1.

@@ -7,10 +7,10 @@ STEPS, PEAK = 1_000, 0.004
 def test_one_cycle_rises_to_its_peak_and_falls_to_almost_nothing():
     rates = [one_cycle(step, STEPS, PEAK) for step in range(STEPS)]
     assert rates[0] == pytest.approx(PEAK / 25)
-    assert rates.index(max(rates)) == 300
+    assert rates.index(max(rates)) == 150
     assert max(rates) == pytest.approx(PEAK)
-    assert rates[:301] == sorted(rates[:301])
-    assert rates[300:] == sorted(rates[300:], reverse=True)
+    assert rates[:151] == sorted(rates[:151])
+    assert rates[150:] == sorted(rates[150:], reverse=True)
     assert rates[-1] < PEAK / 1_000
 
 
