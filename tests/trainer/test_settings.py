@@ -25,7 +25,7 @@ def changed(params_file, dotted, value):
 def test_the_project_s_own_params_declare_both_networks():
     settings = read_train_settings(PROJECT / "params.yaml")
     assert settings.network == "convolutional"
-    assert settings.make_network().parameters.size == 80_202
+    assert settings.make_network().parameters.size == 98_698
     networks = yaml.safe_load((PROJECT / "params.yaml").read_text())["networks"]
     assert set(networks) >= {"perceptron", "convolutional"}
 
