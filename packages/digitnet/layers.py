@@ -119,11 +119,12 @@ class Conv2D(Layer):
     def build(self, input_shape):
         if len(input_shape) != 3:
             raise ValueError(f"conv2d needs (channels, height, width) for each example, but its input is {input_shape}")
-        self.weights_shape = (self.filters, input_shape[0] * self.kernel_size**2)
-        filters, height, width, _ = self._outputs_shape((*input_shape, 1))
-        if min(height, width) < 1:
+        channels, height, width = input_shape
+        self.weights_shape = (self.filters, channels * self.kernel_size**2)
+        smaller_by = self.kernel_size - 1 - 2 * self.padding
+        if min(height, width) <= smaller_by:
             raise ValueError(f"conv2d with kernel_size {self.kernel_size} does not fit into an input of {input_shape}")
-        return (filters, height, width)
+        return (self.filters, height - smaller_by, width - smaller_by)
 
     def predict(self, inputs):
         return self._convolve(self._padded(inputs), lambda _, shape, dtype: np.empty(shape, dtype))[0]
@@ -151,11 +152,6 @@ class Conv2D(Layer):
                 grad_windows[:, :, i, j] += grad_columns[:, :, i, j]
         p = self.padding
         return grad_inputs[:, p : -p or None, p : -p or None]
-
-    def _outputs_shape(self, inputs_shape):
-        _, height, width, batch = inputs_shape
-        smaller_by = self.kernel_size - 1 - 2 * self.padding
-        return (self.filters, height - smaller_by, width - smaller_by, batch)
 
     def _padded(self, inputs):
         p = self.padding
