@@ -18,13 +18,16 @@ PROJECT = Path(__file__).parents[1]
 
 
 def require(*names):
-    """The path of the first of these commands that is installed. Where none is, the test skips and says so; it fails
-    where DOODLE_TEST_REQUIRE=all says that nothing may be missing."""
+    """The path of the first of these commands that is installed; the test needs one of them."""
     for name in names:
         path = shutil.which(name)
         if path:
             return path
-    reason = f"{' or '.join(names)} is not installed"
+    missing(f"{' or '.join(names)} is not installed")
+
+
+def missing(reason):
+    """Skip, saying what this machine lacks; but fail where DOODLE_TEST_REQUIRE=all says that nothing may be missing."""
     if os.environ.get("DOODLE_TEST_REQUIRE") == "all":
         pytest.fail(f"{reason}, and DOODLE_TEST_REQUIRE=all")
     pytest.skip(reason)
@@ -74,6 +77,11 @@ def service(module, environment, ready_url):
 @pytest.fixture(scope="session", name="require")
 def require_fixture():
     return require
+
+
+@pytest.fixture(scope="session", name="missing")
+def missing_fixture():
+    return missing
 
 
 @pytest.fixture(scope="session", name="free_port")

@@ -46,7 +46,7 @@ class Training:
         self.network = settings.make_network()
         self.network.initialize(np.random.default_rng(settings.seed))
         self.optimizer = settings.make_optimizer(self.network.parameters.size)
-        self.step, self.history = 0, []
+        self.step, self.history, self.order = 0, [], None
         self.loss_sum, self.correct, self.seconds = 0.0, 0, 0.0  # the first two since the epoch began
 
     def run_step(self, parallel: DataParallel) -> tuple[float, int]:
@@ -54,7 +54,7 @@ class Training:
         settings = self.settings
         started = time.perf_counter()
         epoch, batch = divmod(self.step, self.steps_per_epoch)
-        if batch == 0 or not hasattr(self, "order"):
+        if batch == 0 or self.order is None:
             self.order = np.random.default_rng([settings.seed, epoch]).permutation(len(self.training))
         chosen = self.order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
         pictures = shifted(
@@ -90,6 +90,8 @@ class Training:
             "validation_accuracy": validation_accuracy,
             "seconds": round(self.seconds, 2),
         }
+        if not np.isfinite(row["train_loss"]):
+            raise ValueError(f"training diverged in epoch {row['epoch']}: lower train.learning_rate in params.yaml")
         self.history.append(row)
         self.loss_sum, self.correct = 0.0, 0
         return row

@@ -114,12 +114,16 @@ def stop_with_ctrl_c():
 
 
 @pytest.fixture(scope="session")
-def chromium(require):
+def chromium(require, missing):
     executable = require("chromium", "chromium-browser", "google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
-        yield browser
-        browser.close()
+    try:
+        playwright = sync_playwright().start()
+    except Exception as error:  # its driver is a program of its own, which may lack a library
+        missing(f"Playwright does not start here: {error}")
+    browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
+    yield browser
+    browser.close()
+    playwright.stop()
 
 
 @pytest.fixture

@@ -138,6 +138,16 @@ def test_a_batch_larger_than_the_data_is_refused(run, params_file):
         run("a")
 
 
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+def test_a_run_that_diverges_says_so_and_leaves_no_model(run, tmp_path, params_file):
+    # Without ReLU between them no unit can die, and each layer drives the other up.
+    text = params_file.read_text().replace("learning_rate: 0.01", "learning_rate: 100.0").replace("relu, ", "")
+    params_file.write_text(text.replace("optimizer: adam", "optimizer: {sgd: {momentum: 0.99}}"))
+    with pytest.raises(ValueError, match=r"training diverged in epoch 1: lower train\.learning_rate"):
+        run("a")
+    assert not (tmp_path / "a" / "trained").exists()
+
+
 def test_evaluate_measures_on_the_test_digits_and_makes_the_model(run, tmp_path, digits_file):
     version = run("a")["version"]
     folder = tmp_path / "a"
