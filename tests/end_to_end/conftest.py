@@ -113,7 +113,7 @@ def stop_with_ctrl_c():
     return interrupt
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, its event loop is in the way of other tests' own
 def chromium(require, missing):
     executable = require("chromium", "chromium-browser", "google-chrome")
     try:
