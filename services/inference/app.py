@@ -104,7 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
             "prediction_id": uuid.uuid4().hex,
         }
         if input:
-            answer["input"] = np.round(picture, 4).tolist()
+            answer["input"] = picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999594688416
         log.debug(
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
             *(answer["prediction_id"], form, reading.digit, is_digit, confidence, (done - started) * 1e3),
