@@ -167,7 +167,8 @@ def test_without_a_model_the_page_says_so(make_stack, tmp_path, new_page, draw):
         expect(page.locator("#error")).to_contain_text("there is no model")
 
 
-def test_a_finger_draws_without_scrolling_the_page(url, new_page):
+@pytest.mark.parametrize("pause", [0.0, 0.016], ids=["a flick", "a stroke"])
+def test_a_finger_draws_without_scrolling_the_page_and_then_taps_the_button(url, new_page, pause):
     page = new_page(viewport={"width": 360, "height": 500}, has_touch=True, is_mobile=True, device_scale_factor=2)
     page.goto(url)
     box = page.locator("#doodle-canvas").bounding_box()
@@ -180,7 +181,7 @@ def test_a_finger_draws_without_scrolling_the_page(url, new_page):
     finger("touchStart", (x, top))
     for step in range(1, 31):
         finger("touchMove", (x, top + step / 30 * 0.6 * box["height"]))
-        time.sleep(0.016)  # as fast as a hand: after a flick Chromium takes the next tap for stopping it
+        time.sleep(pause)
     finger("touchEnd")
     assert page.evaluate_handle("window.scrollY").json_value() == 0
     page.locator("#predict-btn").tap()

@@ -41,6 +41,10 @@ export function listenToPointer(canvas, recorder, { onStart, onChange }) {
   canvas.addEventListener("pointercancel", finish);
   canvas.addEventListener("lostpointercapture", finish);
 
+  // Drawing is no gesture. Else the browser takes a quick last stroke for a flick, and the next tap, on a button, for
+  // stopping it; or a long press for selecting text. Pointer events come all the same.
+  canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+
   // A long press would open a menu in the middle of a stroke.
   canvas.addEventListener("contextmenu", (event) => {
     if (drawingId !== null) event.preventDefault();
