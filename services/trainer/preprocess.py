@@ -12,7 +12,7 @@ from digitnet.checkpoint import npz_bytes, write_atomically
 from digitnet.drawing import picture_from_pixels
 
 from trainer.fetch import fetch, read_pins
-from trainer.idx import read_images, read_labels
+from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
 from trainer.settings import PreprocessSettings
 
 log = logging.getLogger(__name__)
@@ -21,15 +21,15 @@ log = logging.getLogger(__name__)
 def preprocess(settings: PreprocessSettings, mnist_folder: Path, pins_file: Path, digits_file: Path) -> None:
     """Write the three splits into one .npz; the same data and settings give the same bytes."""
     fetch(mnist_folder, read_pins(pins_file))  # nothing to do where the files are there and right
-    images = read_images(mnist_folder / "train-images-idx3-ubyte")
-    labels = read_labels(mnist_folder / "train-labels-idx1-ubyte")
+    images = read_images(mnist_folder / TRAIN_IMAGES)
+    labels = read_labels(mnist_folder / TRAIN_LABELS)
     order = np.random.default_rng(settings.seed).permutation(len(labels))
     validation, training = np.split(order, [settings.validation_size])
     arrays = {}
     for split, split_images, split_labels in (
         ("training", images[training], labels[training]),
         ("validation", images[validation], labels[validation]),
-        ("test", read_images(mnist_folder / "t10k-images-idx3-ubyte"), read_labels(mnist_folder / "t10k-labels-idx1-ubyte")),
+        ("test", read_images(mnist_folder / TEST_IMAGES), read_labels(mnist_folder / TEST_LABELS)),
     ):
         arrays[f"{split}_pictures"] = _pictures(split_images)
         arrays[f"{split}_labels"] = split_labels

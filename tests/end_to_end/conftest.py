@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 PROJECT = Path(__file__).parents[2]
 CHROMIUM_OPTIONS = [
@@ -29,6 +29,9 @@ DIGITS = {
     5: [[(190, 55), (100, 58), (92, 130), (140, 118), (185, 140), (192, 185), (165, 228), (115, 235), (82, 215)]],
     7: [[(80, 60), (200, 60), (160, 140), (130, 230)]],
 }
+
+
+expect.set_options(timeout=15_000)  # two cores may be busy with more than this
 
 
 @dataclass

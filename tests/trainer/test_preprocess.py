@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from digitnet.drawing import picture_from_pixels
 from trainer.digits import SPLITS, load_splits
-from trainer.fetch import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, FetchError
-from trainer.idx import images_to_bytes, labels_to_bytes
+from trainer.fetch import FetchError
+from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
 from trainer.preprocess import preprocess
 from trainer.settings import PreprocessSettings
 
