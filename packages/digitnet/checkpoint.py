@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digitnet.drawing import in_unit_range
 from digitnet.network import PICTURE_SHAPE, Network
 
 WEIGHTS_FILE, CARD_FILE = "weights.npz", "model.json"
@@ -33,7 +34,7 @@ def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dic
 
     golden_pictures are uint8 (n, 28, 28); `about` is JSON-ready and goes into the card beside what is written here.
     """
-    golden_logits = network.predict_logits(_unit_range(golden_pictures))
+    golden_logits = network.predict_logits(in_unit_range(golden_pictures))
     arrays = {"parameters": network.parameters, "golden_pictures": golden_pictures, "golden_logits": golden_logits}
     weights = npz_bytes(arrays)
     described = {
@@ -50,7 +51,6 @@ def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dic
         "network": described,
         "weights_sha256": checksum,
     }
-    folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / WEIGHTS_FILE, weights)
     write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
     return card
@@ -115,7 +115,11 @@ def npz_arrays(content: bytes) -> dict[str, np.ndarray]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content all at once: whoever looks, or whatever ends us, there is the old content or the new."""
+    """Replace a file's content all at once: whoever looks, or whatever ends us, there is the old content or the new.
+
+    Folders on the way are made where they are missing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -140,13 +144,9 @@ def _check_golden(path, network, pictures, logits):
         raise CheckpointError(f"{path} has golden examples of the wrong shape: {pictures.shape}, {logits.shape}")
     if not np.isfinite(network.parameters).all():
         raise CheckpointError(f"{path} holds parameters that are not finite numbers")
-    answers = network.predict_logits(_unit_range(pictures))
+    answers = network.predict_logits(in_unit_range(pictures))
     if not np.allclose(answers, logits, rtol=0.0, atol=GOLDEN_TOLERANCE * max(1.0, float(np.abs(logits).max(initial=0.0)))):
         raise CheckpointError(f"{path} does not give the answers that its maker got: refusing to trust it")
-
-
-def _unit_range(pictures):
-    return pictures.astype(np.float32) / np.float32(255.0)
 
 
 def _read(path):

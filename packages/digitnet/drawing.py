@@ -87,6 +87,11 @@ def picture_from_vector(values: Sequence[float]) -> np.ndarray:
     return picture_from_pixels(values.reshape(PICTURE_SIDE, PICTURE_SIDE))
 
 
+def in_unit_range(pixels: np.ndarray) -> np.ndarray:
+    """uint8 in 0..255 -> float32 in [0, 1], of the same shape."""
+    return pixels.astype(np.float32) / np.float32(255.0)
+
+
 def _points(stroke):
     try:
         points = np.asarray(stroke, np.float64)
@@ -101,8 +106,9 @@ def _points(stroke):
 
 def _rasterize(paths, height, width):
     """Paths in pixels -> ink (height, width): how far each pixel's centre is from the path says how much ink it has."""
-    step = max(PATH_STEP, sum(_lengths(path).sum() for path in paths) / PATH_POINTS)
-    paths = [_thinned(path, step) for path in paths]
+    travelled = [_travelled(path) for path in paths]
+    step = max(PATH_STEP, sum(lengths[-1] for lengths in travelled) / PATH_POINTS)
+    paths = [_thinned(path, lengths, step) for path, lengths in zip(paths, travelled)]
     starts = np.concatenate([path[:-1] for path in paths]).astype(np.float32)
     moves = np.concatenate([path[1:] for path in paths]).astype(np.float32) - starts
     squares = np.maximum((moves * moves).sum(axis=1), 1e-12)
@@ -117,13 +123,13 @@ def _rasterize(paths, height, width):
     return np.clip(0.5 + (PEN_RADIUS - distance) / PEN_SOFTNESS, 0.0, 1.0).reshape(height, width)
 
 
-def _lengths(path):
-    return np.hypot(*np.diff(path, axis=0).T)
+def _travelled(path):
+    """How long the path is up to each of its points, (points,)."""
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
 
 
-def _thinned(path, step):
+def _thinned(path, travelled, step):
     """Keep the first point of every `step` of the path's length, and the last; a single point becomes a segment of no length."""
-    travelled = np.concatenate([[0.0], np.cumsum(_lengths(path))])
     keep = np.diff(np.floor(travelled / step), prepend=-1.0) > 0.0
     return np.concatenate([path[keep], path[-1:]])
 
@@ -133,7 +139,7 @@ def _unit_range(pixels):
     if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)):
         raise DrawingError(f"pixels must be (height, width), (height, width, 3) or (height, width, 4), not {pixels.shape}")
     if pixels.dtype == np.uint8:
-        return pixels.astype(np.float32) / np.float32(255.0)
+        return in_unit_range(pixels)
     pixels = pixels.astype(np.float32)
     if not (pixels.min() >= 0.0 and pixels.max() <= 1.0):  # said this way round, NaN is refused too
         raise DrawingError("every pixel must be a number from 0 to 1")

@@ -6,15 +6,14 @@ import logging
 import signal
 import sys
 
-from digitnet.checkpoint import CheckpointError, write_atomically
+from digitnet.checkpoint import write_atomically
 from threadpoolctl import threadpool_limits
 
 from trainer import settings as project
 from trainer.evaluate import evaluate
 from trainer.fetch import FetchError, fetch, read_pins
-from trainer.idx import IDXError
 from trainer.preprocess import preprocess
-from trainer.settings import SettingsError, read_preprocess_settings, read_train_settings
+from trainer.settings import read_preprocess_settings, read_train_settings
 from trainer.train import Stopped, train
 
 log = logging.getLogger("trainer")
@@ -23,7 +22,6 @@ log = logging.getLogger("trainer")
 def run_fetch() -> None:
     pins = read_pins(project.MNIST_PIN)
     source = fetch(project.MNIST_FOLDER, pins)
-    project.FETCHED_FILE.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(project.FETCHED_FILE, (json.dumps(pins, indent=2) + "\n").encode())
     log.info("MNIST is in %s/ (%s)", project.MNIST_FOLDER, source)
 
@@ -74,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Stopped as stop:
         log.warning("%s", stop)
         return 130
-    except (FetchError, IDXError, SettingsError, CheckpointError, ValueError, OSError) as error:
+    except (FetchError, ValueError, OSError) as error:  # what is wrong with data, settings and models are ValueErrors
         log.error("%s", error)
         return 1
     return 0

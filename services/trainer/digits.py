@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import npz_arrays
+from digitnet.drawing import in_unit_range
+from digitnet.losses import softmax_cross_entropy
+from digitnet.network import Network
 
 SPLITS = ("training", "validation", "test")
 GOLDEN_PER_DIGIT = 2
@@ -39,6 +42,8 @@ def load_splits(digits_file: Path) -> dict[str, Split]:
         raise ValueError(f"{digits_file} is damaged or foreign: {error}; delete it and run dvc repro") from error
 
 
-def in_unit_range(pictures: np.ndarray) -> np.ndarray:
-    """uint8 0..255 -> float32 in [0, 1], as digitnet.drawing's pictures are."""
-    return pictures.astype(np.float32) / np.float32(255.0)
+def loss_and_predictions(network: Network, split: Split) -> tuple[float, np.ndarray]:
+    """The network's mean loss on a split, and the digit that it reads in each picture, int (n,)."""
+    logits = network.predict_logits(in_unit_range(split.pictures)).T
+    loss, _ = softmax_cross_entropy(logits, split.labels)
+    return loss, logits.argmax(axis=0)

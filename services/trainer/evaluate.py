@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load, save, write_atomically
-from digitnet.losses import softmax_cross_entropy
 
-from trainer.digits import in_unit_range, load_splits
+from trainer.digits import load_splits, loss_and_predictions
 
 
 def evaluate(digits_file: Path, trained_folder: Path, model_folder: Path, metrics_file: Path, confusion_file: Path) -> dict:
@@ -20,9 +19,7 @@ def evaluate(digits_file: Path, trained_folder: Path, model_folder: Path, metric
     network, card = load(trained_folder)
     splits = load_splits(digits_file)
     test = splits["test"]
-    logits = network.predict_logits(in_unit_range(test.pictures)).T
-    predicted = logits.argmax(axis=0)
-    loss, _ = softmax_cross_entropy(logits, test.labels)
+    loss, predicted = loss_and_predictions(network, test)
     right = predicted == test.labels
     metrics = {
         "accuracy": float(right.mean()),
@@ -32,7 +29,6 @@ def evaluate(digits_file: Path, trained_folder: Path, model_folder: Path, metric
         "accuracy_by_digit": {str(digit): float(right[test.labels == digit].mean()) for digit in range(10)},
     }
     save(model_folder, network, splits["validation"].golden_pictures(), {**card, "test": metrics})
-    metrics_file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(metrics_file, (json.dumps(metrics, indent=2) + "\n").encode())
     write_atomically(confusion_file, _confusion_csv(test.labels, predicted))
     return metrics

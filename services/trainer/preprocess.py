@@ -34,7 +34,6 @@ def preprocess(settings: PreprocessSettings, mnist_folder: Path, pins_file: Path
         arrays[f"{split}_pictures"] = _pictures(split_images)
         arrays[f"{split}_labels"] = split_labels
         log.info("%s: %d digits", split, len(split_labels))
-    digits_file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(digits_file, npz_bytes(arrays))
 
 

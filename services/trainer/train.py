@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 from digitnet.augmentation import shifted
 from digitnet.checkpoint import npz_arrays, npz_bytes, save, write_atomically
-from digitnet.losses import softmax_cross_entropy
+from digitnet.drawing import in_unit_range
 from digitnet.network import Network
 from digitnet.parallel import DataParallel
 from digitnet.schedules import SCHEDULES
 from tqdm import tqdm
 
-from trainer.digits import Split, in_unit_range, load_splits
+from trainer.digits import Split, load_splits, loss_and_predictions
 from trainer.settings import TrainSettings
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Training:
 
     def __init__(self, settings: TrainSettings, training: Split, validation: Split):
         self.settings, self.training, self.validation = settings, training, validation
+        self.data_digest = training.digest()
         self.steps_per_epoch = len(training) // settings.batch_size  # the few left over come up in another epoch's order
         if self.steps_per_epoch == 0:
             raise ValueError(f"batch_size {settings.batch_size} is more than the {len(training)} training pictures")
@@ -99,7 +100,7 @@ class Training:
     def fingerprint(self) -> str:
         """What a half-finished run belongs to: the recipe and the data."""
         recipe = json.dumps(asdict(self.settings), sort_keys=True).encode()
-        return hashlib.sha256(recipe + self.training.digest().encode()).hexdigest()
+        return hashlib.sha256(recipe + self.data_digest.encode()).hexdigest()
 
     def save_unfinished(self, path: Path) -> None:
         progress = {key: getattr(self, key) for key in ("step", "history", "loss_sum", "correct", "seconds")}
@@ -107,7 +108,6 @@ class Training:
         arrays = {f"optimizer_{name}": array for name, array in self.optimizer.state.items()}
         arrays["parameters"] = self.network.parameters
         arrays["progress"] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, npz_bytes(arrays))
 
     def resume(self, path: Path) -> bool:
@@ -157,7 +157,6 @@ def train(
                 run.save_unfinished(unfinished_file)
 
     card = save(trained_folder, run.network, run.validation.golden_pictures(), _about(run))
-    history_file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(history_file, _csv(run.history).encode())
     unfinished_file.unlink(missing_ok=True)
     return card
@@ -165,9 +164,8 @@ def train(
 
 def measure(network: Network, split: Split) -> tuple[float, float]:
     """Mean loss and accuracy of the network on a split."""
-    logits = network.predict_logits(in_unit_range(split.pictures)).T
-    loss, _ = softmax_cross_entropy(logits, split.labels)
-    return loss, float(np.mean(logits.argmax(axis=0) == split.labels))
+    loss, predicted = loss_and_predictions(network, split)
+    return loss, float(np.mean(predicted == split.labels))
 
 
 def _about(run):
@@ -176,7 +174,7 @@ def _about(run):
     del recipe["layers"]  # the card has them in its description of the network
     return {
         "recipe": recipe,
-        "data": {"training_pictures": len(run.training), "sha256": run.training.digest()},
+        "data": {"training_pictures": len(run.training), "sha256": run.data_digest},
         "training": {
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(run.seconds, 2),
