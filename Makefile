@@ -40,9 +40,9 @@ $(MODEL): | .venv/run.stamp
 # A stamp is newer than what it was made from: then there is nothing to do, and `make run` starts at once.
 .venv/run.stamp: requirements.lock pyproject.toml scripts/setup.sh
 	@echo "setting up .venv (once)"
-	@scripts/setup.sh trainer inference frontend local
+	@scripts/setup.sh trainer inference exporter frontend pipeline local
 	@touch $@
 
 .venv/test.stamp: .venv/run.stamp
-	@scripts/setup.sh trainer inference frontend local test
+	@scripts/setup.sh trainer inference exporter frontend pipeline local test
 	@touch $@

@@ -1,0 +1,235 @@
+"""The model store: what is published is whole, what a pointer names is there, and nobody sees half of anything."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from digitnet import checkpoint
+from digitnet.network import Network
+from stores import models
+from stores.models import CANDIDATE, LIVE, ModelStore, StoreError, open_models
+
+PICTURE = np.random.default_rng(0).random((1, 28, 28), np.float32)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ModelStore(tmp_path / "models")
+
+
+@pytest.fixture
+def make_model(tmp_path):
+    """make_model(seed, about): a model in a folder of its own, as the trainer leaves it. Returns folder and card."""
+
+    def make(seed=0, about=None):
+        folder = tmp_path / f"model-{seed}"
+        network = Network(["flatten", {"dense": {"units": 10}}])
+        network.initialize(np.random.default_rng(seed))
+        golden = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+        return folder, checkpoint.save(folder, network, golden, about or {"test": {"accuracy": 0.5}})
+
+    return make
+
+
+@pytest.fixture
+def published(store, make_model):
+    """The version of a model in the store."""
+    return store.publish(make_model()[0])["version"]
+
+
+class TestPublish:
+    def test_what_was_published_can_be_loaded(self, store, make_model):
+        folder, card = make_model()
+        assert store.publish(folder) == card
+        network, loaded = store.load(card["version"])
+        assert loaded == card
+        np.testing.assert_array_equal(network.predict(PICTURE), checkpoint.load(folder)[0].predict(PICTURE))
+
+    def test_no_pointer_moves(self, store, published):
+        assert (store.pointer(LIVE), store.pointer(CANDIDATE)) == (None, None)
+
+    def test_twice_is_as_good_as_once(self, store, make_model):
+        folder, card = make_model()
+        assert store.publish(folder) == store.publish(folder)
+        assert store.versions() == [card["version"]]
+
+    def test_the_same_network_measured_anew_has_a_new_card(self, store, make_model):
+        first = store.publish(make_model(about={"test": {"accuracy": 0.1}})[0])
+        second = store.publish(make_model(about={"test": {"accuracy": 0.2}})[0])
+        assert first["version"] == second["version"]
+        assert store.card(first["version"])["test"] == {"accuracy": 0.2}
+
+    def test_a_damaged_version_is_mended(self, store, make_model, published):
+        (store.folder / "versions" / published / "weights.npz").write_bytes(b"damage")
+        with pytest.raises(StoreError):
+            store.load(published)
+        store.publish(make_model()[0])
+        store.load(published)
+
+    def test_versions_are_listed_oldest_first(self, store, make_model):
+        cards = []
+        for seed in (3, 1, 2):
+            cards.append(store.publish(make_model(seed)[0]))
+            time.sleep(0.01)
+        assert store.versions() == [card["version"] for card in cards]
+
+    def test_a_damaged_model_is_refused_by_its_own_name_and_leaves_nothing(self, store, make_model):
+        folder, _ = make_model()
+        (folder / "weights.npz").write_bytes(b"damage")
+        with pytest.raises(StoreError, match=f"^{folder}/weights.npz is damaged"):
+            store.publish(folder)
+        assert store.versions() == []
+        assert list((store.folder / "versions").iterdir()) == []
+
+    def test_a_missing_model_is_named(self, store, tmp_path):
+        with pytest.raises(StoreError, match=f"{tmp_path}/nowhere/weights.npz cannot be read: No such file"):
+            store.publish(tmp_path / "nowhere")
+
+    def test_a_store_that_cannot_be_written_is_named(self, make_model, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        with pytest.raises(StoreError, match=f"the model store {tmp_path}/file/models cannot be written"):
+            ModelStore(tmp_path / "file" / "models").publish(make_model()[0])
+
+    def test_what_a_killed_publisher_left_is_swept_away_but_not_what_another_is_writing(self, store, make_model, published):
+        left, writing = (store.folder / "versions" / f"{models.UNFINISHED}{name}" for name in ("left", "writing"))
+        for folder in (left, writing):
+            folder.mkdir()
+        an_hour_ago = time.time() - models.ABANDONED_SECONDS - 1
+        os.utime(left, (an_hour_ago, an_hour_ago))
+        assert store.versions() == [published]
+        store.publish(make_model(seed=1)[0])
+        assert (left.exists(), writing.exists()) == (False, True)
+
+
+class TestPointers:
+    def test_a_pointer_names_what_it_was_pointed_at(self, store, make_model):
+        versions = [store.publish(make_model(seed)[0])["version"] for seed in range(2)]
+        store.point(LIVE, versions[0])
+        store.point(CANDIDATE, versions[1])
+        assert (store.pointer(LIVE), store.pointer(CANDIDATE)) == tuple(versions)
+        store.point(LIVE, versions[1])
+        assert store.pointer(LIVE) == versions[1]
+
+    def test_a_version_that_is_not_there_cannot_be_pointed_at(self, store, published):
+        store.point(LIVE, published)
+        with pytest.raises(StoreError, match="has no version 000000000000: publish it first"):
+            store.point(LIVE, "000000000000")
+        assert store.pointer(LIVE) == published
+
+    @pytest.mark.parametrize("name", ["newest", "", "../live", "versions"])
+    def test_there_are_two_pointers_and_no_other(self, store, published, name):
+        for use in (lambda: store.pointer(name), lambda: store.point(name, published)):
+            with pytest.raises(StoreError, match="is no pointer: there are live and candidate"):
+                use()
+
+    @pytest.mark.parametrize("content", [b"", b"../../etc", b"\xff\xfe", b"0647f3f72a4", b"x" * 1000])
+    def test_a_damaged_pointer_is_an_error_not_a_path(self, store, published, content):
+        (store.folder / LIVE).write_bytes(content)
+        with pytest.raises(StoreError, match="live names no version"):
+            store.pointer(LIVE)
+
+
+class TestReading:
+    def test_an_empty_store_is_no_error(self, store):
+        assert (store.versions(), store.pointer(LIVE)) == ([], None)
+
+    @pytest.mark.parametrize("version", ["", "..", "../../secrets", "0647F3F72A49", "0647f3f72a49/"])
+    def test_a_name_that_is_no_version_reads_no_file(self, store, version):
+        for use in (store.load, store.card, store.size, store.state):
+            with pytest.raises(StoreError, match="is no version"):
+                use(version)
+
+    def test_a_version_in_another_one_s_place_is_refused(self, store, published):
+        (store.folder / "versions" / published).rename(store.folder / "versions" / "000000000000")
+        with pytest.raises(StoreError, match=f"holds another version, {published}"):
+            store.load("000000000000")
+
+    def test_a_missing_version_is_an_error(self, store):
+        for use in (store.load, store.card, store.size, store.state):
+            with pytest.raises(StoreError, match="cannot be read: No such file"):
+                use("000000000000")
+
+    def test_the_size_is_that_of_both_files(self, store, published, make_model):
+        assert store.size(published) == sum(file.stat().st_size for file in make_model()[0].iterdir())
+
+    def test_the_state_changes_with_the_files_and_only_then(self, store, published, make_model):
+        before = store.state(published)
+        assert store.state(published) == before
+        store.publish(make_model()[0])
+        assert store.state(published) != before
+
+
+class TestURL:
+    @pytest.mark.parametrize("url", ["{}/models", "file://{}/models", "file://localhost{}/models"])
+    def test_a_folder_can_be_named_in_several_ways(self, url, store, published, tmp_path):
+        assert open_models(url.format(tmp_path)).versions() == [published]
+
+    def test_a_relative_path_is_taken_from_where_one_is(self, store, published, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert open_models("models").versions() == [published]
+
+    def test_a_space_in_a_url_is_written_as_urls_do(self):
+        assert str(open_models("file:///my%20models").folder) == "/my models"
+
+    @pytest.mark.parametrize("url", ["", "s3://bucket/models", "file://other-host/models", "file:", "redis://redis:6379"])
+    def test_what_names_no_store_is_refused(self, url):
+        with pytest.raises(StoreError, match="names no model store"):
+            open_models(url)
+
+
+PUBLISH_FOR_EVER = """
+import sys
+from pathlib import Path
+from stores.models import LIVE, ModelStore
+store, folders = ModelStore(Path(sys.argv[1])), [Path(folder) for folder in sys.argv[2:]]
+print("publishing", flush=True)
+while True:
+    for folder in folders:
+        store.point(LIVE, store.publish(folder)["version"])
+"""
+
+
+def test_a_publisher_killed_at_any_moment_leaves_a_store_that_can_be_read(store, make_model):
+    folders = [make_model(seed)[0] for seed in range(2)]
+    for round_ in range(8):
+        publisher = subprocess.Popen(
+            [sys.executable, "-c", PUBLISH_FOR_EVER, store.folder, *folders], stdout=subprocess.PIPE, text=True
+        )
+        assert publisher.stdout.readline() == "publishing\n"
+        time.sleep(0.011 * round_)
+        publisher.kill()
+        publisher.communicate()
+        if store.pointer(LIVE) is not None:
+            store.load(store.pointer(LIVE))
+        for version in store.versions():
+            store.load(version)
+    assert store.versions()
+
+
+def test_readers_never_see_half_a_model(store, make_model):
+    folders = [make_model(seed)[0] for seed in range(2)]
+    store.point(LIVE, store.publish(folders[0])["version"])
+    publisher = subprocess.Popen([sys.executable, "-c", PUBLISH_FOR_EVER, store.folder, *folders], stdout=subprocess.PIPE)
+    try:
+        publisher.stdout.readline()
+        seen = set()
+        deadline = time.monotonic() + 10
+        while len(seen) < 2 and time.monotonic() < deadline:
+            for _ in range(50):
+                seen.add(store.load(store.pointer(LIVE))[1]["version"])
+    finally:
+        publisher.kill()
+        publisher.communicate()
+    assert len(seen) == 2
+
+
+def test_the_card_is_read_as_json_and_the_weights_stay_unread(store, published):
+    (store.folder / "versions" / published / "weights.npz").write_bytes(b"damage")
+    assert store.card(published)["version"] == published
+    (store.folder / "versions" / published / "model.json").write_text(json.dumps({"format": "another"}))
+    with pytest.raises(StoreError, match="is not the card of a digitnet model"):
+        store.card(published)
