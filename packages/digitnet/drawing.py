@@ -92,6 +92,11 @@ def in_unit_range(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(np.float32) / np.float32(255.0)
 
 
+def in_bytes(pictures: np.ndarray) -> np.ndarray:
+    """float32 in [0, 1] -> uint8 in 0..255, of the same shape: the other way, and exact for pictures made here."""
+    return np.rint(pictures * np.float32(255.0)).astype(np.uint8)
+
+
 def _points(stroke):
     try:
         points = np.asarray(stroke, np.float64)

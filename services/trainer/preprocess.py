@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import npz_bytes, write_atomically
-from digitnet.drawing import picture_from_pixels
+from digitnet.drawing import in_bytes, picture_from_pixels
 
 from trainer.fetch import fetch, read_pins
 from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
@@ -40,5 +40,5 @@ def preprocess(settings: PreprocessSettings, mnist_folder: Path, pins_file: Path
 def _pictures(images):
     pictures = np.empty_like(images)
     for index, image in enumerate(images):
-        pictures[index] = np.rint(picture_from_pixels(image) * 255.0)
+        pictures[index] = in_bytes(picture_from_pixels(image))
     return pictures

@@ -10,15 +10,6 @@ from digitnet.optimizers import OPTIMIZERS
 from digitnet.schedules import SCHEDULES
 
 PARAMS_FILE = Path("params.yaml")
-MNIST_PIN, MNIST_FOLDER = Path("mnist.dvc"), Path("mnist")
-FETCHED_FILE = Path("data/mnist.json")  # what fetch found, by md5: preprocess runs again when this changes
-DIGITS_FILE = Path("data/digits.npz")
-UNFINISHED_FILE = Path("artifacts/unfinished.npz")
-HISTORY_FILE = Path("artifacts/history.csv")
-TRAINED_FOLDER = Path("artifacts/trained")  # by train; evaluate makes the model folder, so that no model is there unmeasured
-MODEL_FOLDER = Path("artifacts/model")
-METRICS_FILE = Path("artifacts/metrics.json")
-CONFUSION_FILE = Path("artifacts/confusion.csv")
 
 
 class SettingsError(ValueError):

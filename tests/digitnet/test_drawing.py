@@ -4,7 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from digitnet.drawing import DrawingError, picture_from_pixels, picture_from_strokes, picture_from_vector
+from digitnet.drawing import (
+    DrawingError,
+    in_bytes,
+    in_unit_range,
+    picture_from_pixels,
+    picture_from_strokes,
+    picture_from_vector,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -263,3 +270,11 @@ def test_sheets_of_odd_shapes_are_read_without_complaint(shape, generator):
     picture = picture_from_pixels(generator.random(shape))
     assert picture.shape == (28, 28)
     assert np.isfinite(picture).all()
+
+
+def test_bytes_and_the_unit_range_are_two_ways_to_write_the_same_picture():
+    levels = np.arange(256, dtype=np.uint8)
+    assert in_bytes(in_unit_range(levels)).dtype == np.uint8
+    np.testing.assert_array_equal(in_bytes(in_unit_range(levels)), levels)
+    picture = picture_from_strokes([[(10, 10), (20, 90)]], 8)
+    np.testing.assert_array_equal(in_unit_range(in_bytes(picture)), picture)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from trainer.__main__ import COMMANDS, main
+from trainer.__main__ import main
 from trainer.fetch import read_pins
+from trainer.stages import STAGES
 
 PROJECT = Path(__file__).parents[2]
 
@@ -34,7 +35,7 @@ def test_mnist_dvc_pins_the_four_files_both_ways():
 
 def test_every_stage_is_a_command_and_depends_on_its_own_module():
     stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
-    assert list(stages) == list(COMMANDS)
+    assert list(stages) == list(STAGES)
     for name, stage in stages.items():
         assert stage["cmd"] == f"python -m trainer {name}"
         assert f"services/trainer/{name}.py" in stage["deps"]
@@ -56,7 +57,7 @@ def test_a_stage_names_every_trainer_module_that_it_imports():
             assert path in stage["deps"], f"{name} imports {module}"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", STAGES)
 def test_a_command_in_the_wrong_folder_fails_with_a_message_and_no_traceback(command, tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     assert main([command]) == 1
@@ -68,7 +69,7 @@ def test_an_unknown_command_lists_those_that_there_are(capsys):
     with pytest.raises(SystemExit):
         main(["publish-everything"])
     said = capsys.readouterr().err
-    assert all(command in said for command in COMMANDS)
+    assert all(command in said for command in (*STAGES, "watch"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

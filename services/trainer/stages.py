@@ -1,0 +1,56 @@
+"""The pipeline's stages, each run on a workspace: what dvc.yaml calls one by one, and the stack's trainer in a row."""
+
+import json
+import logging
+from collections.abc import Callable
+
+from digitnet.checkpoint import write_atomically
+
+from trainer.evaluate import evaluate
+from trainer.fetch import fetch, read_pins
+from trainer.preprocess import preprocess
+from trainer.settings import read_preprocess_settings, read_train_settings
+from trainer.stop_signals import StopSignals
+from trainer.train import train
+from trainer.workspace import MNIST_PIN, Workspace
+
+log = logging.getLogger(__name__)
+
+
+def run_fetch(workspace: Workspace) -> None:
+    """fill mnist/ with MNIST's four files, from the first source that has them"""
+    pins = read_pins(MNIST_PIN)
+    source = fetch(workspace.mnist, pins)
+    write_atomically(workspace.fetched, (json.dumps(pins, indent=2) + "\n").encode())
+    log.info("MNIST is in %s/ (%s)", workspace.mnist, source)
+
+
+def run_preprocess(workspace: Workspace) -> None:
+    """turn them into the pictures that the network reads"""
+    preprocess(read_preprocess_settings(), workspace.mnist, MNIST_PIN, workspace.digits)
+
+
+def run_train(workspace: Workspace, stop_requested: Callable[[], bool]) -> None:
+    """train the network of params.yaml; goes on where a stopped training was"""
+    card = train(
+        read_train_settings(), workspace.digits, workspace.trained, workspace.history, workspace.unfinished, stop_requested
+    )
+    log.info("trained version %s in %.0f s", card["version"], card["training"]["seconds"])
+
+
+def run_evaluate(workspace: Workspace) -> None:
+    """measure it on the test digits and write artifacts/model"""
+    metrics = evaluate(workspace.digits, workspace.trained, workspace.model, workspace.metrics, workspace.confusion)
+    log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
+
+
+STAGES = {"fetch": run_fetch, "preprocess": run_preprocess, "train": run_train, "evaluate": run_evaluate}
+
+
+def run_stage(name: str, workspace: Workspace, signals: StopSignals) -> None:
+    """Run a stage. Training that is told to stop leaves what it needs to go on (Stopped); the others just end."""
+    if name == "train":
+        with signals.patiently() as stop_requested:
+            run_train(workspace, stop_requested)
+    else:
+        STAGES[name](workspace)

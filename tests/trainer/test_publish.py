@@ -1,0 +1,179 @@
+"""From the pipeline's model folder into the store: what is new is live, what is bad is not, what somebody chose stays."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+from digitnet import checkpoint
+from digitnet.network import Network
+from stores.models import LIVE, ModelStore
+from trainer.publish import Publisher
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "artifacts" / "model"
+
+
+@pytest.fixture
+def make_model(folder):
+    """make_model(seed): what evaluate leaves in the folder. Returns the version."""
+
+    def make(seed=0, about=None):
+        network = Network(["flatten", {"dense": {"units": 10}}])
+        network.initialize(np.random.default_rng(seed))
+        golden = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+        return checkpoint.save(folder, network, golden, about or {"test": {"accuracy": 0.5}})["version"]
+
+    return make
+
+
+@pytest.fixture
+def models(tmp_path):
+    return ModelStore(tmp_path / "models")
+
+
+@pytest.fixture
+def publisher(folder, models, caplog):
+    caplog.set_level("INFO")
+    return Publisher(folder, models)
+
+
+def later(path, seconds):
+    """As if the file had been written so much later."""
+    moment = path.stat().st_mtime + seconds
+    os.utime(path, (moment, moment))
+
+
+def said(caplog, event):
+    return [record.getMessage() for record in caplog.records if f"event={event} " in record.getMessage()]
+
+
+def test_a_model_that_is_there_is_published_and_live(publisher, make_model, models):
+    version = make_model()
+    publisher.look()
+    assert models.pointer(LIVE) == version
+    models.load(version)
+
+
+def test_a_folder_that_is_not_there_is_no_error(publisher, models, caplog):
+    publisher.look()
+    assert models.pointer(LIVE) is None
+    assert caplog.records == []
+
+
+def test_the_next_model_takes_its_place(publisher, make_model, models):
+    first = make_model(1)
+    publisher.look()
+    second = make_model(2)
+    publisher.look()
+    assert models.pointer(LIVE) == second
+    assert set(models.versions()) == {first, second}
+
+
+def test_a_model_that_is_the_same_is_published_once(publisher, make_model, models, caplog):
+    version = make_model()
+    publisher.look()
+    before = models.state(version)
+    publisher.look()
+    assert models.state(version) == before
+    assert len(said(caplog, "model_published")) == 1
+
+
+def test_a_restart_publishes_nothing_anew(folder, make_model, models, publisher):
+    version = make_model()
+    publisher.look()
+    before = models.state(version)
+    Publisher(folder, models).look()
+    assert models.state(version) == before
+
+
+def test_a_restart_does_not_undo_the_choice_of_an_older_version(folder, make_model, models, publisher):
+    first = make_model(1)
+    publisher.look()
+    make_model(2)
+    publisher.look()
+    time.sleep(0.01)
+    models.point(LIVE, first)
+    Publisher(folder, models).look()
+    assert models.pointer(LIVE) == first
+
+
+def test_an_older_model_that_is_put_back_into_the_folder_is_live_again(folder, make_model, models, publisher):
+    """As `git checkout` and `dvc checkout` do."""
+    first = make_model(1)
+    publisher.look()
+    make_model(2)
+    publisher.look()
+    make_model(1)
+    later(folder / "model.json", 1)
+    publisher.look()
+    assert models.pointer(LIVE) == first
+
+
+def test_the_same_network_measured_anew_has_a_new_card(folder, make_model, models, publisher):
+    version = make_model(about={"test": {"accuracy": 0.1}})
+    publisher.look()
+    assert make_model(about={"test": {"accuracy": 0.2}}) == version
+    publisher.look()
+    assert models.card(version)["test"] == {"accuracy": 0.2}
+
+
+def test_a_version_that_is_damaged_in_the_store_is_mended_by_a_restart(folder, make_model, models, publisher):
+    version = make_model()
+    publisher.look()
+    (models.folder / "versions" / version / "weights.npz").write_bytes(b"damage")
+    Publisher(folder, models).look()
+    models.load(version)
+
+
+class TestADamagedModel:
+    @pytest.fixture
+    def old(self, publisher, make_model, models):
+        """The version that was live before."""
+        version = make_model(1)
+        publisher.look()
+        return version
+
+    @pytest.mark.parametrize("name", ["weights.npz", "model.json"])
+    def test_the_old_one_stays_live_and_the_log_says_so_once(self, old, folder, make_model, publisher, models, caplog, name):
+        make_model(2)
+        (folder / name).write_bytes(b"damage")
+        for _ in range(4):
+            publisher.look()
+        assert models.pointer(LIVE) == old
+        (line,) = said(caplog, "model_not_published")
+        assert str(folder / name) in line
+
+    def test_half_a_model_is_no_news(self, old, folder, make_model, publisher, models, caplog):
+        """A look between the two files of a model that is being written."""
+        card = (folder / "model.json").read_bytes()
+        version = make_model(2)
+        whole = (folder / "model.json").read_bytes()
+        checkpoint.write_atomically(folder / "model.json", card)
+        publisher.look()
+        checkpoint.write_atomically(folder / "model.json", whole)
+        publisher.look()
+        assert models.pointer(LIVE) == version
+        assert said(caplog, "model_not_published") == []
+
+    def test_a_good_one_is_taken_after_it(self, old, folder, make_model, publisher, models):
+        (folder / "weights.npz").write_bytes(b"damage")
+        publisher.look()
+        publisher.look()
+        version = make_model(2)
+        publisher.look()
+        assert models.pointer(LIVE) == version
+
+
+def test_a_store_that_cannot_be_written_is_tried_again(folder, make_model, publisher, models, caplog):
+    version = make_model()
+    models.folder.write_text("in the way")
+    for _ in range(3):
+        publisher.look()
+    (line,) = said(caplog, "model_not_published")
+    assert str(models.folder) in line
+    models.folder.unlink()
+    publisher.look()
+    assert models.pointer(LIVE) == version

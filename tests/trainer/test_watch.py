@@ -1,0 +1,155 @@
+"""The trainer of a running stack: makes a model where there is none, publishes what the pipeline makes, ends when told to."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from digitnet import checkpoint
+from digitnet.network import Network
+from stores.models import LIVE, ModelStore
+
+PATIENCE = 20.0  # seconds; only what is broken takes as long
+
+
+def save_model(folder, seed):
+    network = Network(["flatten", {"dense": {"units": 10}}])
+    network.initialize(np.random.default_rng(seed))
+    golden = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+    return checkpoint.save(folder, network, golden, {})["version"]
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain until {what}"
+        time.sleep(0.02)
+
+
+class Trainer:
+    """`python -m trainer watch` in a project's top folder, with artifacts, workspace and store of its own."""
+
+    def __init__(self, folder, program=("-m", "trainer", "watch")):
+        self.folder, self.program = folder, program
+        self.models, self.log = ModelStore(folder / "models"), folder / "trainer.log"
+        self.process = None
+
+    def start(self):
+        environment = {"DOODLE_ARTIFACTS": "artifacts", "DOODLE_WORKSPACE": "workspace", "DOODLE_MODELS": "models"}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.program], cwd=self.folder, env=os.environ | environment, stdout=log, stderr=log
+            )
+
+    def said(self):
+        return self.log.read_text()
+
+    def live(self):
+        return self.models.pointer(LIVE)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    trainer = Trainer(tmp_path)
+    yield trainer
+    if trainer.process is not None:
+        trainer.process.kill()
+        trainer.process.wait()
+
+
+def test_it_publishes_the_model_that_is_there_and_each_that_comes(trainer, tmp_path):
+    first = save_model(tmp_path / "artifacts" / "model", 1)
+    trainer.start()
+    wait_until(lambda: trainer.live() == first, "the first is live")
+    second = save_model(tmp_path / "artifacts" / "model", 2)
+    wait_until(lambda: trainer.live() == second, "the second is live")
+    third = save_model(tmp_path / "workspace" / "artifacts" / "model", 3)
+    wait_until(lambda: trainer.live() == third, "one made in the workspace is live")
+    assert trainer.stop() == 0
+    assert "Traceback" not in trainer.said()
+
+
+def test_with_a_live_model_and_no_other_it_only_watches(trainer, tmp_path):
+    version = save_model(tmp_path / "elsewhere", 1)
+    trainer.models.publish(tmp_path / "elsewhere")
+    trainer.models.point(LIVE, version)
+    trainer.start()
+    wait_until(lambda: f"event=watching folders=artifacts,workspace/artifacts live={version}" in trainer.said(), "it watches")
+    assert "making_one" not in trainer.said()
+    assert trainer.stop() == 0
+
+
+def test_what_it_cannot_do_it_says_in_a_line_and_ends_with_1(trainer):
+    trainer.start()  # no model, and no mnist.dvc that would say which data to fetch
+    assert trainer.process.wait(PATIENCE) == 1
+    assert "mnist.dvc cannot be read" in trainer.said().splitlines()[-1]
+    assert "Traceback" not in trainer.said()
+
+
+# The stages themselves have tests of their own, and the stack's tests run them in the stack: here they are small.
+WITH_SMALL_STAGES = """
+import sys, time
+import trainer.stages as stages, trainer.__main__ as program
+from trainer.settings import read_train_settings
+from trainer.train import train
+
+stages.STAGES["fetch"] = lambda workspace: None
+stages.STAGES["preprocess"] = lambda workspace: time.sleep({preprocess_seconds})
+sys.argv = ["trainer", "watch"]
+sys.exit(program.main())
+"""
+
+
+@pytest.fixture
+def maker(trainer, tmp_path, params_file, digits_file):
+    """maker(epochs): a trainer that has nothing to publish, and small data to train on."""
+    (tmp_path / "workspace" / "data").mkdir(parents=True)
+    digits_file.rename(tmp_path / "workspace" / "data" / "digits.npz")
+
+    def make(epochs=3, preprocess_seconds=0):
+        params_file.write_text(params_file.read_text().replace("epochs: 3", f"epochs: {epochs}"))
+        trainer.program = ("-c", WITH_SMALL_STAGES.format(preprocess_seconds=preprocess_seconds))
+        return trainer
+
+    return make
+
+
+def test_where_nothing_is_live_it_makes_a_model_and_says_how_far_it_is(maker, tmp_path):
+    trainer = maker()
+    trainer.start()
+    wait_until(lambda: trainer.live() is not None, "a model is live")
+    said = trainer.said()
+    for stage in ("fetch", "preprocess", "train", "evaluate"):
+        assert f"event=stage name={stage}\n" in said
+    for epoch in (1, 2, 3):
+        assert f"epoch {epoch}/3  loss " in said
+    assert (tmp_path / "workspace" / "artifacts" / "metrics.json").exists()
+    assert not (tmp_path / "artifacts").exists()
+    assert trainer.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_training_that_was_ended_goes_on_after_a_restart(maker, number):
+    trainer = maker(epochs=200)
+    trainer.start()
+    wait_until(lambda: "epoch 2/200" in trainer.said(), "training is under way")
+    trainer.process.send_signal(number)
+    assert trainer.process.wait(PATIENCE) == (0 if number == signal.SIGTERM else -number)
+    assert trainer.live() is None
+    trainer.start()
+    wait_until(lambda: "going on after step" in trainer.said(), "it goes on")
+    assert trainer.stop() == 0
+
+
+def test_it_ends_at_once_when_told_to_before_training(maker):
+    trainer = maker(preprocess_seconds=60)
+    trainer.start()
+    wait_until(lambda: "name=preprocess" in trainer.said(), "it is at work")
+    assert trainer.stop() == 0
