@@ -27,20 +27,30 @@ def test_a_signal_ends_the_program_with_the_code_given(number):
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_in_a_patient_block_it_is_only_noted_and_remembered_at_the_end(number):
-    signals, reached = StopSignals(exit_code=7), False
-    with pytest.raises(SystemExit) as ended, signals.patiently() as asked:
-        assert not asked()
-        os.kill(os.getpid(), number)
-        assert asked()
-        reached = True
-    assert reached
+    noted = []
+
+    def work(signals):
+        with signals.patiently() as asked:
+            noted.append(asked())
+            os.kill(os.getpid(), number)
+            noted.append(asked())
+
+    signals = StopSignals(exit_code=7)
+    with pytest.raises(SystemExit) as ended:
+        work(signals)
+    assert noted == [False, True]
     assert ended.value.code == 7
 
 
 def test_what_the_block_raises_goes_on():
-    with pytest.raises(KeyError), StopSignals(exit_code=7).patiently():
-        os.kill(os.getpid(), signal.SIGTERM)
-        raise KeyError
+    def work(signals):
+        with signals.patiently():
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise KeyError
+
+    signals = StopSignals(exit_code=7)
+    with pytest.raises(KeyError):
+        work(signals)
 
 
 def test_after_a_block_without_a_signal_the_next_one_ends_the_program():

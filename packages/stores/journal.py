@@ -1,0 +1,165 @@
+"""The journal: every prediction, up to a cap, and every correction that users send, for ever. Where it is kept, a URL says.
+
+    redis://host:6379/0           redis_journal.py: Redis Streams, shared by the containers of the stack
+    sqlite:///path/to/a.sqlite    sqlite_journal.py: one file, where there is no Redis (four slashes for an absolute path)
+
+Both behave alike, and one set of tests holds them to it.
+"""
+
+import reprlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FORMS = ("strokes", "image_vector", "png")
+PICTURE_BYTES = 28 * 28
+NAME_LENGTH = 200  # characters
+LATEST_TIME = 1e11  # the year 5138 in seconds: what is beyond is in milliseconds
+
+
+class JournalError(Exception):
+    """The journal cannot be reached or used just now; the message says why and what to do. What was asked may have been done."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was answered to one drawing. ValueError names a field that cannot be so."""
+
+    prediction_id: str
+    time: float  # Unix seconds
+    form: str  # one of FORMS
+    digit: int
+    is_digit: bool
+    confidence: float
+    model_version: str
+    picture: bytes  # what the network read: uint8, 28 rows of 28, 255 = ink
+
+    def __post_init__(self):
+        _check_name("prediction_id", self.prediction_id)
+        _check_time(self.time)
+        _check("form", self.form, self.form in FORMS, f"one of {', '.join(FORMS)}")
+        _check_digit("digit", self.digit)
+        _check("is_digit", self.is_digit, isinstance(self.is_digit, bool), "True or False")
+        _check("confidence", self.confidence, _is_number(self.confidence, 1.0), "a number from 0 to 1")
+        _check_name("model_version", self.model_version)
+        _check_picture(self.picture)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a user says that a drawing really is. ValueError names a field that cannot be so."""
+
+    feedback_id: str
+    time: float  # Unix seconds
+    prediction_id: str | None  # None: the drawing came without
+    predicted_digit: int | None
+    actual_digit: int | None  # None: it is no digit
+    model_version: str | None
+    picture: bytes  # as in Prediction
+
+    def __post_init__(self):
+        _check_name("feedback_id", self.feedback_id)
+        _check_time(self.time)
+        if self.prediction_id is not None:
+            _check_name("prediction_id", self.prediction_id)
+        if self.predicted_digit is not None:
+            _check_digit("predicted_digit", self.predicted_digit)
+        if self.actual_digit is not None:
+            _check_digit("actual_digit", self.actual_digit)
+        if self.model_version is not None:
+            _check_name("model_version", self.model_version)
+        _check_picture(self.picture)
+
+
+@dataclass(frozen=True)
+class Summary:
+    predictions_total: int  # ever added
+    predictions_kept: int
+    feedback_total: int  # ever added
+    last_prediction_time: float | None  # of the newest that is kept
+
+
+class Journal(ABC):
+    """Safe from several threads, and from several processes that open one each. Any call may raise JournalError.
+
+    Nothing is opened before the first call; one that fails leaves nothing behind that would keep the next from succeeding.
+    Entries that are no sound records (damaged by hand, or written by a version of Doodle whose records are others) are left out
+    of what is read, but counted in the summary; fields that this version does not know are ignored.
+    """
+
+    @abstractmethod
+    def add_predictions(self, predictions: Sequence[Prediction]) -> None:
+        """Append them, in order, all or none. Those whose id is there already change nothing: after an error, add them again."""
+
+    @abstractmethod
+    def prediction(self, prediction_id: str) -> Prediction | None:
+        """The prediction of that id; None if there was none, or once the cap has pushed it out."""
+
+    @abstractmethod
+    def recent_predictions(self, count: int) -> list[Prediction]:
+        """The newest `count`, oldest first."""
+
+    @abstractmethod
+    def add_feedback(self, feedback: Feedback) -> None:
+        """Append it; returns once it is on the disk. If its id is there already nothing changes: after an error, add it again."""
+
+    @abstractmethod
+    def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
+        """The oldest `count`, oldest first; `after` a feedback_id, those that follow it. ValueError if there is no such id."""
+
+    @abstractmethod
+    def summary(self) -> Summary:
+        """What there is, in figures."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections. A journal that is used again opens them again."""
+
+
+def open_journal(url: str, cap: int = 50_000) -> Journal:
+    """The journal at this URL, which keeps the newest `cap` predictions. Nothing is looked at yet; ValueError for a bad URL."""
+    if cap < 1:
+        raise ValueError(f"the journal's cap must be at least 1, not {cap}")
+    scheme = url.partition("://")[0]
+    # Each imports what it needs only here: a program that keeps its journal in SQLite needs no Redis client.
+    if scheme == "redis":
+        from stores.redis_journal import RedisJournal
+
+        return RedisJournal(url, cap)
+    if scheme == "sqlite":
+        from stores.sqlite_journal import SqliteJournal
+
+        return SqliteJournal(url, cap)
+    # Neither here nor elsewhere is a URL shown that is not understood: there may be a password in it.
+    raise ValueError("a journal's URL begins with redis:// or sqlite:///")
+
+
+def is_name(value: object) -> bool:
+    """Can this be an id or a version? Control characters and lone surrogates cannot: not every store, log or label holds them."""
+    return isinstance(value, str) and 1 <= len(value) <= NAME_LENGTH and value.isprintable()
+
+
+def _check(field, value, holds, wanted):
+    if not holds:
+        raise ValueError(f"{field} must be {wanted}, not {reprlib.repr(value)}")
+
+
+def _check_name(field, value):
+    _check(field, value, is_name(value), f"1 to {NAME_LENGTH} printable characters")
+
+
+def _check_time(value):
+    _check("time", value, _is_number(value, LATEST_TIME), "a time in Unix seconds")
+
+
+def _check_digit(field, value):
+    _check(field, value, isinstance(value, int) and _is_number(value, 9), "a whole number from 0 to 9")
+
+
+def _check_picture(value):
+    _check("picture", value, isinstance(value, bytes) and len(value) == PICTURE_BYTES, f"{PICTURE_BYTES} bytes")
+
+
+def _is_number(value, largest):
+    """A number from 0 to the largest; NaN and infinity are none, nor is True."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= largest

@@ -1,0 +1,195 @@
+"""What the tests of the journal share: records, a real Redis of one's own, and a way to it that can be cut."""
+
+import itertools
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from stores.journal import Feedback, Prediction, open_journal
+
+PATIENCE = 15.0  # seconds; only what is broken takes as long
+ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # as in the stack
+
+
+class RedisServer:
+    """redis-server in a process and folder of its own, on a free port."""
+
+    def __init__(self, executable, folder, port):
+        self.folder, self.port, self.url = folder, port, f"redis://127.0.0.1:{port}/0"
+        self.client = redis.Redis(port=port, protocol=2, retry=Retry(NoBackoff(), 0))
+        self._executable, self.process = executable, None
+
+    def start(self, *arguments, until_loaded=True, **settings):
+        """`arguments` go on the command line as they are; `settings` by name, with _ for -."""
+        named = {"save": "", **ALL_KEPT} | {name.replace("_", "-"): value for name, value in settings.items()}
+        options = [text for name, value in named.items() for text in (f"--{name}", str(value))]
+        where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder, "--logfile", self.folder / "log"]
+        self.process = subprocess.Popen([self._executable, *where, *options, *arguments])
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers(until_loaded):
+            assert self.process.poll() is None, f"redis-server ended by itself:\n{(self.folder / 'log').read_text()}"
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            time.sleep(0.01)
+
+    def _answers(self, until_loaded):
+        try:
+            return self.client.ping()
+        except redis.exceptions.BusyLoadingError:
+            return not until_loaded
+        except redis.AuthenticationError:
+            return True
+        except redis.ConnectionError:
+            return False
+
+    def kill(self):
+        """kill -9: nothing is flushed, nobody is told."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def pause(self):
+        """From now on it accepts connections and requests but answers none."""
+        self.process.send_signal(signal.SIGSTOP)
+
+
+class CutWay:
+    """A way to a server, for one connection, which is cut once it has carried `limit` bytes there. What arrived is still done."""
+
+    def __init__(self, port, limit):
+        self.carried, self._limit, self._port = 0, limit, port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
+        self._thread = threading.Thread(target=self._carry)
+        self._thread.start()
+
+    def _carry(self):
+        client, _ = self._listener.accept()
+        with client, socket.create_connection(("127.0.0.1", self._port)) as server, selectors.DefaultSelector() as ready:
+            ready.register(client, selectors.EVENT_READ)
+            ready.register(server, selectors.EVENT_READ)
+            while self.carried < self._limit:
+                source = ready.select()[0][0].fileobj
+                content = source.recv(min(4096, self._limit - self.carried))
+                if not content:
+                    return
+                if source is client:
+                    server.sendall(content)
+                    self.carried += len(content)
+                else:
+                    client.sendall(content)
+            server.shutdown(socket.SHUT_WR)
+            while server.recv(4096):  # until it has done all that it got, and hangs up
+                pass
+
+    def close(self):
+        self._listener.close()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def new_redis(require, free_port, tmp_path_factory):
+    """new_redis(): a Redis server that is not running yet."""
+    return lambda: RedisServer(require("redis-server"), tmp_path_factory.mktemp("redis"), free_port())
+
+
+@pytest.fixture(scope="session")
+def shared_redis(new_redis):
+    server = new_redis()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_server(shared_redis):
+    """A running Redis that is empty, with the settings of the stack. What a test does to it beyond writing, it does to all."""
+    shared_redis.client.flushall()
+    return shared_redis
+
+
+@pytest.fixture
+def own_redis(new_redis):
+    """A Redis for the test alone, which starts it as it likes."""
+    server = new_redis()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def cut_way():
+    """cut_way(port, limit): see CutWay."""
+    ways = []
+
+    def make(port, limit=sys.maxsize):
+        ways.append(CutWay(port, limit))
+        return ways[-1]
+
+    yield make
+    for way in ways:
+        way.close()
+
+
+@pytest.fixture
+def open_journal_at():
+    """open_journal, but what it opens is closed after the test."""
+    opened = []
+
+    def open_at(url, **options):
+        opened.append(open_journal(url, **options))
+        return opened[-1]
+
+    yield open_at
+    for journal in opened:
+        journal.close()
+
+
+@pytest.fixture(scope="session")
+def make_prediction():
+    """make_prediction(field=value, …): a prediction unlike any other, but for the fields given."""
+    numbers = itertools.count(1)
+
+    def make(**changes):
+        number = next(numbers)
+        values = {
+            "prediction_id": f"prediction-{number}",
+            "time": 1.7e9 + number / 8,
+            "form": ("strokes", "image_vector", "png")[number % 3],
+            "digit": number % 10,
+            "is_digit": number % 2 == 0,
+            "confidence": 1 / number,
+            "model_version": f"model-{number % 2}",
+            "picture": number.to_bytes(4) * 196,
+        }
+        return Prediction(**values | changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_feedback():
+    """make_feedback(field=value, …): feedback unlike any other, but for the fields given."""
+    numbers = itertools.count(1)
+
+    def make(**changes):
+        number = next(numbers)
+        values = {
+            "feedback_id": f"feedback-{number}",
+            "time": 1.7e9 + number / 8,
+            "prediction_id": f"prediction-{number}",
+            "predicted_digit": number % 10,
+            "actual_digit": (number + 1) % 10,
+            "model_version": f"model-{number % 2}",
+            "picture": number.to_bytes(4) * 196,
+        }
+        return Feedback(**values | changes)
+
+    return make

@@ -1,0 +1,238 @@
+"""The journal in Redis: what it acknowledged outlives kill -9, what it did not can be sent again, what is foreign is no harm."""
+
+import threading
+
+import pytest
+import redis
+from stores import redis_journal
+from stores.journal import JournalError, Summary
+
+
+@pytest.fixture
+def journal(redis_server, open_journal_at):
+    return open_journal_at(redis_server.url)
+
+
+class TestKilled:
+    def test_nothing_acknowledged_is_lost_and_nothing_doubled(self, own_redis, open_journal_at, make_prediction, make_feedback):
+        """Twenty times killed in the middle of batches, right after feedback was acknowledged."""
+        own_redis.start()
+        journal = open_journal_at(own_redis.url)
+        acknowledged, given, stop = [], [], threading.Event()
+
+        def keep_adding():
+            journal = open_journal_at(own_redis.url)
+            while not stop.is_set():
+                batch = [make_prediction() for _ in range(16)]
+                while not stop.is_set():
+                    try:
+                        journal.add_predictions(batch)
+                        acknowledged.extend(batch)
+                        break
+                    except JournalError:
+                        stop.wait(0.01)
+
+        adding = threading.Thread(target=keep_adding)
+        adding.start()
+        try:
+            for _ in range(20):
+                given.append(make_feedback())
+                journal.add_feedback(given[-1])
+                own_redis.kill()
+                own_redis.start()
+        finally:
+            stop.set()
+            adding.join()
+        assert journal.feedback(100) == given
+        kept = journal.recent_predictions(50_000)
+        assert len({prediction.prediction_id for prediction in kept}) == len(kept) == journal.summary().predictions_total
+        assert kept[: len(acknowledged)] == acknowledged
+        assert len(acknowledged) > 0
+
+    def test_all_goes_on_where_it_was_after_a_restart(self, own_redis, open_journal_at, make_prediction, make_feedback):
+        """The server has forgotten the script, the pool holds a dead connection, and the index must still be right."""
+        own_redis.start()
+        journal = open_journal_at(own_redis.url, cap=4)
+        predictions, given = [make_prediction() for _ in range(8)], [make_feedback() for _ in range(2)]
+        journal.add_predictions(predictions[:6])
+        journal.add_feedback(given[0])
+        own_redis.kill()
+        own_redis.start()
+        journal.add_predictions(predictions[4:])
+        for feedback in given:
+            journal.add_feedback(feedback)
+        assert journal.recent_predictions(10) == predictions[4:]
+        assert journal.feedback(10) == given
+        assert journal.summary() == Summary(8, 4, 2, predictions[7].time)
+
+    def test_a_script_that_the_server_has_forgotten_is_sent_again(self, journal, redis_server, make_prediction):
+        first, second = make_prediction(), make_prediction()
+        journal.add_predictions([first])
+        redis_server.client.script_flush()
+        journal.add_predictions([second])
+        assert journal.recent_predictions(10) == [first, second]
+
+    def test_while_it_is_dead_every_call_says_so_and_once_it_is_back_each_works(
+        self, own_redis, open_journal_at, make_prediction, make_feedback
+    ):
+        own_redis.start()
+        journal, prediction, feedback = open_journal_at(own_redis.url), make_prediction(), make_feedback()
+        calls = {
+            "add predictions": lambda: journal.add_predictions([prediction]),
+            "add feedback": lambda: journal.add_feedback(feedback),
+            "find one": lambda: journal.prediction(prediction.prediction_id),
+            "recent": lambda: journal.recent_predictions(1),
+            "feedback": lambda: journal.feedback(1),
+            "summary": lambda: journal.summary(),
+        }
+        for call in calls.values():
+            call()
+        own_redis.kill()
+        for call in calls.values():
+            with pytest.raises(JournalError, match=f"^Redis at 127.0.0.1:{own_redis.port} cannot be reached"):
+                call()
+        own_redis.start()
+        assert [call() for call in calls.values()] == [
+            None,
+            None,
+            prediction,
+            [prediction],
+            [feedback],
+            Summary(1, 1, 1, prediction.time),
+        ]
+
+    def test_a_server_that_hangs_is_not_waited_for(self, own_redis, open_journal_at, monkeypatch):
+        monkeypatch.setattr(redis_journal, "COMMAND_SECONDS", 0.2)
+        own_redis.start()
+        own_redis.pause()
+        with pytest.raises(JournalError, match="does not answer in time"):
+            open_journal_at(own_redis.url).summary()
+
+
+class TestRetried:
+    """A connection that is lost under way: whoever adds cannot know what has arrived, and adds it all again."""
+
+    @pytest.fixture
+    def batch(self, make_prediction):
+        return [make_prediction() for _ in range(20)]
+
+    @pytest.fixture
+    def cut_before(self, redis_server, journal, cut_way, open_journal_at):
+        """cut_before(part, add): add(journal) by a way that is cut when it has carried that part of what this sends."""
+
+        def cut(part, add):
+            add(journal)  # the server knows the script from here on
+            redis_server.client.flushall()
+            way = cut_way(redis_server.port)
+            whole = open_journal_at(way.url)
+            add(whole)
+            whole.close()
+            redis_server.client.flushall()
+            with pytest.raises(JournalError, match="cannot be reached"):
+                add(open_journal_at(cut_way(redis_server.port, int(way.carried * part)).url))
+
+        return cut
+
+    @pytest.mark.parametrize("part", [0.5, 0.9, 0.999, 1.0], ids=["half way", "near the end", "at the end", "before the answer"])
+    def test_a_batch_is_there_once_and_never_in_part(self, journal, cut_before, batch, part):
+        cut_before(part, lambda journal: journal.add_predictions(batch))
+        assert journal.recent_predictions(100) == (batch if part == 1.0 else [])
+        journal.add_predictions(batch)
+        assert journal.recent_predictions(100) == batch
+        assert journal.summary().predictions_total == len(batch)
+
+    def test_feedback_whose_answer_was_lost_is_there_once(self, journal, cut_before, make_feedback):
+        feedback = make_feedback()
+        cut_before(1.0, lambda journal: journal.add_feedback(feedback))
+        for _ in range(2):
+            assert journal.feedback(10) == [feedback]
+            journal.add_feedback(feedback)
+
+
+DAMAGES = {
+    "a field is missing": {b"digit": None},
+    "the picture is missing": {b"picture": None},
+    "the picture is cut short": {b"picture": b"\0" * 100},
+    "a number is none": {b"digit": b"seven"},
+    "a digit is out of range": {b"digit": b"12"},
+    "the confidence is not a number": {b"confidence": b"nan"},
+    "a truth value is none": {b"is_digit": b"maybe"},
+    "the text is no UTF-8": {b"model_version": b"\xff\xfe"},
+    "the form is one of another version": {b"form": b"svg"},
+}
+
+
+class TestForeignEntries:
+    """Other versions, or somebody with redis-cli, may have written what this version does not."""
+
+    @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+    def test_a_prediction_that_makes_no_sense_is_left_out(self, journal, redis_server, make_prediction, damage):
+        before, damaged, after = (make_prediction() for _ in range(3))
+        journal.add_predictions([damaged])
+        ((_, values),) = redis_server.client.xrange(redis_journal.PREDICTIONS)
+        redis_server.client.flushall()
+        journal.add_predictions([before])
+        changed = {name: value for name, value in (values | damage).items() if value is not None}
+        entry = redis_server.client.xadd(redis_journal.PREDICTIONS, changed)
+        redis_server.client.hset(f"{redis_journal.PREDICTIONS}:entries", damaged.prediction_id, entry)
+        journal.add_predictions([after])
+        assert journal.recent_predictions(2) == [before, after]
+        assert journal.prediction(damaged.prediction_id) is None
+        assert journal.summary() == Summary(3, 3, 0, after.time)
+
+    def test_feedback_that_lost_its_digit_is_left_out_not_taken_for_no_digit(self, journal, redis_server, make_feedback):
+        damaged, sound = make_feedback(actual_digit=None), make_feedback()
+        journal.add_feedback(damaged)
+        ((_, values),) = redis_server.client.xrange(redis_journal.FEEDBACK)
+        redis_server.client.flushall()
+        del values[b"actual_digit"]
+        for _ in range(3):
+            redis_server.client.xadd(redis_journal.FEEDBACK, values)
+        journal.add_feedback(sound)
+        assert journal.feedback(1) == [sound]
+        assert journal.feedback(1, after=sound.feedback_id) == []
+
+    def test_fields_of_a_later_version_are_ignored(self, journal, redis_server, make_prediction):
+        prediction = make_prediction()
+        journal.add_predictions([prediction])
+        ((_, values),) = redis_server.client.xrange(redis_journal.PREDICTIONS)
+        redis_server.client.flushall()
+        redis_server.client.xadd(redis_journal.PREDICTIONS, values | {b"mood": b"good"})
+        assert journal.recent_predictions(1) == [prediction]
+
+    def test_the_cap_pushes_out_foreign_entries_too(self, redis_server, open_journal_at, make_prediction):
+        for _ in range(5):
+            redis_server.client.xadd(redis_journal.PREDICTIONS, {"hello": "world"})
+        journal, predictions = open_journal_at(redis_server.url, cap=2), [make_prediction() for _ in range(3)]
+        journal.add_predictions(predictions)
+        assert journal.recent_predictions(10) == predictions[1:]
+
+    @pytest.mark.parametrize("key", [redis_journal.PREDICTIONS, f"{redis_journal.PREDICTIONS}:entries"])
+    def test_a_key_that_is_something_else_is_an_error(self, journal, redis_server, make_prediction, key):
+        redis_server.client.set(key, "in the way")
+        with pytest.raises(JournalError, match=r"cannot do what the journal asks \(WRONGTYPE Operation"):
+            journal.add_predictions([make_prediction()])
+
+    def test_a_stream_that_was_deleted_is_an_empty_journal(self, journal, redis_server, make_prediction):
+        prediction = make_prediction()
+        journal.add_predictions([prediction])
+        redis_server.client.delete(redis_journal.PREDICTIONS)
+        assert journal.prediction(prediction.prediction_id) is None
+        assert journal.summary() == Summary(0, 0, 0, None)
+
+
+def test_the_index_holds_what_the_stream_holds_and_no_more(redis_server, open_journal_at, make_prediction):
+    journal = open_journal_at(redis_server.url, cap=7)
+    for _ in range(10):
+        journal.add_predictions([make_prediction() for _ in range(3)])
+    index = redis_server.client.hgetall(f"{redis_journal.PREDICTIONS}:entries")
+    entries = redis_server.client.xrange(redis_journal.PREDICTIONS)
+    assert index == {values[b"prediction_id"]: entry for entry, values in entries}
+    assert len(index) == 7
+
+
+def test_each_database_is_a_journal_of_its_own(redis_server, open_journal_at, make_prediction):
+    other = open_journal_at(redis_server.url.removesuffix("/0") + "/5")
+    other.add_predictions([make_prediction()])
+    assert open_journal_at(redis_server.url).summary().predictions_total == 0
+    assert redis.Redis(port=redis_server.port, db=5).xlen(redis_journal.PREDICTIONS) == 1

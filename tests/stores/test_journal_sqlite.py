@@ -1,0 +1,194 @@
+"""The journal in SQLite: read before it is written, killed while it is written, deleted while it is open."""
+
+import fcntl
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+
+import pytest
+from stores.journal import JournalError, Summary
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "journal.sqlite"
+
+
+@pytest.fixture
+def open_it(path, open_journal_at):
+    """open_it(cap=…): another journal in the same file."""
+    return lambda **options: open_journal_at(f"sqlite:///{path}", **options)
+
+
+@pytest.fixture
+def journal(open_it):
+    return open_it()
+
+
+def found_from_scratch(path):
+    """The ids of the predictions that somebody finds who opens the file from scratch, after SQLite has found it sound."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return [id_ for (id_,) in connection.execute("SELECT prediction_id FROM predictions ORDER BY number")]
+
+
+class TestNotThereYet:
+    def test_reading_finds_nothing_and_makes_nothing(self, journal, path):
+        assert journal.summary() == Summary(0, 0, 0, None)
+        assert (journal.recent_predictions(5), journal.feedback(5), journal.prediction("any")) == ([], [], None)
+        assert not path.parent.exists()
+
+    def test_a_reader_that_was_first_sees_what_is_written_later(self, journal, open_it, make_prediction):
+        reader, prediction = open_it(), make_prediction()
+        assert reader.recent_predictions(1) == []
+        journal.add_predictions([prediction])
+        assert reader.recent_predictions(1) == [prediction]
+
+    def test_the_first_write_makes_folder_and_file_and_leaves_nothing_else(self, journal, path, make_feedback):
+        journal.add_feedback(make_feedback())
+        journal.close()
+        assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+    def test_an_empty_file_is_as_good_as_none(self, journal, path, make_prediction):
+        path.parent.mkdir()
+        path.touch()
+        assert journal.summary() == Summary(0, 0, 0, None)
+        journal.add_predictions([make_prediction()])
+        assert journal.summary().predictions_total == 1
+
+    def test_who_makes_the_file_at_the_same_moment_as_another_waits_and_uses_that_one(
+        self, journal, path, tmp_path, open_journal_at, make_prediction
+    ):
+        theirs, ours = make_prediction(), make_prediction()
+        other = open_journal_at(f"sqlite:///{tmp_path}/other.sqlite")
+        other.add_predictions([theirs])
+        other.close()
+        path.parent.mkdir()
+        folder = os.open(path.parent, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)  # as one holds it who makes the file
+        waiting = threading.Thread(target=journal.add_predictions, args=([ours],))
+        waiting.start()
+        waiting.join(0.2)
+        assert not path.exists()
+        (tmp_path / "other.sqlite").rename(path)
+        os.close(folder)
+        waiting.join()
+        assert found_from_scratch(path) == [theirs.prediction_id, ours.prediction_id]
+
+    def test_a_path_is_relative_to_where_the_journal_was_opened(self, tmp_path, open_journal_at, make_prediction, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        journal = open_journal_at("sqlite:///here 100%/journal?.sqlite")
+        monkeypatch.chdir("/")
+        journal.add_predictions([make_prediction()])
+        assert len(found_from_scratch(tmp_path / "here 100%" / "journal?.sqlite")) == 1
+
+
+WRITE_FOR_EVER = """
+import itertools, sys
+from stores.journal import Feedback, Prediction, open_journal
+journal, name = open_journal(sys.argv[1]), sys.argv[2]
+for number in itertools.count():
+    ids = [f"{name}-{number}-{place}" for place in range(3)]
+    journal.add_predictions([Prediction(id_, float(number), "strokes", 3, True, 0.5, "v", bytes(784)) for id_ in ids])
+    journal.add_feedback(Feedback(ids[0], float(number), None, 3, 5, None, bytes(784)))
+    print(ids[0], flush=True)
+"""
+
+
+def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_no_part_of_a_batch(path, journal):
+    acknowledged = []
+    for round_ in range(12):
+        command = [sys.executable, "-c", WRITE_FOR_EVER, f"sqlite:///{path}", f"round {round_}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            acknowledged += [writer.stdout.readline().strip() for _ in range(1 + 3 * round_)]
+            writer.kill()
+            acknowledged += writer.stdout.read().split("\n")[:-1]
+        assert {feedback.feedback_id for feedback in journal.feedback(10_000)} >= set(acknowledged)
+    found = found_from_scratch(path)
+    assert len(found) % 3 == 0
+    assert set(acknowledged) <= set(found[::3])
+
+
+class TestDeleted:
+    """Under a running service, by somebody who cleans up."""
+
+    @pytest.fixture(params=["all of it", "only the main file"])
+    def delete(self, request, path):
+        def delete():
+            for file in path.parent.iterdir():
+                if request.param == "all of it" or file == path:
+                    file.unlink()
+
+        return delete
+
+    def test_reading_finds_nothing_and_the_next_write_makes_a_new_one(self, journal, path, delete, make_prediction):
+        old, new = make_prediction(), make_prediction()
+        journal.add_predictions([old])
+        delete()
+        assert journal.summary() == Summary(0, 0, 0, None)
+        journal.add_predictions([new])
+        assert journal.recent_predictions(10) == [new]
+        assert found_from_scratch(path) == [new.prediction_id]
+
+    def test_others_that_had_it_open_go_over_to_the_new_one_and_do_it_no_harm(
+        self, journal, open_it, path, delete, make_prediction
+    ):
+        others = [open_it(), open_it()]
+        for user in (journal, *others):
+            user.add_predictions([make_prediction()])
+        delete()
+        kept = []
+        for user in (journal, *others, journal):
+            kept.append(make_prediction())
+            user.add_predictions([kept[-1]])
+            assert user.recent_predictions(10) == kept
+            assert found_from_scratch(path) == [prediction.prediction_id for prediction in kept]
+
+    def test_a_record_that_went_into_the_deleted_file_is_not_acknowledged(self, journal, path, delete, make_prediction):
+        class DeletesWhenRead(list):
+            def __iter__(self):
+                delete()
+                return super().__iter__()
+
+        prediction = make_prediction()
+        journal.add_predictions([make_prediction()])
+        with pytest.raises(JournalError, match="was deleted or replaced while it was written: try again"):
+            journal.add_predictions(DeletesWhenRead([prediction]))
+        journal.add_predictions([prediction])
+        assert found_from_scratch(path) == [prediction.prediction_id]
+
+    def test_a_file_that_is_moved_away_takes_all_its_records_along(self, journal, path, tmp_path, make_prediction):
+        old, new = [make_prediction() for _ in range(5)], make_prediction()
+        journal.add_predictions(old)
+        path.rename(tmp_path / "kept.sqlite")
+        journal.add_predictions([new])
+        assert found_from_scratch(tmp_path / "kept.sqlite") == [prediction.prediction_id for prediction in old]
+        assert found_from_scratch(path) == [new.prediction_id]
+
+
+def test_each_commit_is_on_the_disk(journal, make_feedback):
+    journal.add_feedback(make_feedback())
+    settings = ["journal_mode", "synchronous"]
+    found = [journal._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in settings]
+    assert found == ["wal", 2]  # 2: FULL
+
+
+def test_reading_goes_on_while_another_process_writes(path, journal):
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITE_FOR_EVER, f"sqlite:///{path}", "a"], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        swallow = threading.Thread(target=writer.stdout.read)
+        assert writer.stdout.readline() == "a-0-0\n"
+        swallow.start()
+        totals = [journal.summary().predictions_total]
+        while totals[-1] < totals[0] + 150 and writer.poll() is None:
+            totals.append(journal.summary().predictions_total)
+        assert writer.poll() is None
+        writer.kill()
+        swallow.join()
+    assert totals == sorted(totals)
+    assert totals[0] >= 3, "what was acknowledged is not there to read"
+    assert all(total % 3 == 0 for total in totals), "a part of a batch was there to read"
