@@ -1,0 +1,44 @@
+"""What is answered: the metrics on / and /metrics, a health check that asks nobody, and 404."""
+
+import json
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from stores.journal import open_journal
+from stores.models import StoreError, open_models
+
+from exporter.journal_collector import JournalCollector
+from exporter.model_collector import ModelCollector
+from exporter.pipeline_collector import PipelineCollector
+from exporter.scrape import Scrape
+from exporter.settings import Settings, SettingsError
+
+
+def create_app(settings: Settings) -> Callable:
+    """The WSGI app. SettingsError for a URL that names no store or no journal; whether they answer is seen at each scrape."""
+    try:
+        models = open_models(settings.models)
+    except StoreError as error:
+        raise SettingsError(f"DOODLE_MODELS: {error}") from error
+    try:
+        journal = open_journal(settings.journal)
+    except ValueError as error:
+        raise SettingsError(f"DOODLE_JOURNAL: {error}") from error
+    registry = CollectorRegistry(support_collectors_without_names=True)
+    registry.register(Scrape([ModelCollector(models), PipelineCollector(settings.artifacts), JournalCollector(journal)]))
+    metrics = make_wsgi_app(registry)
+
+    def app(environ, start_response):
+        path = environ["PATH_INFO"].rstrip("/")
+        if path in ("", "/metrics"):
+            return metrics(environ, start_response)
+        if path == "/healthz":
+            return _answer(start_response, "200 OK", {"status": "ok"})
+        return _answer(start_response, "404 Not Found", {"detail": "Not Found"})
+
+    return app
+
+
+def _answer(start_response, status, body):
+    start_response(status, [("Content-Type", "application/json")])
+    return [json.dumps(body).encode()]

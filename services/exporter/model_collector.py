@@ -1,0 +1,66 @@
+"""The model store: how many models there are, and what is known of those that are live or candidate."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from stores.models import POINTERS, ModelStore, StoreError
+
+from exporter.figures import FigureError, figure, timestamp
+
+HELP = {
+    "doodle_store_model_accuracy_ratio": "Part of MNIST's test digits that the model read right when it was measured, 0 to 1.",
+    "doodle_store_model_parameters": "Parameters that the model has.",
+    "doodle_store_model_size_bytes": "Bytes on disk, weights and card.",
+    "doodle_store_model_trained_timestamp_seconds": "When the model's training ended, in seconds since 1970.",
+    "doodle_store_model_training_seconds": "How long the model's training took.",
+}
+
+
+class ModelCollector:
+    """Reads model cards, never weights: whether those are sound is for whoever serves them to find out.
+
+    A store where nothing has been published yet has 0 versions and no pointer, and that is no failure.
+    """
+
+    name = "model"
+
+    def __init__(self, models: ModelStore):
+        self.models = models
+
+    def collect(self) -> Iterator[Metric]:
+        """What is known; then StoreError if a pointer, or the model that it names, cannot be read."""
+        yield GaugeMetricFamily("doodle_store_versions", "Models in the store.", len(self.models.versions()))
+        pointers = InfoMetricFamily(
+            "doodle_store_pointer", "Always 1; the labels say which version a pointer names.", labels=["pointer"]
+        )
+        families = {name: GaugeMetricFamily(name, text, labels=["pointer"]) for name, text in HELP.items()}
+        problems = []
+        for pointer in POINTERS:
+            try:
+                version = self.models.pointer(pointer)
+                if version is None:
+                    continue
+                pointers.add_metric([pointer], {"version": version})
+                for name, value in self._figures(version).items():
+                    if value is not None:
+                        families[name].add_metric([pointer], value)
+            except StoreError as error:
+                problems.append(str(error))
+        yield pointers
+        yield from families.values()
+        if problems:
+            raise StoreError("; ".join(problems))
+
+    def _figures(self, version):
+        """All of a model's figures or, where one of them is wrong, none: a card that was tampered with is not half believed."""
+        card = self.models.card(version)
+        try:
+            return {
+                "doodle_store_model_accuracy_ratio": figure(card, "test", "accuracy"),
+                "doodle_store_model_parameters": figure(card, "network", "parameters"),
+                "doodle_store_model_size_bytes": self.models.size(version),
+                "doodle_store_model_trained_timestamp_seconds": timestamp(card, "training", "finished_at"),
+                "doodle_store_model_training_seconds": figure(card, "training", "seconds"),
+            }
+        except FigureError as error:
+            raise StoreError(f"the card of {version} is damaged: {error}") from error

@@ -1,0 +1,273 @@
+"""What the exporter's tests share: a store, results and a journal with known content, and the exporter as a real process."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from wsgiref.util import setup_testing_defaults
+
+import numpy as np
+import pytest
+from digitnet import checkpoint
+from digitnet.network import Network
+from prometheus_client.parser import text_string_to_metric_families
+from stores.journal import Feedback, Prediction, open_journal
+from stores.models import ModelStore
+
+PATIENCE = 15.0  # seconds; only an exporter that is broken takes as long
+ABOUT = {
+    "test": {"accuracy": 0.75},
+    "training": {"finished_at": "2026-01-02T03:04:05+00:00", "seconds": 61.5},
+}
+METRICS = {
+    "accuracy": 0.9938,
+    "loss": 0.0175,
+    "errors": 62,
+    "test_pictures": 10000,
+    "accuracy_by_digit": {str(digit): 0.99 + digit / 1000 for digit in range(10)},
+}
+HISTORY = """\
+epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds
+1,0.003,0.58,0.8177,0.1,0.9674,6.2
+2,4e-07,0.012,0.9961,0.0267,0.9936,12.71
+"""
+RESULTS_WRITTEN = 1_767_323_045.0
+NEWEST_PREDICTION = 1_767_409_445.5
+
+
+def samples_of(text: str) -> dict[tuple[str, ...], float]:
+    """(name, label values …) -> value of everything in a scrape's text."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def make_prediction(number: int, moment: float) -> Prediction:
+    return Prediction(
+        prediction_id=f"prediction-{number}",
+        time=moment,
+        form="strokes",
+        digit=number % 10,
+        is_digit=True,
+        confidence=0.9,
+        model_version="0123456789ab",
+        picture=bytes(784),
+    )
+
+
+def make_feedback(number: int) -> Feedback:
+    return Feedback(
+        feedback_id=f"feedback-{number}",
+        time=NEWEST_PREDICTION,
+        prediction_id=f"prediction-{number}",
+        predicted_digit=3,
+        actual_digit=5,
+        model_version="0123456789ab",
+        picture=bytes(784),
+    )
+
+
+def call(app, path: str = "/metrics", method: str = "GET", **environ: str) -> tuple[str, dict[str, str], str]:
+    """Status, headers and body that a WSGI app answers with."""
+    answer = {}
+
+    def start_response(status, headers):
+        answer.update(status=status, headers=dict(headers))
+
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": method, **environ}
+    setup_testing_defaults(environ)
+    body = b"".join(app(environ, start_response)).decode()
+    return answer["status"], answer["headers"], body
+
+
+class Exporter:
+    """`python -m exporter` as a process of its own."""
+
+    def __init__(self, port: int, log_path: Path, environment: dict[str, str], folder: Path | None):
+        self.url, self.log_path = f"http://127.0.0.1:{port}", log_path
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")}
+        with log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "exporter"],
+                cwd=folder,
+                env=inherited | {"DOODLE_EXPORTER_PORT": str(port)} | environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def scrape(self) -> str:
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
+    def samples(self) -> dict[tuple[str, ...], float]:
+        return samples_of(self.scrape())
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def events(self, name: str) -> list[str]:
+        return [line for line in self.log().splitlines() if f"event={name} " in line]
+
+
+@pytest.fixture(scope="session")
+def read():
+    return samples_of
+
+
+@pytest.fixture(scope="session")
+def ask():
+    return call
+
+
+@pytest.fixture(scope="session")
+def collect():
+    """collect(collector) -> (samples by name and labels, the error at the end of them or None)."""
+
+    def collected(collector) -> tuple[dict[tuple[str, ...], float], Exception | None]:
+        samples, error = {}, None
+        try:
+            for family in collector.collect():
+                samples |= {(sample.name, *sample.labels.values()): sample.value for sample in family.samples}
+        except Exception as raised:
+            error = raised
+        return samples, error
+
+    return collected
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """eventually(condition, "what it waits for"): poll until it holds."""
+
+    def wait_until(condition, what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain until {what}"
+            time.sleep(0.02)
+
+    return wait_until
+
+
+@pytest.fixture
+def models(tmp_path) -> ModelStore:
+    return ModelStore(tmp_path / "models")
+
+
+@pytest.fixture
+def publish(models, tmp_path):
+    """publish(seed, about): a small model into the store; its version."""
+
+    def published(seed: int = 0, about: dict | None = None) -> str:
+        network = Network(["flatten", {"dense": {"units": 10}}])
+        network.initialize(np.random.default_rng(seed))
+        golden = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+        checkpoint.save(tmp_path / "model", network, golden, ABOUT if about is None else about)
+        return models.publish(tmp_path / "model")["version"]
+
+    return published
+
+
+@pytest.fixture
+def artifacts(tmp_path) -> Path:
+    """A folder with the results of a run of the pipeline."""
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    (folder / "metrics.json").write_text(json.dumps(METRICS))
+    os.utime(folder / "metrics.json", (RESULTS_WRITTEN, RESULTS_WRITTEN))
+    (folder / "history.csv").write_text(HISTORY)
+    return folder
+
+
+@pytest.fixture
+def journal_url(tmp_path) -> str:
+    return f"sqlite:///{tmp_path}/journal.sqlite"
+
+
+@pytest.fixture
+def journal(journal_url):
+    """A real journal, empty, that keeps two predictions."""
+    opened = open_journal(journal_url, cap=2)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def fill():
+    """fill(journal): three predictions and one correction."""
+
+    def filled(journal) -> None:
+        journal.add_predictions([make_prediction(number, NEWEST_PREDICTION - 2 + number) for number in range(3)])
+        journal.add_feedback(make_feedback(2))
+
+    return filled
+
+
+@pytest.fixture
+def environment(models, artifacts, journal_url) -> dict[str, str]:
+    """What lets the exporter read this test's store, results and journal."""
+    return {"DOODLE_MODELS": str(models.folder), "DOODLE_ARTIFACTS": str(artifacts), "DOODLE_JOURNAL": journal_url}
+
+
+@pytest.fixture
+def run_exporter(tmp_path, free_port, wait_for):
+    """`with run_exporter(environment) as exporter:` one that answers, run in a folder; it is ended afterwards in any case."""
+
+    @contextlib.contextmanager
+    def run(environment: dict[str, str], folder: Path | None = None):
+        exporter = Exporter(free_port(), tmp_path / "exporter.log", environment, folder)
+        try:
+            wait_for(f"{exporter.url}/healthz", seconds=PATIENCE, process=exporter.process)
+            yield exporter
+        finally:
+            exporter.process.kill()
+            exporter.process.wait()
+
+    return run
+
+
+@pytest.fixture
+def exporter(run_exporter, environment):
+    with run_exporter(environment) as running:
+        yield running
+
+
+class RedisServer:
+    """A real Redis that can be killed, started again and made to hang."""
+
+    def __init__(self, command: str, port: int, folder: Path):
+        self.url, self._port = f"redis://127.0.0.1:{port}/0", port
+        self._command = [command, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        self._command += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        self._log_path = folder / "redis.log"
+        self.start()
+
+    def start(self) -> None:
+        with self._log_path.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def hang(self) -> None:
+        """It takes connections, as the kernel does that for it, and says nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def redis_server(require, free_port, tmp_path):
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    server = RedisServer(require("redis-server"), free_port(), folder)
+    yield server
+    server.kill()

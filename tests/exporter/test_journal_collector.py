@@ -1,0 +1,59 @@
+"""The journal collector: what the journal says of itself, and nothing but 0 for up when it does not answer."""
+
+import pytest
+from exporter.journal_collector import JournalCollector
+from stores.journal import JournalError, open_journal
+
+UP, TOTAL, KEPT, FEEDBACK = (
+    ("doodle_journal_up",),
+    ("doodle_journal_predictions_total",),
+    ("doodle_journal_predictions_kept",),
+    ("doodle_journal_feedback_total",),
+)
+NEWEST = ("doodle_journal_last_prediction_timestamp_seconds",)
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def any_journal(request):
+    """A real journal of each kind, empty, that keeps two predictions."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("journal")
+    else:
+        opened = open_journal(request.getfixturevalue("redis_server").url, cap=2)
+        request.getfixturevalue("eventually")(lambda: answers(opened), "Redis answers")
+        yield opened
+        opened.close()
+
+
+def answers(journal):
+    try:
+        return journal.summary() is not None
+    except JournalError:
+        return False
+
+
+def test_an_empty_journal_is_up_and_has_no_newest_prediction(any_journal, collect):
+    assert collect(JournalCollector(any_journal)) == ({UP: 1, TOTAL: 0, KEPT: 0, FEEDBACK: 0}, None)
+
+
+def test_what_was_written_is_counted(any_journal, collect, fill):
+    fill(any_journal)
+    samples, error = collect(JournalCollector(any_journal))
+    assert error is None
+    assert (samples[UP], samples[TOTAL], samples[FEEDBACK]) == (1, 3, 1)
+    assert samples[NEWEST] == 1_767_409_445.5
+    assert samples[KEPT] == 2
+
+
+def test_a_journal_that_cannot_be_reached_is_down_and_nothing_else_is_known(free_port, collect):
+    journal = open_journal(f"redis://127.0.0.1:{free_port()}/0")
+    samples, error = collect(JournalCollector(journal))
+    assert samples == {UP: 0}
+    assert isinstance(error, JournalError)
+
+
+def test_a_file_that_is_no_journal_is_down(tmp_path, collect):
+    (tmp_path / "journal.sqlite").write_bytes(b"no database " * 1000)
+    samples, error = collect(JournalCollector(open_journal(f"sqlite:///{tmp_path}/journal.sqlite")))
+    assert samples == {UP: 0}
+    assert isinstance(error, JournalError)

@@ -1,0 +1,161 @@
+"""The pipeline collector: the last run's figures, before there is one, and when its files are not whole."""
+
+import pytest
+from exporter.pipeline_collector import PipelineCollector, ResultsError
+
+AVAILABLE = ("doodle_pipeline_results_available",)
+FROM_METRICS = {
+    ("doodle_pipeline_results_timestamp_seconds",): 1_767_323_045,
+    ("doodle_pipeline_test_accuracy_ratio",): 0.9938,
+    ("doodle_pipeline_test_loss",): 0.0175,
+    **{("doodle_pipeline_digit_accuracy_ratio", str(digit)): 0.99 + digit / 1000 for digit in range(10)},
+}
+FROM_HISTORY = {
+    ("doodle_pipeline_epochs",): 2,
+    ("doodle_pipeline_loss", "train"): 0.012,
+    ("doodle_pipeline_loss", "validation"): 0.0267,
+    ("doodle_pipeline_accuracy_ratio", "train"): 0.9961,
+    ("doodle_pipeline_accuracy_ratio", "validation"): 0.9936,
+    ("doodle_pipeline_training_seconds",): 12.71,
+}
+
+
+@pytest.fixture
+def collected(artifacts, collect):
+    """collected() -> (samples, error) of the results as they are now."""
+    return lambda: collect(PipelineCollector([artifacts]))
+
+
+def test_the_figures_are_those_of_the_test_digits_and_of_the_last_epoch(collected):
+    assert collected() == ({AVAILABLE: 1, **FROM_METRICS, **FROM_HISTORY}, None)
+
+
+def test_before_the_first_run_nothing_is_known_and_that_is_no_failure(tmp_path, collect):
+    (tmp_path / "empty").mkdir()
+    assert collect(PipelineCollector([tmp_path / "nowhere", tmp_path / "empty"])) == ({AVAILABLE: 0}, None)
+
+
+def test_a_history_without_metrics_is_of_a_run_that_has_not_ended(collected, artifacts):
+    (artifacts / "metrics.json").unlink()
+    assert collected() == ({AVAILABLE: 0}, None)
+
+
+def test_metrics_without_a_history_are_what_is_known_while_the_next_run_trains(collected, artifacts):
+    (artifacts / "history.csv").unlink()
+    assert collected() == ({AVAILABLE: 1, **FROM_METRICS}, None)
+
+
+class TestFolders:
+    def test_the_first_folder_with_metrics_is_read(self, artifacts, tmp_path, collect):
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "metrics.json").write_text('{"accuracy": 0.5}')
+        accuracy = ("doodle_pipeline_test_accuracy_ratio",)
+        assert collect(PipelineCollector([tmp_path / "nowhere", artifacts, other]))[0][accuracy] == 0.9938
+        assert collect(PipelineCollector([other, artifacts]))[0][accuracy] == 0.5
+
+    def test_two_runs_are_never_mixed(self, artifacts, tmp_path, collect):
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "metrics.json").write_bytes((artifacts / "metrics.json").read_bytes())
+        samples, error = collect(PipelineCollector([other, artifacts]))
+        assert error is None
+        assert set(samples) == {AVAILABLE, *FROM_METRICS}
+
+    def test_a_damaged_first_folder_is_a_failure_not_passed_over(self, artifacts, tmp_path, collect):
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "metrics.json").write_text("{")
+        samples, error = collect(PipelineCollector([other, artifacts]))
+        assert samples == {AVAILABLE: 0}
+        assert f"{other}/metrics.json is damaged" in str(error)
+
+
+def test_what_the_metrics_do_not_say_is_absent(collected, artifacts):
+    (artifacts / "metrics.json").write_text('{"accuracy": 0.5, "accuracy_by_digit": {"3": 0.25}}')
+    samples, error = collected()
+    assert error is None
+    assert ("doodle_pipeline_test_loss",) not in samples
+    assert [labels for labels in samples if labels[0] == "doodle_pipeline_digit_accuracy_ratio"] == [
+        ("doodle_pipeline_digit_accuracy_ratio", "3")
+    ]
+
+
+def test_what_the_history_does_not_say_is_absent(collected, artifacts):
+    (artifacts / "history.csv").write_text("epoch,train_loss\n7,0.5\n")
+    samples, error = collected()
+    assert error is None
+    assert samples == {AVAILABLE: 1, **FROM_METRICS, ("doodle_pipeline_epochs",): 7, ("doodle_pipeline_loss", "train"): 0.5}
+
+
+def test_no_label_comes_from_a_file(collected, artifacts):
+    (artifacts / "metrics.json").write_text('{"accuracy_by_digit": {"10": 1, "evil": 1, "7": 0.5}}')
+    samples, _ = collected()
+    assert {labels[1] for labels in samples if labels[0] == "doodle_pipeline_digit_accuracy_ratio"} == {"7"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"accuracy": 0.99',
+        b"[]",
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b'{"accuracy": "high"}',
+        b'{"loss": NaN}',
+        b'{"accuracy": 1' + b"0" * 5000 + b"}",
+        b'{"accuracy_by_digit": [0.99]}',
+    ],
+    ids=["empty", "half", "no object", "deep", "no text", "a word", "not a number", "a huge number", "no digits"],
+)
+def test_metrics_that_are_not_whole_are_not_available(collected, artifacts, content):
+    (artifacts / "metrics.json").write_bytes(content)
+    samples, error = collected()
+    assert samples == {AVAILABLE: 0}
+    assert isinstance(error, ResultsError)
+    assert f"{artifacts}/metrics.json is damaged: " in str(error)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"epoch,train_loss\n",
+        b"epoch,train_loss\n1,0.5\n2\n",
+        b"epoch,train_loss\n1,0.5\n2,0.1",
+        b"epoch,train_loss\n1,0.5\n2,\n",
+        b"epoch,train_loss\n1,0.5\n2,nan\n",
+        b"epoch,train_loss\n1,0.5,0.6\n",
+        b'epoch,train_loss\n1,"0.5\n',
+        b"\xff\xfe",
+    ],
+    ids=["empty", "no row", "half a row", "half a number", "no number", "nan", "too much", "open quotes", "no text"],
+)
+def test_a_history_that_is_not_whole_takes_only_its_own_figures_away(collected, artifacts, content):
+    (artifacts / "history.csv").write_bytes(content)
+    samples, error = collected()
+    assert samples == {AVAILABLE: 1, **FROM_METRICS}
+    assert isinstance(error, ResultsError)
+    assert f"{artifacts}/history.csv is damaged: " in str(error)
+
+
+def test_every_beginning_of_the_history_is_known_for_what_it_is(collected, artifacts):
+    """Cut off anywhere it is damaged or, cut after a row, the history up to there: never a figure that nobody wrote."""
+    whole = (artifacts / "history.csv").read_bytes()
+    epochs = {}
+    for length in range(len(whole) + 1):
+        (artifacts / "history.csv").write_bytes(whole[:length])
+        samples, error = collected()
+        if error is None:
+            epochs[length] = samples["doodle_pipeline_epochs",]
+    assert epochs == {whole.rindex(b"\n2,") + 1: 1, len(whole): 2}
+
+
+def test_a_folder_in_the_file_s_place_is_a_failure(collected, artifacts):
+    """What a bind mount of a file that is not there makes."""
+    (artifacts / "metrics.json").unlink()
+    (artifacts / "metrics.json").mkdir()
+    samples, error = collected()
+    assert samples == {AVAILABLE: 0}
+    assert str(error) == f"{artifacts}/metrics.json cannot be read: Is a directory"
