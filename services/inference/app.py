@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 import numpy as np
-from digitnet.drawing import DrawingError, picture_from_pixels, picture_from_strokes, picture_from_vector
+from digitnet.drawing import DrawingError, in_bytes, picture_from_pixels, picture_from_strokes, picture_from_vector
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -16,10 +16,14 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
+from stores.journal import Prediction as RecordedPrediction
+from stores.journal import open_journal
+from stores.models import open_models
 
 from inference.images import ImageError, ImageTooLargeError, pixels_from_png
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
+from inference.recorder import Recorder
 from inference.schemas import VECTOR_LENGTH, ModelCard, Prediction, PredictRequest, Problem, Status, first_problem
 from inference.settings import Settings
 
@@ -48,14 +52,16 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def create_app(settings: Settings) -> FastAPI:
     """The whole service; nothing is read from disk before it starts."""
     metrics = Metrics()
-    source = ModelSource(settings.model_folder, metrics)
+    source = ModelSource(open_models(settings.models), metrics)
+    recorder = Recorder(open_journal(settings.journal), metrics)
     unpacking = asyncio.Semaphore(PNGS_AT_ONCE)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI):
         await asyncio.to_thread(source.refresh)
         following = asyncio.create_task(source.follow(settings.model_check_seconds))
-        yield
+        async with recorder:
+            yield
         following.cancel()
 
     app = FastAPI(
@@ -94,6 +100,19 @@ def create_app(settings: Settings) -> FastAPI:
         (metrics.digits.labels(str(reading.digit)) if is_digit else metrics.not_digits).inc()
 
         confidence = float(reading.probabilities[reading.digit])
+        prediction_id = uuid.uuid4().hex
+        recorder.record(
+            RecordedPrediction(
+                prediction_id=prediction_id,
+                time=time(),
+                form=form,
+                digit=reading.digit,
+                is_digit=is_digit,
+                confidence=confidence,
+                model_version=model.version,
+                picture=in_bytes(picture).tobytes(),
+            )
+        )
         answer = {
             "Result": reading.digit,
             "digit": reading.digit,
@@ -101,13 +120,13 @@ def create_app(settings: Settings) -> FastAPI:
             "probabilities": reading.probabilities.tolist(),
             "confidence": confidence,
             "model_version": model.version,
-            "prediction_id": uuid.uuid4().hex,
+            "prediction_id": prediction_id,
         }
         if input:
             answer["input"] = picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999594688416
         log.debug(
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-            *(answer["prediction_id"], form, reading.digit, is_digit, confidence, (done - started) * 1e3),
+            *(prediction_id, form, reading.digit, is_digit, confidence, (done - started) * 1e3),
         )
         return JSONResponse(answer)
 

@@ -1,8 +1,8 @@
 """All metrics of the service, declared in one place, each label value known beforehand."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from stores.journal import FORMS
 
-FORMS = ("image_vector", "strokes", "png")
 PROBLEM_CODES = ("400", "413", "415", "422", "500", "503")
 PHASES = ("decode", "normalize", "forward")
 # From what a perceptron's forward pass takes to what a person would notice, 1-2-5.
@@ -43,12 +43,22 @@ class Metrics:
         self.model_loads = Counter(
             "doodle_model_loads_total", "Models read from disk, by outcome.", ["outcome"], registry=self.registry
         )
+        self.recorded = Counter(
+            "doodle_recorder_records_total",
+            "Predictions for the journal, by outcome: written, or dropped because too many were waiting.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.pending_records = Gauge(
+            "doodle_recorder_pending_records", "Predictions that wait to be written to the journal.", registry=self.registry
+        )
         for metric, values in (
             (self.errors_by_code, PROBLEM_CODES),
             (self.drawings, FORMS),
             (self.digits, map(str, range(10))),
             (self.phase_seconds, PHASES),
             (self.model_loads, ("loaded", "refused")),
+            (self.recorded, ("written", "dropped")),
         ):
             for value in values:
                 metric.labels(value)

@@ -3,12 +3,11 @@
 import asyncio
 import json
 import logging
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from digitnet.checkpoint import CARD_FILE, WEIGHTS_FILE, CheckpointError, load
 from digitnet.network import Network
+from stores.models import LIVE, ModelStore, StoreError
 
 from inference.metrics import Metrics
 
@@ -43,46 +42,49 @@ class Model(NamedTuple):
 
 
 class ModelSource:
-    """Follows the model folder. `model` is the newest valid model that was there."""
+    """Follows the store's live pointer. `model` is the newest valid model that it named."""
 
-    def __init__(self, folder: Path, metrics: Metrics):
-        self.folder, self._metrics = folder, metrics
+    def __init__(self, models: ModelStore, metrics: Metrics):
+        self._models, self._metrics = models, metrics
         self._model: Model | None = None
-        self._settled = self._doubtful = None  # the files, as last looked at: taken or refused for good; refused once
+        self._seen: object = None  # the store as last looked at, whatever came of it
 
     @property
     def model(self) -> Model:
         if self._model is None:
             raise NoModelError(
-                f"there is no model in {self.folder} yet: train one (`make run` does), and this service picks it up"
+                f"there is no model in {self._models.folder} yet: the trainer publishes one once it is trained, "
+                "and this service picks it up"
             )
         return self._model
 
     def refresh(self) -> None:
-        """Load the model if its files are others than when last looked at. A bad one is refused, and said so once."""
+        """Load the live model if it is another than when last looked at. A bad one is refused, and said so once."""
+        seen = None
         try:
-            files = [(self.folder / name).stat() for name in (WEIGHTS_FILE, CARD_FILE)]
-        except OSError:
-            return  # none there, or one being replaced: what is loaded stays
-        seen = [(file.st_ino, file.st_size, file.st_mtime_ns) for file in files]
-        if seen == self._settled:
-            return
-        try:
-            network, card = load(self.folder)
-        except CheckpointError as error:
-            if seen != self._doubtful:  # perhaps it is being written: look once more before saying anything
-                self._doubtful = seen
+            version = self._models.pointer(LIVE)
+            if version is None:
+                return  # none yet, or the store is gone: what is loaded stays
+            seen = self._models.state(version)
+            if seen == self._seen:
                 return
-            self._settled = seen
-            self._metrics.model_loads.labels("refused").inc()
-            kept = self._model.version if self._model else "none"
-            log.error("event=model_refused kept=%s reason=%s", kept, json.dumps(str(error)))
+            network, card = self._models.load(version)
+        except StoreError as error:
+            self._refuse(seen or str(error), error)
             return
-        self._settled = seen
+        self._seen = seen
         self._model = Model(network, card)
         self._metrics.model_loads.labels("loaded").inc()
         self._metrics.show_model(card["version"])
         log.info("event=model_loaded version=%s", card["version"])
+
+    def _refuse(self, seen, error):
+        if seen == self._seen:
+            return
+        self._seen = seen
+        self._metrics.model_loads.labels("refused").inc()
+        kept = self._model.version if self._model else "none"
+        log.error("event=model_refused kept=%s reason=%s", kept, json.dumps(str(error)))
 
     async def follow(self, seconds: float) -> None:
         """Refresh for ever, every so many seconds, without holding up requests."""

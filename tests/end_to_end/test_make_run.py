@@ -3,12 +3,16 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import socket
+import time
 
 import httpx
 import numpy as np
 import pytest
+from digitnet.checkpoint import save
+from digitnet.network import Network
 from playwright.sync_api import expect
 from trainer.digits import load_splits
 from trainer.idx import read_images
@@ -36,6 +40,40 @@ def test_a_newcomer_draws_a_5_and_reads_it(clone, stack, new_page, draw):
     expect(page.locator("#result")).to_have_text("Digit: 5")
 
 
+def test_what_was_predicted_is_in_the_journal_and_on_the_exporter(clone, stack):
+    def predictions():
+        lines = httpx.get(f"{clone.exporter}/metrics").text.splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith("doodle_journal_predictions_total "))
+
+    before = predictions()
+    httpx.post(f"{clone.api}/predict", json={"strokes": [[[140, 40], [150, 240]]]}).raise_for_status()
+    deadline = time.monotonic() + 10
+    while predictions() == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert predictions() == before + 1
+
+
+def test_a_model_that_the_pipeline_makes_is_served_without_a_restart(clone, stack, tmp_path):
+    version = httpx.get(f"{clone.api}/model").json()["version"]
+    network = Network(["flatten", {"dense": {"units": 10}}])
+    shutil.move(clone.folder / "artifacts" / "model", tmp_path / "model")
+    try:
+        made = save(clone.folder / "artifacts" / "model", network, np.zeros((1, 28, 28), np.uint8), {})["version"]
+        wait_for_version(clone, made)
+    finally:
+        shutil.rmtree(clone.folder / "artifacts" / "model")
+        shutil.move(tmp_path / "model", clone.folder / "artifacts" / "model")
+    (clone.folder / "artifacts" / "model" / "model.json").touch()  # newer than what is live, as the pipeline leaves it
+    wait_for_version(clone, version)
+
+
+def wait_for_version(clone, version):
+    deadline = time.monotonic() + 20
+    while (live := httpx.get(f"{clone.api}/model").json()["version"]) != version:
+        assert time.monotonic() < deadline, f"{live} is live, not {version}"
+        time.sleep(0.1)
+
+
 def test_the_second_run_trains_nothing(clone, stack):
     _, log = stack
     said = log.read_text()
@@ -50,7 +88,9 @@ def test_ctrl_c_ends_everything_and_frees_the_ports(clone, stack, stop_with_ctrl
     stop_with_ctrl_c(process)
     said = log.read_text()
     assert "inference.1 stopped (rc=0)" in said
+    assert "exporter.1 stopped (rc=0)" in said
     assert "frontend.1 stopped (rc=0)" in said
+    assert "trainer.1 stopped (rc=0)" in said
     assert "Traceback" not in said
     for port in clone.ports.values():
         with socket.socket() as probe:

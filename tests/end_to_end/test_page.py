@@ -9,21 +9,22 @@ from playwright.sync_api import expect
 class Stack:
     """Page and service as processes of their own, so that one can be stopped without the other."""
 
-    def __init__(self, service, api_port, page_port, model):
+    def __init__(self, service, api_port, page_port, models, journal):
         self.url, self.api = f"http://127.0.0.1:{page_port}", f"http://127.0.0.1:{api_port}"
-        self._service, self._api_port, self._page_port, self._model = service, api_port, page_port, model
+        self._service, self._api_port, self._page_port = service, api_port, page_port
+        self._state = {"DOODLE_MODELS": models, "DOODLE_JOURNAL": f"sqlite:///{journal}"}
 
     def start_page(self):
         return self._service("frontend", {"DOODLE_FRONTEND_PORT": self._page_port, "DOODLE_API_URL": self.api}, self.url)
 
     def start_api(self):
-        return self._service("inference", {"DOODLE_PORT": self._api_port, "DOODLE_MODEL": self._model}, f"{self.api}/healthz")
+        return self._service("inference", {"DOODLE_PORT": self._api_port, **self._state}, f"{self.api}/healthz")
 
 
 @pytest.fixture(scope="module")
-def make_stack(clone, service, free_port):
-    def make_stack(model=clone.model):
-        return Stack(service, free_port(), free_port(), model)
+def make_stack(clone, service, free_port, tmp_path_factory):
+    def make_stack(models=clone.models):
+        return Stack(service, free_port(), free_port(), models, tmp_path_factory.mktemp("journal") / "journal.sqlite")
 
     return make_stack
 
@@ -159,7 +160,7 @@ def test_the_page_s_own_server_stops_too(make_stack, new_page, draw):
 
 
 def test_without_a_model_the_page_says_so(make_stack, tmp_path, new_page, draw):
-    stack, page = make_stack(model=tmp_path / "none"), new_page()
+    stack, page = make_stack(models=tmp_path / "none"), new_page()
     with stack.start_api(), stack.start_page():
         page.goto(stack.url)
         draw(page, 4)

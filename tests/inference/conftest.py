@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -19,6 +20,7 @@ from digitnet import checkpoint
 from digitnet.network import Network
 from PIL import Image, ImageDraw
 from prometheus_client.parser import text_string_to_metric_families
+from stores.models import LIVE, ModelStore
 
 PATIENCE = 15.0  # seconds; only a service that is broken takes as long
 STROKES = [[[190, 60], [100, 60], [95, 130], [150, 118], [188, 160], [170, 215], [95, 222]], [[40, 60], [40, 120]]]
@@ -35,13 +37,14 @@ CONVOLUTIONAL = [
 class Service:
     """`python -m inference` as a process of its own."""
 
-    def __init__(self, model_folder: Path, log_path: Path, **environment: str):
+    def __init__(self, models_folder: Path, log_path: Path, **environment: str):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         self.url, self.log_path = f"http://127.0.0.1:{port}", log_path
         self.first_samples = {}  # of /metrics, before anyone had asked for a prediction
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")}
-        settings = {"DOODLE_PORT": str(port), "DOODLE_MODEL": str(model_folder), "DOODLE_MODEL_CHECK_SECONDS": "0.1"}
+        settings = {"DOODLE_PORT": str(port), "DOODLE_MODELS": str(models_folder), "DOODLE_MODEL_CHECK_SECONDS": "0.1"}
+        settings["DOODLE_JOURNAL"] = f"sqlite:///{log_path.with_name('journal.sqlite')}"
         with log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "inference"], env=inherited | settings | environment, stdout=log, stderr=subprocess.STDOUT
@@ -105,25 +108,39 @@ def eventually():
 
 
 @pytest.fixture(scope="session")
-def save_model():
-    """save_model(folder, seed): a small network of the kind in use; each seed is another model. Returns its card."""
+def publish_model():
+    """publish_model(store's folder, seed): a small network of the kind in use, live from then on; each seed is another one.
 
-    def save(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL) -> dict:
+    Returns its card.
+    """
+
+    def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL) -> dict:
         network, generator = Network(layers), np.random.default_rng(seed)
         network.initialize(generator)
         golden_pictures = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
-        return checkpoint.save(folder, network, golden_pictures, {"test": {"accuracy": 0.5}} if about is None else about)
+        models = ModelStore(folder)
+        with tempfile.TemporaryDirectory() as made:
+            checkpoint.save(Path(made), network, golden_pictures, {"test": {"accuracy": 0.5}} if about is None else about)
+            card = models.publish(Path(made))
+        models.point(LIVE, card["version"])
+        return card
 
-    return save
+    return publish
+
+
+@pytest.fixture(scope="session")
+def live_folder():
+    """live_folder(store's folder): where the files of its live version are."""
+    return lambda folder: folder / "versions" / ModelStore(folder).pointer(LIVE)
 
 
 @pytest.fixture(scope="session")
 def run_service(tmp_path_factory):
-    """`with run_service(model_folder) as service:` a service that answers; it is ended afterwards, whatever happens."""
+    """`with run_service(models_folder) as service:` a service that answers; it is ended afterwards, whatever happens."""
 
     @contextlib.contextmanager
-    def run(model_folder: Path, **environment: str):
-        service = Service(model_folder, tmp_path_factory.mktemp("log") / "inference.log", **environment)
+    def run(models_folder: Path, **environment: str):
+        service = Service(models_folder, tmp_path_factory.mktemp("log") / "inference.log", **environment)
         try:
             wait_until(service.is_up, "the service answers")
             yield service
@@ -134,16 +151,16 @@ def run_service(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def model_folder(tmp_path_factory, save_model) -> Path:
-    folder = tmp_path_factory.mktemp("artifacts") / "model"
-    save_model(folder)
+def models_folder(tmp_path_factory, publish_model) -> Path:
+    folder = tmp_path_factory.mktemp("state") / "models"
+    publish_model(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def service(run_service, model_folder):
+def service(run_service, models_folder):
     """The one service that most tests ask; none of them changes its model."""
-    with run_service(model_folder, DOODLE_LOG_LEVEL="debug") as running:
+    with run_service(models_folder, DOODLE_LOG_LEVEL="debug") as running:
         running.first_samples = running.samples()
         yield running
         assert running.stop() == 0, f"told to end by SIGTERM, it did not end cleanly:\n{running.log()[-2000:]}"

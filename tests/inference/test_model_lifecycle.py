@@ -20,7 +20,7 @@ def served_version(service) -> str:
 @pytest.fixture(scope="module")
 def waiting(run_service, tmp_path_factory):
     """A service that never gets a model."""
-    with run_service(tmp_path_factory.mktemp("nothing") / "model") as running:
+    with run_service(tmp_path_factory.mktemp("nothing") / "models") as running:
         yield running
 
 
@@ -53,18 +53,18 @@ class TestWithoutAModel:
         assert waiting.sample("doodle_model_loaded") == 0
 
 
-def test_a_model_that_is_saved_later_is_taken_without_a_restart(run_service, save_model, eventually, tmp_path):
-    with run_service(tmp_path / "model") as running:
+def test_a_model_that_is_saved_later_is_taken_without_a_restart(run_service, publish_model, eventually, tmp_path):
+    with run_service(tmp_path / "models") as running:
         assert running.get("/readyz").status_code == 503
-        card = save_model(tmp_path / "model")
+        card = publish_model(tmp_path / "models")
         eventually(lambda: running.get("/readyz").status_code == 200, "the service is ready")
         assert running.post_json(STROKES).json()["model_version"] == card["version"]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, save_model):
-    folder = tmp_path_factory.mktemp("following") / "model"
-    save_model(folder)
+def folder(tmp_path_factory, publish_model):
+    folder = tmp_path_factory.mktemp("following") / "models"
+    publish_model(folder)
     return folder
 
 
@@ -76,11 +76,11 @@ def following(run_service, folder):
 
 
 @pytest.fixture
-def publish(following, folder, save_model, eventually):
-    """publish() saves a model that is new, waits until it is in service, and returns its card."""
+def publish(following, folder, publish_model, eventually):
+    """publish() publishes a model that is new, waits until it is in service, and returns its card."""
 
     def publish():
-        card = save_model(folder, next(SEEDS))
+        card = publish_model(folder, next(SEEDS))
         eventually(lambda: served_version(following) == card["version"], "the new model is in service")
         return card
 
@@ -138,10 +138,15 @@ DAMAGES = {
 
 
 @pytest.fixture(params=DAMAGES)
-def damage(request, folder):
-    """damage() spoils the model on disk, as a publisher would replace a file: all at once."""
+def damage(request, folder, live_folder):
+    """damage() spoils the live model on disk, as a publisher would replace a file: all at once."""
     name, change = DAMAGES[request.param]
-    return lambda: write_atomically(folder / name, change((folder / name).read_bytes()))
+
+    def damage():
+        path = live_folder(folder) / name
+        write_atomically(path, change(path.read_bytes()))
+
+    return damage
 
 
 def test_a_damaged_model_is_refused_and_the_old_one_goes_on(following, publish, refused, damage, eventually):
@@ -153,22 +158,23 @@ def test_a_damaged_model_is_refused_and_the_old_one_goes_on(following, publish, 
     assert following.post_json(STROKES).json()["probabilities"] == answer["probabilities"]
 
 
-def test_a_good_model_is_taken_after_a_bad_one(following, folder, publish, refused, eventually):
+def test_a_good_model_is_taken_after_a_bad_one(following, folder, live_folder, publish, refused, eventually):
     publish()
     before = refused()
-    write_atomically(folder / "weights.npz", b"not weights")
+    write_atomically(live_folder(folder) / "weights.npz", b"not weights")
     eventually(lambda: refused() > before, "the bad one is refused")
     assert following.post_json(STROKES).json()["model_version"] != publish()["version"]
     assert following.get("/readyz").status_code == 200
 
 
-def test_a_card_with_a_number_that_json_lacks_does_not_make_the_service_fail(following, folder, publish, eventually):
+def test_a_card_with_a_number_that_json_lacks_does_not_make_the_service_fail(following, folder, live_folder, publish, eventually):
     def looks() -> float:
         return sum(value for (name, _), value in following.samples().items() if name == "doodle_model_loads_total")
 
     publish()
     before, spoil = looks(), changed_card(loss=float("nan"))
-    write_atomically(folder / "model.json", spoil((folder / "model.json").read_bytes()))
+    card = live_folder(folder) / "model.json"
+    write_atomically(card, spoil(card.read_bytes()))
     eventually(lambda: looks() > before, "the card has been looked at")
     assert following.get("/model").status_code == 200  # of the new model or, if that was refused, of the old one
 
@@ -207,11 +213,14 @@ def test_no_request_fails_while_models_are_replaced(following, publish):
     assert all(len(probabilities) == 1 for probabilities in answers.values()), "a version answered in more than one way"
 
 
-def test_a_service_that_finds_a_bad_model_at_its_start_waits_for_a_good_one(run_service, save_model, eventually, tmp_path):
-    save_model(tmp_path)
-    write_atomically(tmp_path / "weights.npz", flip_a_byte((tmp_path / "weights.npz").read_bytes()))
+def test_a_service_that_finds_a_bad_model_at_its_start_waits_for_a_good_one(
+    run_service, publish_model, live_folder, eventually, tmp_path
+):
+    publish_model(tmp_path)
+    weights = live_folder(tmp_path) / "weights.npz"
+    write_atomically(weights, flip_a_byte(weights.read_bytes()))
     with run_service(tmp_path) as running:
         eventually(lambda: running.sample("doodle_model_loads_total", "refused") == 1, "the refusal is counted")
         assert running.get("/readyz").status_code == 503
-        save_model(tmp_path, seed=1)
+        publish_model(tmp_path, seed=1)
         eventually(lambda: running.get("/readyz").status_code == 200, "the good model is taken")

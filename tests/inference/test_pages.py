@@ -12,8 +12,8 @@ def test_a_probe_says_ok(service, path):
 
 
 @pytest.mark.parametrize("path", ["/model", "/model/"])
-def test_the_model_card_is_the_one_on_disk(service, model_folder, path):
-    assert service.get(path).json() == json.loads((model_folder / "model.json").read_text())
+def test_the_model_card_is_the_one_on_disk(service, models_folder, live_folder, path):
+    assert service.get(path).json() == json.loads((live_folder(models_folder) / "model.json").read_text())
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/"])

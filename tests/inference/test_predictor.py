@@ -7,6 +7,7 @@ import pytest
 from digitnet.checkpoint import write_atomically
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
+from stores.models import CANDIDATE, LIVE, ModelStore
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def metrics():
 
 @pytest.fixture
 def source(tmp_path, metrics):
-    return ModelSource(tmp_path, metrics)
+    return ModelSource(ModelStore(tmp_path), metrics)
 
 
 @pytest.fixture
@@ -25,13 +26,19 @@ def loads(metrics):
     return lambda outcome: metrics.registry.get_sample_value("doodle_model_loads_total", {"outcome": outcome})
 
 
+@pytest.fixture
+def live(live_folder, tmp_path):
+    """live() -> the folder of the live version."""
+    return lambda: live_folder(tmp_path)
+
+
 def rewrite_card(folder, **changes):
     card = json.loads((folder / "model.json").read_text())
     write_atomically(folder / "model.json", json.dumps(card | changes).encode())
 
 
-def test_nothing_is_read_before_it_is_asked_to(source, save_model, tmp_path):
-    save_model(tmp_path)
+def test_nothing_is_read_before_it_is_asked_to(source, publish_model, tmp_path):
+    publish_model(tmp_path)
     with pytest.raises(NoModelError, match=str(tmp_path)):
         _ = source.model
 
@@ -41,8 +48,8 @@ def test_no_model_is_no_failed_load(source, loads):
     assert (loads("loaded"), loads("refused")) == (0, 0)
 
 
-def test_it_reads_a_picture_into_a_digit_and_ten_probabilities(source, save_model, tmp_path):
-    save_model(tmp_path)
+def test_it_reads_a_picture_into_a_digit_and_ten_probabilities(source, publish_model, tmp_path):
+    publish_model(tmp_path)
     source.refresh()
     reading = source.model.read(np.random.default_rng(0).random((28, 28), np.float32))
     assert (reading.probabilities.shape, reading.probabilities.dtype) == ((10,), np.float32)
@@ -50,8 +57,8 @@ def test_it_reads_a_picture_into_a_digit_and_ten_probabilities(source, save_mode
     assert type(reading.digit) is int
 
 
-def test_a_model_that_is_the_same_is_not_loaded_again(source, save_model, tmp_path, loads):
-    save_model(tmp_path)
+def test_a_model_that_is_the_same_is_not_loaded_again(source, publish_model, tmp_path, loads):
+    publish_model(tmp_path)
     source.refresh()
     before = source.model
     source.refresh()
@@ -59,50 +66,84 @@ def test_a_model_that_is_the_same_is_not_loaded_again(source, save_model, tmp_pa
     assert loads("loaded") == 1
 
 
-def test_a_bad_model_is_refused_once_not_at_every_look(source, save_model, tmp_path, loads):
-    save_model(tmp_path)
-    (tmp_path / "weights.npz").write_bytes(b"no weights")
+def test_a_bad_model_is_refused_once_not_at_every_look(source, publish_model, tmp_path, live, loads):
+    publish_model(tmp_path)
+    (live() / "weights.npz").write_bytes(b"no weights")
     source.refresh()
     source.refresh()
     assert loads("refused") == 1
 
 
-def test_a_request_keeps_the_model_that_it_began_with(source, save_model, tmp_path):
+def test_a_request_keeps_the_model_that_it_began_with(source, publish_model, tmp_path):
     picture = np.random.default_rng(0).random((28, 28), np.float32)
-    first = save_model(tmp_path, seed=1)
+    first = publish_model(tmp_path, seed=1)
     source.refresh()
     held = source.model
     before = held.read(picture).probabilities
-    save_model(tmp_path, seed=2)
+    publish_model(tmp_path, seed=2)
     source.refresh()
     assert held.version == first["version"] != source.model.version
     np.testing.assert_array_equal(held.read(picture).probabilities, before)
 
 
-def test_a_publication_that_is_only_half_done_is_not_a_refusal(source, save_model, tmp_path, loads):
-    folder, other = tmp_path, tmp_path / "other"
-    save_model(folder, seed=1)
+def test_a_version_that_is_mended_is_taken(source, publish_model, tmp_path, live, loads):
+    card = publish_model(tmp_path)
+    (live() / "weights.npz").write_bytes(b"no weights")
     source.refresh()
-    card = save_model(other, seed=2)
-    write_atomically(folder / "weights.npz", (other / "weights.npz").read_bytes())
-    source.refresh()  # a look between the two files of one publication, as checkpoint.save writes them
-    write_atomically(folder / "model.json", (other / "model.json").read_bytes())
+    publish_model(tmp_path)
     source.refresh()
     assert source.model.version == card["version"]
-    assert loads("refused") == 0
+    assert (loads("refused"), loads("loaded")) == (1, 1)
+
+
+def test_a_damaged_pointer_is_refused_once_and_the_model_stays(source, publish_model, tmp_path, loads):
+    card = publish_model(tmp_path)
+    source.refresh()
+    (tmp_path / "live").write_bytes(b"neither here nor there")
+    source.refresh()
+    source.refresh()
+    assert source.model.version == card["version"]
+    assert loads("refused") == 1
+
+
+def test_a_pointer_to_nothing_is_refused_once_and_the_model_stays(source, publish_model, tmp_path, loads):
+    card = publish_model(tmp_path)
+    source.refresh()
+    (tmp_path / "live").write_text("000000000000\n")
+    source.refresh()
+    source.refresh()
+    assert source.model.version == card["version"]
+    assert loads("refused") == 1
+
+
+def test_the_way_back_to_an_older_version_is_one_pointer(source, publish_model, tmp_path):
+    first, second = publish_model(tmp_path, seed=1), publish_model(tmp_path, seed=2)
+    source.refresh()
+    assert source.model.version == second["version"]
+    ModelStore(tmp_path).point(LIVE, first["version"])
+    source.refresh()
+    assert source.model.version == first["version"]
+
+
+def test_a_candidate_is_not_served(source, publish_model, tmp_path):
+    first, second = publish_model(tmp_path, seed=1), publish_model(tmp_path, seed=2)
+    ModelStore(tmp_path).point(LIVE, first["version"])
+    ModelStore(tmp_path).point(CANDIDATE, second["version"])
+    source.refresh()
+    assert source.model.version == first["version"]
 
 
 @pytest.mark.parametrize("test", [None, 0.98, [], "good"])
-def test_what_a_card_says_of_its_test_is_never_a_reason_to_fail(source, save_model, tmp_path, test):
-    card = save_model(tmp_path, about={"test": test})
+def test_what_a_card_says_of_its_test_is_never_a_reason_to_fail(source, publish_model, tmp_path, test):
+    card = publish_model(tmp_path, about={"test": test})
     source.refresh()
     assert source.model.version == card["version"]
 
 
 @pytest.mark.parametrize("shape", [[1, 56, 14], [1, 14, 56], [1, 28, 28, 1], [28], []], ids=str)
-def test_a_network_that_does_not_read_pictures_of_28_by_28_is_refused(source, save_model, tmp_path, loads, shape):
-    card = save_model(tmp_path, layers=["flatten", {"dense": {"units": 10}}])  # as many parameters in each of these shapes
-    rewrite_card(tmp_path, network=card["network"] | {"input_shape": shape})
+def test_a_network_that_does_not_read_pictures_of_28_by_28_is_refused(source, publish_model, tmp_path, live, loads, shape):
+    card = publish_model(tmp_path, layers=["flatten", {"dense": {"units": 10}}])  # as many parameters in each of these shapes
+    rewrite_card(live(), network=card["network"] | {"input_shape": shape})
     source.refresh()
     source.refresh()
     assert loads("refused") == 1
@@ -111,16 +152,16 @@ def test_a_network_that_does_not_read_pictures_of_28_by_28_is_refused(source, sa
 @pytest.mark.parametrize(
     "card", [b"", b"[]", b"null", b"\xff\xfe", b"[" * 100_000], ids=["empty", "a list", "null", "no text", "endless"]
 )
-def test_a_card_that_is_none_is_refused(source, save_model, tmp_path, loads, card):
-    save_model(tmp_path)
-    write_atomically(tmp_path / "model.json", card)
+def test_a_card_that_is_none_is_refused(source, publish_model, tmp_path, live, loads, card):
+    publish_model(tmp_path)
+    write_atomically(live() / "model.json", card)
     source.refresh()
     source.refresh()
     assert loads("refused") == 1
 
 
-def test_the_metrics_show_the_model(source, save_model, tmp_path, metrics):
-    card = save_model(tmp_path)
+def test_the_metrics_show_the_model(source, publish_model, tmp_path, metrics):
+    card = publish_model(tmp_path)
     source.refresh()
     assert metrics.registry.get_sample_value("doodle_model_loaded") == 1
     assert metrics.registry.get_sample_value("doodle_model_info", {"version": card["version"]}) == 1

@@ -28,17 +28,17 @@ def taken_port():
         yield other.getsockname()[1]
 
 
-def test_a_port_in_use_ends_it_with_an_error_that_says_so(taken_port, model_folder):
-    ended = run_to_its_end("-m", "inference", DOODLE_PORT=str(taken_port), DOODLE_MODEL=str(model_folder))
+def test_a_port_in_use_ends_it_with_an_error_that_says_so(taken_port, models_folder):
+    ended = run_to_its_end("-m", "inference", DOODLE_PORT=str(taken_port), DOODLE_MODELS=str(models_folder))
     assert ended.returncode not in (0, 2)
     assert "address already in use" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
 @pytest.fixture
-def idle_connection(run_service, model_folder):
+def idle_connection(run_service, models_folder):
     """A service with a client that has been answered and does not hang up: (service, connection)."""
-    with run_service(model_folder) as running:
+    with run_service(models_folder) as running:
         url = running.client.base_url
         with socket.create_connection((url.host, url.port)) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: doodle\r\n\r\n")
@@ -67,8 +67,8 @@ sys.exit(program.main())
 """
 
 
-def test_being_told_to_end_while_it_starts_is_not_forgotten(model_folder):
-    ended = run_to_its_end("-c", TOLD_TO_END_WHILE_IT_STARTS, DOODLE_PORT="0", DOODLE_MODEL=str(model_folder))
+def test_being_told_to_end_while_it_starts_is_not_forgotten(models_folder):
+    ended = run_to_its_end("-c", TOLD_TO_END_WHILE_IT_STARTS, DOODLE_PORT="0", DOODLE_MODELS=str(models_folder))
     assert ended.returncode in (0, -signal.SIGTERM)
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-from pathlib import Path
 
 import pytest
 from inference.settings import Settings, SettingsError
@@ -15,7 +14,8 @@ def test_an_empty_environment_gives_the_defaults():
 def test_the_defaults_are_those_of_the_contract():
     settings = Settings()
     assert (settings.host, settings.port) == ("127.0.0.1", 7000)
-    assert settings.model_folder == Path("artifacts/model")
+    assert settings.models == "state/models"
+    assert settings.journal == "sqlite:///state/journal.sqlite"
     assert settings.model_check_seconds == 1.0
     assert settings.log_level == "info"
 
@@ -23,7 +23,8 @@ def test_the_defaults_are_those_of_the_contract():
 @pytest.mark.parametrize(
     ("variable", "text", "field", "value"),
     [
-        ("DOODLE_MODEL", "/models/digits", "model_folder", Path("/models/digits")),
+        ("DOODLE_MODELS", "file:///models", "models", "file:///models"),
+        ("DOODLE_JOURNAL", "redis://redis:6379/0", "journal", "redis://redis:6379/0"),
         ("DOODLE_MODEL_CHECK_SECONDS", "0.25", "model_check_seconds", 0.25),
         ("DOODLE_MODEL_CHECK_SECONDS", "0.05", "model_check_seconds", 0.05),
         ("DOODLE_MODEL_CHECK_SECONDS", "3600", "model_check_seconds", 3600.0),
@@ -56,6 +57,11 @@ def test_other_variables_are_none_of_its_business():
         ("DOODLE_MODEL_CHECK_SECONDS", "3601", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not 3601"),
         ("DOODLE_MODEL_CHECK_SECONDS", "inf", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not inf"),
         ("DOODLE_MODEL_CHECK_SECONDS", "nan", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not nan"),
+        (
+            "DOODLE_MODELS",
+            "s3://bucket",
+            "DOODLE_MODELS: 's3://bucket' names no model store: give a folder, as in state/models or file:///models",
+        ),
         ("DOODLE_LOG_LEVEL", "loud", "DOODLE_LOG_LEVEL must be one of debug, info, warning, error, not 'loud'"),
     ],
 )
@@ -65,7 +71,8 @@ def test_a_value_that_cannot_be_used_is_named(variable, text, message):
 
 
 @pytest.mark.parametrize(
-    "variable", ["DOODLE_MODEL", "DOODLE_HOST", "DOODLE_PORT", "DOODLE_LOG_LEVEL", "DOODLE_MODEL_CHECK_SECONDS"]
+    "variable",
+    ["DOODLE_MODELS", "DOODLE_JOURNAL", "DOODLE_HOST", "DOODLE_PORT", "DOODLE_LOG_LEVEL", "DOODLE_MODEL_CHECK_SECONDS"],
 )
 def test_an_empty_value_is_none(variable):
     """As Compose passes on what is not set; an empty host would listen on every interface."""

@@ -1,0 +1,89 @@
+"""Writes predictions to the journal behind the answers' back: nobody waits for it, and a journal that is down stops nobody."""
+
+import asyncio
+import logging
+from collections import deque
+from itertools import islice
+
+from stores.journal import Journal, JournalError, Prediction
+
+from inference.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+WAITING_AT_MOST = 10_000  # predictions, some 15 MB; beyond that the oldest are dropped
+BATCH = 256
+GATHER_SECONDS = 0.01  # so that under load one write to disk serves many
+RETRY_SECONDS = 0.5
+FLUSH_SECONDS = 3.0  # at the end, for what is still waiting
+
+
+class Recorder:
+    """`async with recorder:` writes what `record` was given, in order, each once, and what is left at the end."""
+
+    def __init__(self, journal: Journal, metrics: Metrics):
+        self._journal, self._metrics = journal, metrics
+        self._waiting: deque[Prediction] = deque()
+        self._arrived = asyncio.Event()
+        self._is_down = False
+        metrics.pending_records.set_function(lambda: len(self._waiting))
+
+    def record(self, prediction: Prediction) -> None:
+        """Take one prediction, at once. Call it on the event loop."""
+        if len(self._waiting) == WAITING_AT_MOST:
+            self._waiting.popleft()
+            self._metrics.recorded.labels("dropped").inc()
+        self._waiting.append(prediction)
+        self._arrived.set()
+
+    async def __aenter__(self) -> "Recorder":
+        self._writing = asyncio.create_task(self._write_for_ever())
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        self._writing.cancel()
+        await asyncio.wait([self._writing])
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                while self._waiting:
+                    await self._write()
+        except (JournalError, TimeoutError) as error:
+            log.error("event=journal_not_flushed lost=%d reason=%r", len(self._waiting), str(error))
+        await asyncio.to_thread(self._journal.close)
+
+    async def _write_for_ever(self):
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._arrived.clear()
+            while self._waiting:
+                try:
+                    await self._write()
+                except JournalError as error:
+                    if not self._is_down:
+                        log.error("event=journal_down reason=%r", str(error))
+                    self._is_down = True
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    async def _write(self):
+        """One batch. What a journal that is down did not take stays waiting: each record has its id, so twice is once."""
+        batch = list(islice(self._waiting, BATCH))
+        outcome = "dropped"
+        try:
+            await asyncio.to_thread(self._journal.add_predictions, batch)
+            outcome = "written"
+        except JournalError:
+            raise
+        except Exception:  # a fault of ours: these records would fail again and again, and hold up all others
+            log.exception("event=journal_write_failed")
+        self._done_with(batch, outcome)
+        if self._is_down:
+            self._is_down = False
+            log.info("event=journal_up waiting=%d", len(self._waiting))
+
+    def _done_with(self, batch, outcome):
+        """No more waiting for these. A full queue may have dropped some of them at its old end meanwhile."""
+        done = set(map(id, batch))
+        while self._waiting and id(self._waiting[0]) in done:
+            self._waiting.popleft()
+            self._metrics.recorded.labels(outcome).inc()
