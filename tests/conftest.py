@@ -12,8 +12,14 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+import redis
+from digitnet import checkpoint
+from digitnet.network import Network
 from playwright.sync_api import expect, sync_playwright
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 PROJECT = Path(__file__).parents[1]
 CHROMIUM_OPTIONS = [
@@ -32,6 +38,10 @@ DIGITS = {
     5: [[(190, 55), (100, 58), (92, 130), (140, 118), (185, 140), (192, 185), (165, 228), (115, 235), (82, 215)]],
     7: [[(80, 60), (200, 60), (160, 140), (130, 230)]],
 }
+
+SMALL_NETWORK = ["flatten", {"dense": {"units": 10}}]
+PATIENCE = 15.0  # seconds; only a server that is broken takes as long to start
+ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # Redis, as in the stack
 
 expect.set_options(timeout=15_000)  # two cores may be busy with more than this
 
@@ -93,6 +103,50 @@ def service(module, environment, ready_url):
             process.wait()
 
 
+class RedisServer:
+    """redis-server in a process and folder of its own, on a free port."""
+
+    def __init__(self, executable, folder, port):
+        self.folder, self.port, self.url = folder, port, f"redis://127.0.0.1:{port}/0"
+        self.client = redis.Redis(port=port, protocol=2, retry=Retry(NoBackoff(), 0))
+        self._executable, self.process = executable, None
+
+    def start(self, *arguments, until_loaded=True, **settings):
+        """`arguments` go on the command line as they are; `settings` by name, with _ for -."""
+        named = {"save": "", **ALL_KEPT} | {name.replace("_", "-"): value for name, value in settings.items()}
+        options = [text for name, value in named.items() for text in (f"--{name}", str(value))]
+        where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder, "--logfile", self.folder / "log"]
+        self.process = subprocess.Popen([self._executable, *where, *options, *arguments])
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers(until_loaded):
+            assert self.process.poll() is None, f"redis-server ended by itself:\n{(self.folder / 'log').read_text()}"
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            time.sleep(0.01)
+
+    def _answers(self, until_loaded):
+        try:
+            return self.client.ping()
+        except redis.exceptions.BusyLoadingError:
+            return not until_loaded
+        except redis.AuthenticationError:
+            return True
+        except redis.ConnectionError:
+            return False
+
+    def kill(self):
+        """kill -9: nothing is flushed, nobody is told."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def pause(self):
+        """From now on it accepts connections and requests but answers none."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
 @pytest.fixture(scope="session", name="require")
 def require_fixture():
     return require
@@ -116,6 +170,25 @@ def service_fixture():
 @pytest.fixture(scope="session", name="wait_for")
 def wait_for_fixture():
     return wait_for
+
+
+@pytest.fixture(scope="session")
+def new_redis(tmp_path_factory):
+    """new_redis(): a Redis server that is not running yet."""
+    return lambda: RedisServer(require("redis-server"), tmp_path_factory.mktemp("redis"), free_port())
+
+
+@pytest.fixture(scope="session")
+def save_model():
+    """save_model(folder, seed): a small network as the trainer would leave it; each seed is another. Returns its card."""
+
+    def save_model(folder: Path, seed: int = 0, about: dict | None = None, layers=SMALL_NETWORK) -> dict:
+        network, generator = Network(layers), np.random.default_rng(seed)
+        network.initialize(generator)
+        golden_pictures = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
+        return checkpoint.save(folder, network, golden_pictures, {"test": {"accuracy": 0.5}} if about is None else about)
+
+    return save_model
 
 
 @pytest.fixture(scope="session")

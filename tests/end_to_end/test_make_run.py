@@ -11,8 +11,6 @@ import time
 import httpx
 import numpy as np
 import pytest
-from digitnet.checkpoint import save
-from digitnet.network import Network
 from playwright.sync_api import expect
 from trainer.digits import load_splits
 from trainer.idx import read_images
@@ -53,12 +51,11 @@ def test_what_was_predicted_is_in_the_journal_and_on_the_exporter(clone, stack):
     assert predictions() == before + 1
 
 
-def test_a_model_that_the_pipeline_makes_is_served_without_a_restart(clone, stack, tmp_path):
+def test_a_model_that_the_pipeline_makes_is_served_without_a_restart(clone, stack, save_model, tmp_path):
     version = httpx.get(f"{clone.api}/model").json()["version"]
-    network = Network(["flatten", {"dense": {"units": 10}}])
     shutil.move(clone.folder / "artifacts" / "model", tmp_path / "model")
     try:
-        made = save(clone.folder / "artifacts" / "model", network, np.zeros((1, 28, 28), np.uint8), {})["version"]
+        made = save_model(clone.folder / "artifacts" / "model")["version"]
         wait_for_version(clone, made)
     finally:
         shutil.rmtree(clone.folder / "artifacts" / "model")

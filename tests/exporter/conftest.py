@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,10 +10,7 @@ import urllib.request
 from pathlib import Path
 from wsgiref.util import setup_testing_defaults
 
-import numpy as np
 import pytest
-from digitnet import checkpoint
-from digitnet.network import Network
 from prometheus_client.parser import text_string_to_metric_families
 from stores.journal import Feedback, Prediction, open_journal
 from stores.models import ModelStore
@@ -161,14 +157,11 @@ def models(tmp_path) -> ModelStore:
 
 
 @pytest.fixture
-def publish(models, tmp_path):
+def publish(save_model, models, tmp_path):
     """publish(seed, about): a small model into the store; its version."""
 
     def published(seed: int = 0, about: dict | None = None) -> str:
-        network = Network(["flatten", {"dense": {"units": 10}}])
-        network.initialize(np.random.default_rng(seed))
-        golden = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), dtype=np.uint8)
-        checkpoint.save(tmp_path / "model", network, golden, ABOUT if about is None else about)
+        save_model(tmp_path / "model", seed, ABOUT if about is None else about)
         return models.publish(tmp_path / "model")["version"]
 
     return published
@@ -238,36 +231,9 @@ def exporter(run_exporter, environment):
         yield running
 
 
-class RedisServer:
-    """A real Redis that can be killed, started again and made to hang."""
-
-    def __init__(self, command: str, port: int, folder: Path):
-        self.url, self._port = f"redis://127.0.0.1:{port}/0", port
-        self._command = [command, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
-        self._command += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
-        self._log_path = folder / "redis.log"
-        self.start()
-
-    def start(self) -> None:
-        with self._log_path.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def hang(self) -> None:
-        """It takes connections, as the kernel does that for it, and says nothing."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-
 @pytest.fixture
-def redis_server(require, free_port, tmp_path):
-    folder = tmp_path / "redis"
-    folder.mkdir()
-    server = RedisServer(require("redis-server"), free_port(), folder)
+def redis_server(new_redis):
+    server = new_redis()
+    server.start()
     yield server
     server.kill()

@@ -34,7 +34,7 @@ def test_a_killed_redis_is_down_until_it_is_there_again(exporter, redis_server, 
 
 def test_a_redis_that_says_nothing_holds_up_no_scrape_for_ever(exporter, redis_server, eventually):
     """Without timeouts of the journal's own the scrapes would wait until this test gave up."""
-    redis_server.hang()
+    redis_server.pause()
     with ThreadPoolExecutor(2) as pool:
         assert [samples[UP] for samples in pool.map(lambda _: exporter.samples(), range(2))] == [0, 0]
     redis_server.go_on()

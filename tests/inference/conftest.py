@@ -16,8 +16,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from digitnet import checkpoint
-from digitnet.network import Network
 from PIL import Image, ImageDraw
 from prometheus_client.parser import text_string_to_metric_families
 from stores.models import LIVE, ModelStore
@@ -108,19 +106,16 @@ def eventually():
 
 
 @pytest.fixture(scope="session")
-def publish_model():
+def publish_model(save_model):
     """publish_model(store's folder, seed): a small network of the kind in use, live from then on; each seed is another one.
 
     Returns its card.
     """
 
     def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL) -> dict:
-        network, generator = Network(layers), np.random.default_rng(seed)
-        network.initialize(generator)
-        golden_pictures = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
         models = ModelStore(folder)
         with tempfile.TemporaryDirectory() as made:
-            checkpoint.save(Path(made), network, golden_pictures, {"test": {"accuracy": 0.5}} if about is None else about)
+            save_model(Path(made), seed, about, layers)
             card = models.publish(Path(made))
         models.point(LIVE, card["version"])
         return card

@@ -9,7 +9,6 @@ import time
 import numpy as np
 import pytest
 from digitnet import checkpoint
-from digitnet.network import Network
 from stores import models
 from stores.models import CANDIDATE, LIVE, ModelStore, StoreError, open_models
 
@@ -22,15 +21,12 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def make_model(tmp_path):
+def make_model(save_model, tmp_path):
     """make_model(seed, about): a model in a folder of its own, as the trainer leaves it. Returns folder and card."""
 
     def make(seed=0, about=None):
         folder = tmp_path / f"model-{seed}"
-        network = Network(["flatten", {"dense": {"units": 10}}])
-        network.initialize(np.random.default_rng(seed))
-        golden = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), dtype=np.uint8)
-        return folder, checkpoint.save(folder, network, golden, about or {"test": {"accuracy": 0.5}})
+        return folder, save_model(folder, seed, about)
 
     return make
 

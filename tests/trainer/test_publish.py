@@ -3,10 +3,8 @@
 import os
 import time
 
-import numpy as np
 import pytest
 from digitnet import checkpoint
-from digitnet.network import Network
 from stores.models import LIVE, ModelStore
 from trainer.publish import Publisher
 
@@ -17,16 +15,9 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def make_model(folder):
+def make_model(save_model, folder):
     """make_model(seed): what evaluate leaves in the folder. Returns the version."""
-
-    def make(seed=0, about=None):
-        network = Network(["flatten", {"dense": {"units": 10}}])
-        network.initialize(np.random.default_rng(seed))
-        golden = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), dtype=np.uint8)
-        return checkpoint.save(folder, network, golden, about or {"test": {"accuracy": 0.5}})["version"]
-
-    return make
+    return lambda seed=0, about=None: save_model(folder, seed, about)["version"]
 
 
 @pytest.fixture

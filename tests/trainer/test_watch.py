@@ -6,20 +6,10 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
-from digitnet import checkpoint
-from digitnet.network import Network
 from stores.models import LIVE, ModelStore
 
 PATIENCE = 20.0  # seconds; only what is broken takes as long
-
-
-def save_model(folder, seed):
-    network = Network(["flatten", {"dense": {"units": 10}}])
-    network.initialize(np.random.default_rng(seed))
-    golden = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), dtype=np.uint8)
-    return checkpoint.save(folder, network, golden, {})["version"]
 
 
 def wait_until(condition, what):
@@ -64,20 +54,20 @@ def trainer(tmp_path):
         trainer.process.wait()
 
 
-def test_it_publishes_the_model_that_is_there_and_each_that_comes(trainer, tmp_path):
-    first = save_model(tmp_path / "artifacts" / "model", 1)
+def test_it_publishes_the_model_that_is_there_and_each_that_comes(trainer, save_model, tmp_path):
+    first = save_model(tmp_path / "artifacts" / "model", 1)["version"]
     trainer.start()
     wait_until(lambda: trainer.live() == first, "the first is live")
-    second = save_model(tmp_path / "artifacts" / "model", 2)
+    second = save_model(tmp_path / "artifacts" / "model", 2)["version"]
     wait_until(lambda: trainer.live() == second, "the second is live")
-    third = save_model(tmp_path / "workspace" / "artifacts" / "model", 3)
+    third = save_model(tmp_path / "workspace" / "artifacts" / "model", 3)["version"]
     wait_until(lambda: trainer.live() == third, "one made in the workspace is live")
     assert trainer.stop() == 0
     assert "Traceback" not in trainer.said()
 
 
-def test_with_a_live_model_and_no_other_it_only_watches(trainer, tmp_path):
-    version = save_model(tmp_path / "elsewhere", 1)
+def test_with_a_live_model_and_no_other_it_only_watches(trainer, save_model, tmp_path):
+    version = save_model(tmp_path / "elsewhere", 1)["version"]
     trainer.models.publish(tmp_path / "elsewhere")
     trainer.models.point(LIVE, version)
     trainer.start()
