@@ -1,0 +1,79 @@
+"""Every metric that a rule or a panel names is one that something exposes, and every expression one that Prometheus can parse."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from inference.metrics import Metrics
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+# A whole scrape of the exporter; its own tests hold it against a real one, word by word.
+EXPORTER_SCRAPE = Path(__file__).parents[1] / "exporter/golden.txt"
+OF_PROMETHEUS = {"up", "scrape_duration_seconds", "ALERTS"}  # added by Prometheus itself, for each target and each alert
+NO_METRICS = {"and", "or", "unless", "offset", "bool", "inf", "nan"}
+
+
+def samples_in(scrape):
+    return {sample.name for family in text_string_to_metric_families(scrape) for sample in family.samples}
+
+
+def metrics_in(expression):
+    """The metrics that a PromQL expression names: its words, but for strings, labels, durations, functions and operators."""
+    text = re.sub(r'"(?:[^"\\]|\\.)*"', "", expression)
+    text = re.sub(r"\{[^}]*\}|\[[^]]*\]", "", text)
+    text = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", text)
+    words = re.findall(r"(?<![\w:.])([a-zA-Z_:][\w:]*)\b(?!\s*\()", text)
+    aggregations = set(re.findall(r"\b(\w+)\s+(?:by|without)\s*\(", expression))
+    return {word for word in words if word.lower() not in NO_METRICS} - aggregations
+
+
+@pytest.fixture
+def exposed(rules):
+    inference = Metrics()
+    inference.show_model("0123456789ab")
+    return (
+        samples_in(generate_latest(inference.registry).decode())
+        | samples_in(EXPORTER_SCRAPE.read_text(encoding="utf-8"))
+        | OF_PROMETHEUS
+        | {rule["record"] for rule in rules if "record" in rule}
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "metrics"),
+    [
+        ("up", {"up"}),
+        ('sum by (job) (rate(a_total{code=~"5.."}[5m])) / (sum without (le) (b) > 0) or vector(0)', {"a_total", "b"}),
+        ('histogram_quantile(0.95, sum by (le, phase) (rate(c_bucket{x="}"}[20s]))) >= 1e6', {"c_bucket"}),
+        ("job:a:rate5m and on (job) sum(b) by (job) * 1000", {"job:a:rate5m", "b"}),
+        ("a offset 5m unless ignoring (x) group_left (y) b", {"a", "b"}),
+        ('label_replace(a == 0, "label", "value", "", "")', {"a"}),
+    ],
+)
+def test_metrics_are_found_in_an_expression(expression, metrics):
+    assert metrics_in(expression) == metrics
+
+
+def test_every_metric_that_a_rule_names_is_exposed(rule_expressions, exposed):
+    for expression in rule_expressions:
+        named = metrics_in(expression.text)
+        assert named, f"{expression.place} names no metric"
+        assert named <= exposed, f"{expression.place} names {named - exposed}, which nothing exposes"
+
+
+def test_every_metric_that_a_panel_names_is_exposed(dashboard_expressions, exposed):
+    for expression in dashboard_expressions:
+        named = metrics_in(expression.text)
+        assert named, f"{expression.place} names no metric"
+        assert named <= exposed, f"{expression.place} names {named - exposed}, which nothing exposes"
+
+
+def test_prometheus_can_parse_every_panel_s_expressions(dashboard_expressions, promtool, tmp_path):
+    """As rules, since its tool parses nothing else."""
+    rules = [{"record": f"panel:{number}", "expr": found.text} for number, found in enumerate(dashboard_expressions)]
+    assert not any("$" in found.text for found in dashboard_expressions)
+    file = tmp_path / "panels.yml"
+    file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    assert f"SUCCESS: {len(rules)} rules found" in promtool("check", "rules", file)
