@@ -5,11 +5,14 @@ It does what nginx does in the Compose stack, so that `make run` needs nothing b
 
 import logging
 import os
+import posixpath
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import uvicorn
@@ -17,13 +20,14 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 log = logging.getLogger("frontend")
 
 PAGE = Path(__file__).parent
+PAGE_FILE = re.compile(r"[\w-]+\.(?:html|css|svg)|js/[\w-]+\.js", re.ASCII)
 # No script, style or picture but the page's own, and nobody else's frame.
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
@@ -44,14 +48,10 @@ def create_app(api_url: str) -> Starlette:
             app.state.client = client
             yield
 
-    page_files = [path for path in PAGE.iterdir() if path.suffix in (".html", ".css", ".svg")]
-    routes = [Route(f"/{path.name}", _file(path)) for path in page_files]
     return Starlette(
         routes=[
-            Route("/", _file(PAGE / "index.html")),
-            *routes,
-            Mount("/js", StaticFiles(directory=PAGE / "js")),
             Route("/api/{path:path}", pass_on, methods=["GET", "POST"]),
+            Mount("/", PageFiles(directory=PAGE)),
         ],
         middleware=[Middleware(SecurityHeaders)],
         lifespan=lifespan,
@@ -61,7 +61,10 @@ def create_app(api_url: str) -> Starlette:
 async def pass_on(request: Request) -> Response:
     """The same request to the service, and its answer back; 502 where it does not answer."""
     client: httpx.AsyncClient = request.app.state.client
-    url = httpx.URL(path="/" + request.path_params["path"], query=request.url.query.encode() or None)
+    path = "/" + request.path_params["path"]
+    if posixpath.normpath(path).strip("/") == "metrics":  # for those who run this, not for everybody who can see the page
+        return JSONResponse({"detail": "Not Found"}, 404)
+    url = httpx.URL(path=quote(path), query=request.url.query.encode() or None)
     headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     try:
@@ -72,6 +75,14 @@ async def pass_on(request: Request) -> Response:
         return JSONResponse({"detail": "the prediction service cannot be reached"}, 502)
     headers = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
     return StreamingResponse(answer.aiter_raw(), answer.status_code, headers, background=BackgroundTask(answer.aclose))
+
+
+class PageFiles(StaticFiles):
+    """The page's own files and none of the others that lie beside them; / is index.html."""
+
+    def lookup_path(self, path):
+        path = "index.html" if path == "." else path
+        return super().lookup_path(path) if PAGE_FILE.fullmatch(path) else ("", None)
 
 
 class SecurityHeaders:
@@ -91,13 +102,6 @@ class SecurityHeaders:
 
         is_page = scope["type"] == "http" and not scope["path"].startswith("/api/")
         await self.app(scope, receive, send_with_headers if is_page else send)
-
-
-def _file(path):
-    async def respond(_: Request) -> Response:
-        return FileResponse(path)
-
-    return respond
 
 
 def main() -> int:

@@ -1,0 +1,150 @@
+"""Both servers of the page: the stand-in, and a real nginx with the project's nginx.conf; and services to put behind them."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
+
+
+async def echo(request):
+    """Answers with what it was asked, so that one sees what arrives."""
+    query = request.url.query
+    seen = {
+        "method": request.method,
+        "path": request.scope["raw_path"].decode() + (f"?{query}" if query else ""),
+        "body": (await request.body()).decode("latin1"),
+        "headers": dict(request.headers),
+    }
+    return JSONResponse(seen, 422 if request.url.path == "/refuse" else 200, headers={"Retry-After": "5"})
+
+
+async def refuse_unread(_):
+    """An answer before any of the question was read."""
+    return JSONResponse({"detail": "No model yet"}, 503, headers={"Retry-After": "5"})
+
+
+ECHO = Starlette(routes=[Route("/unread", refuse_unread, methods=["POST"]), Route("/{path:path}", echo, methods=["GET", "POST"])])
+
+
+@contextmanager
+def serving(app, address="127.0.0.1", port=0):
+    """The app behind the server that the real service has, on a thread; its port."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, port))
+    listener.listen()
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """A running nginx."""
+
+    page: str  # the address of its port 3000
+    api: str  # and of its port 7000
+    log: Path
+
+    def logged(self, text, count=1):
+        """The log's lines with this text, once there are so many: nginx writes them when the client has its answer."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            lines = [line for line in self.log.read_text().splitlines() if text in line]
+            if len(lines) >= count:
+                return lines
+            time.sleep(0.02)
+        pytest.fail(f"the log has {len(lines)} lines with {text!r}, not {count}")
+
+
+@pytest.fixture(scope="session")
+def nginx(require, free_port, wait_for, tmp_path_factory):
+    """Starts nginx with the project's nginx.conf, in which only what depends on the place is replaced."""
+
+    @contextmanager
+    def start(inference, resolver="127.0.0.1:1", changes=()):
+        executable, folder = require("nginx"), tmp_path_factory.mktemp("nginx")
+        page, api = free_port(), free_port()
+        configuration = (FRONTEND / "nginx.conf").read_text()
+        for there, here in [
+            ("/tmp/", f"{folder}/"),  # first, since the other paths may have it in them
+            ("listen 3000;", f"listen 127.0.0.1:{page};"),
+            ("listen 7000;", f"listen 127.0.0.1:{api};"),
+            ("root /srv/page;", f'root "{FRONTEND}";'),
+            ("default inference:7000;", f"default {inference};"),
+            ("resolver 127.0.0.11 ", f"resolver {resolver} "),
+            *changes,
+        ]:
+            assert there in configuration, f"nginx.conf has no {there!r}"
+            configuration = configuration.replace(there, here)
+        if os.geteuid() == 0:  # else its workers would become nobody, who may not read here
+            configuration = "user root;\n" + configuration
+        (folder / "nginx.conf").write_text(configuration)
+        running = Nginx(f"http://127.0.0.1:{page}", f"http://127.0.0.1:{api}", folder / "log")
+        command = [executable, "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr", "-g", "daemon off;"]
+        with running.log.open("w") as log, (folder / "errors").open("w") as errors:
+            process = subprocess.Popen(command, stdout=log, stderr=errors)
+        try:
+            wait_for(f"{running.page}/healthz", process=process)
+            yield running
+            process.send_signal(signal.SIGQUIT)
+            assert process.wait(timeout=10) == 0
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            if process.returncode != 0:
+                print((folder / "errors").read_text())
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def api():
+    """The address of a service that echoes."""
+    with serving(ECHO) as port:
+        yield f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session", params=["python", "nginx"])
+def start_page(request, service, free_port, nginx):
+    """Starts one of the two servers of the page before a service at an address; a client that speaks to it."""
+
+    @contextmanager
+    def start(inference):
+        with httpx.Client() as client:
+            if request.param == "nginx":
+                with nginx(inference) as running:
+                    client.base_url = running.page
+                    yield client
+            else:
+                address = f"http://127.0.0.1:{(port := free_port())}"
+                with service("frontend", {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": f"http://{inference}"}, address):
+                    client.base_url = address
+                    yield client
+
+    return start
+
+
+@pytest.fixture(scope="session", name="serving")
+def serving_fixture():
+    return serving

@@ -1,0 +1,203 @@
+"""nginx before replicas of the service that come, go and die; a name server of our own says where they are, as Docker's does."""
+
+import json
+import socket
+import socketserver
+import struct
+import threading
+import time
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+
+A, B, C, D = "127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14"
+UNREACHABLE = {"detail": "the prediction service cannot be reached"}
+NO_MODEL = {"detail": "No model yet"}
+
+
+class NameServer(socketserver.ThreadingUDPServer):
+    """Answers every question for a name with its `addresses`; like Docker's it says that they hold for 10 minutes."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _NameAnswer)
+        self.addresses = []
+
+
+class _NameAnswer(socketserver.BaseRequestHandler):
+    def handle(self):
+        query, connection = self.request
+        question = query[12 : query.index(b"\0", 12) + 5]  # the name, two bytes of type, two of class (RFC 1035, section 4.1)
+        addresses = list(self.server.addresses)
+        flags = 0x8180 if addresses else 0x8183  # 3: there is no such name
+        answer = query[:2] + struct.pack(">HHHHH", flags, 1, len(addresses), 0, 0) + question
+        for address in addresses:
+            answer += struct.pack(">HHHIH", 0xC00C, 1, 1, 600, 4) + socket.inet_aton(address)
+        connection.sendto(answer, self.client_address)
+
+
+class Replica(ThreadingHTTPServer):
+    """One replica, which "answers", "has no model", "dies" over each question or "hangs"; what it was asked is in `asked`."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, address, port, manner):
+        super().__init__((address, port), _Question)
+        self.manner, self.asked, self.end = manner, [], threading.Event()
+
+
+class _Question(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.asked.append(self.path)
+        if self.server.manner in ("dies", "hangs"):
+            if self.server.manner == "hangs":
+                self.server.end.wait()
+            self.close_connection = True
+            return
+        answers = self.server.manner == "answers"
+        content = json.dumps({"replica": self.server.server_address[0]} if answers else NO_MODEL).encode()
+        self.send_response(200 if answers else 503)
+        if not answers:
+            self.send_header("Retry-After", "5")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        """Quiet."""
+
+
+class Stack:
+    """nginx and the replicas behind it."""
+
+    def __init__(self, running, client, names, port, closing):
+        self.running, self.client, self._names, self._port, self._closing = running, client, names, port, closing
+
+    def add(self, address, manner):
+        """One more replica. One that "is gone" has a name but does not listen any more."""
+        replica = None
+        if manner != "is gone":
+            replica = self._closing.enter_context(Replica(address, self._port, manner))
+            threading.Thread(target=replica.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            self._closing.callback(replica.shutdown)
+            self._closing.callback(replica.end.set)
+        self._names.addresses.append(address)
+        return replica
+
+    def ask(self, times, path="/predict", method="POST"):
+        """The answers to so many questions, asked through both ports in turn."""
+        doors = f"{self.running.page}/api", self.running.api
+        return [self.client.request(method, doors[i % 2] + path) for i in range(times)]
+
+    def ask_until(self, is_enough):
+        """Questions, for some seconds at most, until an answer is what one waits for."""
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            if any(is_enough(answer) for answer in self.ask(2)):
+                return
+            time.sleep(0.1)  # far from any limit
+        pytest.fail("it was not noticed")
+
+
+@pytest.fixture(scope="module")
+def client():
+    with httpx.Client(timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def stack(nginx, client, free_port):
+    port = free_port()
+    silence = [(f"proxy_read_timeout {seconds}s;", "proxy_read_timeout 1s;") for seconds in (5, 10)]
+    with NameServer() as names, ExitStack() as closing:
+        threading.Thread(target=names.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        closing.callback(names.shutdown)
+        with nginx(f"inference:{port}", f"127.0.0.1:{names.server_address[1]}", silence) as running:
+            yield Stack(running, client, names, port, closing)
+
+
+def test_all_replicas_share_the_load(stack):
+    for address in (A, B, C):
+        stack.add(address, "answers")
+    assert {answer.json()["replica"] for answer in stack.ask(60)} == {A, B, C}
+
+
+def test_a_new_replica_is_noticed(stack):
+    stack.add(A, "answers")
+    assert {answer.json()["replica"] for answer in stack.ask(2)} == {A}
+    stack.add(B, "answers")
+    stack.ask_until(lambda answer: answer.json()["replica"] == B)
+
+
+@pytest.mark.parametrize(
+    ("manner", "method", "path"),
+    [
+        ("is gone", "POST", "/predict"),
+        ("is gone", "POST", "/predict/"),
+        ("is gone", "POST", "/feedback"),  # nothing was sent: it cannot have been done
+        ("dies", "POST", "/predict"),
+        ("dies", "POST", "/explain/?input=true"),
+        ("dies", "GET", "/model"),
+        ("has no model", "POST", "/predict"),
+        ("has no model", "GET", "/model"),
+    ],
+)
+def test_a_replica_that_fails_costs_nobody_an_answer(stack, manner, method, path):
+    failing = stack.add(A, manner)
+    stack.add(B, "answers")
+    answers = stack.ask(20, path, method)
+    assert [answer.json() for answer in answers] == [{"replica": B}] * 20
+    assert stack.running.logged(f'replicas="{A}:')
+    assert failing is None or set(failing.asked) == {path}
+
+
+def test_nor_does_one_that_hangs(stack):
+    hanging = stack.add(A, "hangs")
+    stack.add(B, "answers")
+    while not hanging.asked:
+        assert [answer.json() for answer in stack.ask(2)] == [{"replica": B}] * 2
+
+
+def test_what_may_have_been_done_is_not_asked_again(stack):
+    dying, answering = stack.add(A, "dies"), stack.add(B, "answers")
+    answers = stack.ask(40, "/feedback")
+    assert [answer.json() for answer in answers if answer.status_code == 200] == [{"replica": B}] * len(answering.asked)
+    assert [answer.json() for answer in answers if answer.status_code == 502] == [UNREACHABLE] * len(dying.asked)
+    assert len(dying.asked) + len(answering.asked) == len(answers)
+    assert dying.asked
+
+
+def test_where_no_replica_has_a_model_one_of_them_says_so(stack):
+    for address in (A, B, C, D):
+        stack.add(address, "has no model")
+    for answer in stack.ask(4):
+        assert (answer.status_code, answer.json(), answer.headers["retry-after"]) == (503, NO_MODEL, "5")
+
+
+def test_where_all_hang_the_client_learns_it(stack):
+    stack.add(A, "hangs")
+    for answer in stack.ask(2):
+        assert (answer.status_code, answer.json()) == (504, UNREACHABLE)
+
+
+def test_not_more_than_three_are_asked(stack):
+    for address in (A, B, C, D):
+        stack.add(address, "is gone")
+    for answer in stack.ask(4):
+        assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
+    assert len(stack.running.logged('answers="502, 502, 502"', 4)) == 4
+
+
+def test_without_any_replica_the_page_is_there_and_the_first_one_is_noticed(stack):
+    for answer in stack.ask(2):
+        assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
+    assert stack.client.get(stack.running.page).status_code == 200
+    stack.add(A, "answers")
+    stack.ask_until(lambda answer: answer.status_code == 200)
