@@ -1,0 +1,198 @@
+"""The whole stack on a real Docker engine, in a clone of its own, under a project name and on ports of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+GRAFANA_IMAGE = "grafana/grafana:12.0.0"
+PORTS = ("DOODLE_FRONTEND_PORT", "DOODLE_PORT", "DOODLE_EXPORTER_PORT", "DOODLE_PROMETHEUS_PORT", "DOODLE_GRAFANA_PORT")
+UP_SECONDS = 1200  # a build, and a training in the container; two minutes as a rule
+PATIENCE = 60.0  # seconds for everything else; only what is broken takes as long
+
+ONE = {"strokes": [[[140, 40], [145, 130], [150, 240]]]}
+
+
+def docker(*arguments: str, timeout: float = 120) -> str:
+    """What the command printed; its error as the test's failure."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=timeout, check=False)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE):
+    """The condition's first true value. Whatever it raises while a container is away counts as not yet."""
+    deadline, problem = time.monotonic() + seconds, None
+    while time.monotonic() < deadline:
+        try:
+            if value := condition():
+                return value
+        except (httpx.HTTPError, AssertionError, LookupError, ValueError) as error:
+            problem = error
+        time.sleep(0.1)
+    pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")
+
+
+class Stack:
+    """`docker compose` in a folder that holds the project."""
+
+    def __init__(self, folder: Path, ports: dict[str, int], services_left_out: Sequence[str]):
+        self.folder, self.ports, self.services_left_out = folder, ports, services_left_out
+        self.name = f"doodle-test-{uuid.uuid4().hex[:8]}"
+        # COMPOSE_… and DOODLE_… of whoever runs the tests are theirs; `name:` in the file is the user's own stack.
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE_", "DOODLE_", "GRAFANA_"))
+        }
+        self.environment = inherited | {name: str(port) for name, port in ports.items()} | {"COMPOSE_PROJECT_NAME": self.name}
+
+    def compose(self, *arguments: str, timeout: float = 180) -> str:
+        done = subprocess.run(
+            ["docker", "compose", *arguments],
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"docker compose {' '.join(arguments)}: {done.stderr[-4000:]}"
+        return done.stdout
+
+    def up(self, *arguments: str) -> float:
+        """`docker compose up --wait`, and how many seconds it took."""
+        started = time.monotonic()
+        # Compose pulls the image of a service even where it is scaled to none: what is left out must not be named.
+        services = self.services() if self.services_left_out else []
+        try:
+            self.compose("up", "--wait", *arguments, *services, timeout=UP_SECONDS)
+        except (AssertionError, subprocess.TimeoutExpired):
+            print(self.compose("ps", "--all"), self.compose("logs", "--tail=40"))
+            raise
+        return time.monotonic() - started
+
+    def down(self) -> None:
+        self.compose("down", "--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "5")
+
+    def services(self) -> list[str]:
+        return [name for name in self.compose("config", "--services").split() if name not in self.services_left_out]
+
+    def containers(self, service: str) -> list[dict]:
+        """What `docker inspect` says of the service's containers that run."""
+        ids = self.compose("ps", "--quiet", "--status", "running", service).split()
+        return json.loads(docker("inspect", *ids)) if ids else []
+
+    def container(self, service: str) -> dict:
+        (container,) = self.containers(service)
+        return container
+
+    def log(self, service: str) -> str:
+        return self.compose("logs", "--no-log-prefix", service)
+
+    def url(self, port: str) -> str:
+        return f"http://127.0.0.1:{self.ports[port]}"
+
+    @property
+    def page(self) -> str:
+        return self.url("DOODLE_FRONTEND_PORT")
+
+    @property
+    def api(self) -> str:
+        return self.url("DOODLE_PORT")
+
+    def predict(self, base: str | None = None) -> dict:
+        answer = httpx.post(f"{base or self.api}/predict", json=ONE, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def exported(self) -> dict[str, float]:
+        """The exporter's samples, by name and labels as they are written."""
+        text = httpx.get(f"{self.url('DOODLE_EXPORTER_PORT')}/metrics", timeout=10).raise_for_status().text
+        lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, _, value in lines}
+
+    def query(self, expression: str, **parameters) -> list[dict]:
+        """What Prometheus answers to an instant query."""
+        address = f"{self.url('DOODLE_PROMETHEUS_PORT')}/api/v1/query"
+        answer = httpx.get(address, params={"query": expression, **parameters}, timeout=10).raise_for_status()
+        return answer.json()["data"]["result"]
+
+    def targets(self) -> list[dict]:
+        address = f"{self.url('DOODLE_PROMETHEUS_PORT')}/api/v1/targets"
+        return httpx.get(address, timeout=10).raise_for_status().json()["data"]["activeTargets"]
+
+    def journalled(self, ids: Sequence[str]) -> list[str]:
+        """Those of the predictions' ids that are in the journal."""
+        program = (
+            "import sys; from stores.journal import open_journal; journal = open_journal('redis://redis:6379/0')\n"
+            "print(*(each for each in sys.stdin.read().split() if journal.prediction(each)))"
+        )
+        done = subprocess.run(
+            ["docker", "compose", "exec", "-T", "exporter", "python", "-c", program],
+            cwd=self.folder, env=self.environment, input="\n".join(ids), capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    def kill(self, container: dict) -> None:
+        """kill -9, as the kernel does it when memory is short: the engine did not ask for it, so it is not a stop."""
+        pid = container["State"]["Pid"]
+        if os.geteuid() == 0:
+            os.kill(pid, signal.SIGKILL)
+        else:
+            subprocess.run(["sudo", "--non-interactive", "kill", "-KILL", str(pid)], check=True)
+
+
+@pytest.fixture(scope="session")
+def engine(require, missing):
+    """A Docker engine with Compose v2."""
+    require("docker")
+    for command in (["info"], ["compose", "version"]):
+        if subprocess.run(["docker", *command], capture_output=True, check=False).returncode != 0:
+            missing(f"`docker {' '.join(command)}` fails: there is no engine with Compose v2 here (tests/stack/engine.sh)")
+
+
+@pytest.fixture(scope="session")
+def left_out(engine):
+    """Grafana, where its image is neither here nor to be pulled. DOODLE_TEST_IMAGES=public says that it must be there."""
+    here = subprocess.run(["docker", "image", "inspect", GRAFANA_IMAGE], capture_output=True, check=False).returncode == 0
+    if here or subprocess.run(["docker", "pull", "--quiet", GRAFANA_IMAGE], capture_output=True, check=False).returncode == 0:
+        return []
+    assert os.environ.get("DOODLE_TEST_IMAGES") != "public", f"{GRAFANA_IMAGE} cannot be pulled"
+    return ["grafana"]
+
+
+@pytest.fixture(scope="session")
+def new_stack(left_out, free_port, clone_project, tmp_path_factory):
+    """new_stack(): a stack in a clone of its own, not yet up; taken down at the end with all that it made."""
+    made = []
+
+    def new_stack() -> Stack:
+        folder = tmp_path_factory.mktemp("stack")
+        folder.chmod(0o755)
+        stack = Stack(clone_project(folder / "doodle"), {name: free_port() for name in PORTS}, left_out)
+        made.append(stack)
+        return stack
+
+    yield new_stack
+    for stack in made:
+        stack.down()
+
+
+@pytest.fixture(scope="session")
+def stack(new_stack):
+    """A newcomer's stack, up from a clean clone: built, MNIST fetched, a model trained in the container. Most tests ask it."""
+    stack = new_stack()
+    print(f"docker compose up --wait, from a clean clone with a training: {stack.up('--build'):.0f} s")
+    return stack
+
+
+@pytest.fixture(scope="session", name="wait_until")
+def wait_until_fixture():
+    return wait_until
+
+
+@pytest.fixture(scope="session", name="docker")
+def docker_fixture():
+    return docker

@@ -1,0 +1,50 @@
+"""A stack beside a pipeline that has made a model: it is served at once, and so is each that the pipeline makes from then on."""
+
+import json
+import shutil
+
+import httpx
+import pytest
+
+
+@pytest.fixture(scope="module")
+def trained(stack, tmp_path_factory):
+    """The model that the other stack's trainer made."""
+    folder = tmp_path_factory.mktemp("trained")
+    stack.compose("cp", "trainer:/training/artifacts/model", str(folder / "model"))
+    return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def beside(new_stack, trained):
+    stack = new_stack()
+    shutil.copytree(trained, stack.folder / "artifacts" / "model")
+    (stack.folder / "artifacts" / "metrics.json").write_text(json.dumps({"accuracy": 0.5}))
+    print(f"docker compose up --wait, from a clone with a model, images built: {stack.up():.0f} s")
+    return stack
+
+
+def test_the_pipeline_s_model_is_served_and_nothing_is_trained(beside, trained):
+    card = json.loads((trained / "model.json").read_text())
+    assert httpx.get(f"{beside.api}/model").json() == card
+    assert "event=stage" not in beside.log("trainer")
+    assert beside.predict()["digit"] == 1
+
+
+def test_the_exporter_shows_the_pipeline_s_own_results(beside):
+    assert beside.exported()["doodle_pipeline_test_accuracy_ratio"] == 0.5
+
+
+def test_a_new_model_is_live_without_a_restart(beside, save_model, wait_until):
+    version = save_model(beside.folder / "artifacts" / "model")["version"]
+    wait_until(lambda: beside.predict()["model_version"] == version, "the new model answers")
+
+
+def test_down_v_leaves_nothing(beside, docker):
+    """Last in this file: there is nothing left to ask afterwards."""
+    of_this_stack = ["--filter", f"label=com.docker.compose.project={beside.name}", "--quiet"]
+    assert docker("volume", "ls", *of_this_stack)
+    beside.compose("down", "--volumes")
+    assert docker("container", "ls", "--all", *of_this_stack) == ""
+    assert docker("volume", "ls", *of_this_stack) == ""
+    assert docker("network", "ls", *of_this_stack) == ""

@@ -1,0 +1,45 @@
+"""The whole stack down and up again: model, journal and measurements are there, and nothing is made anew."""
+
+import time
+
+import httpx
+
+
+def test_a_restart_finds_model_and_journal_and_trains_nothing(stack, wait_until):
+    ids = [stack.predict()["prediction_id"] for _ in range(5)]
+    wait_until(lambda: stack.journalled(ids) == ids, "the predictions are in the journal")
+    version, total = httpx.get(f"{stack.api}/model").json()["version"], stack.exported()["doodle_journal_predictions_total"]
+    before = time.time()
+    wait_until(lambda: stack.query("up", time=before), "Prometheus has measured something")
+    measured = stack.query("up", time=before)
+
+    stack.compose("down")
+    print(f"docker compose up --wait, with images and a model: {stack.up():.0f} s")
+
+    assert httpx.get(f"{stack.api}/model").json()["version"] == version
+    assert stack.journalled(ids) == ids
+    assert stack.exported()["doodle_journal_predictions_total"] >= total
+    assert stack.query("up", time=before) == measured
+    assert "event=watching " in stack.log("trainer")
+    assert "epoch" not in stack.log("trainer")
+    assert stack.predict()["digit"] == 1
+
+
+def test_all_of_it_killed_at_once_comes_back(stack, wait_until):
+    """As after a power cut: nobody was asked."""
+    ids = [stack.predict()["prediction_id"] for _ in range(5)]
+    wait_until(lambda: stack.journalled(ids) == ids, "the predictions are in the journal")
+    victims = [container for service in stack.services() for container in stack.containers(service)]
+    for victim in victims:
+        stack.kill(victim)
+
+    def all_are_back():
+        now = [container for service in stack.services() for container in stack.containers(service)]
+        assert {container["Id"] for container in now} == {container["Id"] for container in victims}
+        return {container["State"]["Health"]["Status"] for container in now} == {"healthy"} and {
+            container["State"]["StartedAt"] for container in now
+        }.isdisjoint(container["State"]["StartedAt"] for container in victims)
+
+    wait_until(all_are_back, "every container is back and healthy")
+    assert stack.predict()["digit"] == 1
+    assert stack.journalled(ids) == ids

@@ -1,0 +1,131 @@
+"""The stack in use: draw, predict, watch. Whatever way one asks, it is the same model, and every answer is in the journal."""
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+
+def test_a_newcomer_draws_a_5_and_reads_it(stack, new_page, draw):
+    page = new_page()
+    page.goto(stack.page)
+    draw(page, 5)
+    page.get_by_role("button", name="Predict Digit").click()
+    expect(page.locator("#result")).to_have_text("Digit: 5")
+    expect(page.locator("#error")).to_be_empty()
+
+
+def test_the_page_s_api_and_the_other_give_the_same_answer_and_both_are_in_the_journal(stack, wait_until):
+    answers = [stack.predict(f"{stack.page}/api"), stack.predict(stack.api)]
+    ids = [answer.pop("prediction_id") for answer in answers]
+    assert answers[0] == answers[1]
+    assert answers[0]["digit"] == 1
+    wait_until(lambda: stack.journalled(ids) == ids, "both are in the journal")
+
+
+def test_what_is_served_is_what_the_trainer_published(stack):
+    version = httpx.get(f"{stack.api}/model").json()["version"]
+    assert f"event=model_published version={version} " in stack.log("trainer")
+    assert stack.exported()[f'doodle_store_pointer_info{{pointer="live",version="{version}"}}'] == 1
+
+
+def test_it_reads_mnist_as_well_as_it_should(stack):
+    assert httpx.get(f"{stack.api}/model").json()["test"]["accuracy"] >= 0.993
+
+
+def test_metrics_cannot_be_read_through_the_page(stack):
+    assert httpx.get(f"{stack.page}/api/metrics").status_code == 404
+    assert "api_predict_calls_total" in httpx.get(f"{stack.api}/metrics").text
+
+
+class TestExporter:
+    def test_it_knows_model_pipeline_and_journal(self, stack):
+        samples = stack.exported()
+        for collector in ("model", "pipeline", "journal"):
+            assert samples[f'doodle_exporter_collector_success{{collector="{collector}"}}'] == 1
+        accuracy = httpx.get(f"{stack.api}/model").json()["test"]["accuracy"]
+        assert samples['doodle_store_model_accuracy_ratio{pointer="live"}'] == accuracy
+        assert samples["doodle_pipeline_test_accuracy_ratio"] == accuracy
+        assert samples["doodle_journal_up"] == 1
+
+    def test_it_counts_what_is_predicted(self, stack, wait_until):
+        before = stack.exported()["doodle_journal_predictions_total"]
+        for _ in range(3):
+            stack.predict()
+        wait_until(lambda: stack.exported()["doodle_journal_predictions_total"] == before + 3, "three more are counted")
+
+
+class TestPrometheus:
+    def test_all_targets_are_up(self, stack, wait_until):
+        def jobs_up():
+            return {target["labels"]["job"] for target in stack.targets() if target["health"] == "up"}
+
+        wait_until(lambda: jobs_up() == {"fastapi-app", "custom_exporter", "prometheus"}, "all three jobs are scraped")
+        assert {target["health"] for target in stack.targets()} == {"up"}
+
+    def test_what_the_services_count_can_be_queried(self, stack, wait_until):
+        def counted():
+            return sum(float(result["value"][1]) for result in stack.query("api_predict_calls_total"))
+
+        before = wait_until(lambda: stack.query("api_predict_calls_total") and counted() + 1, "the counter is scraped") - 1
+        stack.predict()
+        wait_until(lambda: counted() >= before + 1, "the call is counted")
+        assert stack.query("doodle_journal_up")[0]["value"][1] == "1"
+
+    def test_every_rule_is_evaluated_without_an_error(self, stack, wait_until):
+        def rules():
+            groups = httpx.get(f"{stack.url('DOODLE_PROMETHEUS_PORT')}/api/v1/rules").json()["data"]["groups"]
+            return [rule for group in groups for rule in group["rules"]]
+
+        wait_until(lambda: {rule["health"] for rule in rules()} == {"ok"}, "all rules have been evaluated")
+        kinds = {rule["type"] for rule in rules()}
+        assert kinds == {"recording", "alerting"}
+
+    def test_recording_rules_have_values_once_there_is_traffic(self, stack, wait_until):
+        address = f"{stack.url('DOODLE_PROMETHEUS_PORT')}/api/v1/rules?type=record"
+        names = {rule["name"] for group in httpx.get(address).json()["data"]["groups"] for rule in group["rules"]}
+        assert names
+
+        def without_values():
+            stack.predict()
+            return [name for name in sorted(names) if not stack.query(name)]
+
+        wait_until(lambda: without_values() == [], "every recording rule has a value")
+
+    def test_promtool_has_nothing_to_complain_about(self, stack):
+        said = stack.compose("exec", "-T", "prometheus", "promtool", "check", "config", "/etc/prometheus/prometheus.yml")
+        assert "SUCCESS" in said
+
+    def test_the_alerts_fire_when_they_should(self, stack):
+        """The rules' own tests, by the promtool of the very Prometheus that evaluates them."""
+        files = sorted(path.name for path in (stack.folder / "monitoring/prometheus/tests").glob("*.yml"))
+        assert files
+        paths = [f"/etc/prometheus/tests/{name}" for name in files]
+        stack.compose("exec", "-T", "prometheus", "promtool", "test", "rules", *paths)
+
+
+class TestGrafana:
+    @pytest.fixture(autouse=True)
+    def grafana(self, stack):
+        if "grafana" in stack.services_left_out:
+            pytest.skip("Grafana's image cannot be had here")
+        return stack.url("DOODLE_GRAFANA_PORT")
+
+    def test_everybody_sees_the_dashboard(self, grafana, new_page):
+        page = new_page()
+        page.goto(f"{grafana}/d/doodle")
+        expect(page.get_by_text("Doodle").first).to_be_visible()
+
+    def test_every_query_of_the_dashboard_is_answered(self, grafana, stack):
+        stack.predict()
+        dashboard = httpx.get(f"{grafana}/api/dashboards/uid/doodle").raise_for_status().json()["dashboard"]
+        queries = [(target, panel) for panel in dashboard["panels"] for target in panel.get("targets", ())]
+        assert queries
+        for target, panel in queries:
+            query = target | {"datasource": panel["datasource"], "intervalMs": 1000, "maxDataPoints": 100}
+            answer = httpx.post(f"{grafana}/api/ds/query", json={"from": "now-5m", "to": "now", "queries": [query]})
+            assert answer.status_code == 200, f"{panel['title']}: {answer.text}"
+
+    def test_nobody_may_change_anything_or_log_in(self, grafana):
+        assert httpx.post(f"{grafana}/api/dashboards/db", json={"dashboard": {"title": "x"}}).status_code in (401, 403)
+        assert httpx.get(f"{grafana}/api/admin/settings", auth=("admin", "admin")).status_code in (401, 403)
+        assert httpx.post(f"{grafana}/login", json={"user": "admin", "password": "admin"}).status_code in (400, 401, 403)
