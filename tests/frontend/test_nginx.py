@@ -86,6 +86,11 @@ def test_the_service_learns_who_asks_and_nobody_can_claim_to_be_another(door):
     assert re.fullmatch("[0-9a-f]{32}", seen["x-request-id"])
 
 
+def test_replicas_close_their_connections_so_that_nginx_does_not_run_out_of_ports(door):
+    assert httpx.get(f"{door}/model").json()["headers"]["connection"] == "close"
+    assert httpx.post(f"{door}/predict", content=b"x" * 20_000).json()["headers"]["connection"] == "close"
+
+
 def test_a_client_of_http_1_0_is_served(door):
     url = httpx.URL(door)
     assert said(door, f"GET {url.path.rstrip('/')}/model HTTP/1.0\r\n\r\n".encode()).startswith(b"HTTP/1.1 200")
