@@ -30,6 +30,7 @@ from inference.settings import Settings
 log = logging.getLogger(__name__)
 
 PNGS_AT_ONCE = 2  # each may unpack to 140 MB
+READ_AWAY_BYTES = 8 * 1024 * 1024  # more than nginx lets through
 
 PREDICT_BODY = {
     "requestBody": {
@@ -211,20 +212,28 @@ async def _decoded(request, settings, unpacking):
 
 
 async def _body(request, limit):
-    """The body's bytes; 413 as soon as it is known to have more than `limit`."""
-    too_large = HTTPException(413, f"the body may have at most {limit} bytes", headers={"Connection": "close"})
+    """The body's bytes; 413 as soon as it is known to have more than `limit`.
+
+    Who is still sending when the connection closes may never hear why. So the rest of a body that is too large is read away,
+    by uvicorn where its length was announced, and only one that is larger by far is cut off.
+    """
+    too_large = HTTPException(413, f"the body may have at most {limit} bytes")
+    far_too_large = HTTPException(413, too_large.detail, headers={"Connection": "close"})
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
-        raise too_large
+        raise far_too_large if int(announced) > limit + READ_AWAY_BYTES else too_large
     chunks, size = [], 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > limit:
-                raise too_large
-            chunks.append(chunk)
+            if size > limit + READ_AWAY_BYTES:
+                raise far_too_large
+            if size <= limit:
+                chunks.append(chunk)
     except ClientDisconnect as error:
         raise HTTPException(400, "the body ended early") from error
+    if size > limit:
+        raise too_large
     return b"".join(chunks)
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 
 import numpy as np
 import pytest
@@ -146,6 +147,27 @@ class TestABodyThatIsTooLarge:
         chunks = (b" " * 65536 for _ in range(limit // 65536 + 1))
         response = service.client.post("/predict", content=chunks, headers={"Content-Type": content_type})
         assert_refused(response, 413)
+
+    def test_is_answered_while_all_of_it_is_still_being_sent(self, service, content_type, limit):
+        """And the connection goes on: whoever stands between, as nginx does, gets the answer and not a reset."""
+        url = service.client.base_url
+        connection = http.client.HTTPConnection(url.host, url.port, timeout=5)
+        for _ in range(20):
+            connection.request("POST", "/predict", b" " * (limit + MEBIBYTE), {"Content-Type": content_type})
+            response = connection.getresponse()
+            assert (response.status, list(json.load(response))) == (413, ["detail"])
+            assert response.headers["connection"] != "close"
+        connection.close()
+
+    def test_is_cut_off_when_it_is_larger_by_far(self, service, content_type, limit):
+        url = service.client.base_url
+        with socket.create_connection((url.host, url.port), timeout=5) as connection:
+            header = f"POST /predict HTTP/1.1\r\nHost: d\r\nContent-Type: {content_type}\r\nContent-Length: 10000000000\r\n\r\n"
+            connection.sendall(header.encode())
+            answer = b""
+            while received := connection.recv(65536):
+                answer += received
+        assert answer.startswith(b"HTTP/1.1 413 ")
 
     def test_is_judged_by_what_it_holds_when_just_small_enough(self, service, content_type, limit):
         assert_refused(service.post_bytes(b" " * limit, content_type), 422)
