@@ -2,32 +2,28 @@
 
 import logging
 import os
-import signal
 import sys
+
+from deployment.environment import SettingsError
+from deployment.process import end_when_told_to, log_to_stdout
 
 from exporter.app import create_app
 from exporter.server import Server
-from exporter.settings import Settings, SettingsError
+from exporter.settings import Settings
 
 log = logging.getLogger("exporter")
 
 
 def main() -> int:
-    for number in (signal.SIGINT, signal.SIGTERM):  # being asked to stop is no failure
-        signal.signal(number, lambda *_: sys.exit(0))
+    end_when_told_to()
     try:
         settings = Settings.from_environment(os.environ)
-        app = create_app(settings)
     except SettingsError as error:
         print(f"exporter: {error}", file=sys.stderr)  # there is no log before there are settings
         return 2
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s",
-        stream=sys.stdout,
-    )
+    log_to_stdout(settings.log_level)
     try:
-        server = Server(settings.host, settings.port, app)
+        server = Server(settings.host, settings.port, create_app(settings))
     except OSError as error:
         log.error("event=cannot_listen host=%s port=%d reason=%r", settings.host, settings.port, error.strerror)
         return 1

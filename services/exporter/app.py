@@ -5,25 +5,18 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from stores.journal import open_journal
-from stores.models import StoreError, open_models
+from stores.models import open_models
 
 from exporter.journal_collector import JournalCollector
 from exporter.model_collector import ModelCollector
 from exporter.pipeline_collector import PipelineCollector
 from exporter.scrape import Scrape
-from exporter.settings import Settings, SettingsError
+from exporter.settings import Settings
 
 
 def create_app(settings: Settings) -> Callable:
-    """The WSGI app. SettingsError for a URL that names no store or no journal; whether they answer is seen at each scrape."""
-    try:
-        models = open_models(settings.models)
-    except StoreError as error:
-        raise SettingsError(f"DOODLE_MODELS: {error}") from error
-    try:
-        journal = open_journal(settings.journal)
-    except ValueError as error:
-        raise SettingsError(f"DOODLE_JOURNAL: {error}") from error
+    """The WSGI app. Whether there is a store and a journal at their URLs is seen at each scrape."""
+    models, journal = open_models(settings.models), open_journal(settings.journal)
     registry = CollectorRegistry(support_collectors_without_names=True)
     registry.register(Scrape([ModelCollector(models), PipelineCollector(settings.artifacts), JournalCollector(journal)]))
     metrics = make_wsgi_app(registry)

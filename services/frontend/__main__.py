@@ -7,7 +7,6 @@ import logging
 import os
 import posixpath
 import re
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,8 @@ from urllib.parse import quote
 
 import httpx
 import uvicorn
+from deployment.environment import Environment, SettingsError
+from deployment.process import end_when_told_to, log_to_stdout
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
@@ -106,19 +107,17 @@ class SecurityHeaders:
 
 def main() -> int:
     """DOODLE_HOST, DOODLE_FRONTEND_PORT and DOODLE_API_URL say where."""
-    logging.basicConfig(
-        level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s", stream=sys.stdout
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for each request
-    host, port = os.environ.get("DOODLE_HOST", "127.0.0.1"), os.environ.get("DOODLE_FRONTEND_PORT", "3000")
-    api_url = os.environ.get("DOODLE_API_URL", f"http://127.0.0.1:{os.environ.get('DOODLE_PORT', '7000')}")
-    if not port.isdigit() or not 0 <= int(port) <= 65535:
-        log.error("event=bad_setting DOODLE_FRONTEND_PORT must be a number from 0 to 65535, not %r", port)
+    environment = Environment(os.environ)
+    try:
+        host, port = environment.text("DOODLE_HOST", "127.0.0.1"), environment.port("DOODLE_FRONTEND_PORT", 3000)
+        api_url = environment.text("DOODLE_API_URL", f"http://127.0.0.1:{environment.port('DOODLE_PORT', 7000)}")
+    except SettingsError as error:
+        print(f"frontend: {error}", file=sys.stderr)
         return 2
-    # Being asked to stop is no failure: not before uvicorn listens to signals, nor after, when it raises them once more.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
-    uvicorn.run(create_app(api_url), host=host, port=int(port), log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    log_to_stdout()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for each request
+    end_when_told_to()  # not before uvicorn listens to signals, nor after, when it raises them once more, is that a failure
+    uvicorn.run(create_app(api_url), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2)
     return 0
 
 

@@ -1,15 +1,15 @@
 """Run the service: `python -m inference`."""
 
-import logging
 import os
-import signal
 import sys
 
 import uvicorn
+from deployment.environment import SettingsError
+from deployment.process import end_when_told_to, log_to_stdout
 from threadpoolctl import threadpool_limits
 
 from inference.app import create_app
-from inference.settings import Settings, SettingsError
+from inference.settings import Settings
 
 
 def main() -> int:
@@ -18,14 +18,8 @@ def main() -> int:
     except SettingsError as error:
         print(f"inference: {error}", file=sys.stderr)  # there is no log before there are settings
         return 2
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s",
-        stream=sys.stdout,
-    )
-    # Being asked to stop is no failure: not before uvicorn listens to signals, nor after, when it raises them once more.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+    log_to_stdout(settings.log_level)
+    end_when_told_to()  # not before uvicorn listens to signals, nor after, when it raises them once more, is that a failure
     # Threads of BLAS cost more than they give on one picture.
     with threadpool_limits(1, user_api="blas"):
         uvicorn.run(

@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from deployment.environment import Environment
+from deployment.process import log_to_stdout
 from stores.models import open_models
 from threadpoolctl import threadpool_limits
 
@@ -53,11 +55,10 @@ def _run(stage):
 
 def _watch():
     """A service: its log is structured, and being told to stop is no failure."""
-    logging.basicConfig(
-        level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s", stream=sys.stdout
-    )
-    artifacts = Path(os.environ.get("DOODLE_ARTIFACTS") or "artifacts")
-    models = open_models(os.environ.get("DOODLE_MODELS") or "state/models")
+    log_to_stdout()
+    environment = Environment(os.environ)
+    artifacts = Path(environment.text("DOODLE_ARTIFACTS", "artifacts"))
+    models = open_models(environment.url("DOODLE_MODELS", "state/models", open_models))
     try:
         watch(artifacts, Workspace.from_environment(os.environ), models, StopSignals(0))
     except Stopped as stop:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from exporter.app import create_app
-from exporter.settings import Settings, SettingsError
+from exporter.settings import Settings
 
 SUCCESS = "doodle_exporter_collector_success"
 
@@ -37,20 +37,6 @@ def test_the_health_check_asks_nobody(ask, tmp_path, monkeypatch):
     app = create_app(Settings(models=str(tmp_path), journal="redis://127.0.0.1:1/0", artifacts=(tmp_path,)))
     status, _, body = ask(app, "/healthz")
     assert (status, json.loads(body)) == ("200 OK", {"status": "ok"})
-
-
-@pytest.mark.parametrize(
-    ("settings", "variable"),
-    [
-        (Settings(models="s3://bucket/models"), "DOODLE_MODELS"),
-        (Settings(journal="mysql://host/journal"), "DOODLE_JOURNAL"),
-        (Settings(journal="journal"), "DOODLE_JOURNAL"),
-    ],
-    ids=["a model store", "a journal", "no URL"],
-)
-def test_a_url_of_a_kind_that_nobody_knows_is_named(settings, variable):
-    with pytest.raises(SettingsError, match=f"^{variable}: "):
-        create_app(settings)
 
 
 class TestWhereThingsAreNotAsTheyShouldBe:

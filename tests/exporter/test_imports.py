@@ -8,7 +8,7 @@ import exporter.app
 import pytest
 
 FOLDER = Path(exporter.app.__file__).parent
-ALLOWED = {"exporter", "stores", "prometheus_client"} | sys.stdlib_module_names
+ALLOWED = {"exporter", "deployment", "stores", "prometheus_client"} | sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("module", sorted(path.name for path in FOLDER.glob("*.py")))

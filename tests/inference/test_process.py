@@ -19,7 +19,7 @@ def run_to_its_end(*command: str, **environment: str) -> subprocess.CompletedPro
 def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it():
     ended = run_to_its_end("-m", "inference", DOODLE_PORT="seven")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "inference: DOODLE_PORT must be a number, not 'seven'\n"
+    assert ended.stderr == "inference: DOODLE_PORT must be a whole number, not 'seven'\n"
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""Settings from environment variables. One that is empty counts as not set, as Compose passes on what is not set."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value that cannot be used; the message names it and says what it should be."""
+
+
+class Environment:
+    """Reads variables, each with its default; SettingsError for what cannot be used."""
+
+    def __init__(self, variables: Mapping[str, str]):
+        self._variables = variables
+
+    def text(self, name: str, default: str) -> str:
+        return self._variables.get(name) or default
+
+    def number(self, name: str, default: float, low: float, high: float) -> float:
+        """From low to high; a whole number where the default is one."""
+        text = self._variables.get(name)
+        if not text:
+            return default
+        kind = type(default)
+        try:
+            value = kind(text)
+        except ValueError as error:
+            raise SettingsError(f"{name} must be a {'whole ' * (kind is int)}number, not {text!r}") from error
+        if not low <= value <= high:
+            raise SettingsError(f"{name} must be from {low} to {high}, not {text}")
+        return value
+
+    def port(self, name: str, default: int) -> int:
+        """0 lets the system choose one."""
+        return self.number(name, default, 0, 65535)
+
+    def log_level(self, default: str) -> str:
+        level = self.text("DOODLE_LOG_LEVEL", default).lower()
+        if level not in LOG_LEVELS:
+            raise SettingsError(f"DOODLE_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {level!r}")
+        return level
+
+    def url(self, name: str, default: str, opener: Callable[[str], object]) -> str:
+        """A URL that its opener takes. Openers connect to nothing and read nothing before they are used."""
+        url = self.text(name, default)
+        try:
+            opener(url)
+        except ValueError as error:
+            raise SettingsError(f"{name}: {error}") from error
+        return url
+
+    def folders(self, name: str, default: tuple[Path, ...]) -> tuple[Path, ...]:
+        """Paths with ":" between them."""
+        text = self._variables.get(name)
+        if not text:
+            return default
+        folders = tuple(Path(folder) for folder in text.split(":") if folder)
+        if not folders:
+            raise SettingsError(f"{name} must be folders with ':' between them, not {text!r}")
+        return folders

@@ -1,0 +1,88 @@
+"""Variables: a default where one is not set, and an error that names the one that is wrong."""
+
+import re
+from pathlib import Path
+
+import pytest
+from deployment.environment import Environment, SettingsError
+
+
+def read(kind, text=None):
+    """What a variable of this kind gives that holds this text."""
+    environment = Environment({} if text is None else {"DOODLE_IT": text, "DOODLE_LOG_LEVEL": text})
+    return {
+        "text": lambda: environment.text("DOODLE_IT", "default"),
+        "whole": lambda: environment.number("DOODLE_IT", 5, 1, 9),
+        "number": lambda: environment.number("DOODLE_IT", 0.5, 0.05, 3600.0),
+        "port": lambda: environment.port("DOODLE_IT", 7000),
+        "level": lambda: environment.log_level("info"),
+        "url": lambda: environment.url("DOODLE_IT", "scheme://default", of_scheme),
+        "folders": lambda: environment.folders("DOODLE_IT", (Path("default"),)),
+    }[kind]()
+
+
+def of_scheme(url):
+    if not url.startswith("scheme://"):
+        raise ValueError(f"{url!r} is of no scheme")
+
+
+DEFAULTS = {
+    "text": "default",
+    "whole": 5,
+    "number": 0.5,
+    "port": 7000,
+    "level": "info",
+    "url": "scheme://default",
+    "folders": (Path("default"),),
+}
+
+
+@pytest.mark.parametrize("text", [None, ""], ids=["not set", "empty"])
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_what_is_not_set_has_its_default(kind, text):
+    """Compose passes on what is not set as empty; an empty host, for one, would listen on every interface."""
+    assert read(kind, text) == DEFAULTS[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("text", "0.0.0.0", "0.0.0.0"),
+        ("whole", "9", 9),
+        ("number", "0.25", 0.25),
+        ("number", "0.05", 0.05),
+        ("number", "3600", 3600.0),
+        ("port", "0", 0),
+        ("port", "65535", 65535),
+        ("level", "debug", "debug"),
+        ("level", "WARNING", "warning"),
+        ("url", "scheme://other", "scheme://other"),
+        ("folders", "/results", (Path("/results"),)),
+        ("folders", "artifacts:/results", (Path("artifacts"), Path("/results"))),
+        ("folders", ":artifacts::/results:", (Path("artifacts"), Path("/results"))),
+    ],
+)
+def test_what_is_set_is_read(kind, text, value):
+    assert read(kind, text) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("port", "seven", "DOODLE_IT must be a whole number, not 'seven'"),
+        ("port", "70.5", "DOODLE_IT must be a whole number, not '70.5'"),
+        ("port", "65536", "DOODLE_IT must be from 0 to 65535, not 65536"),
+        ("port", "-1", "DOODLE_IT must be from 0 to 65535, not -1"),
+        ("number", "often", "DOODLE_IT must be a number, not 'often'"),
+        ("number", "0", "DOODLE_IT must be from 0.05 to 3600.0, not 0"),
+        ("number", "3601", "DOODLE_IT must be from 0.05 to 3600.0, not 3601"),
+        ("number", "inf", "DOODLE_IT must be from 0.05 to 3600.0, not inf"),
+        ("number", "nan", "DOODLE_IT must be from 0.05 to 3600.0, not nan"),
+        ("level", "loud", "DOODLE_LOG_LEVEL must be one of debug, info, warning, error, not 'loud'"),
+        ("url", "mysql://host", "DOODLE_IT: 'mysql://host' is of no scheme"),
+        ("folders", "::", "DOODLE_IT must be folders with ':' between them, not '::'"),
+    ],
+)
+def test_what_cannot_be_used_is_named(kind, text, message):
+    with pytest.raises(SettingsError, match="^" + re.escape(message) + "$"):
+        read(kind, text)
