@@ -3,14 +3,12 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from digitnet.checkpoint import save
-from digitnet.network import Network
 from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.schemas import Prediction, PredictRequest
 from inference.settings import Settings
+from stores.models import LIVE, ModelStore
 
 CONTRACT = json.loads((Path(__file__).parent / "predict.json").read_text(encoding="utf-8"))
 
@@ -27,14 +25,17 @@ def test_the_answer_is_one_that_the_service_describes():
 
 
 @pytest.mark.parametrize("refusal", CONTRACT["refusals"], ids=lambda refusal: str(refusal["status"]))
-def test_the_service_s_refusals_look_like_these(refusal, tmp_path):
+def test_the_service_s_refusals_look_like_these(refusal, save_model, tmp_path):
     """Each brought about for real; a detail may go on where the file's stops."""
     bodies = {400: {"image_vector": [0.0, 0.5, 1.0]}, 422: {"strokes": [[[1, "two"]]]}, 503: {"strokes": []}}
     if refusal["status"] != 503:
-        save(tmp_path, Network(["flatten", {"dense": {"units": 10}}]), np.zeros((1, 28, 28), np.uint8), {})
-    with TestClient(create_app(Settings(model_folder=tmp_path))) as client:
+        save_model(tmp_path / "model")
+        models = ModelStore(tmp_path / "models")
+        models.point(LIVE, models.publish(tmp_path / "model")["version"])
+    settings = Settings(models=str(tmp_path / "models"), journal=f"sqlite:///{tmp_path}/journal.sqlite")
+    with TestClient(create_app(settings)) as client:
         answer = client.post("/predict", json=bodies[refusal["status"]])
     assert answer.status_code == refusal["status"]
     assert set(answer.json()) == set(refusal["answer"])
-    expected = refusal["answer"]["detail"].replace("artifacts/model", str(tmp_path))
+    expected = refusal["answer"]["detail"].replace("state/models", str(tmp_path / "models"))
     assert answer.json()["detail"].startswith(expected)

@@ -1,6 +1,7 @@
 """create_app by itself: what cannot be brought about from outside."""
 
 import asyncio
+import dataclasses
 
 import httpx
 import numpy as np
@@ -24,7 +25,12 @@ def answers_of(settings: Settings, *requests: dict) -> list[httpx.Response]:
 
 
 @pytest.fixture
-def with_a_fault(models_folder, monkeypatch):
+def settings(models_folder, tmp_path):
+    return Settings(models=str(models_folder), journal=f"sqlite:///{tmp_path}/journal.sqlite")
+
+
+@pytest.fixture
+def with_a_fault(settings, monkeypatch):
     """The answers to a drawing, and to /metrics after it, of a service with a fault of its own in it."""
 
     def fail(*_):
@@ -32,7 +38,7 @@ def with_a_fault(models_folder, monkeypatch):
 
     monkeypatch.setattr("inference.app.picture_from_strokes", fail)
     requests = {"method": "POST", "url": "/predict", "json": DRAWING}, {"method": "GET", "url": "/metrics"}
-    return answers_of(Settings(models=str(models_folder)), *requests)
+    return answers_of(settings, *requests)
 
 
 def test_a_fault_of_ours_is_a_500_in_json(with_a_fault):
@@ -58,15 +64,15 @@ def test_making_an_app_reads_nothing_from_disk(tmp_path):
 
 
 @pytest.mark.parametrize(("limit", "code"), [("max_json_bytes", 413), ("max_image_bytes", 200)])
-def test_each_kind_of_body_has_a_limit_of_its_own(models_folder, limit, code):
+def test_each_kind_of_body_has_a_limit_of_its_own(settings, limit, code):
     body = {"content": b'{"strokes": []}', "headers": {"Content-Type": "application/json"}}
-    (response,) = answers_of(Settings(models=str(models_folder), **{limit: 9}), {"method": "POST", "url": "/predict", **body})
+    (response,) = answers_of(dataclasses.replace(settings, **{limit: 9}), {"method": "POST", "url": "/predict", **body})
     assert response.status_code == code
 
 
 @pytest.mark.parametrize(("side", "code"), [(3, 200), (4, 413)])
-def test_the_limit_of_pixels_is_the_one_in_the_settings(models_folder, png_of, side, code):
+def test_the_limit_of_pixels_is_the_one_in_the_settings(settings, png_of, side, code):
     body = {"content": png_of(np.zeros((side, side), np.uint8)), "headers": {"Content-Type": "image/png"}}
-    settings = Settings(models=str(models_folder), max_image_pixels=9)
+    settings = dataclasses.replace(settings, max_image_pixels=9)
     (response,) = answers_of(settings, {"method": "POST", "url": "/predict", **body})
     assert response.status_code == code

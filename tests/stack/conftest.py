@@ -45,6 +45,7 @@ class Stack:
 
     def __init__(self, folder: Path, ports: dict[str, int], services_left_out: Sequence[str]):
         self.folder, self.ports, self.services_left_out = folder, ports, services_left_out
+        self.first_log = ""
         self.name = f"doodle-test-{uuid.uuid4().hex[:8]}"
         # COMPOSE_… and DOODLE_… of whoever runs the tests are theirs; `name:` in the file is the user's own stack.
         inherited = {
@@ -185,6 +186,7 @@ def stack(new_stack):
     """A newcomer's stack, up from a clean clone: built, MNIST fetched, a model trained in the container. Most tests ask it."""
     stack = new_stack()
     print(f"docker compose up --wait, from a clean clone with a training: {stack.up('--build'):.0f} s")
+    stack.first_log = stack.log("trainer")  # a later `down` takes it away
     return stack
 
 

@@ -24,7 +24,7 @@ def test_the_page_s_api_and_the_other_give_the_same_answer_and_both_are_in_the_j
 
 def test_what_is_served_is_what_the_trainer_published(stack):
     version = httpx.get(f"{stack.api}/model").json()["version"]
-    assert f"event=model_published version={version} " in stack.log("trainer")
+    assert f"event=model_published version={version} " in stack.first_log
     assert stack.exported()[f'doodle_store_pointer_info{{pointer="live",version="{version}"}}'] == 1
 
 
