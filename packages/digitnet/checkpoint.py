@@ -140,7 +140,7 @@ def _refuse_constant(name):
 
 
 def _check_golden(path, network, pictures, logits):
-    if pictures.dtype != np.uint8 or pictures.shape[1:] != (28, 28) or logits.shape != (len(pictures), 10):
+    if pictures.dtype != np.uint8 or pictures.shape[1:] != (28, 28) or logits.shape != (len(pictures), network.classes):
         raise CheckpointError(f"{path} has golden examples of the wrong shape: {pictures.shape}, {logits.shape}")
     if not np.isfinite(network.parameters).all():
         raise CheckpointError(f"{path} holds parameters that are not finite numbers")

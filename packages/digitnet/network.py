@@ -15,6 +15,7 @@ from digitnet.losses import softmax, softmax_cross_entropy
 
 PICTURE_SHAPE = (1, 28, 28)  # channels, height, width
 DIGITS = 10
+NO_DIGIT = 10  # the class after the digits, of a network that has one: what it reads is none of them
 
 
 class Network:
@@ -41,8 +42,12 @@ class Network:
             except ValueError as error:
                 raise ValueError(f"layer {place} ({declaration}): {error}") from error
             self.layers.append(layer)
-        if self.shapes[-1] != (DIGITS,):
-            raise ValueError(f"a network must end in {DIGITS} logits, one for each digit, but this one ends in {self.shapes[-1]}")
+        if self.shapes[-1] not in ((DIGITS,), (DIGITS + 1,)):
+            raise ValueError(
+                f"a network must end in {DIGITS} logits, one for each digit, or in one more for what is no digit, "
+                f"but this one ends in {self.shapes[-1]}"
+            )
+        (self.classes,) = self.shapes[-1]
 
         count = sum(layer.parameter_count for layer in self.layers)
         self.parameters = np.zeros(count, self.dtype) if parameters is None else parameters
@@ -71,7 +76,7 @@ class Network:
     def loss_and_gradients(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
         """One forward and one backward pass: the mean loss and how many were right; `gradients` holds dL/dparameters.
 
-        pictures (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9.
+        pictures (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or to 10 where there is a class for no digit.
         """
         logits = self.forward(pictures)
         loss, grad_logits = softmax_cross_entropy(logits, labels)
@@ -79,22 +84,22 @@ class Network:
         return loss, int(np.count_nonzero(logits.argmax(axis=0) == labels))
 
     def forward(self, pictures: np.ndarray) -> np.ndarray:
-        """Pictures (batch, 28, 28) -> logits (10, batch), each layer remembering what backward needs."""
+        """Pictures (batch, 28, 28) -> logits (classes, batch), each layer remembering what backward needs."""
         activations = self._batch_last(pictures)
         for layer in self.layers:
             activations = layer.forward(activations)
         return activations
 
     def backward(self, grad_logits: np.ndarray, needs_grad_pictures: bool = False) -> np.ndarray | None:
-        """dL/dlogits (10, batch) -> fills `gradients`; dL/dpictures (batch, 28, 28) where asked for. After forward."""
+        """dL/dlogits (classes, batch) -> fills `gradients`; dL/dpictures (batch, 28, 28) where asked for. After forward."""
         grad = grad_logits
         for layer in reversed(self.layers):
             grad = layer.backward(grad, needs_grad_inputs=needs_grad_pictures or layer is not self.layers[0])
         return np.moveaxis(grad, -1, 0).reshape(-1, *PICTURE_SHAPE[1:]) if needs_grad_pictures else None
 
     def predict_logits(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
-        """Pictures (n, 28, 28) in [0, 1] -> logits (n, 10). Remembers nothing: safe from several threads at once."""
-        logits = np.empty((len(pictures), DIGITS), self.dtype)
+        """Pictures (n, 28, 28) in [0, 1] -> logits (n, classes). Remembers nothing: safe from several threads at once."""
+        logits = np.empty((len(pictures), self.classes), self.dtype)
         for start in range(0, len(pictures), batch_size):
             activations = self._batch_last(pictures[start : start + batch_size])
             for layer in self.layers:
@@ -103,8 +108,18 @@ class Network:
         return logits
 
     def predict(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
-        """Pictures (n, 28, 28) in [0, 1] -> probabilities (n, 10), each row summing to 1."""
+        """Pictures (n, 28, 28) in [0, 1] -> probabilities (n, classes), each row summing to 1."""
         return softmax(self.predict_logits(pictures, batch_size).T).T
+
+    def read(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures (n, 28, 28) in [0, 1] -> what a digit would be, and whether it is one.
+
+        The ten digits' probabilities if it is a digit, (n, 10), each row summing to 1; and the probability that it is none,
+        (n,), which is 0 from a network that has no class for that.
+        """
+        logits = self.predict_logits(pictures).T
+        no_digit = softmax(logits)[NO_DIGIT] if self.classes > DIGITS else np.zeros(len(pictures), self.dtype)
+        return softmax(logits[:DIGITS]).T, no_digit
 
     def _batch_last(self, pictures):
         pictures = np.asarray(pictures, self.dtype)

@@ -90,7 +90,6 @@ def create_app(settings: Settings) -> FastAPI:
         reading = model.read(picture)
         done = perf_counter()
 
-        is_digit = bool(picture.any())  # a blank or a dot comes out of digitnet.drawing as an empty picture
         for phase, seconds in (
             ("decode", decoded - started),
             ("normalize", normalized - decoded),
@@ -98,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
         ):
             metrics.phase_seconds.labels(phase).observe(seconds)
         metrics.drawings.labels(form).inc()
-        (metrics.digits.labels(str(reading.digit)) if is_digit else metrics.not_digits).inc()
+        (metrics.digits.labels(str(reading.digit)) if reading.is_digit else metrics.not_digits).inc()
 
         confidence = float(reading.probabilities[reading.digit])
         prediction_id = uuid.uuid4().hex
@@ -108,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
                 time=time(),
                 form=form,
                 digit=reading.digit,
-                is_digit=is_digit,
+                is_digit=reading.is_digit,
                 confidence=confidence,
                 model_version=model.version,
                 picture=in_bytes(picture).tobytes(),
@@ -117,7 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
         answer = {
             "Result": reading.digit,
             "digit": reading.digit,
-            "is_digit": is_digit,
+            "is_digit": reading.is_digit,
             "probabilities": reading.probabilities.tolist(),
             "confidence": confidence,
             "model_version": model.version,
@@ -127,7 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
             answer["input"] = picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999594688416
         log.debug(
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-            *(prediction_id, form, reading.digit, is_digit, confidence, (done - started) * 1e3),
+            *(prediction_id, form, reading.digit, reading.is_digit, confidence, (done - started) * 1e3),
         )
         return JSONResponse(answer)
 

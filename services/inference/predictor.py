@@ -21,8 +21,9 @@ class NoModelError(Exception):
 class Reading(NamedTuple):
     """What the network makes of one picture."""
 
-    digit: int
-    probabilities: np.ndarray  # float32 (10,)
+    digit: int  # the likeliest
+    probabilities: np.ndarray  # float32 (10,), of the digits, if it is one
+    is_digit: bool
 
 
 class Model(NamedTuple):
@@ -30,15 +31,18 @@ class Model(NamedTuple):
 
     network: Network
     card: dict
+    no_digit_threshold: float = 1.0  # a probability of no digit beyond this means that it is none
 
     @property
     def version(self) -> str:
         return self.card["version"]
 
     def read(self, picture: np.ndarray) -> Reading:
-        """float32 (28, 28) in [0, 1] -> the likeliest digit and all probabilities."""
-        probabilities = self.network.predict(picture[None])[0]
-        return Reading(int(probabilities.argmax()), probabilities)
+        """float32 (28, 28) in [0, 1] -> the likeliest digit, all probabilities, and whether it is a digit at all."""
+        (probabilities,), (no_digit,) = self.network.read(picture[None])
+        # A blank or a dot comes out of digitnet.drawing as an empty picture. The threshold is the one that evaluate found.
+        is_digit = bool(picture.any()) and not no_digit > self.no_digit_threshold
+        return Reading(int(probabilities.argmax()), probabilities, is_digit)
 
 
 class ModelSource:
@@ -73,7 +77,7 @@ class ModelSource:
             self._refuse(seen or str(error), error)
             return
         self._seen = seen
-        self._model = Model(network, card)
+        self._model = Model(network, card, _no_digit_threshold(card))
         self._metrics.model_loads.labels("loaded").inc()
         self._metrics.show_model(card["version"])
         log.info("event=model_loaded version=%s", card["version"])
@@ -94,3 +98,9 @@ class ModelSource:
                 await asyncio.to_thread(self.refresh)
             except Exception:  # whatever it was, the model in service goes on and the next look may do better
                 log.exception("event=model_check_failed")
+
+
+def _no_digit_threshold(card):
+    """1, which nothing goes beyond, for a card that names no number: digits are read all the same."""
+    threshold = card.get("no_digit_threshold")
+    return float(threshold) if isinstance(threshold, int | float) and not isinstance(threshold, bool) else 1.0

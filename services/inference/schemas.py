@@ -42,7 +42,9 @@ class Prediction(BaseModel):
 
     Result: int = Field(description="the digit, under the name that older clients read", ge=0, le=9)
     digit: int = Field(ge=0, le=9)
-    is_digit: bool = Field(description="false: nothing was drawn, or a single dot; digit is then only a guess")
+    is_digit: bool = Field(
+        description="false: nothing was drawn, a dot, or what the network takes for no digit; digit is then only a guess"
+    )
     probabilities: list[Unit] = Field(min_length=10, max_length=10, description="of the digits 0 to 9")
     confidence: Unit = Field(description="the probability of digit")
     model_version: str

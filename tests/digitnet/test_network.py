@@ -188,3 +188,33 @@ def test_pictures_of_another_shape_are_refused(shape):
 def test_parameters_of_another_network_are_refused():
     with pytest.raises(ValueError, match="this network has 40480 parameters"):
         Network(PERCEPTRON, parameters=np.zeros(5, np.float32))
+
+
+class TestReading:
+    PICTURES = np.random.default_rng(0).random((5, 28, 28), np.float32)
+
+    def network(self, units):
+        network = Network(["flatten", {"dense": {"units": units}}])
+        network.initialize(np.random.default_rng(1))
+        return network
+
+    def test_ten_units_are_the_digits_and_nothing_is_no_digit(self):
+        network = self.network(10)
+        probabilities, no_digit = network.read(self.PICTURES)
+        np.testing.assert_array_equal(probabilities, network.predict(self.PICTURES))
+        np.testing.assert_array_equal(no_digit, np.zeros(5))
+
+    def test_an_eleventh_is_what_is_no_digit(self):
+        network = self.network(11)
+        assert network.classes == 11
+        probabilities, no_digit = network.read(self.PICTURES)
+        all_eleven = network.predict(self.PICTURES)
+        np.testing.assert_allclose(no_digit, all_eleven[:, 10], rtol=1e-6)
+        np.testing.assert_allclose(probabilities, all_eleven[:, :10] / all_eleven[:, :10].sum(axis=1, keepdims=True), rtol=1e-5)
+
+    def test_what_is_surely_no_digit_still_has_a_best_guess(self):
+        network = self.network(11)
+        network.parameters[-1] = 200.0  # the eleventh unit's bias
+        probabilities, no_digit = network.read(self.PICTURES)
+        assert no_digit.min() == 1.0
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-6)

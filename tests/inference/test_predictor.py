@@ -57,6 +57,43 @@ def test_it_reads_a_picture_into_a_digit_and_ten_probabilities(source, publish_m
     assert type(reading.digit) is int
 
 
+WITH_A_CLASS_FOR_NO_DIGIT = ["flatten", {"dense": {"units": 11}}]
+
+
+@pytest.mark.parametrize(
+    ("about", "is_digit"),
+    [
+        ({"no_digit_threshold": 0.0}, False),
+        ({"no_digit_threshold": 1}, True),
+        ({}, True),
+        ({"no_digit_threshold": "high"}, True),
+        ({"no_digit_threshold": True}, True),
+        ({"no_digit_threshold": None}, True),
+    ],
+    ids=str,
+)
+def test_what_is_likelier_no_digit_than_the_card_allows_is_none(source, publish_model, tmp_path, about, is_digit):
+    publish_model(tmp_path, about=about, layers=WITH_A_CLASS_FOR_NO_DIGIT)
+    source.refresh()
+    reading = source.model.read(np.random.default_rng(0).random((28, 28), np.float32))
+    assert reading.is_digit is is_digit
+    assert reading.probabilities.shape == (10,)
+    assert reading.probabilities.sum() == pytest.approx(1.0)
+
+
+def test_a_network_without_a_class_for_it_takes_all_ink_for_a_digit(source, publish_model, tmp_path):
+    publish_model(tmp_path, about={"no_digit_threshold": 0.0})
+    source.refresh()
+    assert source.model.read(np.random.default_rng(0).random((28, 28), np.float32)).is_digit
+
+
+@pytest.mark.parametrize("layers", [["flatten", {"dense": {"units": 10}}], WITH_A_CLASS_FOR_NO_DIGIT], ids=["ten", "eleven"])
+def test_nothing_is_no_digit_whatever_the_network_says(source, publish_model, tmp_path, layers):
+    publish_model(tmp_path, layers=layers)
+    source.refresh()
+    assert not source.model.read(np.zeros((28, 28), np.float32)).is_digit
+
+
 def test_a_model_that_is_the_same_is_not_loaded_again(source, publish_model, tmp_path, loads):
     publish_model(tmp_path)
     source.refresh()
