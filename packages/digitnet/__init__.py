@@ -8,7 +8,8 @@ Read it in this order; each file is one idea:
     schedules.py    how far each step goes, from the first to the last
     network.py      layers in a row, all their parameters in one flat vector
     parallel.py     one batch on several threads
-    augmentation.py small shifts that make more digits out of the same ones
+    augmentation.py changes that make more digits out of the same ones; warping.py moves their pixels
+    prefetching.py  the next batches are made while the network learns from this one
     drawing.py      from pen strokes to the 28 x 28 picture that the network reads
     checkpoint.py   a trained network on disk: weights.npz and a model card in JSON
 

@@ -1,4 +1,4 @@
-"""The prepared digits, as preprocess leaves them and the stages after it read them."""
+"""The prepared pictures, as preprocess and synthesize leave them and the stages after them read them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from digitnet.checkpoint import npz_arrays
 from digitnet.drawing import in_unit_range
 from digitnet.losses import softmax_cross_entropy
-from digitnet.network import Network
+from digitnet.network import DIGITS, NO_DIGIT, Network
 
 SPLITS = ("training", "validation", "test")
 GOLDEN_PER_DIGIT = 2
@@ -16,7 +16,7 @@ GOLDEN_PER_DIGIT = 2
 
 @dataclass(frozen=True)
 class Split:
-    """pictures uint8 (n, 28, 28), labels int64 (n,) in 0..9."""
+    """pictures uint8 (n, 28, 28), labels int64 (n,) in 0..9, or 10 for what is no digit."""
 
     pictures: np.ndarray
     labels: np.ndarray
@@ -27,6 +27,10 @@ class Split:
     def digest(self) -> str:
         """What data this is, as a hash."""
         return hashlib.sha256(self.pictures.tobytes() + self.labels.tobytes()).hexdigest()
+
+    def only(self, chosen: np.ndarray) -> "Split":
+        """Those of its pictures that a mask (n,) or indices choose."""
+        return Split(self.pictures[chosen], self.labels[chosen])
 
     def golden_pictures(self) -> np.ndarray:
         """The first pictures of each digit, uint8 (n, 28, 28): a model carries them and what it answered."""
@@ -42,8 +46,34 @@ def load_splits(digits_file: Path) -> dict[str, Split]:
         raise ValueError(f"{digits_file} is damaged or foreign: {error}; delete it and run dvc repro") from error
 
 
+@dataclass(frozen=True)
+class Synthetic:
+    """What synthesize wrote: the splits, and for each of their pictures the form, as a number in form_names."""
+
+    splits: dict[str, Split]
+    forms: dict[str, np.ndarray]
+    form_names: list[str]
+
+    def digits(self, split: str) -> Split:
+        return self.splits[split].only(self.splits[split].labels != NO_DIGIT)
+
+    def non_digits(self, split: str) -> Split:
+        return self.splits[split].only(self.splits[split].labels == NO_DIGIT)
+
+
+def load_synthetic(file: Path) -> Synthetic:
+    """ValueError if the file is not what synthesize writes, OSError if it cannot be read."""
+    splits = load_splits(file)
+    arrays = npz_arrays(file.read_bytes())
+    try:
+        forms = {split: arrays[f"{split}_forms"].astype(np.int64) for split in SPLITS}
+        return Synthetic(splits, forms, [str(name) for name in arrays["form_names"]])
+    except KeyError as error:
+        raise ValueError(f"{file} is damaged or foreign: it lacks {error}; delete it and run dvc repro") from error
+
+
 def loss_and_predictions(network: Network, split: Split) -> tuple[float, np.ndarray]:
     """The network's mean loss on a split, and the digit that it reads in each picture, int (n,)."""
     logits = network.predict_logits(in_unit_range(split.pictures)).T
     loss, _ = softmax_cross_entropy(logits, split.labels)
-    return loss, logits.argmax(axis=0)
+    return loss, logits[:DIGITS].argmax(axis=0)

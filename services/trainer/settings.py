@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from digitnet.augmentation import Augmentation
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS
 from digitnet.schedules import SCHEDULES
@@ -23,16 +24,34 @@ class PreprocessSettings:
 
 
 @dataclass(frozen=True)
+class SynthesizeSettings:
+    digits: int  # of the training split, as many of each digit as goes
+    non_digits: int
+    held_out_digits: int  # of the validation split, and as many of the test split
+    held_out_non_digits: int
+    seed: int
+    processes: int = 2
+
+    def sizes(self, split: str) -> tuple[int, int]:
+        """How many digits, and how many others."""
+        if split == "training":
+            return self.digits, self.non_digits
+        return self.held_out_digits, self.held_out_non_digits
+
+
+@dataclass(frozen=True)
 class TrainSettings:
     network: str
     layers: tuple
     epochs: int
-    batch_size: int
+    batch_size: int  # of MNIST's digits
+    synthetic_digits: int  # that come with them
+    non_digits: int  # and what is no digit, for a network that has a class for it
     optimizer: str
     optimizer_options: Mapping[str, float]
     schedule: str
     learning_rate: float  # the schedule's peak
-    max_shift: int  # pixels, each way
+    augmentation: Augmentation
     shares: int  # threads, and parts of a batch
     seed: int
 
@@ -59,6 +78,18 @@ def read_preprocess_settings(path: Path = PARAMS_FILE) -> PreprocessSettings:
     )
 
 
+def read_synthesize_settings(path: Path = PARAMS_FILE) -> SynthesizeSettings:
+    params = _read(path)
+    names = ("digits", "non_digits", "held_out_digits", "held_out_non_digits")
+    sizes = {name: _number(params, f"synthesize.{name}", int, 0, 1_000_000) for name in names}
+    return SynthesizeSettings(**sizes, seed=_number(params, "seed", int, 0, 2**32 - 1))
+
+
+def read_rejected_non_digits(path: Path = PARAMS_FILE) -> float:
+    """The share of held-out non-digits that are to be seen as such: evaluate sets the threshold by it."""
+    return _number(_read(path), "evaluate.rejected_non_digits", float, 0.0, 1.0)
+
+
 def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
     params = _read(path)
     name = _choice(params, "train.network", _get(params, "networks"))
@@ -68,11 +99,13 @@ def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
         layers=_list(params, f"networks.{name}"),
         epochs=_number(params, "train.epochs", int, 1, 10_000),
         batch_size=_number(params, "train.batch_size", int, 1, 10_000),
+        synthetic_digits=_number(params, "train.synthetic_digits", int, 0, 10_000),
+        non_digits=_number(params, "train.non_digits", int, 0, 10_000),
         optimizer=optimizer,
         optimizer_options=options,
         schedule=_choice(params, "train.schedule", SCHEDULES),
         learning_rate=_number(params, "train.learning_rate", float, 1e-9, 100.0),
-        max_shift=_number(params, "train.max_shift", int, 0, 14),
+        augmentation=_augmentation(params, "train.augmentation"),
         shares=_number(params, "train.shares", int, 1, 64),
         seed=_number(params, "seed", int, 0, 2**32 - 1),
     )
@@ -114,6 +147,16 @@ def _list(params, dotted):
     if not isinstance(value, list):
         raise SettingsError(f"params.yaml: {dotted} must be a list, not {value!r}")
     return tuple(value)
+
+
+def _augmentation(params, dotted):
+    strengths = _get(params, dotted)
+    if not isinstance(strengths, dict):
+        raise SettingsError(f"params.yaml: {dotted} must hold names and strengths, not {strengths!r}")
+    try:
+        return Augmentation(**strengths)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"params.yaml: {dotted}: {error}") from error
 
 
 def _choice(params, dotted, choices):

@@ -9,8 +9,14 @@ from digitnet.checkpoint import write_atomically
 from trainer.evaluate import evaluate
 from trainer.fetch import fetch, read_pins
 from trainer.preprocess import preprocess
-from trainer.settings import read_preprocess_settings, read_train_settings
+from trainer.settings import (
+    read_preprocess_settings,
+    read_rejected_non_digits,
+    read_synthesize_settings,
+    read_train_settings,
+)
 from trainer.stop_signals import StopSignals
+from trainer.synthesize import synthesize
 from trainer.train import train
 from trainer.workspace import MNIST_PIN, Workspace
 
@@ -30,21 +36,47 @@ def run_preprocess(workspace: Workspace) -> None:
     preprocess(read_preprocess_settings(), workspace.mnist, MNIST_PIN, workspace.digits)
 
 
+def run_synthesize(workspace: Workspace) -> None:
+    """write digits in styles that MNIST lacks, and things that are no digits"""
+    synthesize(read_synthesize_settings(), workspace.synthetic)
+
+
 def run_train(workspace: Workspace, stop_requested: Callable[[], bool]) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
     card = train(
-        read_train_settings(), workspace.digits, workspace.trained, workspace.history, workspace.unfinished, stop_requested
+        read_train_settings(),
+        workspace.digits,
+        workspace.synthetic,
+        workspace.trained,
+        workspace.history,
+        workspace.unfinished,
+        stop_requested,
     )
     log.info("trained version %s in %.0f s", card["version"], card["training"]["seconds"])
 
 
 def run_evaluate(workspace: Workspace) -> None:
     """measure it on the test digits and write artifacts/model"""
-    metrics = evaluate(workspace.digits, workspace.trained, workspace.model, workspace.metrics, workspace.confusion)
+    metrics = evaluate(
+        workspace.digits,
+        workspace.synthetic,
+        workspace.trained,
+        workspace.model,
+        workspace.metrics,
+        workspace.confusion,
+        workspace.forms,
+        read_rejected_non_digits(),
+    )
     log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
 
 
-STAGES = {"fetch": run_fetch, "preprocess": run_preprocess, "train": run_train, "evaluate": run_evaluate}
+STAGES = {
+    "fetch": run_fetch,
+    "preprocess": run_preprocess,
+    "synthesize": run_synthesize,
+    "train": run_train,
+    "evaluate": run_evaluate,
+}
 
 
 def run_stage(name: str, workspace: Workspace, signals: StopSignals) -> None:

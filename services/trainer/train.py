@@ -1,4 +1,4 @@
-"""train: gradient descent on the training pictures, with a progress bar, a history, and a way to go on after a stop.
+"""train: gradient descent on MNIST's and the synthetic pictures, with progress, a history, and a way to go on after a stop.
 
 Every random choice of a step follows from (seed, epoch, batch), so a run that was stopped and went on ends with the same
 weights, bit for bit, as one that was not.
@@ -16,15 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from digitnet.augmentation import shifted
 from digitnet.checkpoint import npz_arrays, npz_bytes, save, write_atomically
-from digitnet.drawing import in_unit_range
-from digitnet.network import Network
+from digitnet.network import DIGITS, Network
 from digitnet.parallel import DataParallel
+from digitnet.prefetching import Prefetcher
 from digitnet.schedules import SCHEDULES
 from tqdm import tqdm
 
-from trainer.digits import Split, load_splits, loss_and_predictions
+from trainer.digits import Split, Synthetic, load_splits, load_synthetic, loss_and_predictions
 from trainer.settings import TrainSettings
 
 log = logging.getLogger(__name__)
@@ -37,9 +36,10 @@ class Stopped(Exception):
 class Training:
     """One run: the network, its optimizer, how far it has come and what it has measured."""
 
-    def __init__(self, settings: TrainSettings, training: Split, validation: Split):
+    def __init__(self, settings: TrainSettings, training: Split, validation: Split, synthetic: Synthetic):
         self.settings, self.training, self.validation = settings, training, validation
-        self.data_digest = training.digest()
+        self.synthetic_digits, self.non_digits = synthetic.digits("training"), synthetic.non_digits("training")
+        self.data_digest = _digest(training, self.synthetic_digits, self.non_digits)
         self.steps_per_epoch = len(training) // settings.batch_size  # the few left over come up in another epoch's order
         if self.steps_per_epoch == 0:
             raise ValueError(f"batch_size {settings.batch_size} is more than the {len(training)} training pictures")
@@ -47,29 +47,48 @@ class Training:
         self.network = settings.make_network()
         self.network.initialize(np.random.default_rng(settings.seed))
         self.optimizer = settings.make_optimizer(self.network.parameters.size)
-        self.step, self.history, self.order = 0, [], None
-        self.loss_sum, self.correct, self.seconds = 0.0, 0, 0.0  # the first two since the epoch began
+        # Beside MNIST's digits in each batch; a network without a class for what is no digit is shown none.
+        self.extra = [(self.synthetic_digits, settings.synthetic_digits)]
+        if self.network.classes > DIGITS:
+            self.extra.append((self.non_digits, settings.non_digits))
+        for split, count in self.extra:
+            if count and not len(split):
+                raise ValueError("params.yaml: train asks for synthetic pictures, but synthesize made none of that sort")
+        self.rows = settings.batch_size + sum(count for _, count in self.extra)
+        self._order = (-1, None)
+        self.step, self.history = 0, []
+        self.loss_sum, self.correct = 0.0, 0  # since the epoch began
+        self.seconds, self._began = 0.0, time.perf_counter()  # spent before this run of the program, and when that began
 
-    def run_step(self, parallel: DataParallel) -> tuple[float, int]:
-        """One batch: forward, backward, update. Returns its mean loss and how many it got right."""
+    def make_batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """The step's pictures, float32 (rows, 28, 28), and labels, int64 (rows,): the same ones whenever it is asked for."""
         settings = self.settings
-        started = time.perf_counter()
-        epoch, batch = divmod(self.step, self.steps_per_epoch)
-        if batch == 0 or self.order is None:
-            self.order = np.random.default_rng([settings.seed, epoch]).permutation(len(self.training))
-        chosen = self.order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
-        pictures = shifted(
-            self.training.pictures[chosen], np.random.default_rng([settings.seed, epoch, batch]), settings.max_shift
-        )
+        epoch, batch = divmod(step, self.steps_per_epoch)
+        if self._order[0] != epoch:
+            self._order = epoch, np.random.default_rng([settings.seed, epoch + 1]).permutation(len(self.training))
+        # Counted from 1: NumPy takes [seed, epoch, 0] for [seed, epoch], and that for the seed where the epoch is 0.
+        generator = np.random.default_rng([settings.seed, epoch + 1, batch + 1])
+        chosen = self._order[1][batch * settings.batch_size : (batch + 1) * settings.batch_size]
+        parts = [self.training.only(chosen)]
+        parts += [split.only(generator.integers(0, len(split), count)) for split, count in self.extra if count]
+        # Shuffled, so that each share of the batch, on a thread of its own, has some of all.
+        order = generator.permutation(self.rows)
+        pictures = np.concatenate([part.pictures for part in parts])[order]
+        return settings.augmentation.augmented(pictures, generator), np.concatenate([part.labels for part in parts])[order]
 
-        loss, correct = parallel.loss_and_gradients(in_unit_range(pictures), self.training.labels[chosen])
+    def run_step(self, parallel: DataParallel, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        """One batch: forward, backward, update. Returns its mean loss and how many it got right."""
+        loss, correct = parallel.loss_and_gradients(pictures, labels)
         self.optimizer.update(self.network.parameters, self.network.gradients, self.learning_rate())
 
         self.step += 1
         self.loss_sum += loss
         self.correct += correct
-        self.seconds += time.perf_counter() - started
         return loss, correct
+
+    def elapsed(self) -> float:
+        """Seconds of training, those before a stop included."""
+        return self.seconds + time.perf_counter() - self._began
 
     def learning_rate(self) -> float:
         return SCHEDULES[self.settings.schedule](self.step, self.steps, self.settings.learning_rate)
@@ -79,17 +98,15 @@ class Training:
 
     def end_epoch(self) -> dict:
         """Measure on the validation pictures and add a row to the history."""
-        started = time.perf_counter()
         validation_loss, validation_accuracy = measure(self.network, self.validation)
-        self.seconds += time.perf_counter() - started
         row = {
             "epoch": len(self.history) + 1,
             "learning_rate": self.learning_rate(),
             "train_loss": self.loss_sum / self.steps_per_epoch,
-            "train_accuracy": self.correct / (self.steps_per_epoch * self.settings.batch_size),
+            "train_accuracy": self.correct / (self.steps_per_epoch * self.rows),
             "validation_loss": validation_loss,
             "validation_accuracy": validation_accuracy,
-            "seconds": round(self.seconds, 2),
+            "seconds": round(self.elapsed(), 2),
         }
         if not np.isfinite(row["train_loss"]):
             raise ValueError(f"training diverged in epoch {row['epoch']}: lower train.learning_rate in params.yaml")
@@ -103,7 +120,8 @@ class Training:
         return hashlib.sha256(recipe + self.data_digest.encode()).hexdigest()
 
     def save_unfinished(self, path: Path) -> None:
-        progress = {key: getattr(self, key) for key in ("step", "history", "loss_sum", "correct", "seconds")}
+        progress = {key: getattr(self, key) for key in ("step", "history", "loss_sum", "correct")}
+        progress["seconds"] = self.elapsed()
         progress["fingerprint"] = self.fingerprint()
         arrays = {f"optimizer_{name}": array for name, array in self.optimizer.state.items()}
         arrays["parameters"] = self.network.parameters
@@ -131,6 +149,7 @@ class Training:
 def train(
     settings: TrainSettings,
     digits_file: Path,
+    synthetic_file: Path,
     trained_folder: Path,
     history_file: Path,
     unfinished_file: Path,
@@ -138,19 +157,23 @@ def train(
 ) -> dict:
     """Train as settings say; write the network and its history; return the model card. Stopped if asked to stop."""
     splits = load_splits(digits_file)
-    run = Training(settings, splits["training"], splits["validation"])
+    run = Training(settings, splits["training"], splits["validation"], load_synthetic(synthetic_file))
     if run.resume(unfinished_file):
         log.info("going on after step %d of %d, where training was stopped", run.step, run.steps)
     else:
         log.info("training %s: %d parameters, %d pictures", settings.network, run.network.parameters.size, len(run.training))
 
-    with DataParallel(run.network, settings.shares) as parallel, _progress_bar(run) as bar:
-        while run.step < run.steps:
+    with (
+        DataParallel(run.network, settings.shares) as parallel,
+        Prefetcher(run.make_batch, range(run.step, run.steps)) as batches,
+        _progress_bar(run) as bar,
+    ):
+        for pictures, labels in batches:
             if stop_requested():
                 run.save_unfinished(unfinished_file)
                 raise Stopped(f"training stopped after step {run.step} of {run.steps}; the same command goes on from there")
-            loss, correct = run.run_step(parallel)
-            bar.set_postfix_str(f"loss {loss:.3f}, accuracy {correct / settings.batch_size:6.1%}", refresh=False)
+            loss, correct = run.run_step(parallel, pictures, labels)
+            bar.set_postfix_str(f"loss {loss:.3f}, accuracy {correct / run.rows:6.1%}", refresh=False)
             bar.update()
             if run.epoch_is_over():
                 _report(run, run.end_epoch(), bar)
@@ -168,16 +191,25 @@ def measure(network: Network, split: Split) -> tuple[float, float]:
     return loss, float(np.mean(predicted == split.labels))
 
 
+def _digest(*splits):
+    return hashlib.sha256("".join(split.digest() for split in splits).encode()).hexdigest()
+
+
 def _about(run):
     last = run.history[-1]
     recipe = asdict(run.settings)
     del recipe["layers"]  # the card has them in its description of the network
     return {
         "recipe": recipe,
-        "data": {"training_pictures": len(run.training), "sha256": run.data_digest},
+        "data": {
+            "training_pictures": len(run.training),
+            "synthetic_digits": len(run.synthetic_digits),
+            "non_digits": len(run.non_digits),
+            "sha256": run.data_digest,
+        },
         "training": {
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(run.seconds, 2),
+            "seconds": round(run.elapsed(), 2),
             "epochs": len(run.history),
             "train_loss": last["train_loss"],
             "validation_accuracy": last["validation_accuracy"],
@@ -193,10 +225,11 @@ def _progress_bar(run):
 
 
 def _report(run, row, bar):
-    left = run.seconds / run.step * (run.steps - run.step)
+    seconds = run.elapsed()
+    left = seconds / run.step * (run.steps - run.step)
     line = (
         f"epoch {row['epoch']}/{run.settings.epochs}  loss {row['train_loss']:.4f}  accuracy {row['train_accuracy']:.2%}  "
-        f"validation {row['validation_accuracy']:.2%}  {run.seconds:.0f} s, {left:.0f} s left"
+        f"validation {row['validation_accuracy']:.2%}  {seconds:.0f} s, {left:.0f} s left"
     )
     if bar.disable:
         log.info(line)

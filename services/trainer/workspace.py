@@ -29,6 +29,10 @@ class Workspace:
         return self.folder / "data" / "digits.npz"
 
     @property
+    def synthetic(self) -> Path:
+        return self.folder / "data" / "synthetic.npz"
+
+    @property
     def artifacts(self) -> Path:
         return self.folder / "artifacts"
 
@@ -56,3 +60,7 @@ class Workspace:
     @property
     def confusion(self) -> Path:
         return self.artifacts / "confusion.csv"
+
+    @property
+    def forms(self) -> Path:
+        return self.artifacts / "forms.csv"

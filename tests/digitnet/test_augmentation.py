@@ -1,34 +1,233 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+
 import numpy as np
-from digitnet.augmentation import shifted
+import pytest
+from digitnet.augmentation import LIMITS, Augmentation, with_pen_width
+from digitnet.drawing import in_unit_range
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+STRENGTHS = [field.name for field in fields(Augmentation)]
+EVERYTHING = Augmentation(
+    rotation=10.0,
+    shear=0.2,
+    scale=0.1,
+    aspect=0.1,
+    shift=2.0,
+    elastic=4.0,
+    thicker=1.5,
+    thinner=0.5,
+    softness=0.5,
+    gain=0.2,
+)
 
 
-def test_every_picture_is_moved_as_a_whole_by_at_most_the_limit(generator):
-    pictures = np.zeros((200, 28, 28), np.uint8)
-    pictures[:, 10:14, 12:15] = generator.integers(1, 256, (200, 4, 3))
-    moved = shifted(pictures, np.random.default_rng(1), 2)
-    seen = set()
-    for before, after in zip(pictures, moved):
-        moves = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if np.array_equal(np.roll(before, (y, x), (0, 1)), after)]
-        assert len(moves) == 1
-        seen.add(moves[0])
-    assert len(seen) == 25  # each of the 5 x 5 moves comes up
+def bars(batch):
+    """Upright bars, 5 x 16 pixels around the middle of digits, with a grey edge: uint8 (batch, 28, 28)."""
+    pictures = np.zeros((batch, 28, 28), np.uint8)
+    pictures[:, 6:23, 12:17] = 120
+    pictures[:, 6:23, 13:16] = 220
+    return pictures
 
 
-def test_what_leaves_one_side_does_not_come_in_at_the_other():
-    pictures = np.zeros((50, 28, 28), np.uint8)
-    pictures[:, 0, :] = 255
-    assert not shifted(pictures, np.random.default_rng(2), 2)[:, 20:].any()
+def moments(pictures):
+    """Ink, its centres of mass (batch, 2) and its second moments about them (batch, 2, 2); y before x."""
+    ink = pictures.sum(axis=(1, 2), dtype=np.float64)
+    places = np.indices((28, 28)).reshape(2, -1)
+    weights = pictures.reshape(len(pictures), -1).astype(np.float64) / ink[:, None]
+    centres = weights @ places.T
+    away = places - centres[:, :, None]
+    return ink, centres, np.einsum("bp,byp,bxp->byx", weights, away, away)
 
 
-def test_a_shift_of_nothing_changes_nothing(generator):
-    pictures = generator.random((3, 28, 28)).astype(np.float32)
-    moved = shifted(pictures, generator, 0)
-    np.testing.assert_array_equal(moved, pictures)
-    assert moved.dtype == np.float32
-    assert not np.shares_memory(moved, pictures)
+def changed_bars(batch=400, **strengths):
+    return Augmentation(**strengths).augmented(bars(batch), np.random.default_rng(11))
 
 
-def test_the_same_generator_state_gives_the_same_shifts(generator):
-    pictures = generator.random((20, 28, 28))
-    first, second = (shifted(pictures, np.random.default_rng(3), 2) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
+def test_no_strengths_give_back_the_picture_exactly(generator):
+    pictures = generator.integers(0, 256, (70, 28, 28), np.uint8)
+    result = Augmentation().augmented(pictures, generator)
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result, in_unit_range(pictures))
+
+
+def test_a_blank_picture_stays_blank():
+    assert not EVERYTHING.augmented(np.zeros((5, 28, 28), np.uint8), np.random.default_rng(1)).any()
+
+
+def test_no_pictures_give_no_pictures():
+    assert EVERYTHING.augmented(np.zeros((0, 28, 28), np.uint8), np.random.default_rng(1)).shape == (0, 28, 28)
+
+
+@pytest.mark.parametrize("name", STRENGTHS)
+def test_each_strength_alone_changes_nearly_every_picture_in_its_own_way(name):
+    before = in_unit_range(bars(60))
+    after = changed_bars(60, **{name: 10.0 if name == "rotation" else 1.0})
+    different = [not np.allclose(a, b, atol=1e-3) for a, b in zip(before, after)]
+    assert np.mean(different) > 0.8
+    assert len({picture.tobytes() for picture in after}) > 50
+
+
+def test_rotation_goes_both_ways_as_far_as_it_may_and_no_further():
+    _, _, second = moments(changed_bars(rotation=20.0))
+    angles = np.degrees(0.5 * np.arctan2(2.0 * second[:, 0, 1], second[:, 0, 0] - second[:, 1, 1]))
+    assert -20.2 < angles.min() < -18.0
+    assert 18.0 < angles.max() < 20.2
+
+
+def test_shear_leans_both_ways_as_far_as_it_may_and_no_further():
+    _, _, second = moments(changed_bars(shear=0.3))
+    leaning = -second[:, 0, 1] / second[:, 0, 0]  # to the right for each pixel up
+    assert -0.305 < leaning.min() < -0.28
+    assert 0.28 < leaning.max() < 0.305
+
+
+def test_scale_makes_bars_larger_and_smaller_with_their_shape_kept():
+    ink, centres, second = moments(changed_bars(scale=0.25))
+    area = ink / moments(in_unit_range(bars(1)))[0]
+    assert 1 / 1.25**2 - 0.03 < area.min() < 0.7
+    assert 1.5 < area.max() < 1.25**2 + 0.03
+    heights = np.sqrt(second[:, 0, 0] / moments(bars(1))[2][0, 0, 0])
+    np.testing.assert_allclose(heights, np.sqrt(area), atol=0.03)
+    np.testing.assert_allclose(centres, 14.0, atol=0.03)
+
+
+def test_aspect_trades_height_for_width():
+    ink, _, second = moments(changed_bars(aspect=0.25))
+    np.testing.assert_allclose(ink / moments(in_unit_range(bars(1)))[0], 1.0, atol=0.03)
+    heights = second[:, 0, 0] / moments(bars(1))[2][0, 0, 0]  # squared
+    assert 1 / 1.25 - 0.02 < heights.min() < 0.83
+    assert 1.2 < heights.max() < 1.25 + 0.02
+
+
+def test_shift_goes_every_way_as_far_as_it_may_and_no_further():
+    ink, centres, _ = moments(changed_bars(shift=3.0))
+    np.testing.assert_allclose(centres.max(axis=0), 17.0, atol=0.1)
+    np.testing.assert_allclose(centres.min(axis=0), 11.0, atol=0.1)
+    assert abs(np.corrcoef(centres.T)[0, 1]) < 0.2
+    np.testing.assert_allclose(ink, ink[0], rtol=1e-4)
+
+
+def test_elastic_displacements_are_as_large_as_they_say():
+    """Slope by slope: where a picture's ink rises evenly to the right, a displacement is a difference in ink."""
+    ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 9, (200, 28, 28))
+    result = Augmentation(elastic=4.0).augmented(ramp, np.random.default_rng(3))
+    displacement = (result * 255.0 - ramp)[:, 5:-5, 5:-5] / 9.0
+    assert np.abs(displacement).max() <= 4.0
+    assert 0.25 < np.sqrt(np.mean(displacement**2)) / 4.0 < 0.31
+    assert abs(displacement.mean()) < 0.1
+
+
+def test_gain_scales_the_ink_and_ends_at_full_ink():
+    before, after = in_unit_range(bars(400)), changed_bars(gain=0.5)
+    factors = after[:, 10, 12] / before[:, 10, 12]
+    assert 1 / 1.5 <= factors.min() < 0.7
+    assert 1.45 < factors.max() <= 1.5001
+    np.testing.assert_allclose(after, np.minimum(before * factors[:, None, None], 1.0), atol=1e-5)
+    assert (after.max(axis=(1, 2)) == 1.0).any()
+
+
+def test_softness_makes_edges_flatter_and_steeper_and_keeps_the_ink():
+    edge = np.full((300, 28, 28), 51, np.uint8)
+    edge[:, :, 14:] = 153
+    after = Augmentation(softness=0.5).augmented(edge, np.random.default_rng(8))[:, 14, 2:-2]
+    slopes = (after[:, 12] - after[:, 11]) / 0.4  # a blur halves it, so half of one makes it 1 - 0.25
+    assert 0.749 < slopes.min() < 0.77
+    assert 1.23 < slopes.max() < 1.251
+    np.testing.assert_allclose(after.sum(axis=1), 24 * 0.4, rtol=1e-5)
+
+
+def test_a_stroke_grows_and_shrinks_by_whole_pixels_on_either_side():
+    stroke = np.zeros((1, 28, 28), np.float32)
+    stroke[:, :, 12:15] = 1.0
+    for change, columns in [(0.0, slice(12, 15)), (1.0, slice(11, 16)), (3.0, slice(9, 18)), (-1.0, slice(13, 14))]:
+        expected = np.zeros((28, 28), np.float32)
+        expected[:, columns] = 1.0
+        np.testing.assert_array_equal(with_pen_width(stroke, np.array([change], np.float32))[0], expected)
+
+
+def test_half_a_pixel_more_or_less_is_half_of_the_ink_at_the_edge():
+    stroke = np.zeros((2, 28, 28), np.float32)
+    stroke[:, :, 12:15] = 0.8
+    wider, narrower = with_pen_width(stroke, np.array([0.5, -0.5], np.float32))[:, 20]
+    np.testing.assert_allclose(wider[10:17], [0, 0.4, 0.8, 0.8, 0.8, 0.4, 0], atol=1e-6)
+    np.testing.assert_allclose(narrower[10:17], [0, 0, 0.4, 0.8, 0.4, 0, 0], atol=1e-6)
+
+
+def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
+    pictures = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
+    result = with_pen_width(pictures, np.linspace(-1.0, 3.0, 81).astype(np.float32))
+    assert np.diff(result, axis=0).min() > -1e-6
+    assert (np.diff(result.sum(axis=(1, 2))) > 0.0).all()
+    assert result.min() >= 0.0
+    assert result.max() <= 1.0 + 1e-6
+
+
+@given(
+    strengths=st.fixed_dictionaries({name: st.floats(0.0, limit) for name, limit in LIMITS.items()}),
+    pictures=arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_strengths_give_pictures_in_range(strengths, pictures, seed):
+    result = Augmentation(**strengths).augmented(pictures, np.random.default_rng(seed))
+    assert result.dtype == np.float32
+    assert result.shape == pictures.shape
+    assert (result >= 0.0).all()
+    assert (result <= 1.0).all()
+
+
+def test_the_same_generator_state_gives_the_same_bytes_whatever_came_before(generator):
+    pictures = generator.integers(0, 256, (50, 28, 28), np.uint8)
+    first = EVERYTHING.augmented(pictures, np.random.default_rng(5))
+    EVERYTHING.augmented(pictures[:7], np.random.default_rng(6))
+    assert EVERYTHING.augmented(pictures, np.random.default_rng(5)).tobytes() == first.tobytes()
+    assert EVERYTHING.augmented(pictures, np.random.default_rng(6)).tobytes() != first.tobytes()
+
+
+def test_several_threads_at_once_make_what_one_makes(generator):
+    pictures = generator.integers(0, 256, (50, 28, 28), np.uint8)
+
+    def make(seed):
+        return EVERYTHING.augmented(pictures, np.random.default_rng(seed)).tobytes()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(make, range(12))) == [make(seed) for seed in range(12)]
+
+
+def test_a_picture_depends_on_no_other_in_its_batch(generator):
+    pictures = generator.integers(0, 256, (40, 28, 28), np.uint8)
+    others = generator.integers(0, 256, (40, 28, 28), np.uint8)
+    others[[3, 35]] = pictures[[3, 35]]
+    first, second = (EVERYTHING.augmented(batch, np.random.default_rng(7)) for batch in (pictures, others))
+    np.testing.assert_array_equal(first[[3, 35]], second[[3, 35]])
+
+
+def test_turning_one_strength_up_leaves_the_other_changes_as_they_were():
+    """So that runs that differ in one strength differ in nothing else."""
+    _, shift_alone, _ = moments(changed_bars(40, shift=2.0))
+    _, with_scale, _ = moments(changed_bars(40, shift=2.0, scale=0.2, softness=0.3))
+    np.testing.assert_allclose(with_scale, shift_alone, atol=0.1)
+
+
+def test_what_comes_in_is_left_alone(generator):
+    pictures = generator.integers(0, 256, (5, 28, 28), np.uint8)
+    kept = pictures.copy()
+    EVERYTHING.augmented(pictures, generator)
+    np.testing.assert_array_equal(pictures, kept)
+
+
+@pytest.mark.parametrize("name", STRENGTHS)
+@pytest.mark.parametrize("wrong", [-0.1, float("nan"), float("inf"), "2", None, True], ids=str)
+def test_a_strength_that_makes_no_sense_is_refused_by_name(name, wrong):
+    with pytest.raises(ValueError, match=f"^{name} must be a number from 0 to "):
+        Augmentation(**{name: wrong})
+
+
+@pytest.mark.parametrize("name", STRENGTHS)
+def test_a_strength_may_be_its_limit_and_no_more(name):
+    assert getattr(Augmentation(**{name: LIMITS[name]}), name) == LIMITS[name]
+    with pytest.raises(ValueError, match=name):
+        Augmentation(**{name: LIMITS[name] + 0.01})

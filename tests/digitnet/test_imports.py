@@ -28,7 +28,8 @@ def test_it_runs_where_nothing_but_numpy_can_be_imported():
     program = """
 import sys
 before = set(sys.modules)
-import digitnet.augmentation, digitnet.checkpoint, digitnet.drawing, digitnet.optimizers, digitnet.parallel, digitnet.schedules
+import digitnet.augmentation, digitnet.checkpoint, digitnet.drawing, digitnet.optimizers, digitnet.parallel
+import digitnet.prefetching, digitnet.schedules, digitnet.warping
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
     # -I -S: no site-packages hooks; the two folders are put on the path by hand

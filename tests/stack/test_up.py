@@ -131,7 +131,7 @@ def test_every_image_is_pinned(stack):
 
 def test_the_log_of_the_trainer_says_how_far_it_is(stack):
     log = stack.first_log
-    for stage in ("fetch", "preprocess", "train", "evaluate"):
+    for stage in ("fetch", "preprocess", "synthesize", "train", "evaluate"):
         assert f"event=stage name={stage}\n" in log
     assert "epoch 1/10  loss " in log
     assert "event=model_published version=" in log

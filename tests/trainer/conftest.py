@@ -11,13 +11,18 @@ train:
   network: perceptron
   epochs: 3
   batch_size: 16
+  synthetic_digits: 4
+  non_digits: 2
   optimizer: adam
   schedule: one_cycle
   learning_rate: 0.01
-  max_shift: 1
+  augmentation: {shift: 1.0, rotation: 5}
   shares: 2
 networks:
-  perceptron: [flatten, {dense: {units: 16}}, relu, {dense: {units: 10}}]
+  perceptron: [flatten, {dense: {units: 16}}, relu, {dense: {units: 11}}]
+  classic: [flatten, {dense: {units: 16}}, relu, {dense: {units: 10}}]
+synthesize: {digits: 40, non_digits: 20, held_out_digits: 20, held_out_non_digits: 10}
+evaluate: {rejected_non_digits: 0.8}
 """
 
 
@@ -44,5 +49,20 @@ def digits_file(tmp_path):
     for seed, (split, count) in enumerate((("training", 325), ("validation", 40), ("test", 50))):
         arrays[f"{split}_pictures"], arrays[f"{split}_labels"] = bars(count, seed)
     path = tmp_path / "digits.npz"
+    path.write_bytes(npz_bytes(arrays))
+    return path
+
+
+@pytest.fixture
+def synthetic_file(tmp_path):
+    """Bars too, of two forms, and noise that is no digit."""
+    arrays = {"form_names": np.array(["0 bar", "1 other bar", "symbols noise"])}
+    for seed, (split, count) in enumerate((("training", 40), ("validation", 20), ("test", 20)), start=10):
+        pictures, labels = bars(count, seed)
+        noise = np.random.default_rng(seed).integers(0, 256, (10, 28, 28), dtype=np.uint8)
+        arrays[f"{split}_pictures"] = np.concatenate([pictures, noise])
+        arrays[f"{split}_labels"] = np.concatenate([labels, np.full(10, 10, np.uint8)])
+        arrays[f"{split}_forms"] = np.concatenate([labels % 2, np.full(10, 2)]).astype(np.uint16)
+    path = tmp_path / "synthetic.npz"
     path.write_bytes(npz_bytes(arrays))
     return path

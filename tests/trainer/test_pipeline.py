@@ -73,9 +73,10 @@ def test_an_unknown_command_lists_those_that_there_are(capsys):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_training_and_the_same_command_goes_on(number, tmp_path, params_file, digits_file):
+def test_a_signal_stops_training_and_the_same_command_goes_on(number, tmp_path, params_file, digits_file, synthetic_file):
     (tmp_path / "data").mkdir()
     digits_file.rename(tmp_path / "data" / "digits.npz")
+    synthetic_file.rename(tmp_path / "data" / "synthetic.npz")
     params_file.write_text(params_file.read_text().replace("epochs: 3", "epochs: 300"))
     start = [sys.executable, "-m", "trainer", "train"]
     process = subprocess.Popen(

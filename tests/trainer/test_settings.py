@@ -3,7 +3,13 @@ from pathlib import Path
 import pytest
 import yaml
 from digitnet.optimizers import SGD
-from trainer.settings import SettingsError, read_preprocess_settings, read_train_settings
+from trainer.settings import (
+    SettingsError,
+    read_preprocess_settings,
+    read_rejected_non_digits,
+    read_synthesize_settings,
+    read_train_settings,
+)
 
 PROJECT = Path(__file__).parents[2]
 
@@ -25,7 +31,7 @@ def changed(params_file, dotted, value):
 def test_the_project_s_own_params_declare_both_networks():
     settings = read_train_settings(PROJECT / "params.yaml")
     assert settings.network == "convolutional"
-    assert settings.make_network().parameters.size == 98_698
+    assert settings.make_network().parameters.size == 98_827
     networks = yaml.safe_load((PROJECT / "params.yaml").read_text())["networks"]
     assert set(networks) >= {"perceptron", "convolutional"}
 
@@ -55,8 +61,13 @@ def test_an_optimizer_may_have_options(params_file):
         ("train.learning_rate", "fast", "train.learning_rate must be a number"),
         ("train.learning_rate", -1.0, "train.learning_rate must be a number from"),
         ("train.learning_rate", float("nan"), "train.learning_rate must be a number from"),
-        ("train.max_shift", 15, "train.max_shift must be"),
-        ("train.network", "transformer", "train.network must be one of perceptron"),
+        ("train.synthetic_digits", -1, "train.synthetic_digits must be a whole number from 0 to"),
+        ("train.non_digits", 0.5, "train.non_digits must be a whole number"),
+        ("train.augmentation", 3, "train.augmentation must hold names and strengths, not 3"),
+        ("train.augmentation", {"rotation": -1}, "train.augmentation: rotation must be a number from 0 to 180, not -1"),
+        ("train.augmentation", {"glitter": 1}, "train.augmentation: .*glitter"),
+        ("train.augmentation", None, "train.augmentation is missing"),
+        ("train.network", "transformer", "train.network must be one of classic, perceptron"),
         ("train.schedule", "exponential", "train.schedule must be one of one_cycle, cosine, constant"),
         ("train.optimizer", "rmsprop", "train.optimizer must be one of sgd, adam"),
         ("train.optimizer", {"adam": 3}, "train.optimizer must be one of sgd, adam with its options"),
@@ -73,6 +84,23 @@ def test_a_wrong_value_is_refused_with_its_name(params_file, dotted, value, comp
 def test_a_wrong_validation_size_is_refused(params_file):
     with pytest.raises(SettingsError, match=r"preprocess\.validation_size must be a whole number from 1 to 50000, not 60000"):
         read_preprocess_settings(changed(params_file, "preprocess.validation_size", 60_000))
+
+
+def test_how_much_is_to_be_written_is_read(params_file):
+    settings = read_synthesize_settings(params_file)
+    assert (settings.digits, settings.non_digits, settings.seed) == (40, 20, 3)
+    assert (settings.sizes("training"), settings.sizes("validation"), settings.sizes("test")) == ((40, 20), (20, 10), (20, 10))
+
+
+def test_a_wrong_number_of_synthetic_digits_is_refused(params_file):
+    with pytest.raises(SettingsError, match=r"synthesize\.digits must be a whole number from 0 to"):
+        read_synthesize_settings(changed(params_file, "synthesize.digits", -1))
+
+
+def test_the_share_of_non_digits_that_are_to_be_seen_as_such_is_read_and_bounded(params_file):
+    assert read_rejected_non_digits(params_file) == 0.8
+    with pytest.raises(SettingsError, match=r"evaluate\.rejected_non_digits must be a number from 0.0 to 1.0, not 1.9"):
+        read_rejected_non_digits(changed(params_file, "evaluate.rejected_non_digits", 1.9))
 
 
 @pytest.mark.parametrize("options", [{"momentum": 2.0}, {"speed": 1}])

@@ -5,17 +5,18 @@ import json
 
 import numpy as np
 import pytest
-from digitnet.checkpoint import load
-from trainer.digits import load_splits
+from digitnet.checkpoint import load, load_card, npz_arrays, npz_bytes
+from digitnet.network import NO_DIGIT
+from trainer.digits import load_splits, load_synthetic
 from trainer.evaluate import evaluate
 from trainer.settings import read_train_settings
-from trainer.train import Stopped, measure, train
+from trainer.train import Stopped, Training, measure, train
 
 STEPS = 3 * (325 // 16)
 
 
 @pytest.fixture
-def run(tmp_path, digits_file, params_file):
+def run(tmp_path, digits_file, synthetic_file, params_file):
     """Train into a folder of its own name; the settings may be read anew each time."""
 
     def run(name, stop_requested=lambda: False):
@@ -23,6 +24,7 @@ def run(tmp_path, digits_file, params_file):
         return train(
             read_train_settings(params_file),
             digits_file,
+            synthetic_file,
             folder / "trained",
             folder / "history.csv",
             folder / "unfinished.npz",
@@ -64,7 +66,9 @@ def test_the_card_says_how_it_was_made(run):
     card = run("a")
     assert card["recipe"]["network"] == "perceptron"
     assert card["recipe"]["seed"] == 3
+    assert card["recipe"]["augmentation"]["rotation"] == 5
     assert card["data"]["training_pictures"] == 325
+    assert (card["data"]["synthetic_digits"], card["data"]["non_digits"]) == (40, 10)
     assert card["training"]["epochs"] == 3
     assert card["training"]["seconds"] > 0
 
@@ -148,17 +152,110 @@ def test_a_run_that_diverges_says_so_and_leaves_no_model(run, tmp_path, params_f
     assert not (tmp_path / "a" / "trained").exists()
 
 
-def test_evaluate_measures_on_the_test_digits_and_makes_the_model(run, tmp_path, digits_file):
-    version = run("a")["version"]
-    folder = tmp_path / "a"
-    metrics = evaluate(digits_file, folder / "trained", folder / "model", folder / "metrics.json", folder / "confusion.csv")
+def test_a_batch_has_all_three_sorts_and_is_the_same_whenever_it_is_made(digits_file, synthetic_file, params_file):
+    splits = load_splits(digits_file)
 
-    network, card = load(folder / "model")
-    test = load_splits(digits_file)["test"]
-    predicted = network.predict(test.pictures / np.float32(255)).argmax(axis=1)
-    assert metrics["accuracy"] == np.mean(predicted == test.labels)
-    assert metrics["errors"] == np.count_nonzero(predicted != test.labels)
-    assert json.loads((folder / "metrics.json").read_text()) == metrics == card["test"]
-    assert card["version"] == version
-    rows = (folder / "confusion.csv").read_text().splitlines()
-    assert rows == ["actual,predicted", *(f"{actual},{guess}" for actual, guess in zip(test.labels, predicted))]
+    def training():
+        return Training(
+            read_train_settings(params_file), splits["training"], splits["validation"], load_synthetic(synthetic_file)
+        )
+
+    run, again = training(), training()
+    pictures, labels = run.make_batch(STEPS - 1)
+    assert (pictures.shape, pictures.dtype, labels.shape) == ((22, 28, 28), np.float32, (22,))
+    assert np.count_nonzero(labels == NO_DIGIT) == 2
+    again.make_batch(0)
+    for first, second in zip(run.make_batch(STEPS - 1), again.make_batch(STEPS - 1)):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_network_of_ten_units_is_shown_digits_alone(run, digits_file, synthetic_file, params_file):
+    params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
+    splits = load_splits(digits_file)
+    training = Training(
+        read_train_settings(params_file), splits["training"], splits["validation"], load_synthetic(synthetic_file)
+    )
+    _, labels = training.make_batch(0)
+    assert labels.size == 20
+    assert NO_DIGIT not in labels
+    assert run("a")["network"]["layers"][-1] == {"dense": {"units": 10}}
+
+
+def test_synthetic_pictures_that_are_not_there_are_missed(run, params_file, synthetic_file, tmp_path):
+    arrays = npz_arrays(synthetic_file.read_bytes())
+    for name in ("pictures", "labels", "forms"):
+        arrays[f"training_{name}"] = arrays[f"training_{name}"][:40]  # the digits alone
+    synthetic_file.write_bytes(npz_bytes(arrays))
+    with pytest.raises(ValueError, match="synthesize made none of that sort"):
+        run("a")
+
+
+class TestEvaluate:
+    @pytest.fixture
+    def measured(self, run, tmp_path, digits_file, synthetic_file):
+        """measured(): train, evaluate, and the folder with the results."""
+
+        def measured():
+            run("a")
+            folder = tmp_path / "a"
+            evaluate(
+                digits_file,
+                synthetic_file,
+                folder / "trained",
+                folder / "model",
+                folder / "metrics.json",
+                folder / "confusion.csv",
+                folder / "forms.csv",
+                rejected_non_digits=0.8,
+            )
+            return folder
+
+        return measured
+
+    def test_it_measures_on_the_test_digits_and_makes_the_model(self, measured, digits_file):
+        folder = measured()
+        network, card = load(folder / "model")
+        metrics = json.loads((folder / "metrics.json").read_text())
+        test = load_splits(digits_file)["test"]
+        predicted = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1)
+        assert metrics["accuracy"] == np.mean(predicted == test.labels)
+        assert metrics["errors"] == np.count_nonzero(predicted != test.labels)
+        assert metrics == card["test"]
+        assert card["version"] == load_card(folder / "trained")["version"]
+        rows = (folder / "confusion.csv").read_text().splitlines()
+        assert rows == ["actual,predicted", *(f"{actual},{guess}" for actual, guess in zip(test.labels, predicted))]
+
+    def test_it_measures_each_form_of_the_synthetic_digits(self, measured, synthetic_file):
+        folder = measured()
+        network, _ = load(folder / "model")
+        test = load_synthetic(synthetic_file).digits("test")
+        right = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1) == test.labels
+        with open(folder / "forms.csv", newline="") as file:
+            rows = {row["form"]: (int(row["pictures"]), float(row["accuracy"])) for row in csv.DictReader(file)}
+        assert rows == {
+            name: (10, pytest.approx(right[test.labels % 2 == number].mean(), abs=1e-4))
+            for number, name in enumerate(["0 bar", "1 other bar"])
+        }
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert metrics["synthetic_accuracy"] == pytest.approx(right.mean())
+
+    def test_the_threshold_is_where_so_much_of_what_is_held_out_and_no_digit_is_rejected(self, measured, synthetic_file):
+        folder = measured()
+        network, card = load(folder / "model")
+        rejected = {
+            split: network.read(load_synthetic(synthetic_file).non_digits(split).pictures / np.float32(255))[1]
+            > card["no_digit_threshold"]
+            for split in ("validation", "test")
+        }
+        assert np.count_nonzero(rejected["validation"]) == 8  # of ten
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert metrics["rejected"]["non_digits"] == np.mean(rejected["test"])
+        assert metrics["rejected"]["non_digits"] > metrics["rejected"]["mnist_digits"]
+
+    def test_a_network_of_ten_units_rejects_nothing(self, measured, params_file):
+        params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
+        folder = measured()
+        assert "no_digit_threshold" not in load_card(folder / "model")
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert "rejected" not in metrics
+        assert 0.0 < metrics["synthetic_accuracy"] <= 1.0

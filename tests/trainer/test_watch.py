@@ -92,16 +92,18 @@ from trainer.train import train
 
 stages.STAGES["fetch"] = lambda workspace: None
 stages.STAGES["preprocess"] = lambda workspace: time.sleep({preprocess_seconds})
+stages.STAGES["synthesize"] = lambda workspace: None
 sys.argv = ["trainer", "watch"]
 sys.exit(program.main())
 """
 
 
 @pytest.fixture
-def maker(trainer, tmp_path, params_file, digits_file):
+def maker(trainer, tmp_path, params_file, digits_file, synthetic_file):
     """maker(epochs): a trainer that has nothing to publish, and small data to train on."""
     (tmp_path / "workspace" / "data").mkdir(parents=True)
     digits_file.rename(tmp_path / "workspace" / "data" / "digits.npz")
+    synthetic_file.rename(tmp_path / "workspace" / "data" / "synthetic.npz")
 
     def make(epochs=3, preprocess_seconds=0):
         params_file.write_text(params_file.read_text().replace("epochs: 3", f"epochs: {epochs}"))
@@ -116,7 +118,7 @@ def test_where_nothing_is_live_it_makes_a_model_and_says_how_far_it_is(maker, tm
     trainer.start()
     wait_until(lambda: trainer.live() is not None, "a model is live")
     said = trainer.said()
-    for stage in ("fetch", "preprocess", "train", "evaluate"):
+    for stage in ("fetch", "preprocess", "synthesize", "train", "evaluate"):
         assert f"event=stage name={stage}\n" in said
     for epoch in (1, 2, 3):
         assert f"epoch {epoch}/3  loss " in said

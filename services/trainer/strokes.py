@@ -1,0 +1,243 @@
+"""Handwriting: a form of forms.yaml, written as a hand would, in strokes on the page's canvas.
+
+A writer has habits (slant, proportions, favourite forms, haste) that all their digits share; each digit then varies about
+them. A form is written in this order:
+
+    control points   pushed about together, by a smooth warp of the plane, and a little each by itself
+    each stroke      set off from its place; wandering from its way, slowly (loops that do not close) and in tremor; too long
+                     or too short at its ends; sometimes with a hook where the pen lands or lifts; its corners rounded
+    all of it        stretched, slanted, turned, and put somewhere on the canvas
+    the points       as a pen or mouse reports them: closer where it moves slowly, on whole pixels
+
+All randomness comes from the numpy Generator that is passed in.
+"""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from trainer.forms import DIGITS, KINDS, Form, read_forms
+from trainer.paths import PATH_STEP, evenly, interpolated, noise, rotation, smoothed, travelled
+from trainer.scribbles import scribble
+
+CANVAS_SIDE = 280.0  # pixels
+MARGIN = 10.0  # pixels at the canvas's border that people leave free
+
+# Lengths are in heights of the form, angles in radians, unless it says otherwise; "times haste" is multiplied by the writer's.
+# Normal noise is clipped at paths.DEVIATIONS standard deviations.
+TASTE = 1.0  # how much a writer's preference for a form strays from its weight: standard deviation of its logarithm
+HASTE = 0.35  # the same of how carelessly a writer writes; the median is 1
+HASTE_RANGE = (0.5, 1.6)  # no hand is steadier or more hurried
+SLANT, WRITERS_SLANT = 0.07, 0.18  # x per y, to the right at the top: standard deviations, within a writer and between writers
+MEAN_SLANT = 0.06  # most people lean to the right a little
+SLANT_RANGE = (-0.3, 0.55)
+TURN, WRITERS_TURN = 0.05, 0.05  # rotation
+TURN_LIMIT = 0.26  # either way, 15 degrees: beyond it a 7 becomes a 1, and a 9 a 6
+ASPECT, WRITERS_ASPECT = 0.11, 0.18  # standard deviations of the logarithm of width over height
+ASPECT_RANGE = (0.65, 1.55)  # times the form's own
+SIZE, WRITERS_SIZE = 0.12, 0.35  # standard deviations of the logarithm of the height
+MEDIAN_SIZE, SIZE_RANGE = 140.0, (45.0, 260.0)  # pixels
+WARP, WRITERS_WARP = 0.02, 0.025  # of the warp's coefficients: how far it moves the box's corners; times haste
+WARP_TERMS = 5  # _warp_terms has them
+JITTER = 0.012  # of each control point by itself; times haste
+OFFSET = 0.03  # of every stroke but the first, each way: bars that miss or overlap; times haste
+STROKE_SIZE, STROKE_TURN = 0.07, 0.05  # of every stroke but the first: logarithm of its length, and its rotation; times haste
+LOOSENESS = 2.0  # times these three, of the strokes that the file marks as loose
+WANDER = 0.028  # slow straying, half a wave in the stroke's length: loops that gape or overlap; times haste
+WANDER_WAVES = 3  # half waves in a stroke; the n-th is 1/n as strong
+TREMOR = 0.006  # quick straying; times the writer's own tremor, which is exponential: most hands have little, some much
+TREMOR_LIMIT = 2.5  # times the mean: a tremor beyond it would draw other shapes
+TREMOR_LENGTH = 0.08  # along the path, from one push to the next
+OVERSHOOT = 0.04  # by how much a stroke's end is late or early; times haste
+OVERSHOOT_RANGE = (-0.08, 0.12)
+LARGEST_CUT = 0.15  # of the stroke's length
+HOOK_PROBABILITY = 0.25  # at an end of a stroke, for the writer who makes most of them; others less, evenly down to none
+HOOK_LENGTH = (0.02, 0.07)
+HOOK_TURN = (1.6, 2.9)  # away from the stroke's direction, to either side
+ROUNDING = (0.0, 0.045)  # of corners: standard deviation of the Gaussian that smooths the path
+SPACING, SPACING_RANGE = 5.0, (1.5, 14.0)  # pixels from a reported point to the next: median and range over writers
+SPACING_SPREAD = 0.6  # standard deviation of its logarithm
+PACE = 0.35  # how much a hand's speed changes within a stroke: standard deviation of its logarithm
+PACES = 5  # how often it does in a stroke
+
+SCRIBBLE = "scribble"
+NUMBER = "number"
+NON_DIGITS = {"capitals": 0.5, "small letters": 0.13, "symbols": 0.17, SCRIBBLE: 0.12, NUMBER: 0.08}  # how often each is drawn
+NUMBER_GAP = (0.12, 0.35)  # between the two digits of a number
+
+
+@dataclass(frozen=True)
+class Writer:
+    """One person's habits. `taste` has a factor for the weight of each form."""
+
+    taste: np.ndarray
+    haste: float
+    slant: float
+    turn: float
+    stretch: float  # logarithm of width over height, beside the form's own
+    size: float  # pixels
+    warp: np.ndarray
+    tremor: float
+    hooks: float  # probability
+    rounding: float
+    spacing: float  # pixels
+
+
+class Forms:
+    """The forms of forms.yaml and how to write them. `forms` are in the file's order; `names` has theirs, and what else
+    `non_digit` draws."""
+
+    def __init__(self, forms: tuple[Form, ...] | None = None):
+        self.forms = read_forms() if forms is None else forms
+        self.names = (*(form.name for form in self.forms), SCRIBBLE, NUMBER)
+        self._of_digit = [[i for i, f in enumerate(self.forms) if f.kind == DIGITS and f.what == str(d)] for d in range(10)]
+        self._things = {confusable: {kind: self._listed(kind, confusable) for kind in KINDS[1:]} for confusable in (False, True)}
+
+    def writer(self, generator: np.random.Generator) -> Writer:
+        haste = float(np.clip(np.exp(noise(generator, HASTE)), *HASTE_RANGE))
+        return Writer(
+            taste=np.exp(noise(generator, TASTE, len(self.forms))),
+            haste=haste,
+            slant=MEAN_SLANT + noise(generator, WRITERS_SLANT),
+            turn=noise(generator, WRITERS_TURN),
+            stretch=noise(generator, WRITERS_ASPECT),
+            size=MEDIAN_SIZE * np.exp(noise(generator, WRITERS_SIZE)),
+            warp=noise(generator, WRITERS_WARP * haste, (WARP_TERMS, 2)),
+            tremor=min(generator.exponential(), TREMOR_LIMIT),
+            hooks=generator.uniform(0.0, HOOK_PROBABILITY),
+            rounding=generator.uniform(*ROUNDING),
+            spacing=float(np.clip(SPACING * np.exp(noise(generator, SPACING_SPREAD)), *SPACING_RANGE)),
+        )
+
+    def digit(self, digit: int, generator: np.random.Generator, writer: Writer | None = None) -> tuple[list[np.ndarray], str]:
+        """Strokes, each (n, 2) in the canvas's pixels, and the form's name; by a new writer where none is given."""
+        writer = writer or self.writer(generator)
+        form = self._choose(self._of_digit[digit], writer, generator)
+        return _on_canvas(_written(form, writer, generator), writer, generator), form.name
+
+    def non_digit(
+        self, generator: np.random.Generator, writer: Writer | None = None, confusable: bool = False
+    ) -> tuple[list[np.ndarray], str]:
+        """The same of a letter, a symbol, a scribble or a two-digit number. Those that people could not tell from a digit are
+        only among them if `confusable`."""
+        writer = writer or self.writer(generator)
+        kind = generator.choice(list(NON_DIGITS), p=list(NON_DIGITS.values()))
+        if kind == SCRIBBLE:
+            return _on_canvas(scribble(generator), writer, generator), SCRIBBLE
+        if kind == NUMBER:
+            return _on_canvas(self._number(writer, generator), writer, generator), NUMBER
+        things = self._things[confusable][kind]
+        form = self._choose(things[generator.integers(len(things))], writer, generator)
+        return _on_canvas(_written(form, writer, generator), writer, generator), form.name
+
+    def write(self, form: Form, generator: np.random.Generator, writer: Writer | None = None) -> list[np.ndarray]:
+        """The strokes of this form."""
+        writer = writer or self.writer(generator)
+        return _on_canvas(_written(form, writer, generator), writer, generator)
+
+    def _listed(self, kind, confusable):
+        """The indices of the kind's forms, a list for each letter or symbol."""
+        numbered = [(i, f) for i, f in enumerate(self.forms) if f.kind == kind and (confusable or f.like is None)]
+        return [[i for i, _ in group] for _, group in groupby(numbered, key=lambda pair: pair[1].what)]
+
+    def _choose(self, indices, writer, generator):
+        weights = np.array([self.forms[index].weight * writer.taste[index] for index in indices])
+        return self.forms[indices[generator.choice(len(indices), p=weights / weights.sum())]]
+
+    def _number(self, writer, generator):
+        paths, right = [], 0.0
+        for digit in generator.integers(0, 10, 2):
+            written = _written(self._choose(self._of_digit[digit], writer, generator), writer, generator)
+            left = min(path[:, 0].min() for path in written)
+            paths += [path + np.array([right - left, 0.0]) for path in written]
+            right = max(path[:, 0].max() for path in paths) + generator.uniform(*NUMBER_GAP)
+        return paths
+
+
+def _warp_terms(points):
+    """(n, WARP_TERMS): what a smooth warp is made of beyond moving, stretching and slanting, each 1 at the box's corner."""
+    u, v = 2.0 * points[:, 0] - 0.6, 2.0 * points[:, 1] - 1.0  # a form is about 0.6 wide
+    return np.stack([u * u, u * v, v * v, u * v * v, v * v * v], axis=1)
+
+
+def _written(form, writer, generator):
+    """The form's paths as the writer writes them, unslanted, in heights of the form."""
+    haste = writer.haste
+    warp = writer.warp + noise(generator, WARP * haste, (WARP_TERMS, 2))
+    paths = []
+    for index, stroke in enumerate(form.strokes):
+        points = stroke.points + _warp_terms(stroke.points) @ warp + noise(generator, JITTER * haste, stroke.points.shape)
+        if index:
+            points = _misplaced(points, haste * (LOOSENESS if stroke.loose else 1.0), generator)
+        path = evenly(stroke.curve @ points)
+        if len(path) > 3:
+            path = _strayed(path, haste, writer.tremor, generator)
+            for _ in range(2):  # one end, then the other
+                path = _ended(path[::-1], writer, generator)
+            path = smoothed(path, writer.rounding)
+        paths.append(path)
+    return paths
+
+
+def _misplaced(points, haste, generator):
+    centre = points.mean(axis=0)
+    size = np.exp(noise(generator, STROKE_SIZE * haste))
+    turned = (points - centre) @ rotation(noise(generator, STROKE_TURN * haste)).T
+    return centre + size * turned + noise(generator, OFFSET * haste, 2)
+
+
+def _strayed(path, haste, tremor, generator):
+    along = np.linspace(0.0, 1.0, len(path))
+    waves = np.arange(1, WANDER_WAVES + 1)
+    strengths = noise(generator, WANDER * haste, (WANDER_WAVES, 2)) / waves[:, None]
+    path = path + np.cos(np.pi * along[:, None] * waves) @ strengths
+    pushes = noise(generator, TREMOR * tremor, (2 + int(len(path) * PATH_STEP / TREMOR_LENGTH), 2))
+    at = np.linspace(0.0, 1.0, len(pushes))
+    return path + interpolated(pushes, at, along)
+
+
+def _ended(path, writer, generator):
+    """With its end drawn on or cut, and perhaps a hook."""
+    change = float(np.clip(noise(generator, OVERSHOOT * writer.haste), *OVERSHOOT_RANGE))
+    count = min(round(abs(change) / PATH_STEP), int(LARGEST_CUT * len(path)))
+    if count and change < 0.0:
+        path = path[:-count]
+    direction = path[-1] - path[-3]
+    direction = direction / max(np.hypot(*direction), 1e-9)
+    if count and change > 0.0:
+        # The mirror image of the path's last bit, so that what bends goes on bending.
+        back = path[-2 : -2 - count : -1] - path[-1]
+        path = np.concatenate([path, path[-1] + back - 2.0 * (back @ direction)[:, None] * direction])
+    if generator.random() < writer.hooks:
+        turn = generator.uniform(*HOOK_TURN) * generator.choice([-1.0, 1.0])
+        hook = path[-1] + generator.uniform(*HOOK_LENGTH) * rotation(turn) @ direction
+        path = np.concatenate([path, evenly(np.stack([path[-1], hook]))[1:]])
+    return path
+
+
+def _on_canvas(paths, writer, generator):
+    """Heights -> pixels: stretched, slanted, turned, sized, placed, and in points as a pen reports them."""
+    slant = np.clip(writer.slant + noise(generator, SLANT), *SLANT_RANGE)
+    turn = np.clip(writer.turn + noise(generator, TURN), -TURN_LIMIT, TURN_LIMIT)
+    stretch = np.clip(np.exp(writer.stretch + noise(generator, ASPECT)), *ASPECT_RANGE)
+    size = np.clip(writer.size * np.exp(noise(generator, SIZE)), *SIZE_RANGE)
+    shape = rotation(turn) @ np.array([[stretch, -slant], [0.0, 1.0]])
+    paths = [path @ shape.T for path in paths]
+    every = np.concatenate(paths)
+    corner, extent = every.min(axis=0), np.ptp(every, axis=0)
+    room = CANVAS_SIDE - 2.0 * MARGIN
+    size = min(size, room / extent.max())
+    place = MARGIN + generator.uniform(0.0, 1.0, 2) * (room - size * extent)
+    return [_reported((path - corner) * size + place, writer.spacing, generator) for path in paths]
+
+
+def _reported(path, spacing, generator):
+    """The points that a pen or mouse tells of a path, in whole pixels."""
+    if len(path) > 1:
+        lengths = travelled(path)
+        steps = max(1, round(lengths[-1] / spacing))
+        pace = np.exp(np.interp(np.linspace(0.0, 1.0, steps), np.linspace(0.0, 1.0, PACES), noise(generator, PACE, PACES)))
+        at = np.concatenate([[0.0], np.cumsum(pace)])
+        path = interpolated(path, lengths, at * (lengths[-1] / at[-1]))
+    return np.rint(path)

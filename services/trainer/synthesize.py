@@ -1,0 +1,103 @@
+"""synthesize: digits in writing styles that MNIST lacks, and things that are no digits, written by strokes.py.
+
+They are rasterised by digitnet.drawing, as what people draw is when it is served. A writer fills a page, and each page has a
+random generator of its own, made from the seed, the split, what is written and the page's number: so no two splits share a
+writer, and the same settings make the same bytes, however many processes share the work.
+"""
+
+import logging
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from digitnet.checkpoint import npz_bytes, write_atomically
+from digitnet.drawing import PICTURE_SIDE, in_bytes, picture_from_strokes
+from digitnet.network import NO_DIGIT
+
+from trainer.digits import SPLITS
+from trainer.settings import SynthesizeSettings
+from trainer.strokes import Forms
+
+log = logging.getLogger(__name__)
+
+PAGE = 20  # pictures by one writer; of digits, two of each
+PAGES_A_JOB = 50  # that one process makes before it hands them over
+
+
+@dataclass(frozen=True)
+class Job:
+    """Some pages of a split, either of digits or of what is none."""
+
+    seed: int
+    split: int
+    digits: bool
+    first: int  # of the split's pictures of this sort
+    end: int
+
+
+def synthesize(settings: SynthesizeSettings, file: Path) -> None:
+    """Write one .npz: form_names, and for each split its _pictures uint8 (n, 28, 28), _labels uint8 (n,), 10 = no digit, and
+    _forms uint16 (n,), which index form_names. A split's digits come first, then the others."""
+    jobs = [job for split in range(len(SPLITS)) for job in _jobs(settings, split)]
+    with _pool(settings.processes) as pool:
+        try:
+            made = list((pool.map if pool else map)(_make, jobs))
+        except BaseException:
+            if pool:
+                pool.shutdown(wait=False, cancel_futures=True)  # whoever tells us to stop does not wait for what is not begun
+            raise
+    arrays = {"form_names": np.array(_forms().names)}
+    for number, split in enumerate(SPLITS):
+        parts = [part for job, part in zip(jobs, made, strict=True) if job.split == number]
+        for name, values in zip(("pictures", "labels", "forms"), zip(*parts, strict=True), strict=True):
+            arrays[f"{split}_{name}"] = np.concatenate(values)
+        log.info("%s: %d digits and %d others, made by writing", split, *settings.sizes(split))
+    write_atomically(file, npz_bytes(arrays))
+
+
+def _jobs(settings, split):
+    for digits, count in zip((True, False), settings.sizes(SPLITS[split]), strict=True):
+        for first in range(0, max(count, 1), PAGE * PAGES_A_JOB):  # where none is asked for, one that makes none
+            yield Job(settings.seed, split, digits, first, min(first + PAGE * PAGES_A_JOB, count))
+
+
+def _pool(processes):
+    """Spawned, not forked: whoever calls this may have threads, which would be missing in a fork."""
+    if processes == 1:
+        return nullcontext()
+    # Ctrl-C in a terminal reaches all of them: it is this process that sees to it.
+    ignoring = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), **ignoring)
+
+
+@cache
+def _forms():
+    """Read once in a process."""
+    return Forms()
+
+
+def _make(job):
+    """The job's pictures, labels and forms."""
+    forms = _forms()
+    numbers = {name: number for number, name in enumerate(forms.names)}
+    count = job.end - job.first
+    pictures = np.empty((count, PICTURE_SIDE, PICTURE_SIDE), np.uint8)
+    labels, form_numbers = np.full(count, NO_DIGIT, np.uint8), np.empty(count, np.uint16)
+    for index in range(count):
+        page, place = divmod(job.first + index, PAGE)
+        if place == 0:
+            generator = np.random.default_rng([job.seed, job.split, job.digits, page])
+            writer = forms.writer(generator)
+        if job.digits:
+            labels[index] = place % 10
+            strokes, name = forms.digit(place % 10, generator, writer)
+        else:
+            strokes, name = forms.non_digit(generator, writer)
+        pictures[index] = in_bytes(picture_from_strokes(strokes))
+        form_numbers[index] = numbers[name]
+    return pictures, labels, form_numbers

@@ -1,0 +1,260 @@
+"""Handwriting: hands vary as people's do, each thing by no more than it should, and the same seed repeats them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from digitnet.drawing import picture_from_strokes
+from trainer import paths, scribbles
+from trainer import strokes as hand
+from trainer.forms import KINDS
+from trainer.strokes import CANVAS_SIDE, MARGIN, NUMBER, SCRIBBLE, Forms
+
+FORMS = Forms()
+BY_NAME = {form.name: form for form in FORMS.forms}
+BAR = BY_NAME["1 bar"]
+PICTURE_SIZE = 140.0  # pixels, of what the steady writer writes
+
+
+@pytest.fixture
+def steady(monkeypatch):
+    """A writer who strays from the forms in nothing; tests give them one weakness each."""
+    for name in ("SLANT", "TURN", "ASPECT", "SIZE", "PACE"):
+        monkeypatch.setattr(hand, name, 0.0)
+    return replace(
+        FORMS.writer(np.random.default_rng(0)),
+        haste=0.0,
+        slant=0.0,
+        turn=0.0,
+        stretch=0.0,
+        size=PICTURE_SIZE,
+        warp=np.zeros((hand.WARP_TERMS, 2)),
+        tremor=0.0,
+        hooks=0.0,
+        rounding=0.0,
+        spacing=2.0,
+    )
+
+
+def written(form, writer, count, seed=0):
+    generator = np.random.default_rng(seed)
+    return [FORMS.write(form, generator, writer) for _ in range(count)]
+
+
+def length(stroke):
+    """In heights of the form."""
+    return paths.travelled(stroke)[-1] / PICTURE_SIZE
+
+
+def lean(stroke):
+    """Radians by which a bar leans to the right."""
+    x, y = stroke[0] - stroke[-1]
+    return np.arctan2(x, -y)
+
+
+def test_whatever_is_written_is_on_the_canvas_and_gives_a_picture():
+    for form in FORMS.forms:
+        for strokes in written(form, None, 4, seed=2):
+            assert len(strokes) == len(form.strokes)
+            points = np.concatenate(strokes)
+            assert points.min() >= MARGIN - 0.5, form.name
+            assert points.max() <= CANVAS_SIDE - MARGIN + 0.5, form.name
+            np.testing.assert_array_equal(points, np.rint(points))
+            assert picture_from_strokes(strokes).any(), form.name
+
+
+def test_a_steady_hand_writes_the_form_as_the_file_has_it(steady):
+    for form in FORMS.forms:
+        (strokes,) = written(form, steady, 1)
+        expected = [stroke.curve @ stroke.points for stroke in form.strokes]
+        corner = np.concatenate(expected).min(axis=0)
+        shift = np.concatenate(strokes).min(axis=0)
+        size = min(PICTURE_SIZE, (CANVAS_SIDE - 2 * MARGIN) / np.ptp(np.concatenate(expected), axis=0).max())
+        for stroke, path in zip(strokes, expected, strict=True):
+            path = paths.evenly((path - corner) * size / 100.0) * 100.0 + shift  # closer points than the file's curve has
+            assert np.hypot(*(stroke[:, None] - path).transpose(2, 0, 1)).min(axis=1).max() < 4.0, form.name
+
+
+def test_the_same_seed_writes_the_same():
+    first, second = (written(BAR, None, 3, seed=5) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+
+
+def test_another_seed_or_another_try_writes_another():
+    (one, two), (three, _) = written(BAR, None, 2, seed=5), written(BAR, None, 2, seed=6)
+    assert len({one[0].tobytes(), two[0].tobytes(), three[0].tobytes()}) == 3
+
+
+def test_digit_writes_forms_of_that_digit_the_common_ones_most():
+    generator, counts = np.random.default_rng(0), {}
+    for _ in range(600):
+        name = FORMS.digit(1, generator)[1]
+        assert BY_NAME[name].kind == "digits"
+        assert BY_NAME[name].what == "1"
+        counts[name] = counts.get(name, 0) + 1
+    assert max(counts, key=counts.get) == "1 bar"
+    assert set(counts) == {form.name for form in FORMS.forms if form.kind == "digits" and form.what == "1"}
+
+
+def test_a_writer_keeps_to_a_taste():
+    """Two threes are more often of one form if one hand wrote both."""
+    generator = np.random.default_rng(0)
+    names = []
+    for _ in range(150):
+        writer = FORMS.writer(generator)
+        names.append([FORMS.digit(3, generator, writer)[1] for _ in range(2)])
+    names = np.array(names)
+    by_one = np.mean(names[:, 0] == names[:, 1])
+    by_two = np.mean([(names[:, 0] == np.roll(names[:, 1], turn)).mean() for turn in range(1, 150)])
+    assert by_one > by_two + 0.03
+
+
+def test_a_writer_keeps_to_a_slant():
+    generator = np.random.default_rng(0)
+    leans = []
+    for _ in range(40):
+        writer = FORMS.writer(generator)
+        leans.append([lean(FORMS.write(BAR, generator, writer)[0]) for _ in range(10)])
+    assert np.std(np.mean(leans, axis=1)) > 1.3 * np.mean(np.std(leans, axis=1))
+
+
+def test_habits_are_within_their_ranges():
+    generator = np.random.default_rng(0)
+    writers = [FORMS.writer(generator) for _ in range(1000)]
+    for name, low, high in (
+        ("haste", *hand.HASTE_RANGE),
+        ("tremor", 0.0, hand.TREMOR_LIMIT),
+        ("hooks", 0.0, hand.HOOK_PROBABILITY),
+        ("rounding", *hand.ROUNDING),
+        ("spacing", *hand.SPACING_RANGE),
+    ):
+        values = np.array([getattr(writer, name) for writer in writers])
+        assert low <= values.min() < values.max() <= high
+        assert np.ptp(values) > 0.7 * (high - low)  # and fill them
+
+
+def test_nobody_leans_beyond_the_limits(steady):
+    for slant, turn, limit in (
+        (9.0, 0.0, np.arctan(hand.SLANT_RANGE[1])),
+        (-9.0, 0.0, np.arctan(hand.SLANT_RANGE[0])),
+        (0.0, 9.0, hand.TURN_LIMIT),
+        (0.0, -9.0, -hand.TURN_LIMIT),
+    ):
+        ((stroke,),) = written(BAR, replace(steady, slant=slant, turn=turn), 1)
+        assert lean(stroke) == pytest.approx(limit + 0.02, abs=0.02)  # the form leans by 0.02 itself
+
+
+def test_nobody_stretches_or_sizes_beyond_the_limits(steady):
+    zero = BY_NAME["0 closed"]
+    ((plain,),) = written(zero, steady, 1)
+    for stretch, factor in ((-9.0, hand.ASPECT_RANGE[0]), (9.0, hand.ASPECT_RANGE[1])):
+        ((stroke,),) = written(zero, replace(steady, stretch=stretch), 1)
+        assert np.ptp(stroke[:, 0]) / np.ptp(plain[:, 0]) == pytest.approx(factor, abs=0.03)
+    for size, limit in ((1.0, hand.SIZE_RANGE[0]), (9999.0, CANVAS_SIDE - 2 * MARGIN)):
+        ((stroke,),) = written(zero, replace(steady, size=size), 1)
+        assert np.ptp(stroke[:, 1]) == pytest.approx(limit, abs=2.0)
+
+
+def test_digits_are_put_all_over_the_canvas(steady):
+    places = np.array([stroke.mean(axis=0) for (stroke,) in written(BAR, steady, 200)])
+    assert (places.min(axis=0) < [30.0, 90.0]).all()
+    assert (places.max(axis=0) > [250.0, 190.0]).all()
+
+
+def test_ends_are_late_or_early_within_limits(steady, monkeypatch):
+    for name in ("WARP", "JITTER", "WANDER"):
+        monkeypatch.setattr(hand, name, 0.0)
+    lengths = np.array([length(stroke) for (stroke,) in written(BAR, replace(steady, haste=hand.HASTE_RANGE[1]), 300)])
+    assert 1.0 + 2 * hand.OVERSHOOT_RANGE[0] - 0.04 < lengths.min() < 0.93
+    assert 1.07 < lengths.max() < 1.0 + 2 * hand.OVERSHOOT_RANGE[1] + 0.04
+
+
+def test_hooks_are_as_long_as_they_should_be(steady):
+    lengths = np.array([length(stroke) for (stroke,) in written(BAR, replace(steady, hooks=1.0), 300)])
+    low, high = hand.HOOK_LENGTH
+    assert 1.0 + 2 * low - 0.03 < lengths.min() < 1.0 + 3 * low
+    assert 1.0 + 1.5 * high < lengths.max() < 1.0 + 2 * high + 0.03
+
+
+def test_tremor_shakes_but_does_not_carry_away(steady):
+    limit = hand.TREMOR * hand.TREMOR_LIMIT * paths.DEVIATIONS * PICTURE_SIZE
+    strayed = []
+    for (stroke,) in written(BAR, replace(steady, tremor=hand.TREMOR_LIMIT), 100):
+        first, last = stroke[0], stroke[-1]
+        across = np.array([first[1] - last[1], last[0] - first[0]]) / np.hypot(*(last - first))
+        strayed.append(np.abs((stroke - first) @ across).max())
+    assert np.mean(strayed) > 2.0
+    assert max(strayed) < 2 * limit + 1.0
+
+
+def test_haste_leaves_loops_gaping(steady):
+    zero = BY_NAME["0 closed"]
+
+    def gaps(writer):
+        return [np.hypot(*(stroke[0] - stroke[-1])) / PICTURE_SIZE for (stroke,) in written(zero, writer, 100)]
+
+    assert max(gaps(steady)) < 0.06
+    assert 0.1 < max(gaps(replace(steady, haste=1.5))) < 0.7
+
+
+def test_rounding_cuts_corners(steady):
+    seven = BY_NAME["7 plain"]
+    ((sharp,),) = written(seven, steady, 1)
+    ((round_,),) = written(seven, replace(steady, rounding=hand.ROUNDING[1]), 1)
+    assert length(sharp) - 0.2 < length(round_) < length(sharp) - 0.01
+
+
+def test_fast_hands_leave_few_points(steady):
+    ((slow,),) = written(BAR, replace(steady, spacing=2.0), 1)
+    ((fast,),) = written(BAR, replace(steady, spacing=14.0), 1)
+    assert len(slow) == pytest.approx(71, abs=2)
+    assert len(fast) == pytest.approx(11, abs=1)
+
+
+def test_a_loose_stroke_strays_further_than_the_others(steady):
+    crossed = BY_NAME["7 crossed"]
+    strict = replace(crossed, strokes=(crossed.strokes[0], replace(crossed.strokes[1], loose=False)))
+
+    def spread(form):
+        bars = [bar.mean(axis=0) - stem[0] for stem, bar in written(form, replace(steady, haste=1.0), 300)]
+        return np.std(bars, axis=0).mean()
+
+    assert crossed.strokes[1].loose
+    assert spread(crossed) > 1.2 * spread(strict)
+
+
+# What is no digit.
+
+
+def test_everything_that_is_no_digit_gets_drawn_but_what_looks_like_one():
+    generator = np.random.default_rng(0)
+    writer = FORMS.writer(generator)
+    names = {FORMS.non_digit(generator, writer)[1] for _ in range(2500)}
+    assert {SCRIBBLE, NUMBER} <= names <= set(FORMS.names)
+    assert {BY_NAME[name].kind for name in names - {SCRIBBLE, NUMBER}} == set(KINDS[1:])
+    assert {BY_NAME[name].what for name in names - {SCRIBBLE, NUMBER}} > set("ABCDEFGHIJKLMNPQRTUVWXYZ")
+    assert all(BY_NAME[name].like is None for name in names - {SCRIBBLE, NUMBER})
+
+
+def test_what_looks_like_a_digit_is_drawn_if_asked_for():
+    generator = np.random.default_rng(0)
+    names = [FORMS.non_digit(generator, confusable=True)[1] for _ in range(600)]
+    assert {"O plain", "S plain"} <= set(names)
+
+
+def test_a_number_has_two_digits_side_by_side(steady):
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        every = np.concatenate(FORMS._number(steady, generator))
+        columns = np.sort(every[:, 0])
+        assert np.diff(columns).max() >= hand.NUMBER_GAP[0] - 0.01  # a gap that no ink is in
+
+
+def test_scribbles_are_too_long_for_a_digit():
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        drawn = scribbles.scribble(generator)
+        every = np.concatenate(drawn)
+        assert np.isfinite(every).all()
+        assert sum(paths.travelled(path)[-1] for path in drawn) > 2.0 * np.ptp(every, axis=0).max()

@@ -1,0 +1,122 @@
+"""Synthesize: pictures by many writers in three splits, labelled with what was written, the same bytes for the same settings."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from digitnet.checkpoint import npz_arrays
+from digitnet.network import NO_DIGIT
+from trainer.digits import SPLITS, load_splits
+from trainer.settings import SynthesizeSettings
+from trainer.strokes import Forms
+from trainer.synthesize import PAGE, synthesize
+
+SETTINGS = SynthesizeSettings(digits=210, non_digits=65, held_out_digits=40, held_out_non_digits=25, seed=1, processes=1)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "written.npz"
+    synthesize(SETTINGS, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def arrays(file):
+    return npz_arrays(file.read_bytes())
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_split_has_what_was_asked_for(arrays, split):
+    labels = arrays[f"{split}_labels"]
+    digits, non_digits = SETTINGS.sizes(split)
+    assert arrays[f"{split}_pictures"].shape == (digits + non_digits, 28, 28)
+    assert arrays[f"{split}_pictures"].dtype == labels.dtype == np.uint8
+    assert (labels[:digits] == np.arange(digits) % 10).all()
+    assert (labels[digits:] == NO_DIGIT).all()
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_forms_fit_labels(arrays, split):
+    forms = {form.name: form for form in Forms().forms}
+    names = arrays["form_names"][arrays[f"{split}_forms"]]
+    for name, label in zip(names, arrays[f"{split}_labels"], strict=True):
+        if label == NO_DIGIT:
+            assert name not in forms or (forms[name].kind != "digits" and forms[name].like is None)
+        else:
+            assert (forms[name].kind, forms[name].what) == ("digits", str(label))
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_picture_is_one_as_the_network_reads_them(arrays, split):
+    for picture in arrays[f"{split}_pictures"]:
+        assert picture.max() == 255  # the pen's middle
+        rows, columns = picture.any(axis=1).nonzero()[0], picture.any(axis=0).nonzero()[0]
+        assert max(np.ptp(rows), np.ptp(columns)) == 19  # the ink's longer side fills the box of 20 pixels
+
+
+def test_no_picture_is_twice_in_the_splits(arrays):
+    pictures = [picture.tobytes() for split in SPLITS for picture in arrays[f"{split}_pictures"]]
+    assert len(set(pictures)) == len(pictures)
+
+
+def test_the_trainer_reads_the_splits_as_it_reads_mnist(file):
+    assert [len(load_splits(file)[split]) for split in SPLITS] == [275, 65, 65]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_same_settings_give_the_same_bytes(file, tmp_path, processes):
+    synthesize(replace(SETTINGS, processes=processes), tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
+
+
+def test_another_seed_gives_other_pictures(arrays, tmp_path):
+    synthesize(replace(SETTINGS, seed=2), tmp_path / "other.npz")
+    others = npz_arrays((tmp_path / "other.npz").read_bytes())["training_pictures"]
+    assert (others != arrays["training_pictures"]).any(axis=(1, 2)).mean() > 0.99
+
+
+def test_more_pictures_leave_the_first_as_they_were(arrays, tmp_path):
+    """So that a larger set differs from a smaller one in nothing but its size."""
+    synthesize(replace(SETTINGS, digits=SETTINGS.digits + PAGE), tmp_path / "more.npz")
+    more = npz_arrays((tmp_path / "more.npz").read_bytes())["training_pictures"]
+    np.testing.assert_array_equal(more[: SETTINGS.digits], arrays["training_pictures"][: SETTINGS.digits])
+
+
+def test_where_no_others_are_asked_for_there_are_none(tmp_path):
+    synthesize(replace(SETTINGS, digits=20, non_digits=0, held_out_digits=10, held_out_non_digits=0), tmp_path / "digits.npz")
+    written = npz_arrays((tmp_path / "digits.npz").read_bytes())
+    assert written["training_labels"].tolist() == [*range(10)] * 2
+    assert written["test_pictures"].shape == (10, 28, 28)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_it_and_its_processes_without_waiting_for_all_that_is_asked_for(number, tmp_path, params_file):
+    params_file.write_text(params_file.read_text().replace("{digits: 40,", "{digits: 100000,"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainer", "synthesize"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(3)  # well into it
+    assert process.poll() is None
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert not (tmp_path / "data").exists()
+    deadline = time.monotonic() + 10
+    while has_members(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not has_members(process.pid)
+
+
+def has_members(process_group):
+    try:
+        os.killpg(process_group, 0)
+    except ProcessLookupError:
+        return False
+    return True
