@@ -24,5 +24,5 @@ export function confidenceText(prediction) {
 /** @param {Prediction} prediction */
 export function bestGuessText(prediction) {
   if (prediction.isDigit) return "";
-  return `Best guess: ${prediction.digit} (${formatPercentage(prediction.confidence)})`;
+  return `Best guess: ${prediction.digit}`; // its confidence would be that of a digit, which this is not
 }
