@@ -1,13 +1,30 @@
 """Settings from environment variables. One that is empty counts as not set, as Compose passes on what is not set."""
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
+
+Settings = TypeVar("Settings")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class SettingsError(ValueError):
     """An environment variable has a value that cannot be used; the message names it and says what it should be."""
+
+
+def read_or_exit(service: str, read: Callable[[Mapping[str, str]], Settings]) -> Settings:
+    """What `read` makes of this process's environment; where it cannot, the reason on one line, and the exit code 2.
+
+    Not in the log: there is none before there are settings.
+    """
+    try:
+        return read(os.environ)
+    except SettingsError as error:
+        print(f"{service}: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 class Environment:

@@ -1,10 +1,9 @@
 """Run the exporter: `python -m exporter`."""
 
 import logging
-import os
 import sys
 
-from deployment.environment import SettingsError
+from deployment.environment import read_or_exit
 from deployment.process import end_when_told_to, log_to_stdout
 
 from exporter.app import create_app
@@ -16,11 +15,7 @@ log = logging.getLogger("exporter")
 
 def main() -> int:
     end_when_told_to()
-    try:
-        settings = Settings.from_environment(os.environ)
-    except SettingsError as error:
-        print(f"exporter: {error}", file=sys.stderr)  # there is no log before there are settings
-        return 2
+    settings = read_or_exit("exporter", Settings.from_environment)
     log_to_stdout(settings.log_level)
     try:
         server = Server(settings.host, settings.port, create_app(settings))

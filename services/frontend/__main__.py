@@ -4,7 +4,6 @@ It does what nginx does in the Compose stack, so that `make run` needs nothing b
 """
 
 import logging
-import os
 import posixpath
 import re
 import sys
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 import uvicorn
-from deployment.environment import Environment, SettingsError
+from deployment.environment import Environment, read_or_exit
 from deployment.process import end_when_told_to, log_to_stdout
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -105,15 +104,15 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers if is_page else send)
 
 
+def _settings(variables):
+    environment = Environment(variables)
+    host, port = environment.text("DOODLE_HOST", "127.0.0.1"), environment.port("DOODLE_FRONTEND_PORT", 3000)
+    return host, port, environment.text("DOODLE_API_URL", f"http://127.0.0.1:{environment.port('DOODLE_PORT', 7000)}")
+
+
 def main() -> int:
     """DOODLE_HOST, DOODLE_FRONTEND_PORT and DOODLE_API_URL say where."""
-    environment = Environment(os.environ)
-    try:
-        host, port = environment.text("DOODLE_HOST", "127.0.0.1"), environment.port("DOODLE_FRONTEND_PORT", 3000)
-        api_url = environment.text("DOODLE_API_URL", f"http://127.0.0.1:{environment.port('DOODLE_PORT', 7000)}")
-    except SettingsError as error:
-        print(f"frontend: {error}", file=sys.stderr)
-        return 2
+    host, port, api_url = read_or_exit("frontend", _settings)
     log_to_stdout()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for each request
     end_when_told_to()  # not before uvicorn listens to signals, nor after, when it raises them once more, is that a failure

@@ -1,10 +1,9 @@
 """Run the service: `python -m inference`."""
 
-import os
 import sys
 
 import uvicorn
-from deployment.environment import SettingsError
+from deployment.environment import read_or_exit
 from deployment.process import end_when_told_to, log_to_stdout
 from threadpoolctl import threadpool_limits
 
@@ -13,11 +12,7 @@ from inference.settings import Settings
 
 
 def main() -> int:
-    try:
-        settings = Settings.from_environment(os.environ)
-    except SettingsError as error:
-        print(f"inference: {error}", file=sys.stderr)  # there is no log before there are settings
-        return 2
+    settings = read_or_exit("inference", Settings.from_environment)
     log_to_stdout(settings.log_level)
     end_when_told_to()  # not before uvicorn listens to signals, nor after, when it raises them once more, is that a failure
     # Threads of BLAS cost more than they give on one picture.
