@@ -97,6 +97,11 @@ def in_bytes(pictures: np.ndarray) -> np.ndarray:
     return np.rint(pictures * np.float32(255.0)).astype(np.uint8)
 
 
+def travelled(path: np.ndarray) -> np.ndarray:
+    """Points (n, 2) -> how long the path is up to each of them, (n,), in the points' unit."""
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
+
+
 def _points(stroke):
     try:
         points = np.asarray(stroke, np.float64)
@@ -111,9 +116,9 @@ def _points(stroke):
 
 def _rasterize(paths, height, width):
     """Paths in pixels -> ink (height, width): how far each pixel's centre is from the path says how much ink it has."""
-    travelled = [_travelled(path) for path in paths]
-    step = max(PATH_STEP, sum(lengths[-1] for lengths in travelled) / PATH_POINTS)
-    paths = [_thinned(path, lengths, step) for path, lengths in zip(paths, travelled)]
+    lengths = [travelled(path) for path in paths]
+    step = max(PATH_STEP, sum(of_path[-1] for of_path in lengths) / PATH_POINTS)
+    paths = [_thinned(path, of_path, step) for path, of_path in zip(paths, lengths)]
     starts = np.concatenate([path[:-1] for path in paths]).astype(np.float32)
     moves = np.concatenate([path[1:] for path in paths]).astype(np.float32) - starts
     squares = np.maximum((moves * moves).sum(axis=1), 1e-12)
@@ -128,14 +133,9 @@ def _rasterize(paths, height, width):
     return np.clip(0.5 + (PEN_RADIUS - distance) / PEN_SOFTNESS, 0.0, 1.0).reshape(height, width)
 
 
-def _travelled(path):
-    """How long the path is up to each of its points, (points,)."""
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
-
-
-def _thinned(path, travelled, step):
+def _thinned(path, lengths, step):
     """Keep the first point of every `step` of the path's length, and the last; a single point becomes a segment of no length."""
-    keep = np.diff(np.floor(travelled / step), prepend=-1.0) > 0.0
+    keep = np.diff(np.floor(lengths / step), prepend=-1.0) > 0.0
     return np.concatenate([path[keep], path[-1:]])
 
 

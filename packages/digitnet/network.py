@@ -112,20 +112,22 @@ class Network:
         return softmax(self.predict_logits(pictures, batch_size).T).T
 
     def read(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures (n, 28, 28) in [0, 1] -> what a digit would be, and whether it is one.
-
-        The ten digits' probabilities if it is a digit, (n, 10), each row summing to 1; and the probability that it is none,
-        (n,), which is 0 from a network that has no class for that.
-        """
-        logits = self.predict_logits(pictures).T
-        no_digit = softmax(logits)[NO_DIGIT] if self.classes > DIGITS else np.zeros(len(pictures), self.dtype)
-        return softmax(logits[:DIGITS]).T, no_digit
+        """Pictures (n, 28, 28) in [0, 1] -> what a digit would be, and whether it is one, as `reading` says."""
+        return reading(self.predict_logits(pictures))
 
     def _batch_last(self, pictures):
         pictures = np.asarray(pictures, self.dtype)
         if pictures.ndim != 3 or pictures.shape[1:] != PICTURE_SHAPE[1:]:
             raise ValueError(f"pictures must be (batch, 28, 28), not {pictures.shape}")
         return np.ascontiguousarray(pictures.transpose(1, 2, 0)).reshape(*PICTURE_SHAPE, len(pictures))
+
+
+def reading(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, classes) -> the ten digits' probabilities if it is a digit, (n, 10), each row summing to 1; and the
+    probability that it is none, (n,), which is 0 where there is no class for that."""
+    columns = logits.T
+    no_digit = softmax(columns)[NO_DIGIT] if len(columns) > DIGITS else np.zeros(len(logits), logits.dtype)
+    return softmax(columns[:DIGITS]).T, no_digit
 
 
 def _make_layer(declaration: str | dict) -> Layer:

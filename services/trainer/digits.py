@@ -1,6 +1,7 @@
 """The prepared pictures, as preprocess and synthesize leave them and the stages after them read them."""
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from digitnet.checkpoint import npz_arrays
 from digitnet.drawing import in_unit_range
 from digitnet.losses import softmax_cross_entropy
-from digitnet.network import DIGITS, NO_DIGIT, Network
+from digitnet.network import DIGITS, NO_DIGIT, Network, reading
 
 SPLITS = ("training", "validation", "test")
 GOLDEN_PER_DIGIT = 2
@@ -39,11 +40,8 @@ class Split:
 
 def load_splits(digits_file: Path) -> dict[str, Split]:
     """The splits named in SPLITS. ValueError if the file is not what preprocess writes, OSError if it cannot be read."""
-    try:
-        arrays = npz_arrays(digits_file.read_bytes())
-        return {split: Split(arrays[f"{split}_pictures"], arrays[f"{split}_labels"].astype(np.int64)) for split in SPLITS}
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{digits_file} is damaged or foreign: {error}; delete it and run dvc repro") from error
+    with _damage_named(digits_file):
+        return _splits(npz_arrays(digits_file.read_bytes()))
 
 
 @dataclass(frozen=True)
@@ -63,17 +61,51 @@ class Synthetic:
 
 def load_synthetic(file: Path) -> Synthetic:
     """ValueError if the file is not what synthesize writes, OSError if it cannot be read."""
-    splits = load_splits(file)
-    arrays = npz_arrays(file.read_bytes())
-    try:
+    with _damage_named(file):
+        arrays = npz_arrays(file.read_bytes())
         forms = {split: arrays[f"{split}_forms"].astype(np.int64) for split in SPLITS}
-        return Synthetic(splits, forms, [str(name) for name in arrays["form_names"]])
-    except KeyError as error:
-        raise ValueError(f"{file} is damaged or foreign: it lacks {error}; delete it and run dvc repro") from error
+        return Synthetic(_splits(arrays), forms, [str(name) for name in arrays["form_names"]])
 
 
-def loss_and_predictions(network: Network, split: Split) -> tuple[float, np.ndarray]:
-    """The network's mean loss on a split, and the digit that it reads in each picture, int (n,)."""
-    logits = network.predict_logits(in_unit_range(split.pictures)).T
-    loss, _ = softmax_cross_entropy(logits, split.labels)
-    return loss, logits[:DIGITS].argmax(axis=0)
+@dataclass(frozen=True)
+class Answers:
+    """What a network makes of a split, from one pass through it: logits (n, classes), beside the labels int (n,)."""
+
+    logits: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def loss(self) -> float:
+        """The mean over the split, all of whose labels must be classes of the network."""
+        return softmax_cross_entropy(self.logits.T, self.labels)[0]
+
+    @property
+    def right(self) -> np.ndarray:
+        """Whether each is read as the digit that it is, bool (n,)."""
+        return self.predicted == self.labels
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The digit that each is read as, int (n,)."""
+        return self.logits[:, :DIGITS].argmax(axis=1)
+
+    @property
+    def no_digit(self) -> np.ndarray:
+        """The probability that it is none, (n,)."""
+        return reading(self.logits)[1]
+
+
+def answers(network: Network, split: Split) -> Answers:
+    return Answers(network.predict_logits(in_unit_range(split.pictures)), split.labels)
+
+
+def _splits(arrays):
+    return {split: Split(arrays[f"{split}_pictures"], arrays[f"{split}_labels"].astype(np.int64)) for split in SPLITS}
+
+
+@contextmanager
+def _damage_named(file):
+    try:
+        yield
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{file} is damaged or foreign: {error}; delete it and run dvc repro") from error

@@ -1,6 +1,7 @@
 """What a hand does to a path, whatever it draws: a path is a pen's way, (n, 2), and lengths are in its unit."""
 
 import numpy as np
+from digitnet.drawing import travelled
 
 PATH_STEP = 0.02  # between the points of a path while it is written
 DEVIATIONS = 2.2  # how many standard deviations noise goes at most: no hand strays further
@@ -26,12 +27,6 @@ def evenly(path):
     lengths = travelled(path)
     steps = max(1, int(np.ceil(lengths[-1] / PATH_STEP)))
     return interpolated(path, lengths, np.arange(steps + 1) * (lengths[-1] / steps))
-
-
-def travelled(path):
-    """How long the path is up to each of its points, (n,)."""
-    moves = path[1:] - path[:-1]
-    return np.concatenate([[0.0], np.cumsum(np.hypot(moves[:, 0], moves[:, 1]))])
 
 
 def interpolated(path, known, wanted):

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+from digitnet.drawing import travelled
 
 from trainer.forms import DIGITS, KINDS, Form, read_forms
-from trainer.paths import PATH_STEP, evenly, interpolated, noise, rotation, smoothed, travelled
+from trainer.paths import PATH_STEP, evenly, interpolated, noise, rotation, smoothed
 from trainer.scribbles import scribble
 
 CANVAS_SIDE = 280.0  # pixels

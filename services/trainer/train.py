@@ -23,7 +23,7 @@ from digitnet.prefetching import Prefetcher
 from digitnet.schedules import SCHEDULES
 from tqdm import tqdm
 
-from trainer.digits import Split, Synthetic, load_splits, load_synthetic, loss_and_predictions
+from trainer.digits import Split, Synthetic, answers, load_splits, load_synthetic
 from trainer.settings import TrainSettings
 
 log = logging.getLogger(__name__)
@@ -187,8 +187,8 @@ def train(
 
 def measure(network: Network, split: Split) -> tuple[float, float]:
     """Mean loss and accuracy of the network on a split."""
-    loss, predicted = loss_and_predictions(network, split)
-    return loss, float(np.mean(predicted == split.labels))
+    measured = answers(network, split)
+    return measured.loss, float(np.mean(measured.right))
 
 
 def _digest(*splits):
