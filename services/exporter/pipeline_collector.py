@@ -21,7 +21,7 @@ class ResultsError(Exception):
 
 
 class PipelineCollector:
-    """Reads the first of its folders that has a metrics.json.
+    """Reads that of its folders whose metrics.json was written last.
 
     A file that is not there is no failure: before the first run there is none, and while a run goes on its stages take
     away what they are about to make. A file that is there must be whole, or nothing in it is believed.
@@ -46,11 +46,18 @@ class PipelineCollector:
 
     def _results(self):
         """The folder that has results, and its families; None and no families if none has."""
-        for folder in self.folders:
+        for folder in sorted(self.folders, key=_last_written, reverse=True):
             families = _read(folder / METRICS_FILE, _metrics_families)
             if families:
                 return folder, families
         return None, []
+
+
+def _last_written(folder):
+    try:
+        return (folder / METRICS_FILE).stat().st_mtime
+    except OSError:
+        return 0.0  # whoever reads it says what is wrong, if it is not simply missing
 
 
 def _available(value):

@@ -1,5 +1,7 @@
 """The pipeline collector: the last run's figures, before there is one, and when its files are not whole."""
 
+import os
+
 import pytest
 from exporter.pipeline_collector import PipelineCollector, ResultsError
 
@@ -46,13 +48,15 @@ def test_metrics_without_a_history_are_what_is_known_while_the_next_run_trains(c
 
 
 class TestFolders:
-    def test_the_first_folder_with_metrics_is_read(self, artifacts, tmp_path, collect):
+    def test_the_folder_whose_metrics_were_written_last_is_read(self, artifacts, tmp_path, collect):
         other = tmp_path / "other"
         other.mkdir()
         (other / "metrics.json").write_text('{"accuracy": 0.5}')
-        accuracy = ("doodle_pipeline_test_accuracy_ratio",)
-        assert collect(PipelineCollector([tmp_path / "nowhere", artifacts, other]))[0][accuracy] == 0.9938
-        assert collect(PipelineCollector([other, artifacts]))[0][accuracy] == 0.5
+        written = (artifacts / "metrics.json").stat().st_mtime
+        for later, accuracy in ((-60, 0.9938), (60, 0.5)):
+            os.utime(other / "metrics.json", (written + later, written + later))
+            for folders in ([tmp_path / "nowhere", artifacts, other], [other, artifacts]):
+                assert collect(PipelineCollector(folders))[0][("doodle_pipeline_test_accuracy_ratio",)] == accuracy
 
     def test_two_runs_are_never_mixed(self, artifacts, tmp_path, collect):
         other = tmp_path / "other"
@@ -62,7 +66,7 @@ class TestFolders:
         assert error is None
         assert set(samples) == {AVAILABLE, *FROM_METRICS}
 
-    def test_a_damaged_first_folder_is_a_failure_not_passed_over(self, artifacts, tmp_path, collect):
+    def test_a_damaged_newest_folder_is_a_failure_not_passed_over(self, artifacts, tmp_path, collect):
         other = tmp_path / "other"
         other.mkdir()
         (other / "metrics.json").write_text("{")
