@@ -35,10 +35,12 @@ class DrawingError(ValueError):
     """What came in cannot be a drawing; the message says why."""
 
 
-def picture_from_strokes(strokes: Sequence, brush: float = 20.0) -> np.ndarray:
+def picture_from_strokes(strokes: Sequence, brush: float = 20.0, pen_radius: float = PEN_RADIUS) -> np.ndarray:
     """Pen strokes -> picture. Each stroke is a sequence of (x, y) points in the canvas's pixels, y down; a click is one point.
 
     `brush` is the width of the canvas's pen in the same pixels: a pen that moved less than half of it made a dot.
+    `pen_radius`, in the picture's pixels, is that of the pen that rasterises: another than MNIST's is for learning to read the
+    pixels of drawings whose brush was wide or thin beside them.
     DrawingError for what is no list of points, or not finite.
     """
     paths = [_points(stroke) for stroke in strokes if len(stroke)]
@@ -52,10 +54,11 @@ def picture_from_strokes(strokes: Sequence, brush: float = 20.0) -> np.ndarray:
 
     # The path is scaled so that with half a pen's width around it, it fills the box. What fades beyond the edge is cut, as
     # it was from MNIST's digits, which were black on white without any grey when their box was measured.
-    scale = (BOX_SIDE - 2.0 * PEN_RADIUS) / extent.max()
-    paths = [(path - corner) * scale + PEN_RADIUS for path in paths]
-    width, height = np.ceil(extent * scale + 2.0 * PEN_RADIUS - 1e-6).astype(int)
-    return _place(_rasterize(paths, height, width))
+    scale = (BOX_SIDE - 2.0 * pen_radius) / extent.max()
+    paths = [(path - corner) * scale + pen_radius for path in paths]
+    width, height = np.ceil(extent * scale + 2.0 * pen_radius - 1e-6).astype(int)
+    ink = _rasterize(paths, height, width, pen_radius)
+    return _place(ink / ink.max())
 
 
 def picture_from_pixels(pixels: np.ndarray) -> np.ndarray:
@@ -114,7 +117,7 @@ def _points(stroke):
     return points
 
 
-def _rasterize(paths, height, width):
+def _rasterize(paths, height, width, pen_radius):
     """Paths in pixels -> ink (height, width): how far each pixel's centre is from the path says how much ink it has."""
     lengths = [travelled(path) for path in paths]
     step = max(PATH_STEP, sum(of_path[-1] for of_path in lengths) / PATH_POINTS)
@@ -130,7 +133,7 @@ def _rasterize(paths, height, width):
     from_x -= t * moves[:, :1]
     from_y -= t * moves[:, 1:]
     distance = np.sqrt((from_x * from_x + from_y * from_y).min(axis=0))
-    return np.clip(0.5 + (PEN_RADIUS - distance) / PEN_SOFTNESS, 0.0, 1.0).reshape(height, width)
+    return np.clip(0.5 + (pen_radius - distance) / PEN_SOFTNESS, 0.0, 1.0).reshape(height, width)
 
 
 def _thinned(path, lengths, step):

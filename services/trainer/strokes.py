@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from digitnet.drawing import travelled
+from digitnet.drawing import PEN_RADIUS, travelled
 
 from trainer.forms import DIGITS, KINDS, Form, read_forms
 from trainer.paths import PATH_STEP, evenly, interpolated, noise, rotation, smoothed
@@ -62,6 +62,9 @@ SPACING_SPREAD = 0.6  # standard deviation of its logarithm
 PACE = 0.35  # how much a hand's speed changes within a stroke: standard deviation of its logarithm
 PACES = 5  # how often it does in a stroke
 
+OTHER_PENS = 0.3  # how many writers have a pen that is wider or thinner beside their writing than MNIST's
+PENS = (0.5, 3.2)  # its radius in the picture's pixels: brushes from 8 to 32 on digits as small and as large as people write them
+
 SCRIBBLE = "scribble"
 NUMBER = "number"
 NON_DIGITS = {"capitals": 0.5, "small letters": 0.13, "symbols": 0.17, SCRIBBLE: 0.12, NUMBER: 0.08}  # how often each is drawn
@@ -83,6 +86,7 @@ class Writer:
     hooks: float  # probability
     rounding: float
     spacing: float  # pixels
+    pen: float  # radius in the pixels of the picture that the network reads
 
 
 class Forms:
@@ -109,6 +113,7 @@ class Forms:
             hooks=generator.uniform(0.0, HOOK_PROBABILITY),
             rounding=generator.uniform(*ROUNDING),
             spacing=float(np.clip(SPACING * np.exp(noise(generator, SPACING_SPREAD)), *SPACING_RANGE)),
+            pen=float(np.exp(generator.uniform(*np.log(PENS)))) if generator.random() < OTHER_PENS else PEN_RADIUS,
         )
 
     def digit(self, digit: int, generator: np.random.Generator, writer: Writer | None = None) -> tuple[list[np.ndarray], str]:

@@ -278,3 +278,13 @@ def test_bytes_and_the_unit_range_are_two_ways_to_write_the_same_picture():
     np.testing.assert_array_equal(in_bytes(in_unit_range(levels)), levels)
     picture = picture_from_strokes([[(10, 10), (20, 90)]], 8)
     np.testing.assert_array_equal(in_unit_range(in_bytes(picture)), picture)
+
+
+@pytest.mark.parametrize("radius", [0.3, 0.5, 1.2, 2.0, 3.2])
+def test_another_pen_fills_the_same_box_with_more_or_less_ink(radius):
+    strokes = [[(40, 30), (200, 30), (120, 250)]]
+    picture, usual = (picture_from_strokes(strokes, **options) for options in ({"pen_radius": radius}, {}))
+    assert picture.max() == 1.0
+    rows, columns = picture.nonzero()
+    assert max(np.ptp(rows), np.ptp(columns)) == 19
+    assert np.sign(picture.sum() - usual.sum()) == np.sign(radius - 1.2)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from digitnet.drawing import picture_from_strokes
+from digitnet.drawing import PEN_RADIUS, picture_from_strokes
 from trainer import paths, scribbles
 from trainer import strokes as hand
 from trainer.forms import KINDS
-from trainer.strokes import CANVAS_SIDE, MARGIN, NUMBER, SCRIBBLE, Forms
+from trainer.strokes import CANVAS_SIDE, MARGIN, NUMBER, OTHER_PENS, PENS, SCRIBBLE, Forms
 
 FORMS = Forms()
 BY_NAME = {form.name: form for form in FORMS.forms}
@@ -101,12 +101,12 @@ def test_a_writer_keeps_to_a_taste():
     """Two threes are more often of one form if one hand wrote both."""
     generator = np.random.default_rng(0)
     names = []
-    for _ in range(150):
+    for _ in range(600):
         writer = FORMS.writer(generator)
         names.append([FORMS.digit(3, generator, writer)[1] for _ in range(2)])
     names = np.array(names)
     by_one = np.mean(names[:, 0] == names[:, 1])
-    by_two = np.mean([(names[:, 0] == np.roll(names[:, 1], turn)).mean() for turn in range(1, 150)])
+    by_two = np.mean([(names[:, 0] == np.roll(names[:, 1], turn)).mean() for turn in range(1, 600)])
     assert by_one > by_two + 0.03
 
 
@@ -258,3 +258,12 @@ def test_scribbles_are_too_long_for_a_digit():
         every = np.concatenate(drawn)
         assert np.isfinite(every).all()
         assert sum(paths.travelled(path)[-1] for path in drawn) > 2.0 * np.ptp(every, axis=0).max()
+
+
+def test_most_writers_have_mnist_s_pen_and_the_others_wider_and_thinner_ones():
+    generator = np.random.default_rng(0)
+    pens = np.array([FORMS.writer(generator).pen for _ in range(2_000)])
+    others = pens[pens != PEN_RADIUS]
+    assert len(others) / len(pens) == pytest.approx(OTHER_PENS, abs=0.04)
+    assert PENS[0] <= others.min() < 0.6
+    assert 3.0 < others.max() <= PENS[1]
