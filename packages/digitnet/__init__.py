@@ -6,6 +6,7 @@ Read it in this order; each file is one idea:
     losses.py       how wrong an answer is, as one number, and which way is less wrong
     optimizers.py   how the gradient moves the parameters
     schedules.py    how far each step goes, from the first to the last
+    averaging.py    the mean of the weights over the last steps
     network.py      layers in a row, all their parameters in one flat vector
     parallel.py     one batch on several threads
     augmentation.py changes that make more digits out of the same ones; warping.py moves their pixels

@@ -1,4 +1,8 @@
-"""The experiment, read from params.yaml: what is trained, on what, and how. A wrong value is refused with its name."""
+"""The experiment, read from params.yaml: what is trained, on what, and how. A wrong value is refused with its name.
+
+The file as it stands is the recipe `default`. Another one, under `recipes`, is what it changes of that, section by section:
+`recipe: best` reads train.epochs from recipes.best.train.epochs where that is there.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +15,7 @@ from digitnet.optimizers import OPTIMIZERS
 from digitnet.schedules import SCHEDULES
 
 PARAMS_FILE = Path("params.yaml")
+DEFAULT_RECIPE = "default"
 
 
 class SettingsError(ValueError):
@@ -41,6 +46,7 @@ class SynthesizeSettings:
 
 @dataclass(frozen=True)
 class TrainSettings:
+    recipe: str
     network: str
     layers: tuple
     epochs: int
@@ -52,6 +58,7 @@ class TrainSettings:
     schedule: str
     learning_rate: float  # the schedule's peak
     augmentation: Augmentation
+    averaged_steps: int  # over how many of the last steps the weights are averaged; 1: not at all
     shares: int  # threads, and parts of a batch
     seed: int
 
@@ -95,6 +102,7 @@ def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
     name = _choice(params, "train.network", _get(params, "networks"))
     optimizer, options = _named_options(params, "train.optimizer", OPTIMIZERS)
     return TrainSettings(
+        recipe=params["recipe"],
         network=name,
         layers=_list(params, f"networks.{name}"),
         epochs=_number(params, "train.epochs", int, 1, 10_000),
@@ -106,6 +114,7 @@ def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
         schedule=_choice(params, "train.schedule", SCHEDULES),
         learning_rate=_number(params, "train.learning_rate", float, 1e-9, 100.0),
         augmentation=_augmentation(params, "train.augmentation"),
+        averaged_steps=_number(params, "train.averaged_steps", int, 1, 1_000_000),
         shares=_number(params, "train.shares", int, 1, 64),
         seed=_number(params, "seed", int, 0, 2**32 - 1),
     )
@@ -120,7 +129,22 @@ def _read(path):
         raise SettingsError(f"{path} is not YAML: {error}") from error
     if not isinstance(params, dict):
         raise SettingsError(f"{path} must hold names and values")
-    return params
+    return _with_recipe(params)
+
+
+def _with_recipe(params):
+    """params.yaml with what the chosen recipe changes laid over it."""
+    recipes = _mapping(params, "recipes")
+    if DEFAULT_RECIPE in recipes:
+        raise SettingsError(f"params.yaml: recipes.{DEFAULT_RECIPE} cannot be: {DEFAULT_RECIPE} is the file as it stands")
+    recipe = _choice(params, "recipe", (DEFAULT_RECIPE, *recipes))
+    laid_over = dict(params)
+    for section in _mapping(params, f"recipes.{recipe}") if recipe in recipes else ():
+        changes = _mapping(params, f"recipes.{recipe}.{section}")
+        for key in changes:
+            _get(params, f"{section}.{key}")  # a slip of the pen would change nothing, and not say so
+        laid_over[section] = {**_mapping(params, section), **changes}
+    return laid_over
 
 
 def _get(params, dotted):
@@ -140,6 +164,13 @@ def _number(params, dotted, kind, low, high):
             f"params.yaml: {dotted} must be a {'whole ' * (kind is int)}number from {low} to {high}, not {value!r}"
         )
     return kind(value)
+
+
+def _mapping(params, dotted):
+    value = _get(params, dotted)
+    if not isinstance(value, dict):
+        raise SettingsError(f"params.yaml: {dotted} must hold names and values, not {value!r}")
+    return value
 
 
 def _list(params, dotted):

@@ -4,9 +4,7 @@ Every random choice of a step follows from (seed, epoch, batch), so a run that w
 weights, bit for bit, as one that was not.
 """
 
-import csv
 import hashlib
-import io
 import json
 import logging
 import time
@@ -16,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from digitnet.averaging import WeightAverage
 from digitnet.checkpoint import npz_arrays, npz_bytes, save, write_atomically
 from digitnet.network import DIGITS, Network
 from digitnet.parallel import DataParallel
@@ -25,6 +24,7 @@ from tqdm import tqdm
 
 from trainer.digits import Split, Synthetic, answers, load_splits, load_synthetic
 from trainer.settings import TrainSettings
+from trainer.tables import csv_bytes
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,9 @@ class Training:
         self.network = settings.make_network()
         self.network.initialize(np.random.default_rng(settings.seed))
         self.optimizer = settings.make_optimizer(self.network.parameters.size)
+        self.average = WeightAverage(self.network.parameters.size, settings.averaged_steps)
+        # What is measured and kept: the same network with the averaged weights.
+        self.averaged = Network(settings.layers, parameters=self.average.average)
         # Beside MNIST's digits in each batch; a network without a class for what is no digit is shown none.
         self.extra = [(self.synthetic_digits, settings.synthetic_digits)]
         if self.network.classes > DIGITS:
@@ -80,6 +83,7 @@ class Training:
         """One batch: forward, backward, update. Returns its mean loss and how many it got right."""
         loss, correct = parallel.loss_and_gradients(pictures, labels)
         self.optimizer.update(self.network.parameters, self.network.gradients, self.learning_rate())
+        self.average.update(self.network.parameters)
 
         self.step += 1
         self.loss_sum += loss
@@ -98,7 +102,7 @@ class Training:
 
     def end_epoch(self) -> dict:
         """Measure on the validation pictures and add a row to the history."""
-        validation_loss, validation_accuracy = measure(self.network, self.validation)
+        validation_loss, validation_accuracy = measure(self.averaged, self.validation)
         row = {
             "epoch": len(self.history) + 1,
             "learning_rate": self.learning_rate(),
@@ -123,8 +127,7 @@ class Training:
         progress = {key: getattr(self, key) for key in ("step", "history", "loss_sum", "correct")}
         progress["seconds"] = self.elapsed()
         progress["fingerprint"] = self.fingerprint()
-        arrays = {f"optimizer_{name}": array for name, array in self.optimizer.state.items()}
-        arrays["parameters"] = self.network.parameters
+        arrays = {"parameters": self.network.parameters, **self._states()}
         arrays["progress"] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
         write_atomically(path, npz_bytes(arrays))
 
@@ -138,12 +141,17 @@ class Training:
             fits = progress.pop("fingerprint") == self.fingerprint()
             if fits:
                 self.network.parameters[:] = arrays["parameters"]
-                for name, array in self.optimizer.state.items():
-                    array[:] = arrays[f"optimizer_{name}"]
+                for name, array in self._states().items():
+                    array[:] = arrays[name]
                 vars(self).update(progress)
         except (ValueError, KeyError) as error:
             raise ValueError(f"{path}, left by a stopped training, cannot be read ({error}): delete it to start over") from error
         return fits
+
+    def _states(self):
+        """What optimizer and average remember, each array by a name of its own."""
+        parts = {"optimizer": self.optimizer, "average": self.average}
+        return {f"{part}_{name}": array for part, owner in parts.items() for name, array in owner.state.items()}
 
 
 def train(
@@ -179,8 +187,8 @@ def train(
                 _report(run, run.end_epoch(), bar)
                 run.save_unfinished(unfinished_file)
 
-    card = save(trained_folder, run.network, run.validation.golden_pictures(), _about(run))
-    write_atomically(history_file, _csv(run.history).encode())
+    card = save(trained_folder, run.averaged, run.validation.golden_pictures(), _about(run))
+    write_atomically(history_file, csv_bytes(run.history[0], (row.values() for row in run.history)))
     unfinished_file.unlink(missing_ok=True)
     return card
 
@@ -235,11 +243,3 @@ def _report(run, row, bar):
         log.info(line)
     else:
         bar.write(line)
-
-
-def _csv(rows):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from digitnet.augmentation import Augmentation
 from digitnet.optimizers import SGD
 from trainer.settings import (
     SettingsError,
@@ -42,6 +43,37 @@ def test_the_classic_perceptron_is_one_line_away(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text(text.replace("network: convolutional", "network: perceptron"))
     assert read_train_settings(path).make_network().shapes == [(1, 28, 28), (784,), (50,), (50,), (20,), (20,), (10,)]
+
+
+def test_a_recipe_is_what_it_changes_laid_over_the_file(params_file):
+    params_file.write_text(params_file.read_text().replace("recipe: default", "recipe: longer"))
+    settings = read_train_settings(params_file)
+    assert (settings.recipe, settings.epochs, settings.batch_size) == ("longer", 5, 16)
+    assert settings.augmentation == Augmentation()  # a value is replaced whole
+    assert read_synthesize_settings(params_file).digits == 60
+    assert read_preprocess_settings(params_file).validation_size == 40
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value", "complaint"),
+    [
+        ("recipe", None, "recipe is missing"),
+        ("recipe", "quick", "recipe must be one of default, longer, not 'quick'"),
+        ("recipe", ["longer"], "recipe must be one of"),
+        ("recipes", None, "recipes is missing"),
+        ("recipes", "none", "recipes must hold names and values, not 'none'"),
+        ("recipes.default", {}, "recipes.default cannot be"),
+        ("recipes.longer", 5, "recipes.longer must hold names and values, not 5"),
+        ("recipes.longer.train", [1], "recipes.longer.train must hold names and values"),
+        ("recipes.longer.train.epoch", 5, "train.epoch is missing"),
+        ("recipes.longer.training", {"epochs": 5}, "training.epochs is missing"),
+        ("recipes.longer.train.epochs", 0, "train.epochs must be a whole number from 1"),
+    ],
+)
+def test_a_wrong_recipe_is_refused(params_file, dotted, value, complaint):
+    params_file.write_text(params_file.read_text().replace("recipe: default", "recipe: longer"))
+    with pytest.raises(SettingsError, match=complaint):
+        read_train_settings(changed(params_file, dotted, value))
 
 
 def test_an_optimizer_may_have_options(params_file):

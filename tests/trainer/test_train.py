@@ -2,13 +2,13 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
-from digitnet.checkpoint import load, load_card, npz_arrays, npz_bytes
+from digitnet.checkpoint import load, npz_arrays, npz_bytes
 from digitnet.network import NO_DIGIT
 from trainer.digits import load_splits, load_synthetic
-from trainer.evaluate import evaluate
 from trainer.settings import read_train_settings
 from trainer.train import Stopped, Training, measure, train
 
@@ -64,6 +64,7 @@ def test_it_learns_what_can_be_learnt(run, tmp_path, digits_file):
 
 def test_the_card_says_how_it_was_made(run):
     card = run("a")
+    assert card["recipe"]["recipe"] == "default"
     assert card["recipe"]["network"] == "perceptron"
     assert card["recipe"]["seed"] == 3
     assert card["recipe"]["augmentation"]["rotation"] == 5
@@ -71,6 +72,16 @@ def test_the_card_says_how_it_was_made(run):
     assert (card["data"]["synthetic_digits"], card["data"]["non_digits"]) == (40, 10)
     assert card["training"]["epochs"] == 3
     assert card["training"]["seconds"] > 0
+
+
+def test_what_is_kept_is_the_average_of_the_last_weights(run, tmp_path, digits_file, params_file):
+    """Over one step it is no average; over all steps it still has the first ones in it, and reads worse."""
+    for steps in (1, 1000):
+        params_file.write_text(re.sub(r"averaged_steps: \d+", f"averaged_steps: {steps}", params_file.read_text()))
+        run(str(steps))
+    last, averaged = (load(tmp_path / name / "trained")[0] for name in ("1", "1000"))
+    validation = load_splits(digits_file)["validation"]
+    assert measure(last, validation)[0] < measure(averaged, validation)[0]
 
 
 def test_the_history_has_a_row_for_each_epoch(run, tmp_path):
@@ -188,74 +199,3 @@ def test_synthetic_pictures_that_are_not_there_are_missed(run, params_file, synt
     synthetic_file.write_bytes(npz_bytes(arrays))
     with pytest.raises(ValueError, match="synthesize made none of that sort"):
         run("a")
-
-
-class TestEvaluate:
-    @pytest.fixture
-    def measured(self, run, tmp_path, digits_file, synthetic_file):
-        """measured(): train, evaluate, and the folder with the results."""
-
-        def measured():
-            run("a")
-            folder = tmp_path / "a"
-            evaluate(
-                digits_file,
-                synthetic_file,
-                folder / "trained",
-                folder / "model",
-                folder / "metrics.json",
-                folder / "confusion.csv",
-                folder / "forms.csv",
-                rejected_non_digits=0.8,
-            )
-            return folder
-
-        return measured
-
-    def test_it_measures_on_the_test_digits_and_makes_the_model(self, measured, digits_file):
-        folder = measured()
-        network, card = load(folder / "model")
-        metrics = json.loads((folder / "metrics.json").read_text())
-        test = load_splits(digits_file)["test"]
-        predicted = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1)
-        assert metrics["accuracy"] == np.mean(predicted == test.labels)
-        assert metrics["errors"] == np.count_nonzero(predicted != test.labels)
-        assert metrics == card["test"]
-        assert card["version"] == load_card(folder / "trained")["version"]
-        rows = (folder / "confusion.csv").read_text().splitlines()
-        assert rows == ["actual,predicted", *(f"{actual},{guess}" for actual, guess in zip(test.labels, predicted))]
-
-    def test_it_measures_each_form_of_the_synthetic_digits(self, measured, synthetic_file):
-        folder = measured()
-        network, _ = load(folder / "model")
-        test = load_synthetic(synthetic_file).digits("test")
-        right = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1) == test.labels
-        with open(folder / "forms.csv", newline="") as file:
-            rows = {row["form"]: (int(row["pictures"]), float(row["accuracy"])) for row in csv.DictReader(file)}
-        assert rows == {
-            name: (10, pytest.approx(right[test.labels % 2 == number].mean(), abs=1e-4))
-            for number, name in enumerate(["0 bar", "1 other bar"])
-        }
-        metrics = json.loads((folder / "metrics.json").read_text())
-        assert metrics["synthetic_accuracy"] == pytest.approx(right.mean())
-
-    def test_the_threshold_is_where_so_much_of_what_is_held_out_and_no_digit_is_rejected(self, measured, synthetic_file):
-        folder = measured()
-        network, card = load(folder / "model")
-        rejected = {
-            split: network.read(load_synthetic(synthetic_file).non_digits(split).pictures / np.float32(255))[1]
-            > card["no_digit_threshold"]
-            for split in ("validation", "test")
-        }
-        assert np.count_nonzero(rejected["validation"]) == 8  # of ten
-        metrics = json.loads((folder / "metrics.json").read_text())
-        assert metrics["rejected"]["non_digits"] == np.mean(rejected["test"])
-        assert metrics["rejected"]["non_digits"] > metrics["rejected"]["mnist_digits"]
-
-    def test_a_network_of_ten_units_rejects_nothing(self, measured, params_file):
-        params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
-        folder = measured()
-        assert "no_digit_threshold" not in load_card(folder / "model")
-        metrics = json.loads((folder / "metrics.json").read_text())
-        assert "rejected" not in metrics
-        assert 0.0 < metrics["synthetic_accuracy"] <= 1.0
