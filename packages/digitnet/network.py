@@ -6,6 +6,7 @@
 From outside the batch comes first, as data does; inside it is the last axis (layers.py says why).
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -99,21 +100,28 @@ class Network:
 
     def predict_logits(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
         """Pictures (n, 28, 28) in [0, 1] -> logits (n, classes). Remembers nothing: safe from several threads at once."""
-        logits = np.empty((len(pictures), self.classes), self.dtype)
-        for start in range(0, len(pictures), batch_size):
-            activations = self._batch_last(pictures[start : start + batch_size])
-            for layer in self.layers:
-                activations = layer.predict(activations)
-            logits[start : start + batch_size] = activations.T
-        return logits
+        return self._predict(self.layers, pictures, batch_size)
+
+    def predict_features(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
+        """Pictures (n, 28, 28) in [0, 1] -> (n, features): what the last layer reads off the logits from."""
+        return self._predict(self.layers[:-1], pictures, batch_size)
 
     def predict(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
         """Pictures (n, 28, 28) in [0, 1] -> probabilities (n, classes), each row summing to 1."""
         return softmax(self.predict_logits(pictures, batch_size).T).T
 
-    def read(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, pictures: np.ndarray, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Pictures (n, 28, 28) in [0, 1] -> what a digit would be, and whether it is one, as `reading` says."""
-        return reading(self.predict_logits(pictures))
+        return reading(self.predict_logits(pictures), temperature)
+
+    def _predict(self, layers, pictures, batch_size):
+        outputs = np.empty((len(pictures), math.prod(self.shapes[len(layers)])), self.dtype)
+        for start in range(0, len(pictures), batch_size):
+            activations = self._batch_last(pictures[start : start + batch_size])
+            for layer in layers:
+                activations = layer.predict(activations)
+            outputs[start : start + batch_size] = activations.reshape(-1, activations.shape[-1]).T
+        return outputs
 
     def _batch_last(self, pictures):
         pictures = np.asarray(pictures, self.dtype)
@@ -122,12 +130,15 @@ class Network:
         return np.ascontiguousarray(pictures.transpose(1, 2, 0)).reshape(*PICTURE_SHAPE, len(pictures))
 
 
-def reading(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def reading(logits: np.ndarray, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Logits (n, classes) -> the ten digits' probabilities if it is a digit, (n, 10), each row summing to 1; and the
-    probability that it is none, (n,), which is 0 where there is no class for that."""
+    probability that it is none, (n,), which is 0 where there is no class for that.
+
+    A network is surer than it should be; a `temperature` above 1 makes it less sure of its digit, and changes none.
+    """
     columns = logits.T
     no_digit = softmax(columns)[NO_DIGIT] if len(columns) > DIGITS else np.zeros(len(logits), logits.dtype)
-    return softmax(columns[:DIGITS]).T, no_digit
+    return softmax(columns[:DIGITS] / logits.dtype.type(temperature)).T, no_digit
 
 
 def _make_layer(declaration: str | dict) -> Layer:

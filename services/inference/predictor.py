@@ -32,6 +32,7 @@ class Model(NamedTuple):
     network: Network
     card: dict
     no_digit_threshold: float = 1.0  # a probability of no digit beyond this means that it is none
+    temperature: float = 1.0  # evaluate's too: what the logits are divided by, so that it is as sure as it is right
 
     @property
     def version(self) -> str:
@@ -39,7 +40,7 @@ class Model(NamedTuple):
 
     def read(self, picture: np.ndarray) -> Reading:
         """float32 (28, 28) in [0, 1] -> the likeliest digit, all probabilities, and whether it is a digit at all."""
-        (probabilities,), (no_digit,) = self.network.read(picture[None])
+        (probabilities,), (no_digit,) = self.network.read(picture[None], self.temperature)
         # A blank or a dot comes out of digitnet.drawing as an empty picture. The threshold is the one that evaluate found.
         is_digit = bool(picture.any()) and not no_digit > self.no_digit_threshold
         return Reading(int(probabilities.argmax()), probabilities, is_digit)
@@ -77,7 +78,7 @@ class ModelSource:
             self._refuse(seen or str(error), error)
             return
         self._seen = seen
-        self._model = Model(network, card, _no_digit_threshold(card))
+        self._model = Model(network, card, _number(card, "no_digit_threshold"), _number(card, "temperature", above=0.0))
         self._metrics.model_loads.labels("loaded").inc()
         self._metrics.show_model(card["version"])
         log.info("event=model_loaded version=%s", card["version"])
@@ -100,7 +101,7 @@ class ModelSource:
                 log.exception("event=model_check_failed")
 
 
-def _no_digit_threshold(card):
-    """1, which nothing goes beyond, for a card that names no number: digits are read all the same."""
-    threshold = card.get("no_digit_threshold")
-    return float(threshold) if isinstance(threshold, int | float) and not isinstance(threshold, bool) else 1.0
+def _number(card, name, above=-1.0):
+    """1 for a card that has no such number: no probability goes beyond it, and dividing by it changes nothing."""
+    number = card.get(name)
+    return float(number) if isinstance(number, int | float) and not isinstance(number, bool) and number > above else 1.0

@@ -3,6 +3,7 @@
 import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,35 @@ def load_synthetic(file: Path) -> Synthetic:
         arrays = npz_arrays(file.read_bytes())
         forms = {split: arrays[f"{split}_forms"].astype(np.int64) for split in SPLITS}
         return Synthetic(_splits(arrays), forms, [str(name) for name in arrays["form_names"]])
+
+
+def drawing_arrays(drawings: list[list[np.ndarray]]) -> dict[str, np.ndarray]:
+    """Drawings, each a list of strokes (n, 2) in whole pixels -> arrays for an .npz: all points int16 (p, 2) in a row, how many
+    are in each stroke (s,), and how many strokes in each drawing (d,), both int32."""
+    strokes = [stroke for drawing in drawings for stroke in drawing]
+    return {
+        "points": np.concatenate(strokes).astype(np.int16) if strokes else np.empty((0, 2), np.int16),
+        "points_of_stroke": np.array([len(stroke) for stroke in strokes], np.int32),
+        "strokes_of_drawing": np.array([len(drawing) for drawing in drawings], np.int32),
+    }
+
+
+def load_drawings(file: Path) -> tuple[list[list[np.ndarray]], np.ndarray]:
+    """The strokes of the synthetic test split, as synthesize wrote them, and its labels int64 (n,)."""
+    with _damage_named(file):
+        arrays = npz_arrays(file.read_bytes())
+        ends = np.cumsum(arrays["points_of_stroke"])[:-1]
+        strokes = iter(np.split(arrays["points"].astype(np.float64), ends))
+        drawings = [list(islice(strokes, count)) for count in arrays["strokes_of_drawing"]]
+        return drawings, arrays["test_labels"].astype(np.int64)
+
+
+def load_disturbed(file: Path) -> tuple[list[tuple[str, str, str]], np.ndarray, Split]:
+    """What disturb wrote: its conditions, as (source, change, value), all pictures, and the condition's number of each, (n,)."""
+    with _damage_named(file):
+        arrays = npz_arrays(file.read_bytes())
+        split = Split(arrays["pictures"], arrays["labels"].astype(np.int64))
+        return [tuple(condition) for condition in arrays["conditions"].tolist()], arrays["condition"], split
 
 
 @dataclass(frozen=True)

@@ -1,65 +1,103 @@
 """evaluate: measure the trained network on the test splits, which nothing before this stage has looked at.
 
-Only what was measured becomes a model: this stage writes artifacts/model, with its figures in the model card.
+Only what was measured becomes a model: this stage writes artifacts/model, with its figures in the model card. What has to be
+chosen, the threshold for no digit and the temperature, is chosen on the validation splits.
+
+Beside the model it leaves metrics.json, tables for plots (CSV), and pictures of the errors (PNG), by the names below.
 """
 
-import csv
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load, save, write_atomically
-from digitnet.network import DIGITS, NO_DIGIT
+from digitnet.drawing import in_unit_range
+from digitnet.network import DIGITS, NO_DIGIT, Network
 
-from trainer.digits import answers, load_splits, load_synthetic
+from trainer.calibration import fit_temperature, reliability
+from trainer.contact_sheet import contact_sheet
+from trainer.digits import Answers, Split, Synthetic, answers, load_disturbed, load_splits, load_synthetic
+from trainer.rejection import FeatureDistance, area_under_roc, caught, scores
+from trainer.tables import csv_bytes
+
+MODEL, METRICS = "model", "metrics.json"
+CONFUSION, FORMS, RELIABILITY, ROC, ROBUSTNESS = (
+    f"{name}.csv" for name in ("confusion", "forms", "reliability", "rejection", "robustness")
+)
+MNIST_ERRORS, SYNTHETIC_ERRORS = "mnist_errors.png", "synthetic_errors.png"
+
+LOST = np.linspace(0.0, 0.05, 51)  # shares of the digits that one may be ready to lose: where the ROC is plotted
+LOST_IN_METRICS = 0.01
+LEARNT_FROM = 5_000  # pictures of each training split that the distance in feature space is measured from
+MOST_ERRORS = 96  # on a contact sheet
 
 
 def evaluate(
     digits_file: Path,
     synthetic_file: Path,
+    disturbed_file: Path,
     trained_folder: Path,
-    model_folder: Path,
-    metrics_file: Path,
-    confusion_file: Path,
-    forms_file: Path,
+    artifacts: Path,
     rejected_non_digits: float,
 ) -> dict:
-    """Write the model, its metrics, each test digit's actual and predicted value, and the accuracy by form; return the metrics.
+    """Measure, write everything into `artifacts`, and return the metrics.
 
     The threshold for no digit is set on the validation split: `rejected_non_digits` of what is none lies beyond it.
     """
     network, card = load(trained_folder)
     splits, synthetic = load_splits(digits_file), load_synthetic(synthetic_file)
-    mnist, written = answers(network, splits["test"]), answers(network, synthetic.splits["test"])
-    is_written_digit = written.labels != NO_DIGIT
-    metrics = {
+    seen = {name: (answers(network, splits[name]), answers(network, synthetic.splits[name])) for name in ("validation", "test")}
+    (mnist, written), validation = seen["test"], seen["validation"]
+    is_digit = written.labels != NO_DIGIT
+
+    held_out = _digits(*validation)
+    temperature = fit_temperature(held_out.logits[:, :DIGITS], held_out.labels)
+    metrics = _accuracies(mnist, written) | {"calibration": _calibration(temperature, mnist, written)}
+    chosen = {"temperature": temperature}
+    tables = {CONFUSION: (("actual", "predicted"), zip(mnist.labels.tolist(), mnist.predicted.tolist()))}
+    if network.classes > DIGITS:
+        chosen["no_digit_threshold"] = threshold = _threshold(_others(validation[1]).no_digit, rejected_non_digits)
+        rejected = written.no_digit > threshold
+        metrics["rejected"] = {
+            "mnist_digits": _share(mnist.no_digit > threshold),
+            "synthetic_digits": _share(rejected[is_digit]),
+            "non_digits": _share(rejected[~is_digit]),
+        }
+    if not is_digit.all():
+        metrics["rejection"], tables[ROC] = _rejection(network, splits, synthetic, mnist, written)
+
+    forms = _by_form(written, synthetic)
+    robustness = _robustness(network, disturbed_file, chosen.get("no_digit_threshold", 1.0))
+    tables[FORMS] = (("form", "pictures", "accuracy"), forms)
+    tables[ROBUSTNESS] = (("condition", "source", "change", "value", "pictures", "accuracy", "rejected"), robustness)
+    tables[RELIABILITY] = _reliability_table(_digits(mnist, written), temperature)
+
+    save(artifacts / MODEL, network, splits["validation"].golden_pictures(), {**card, **chosen, "test": metrics})
+    listed = {
+        "confusion": np.bincount(mnist.labels * DIGITS + mnist.predicted, minlength=DIGITS**2).reshape(DIGITS, -1).tolist(),
+        "forms": [dict(zip(tables[FORMS][0], row)) for row in forms],
+        "robustness": [dict(zip(tables[ROBUSTNESS][0][1:], row[1:])) for row in robustness],
+    }
+    for name, (header, rows) in tables.items():
+        write_atomically(artifacts / name, csv_bytes(header, rows))
+    write_atomically(artifacts / MNIST_ERRORS, _errors(mnist, splits["test"]))
+    write_atomically(artifacts / SYNTHETIC_ERRORS, _errors(written, synthetic.splits["test"]))
+    write_atomically(artifacts / METRICS, _json(metrics | listed))
+    return metrics
+
+
+def _accuracies(mnist, written):
+    is_digit = written.labels != NO_DIGIT
+    accuracies = {
         "accuracy": float(mnist.right.mean()),
         "loss": mnist.loss,
         "errors": int(np.count_nonzero(~mnist.right)),
         "test_pictures": len(mnist.labels),
         "accuracy_by_digit": {str(digit): float(mnist.right[mnist.labels == digit].mean()) for digit in range(DIGITS)},
     }
-    if is_written_digit.any():
-        metrics["synthetic_accuracy"] = float(written.right[is_written_digit].mean())
-    about = {**card, "test": metrics}
-    if network.classes > NO_DIGIT:
-        threshold = _threshold(answers(network, synthetic.non_digits("validation")).no_digit, rejected_non_digits)
-        about["no_digit_threshold"] = threshold
-        rejected = written.no_digit > threshold
-        metrics["rejected"] = {
-            "mnist_digits": _share(mnist.no_digit > threshold),
-            "synthetic_digits": _share(rejected[is_written_digit]),
-            "non_digits": _share(rejected[~is_written_digit]),
-        }
-    save(model_folder, network, splits["validation"].golden_pictures(), about)
-    write_atomically(metrics_file, (json.dumps(metrics, indent=2) + "\n").encode())
-    write_atomically(confusion_file, _csv(["actual", "predicted"], zip(mnist.labels.tolist(), mnist.predicted.tolist())))
-    forms = synthetic.forms["test"]
-    right_by_form = {form: written.right[forms == form] for form in np.unique(forms[is_written_digit])}
-    rows = ((synthetic.form_names[form], right.size, round(float(right.mean()), 4)) for form, right in right_by_form.items())
-    write_atomically(forms_file, _csv(["form", "pictures", "accuracy"], rows))
-    return metrics
+    if is_digit.any():
+        accuracies["synthetic_accuracy"] = float(written.right[is_digit].mean())
+    return accuracies
 
 
 def _threshold(no_digit: np.ndarray, share: float) -> float:
@@ -70,13 +108,93 @@ def _threshold(no_digit: np.ndarray, share: float) -> float:
     return float(np.quantile(no_digit, 1.0 - share)) if no_digit.size else 1.0
 
 
+def _calibration(temperature, mnist, written):
+    """The expected calibration error without and with the temperature, on the test splits."""
+    errors = {}
+    for name, digits in (("mnist", mnist), ("synthetic", _digits(written))):
+        for when, divisor in (("before", 1.0), ("after", temperature)):
+            measured = reliability(digits.logits[:, :DIGITS], digits.labels, divisor)
+            errors[f"{name}_error_{when}"] = measured.expected_calibration_error
+    return {"temperature": temperature, **errors}
+
+
+def _reliability_table(digits, temperature):
+    measured = reliability(digits.logits[:, :DIGITS], digits.labels, temperature)
+    columns = (measured.confidence, measured.accuracy, measured.confidence, measured.count)
+    return ("confidence", "accuracy", "perfect", "answers"), zip(*(np.round(column, 4).tolist() for column in columns))
+
+
+def _rejection(network: Network, splits: dict[str, Split], synthetic: Synthetic, mnist: Answers, written: Answers):
+    """How well each score tells the test splits' digits from what is none: figures for the metrics, and the ROC as a table."""
+    learnt_from = [splits["training"].only(slice(LEARNT_FROM)), synthetic.digits("training").only(slice(LEARNT_FROM))]
+    distance = FeatureDistance(
+        np.concatenate([_features(network, split) for split in learnt_from]),
+        np.concatenate([split.labels for split in learnt_from]),
+    )
+    features = np.concatenate([_features(network, splits["test"]), _features(network, synthetic.splits["test"])])
+    all_scores = scores(np.concatenate([mnist.logits, written.logits])) | {"features": distance(features)}
+    is_digit = np.concatenate([mnist.labels, written.labels]) != NO_DIGIT
+    figures, columns = {}, {"digits_rejected": LOST}
+    for name, score in all_scores.items():
+        digits, others = score[is_digit], score[~is_digit]
+        figures[name] = {
+            "area_under_roc": area_under_roc(digits, others),
+            "non_digits_rejected": float(caught(digits, others, LOST_IN_METRICS)),
+        }
+        columns[name] = caught(digits, others, LOST)
+    return figures, (tuple(columns), zip(*(np.round(column, 4).tolist() for column in columns.values())))
+
+
+def _by_form(written, synthetic):
+    forms = synthetic.forms["test"]
+    right_by_form = {form: written.right[forms == form] for form in np.unique(forms[written.labels != NO_DIGIT])}
+    return [(synthetic.form_names[form], right.size, round(float(right.mean()), 4)) for form, right in right_by_form.items()]
+
+
+def _robustness(network, disturbed_file, threshold):
+    """For each of disturb's conditions: its name in one and in three parts, how many pictures, how many of them are read right
+    and how many are taken for no digit."""
+    conditions, condition, split = load_disturbed(disturbed_file)
+    measured, rows = answers(network, split), []
+    for number, (source, change, value) in enumerate(conditions):
+        of_condition = condition == number
+        figures = (_share(values[of_condition]) for values in (measured.right, measured.no_digit > threshold))
+        name = ", ".join(filter(None, (source, change.replace("none", "as it is"), value)))
+        rows.append((name, source, change, value, int(of_condition.sum()), *(round(figure, 4) for figure in figures)))
+    return rows
+
+
+def _errors(measured, split):
+    """The digits that were misread, each with what it is and what it was read as."""
+    wrong = np.flatnonzero(~measured.right & (measured.labels != NO_DIGIT))[:MOST_ERRORS]
+    captions = [f"{measured.labels[index]} → {measured.predicted[index]}" for index in wrong]
+    return contact_sheet(split.pictures[wrong], captions)
+
+
+def _features(network, split):
+    return network.predict_features(in_unit_range(split.pictures))
+
+
+def _digits(*measured: Answers) -> Answers:
+    """The answers to digits among them."""
+    logits, labels = (np.concatenate([getattr(part, name) for part in measured]) for name in ("logits", "labels"))
+    return Answers(logits[labels != NO_DIGIT], labels[labels != NO_DIGIT])
+
+
+def _others(measured):
+    return Answers(measured.logits[measured.labels == NO_DIGIT], measured.labels[measured.labels == NO_DIGIT])
+
+
 def _share(chosen):
     return float(chosen.mean()) if chosen.size else 0.0
 
 
-def _csv(header, rows):
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue().encode()
+def _json(metrics):
+    """A line for each metric, and in lists one for each row. (dvc metrics shows the numbers, and leaves lists to the plots.)"""
+    lines = []
+    for name, value in metrics.items():
+        text = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list):
+            text = "[\n    " + ",\n    ".join(json.dumps(row, ensure_ascii=False) for row in value) + "\n  ]"
+        lines.append(f"  {json.dumps(name)}: {text}")
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from digitnet.checkpoint import write_atomically
 
+from trainer.disturb import disturb
 from trainer.evaluate import evaluate
 from trainer.fetch import fetch, read_pins
 from trainer.preprocess import preprocess
@@ -41,6 +42,11 @@ def run_synthesize(workspace: Workspace) -> None:
     synthesize(read_synthesize_settings(), workspace.synthetic)
 
 
+def run_disturb(workspace: Workspace) -> None:
+    """turn, move and redraw test digits, to measure what a network bears"""
+    disturb(workspace.digits, workspace.synthetic, workspace.disturbed)
+
+
 def run_train(workspace: Workspace, stop_requested: Callable[[], bool]) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
     card = train(
@@ -60,11 +66,9 @@ def run_evaluate(workspace: Workspace) -> None:
     metrics = evaluate(
         workspace.digits,
         workspace.synthetic,
+        workspace.disturbed,
         workspace.trained,
-        workspace.model,
-        workspace.metrics,
-        workspace.confusion,
-        workspace.forms,
+        workspace.artifacts,
         read_rejected_non_digits(),
     )
     log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
@@ -74,6 +78,7 @@ STAGES = {
     "fetch": run_fetch,
     "preprocess": run_preprocess,
     "synthesize": run_synthesize,
+    "disturb": run_disturb,
     "train": run_train,
     "evaluate": run_evaluate,
 }

@@ -6,20 +6,18 @@ writer, and the same settings make the same bytes, however many processes share 
 """
 
 import logging
-import signal
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import npz_bytes, write_atomically
-from digitnet.drawing import PICTURE_SIDE, in_bytes, picture_from_strokes
+from digitnet.drawing import PEN_RADIUS, PICTURE_SIDE, in_bytes, picture_from_strokes
 from digitnet.network import NO_DIGIT
 
-from trainer.digits import SPLITS
+from trainer.digits import SPLITS, drawing_arrays
+from trainer.pool import map_in_processes
 from trainer.settings import SynthesizeSettings
 from trainer.strokes import Forms
 
@@ -42,20 +40,18 @@ class Job:
 
 def synthesize(settings: SynthesizeSettings, file: Path) -> None:
     """Write one .npz: form_names, and for each split its _pictures uint8 (n, 28, 28), _labels uint8 (n,), 10 = no digit, and
-    _forms uint16 (n,), which index form_names. A split's digits come first, then the others."""
+    _forms uint16 (n,), which index form_names. A split's digits come first, then the others. The test split keeps its drawings
+    too, as drawing_arrays has them."""
     jobs = [job for split in range(len(SPLITS)) for job in _jobs(settings, split)]
-    with _pool(settings.processes) as pool:
-        try:
-            made = list((pool.map if pool else map)(_make, jobs))
-        except BaseException:
-            if pool:
-                pool.shutdown(wait=False, cancel_futures=True)  # whoever tells us to stop does not wait for what is not begun
-            raise
+    made = map_in_processes(_make, jobs, processes=settings.processes)
     arrays = {"form_names": np.array(_forms().names)}
     for number, split in enumerate(SPLITS):
         parts = [part for job, part in zip(jobs, made, strict=True) if job.split == number]
-        for name, values in zip(("pictures", "labels", "forms"), zip(*parts, strict=True), strict=True):
-            arrays[f"{split}_{name}"] = np.concatenate(values)
+        *values, drawings = zip(*parts, strict=True)
+        for name, of_jobs in zip(("pictures", "labels", "forms"), values, strict=True):
+            arrays[f"{split}_{name}"] = np.concatenate(of_jobs)
+        if split == "test":
+            arrays |= drawing_arrays(list(chain.from_iterable(drawings)))
         log.info("%s: %d digits and %d others, made by writing", split, *settings.sizes(split))
     write_atomically(file, npz_bytes(arrays))
 
@@ -66,15 +62,6 @@ def _jobs(settings, split):
             yield Job(settings.seed, split, digits, first, min(first + PAGE * PAGES_A_JOB, count))
 
 
-def _pool(processes):
-    """Spawned, not forked: whoever calls this may have threads, which would be missing in a fork."""
-    if processes == 1:
-        return nullcontext()
-    # Ctrl-C in a terminal reaches all of them: it is this process that sees to it.
-    ignoring = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
-    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), **ignoring)
-
-
 @cache
 def _forms():
     """Read once in a process."""
@@ -82,12 +69,12 @@ def _forms():
 
 
 def _make(job):
-    """The job's pictures, labels and forms."""
+    """The job's pictures, labels and forms, and of the test split the drawings."""
     forms = _forms()
     numbers = {name: number for number, name in enumerate(forms.names)}
     count = job.end - job.first
     pictures = np.empty((count, PICTURE_SIDE, PICTURE_SIDE), np.uint8)
-    labels, form_numbers = np.full(count, NO_DIGIT, np.uint8), np.empty(count, np.uint16)
+    labels, form_numbers, drawings = np.full(count, NO_DIGIT, np.uint8), np.empty(count, np.uint16), []
     for index in range(count):
         page, place = divmod(job.first + index, PAGE)
         if place == 0:
@@ -98,6 +85,10 @@ def _make(job):
             strokes, name = forms.digit(place % 10, generator, writer)
         else:
             strokes, name = forms.non_digit(generator, writer)
-        pictures[index] = in_bytes(picture_from_strokes(strokes))
+        # What is held out is drawn by the one pen that serves strokes; disturb measures the others.
+        pen = writer.pen if SPLITS[job.split] == "training" else PEN_RADIUS
+        pictures[index] = in_bytes(picture_from_strokes(strokes, pen_radius=pen))
         form_numbers[index] = numbers[name]
-    return pictures, labels, form_numbers
+        if SPLITS[job.split] == "test":
+            drawings.append(strokes)
+    return pictures, labels, form_numbers, drawings

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.evaluate import MODEL
+
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
 
 
@@ -33,6 +35,10 @@ class Workspace:
         return self.folder / "data" / "synthetic.npz"
 
     @property
+    def disturbed(self) -> Path:
+        return self.folder / "data" / "disturbed.npz"
+
+    @property
     def artifacts(self) -> Path:
         return self.folder / "artifacts"
 
@@ -46,21 +52,9 @@ class Workspace:
 
     @property
     def trained(self) -> Path:
-        """By train; evaluate makes the model folder, so that no model is there unmeasured."""
+        """By train; evaluate makes the folder of the model, so that none is there unmeasured."""
         return self.artifacts / "trained"
 
     @property
     def model(self) -> Path:
-        return self.artifacts / "model"
-
-    @property
-    def metrics(self) -> Path:
-        return self.artifacts / "metrics.json"
-
-    @property
-    def confusion(self) -> Path:
-        return self.artifacts / "confusion.csv"
-
-    @property
-    def forms(self) -> Path:
-        return self.artifacts / "forms.csv"
+        return self.artifacts / MODEL

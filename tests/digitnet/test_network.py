@@ -2,7 +2,8 @@ import threading
 
 import numpy as np
 import pytest
-from digitnet.network import Network
+from digitnet.losses import softmax
+from digitnet.network import Network, reading
 from digitnet.optimizers import SGD, Adam
 from digitnet.parallel import DataParallel
 
@@ -125,6 +126,27 @@ def test_predict_gives_the_same_in_batches_of_any_size(specification, generator)
     np.testing.assert_allclose(network.predict(pictures, batch_size=7), whole, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(network.predict(pictures[3:4])[0], whole[3], rtol=1e-4, atol=1e-6)
     assert network.predict(pictures[:0]).shape == (0, 10)
+
+
+@BOTH
+def test_features_are_what_the_last_layer_reads_the_logits_from(specification, generator):
+    network, pictures = initialized(specification), generator.random((50, 28, 28))
+    features, last = network.predict_features(pictures, batch_size=7), network.layers[-1]
+    np.testing.assert_allclose(features @ last.weights.T + last.bias, network.predict_logits(pictures), rtol=1e-4, atol=1e-6)
+
+
+def test_features_of_any_shape_are_one_vector_for_each_picture(generator):
+    network = initialized([{"conv2d": {"filters": 10, "kernel_size": 28}}, "flatten"])
+    assert network.predict_features(generator.random((3, 28, 28))).shape == (3, 10)
+
+
+def test_a_temperature_makes_it_less_sure_of_the_same_digit(generator):
+    logits = generator.normal(0.0, 3.0, (20, 11))
+    (sure, no_digit), (less_sure, as_before) = reading(logits), reading(logits, temperature=2.0)
+    np.testing.assert_array_equal(no_digit, as_before)
+    np.testing.assert_array_equal(sure.argmax(axis=1), less_sure.argmax(axis=1))
+    np.testing.assert_allclose(less_sure, softmax(logits[:, :10].T / 2.0).T)
+    assert (less_sure.max(axis=1) < sure.max(axis=1)).all()
 
 
 @BOTH

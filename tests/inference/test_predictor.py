@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from digitnet.checkpoint import write_atomically
+from digitnet.losses import softmax
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
 from stores.models import CANDIDATE, LIVE, ModelStore
@@ -85,6 +86,16 @@ def test_a_network_without_a_class_for_it_takes_all_ink_for_a_digit(source, publ
     publish_model(tmp_path, about={"no_digit_threshold": 0.0})
     source.refresh()
     assert source.model.read(np.random.default_rng(0).random((28, 28), np.float32)).is_digit
+
+
+@pytest.mark.parametrize("temperature", [2.5, 0, -1, "hot", True, None], ids=str)
+def test_it_is_as_sure_as_the_card_s_temperature_lets_it_be(source, publish_model, tmp_path, temperature):
+    publish_model(tmp_path, about={"temperature": temperature})
+    source.refresh()
+    picture = np.random.default_rng(0).random((28, 28), np.float32)
+    (logits,) = source.model.network.predict_logits(picture[None])
+    divisor = 2.5 if temperature == 2.5 else 1.0  # what is no temperature changes nothing
+    np.testing.assert_allclose(source.model.read(picture).probabilities, softmax(logits[:, None] / divisor)[:, 0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("layers", [["flatten", {"dense": {"units": 10}}], WITH_A_CLASS_FOR_NO_DIGIT], ids=["ten", "eleven"])

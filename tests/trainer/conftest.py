@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_bytes
+from trainer.digits import drawing_arrays
+from trainer.disturb import disturb
 
 PARAMS = """
 seed: 3
+recipe: default
 preprocess: {validation_size: 40}
 train:
   network: perceptron
@@ -17,7 +20,10 @@ train:
   schedule: one_cycle
   learning_rate: 0.01
   augmentation: {shift: 1.0, rotation: 5}
+  averaged_steps: 20
   shares: 2
+recipes:
+  longer: {train: {epochs: 5, augmentation: {}}, synthesize: {digits: 60}}
 networks:
   perceptron: [flatten, {dense: {units: 16}}, relu, {dense: {units: 11}}]
   classic: [flatten, {dense: {units: 16}}, relu, {dense: {units: 10}}]
@@ -63,6 +69,15 @@ def synthetic_file(tmp_path):
         arrays[f"{split}_pictures"] = np.concatenate([pictures, noise])
         arrays[f"{split}_labels"] = np.concatenate([labels, np.full(10, 10, np.uint8)])
         arrays[f"{split}_forms"] = np.concatenate([labels % 2, np.full(10, 2)]).astype(np.uint16)
+    line = [np.array([[40.0, 40.0], [60.0, 240.0]])]
+    arrays |= drawing_arrays([line] * len(arrays["test_labels"]))
     path = tmp_path / "synthetic.npz"
     path.write_bytes(npz_bytes(arrays))
+    return path
+
+
+@pytest.fixture
+def disturbed_file(tmp_path, digits_file, synthetic_file):
+    path = tmp_path / "disturbed.npz"
+    disturb(digits_file, synthetic_file, path, processes=1)
     return path

@@ -52,6 +52,11 @@ def test_forms_fit_labels(arrays, split):
             assert (forms[name].kind, forms[name].what) == ("digits", str(label))
 
 
+def test_only_what_is_trained_on_is_written_with_other_pens(arrays):
+    ink = {split: arrays[f"{split}_pictures"][arrays[f"{split}_labels"] == 0].sum(axis=(1, 2)) / 255 for split in SPLITS}
+    assert ink["training"].max() > 1.3 * max(ink["validation"].max(), ink["test"].max())
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_every_picture_is_one_as_the_network_reads_them(arrays, split):
     for picture in arrays[f"{split}_pictures"]:

@@ -1,0 +1,66 @@
+"""Confidence: fitted on logits whose truth is known, because it was drawn from them."""
+
+import numpy as np
+import pytest
+from digitnet.losses import softmax
+from trainer.calibration import BINS, fit_temperature, reliability
+
+
+def drawn(generator, count=20_000, spread=2.0):
+    """Logits (count, 10), and labels that come up as often as their softmax says: perfectly calibrated."""
+    logits = generator.normal(0.0, spread, (count, 10))
+    cumulative = softmax(logits.T).T.cumsum(axis=1)
+    return logits, np.minimum((generator.random((count, 1)) > cumulative).sum(axis=1), 9)
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_the_temperature_that_logits_were_multiplied_by_is_found(generator, temperature):
+    logits, labels = drawn(generator)
+    assert fit_temperature(logits * temperature, labels) == pytest.approx(temperature, rel=0.05)
+
+
+def test_it_is_no_better_a_little_to_either_side(generator):
+    logits, labels = drawn(generator, 500)
+
+    def loss(temperature):
+        return -np.log(softmax(logits.T / temperature)[labels, np.arange(500)]).mean()
+
+    best = fit_temperature(logits, labels)
+    assert loss(best) < min(loss(best * 0.98), loss(best * 1.02))
+
+
+def test_answers_that_are_all_right_get_the_lowest_temperature_and_nothing_overflows():
+    assert fit_temperature(np.eye(10) * 500.0, np.arange(10)) < 20.0
+
+
+def test_no_answers_change_nothing():
+    assert fit_temperature(np.empty((0, 10)), np.empty(0, int)) == 1.0
+
+
+def test_what_is_calibrated_has_hardly_an_error_and_what_is_too_sure_has_one(generator):
+    logits, labels = drawn(generator)
+    assert reliability(logits, labels).expected_calibration_error < 0.01
+    assert reliability(logits * 3.0, labels).expected_calibration_error > 0.1
+    assert reliability(logits * 3.0, labels, temperature=3.0).expected_calibration_error < 0.01
+
+
+def test_the_error_is_the_mean_distance_of_confidence_and_accuracy():
+    sure = np.log([[0.8] + [0.2 / 9] * 9] * 4)  # four answers, 80% sure of 0
+    measured = reliability(sure, np.array([0, 0, 1, 2]))
+    assert measured.count.tolist() == [4]
+    assert measured.confidence == pytest.approx([0.8])
+    assert measured.accuracy == pytest.approx([0.5])
+    assert measured.expected_calibration_error == pytest.approx(0.3)
+
+
+def test_bins_are_equally_wide_and_those_that_are_empty_are_left_out(generator):
+    logits, labels = drawn(generator, 2_000)
+    measured = reliability(logits, labels)
+    assert measured.count.sum() == 2_000
+    assert (np.diff(np.floor(measured.confidence * BINS)) >= 1).all()
+    assert (measured.count > 0).all()

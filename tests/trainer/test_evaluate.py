@@ -1,0 +1,175 @@
+"""Evaluate: what it measures is what the network does, what it chooses it chooses on the validation splits."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from digitnet.checkpoint import load, load_card
+from digitnet.losses import softmax
+from digitnet.network import NO_DIGIT
+from PIL import Image
+from trainer.digits import load_disturbed, load_splits, load_synthetic
+from trainer.evaluate import evaluate
+from trainer.settings import read_train_settings
+from trainer.train import train
+
+
+@pytest.fixture
+def measured(tmp_path, digits_file, synthetic_file, disturbed_file, params_file):
+    """measured(): train, evaluate, and the folder with the results."""
+
+    def measured():
+        artifacts = tmp_path / "artifacts"
+        trained = artifacts / "trained"
+        settings = read_train_settings(params_file)
+        train(settings, digits_file, synthetic_file, trained, artifacts / "history.csv", tmp_path / "unfinished.npz")
+        evaluate(digits_file, synthetic_file, disturbed_file, trained, artifacts, rejected_non_digits=0.8)
+        return artifacts
+
+    return measured
+
+
+def metrics_of(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def table(file):
+    return list(csv.DictReader(io.StringIO(file.read_text())))
+
+
+def logits_of(folder, split):
+    network, card = load(folder / "model")
+    return network.predict_logits(split.pictures / np.float32(255)), card
+
+
+def test_it_measures_on_the_test_digits_and_makes_the_model(measured, digits_file):
+    folder = measured()
+    network, card = load(folder / "model")
+    metrics = metrics_of(folder)
+    test = load_splits(digits_file)["test"]
+    predicted = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1)
+    assert metrics["accuracy"] == np.mean(predicted == test.labels)
+    assert metrics["errors"] == np.count_nonzero(predicted != test.labels)
+    assert card["test"] == {name: value for name, value in metrics.items() if not isinstance(value, list)}
+    assert card["version"] == load_card(folder / "trained")["version"]
+    rows = (folder / "confusion.csv").read_text().splitlines()
+    assert rows == ["actual,predicted", *(f"{actual},{guess}" for actual, guess in zip(test.labels, predicted))]
+
+
+def test_it_measures_each_form_of_the_synthetic_digits(measured, synthetic_file):
+    folder = measured()
+    network, _ = load(folder / "model")
+    test = load_synthetic(synthetic_file).digits("test")
+    right = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1) == test.labels
+    rows = {row["form"]: (int(row["pictures"]), float(row["accuracy"])) for row in table(folder / "forms.csv")}
+    assert rows == {
+        name: (10, pytest.approx(right[test.labels % 2 == number].mean(), abs=1e-4))
+        for number, name in enumerate(["0 bar", "1 other bar"])
+    }
+    metrics = metrics_of(folder)
+    assert metrics["synthetic_accuracy"] == pytest.approx(right.mean())
+
+
+def test_the_threshold_is_where_so_much_of_what_is_held_out_and_no_digit_is_rejected(measured, synthetic_file):
+    folder = measured()
+    network, card = load(folder / "model")
+    rejected = {
+        split: network.read(load_synthetic(synthetic_file).non_digits(split).pictures / np.float32(255))[1]
+        > card["no_digit_threshold"]
+        for split in ("validation", "test")
+    }
+    assert np.count_nonzero(rejected["validation"]) == 8  # of ten
+    metrics = metrics_of(folder)
+    assert metrics["rejected"]["non_digits"] == np.mean(rejected["test"])
+    assert metrics["rejected"]["non_digits"] > metrics["rejected"]["mnist_digits"]
+
+
+def test_a_network_of_ten_units_rejects_nothing(measured, params_file):
+    params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
+    folder = measured()
+    assert "no_digit_threshold" not in load_card(folder / "model")
+    metrics = metrics_of(folder)
+    assert "rejected" not in metrics
+    assert 0.0 < metrics["synthetic_accuracy"] <= 1.0
+
+
+def test_the_confusion_matrix_counts_each_test_digit_once(measured, digits_file):
+    folder = measured()
+    confusion = np.array(metrics_of(folder)["confusion"])
+    test = load_splits(digits_file)["test"]
+    assert confusion.shape == (10, 10)
+    assert confusion.sum(axis=1).tolist() == np.bincount(test.labels, minlength=10).tolist()
+    assert np.trace(confusion) == len(test) - metrics_of(folder)["errors"]
+
+
+def test_the_temperature_is_fitted_to_what_was_held_out_and_makes_no_other_answer(measured, digits_file, synthetic_file):
+    folder = measured()
+    held_out = [load_splits(digits_file)["validation"], load_synthetic(synthetic_file).digits("validation")]
+    logits = np.concatenate([logits_of(folder, split)[0][:, :10] for split in held_out]).astype(float)
+    labels = np.concatenate([split.labels for split in held_out])
+
+    def loss(temperature):
+        return -np.log(softmax(logits.T / temperature)[labels, np.arange(len(labels))]).mean()
+
+    temperature = load_card(folder / "model")["temperature"]
+    assert temperature == metrics_of(folder)["calibration"]["temperature"]
+    assert loss(temperature) <= min(loss(0.99 * temperature), loss(1.01 * temperature))
+
+
+def test_the_reliability_table_has_every_test_digit(measured, digits_file, synthetic_file):
+    rows = table(measured() / "reliability.csv")
+    digits = len(load_splits(digits_file)["test"]) + len(load_synthetic(synthetic_file).digits("test"))
+    assert sum(int(row["answers"]) for row in rows) == digits
+    assert all(row["confidence"] == row["perfect"] for row in rows)
+
+
+def test_each_score_has_a_curve_from_none_lost_upwards(measured):
+    folder = measured()
+    figures, rows = metrics_of(folder)["rejection"], table(folder / "rejection.csv")
+    assert list(figures) == ["class", "energy", "confidence", "features"]
+    assert [float(row["digits_rejected"]) for row in rows] == pytest.approx(np.arange(51) / 1000)
+    for score, figure in figures.items():
+        curve = [float(row[score]) for row in rows]
+        assert curve == sorted(curve)
+        assert figure["non_digits_rejected"] == pytest.approx(curve[10], abs=1e-4)
+        assert 0.0 <= figure["area_under_roc"] <= 1.0
+    assert figures["class"]["area_under_roc"] > 0.9  # noise and bars are easily told apart
+
+
+def test_a_network_of_ten_units_has_the_other_scores(measured, params_file):
+    params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
+    assert list(metrics_of(measured())["rejection"]) == ["energy", "confidence", "features"]
+
+
+def test_each_condition_is_measured_by_itself(measured, disturbed_file):
+    folder = measured()
+    conditions, condition, split = load_disturbed(disturbed_file)
+    logits, card = logits_of(folder, split)
+    right = logits[:, :10].argmax(axis=1) == split.labels
+    rejected = softmax(logits.T)[NO_DIGIT] > card["no_digit_threshold"]
+    rows = metrics_of(folder)["robustness"]
+    assert [(row["source"], row["change"], row["value"]) for row in rows] == conditions
+    for number, row in enumerate(rows):
+        chosen = condition == number
+        assert row["pictures"] == chosen.sum()
+        assert row["accuracy"] == pytest.approx(right[chosen].mean(), abs=1e-4)
+        assert row["rejected"] == pytest.approx(rejected[chosen].mean(), abs=1e-4)
+    assert [row["accuracy"] for row in table(folder / "robustness.csv")] == [str(row["accuracy"]) for row in rows]
+    names = [row["condition"] for row in table(folder / "robustness.csv")]
+    assert "MNIST, as it is" in names
+    assert len(set(names)) == len(names)
+
+
+def test_there_is_a_picture_of_the_errors(measured):
+    folder = measured()
+    for name in ("mnist_errors.png", "synthetic_errors.png"):
+        with Image.open(folder / name) as sheet:
+            sheet.verify()
+
+
+def test_what_disturb_left_damaged_is_named(measured, disturbed_file):
+    disturbed_file.write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"disturbed\.npz is damaged or foreign: .*; delete it and run dvc repro"):
+        measured()

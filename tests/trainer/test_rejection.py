@@ -1,0 +1,52 @@
+"""Scores of how little something looks like a digit, and how well they tell the two apart."""
+
+import numpy as np
+import pytest
+from digitnet.losses import softmax
+from trainer.rejection import FeatureDistance, area_under_roc, caught, scores
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(0)
+
+
+def test_the_scores_are_what_they_are_named_after(generator):
+    logits = generator.normal(0.0, 4.0, (50, 11))
+    named, probabilities = scores(logits), softmax(logits.T).T
+    np.testing.assert_allclose(1.0 / (1.0 + np.exp(-named["class"])), probabilities[:, 10])
+    np.testing.assert_allclose(named["energy"], -np.log(np.exp(logits[:, :10]).sum(axis=1)))
+    np.testing.assert_allclose(np.exp(-named["confidence"]), softmax(logits[:, :10].T).max(axis=0))
+
+
+def test_without_a_class_for_it_two_scores_are_left_and_large_logits_do_not_overflow(generator):
+    named = scores(generator.normal(0.0, 4.0, (5, 10)).astype(np.float32) + 1e4)
+    assert list(named) == ["energy", "confidence"]
+    assert all(np.isfinite(score).all() for score in named.values())
+
+
+def test_the_distance_is_to_the_nearest_digit_in_spreads_of_each_feature(generator):
+    labels = np.arange(2000) % 2
+    features = generator.normal(0.0, [1.0, 10.0], (2000, 2)) + np.where(labels[:, None], [8.0, 0.0], [0.0, 0.0])
+    distance = FeatureDistance(features, labels)
+    at = distance(np.array([[0.0, 0.0], [8.0, 0.0], [4.0, 0.0], [0.0, 20.0], [11.0, 0.0]]))
+    np.testing.assert_allclose(at, [0.0, 0.0, 4.0, 2.0, 3.0], atol=0.25)
+
+
+def test_a_feature_that_never_changes_divides_by_nothing():
+    distance = FeatureDistance(np.ones((4, 2)), np.array([3, 3, 7, 7]))
+    assert np.isfinite(distance(np.zeros((2, 2)))).all()
+
+
+def test_the_curve_is_what_lies_beyond_the_threshold_that_loses_so_many(generator):
+    digits, others = generator.normal(0.0, 1.0, 1000), generator.normal(2.0, 1.0, 500)
+    lost = np.array([0.0, 0.01, 0.5])
+    expected = [np.mean(others > np.quantile(digits, 1.0 - share)) for share in lost]
+    np.testing.assert_allclose(caught(digits, others, lost), expected)
+
+
+def test_the_area_is_how_often_the_other_one_scores_higher(generator):
+    digits, others = generator.integers(0, 9, 60), generator.integers(3, 12, 40)
+    pairs = others[:, None] - digits
+    assert area_under_roc(digits, others) == pytest.approx(np.mean(pairs > 0) + np.mean(pairs == 0) / 2)
+    assert area_under_roc(np.zeros(3), np.ones(4)) == 1.0
