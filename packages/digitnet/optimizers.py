@@ -4,6 +4,8 @@ All parameters are one flat vector and so is the gradient, so an optimizer is a 
 done in place. The learning rate comes in with each step: schedules.py decides it.
 """
 
+import math
+
 import numpy as np
 
 
@@ -30,13 +32,26 @@ class Adam:
 
     m <- beta1 * m + (1 - beta1) * grad         a running mean of the gradient
     v <- beta2 * v + (1 - beta2) * grad^2       a running mean of its square
-    w <- w - learning_rate * m' / (sqrt(v') + epsilon)
+    w <- w - learning_rate * (m' / (sqrt(v') + epsilon) + weight_decay * w)
 
-    m and v start at zero, so m' and v' divide out what they miss of the first steps: 1 - beta^t.
+    m and v start at zero, so m' and v' divide out what they miss of the first steps: 1 - beta^t. Weight decay pulls what no
+    gradient holds back towards zero, so that the network explains the digits with as little as it can (Loshchilov and Hutter,
+    "Decoupled weight decay regularization", ICLR 2019).
     """
 
-    def __init__(self, size: int, dtype=np.float32, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
+    def __init__(
+        self,
+        size: int,
+        dtype=np.float32,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
         self.beta1, self.beta2, self.epsilon = _fraction("beta1", beta1), _fraction("beta2", beta2), epsilon
+        if not 0.0 <= weight_decay < math.inf:
+            raise ValueError(f"weight_decay must be 0 or more, not {weight_decay!r}")
+        self.weight_decay = weight_decay
         self.state = {"mean": np.zeros(size, dtype), "square": np.zeros(size, dtype), "steps": np.zeros(1, np.int64)}
 
     def update(self, parameters: np.ndarray, gradients: np.ndarray, learning_rate: float) -> None:
@@ -47,6 +62,7 @@ class Adam:
         square += (1.0 - self.beta2) * (gradients * gradients - square)
         mean_correction = 1.0 - self.beta1 ** int(steps[0])
         square_correction = 1.0 - self.beta2 ** int(steps[0])
+        parameters *= 1.0 - learning_rate * self.weight_decay
         parameters -= (learning_rate / mean_correction) * mean / (np.sqrt(square / square_correction) + self.epsilon)
 
 

@@ -37,6 +37,27 @@ def test_adam_takes_the_steps_that_its_paper_defines(generator):
     np.testing.assert_allclose(parameters, expected, rtol=1e-12)
 
 
+def test_weight_decay_takes_a_part_of_each_weight_beside_adam_s_step(generator):
+    weights, grad = generator.normal(size=3), generator.normal(size=3)
+    plain, decayed = weights.copy(), weights.copy()
+    Adam(3, np.float64).update(plain, grad, 0.01)
+    Adam(3, np.float64, weight_decay=0.3).update(decayed, grad, 0.01)
+    np.testing.assert_allclose(decayed, plain - 0.01 * 0.3 * weights, rtol=1e-12)
+
+
+def test_weights_that_no_gradient_holds_decay_to_nothing():
+    optimizer, parameters = Adam(2, np.float64, weight_decay=1.0), np.array([5.0, -5.0])
+    for _ in range(100):
+        optimizer.update(parameters, np.zeros(2), 0.1)
+    np.testing.assert_allclose(parameters, [5.0 * 0.9**100, -5.0 * 0.9**100])
+
+
+@pytest.mark.parametrize("weight_decay", [-0.1, float("inf"), float("nan")])
+def test_a_weight_decay_that_is_none_is_refused(weight_decay):
+    with pytest.raises(ValueError, match="weight_decay must be 0 or more"):
+        Adam(1, weight_decay=weight_decay)
+
+
 def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient_s_size():
     parameters = np.zeros(3)
     Adam(3, np.float64).update(parameters, np.array([1e-3, 1.0, -1e3]), 0.01)
