@@ -38,11 +38,11 @@ def evaluate(
     disturbed_file: Path,
     trained_folder: Path,
     artifacts: Path,
-    rejected_non_digits: float,
+    rejected_digits: float,
 ) -> dict:
     """Measure, write everything into `artifacts`, and return the metrics.
 
-    The threshold for no digit is set on the validation split: `rejected_non_digits` of what is none lies beyond it.
+    The threshold for no digit is set on the validation splits: so many of their digits, as a share, lie beyond it.
     """
     network, card = load(trained_folder)
     splits, synthetic = load_splits(digits_file), load_synthetic(synthetic_file)
@@ -56,7 +56,7 @@ def evaluate(
     chosen = {"temperature": temperature}
     tables = {CONFUSION: (("actual", "predicted"), zip(mnist.labels.tolist(), mnist.predicted.tolist()))}
     if network.classes > DIGITS:
-        chosen["no_digit_threshold"] = threshold = _threshold(_others(validation[1]).no_digit, rejected_non_digits)
+        chosen["no_digit_threshold"] = threshold = _threshold(held_out.no_digit, rejected_digits)
         rejected = written.no_digit > threshold
         metrics["rejected"] = {
             "mnist_digits": _share(mnist.no_digit > threshold),
@@ -101,9 +101,10 @@ def _accuracies(mnist, written):
 
 
 def _threshold(no_digit: np.ndarray, share: float) -> float:
-    """The probability of no digit that this share of what is none goes beyond; `no_digit` has theirs, (n,).
+    """The probability of no digit that this share of the digits goes beyond; `no_digit` has theirs, (n,).
 
-    So few digits are taken for none that a threshold set by their share would be one of chance.
+    Not one that a share of the non-digits goes beyond: the better a network knows those that synthesize writes, the further
+    from the digits that would be, and letters that people write lie in between.
     """
     return float(np.quantile(no_digit, 1.0 - share)) if no_digit.size else 1.0
 
@@ -179,10 +180,6 @@ def _digits(*measured: Answers) -> Answers:
     """The answers to digits among them."""
     logits, labels = (np.concatenate([getattr(part, name) for part in measured]) for name in ("logits", "labels"))
     return Answers(logits[labels != NO_DIGIT], labels[labels != NO_DIGIT])
-
-
-def _others(measured):
-    return Answers(measured.logits[measured.labels == NO_DIGIT], measured.labels[measured.labels == NO_DIGIT])
 
 
 def _share(chosen):

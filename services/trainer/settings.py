@@ -92,9 +92,9 @@ def read_synthesize_settings(path: Path = PARAMS_FILE) -> SynthesizeSettings:
     return SynthesizeSettings(**sizes, seed=_number(params, "seed", int, 0, 2**32 - 1))
 
 
-def read_rejected_non_digits(path: Path = PARAMS_FILE) -> float:
-    """The share of held-out non-digits that are to be seen as such: evaluate sets the threshold by it."""
-    return _number(_read(path), "evaluate.rejected_non_digits", float, 0.0, 1.0)
+def read_rejected_digits(path: Path = PARAMS_FILE) -> float:
+    """The share of held-out digits that may be taken for none: evaluate sets the threshold by it."""
+    return _number(_read(path), "evaluate.rejected_digits", float, 0.0, 1.0)
 
 
 def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:

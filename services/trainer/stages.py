@@ -12,7 +12,7 @@ from trainer.fetch import fetch, read_pins
 from trainer.preprocess import preprocess
 from trainer.settings import (
     read_preprocess_settings,
-    read_rejected_non_digits,
+    read_rejected_digits,
     read_synthesize_settings,
     read_train_settings,
 )
@@ -69,7 +69,7 @@ def run_evaluate(workspace: Workspace) -> None:
         workspace.disturbed,
         workspace.trained,
         workspace.artifacts,
-        read_rejected_non_digits(),
+        read_rejected_digits(),
     )
     log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
 

@@ -28,7 +28,7 @@ networks:
   perceptron: [flatten, {dense: {units: 16}}, relu, {dense: {units: 11}}]
   classic: [flatten, {dense: {units: 16}}, relu, {dense: {units: 10}}]
 synthesize: {digits: 40, non_digits: 20, held_out_digits: 20, held_out_non_digits: 10}
-evaluate: {rejected_non_digits: 0.8}
+evaluate: {rejected_digits: 0.1}
 """
 
 

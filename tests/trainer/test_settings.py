@@ -7,7 +7,7 @@ from digitnet.optimizers import SGD
 from trainer.settings import (
     SettingsError,
     read_preprocess_settings,
-    read_rejected_non_digits,
+    read_rejected_digits,
     read_synthesize_settings,
     read_train_settings,
 )
@@ -129,10 +129,10 @@ def test_a_wrong_number_of_synthetic_digits_is_refused(params_file):
         read_synthesize_settings(changed(params_file, "synthesize.digits", -1))
 
 
-def test_the_share_of_non_digits_that_are_to_be_seen_as_such_is_read_and_bounded(params_file):
-    assert read_rejected_non_digits(params_file) == 0.8
-    with pytest.raises(SettingsError, match=r"evaluate\.rejected_non_digits must be a number from 0.0 to 1.0, not 1.9"):
-        read_rejected_non_digits(changed(params_file, "evaluate.rejected_non_digits", 1.9))
+def test_the_share_of_digits_that_may_be_taken_for_none_is_read_and_bounded(params_file):
+    assert read_rejected_digits(params_file) == 0.1
+    with pytest.raises(SettingsError, match=r"evaluate\.rejected_digits must be a number from 0.0 to 1.0, not 1.9"):
+        read_rejected_digits(changed(params_file, "evaluate.rejected_digits", 1.9))
 
 
 @pytest.mark.parametrize("options", [{"momentum": 2.0}, {"speed": 1}])
