@@ -11,7 +11,7 @@ MODEL := artifacts/model/model.json
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/run.stamp $(MODEL)  ## set up, fetch MNIST and train if need be, then serve page, API and metrics; Ctrl-C ends it
+run: .venv/run.stamp $(MODEL)  ## set up, then serve page, API and metrics; trains first if there is no model. Ctrl-C ends it
 	@echo "Doodle: draw at http://localhost:$${DOODLE_FRONTEND_PORT:-3000}, the API is on port $${DOODLE_PORT:-7000},"
 	@echo "        the metrics of model and journal are on port $${DOODLE_EXPORTER_PORT:-18000}. Ctrl-C ends it."
 	@honcho --no-prefix start || test $$? -eq 130  # 130: Ctrl-C
@@ -32,8 +32,8 @@ lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
 	uv pip compile --quiet --universal --all-extras --generate-hashes --no-annotate --upgrade \
 	    --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
 
-clean:  ## remove what was set up and made: .venv, data, models, the journal
-	rm -rf .venv .tools mnist data artifacts/* state .dvc/cache .dvc/tmp
+clean:  ## remove what was set up and made: .venv, data, the journal; artifacts/model stays, as Git has it
+	rm -rf .venv .tools mnist data artifacts/trained artifacts/unfinished.npz state .dvc/cache .dvc/tmp
 
 $(MODEL): | .venv/run.stamp
 	@dvc repro

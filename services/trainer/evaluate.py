@@ -168,7 +168,7 @@ def _robustness(network, disturbed_file, threshold):
 def _errors(measured, split):
     """The digits that were misread, each with what it is and what it was read as."""
     wrong = np.flatnonzero(~measured.right & (measured.labels != NO_DIGIT))[:MOST_ERRORS]
-    captions = [f"{measured.labels[index]} → {measured.predicted[index]}" for index in wrong]
+    captions = [f"{measured.labels[index]} as {measured.predicted[index]}" for index in wrong]
     return contact_sheet(split.pictures[wrong], captions)
 
 

@@ -73,7 +73,7 @@ def wait_for_version(clone, version):
         time.sleep(0.1)
 
 
-def test_the_second_run_trains_nothing(clone, stack):
+def test_nothing_is_trained_and_the_second_run_sets_nothing_up(clone, stack):
     _, log = stack
     said = log.read_text()
     assert "Doodle: draw at " + clone.page in said
@@ -110,11 +110,13 @@ def test_when_one_part_dies_the_other_does_not_linger(clone, stack):
 def test_the_model_reads_mnist_as_well_as_it_should(clone):
     metrics = json.loads((clone.folder / "artifacts" / "metrics.json").read_text())
     assert metrics["test_pictures"] == 10_000
-    assert metrics["accuracy"] >= 0.993
+    assert metrics["accuracy"] >= 0.9965
 
 
 def test_the_service_answers_mnist_exactly_as_it_was_measured(clone, stack):
-    """Test digits over HTTP, raw as MNIST has them, against what evaluate wrote down."""
+    """Test digits over HTTP, raw as MNIST has them, against what evaluate wrote down where the model was made."""
+    for stage in ("fetch", "preprocess"):
+        clone.run("python", "-m", "trainer", stage)
     images = read_images(clone.folder / "mnist" / "t10k-images-idx3-ubyte")[:1000]
     with open(clone.folder / "artifacts" / "confusion.csv", newline="") as file:
         predicted = [int(row["predicted"]) for row in csv.DictReader(file)][:1000]

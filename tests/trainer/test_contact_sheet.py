@@ -12,7 +12,7 @@ def opened(content):
 def test_each_picture_is_in_its_place_dark_on_light():
     pictures = np.zeros((5, 28, 28), np.uint8)
     pictures[4, 10:20, 5] = 255
-    sheet = opened(contact_sheet(pictures, ["4 → 9"] * 5, columns=4))
+    sheet = opened(contact_sheet(pictures, ["4 as 9"] * 5, columns=4))
     cell_height, cell_width = ENLARGED * 28 + CAPTION_HEIGHT + GAP, ENLARGED * 28 + GAP
     assert sheet.shape == (2 * cell_height + GAP, 4 * cell_width + GAP)
     top, left = GAP + cell_height, GAP  # the fifth begins the second row
@@ -22,7 +22,7 @@ def test_each_picture_is_in_its_place_dark_on_light():
 
 def test_captions_are_written_under_them():
     pictures = np.zeros((1, 28, 28), np.uint8)
-    plain, captioned = (opened(contact_sheet(pictures, [caption])) for caption in ("", "4 → 9"))
+    plain, captioned = (opened(contact_sheet(pictures, [caption])) for caption in ("", "4 as 9"))
     rows = np.flatnonzero((plain != captioned).any(axis=1))
     assert GAP + 56 <= rows.min() <= rows.max() < GAP + 56 + CAPTION_HEIGHT
 

@@ -1,0 +1,65 @@
+"""Which augmentation helps: the default recipe without any, without each by itself, and with all of it.
+
+    python benchmarks/augmentation.py [--epochs 5] [--seeds 7 8]
+
+Run it in the project's folder after `dvc repro`. Every run differs from the others in what its line says and nothing else. Each
+figure is the mean over the seeds, measured on the validation splits, never on a test digit. Prints a table in Markdown.
+"""
+
+import argparse
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+from digitnet.augmentation import Augmentation
+from digitnet.checkpoint import load
+from threadpoolctl import threadpool_limits
+from trainer.digits import answers, load_splits, load_synthetic
+from trainer.rejection import caught, scores
+from trainer.settings import read_train_settings
+from trainer.train import train
+from trainer.workspace import Workspace
+
+LOST = 0.005  # of the digits, where it is measured how much of what is none is rejected
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8])
+    arguments = parser.parse_args()
+    settings = replace(read_train_settings(), epochs=arguments.epochs)
+    print("| augmentation | MNIST, errors | MNIST, loss | synthetic, errors | synthetic, loss | non-digits missed |", flush=True)
+    print("|---|---|---|---|---|---|", flush=True)
+    for name, augmentation in variants(settings.augmentation):
+        measured = [_measured(replace(settings, augmentation=augmentation, seed=seed)) for seed in arguments.seeds]
+        errors, loss, drawn_errors, drawn_loss, missed = np.mean(measured, axis=0)
+        print(f"| {name} | {errors:.2%} | {loss:.4f} | {drawn_errors:.2%} | {drawn_loss:.4f} | {missed:.1%} |", flush=True)
+
+
+def variants(whole):
+    yield "all of it", whole
+    for name, strength in asdict(whole).items():
+        if strength:
+            yield f"without {name}", replace(whole, **{name: 0.0})
+    yield "none", Augmentation()
+
+
+def _measured(settings):
+    workspace = Workspace()
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1, user_api="blas"):
+        folder = Path(folder)
+        train(settings, workspace.digits, workspace.synthetic, folder, folder / "history.csv", folder / "unfinished.npz")
+        network, _ = load(folder)
+        synthetic = load_synthetic(workspace.synthetic)
+        mnist = answers(network, load_splits(workspace.digits)["validation"])
+        drawn = answers(network, synthetic.digits("validation"))
+        others = answers(network, synthetic.non_digits("validation"))
+    digits = np.concatenate([mnist.logits, drawn.logits])
+    missed = 1.0 - caught(scores(digits)["class"], scores(others.logits)["class"], LOST)
+    return 1.0 - mnist.right.mean(), mnist.loss, 1.0 - drawn.right.mean(), drawn.loss, float(missed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The README's "Change something": one line in params.yaml, and the pipeline makes, measures and compares another model."""
+
+import json
+
+import pytest
+from digitnet.checkpoint import load
+
+
+@pytest.fixture(scope="module")
+def changed(clone):
+    """The clone after `dvc repro` with the perceptron instead, and few epochs of it."""
+    params = clone.folder / "params.yaml"
+    text = params.read_text()
+    assert text.count("network: convolutional ") == text.count("epochs: 10\n") == 1
+    params.write_text(text.replace("network: convolutional ", "network: perceptron ").replace("epochs: 10\n", "epochs: 2\n"))
+    clone.run("dvc", "repro")
+    return clone
+
+
+def test_the_new_model_is_the_one_that_was_asked_for(changed):
+    network, card = load(changed.folder / "artifacts" / "model")
+    assert network.shapes[1:3] == [(784,), (50,)]
+    assert (card["recipe"]["recipe"], card["recipe"]["network"], card["training"]["epochs"]) == ("default", "perceptron", 2)
+    assert 0.8 < card["test"]["accuracy"] < 0.98
+
+
+def test_a_second_repro_has_nothing_to_do(changed):
+    assert "up to date" in changed.run("dvc", "repro").stdout
+
+
+def test_metrics_diff_says_what_the_change_did(changed):
+    difference = json.loads(changed.run("dvc", "metrics", "diff", "--json").stdout)["diff"]["artifacts/metrics.json"]
+    assert difference["accuracy"]["diff"] < 0
+    assert difference["accuracy"]["old"] >= 0.9965
+
+
+def test_all_plots_are_drawn(changed):
+    changed.run("dvc", "plots", "show")
+    page = (changed.folder / "dvc_plots" / "index.html").read_text()
+    for title in (
+        "loss",
+        "test digits",
+        "synthetic test digits read right, by form",
+        "changed test digits read right",
+        "how often the network is right, by how sure it is",
+        "mnist_errors.png",
+        "synthetic_errors.png",
+    ):
+        assert title in page
+
+
+def test_a_change_in_backpropagation_is_trained_anew(changed):
+    layers = changed.folder / "packages" / "digitnet" / "layers.py"
+    original = layers.read_text()
+    layers.write_text(original + "\n# a change\n")
+    try:
+        status = json.loads(changed.run("dvc", "status", "--json").stdout)
+    finally:
+        layers.write_text(original)
+    assert {"train", "evaluate"} <= set(status)
+    assert not {"preprocess", "synthesize"} & set(status)
