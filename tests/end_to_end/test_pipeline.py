@@ -29,7 +29,7 @@ def test_a_second_repro_has_nothing_to_do(changed):
 
 
 def test_metrics_diff_says_what_the_change_did(changed):
-    difference = json.loads(changed.run("dvc", "metrics", "diff", "--json").stdout)["diff"]["artifacts/metrics.json"]
+    difference = json.loads(changed.run("dvc", "metrics", "diff", "--json").stdout)["artifacts/metrics.json"]
     assert difference["accuracy"]["diff"] < 0
     assert difference["accuracy"]["old"] >= 0.9965
 
