@@ -54,7 +54,10 @@ def evaluate(
     temperature = fit_temperature(held_out.logits[:, :DIGITS], held_out.labels)
     metrics = _accuracies(mnist, written) | {"calibration": _calibration(temperature, mnist, written)}
     chosen = {"temperature": temperature}
-    tables = {CONFUSION: (("actual", "predicted"), zip(mnist.labels.tolist(), mnist.predicted.tolist()))}
+    tables = {
+        CONFUSION: (("actual", "predicted"), zip(mnist.labels.tolist(), mnist.predicted.tolist())),
+        ROC: (("digits_rejected",), ()),  # dvc wants the file where there is nothing to reject, too
+    }
     if network.classes > DIGITS:
         chosen["no_digit_threshold"] = threshold = _threshold(held_out.no_digit, rejected_digits)
         rejected = written.no_digit > threshold

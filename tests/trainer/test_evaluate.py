@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from digitnet.checkpoint import load, load_card
+from digitnet.checkpoint import load, load_card, npz_arrays, npz_bytes
 from digitnet.losses import softmax
 from digitnet.network import NO_DIGIT
 from PIL import Image
@@ -142,6 +142,17 @@ def test_each_score_has_a_curve_from_none_lost_upwards(measured):
 def test_a_network_of_ten_units_has_the_other_scores(measured, params_file):
     params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
     assert list(metrics_of(measured())["rejection"]) == ["energy", "confidence", "features"]
+
+
+def test_where_synthesize_wrote_no_other_things_there_is_nothing_to_reject(measured, synthetic_file):
+    arrays = npz_arrays(synthetic_file.read_bytes())
+    digits = arrays["test_labels"] != NO_DIGIT
+    for name in ("labels", "pictures", "forms"):
+        arrays[f"test_{name}"] = arrays[f"test_{name}"][digits]
+    synthetic_file.write_bytes(npz_bytes(arrays))
+    folder = measured()
+    assert "rejection" not in metrics_of(folder)
+    assert table(folder / "rejection.csv") == []
 
 
 def test_each_condition_is_measured_by_itself(measured, disturbed_file):
