@@ -5,9 +5,12 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from digitnet.checkpoint import load
+from digitnet.drawing import picture_from_pixels, picture_from_strokes
+from trainer.strokes import Forms
 
 PROJECT = Path(__file__).parents[2]
 ARTIFACTS = PROJECT / "artifacts"
@@ -48,6 +51,49 @@ def test_it_reads_as_well_as_it_should(metrics):
     assert metrics["rejected"]["mnist_digits"] < 0.005
     assert metrics["rejected"]["non_digits"] > 0.85
     assert metrics["calibration"]["mnist_error_after"] < 0.005
+
+
+@pytest.fixture(scope="module")
+def read():
+    """read(pictures) -> the digits, and whether each is one."""
+    network, card = load(ARTIFACTS / "model")
+
+    def read(pictures):
+        probabilities, no_digit = network.read(np.stack(pictures), card["temperature"])
+        return probabilities.argmax(axis=1), (no_digit <= card["no_digit_threshold"]) & np.any(pictures, axis=(1, 2))
+
+    return read
+
+
+class TestReading:
+    """By the code of today: what it was measured to do, it still does."""
+
+    def test_digits_by_hands_that_it_has_not_seen_are_read(self, read):
+        forms, generator = Forms(), np.random.default_rng(20261125)
+        labels = np.arange(300) % 10
+        digits, is_digit = read([picture_from_strokes(forms.digit(label, generator)[0]) for label in labels])
+        assert np.mean((digits == labels) & is_digit) >= 0.98
+
+    def test_letters_and_scribbles_are_no_digits(self, read):
+        forms, generator = Forms(), np.random.default_rng(20261125)
+        _, is_digit = read([picture_from_strokes(forms.non_digit(generator)[0]) for _ in range(300)])
+        assert np.mean(is_digit) <= 0.05
+
+    def test_pictures_of_other_things_are_no_digits(self, read):
+        generator = np.random.default_rng(20261125)
+        _, is_digit = read([picture_from_pixels(a_picture(generator)) for _ in range(60)])
+        assert np.mean(is_digit) <= 0.2
+
+
+def a_picture(generator):
+    """Ellipses of any grey over each other on an even background: as little a digit as a photograph is."""
+    y, x = np.indices((120, 120))
+    picture = np.full((120, 120), generator.integers(0, 256), np.uint8)
+    for _ in range(6):
+        (centre_y, centre_x), (height, width) = generator.uniform(30, 90, 2), generator.uniform(8, 40, 2)
+        inside = ((y - centre_y) / height) ** 2 + ((x - centre_x) / width) ** 2 < 1.0
+        picture[inside & (y > 5) & (y < 115) & (x > 5) & (x < 115)] = generator.integers(0, 256)
+    return picture
 
 
 def test_brush_and_place_and_size_cost_strokes_next_to_nothing(metrics):
