@@ -106,6 +106,10 @@ class Network:
         """Pictures (n, 28, 28) in [0, 1] -> (n, features): what the last layer reads off the logits from."""
         return self._predict(self.layers[:-1], pictures, batch_size)
 
+    def logits_of(self, features: np.ndarray) -> np.ndarray:
+        """What predict_features gave, (n, features) -> logits (n, classes)."""
+        return self.layers[-1].predict(features.T).T
+
     def predict(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
         """Pictures (n, 28, 28) in [0, 1] -> probabilities (n, classes), each row summing to 1."""
         return softmax(self.predict_logits(pictures, batch_size).T).T

@@ -99,8 +99,10 @@ def load_disturbed(file: Path) -> tuple[list[tuple[str, str, str]], np.ndarray, 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network makes of a split, from one pass through it: logits (n, classes), beside the labels int (n,)."""
+    """What a network makes of a split, from one pass through it: the features (n, width) that its last layer reads, and the
+    logits (n, classes), beside the labels int (n,)."""
 
+    features: np.ndarray
     logits: np.ndarray
     labels: np.ndarray
 
@@ -126,7 +128,8 @@ class Answers:
 
 
 def answers(network: Network, split: Split) -> Answers:
-    return Answers(network.predict_logits(in_unit_range(split.pictures)), split.labels)
+    features = network.predict_features(in_unit_range(split.pictures))
+    return Answers(features, network.logits_of(features), split.labels)
 
 
 def _splits(arrays):

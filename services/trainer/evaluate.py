@@ -7,11 +7,11 @@ Beside the model it leaves metrics.json, tables for plots (CSV), and pictures of
 """
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load, save, write_atomically
-from digitnet.drawing import in_unit_range
 from digitnet.network import DIGITS, NO_DIGIT, Network
 
 from trainer.calibration import fit_temperature, reliability
@@ -19,8 +19,9 @@ from trainer.contact_sheet import contact_sheet
 from trainer.digits import Answers, Split, Synthetic, answers, load_disturbed, load_splits, load_synthetic
 from trainer.rejection import FeatureDistance, area_under_roc, caught, scores
 from trainer.tables import csv_bytes
+from trainer.workspace import MODEL
 
-MODEL, METRICS = "model", "metrics.json"
+METRICS = "metrics.json"
 CONFUSION, FORMS, RELIABILITY, ROC, ROBUSTNESS = (
     f"{name}.csv" for name in ("confusion", "forms", "reliability", "rejection", "robustness")
 )
@@ -56,7 +57,7 @@ def evaluate(
     chosen = {"temperature": temperature}
     tables = {
         CONFUSION: (("actual", "predicted"), zip(mnist.labels.tolist(), mnist.predicted.tolist())),
-        ROC: (("digits_rejected",), ()),  # dvc wants the file where there is nothing to reject, too
+        ROC: (("digits_rejected",), []),  # dvc wants the file where there is nothing to reject, too
     }
     if network.classes > DIGITS:
         chosen["no_digit_threshold"] = threshold = _threshold(held_out.no_digit, rejected_digits)
@@ -68,19 +69,17 @@ def evaluate(
         }
     if not is_digit.all():
         metrics["rejection"], tables[ROC] = _rejection(network, splits, synthetic, mnist, written)
-
-    forms = _by_form(written, synthetic)
-    robustness = _robustness(network, disturbed_file, chosen.get("no_digit_threshold", 1.0))
-    tables[FORMS] = (("form", "pictures", "accuracy"), forms)
-    tables[ROBUSTNESS] = (("condition", "source", "change", "value", "pictures", "accuracy", "rejected"), robustness)
+    tables[FORMS] = _by_form(written, synthetic)
+    tables[ROBUSTNESS] = _robustness(network, disturbed_file, chosen.get("no_digit_threshold", 1.0))
     tables[RELIABILITY] = _reliability_table(_digits(mnist, written), temperature)
 
     save(artifacts / MODEL, network, splits["validation"].golden_pictures(), {**card, **chosen, "test": metrics})
     listed = {
         "confusion": np.bincount(mnist.labels * DIGITS + mnist.predicted, minlength=DIGITS**2).reshape(DIGITS, -1).tolist(),
-        "forms": [dict(zip(tables[FORMS][0], row)) for row in forms],
-        "robustness": [dict(zip(tables[ROBUSTNESS][0][1:], row[1:])) for row in robustness],
     }
+    for name, table in (("forms", FORMS), ("robustness", ROBUSTNESS), ("reliability", RELIABILITY), ("rejection_roc", ROC)):
+        header, rows = tables[table]
+        listed[name] = [dict(zip(header, row)) for row in rows]
     for name, (header, rows) in tables.items():
         write_atomically(artifacts / name, csv_bytes(header, rows))
     write_atomically(artifacts / MNIST_ERRORS, _errors(mnist, splits["test"]))
@@ -125,17 +124,17 @@ def _calibration(temperature, mnist, written):
 def _reliability_table(digits, temperature):
     measured = reliability(digits.logits[:, :DIGITS], digits.labels, temperature)
     columns = (measured.confidence, measured.accuracy, measured.confidence, measured.count)
-    return ("confidence", "accuracy", "perfect", "answers"), zip(*(np.round(column, 4).tolist() for column in columns))
+    return ("confidence", "accuracy", "perfect", "answers"), _rows(columns)
 
 
 def _rejection(network: Network, splits: dict[str, Split], synthetic: Synthetic, mnist: Answers, written: Answers):
     """How well each score tells the test splits' digits from what is none: figures for the metrics, and the ROC as a table."""
     learnt_from = [splits["training"].only(slice(LEARNT_FROM)), synthetic.digits("training").only(slice(LEARNT_FROM))]
     distance = FeatureDistance(
-        np.concatenate([_features(network, split) for split in learnt_from]),
+        np.concatenate([answers(network, split).features for split in learnt_from]),
         np.concatenate([split.labels for split in learnt_from]),
     )
-    features = np.concatenate([_features(network, splits["test"]), _features(network, synthetic.splits["test"])])
+    features = np.concatenate([mnist.features, written.features])
     all_scores = scores(np.concatenate([mnist.logits, written.logits])) | {"features": distance(features)}
     is_digit = np.concatenate([mnist.labels, written.labels]) != NO_DIGIT
     figures, columns = {}, {"digits_rejected": LOST}
@@ -146,18 +145,19 @@ def _rejection(network: Network, splits: dict[str, Split], synthetic: Synthetic,
             "non_digits_rejected": float(caught(digits, others, LOST_IN_METRICS)),
         }
         columns[name] = caught(digits, others, LOST)
-    return figures, (tuple(columns), zip(*(np.round(column, 4).tolist() for column in columns.values())))
+    return figures, (tuple(columns), _rows(columns.values()))
 
 
 def _by_form(written, synthetic):
     forms = synthetic.forms["test"]
     right_by_form = {form: written.right[forms == form] for form in np.unique(forms[written.labels != NO_DIGIT])}
-    return [(synthetic.form_names[form], right.size, round(float(right.mean()), 4)) for form, right in right_by_form.items()]
+    rows = [(synthetic.form_names[form], right.size, round(float(right.mean()), 4)) for form, right in right_by_form.items()]
+    return ("form", "pictures", "accuracy"), rows
 
 
 def _robustness(network, disturbed_file, threshold):
     """For each of disturb's conditions: its name in one and in three parts, how many pictures, how many of them are read right
-    and how many are taken for no digit."""
+    and how many are taken for no digit. As all of these tables: the names of its columns, and its rows."""
     conditions, condition, split = load_disturbed(disturbed_file)
     measured, rows = answers(network, split), []
     for number, (source, change, value) in enumerate(conditions):
@@ -165,7 +165,7 @@ def _robustness(network, disturbed_file, threshold):
         figures = (_share(values[of_condition]) for values in (measured.right, measured.no_digit > threshold))
         name = ", ".join(filter(None, (source, change.replace("none", "as it is"), value)))
         rows.append((name, source, change, value, int(of_condition.sum()), *(round(figure, 4) for figure in figures)))
-    return rows
+    return ("condition", "source", "change", "value", "pictures", "accuracy", "rejected"), rows
 
 
 def _errors(measured, split):
@@ -175,14 +175,15 @@ def _errors(measured, split):
     return contact_sheet(split.pictures[wrong], captions)
 
 
-def _features(network, split):
-    return network.predict_features(in_unit_range(split.pictures))
+def _rows(columns):
+    """Columns of a table, each (n,), as its rows: four decimals are enough for a plot."""
+    return list(zip(*(np.round(column, 4).tolist() for column in columns)))
 
 
 def _digits(*measured: Answers) -> Answers:
     """The answers to digits among them."""
-    logits, labels = (np.concatenate([getattr(part, name) for part in measured]) for name in ("logits", "labels"))
-    return Answers(logits[labels != NO_DIGIT], labels[labels != NO_DIGIT])
+    is_digit = np.concatenate([part.labels for part in measured]) != NO_DIGIT
+    return Answers(*(np.concatenate([getattr(part, field.name) for part in measured])[is_digit] for field in fields(Answers)))
 
 
 def _share(chosen):

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.evaluate import MODEL
-
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
+MODEL = "model"  # the folder in artifacts/
 
 
 @dataclass(frozen=True)

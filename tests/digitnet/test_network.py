@@ -133,6 +133,7 @@ def test_features_are_what_the_last_layer_reads_the_logits_from(specification, g
     network, pictures = initialized(specification), generator.random((50, 28, 28))
     features, last = network.predict_features(pictures, batch_size=7), network.layers[-1]
     np.testing.assert_allclose(features @ last.weights.T + last.bias, network.predict_logits(pictures), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(network.logits_of(features), network.predict_logits(pictures), rtol=1e-4, atol=1e-6)
 
 
 def test_features_of_any_shape_are_one_vector_for_each_picture(generator):
