@@ -1,7 +1,7 @@
 """The experiment, read from params.yaml: what is trained, on what, and how. A wrong value is refused with its name.
 
-The file as it stands is the recipe `default`. Another one, under `recipes`, is what it changes of that, section by section:
-`recipe: best` reads train.epochs from recipes.best.train.epochs where that is there.
+The file as it stands is the recipe `default`. Another one is what it changes of that, under `recipes`, section by section:
+`recipe: best` reads train.epochs from recipes.train.best.epochs where that is there. So a stage depends on its own section alone.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from digitnet.schedules import SCHEDULES
 
 PARAMS_FILE = Path("params.yaml")
 DEFAULT_RECIPE = "default"
+RECIPE_SECTIONS = ("synthesize", "train", "evaluate")  # for each, its stage in dvc.yaml depends on recipes.<section>
 
 
 class SettingsError(ValueError):
@@ -134,16 +135,20 @@ def _read(path):
 
 def _with_recipe(params):
     """params.yaml with what the chosen recipe changes laid over it."""
-    recipes = _mapping(params, "recipes")
-    if DEFAULT_RECIPE in recipes:
-        raise SettingsError(f"params.yaml: recipes.{DEFAULT_RECIPE} cannot be: {DEFAULT_RECIPE} is the file as it stands")
-    recipe = _choice(params, "recipe", (DEFAULT_RECIPE, *recipes))
+    recipes = {section: _mapping(params, f"recipes.{section}") for section in _mapping(params, "recipes")}
+    names = dict.fromkeys(name for of_section in recipes.values() for name in of_section)
+    if DEFAULT_RECIPE in names:
+        raise SettingsError(f"params.yaml: no recipe can be called {DEFAULT_RECIPE}: that is the file as it stands")
+    recipe = _choice(params, "recipe", (DEFAULT_RECIPE, *names))
     laid_over = dict(params)
-    for section in _mapping(params, f"recipes.{recipe}") if recipe in recipes else ():
-        changes = _mapping(params, f"recipes.{recipe}.{section}")
-        for key in changes:
-            _get(params, f"{section}.{key}")  # a slip of the pen would change nothing, and not say so
-        laid_over[section] = {**_mapping(params, section), **changes}
+    for section, of_section in recipes.items():
+        if section not in RECIPE_SECTIONS:
+            raise SettingsError(f"params.yaml: recipes.{section} cannot be: a recipe changes {', '.join(RECIPE_SECTIONS)}")
+        if recipe in of_section:
+            changes = _mapping(params, f"recipes.{section}.{recipe}")
+            for key in changes:
+                _get(params, f"{section}.{key}")  # a slip of the pen would change nothing, and not say so
+            laid_over[section] = {**_mapping(params, section), **changes}
     return laid_over
 
 

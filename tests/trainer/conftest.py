@@ -23,7 +23,8 @@ train:
   averaged_steps: 20
   shares: 2
 recipes:
-  longer: {train: {epochs: 5, augmentation: {}}, synthesize: {digits: 60}}
+  train: {longer: {epochs: 5, augmentation: {}}}
+  synthesize: {longer: {digits: 60}, crowded: {digits: 90}}
 networks:
   perceptron: [flatten, {dense: {units: 16}}, relu, {dense: {units: 11}}]
   classic: [flatten, {dense: {units: 16}}, relu, {dense: {units: 10}}]

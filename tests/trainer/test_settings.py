@@ -5,6 +5,7 @@ import yaml
 from digitnet.augmentation import Augmentation
 from digitnet.optimizers import SGD
 from trainer.settings import (
+    RECIPE_SECTIONS,
     SettingsError,
     read_preprocess_settings,
     read_rejected_digits,
@@ -52,22 +53,40 @@ def test_a_recipe_is_what_it_changes_laid_over_the_file(params_file):
     assert settings.augmentation == Augmentation()  # a value is replaced whole
     assert read_synthesize_settings(params_file).digits == 60
     assert read_preprocess_settings(params_file).validation_size == 40
+    assert read_rejected_digits(params_file) == 0.1
+
+
+def test_a_recipe_need_not_change_every_section(params_file):
+    params_file.write_text(params_file.read_text().replace("recipe: default", "recipe: crowded"))
+    settings = read_train_settings(params_file)
+    assert (settings.recipe, settings.epochs) == ("crowded", 3)
+    assert read_synthesize_settings(params_file).digits == 90
+
+
+def test_each_stage_depends_on_what_recipes_change_of_its_section():
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
+    recipes = yaml.safe_load((PROJECT / "params.yaml").read_text())["recipes"]
+    assert set(recipes) == set(RECIPE_SECTIONS)
+    for name, stage in stages.items():
+        own = {param for param in stage.get("params", ()) if param.startswith("recipe")}
+        assert own == ({"recipe", f"recipes.{name}"} if name in RECIPE_SECTIONS else set())
 
 
 @pytest.mark.parametrize(
     ("dotted", "value", "complaint"),
     [
         ("recipe", None, "recipe is missing"),
-        ("recipe", "quick", "recipe must be one of default, longer, not 'quick'"),
+        ("recipe", "quick", "recipe must be one of default, crowded, longer, not 'quick'"),
         ("recipe", ["longer"], "recipe must be one of"),
         ("recipes", None, "recipes is missing"),
         ("recipes", "none", "recipes must hold names and values, not 'none'"),
-        ("recipes.default", {}, "recipes.default cannot be"),
-        ("recipes.longer", 5, "recipes.longer must hold names and values, not 5"),
-        ("recipes.longer.train", [1], "recipes.longer.train must hold names and values"),
-        ("recipes.longer.train.epoch", 5, "train.epoch is missing"),
-        ("recipes.longer.training", {"epochs": 5}, "training.epochs is missing"),
-        ("recipes.longer.train.epochs", 0, "train.epochs must be a whole number from 1"),
+        ("recipes.train.default", {}, "no recipe can be called default"),
+        ("recipes.train", 5, "recipes.train must hold names and values, not 5"),
+        ("recipes.train.longer", [1], "recipes.train.longer must hold names and values"),
+        ("recipes.train.longer.epoch", 5, "train.epoch is missing"),
+        ("recipes.preprocess", {"longer": {}}, "recipes.preprocess cannot be: a recipe changes synthesize, train, evaluate"),
+        ("recipes.longer", {"train": {"epochs": 5}}, "recipes.longer cannot be"),
+        ("recipes.train.longer.epochs", 0, "train.epochs must be a whole number from 1"),
     ],
 )
 def test_a_wrong_recipe_is_refused(params_file, dotted, value, complaint):
