@@ -25,6 +25,7 @@ COLUMNS_BLOCK_BYTES = 256 * 1024  # a block of Conv2D's columns that stays in a 
 class Layer:
     """What every layer has in common. A layer without parameters needs only forward, backward and predict."""
 
+    generator: np.random.Generator | None = None  # what forward draws from where a layer has something to draw
     weights_shape: tuple[int, ...] | None = None  # None: the layer has no parameters
     weights: np.ndarray
     bias: np.ndarray
@@ -274,7 +275,35 @@ class Flatten(Layer):
         return grad_outputs.reshape(self.inputs_shape)
 
 
-LAYERS = {"dense": Dense, "conv2d": Conv2D, "maxpool2d": MaxPool2D, "relu": ReLU, "flatten": Flatten}
+class Dropout(Layer):
+    """While the network learns, each input is zero with probability `rate`, and the others are larger in proportion, so that
+    their sum is the same on average: no unit can rely on what a single other one says (Srivastava et al., "Dropout", 2014).
+
+    Which ones, `generator` says anew for each forward; without one, and in predict, all inputs pass as they are.
+    """
+
+    def __init__(self, rate: float):
+        super().__init__()
+        if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0.0 <= rate < 1.0:
+            raise ValueError(f"rate must be a number from 0 to below 1, not {rate!r}")
+        self.rate = rate
+
+    def predict(self, inputs):
+        return inputs
+
+    def forward(self, inputs):
+        if self.generator is None:
+            self.factors = inputs.dtype.type(1.0)
+        else:
+            kept = self.generator.random(inputs.shape, np.float32) >= self.rate
+            self.factors = kept * inputs.dtype.type(1.0 / (1.0 - self.rate))
+        return inputs * self.factors
+
+    def backward(self, grad_outputs, needs_grad_inputs=True):
+        return grad_outputs * self.factors
+
+
+LAYERS = {"dense": Dense, "conv2d": Conv2D, "maxpool2d": MaxPool2D, "relu": ReLU, "flatten": Flatten, "dropout": Dropout}
 
 
 def _as_matrices(columns):

@@ -74,11 +74,16 @@ class Network:
         """The same network with the same parameter vector, but gradients and memory of its own: for another thread."""
         return Network(self.specification, self.dtype, self.parameters)
 
-    def loss_and_gradients(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+    def loss_and_gradients(
+        self, pictures: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
+    ) -> tuple[float, int]:
         """One forward and one backward pass: the mean loss and how many were right; `gradients` holds dL/dparameters.
 
         pictures (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or to 10 where there is a class for no digit.
+        Dropout draws from `generator`; without one nothing is dropped.
         """
+        for layer in self.layers:
+            layer.generator = generator
         logits = self.forward(pictures)
         loss, grad_logits = softmax_cross_entropy(logits, labels)
         self.backward(grad_logits)

@@ -27,15 +27,21 @@ class DataParallel:
         self._replicas = [network.replica() for _ in range(shares)]
         self._threads = ThreadPoolExecutor(shares, thread_name_prefix="share")
 
-    def loss_and_gradients(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        """As Network.loss_and_gradients: the mean loss, how many were right; the network's `gradients` are filled."""
+    def loss_and_gradients(
+        self, pictures: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
+    ) -> tuple[float, int]:
+        """As Network.loss_and_gradients: the mean loss, how many were right; the network's `gradients` are filled.
+
+        Each share draws from a child of the generator, so what it draws does not depend on which thread is first.
+        """
         bounds = np.linspace(0, len(labels), len(self._replicas) + 1).astype(int)
         shares = [slice(start, end) for start, end in pairwise(bounds) if end > start]
-        results = list(
-            self._threads.map(
-                lambda replica, share: replica.loss_and_gradients(pictures[share], labels[share]), self._replicas, shares
-            )
-        )
+        generators = [None] * len(shares) if generator is None else generator.spawn(len(shares))
+
+        def of_share(replica, share, own_generator):
+            return replica.loss_and_gradients(pictures[share], labels[share], own_generator)
+
+        results = list(self._threads.map(of_share, self._replicas, shares, generators))
         self.network.gradients[:] = 0.0
         loss = 0.0
         for replica, share, (share_loss, _) in zip(self._replicas, shares, results):

@@ -28,6 +28,8 @@ from trainer.tables import csv_bytes
 
 log = logging.getLogger(__name__)
 
+DROPOUT = 1  # what tells the random numbers of dropout from those that make the batch
+
 
 class Stopped(Exception):
     """Training was asked to stop and left what it needs to go on."""
@@ -81,7 +83,10 @@ class Training:
 
     def run_step(self, parallel: DataParallel, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
         """One batch: forward, backward, update. Returns its mean loss and how many it got right."""
-        loss, correct = parallel.loss_and_gradients(pictures, labels)
+        # A stream beside make_batch's, which may draw ahead of this on another thread.
+        epoch, batch = divmod(self.step, self.steps_per_epoch)
+        generator = np.random.default_rng([self.settings.seed, epoch + 1, batch + 1, DROPOUT])
+        loss, correct = parallel.loss_and_gradients(pictures, labels, generator)
         self.optimizer.update(self.network.parameters, self.network.gradients, self.learning_rate())
         self.average.update(self.network.parameters)
 

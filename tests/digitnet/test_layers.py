@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from digitnet import layers as layers_module
-from digitnet.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU
+from digitnet.layers import Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU
 
 CASES = {
     "dense": (lambda: Dense(4), (5,)),
@@ -16,6 +16,7 @@ CASES = {
     "maxpool2d of size 3": (lambda: MaxPool2D(3), (2, 7, 6)),
     "relu": (ReLU, (3, 4)),
     "flatten": (Flatten, (2, 3, 4)),
+    "dropout without a generator": (lambda: Dropout(0.5), (5,)),
 }
 BATCH = 3
 
@@ -156,3 +157,34 @@ def test_an_input_that_does_not_fit_is_refused(make, input_shape, complaint):
 def test_sizes_that_are_no_positive_whole_numbers_are_refused(make):
     with pytest.raises(ValueError, match="whole number"):
         make()
+
+
+class TestDropout:
+    def test_it_drops_a_share_and_keeps_the_mean(self, generator):
+        layer = Dropout(0.3)
+        layer.generator = generator
+        outputs = layer.forward(np.ones((200, 100)))
+        assert set(np.unique(outputs)) == {0.0, 1.0 / 0.7}
+        assert np.mean(outputs == 0.0) == pytest.approx(0.3, abs=0.02)  # 6 standard deviations
+        assert outputs.mean() == pytest.approx(1.0, abs=0.03)
+
+    def test_the_gradient_goes_the_way_that_the_inputs_went(self, generator):
+        layer = Dropout(0.5)
+        layer.generator = generator
+        inputs, weighting = generator.normal(size=(2, 20, 30))
+        outputs = layer.forward(inputs)
+        np.testing.assert_allclose(inputs * layer.backward(weighting), outputs * weighting)
+
+    def test_each_forward_drops_others_and_a_generator_says_which(self):
+        layer, inputs = Dropout(0.5), np.ones((50, 4), np.float32)
+        layer.generator = np.random.default_rng(5)
+        first, second = layer.forward(inputs), layer.forward(inputs)
+        assert first.dtype == np.float32
+        assert (first != second).any()
+        layer.generator = np.random.default_rng(5)
+        np.testing.assert_array_equal(layer.forward(inputs), first)
+
+    @pytest.mark.parametrize("rate", [1.0, -0.1, float("nan"), "half", True, None])
+    def test_a_rate_that_is_no_share_is_refused(self, rate):
+        with pytest.raises(ValueError, match="rate must be a number from 0 to below 1"):
+            Dropout(rate)

@@ -20,6 +20,7 @@ CONVOLUTIONAL = [
     "relu",
     {"dense": {"units": 10}},
 ]
+WITH_DROPOUT = ["flatten", {"dense": {"units": 50}}, "relu", {"dropout": {"rate": 0.5}}, {"dense": {"units": 10}}]
 BOTH = pytest.mark.parametrize("specification", [PERCEPTRON, CONVOLUTIONAL], ids=["perceptron", "convolutional"])
 
 
@@ -180,6 +181,28 @@ def test_a_batch_in_shares_has_the_gradients_of_the_whole(specification, shares,
         np.testing.assert_allclose(other.gradients, network.gradients, rtol=1e-9, atol=1e-12)
         other.parameters[:] = 0.0  # what the optimizer changes, every replica sees
         assert parallel.loss_and_gradients(*batch)[0] == pytest.approx(np.log(10.0))
+
+
+def test_dropout_draws_from_a_generator_where_there_is_one(batch):
+    network = initialized(WITH_DROPOUT)
+    gradients = []
+    for seed in (1, 1, 2, None):
+        network.loss_and_gradients(*batch, None if seed is None else np.random.default_rng(seed))
+        gradients.append(network.gradients.copy())
+    np.testing.assert_array_equal(gradients[0], gradients[1])
+    assert (gradients[0] != gradients[2]).any()
+    assert (gradients[0] != gradients[3]).any()
+    expected = softmax(network.forward(batch[0])).T  # nothing is dropped now
+    np.testing.assert_allclose(network.predict(batch[0]), expected, rtol=1e-5)
+
+
+def test_each_share_of_a_batch_drops_others(batch):
+    network = initialized(WITH_DROPOUT, dtype=np.float64)
+    pictures, labels = (np.concatenate([part[:1]] * 2) for part in batch)
+    alone = [network.loss_and_gradients(pictures[:1], labels[:1], child)[0] for child in np.random.default_rng(5).spawn(2)]
+    assert alone[0] != alone[1]
+    with DataParallel(network, 2) as parallel:
+        assert parallel.loss_and_gradients(pictures, labels, np.random.default_rng(5))[0] == pytest.approx(np.mean(alone))
 
 
 @pytest.mark.parametrize(
