@@ -20,11 +20,22 @@ from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
 from stores.models import open_models
 
+from inference.feedback import FeedbackDesk
 from inference.images import ImageError, ImageTooLargeError, pixels_from_png
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
 from inference.recorder import Recorder
-from inference.schemas import VECTOR_LENGTH, ModelCard, Prediction, PredictRequest, Problem, Status, first_problem
+from inference.schemas import (
+    VECTOR_LENGTH,
+    FeedbackReceived,
+    FeedbackRequest,
+    ModelCard,
+    Prediction,
+    PredictRequest,
+    Problem,
+    Status,
+    first_problem,
+)
 from inference.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -48,13 +59,25 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "Not a drawing that can be read"},
     503: {"model": Problem, "description": "No model yet"},
 }
+FEEDBACK_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": FeedbackRequest.model_json_schema()}}}
+}
+FEEDBACK_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    **PROBLEMS,
+    404: {"model": Problem, "description": "No such prediction, or one too old to be known"},
+    415: {"model": Problem, "description": "Not JSON"},
+    422: {"model": Problem, "description": "Not feedback that can be read"},
+    503: {"model": Problem, "description": "It could not be kept; send it again"},
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The whole service; nothing is read from disk before it starts."""
     metrics = Metrics()
     source = ModelSource(open_models(settings.models), metrics)
-    recorder = Recorder(open_journal(settings.journal), metrics)
+    journal = open_journal(settings.journal)
+    recorder = Recorder(journal, metrics)
+    desk = FeedbackDesk(journal, recorder, metrics)
     unpacking = asyncio.Semaphore(PNGS_AT_ONCE)
 
     @contextlib.asynccontextmanager
@@ -130,6 +153,18 @@ def create_app(settings: Settings) -> FastAPI:
         )
         return JSONResponse(answer)
 
+    @_both_slashes(
+        app.post, "/feedback", response_model=FeedbackReceived, responses=FEEDBACK_PROBLEMS, openapi_extra=FEEDBACK_BODY
+    )
+    async def feedback(request: Request) -> Response:
+        """Say what a drawing really was. The answer comes once that is on the disk."""
+        media_type = _media_type(request)
+        if media_type != "application/json":
+            raise HTTPException(415, f"send application/json, not {media_type}")
+        said = await _parsed(request, FeedbackRequest, settings)
+        await desk.receive(said, None if said.image_vector is None else _normalized("image_vector", said))
+        return JSONResponse(FeedbackReceived().model_dump())
+
     @_both_slashes(app.get, "/healthz", response_model=Status)
     async def healthz() -> Response:
         """This process is up."""
@@ -157,10 +192,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def problem(request: Request, error: HTTPException) -> Response:
-        if request.url.path.rstrip("/") == "/predict" and request.method == "POST":
-            metrics.prediction_errors.inc()
-            metrics.errors_by_code.labels(str(error.status_code)).inc()
-            log.info("event=refused code=%d detail=%r", error.status_code, error.detail)
+        path = request.url.path.rstrip("/")
+        if path in ("/predict", "/feedback") and request.method == "POST":
+            if path == "/predict":
+                metrics.prediction_errors.inc()
+            by_code = metrics.errors_by_code if path == "/predict" else metrics.feedback_errors
+            by_code.labels(str(error.status_code)).inc()
+            log.info("event=refused path=%s code=%d detail=%r", path, error.status_code, error.detail)
         return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
@@ -191,7 +229,7 @@ def _both_slashes(method, path, **options):
 
 async def _decoded(request, settings, unpacking):
     """The request's body as ("strokes" or "image_vector", PredictRequest) or ("png", pixels); HTTPException if it is neither."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(request)
     if media_type == "image/png":
         body = await _body(request, settings.max_image_bytes)
         try:
@@ -202,12 +240,21 @@ async def _decoded(request, settings, unpacking):
         except ImageError as error:
             raise HTTPException(422, str(error)) from error
     if media_type != "application/json":
-        raise HTTPException(415, f"send application/json or image/png, not {media_type or 'a body without a content-type'}")
+        raise HTTPException(415, f"send application/json or image/png, not {media_type}")
+    drawing = await _parsed(request, PredictRequest, settings)
+    return ("strokes" if drawing.image_vector is None else "image_vector"), drawing
+
+
+def _media_type(request):
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() or "a body without a content-type"
+
+
+async def _parsed(request, schema, settings):
+    """The request's body of JSON, as the schema has it."""
     try:
-        drawing = PredictRequest.model_validate_json(await _body(request, settings.max_json_bytes))
+        return schema.model_validate_json(await _body(request, settings.max_json_bytes))
     except ValidationError as error:
         raise HTTPException(422, first_problem(error.errors())) from error
-    return ("strokes" if drawing.image_vector is None else "image_vector"), drawing
 
 
 async def _body(request, limit):

@@ -4,6 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from stores.journal import FORMS
 
 PROBLEM_CODES = ("400", "413", "415", "422", "500", "503")
+FEEDBACK_PROBLEM_CODES = ("400", "404", "413", "415", "422", "500", "503")
+VERDICTS = ("right", "wrong", "no_digit")
 PHASES = ("decode", "normalize", "forward")
 # From what a perceptron's forward pass takes to what a person would notice, 1-2-5.
 PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1)
@@ -29,6 +31,15 @@ class Metrics:
         )
         self.digits = Counter("doodle_digits_total", "Digits answered.", ["digit"], registry=self.registry)
         self.not_digits = Counter("doodle_not_digits_total", "Drawings answered with is_digit false.", registry=self.registry)
+        self.feedback = Counter(
+            "doodle_feedback_total",
+            "Feedback that was kept, by what it says of the answer: right, wrong, or that the drawing is no digit.",
+            ["verdict"],
+            registry=self.registry,
+        )
+        self.feedback_errors = Counter(
+            "doodle_feedback_errors_total", "Errors of POST /feedback by HTTP status.", ["code"], registry=self.registry
+        )
         self.phase_seconds = Histogram(
             "doodle_predict_phase_seconds",
             "Time of each phase of a prediction.",
@@ -56,6 +67,8 @@ class Metrics:
             (self.errors_by_code, PROBLEM_CODES),
             (self.drawings, FORMS),
             (self.digits, map(str, range(10))),
+            (self.feedback, VERDICTS),
+            (self.feedback_errors, FEEDBACK_PROBLEM_CODES),
             (self.phase_seconds, PHASES),
             (self.model_loads, ("loaded", "refused")),
             (self.recorded, ("written", "dropped")),

@@ -36,6 +36,10 @@ class Recorder:
         self._waiting.append(prediction)
         self._arrived.set()
 
+    def waiting(self, prediction_id: str) -> Prediction | None:
+        """The prediction of that id if it is still to be written. Call it on the event loop."""
+        return next((prediction for prediction in self._waiting if prediction.prediction_id == prediction_id), None)
+
     async def __aenter__(self) -> "Recorder":
         self._writing = asyncio.create_task(self._write_for_ever())
         return self

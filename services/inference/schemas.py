@@ -3,12 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from stores.journal import NAME_LENGTH
 
 MAX_STROKES = 1_000
 MAX_POINTS = 20_000
 VECTOR_LENGTH = 784
+DIGITS_AS_TEXT = tuple("0123456789")
 
+# Older pages send the text of an input field.
+FromText = BeforeValidator(lambda value: int(value) if value in DIGITS_AS_TEXT else value)
+Digit = Annotated[int, FromText, Field(ge=0, le=9, strict=True)]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
 Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
@@ -50,6 +55,29 @@ class Prediction(BaseModel):
     model_version: str
     prediction_id: str
     input: list[list[Unit]] | None = Field(None, description="with ?input=true: the 28 x 28 picture as the network read it")
+
+
+class FeedbackRequest(BaseModel):
+    """What a drawing really was: of a prediction that was answered, by its id, or of the pixels that older clients send."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"prediction_id": "7b88140edcad49edb1cb4c9d8bc19318", "actual_digit": 5}]}
+    )
+
+    actual_digit: Digit | None = Field(description="null: it was no digit")
+    prediction_id: str | None = Field(None, min_length=1, max_length=NAME_LENGTH, description="from the answer to /predict")
+    image_vector: list[Unit] | None = Field(None, description=f"{VECTOR_LENGTH} numbers from 0 to 1, instead of the id")
+    predicted_digit: Digit | None = Field(None, description="what was answered, beside image_vector")
+
+    @model_validator(mode="after")
+    def _one_drawing(self) -> Self:
+        if (self.prediction_id is None) == (self.image_vector is None):
+            raise ValueError('send either "prediction_id" or "image_vector"')
+        return self
+
+
+class FeedbackReceived(BaseModel):
+    message: str = "Feedback received, thank you!"
 
 
 class Status(BaseModel):

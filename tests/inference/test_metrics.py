@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from inference.metrics import PHASES, PROBLEM_CODES, Metrics
+from inference.metrics import FEEDBACK_PROBLEM_CODES, PHASES, PROBLEM_CODES, VERDICTS, Metrics
 from prometheus_client.metrics import MetricWrapperBase
 from stores.journal import FORMS
 
@@ -37,6 +37,8 @@ def test_every_metric_that_is_declared_appears(first_scrape):
         ("doodle_predict_errors_total", PROBLEM_CODES),
         ("doodle_drawings_total", FORMS),
         ("doodle_digits_total", tuple("0123456789")),
+        ("doodle_feedback_total", VERDICTS),
+        ("doodle_feedback_errors_total", FEEDBACK_PROBLEM_CODES),
         ("doodle_predict_phase_seconds_count", PHASES),
         ("doodle_model_loads_total", ("loaded", "refused")),
         ("doodle_recorder_records_total", ("written", "dropped")),

@@ -1,0 +1,78 @@
+"""Feedback: what a user says that a drawing really was, kept for good before anyone is thanked for it."""
+
+import asyncio
+import logging
+import uuid
+from time import time
+
+from digitnet.drawing import in_bytes
+from fastapi import HTTPException
+from stores.journal import Feedback, Journal, JournalError, Prediction
+
+from inference.metrics import Metrics
+from inference.recorder import Recorder
+from inference.schemas import FeedbackRequest
+
+log = logging.getLogger(__name__)
+
+# Another replica may have answered a moment ago and be just about to write its prediction down.
+LOOK_AGAIN_SECONDS = (0.1, 0.4)
+
+UNKNOWN = (
+    "there is no prediction with this prediction_id: only the newest are kept; draw it again, or send its image_vector instead"
+)
+NOT_KEPT = "the feedback could not be kept: the journal is out of reach. Please send it again in a moment"
+
+
+class FeedbackDesk:
+    """Takes feedback and writes it into the journal."""
+
+    def __init__(self, journal: Journal, recorder: Recorder, metrics: Metrics):
+        self._journal, self._recorder, self._metrics = journal, recorder, metrics
+
+    async def receive(self, request: FeedbackRequest, picture) -> None:
+        """Returns once it is on the disk. `picture`: what the network reads, where the request brought its own drawing.
+
+        HTTPException: 404 for a prediction that is not known (any more), 503 where the journal cannot be used.
+        """
+        try:
+            feedback = await self._feedback(request, picture)
+            await asyncio.to_thread(self._journal.add_feedback, feedback)
+        except JournalError as error:
+            log.error("event=feedback_not_kept reason=%r", str(error))
+            raise HTTPException(503, NOT_KEPT, headers={"Retry-After": "5"}) from error
+        verdict = "right" if feedback.actual_digit == feedback.predicted_digit else "wrong"
+        self._metrics.feedback.labels("no_digit" if feedback.actual_digit is None else verdict).inc()
+        log.info(
+            "event=feedback id=%s prediction=%s predicted=%s actual=%s",
+            *(feedback.feedback_id, feedback.prediction_id, feedback.predicted_digit, feedback.actual_digit),
+        )
+
+    async def _feedback(self, request, picture):
+        own = {"feedback_id": uuid.uuid4().hex, "time": time(), "actual_digit": request.actual_digit}
+        if request.prediction_id is None:
+            return Feedback(
+                prediction_id=None,
+                predicted_digit=request.predicted_digit,
+                model_version=None,
+                picture=in_bytes(picture).tobytes(),
+                **own,
+            )
+        prediction = await self._prediction(request.prediction_id)
+        if prediction is None:
+            raise HTTPException(404, UNKNOWN)
+        return Feedback(
+            prediction_id=prediction.prediction_id,
+            predicted_digit=prediction.digit,
+            model_version=prediction.model_version,
+            picture=prediction.picture,
+            **own,
+        )
+
+    async def _prediction(self, prediction_id: str) -> Prediction | None:
+        for seconds in (0.0, *LOOK_AGAIN_SECONDS):
+            await asyncio.sleep(seconds)
+            found = self._recorder.waiting(prediction_id) or await asyncio.to_thread(self._journal.prediction, prediction_id)
+            if found:
+                return found
+        return None
