@@ -4,6 +4,7 @@ import time
 
 import pytest
 from playwright.sync_api import expect
+from stores.journal import open_journal
 
 
 class Stack:
@@ -12,13 +13,22 @@ class Stack:
     def __init__(self, service, api_port, page_port, models, journal):
         self.url, self.api = f"http://127.0.0.1:{page_port}", f"http://127.0.0.1:{api_port}"
         self._service, self._api_port, self._page_port = service, api_port, page_port
-        self._state = {"DOODLE_MODELS": models, "DOODLE_JOURNAL": f"sqlite:///{journal}"}
+        self._journal = f"sqlite:///{journal}"
+        self._state = {"DOODLE_MODELS": models, "DOODLE_JOURNAL": self._journal}
 
     def start_page(self):
         return self._service("frontend", {"DOODLE_FRONTEND_PORT": self._page_port, "DOODLE_API_URL": self.api}, self.url)
 
     def start_api(self):
         return self._service("inference", {"DOODLE_PORT": self._api_port, **self._state}, f"{self.api}/healthz")
+
+    def corrections(self):
+        """What users said so far: what was answered, and what it was."""
+        journal = open_journal(self._journal)
+        try:
+            return [(feedback.predicted_digit, feedback.actual_digit) for feedback in journal.feedback(100)]
+        finally:
+            journal.close()
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +137,52 @@ def test_a_single_dot_is_no_digit(page):
     page.click("#predict-btn")
     expect(page.locator("#result")).to_have_text("Not sure that is a digit")
     expect(page.locator("#best-guess")).to_contain_text("Best guess")
+
+
+def test_who_says_what_it_was_is_thanked_once_that_is_kept(make_stack, new_page, draw):
+    stack, page = make_stack(), new_page()
+    section, status = page.locator("#feedback-section"), page.locator("#feedback-status")
+    with stack.start_page():
+        with stack.start_api():
+            page.goto(stack.url)
+            expect(section).to_be_hidden()
+            draw(page, 7)
+            page.click("#predict-btn")
+            expect(section.get_by_role("button", pressed=True)).to_have_text("7")
+            section.get_by_role("button", name="1", exact=True).click()
+            expect(section.get_by_role("button", pressed=True)).to_have_text("1")
+            page.click("#feedback-btn")
+            expect(status).to_have_text("Thank you! Your answer was saved.")
+            assert stack.corrections() == [(7, 1)]
+            expect(page.locator("#feedback-btn")).to_be_hidden()
+
+            page.click("#predict-btn")
+            section.get_by_role("button", name="Not a digit").click()
+            page.click("#feedback-btn")
+            expect(status).to_contain_text("Thank you")
+            assert stack.corrections() == [(7, 1), (7, None)]
+            page.click("#clear-btn")
+            expect(section).to_be_hidden()
+
+            draw(page, 4)
+            page.click("#predict-btn")
+            expect(section).to_be_visible()
+        page.click("#feedback-btn")
+        expect(status).to_contain_text("Connection Failed")
+        with stack.start_api():
+            page.click("#feedback-btn")  # its prediction is known to a service that was not there when it was answered
+            expect(status).to_contain_text("Thank you")
+    assert stack.corrections() == [(7, 1), (7, None), (4, 4)]
+
+
+def test_the_form_fields_of_older_pages_work_too(page, draw):
+    draw(page, 5)
+    page.click("#predict-btn")
+    expect(page.locator("#feedback-section")).to_be_visible()
+    page.locator("#actual-digit").select_option("3")
+    expect(page.locator("#feedback-choices").get_by_role("button", pressed=True)).to_have_text("3")
+    page.click("#feedback-btn")
+    expect(page.locator("#feedback-status")).to_contain_text("Thank you")
 
 
 def test_the_api_stops_and_comes_back(make_stack, new_page, draw):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PREDICT_URL, readAnswer, requestPrediction } from "../../services/frontend/js/api.js";
+import { PREDICT_URL, readAnswer, requestPrediction, sendFeedback } from "../../services/frontend/js/api.js";
 import { exampleAnswer } from "./example-answer.js";
 
 const request = { strokes: [[[1, 2]]], width: 280, height: 280, brush: 20 };
@@ -90,7 +90,8 @@ test("an endless detail is cut", async () => {
 });
 
 test("an unknown status is named", async () => {
-  assert.match(await errorFor(404, "Not Found"), /^Unexpected Answer: .*404/);
+  assert.match(await errorFor(410, "Gone"), /^Unexpected Answer: .*410/);
+  assert.match(await errorFor(404, "<html>"), /^Not Found: .*404/);
   assert.match(await errorFor(599, ""), /^Server Error: .*599/);
 });
 
@@ -162,4 +163,37 @@ test("JSON of another shape is an unexpected answer that says what is wrong", ()
 
 test("a success other than 200 is not taken for a prediction", () => {
   assert.match(readAnswer(204, "").error, /^Unexpected Answer: .*204/);
+});
+
+const feedback = { prediction_id: "7b88140edcad49edb1cb4c9d8bc19318", actual_digit: null };
+
+test("feedback is posted as JSON to a relative address", async () => {
+  const calls = [];
+  const fetch = async (url, options) => {
+    calls.push({ url, ...options });
+    return { status: 200, text: async () => JSON.stringify({ message: "Feedback received, thank you!" }) };
+  };
+  assert.deepEqual(await sendFeedback(feedback, { fetch }), { received: true });
+  assert.equal(calls[0].url, "api/feedback");
+  assert.deepEqual(JSON.parse(calls[0].body), feedback);
+});
+
+test("feedback counts as received only where the API says so", async () => {
+  for (const body of ["<html>Log in</html>", "", "null", "[]", { message: 5 }]) {
+    const outcome = await sendFeedback(feedback, { fetch: answering(200, body) });
+    assert.deepEqual(outcome, { error: "Unexpected Answer: the server did not confirm it." });
+  }
+});
+
+test("feedback that is refused shows the API's reason", async () => {
+  const refused = await sendFeedback(feedback, { fetch: answering(503, { detail: "the feedback could not be kept" }) });
+  assert.deepEqual(refused, { error: "Service Unavailable: the feedback could not be kept" });
+  const unknown = await sendFeedback(feedback, { fetch: answering(404, { detail: "there is no prediction with this id" }) });
+  assert.deepEqual(unknown, { error: "Not Found: there is no prediction with this id" });
+});
+
+test("feedback to a silent server is given up, and so said", async () => {
+  const fetch = (_, { signal }) => silence(signal);
+  const outcome = await sendFeedback(feedback, { fetch, timeoutMs: 20 });
+  assert.deepEqual(outcome, { error: "Connection Failed: no answer within 0.02 seconds. Please try again." });
 });

@@ -12,6 +12,9 @@ let requests;
 /** What the page shows. */
 let page;
 
+/** Whose answer is asked about: the digit, or null. */
+let asked;
+
 /** @type {PredictionSession} */
 let session;
 
@@ -26,7 +29,9 @@ beforeEach(() => {
     showError: (error) => Object.assign(page, { result: "", error }),
   };
   const request = (body, signal) => new Promise((answer) => requests.push({ body, signal, answer }));
-  session = new PredictionSession(request, view);
+  asked = null;
+  const feedback = { ask: ({ digit }) => (asked = digit), forget: () => (asked = null) };
+  session = new PredictionSession(request, view, feedback);
 });
 
 test("an empty canvas makes no request and asks kindly for a drawing", async () => {
@@ -126,4 +131,25 @@ test("Clear removes a result that is already shown", async () => {
   await done;
   session.clear();
   assert.equal(page.result, "");
+});
+
+test("the answer that is shown is asked about, until there is another question or none", async () => {
+  const first = session.predict(seven);
+  assert.equal(asked, null);
+  requests[0].answer(prediction(7));
+  await first;
+  assert.equal(asked, 7);
+
+  const second = session.predict(seven);
+  assert.equal(asked, null);
+  requests[1].answer({ error: "Connection Failed: …" });
+  await second;
+  assert.equal(asked, null);
+
+  const third = session.predict(seven);
+  requests[2].answer(prediction(1));
+  await third;
+  assert.equal(asked, 1);
+  session.clear();
+  assert.equal(asked, null);
 });

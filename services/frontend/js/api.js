@@ -1,28 +1,52 @@
-// The API client: sends one drawing and returns what came of it. It never throws: whatever the network or the server
-// does becomes either a checked prediction or a message to show.
+// The API client: sends one drawing, or one feedback, and returns what came of it. It never throws: whatever the network or
+// the server does becomes either a checked answer or a message to show.
 
 import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
 
 /** @typedef {import("./prediction.js").Prediction} Prediction */
 /** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
+/** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
+/** @typedef {import("./feedback-session.js").FeedbackOutcome} FeedbackOutcome */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
 export const PREDICT_URL = "api/predict?input=true";
+export const FEEDBACK_URL = "api/feedback";
 
 export const TIMEOUT_MS = 10_000;
 
 /** @typedef {{prediction: Prediction} | {error: string}} Outcome */
 
 /**
- * @param {PredictionRequest} request
- * @param {object} connection
- * @param {typeof fetch} connection.fetch
- * @param {AbortSignal} [connection.signal] gives the request up when nobody waits for it any more
- * @param {number} [connection.timeoutMs]
- * @returns {Promise<Outcome>}
+ * @typedef {object} Connection
+ * @property {typeof fetch} fetch
+ * @property {AbortSignal} [signal] gives the request up when nobody waits for it any more
+ * @property {number} [timeoutMs]
  */
-export async function requestPrediction(request, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
+
+/** @param {PredictionRequest} request @param {Connection} connection @returns {Promise<Outcome>} */
+export async function requestPrediction(request, connection) {
+  const reply = await post(PREDICT_URL, request, connection);
+  return "error" in reply ? reply : readAnswer(reply.status, reply.body);
+}
+
+/** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<FeedbackOutcome>} */
+export async function sendFeedback(request, connection) {
+  const reply = await post(FEEDBACK_URL, request, connection);
+  if ("error" in reply) return reply;
+  const answer = parseJson(reply.body);
+  if (reply.status !== 200) return { error: statusMessage(reply.status, answer) };
+  // Thanks only for what the API itself says that it has: a proxy's page with status 200 is no such word.
+  return typeof answer?.message === "string" ? { received: true } : { error: unexpectedAnswer("the server did not confirm it") };
+}
+
+/**
+ * @param {string} url
+ * @param {PredictionRequest | FeedbackRequest} request
+ * @param {Connection} connection
+ * @returns {Promise<{status: number, body: string} | {error: string}>}
+ */
+async function post(url, request, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
   // One controller for both reasons to stop. It stays armed while the body arrives: a server can stall there too.
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -37,7 +61,7 @@ export async function requestPrediction(request, { fetch, signal, timeoutMs = TI
   let response;
   let body;
   try {
-    response = await fetch(PREDICT_URL, {
+    response = await fetch(url, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify(request),
@@ -52,7 +76,7 @@ export async function requestPrediction(request, { fetch, signal, timeoutMs = TI
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
   }
-  return readAnswer(response.status, body);
+  return { status: response.status, body };
 }
 
 /**

@@ -1,7 +1,9 @@
 // The page: finds its elements and connects the parts. Every decision is made in the modules.
 
-import { requestPrediction } from "./api.js";
+import { requestPrediction, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
+import { FeedbackSession } from "./feedback-session.js";
+import { FeedbackView } from "./feedback-view.js";
 import { listenToKeyboard } from "./keyboard-input.js";
 import { KeyboardPen } from "./keyboard-pen.js";
 import { listenToPointer } from "./pointer-input.js";
@@ -38,10 +40,19 @@ const view = new ResultView({
   networkInput: element("network-input"),
   modelVersion: element("model-version"),
 });
-const session = new PredictionSession(
-  (request, signal) => requestPrediction(request, { fetch: window.fetch.bind(window), signal }),
-  view,
-);
+const fetch = window.fetch.bind(window);
+/** @type {HTMLButtonElement} */
+const feedbackButton = element("feedback-btn");
+const feedbackView = new FeedbackView({
+  section: element("feedback-section"),
+  form: element("feedback-form"),
+  choices: element("feedback-choices"),
+  actualDigit: element("actual-digit"),
+  sendButton: feedbackButton,
+  status: element("feedback-status"),
+});
+const feedback = new FeedbackSession((request) => sendFeedback(request, { fetch }), feedbackView);
+const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback);
 
 function predict() {
   session.predict(recorder.strokes);
@@ -89,3 +100,4 @@ canvas.addEventListener("blur", () => {
 
 predictButton.addEventListener("click", predict);
 element("clear-btn").addEventListener("click", clear);
+feedbackButton.addEventListener("click", () => feedback.send(feedbackView.choice));

@@ -9,6 +9,13 @@ import { buildPredictionRequest } from "./prediction-request.js";
 /** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
 
 /**
+ * Asks whether an answer was right; FeedbackSession is the real one.
+ * @typedef {object} Feedback
+ * @property {(prediction: Prediction) => void} ask
+ * @property {() => void} forget
+ */
+
+/**
  * Where results go; result-view.js is the real one.
  * @typedef {object} View
  * @property {(busy: boolean) => void} setBusy
@@ -21,6 +28,7 @@ import { buildPredictionRequest } from "./prediction-request.js";
 export class PredictionSession {
   #request;
   #view;
+  #feedback;
 
   /** Controls the question that matters now; null when there is none. @type {AbortController | null} */
   #current = null;
@@ -28,10 +36,12 @@ export class PredictionSession {
   /**
    * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome>} request never rejects
    * @param {View} view
+   * @param {Feedback} feedback
    */
-  constructor(request, view) {
+  constructor(request, view, feedback) {
     this.#request = request;
     this.#view = view;
+    this.#feedback = feedback;
   }
 
   /** @param {readonly Stroke[]} strokes */
@@ -51,8 +61,12 @@ export class PredictionSession {
     // Aborting is a request to stop, not a promise: an answer already on its way still arrives here.
     if (this.#current !== question) return;
     this.#dropCurrent();
-    if ("prediction" in outcome) this.#view.showPrediction(outcome.prediction);
-    else this.#view.showError(outcome.error);
+    if ("error" in outcome) {
+      this.#view.showError(outcome.error);
+      return;
+    }
+    this.#view.showPrediction(outcome.prediction);
+    this.#feedback.ask(outcome.prediction);
   }
 
   clear() {
@@ -64,5 +78,6 @@ export class PredictionSession {
     this.#current?.abort();
     this.#current = null;
     this.#view.setBusy(false);
+    this.#feedback.forget();
   }
 }

@@ -1,0 +1,83 @@
+// The feedback view: the question below the answer, a button for each thing that the drawing may have been, and thanks.
+
+/** @typedef {import("./feedback-session.js").FeedbackDisplay} FeedbackDisplay */
+
+/**
+ * @typedef {object} FeedbackElements
+ * @property {HTMLElement} section
+ * @property {HTMLElement} form what goes once the person has been thanked
+ * @property {HTMLElement} choices an empty group, for the buttons
+ * @property {HTMLSelectElement} actualDigit the choice as a form field, out of sight: for programs, and older habits
+ * @property {HTMLButtonElement} sendButton
+ * @property {HTMLElement} status
+ */
+
+/** @implements {FeedbackDisplay} */
+export class FeedbackView {
+  #elements;
+  #buttons;
+
+  /** @param {FeedbackElements} elements */
+  constructor(elements) {
+    this.#elements = elements;
+    this.#buttons = Array.from(elements.actualDigit.options, ({ value, text }) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.value = value;
+      button.textContent = text;
+      button.addEventListener("click", () => this.#choose(value));
+      return button;
+    });
+    elements.choices.replaceChildren(...this.#buttons);
+    elements.actualDigit.addEventListener("change", () => this.#choose(elements.actualDigit.value));
+    this.hide();
+  }
+
+  get choice() {
+    return this.#elements.actualDigit.value;
+  }
+
+  /** @param {string} choice */
+  ask(choice) {
+    this.#say("");
+    this.#choose(choice);
+    this.#elements.form.hidden = false;
+    this.#elements.section.hidden = false;
+  }
+
+  hide() {
+    this.#say("");
+    this.#elements.section.hidden = true;
+  }
+
+  /** @param {boolean} busy */
+  setBusy(busy) {
+    this.#elements.sendButton.setAttribute("aria-busy", String(busy));
+    if (busy) this.#say("");
+  }
+
+  thank() {
+    // The button that has the focus is about to go: whoever came by keyboard shall not be thrown to the page's top.
+    const hadFocus = this.#elements.form.contains(document.activeElement);
+    this.#elements.form.hidden = true;
+    this.#say("Thank you! Your answer was saved.", "thanks");
+    if (hadFocus) this.#elements.status.focus();
+  }
+
+  /** @param {string} message */
+  showError(message) {
+    this.#say(message, "error");
+  }
+
+  /** @param {string} choice */
+  #choose(choice) {
+    this.#elements.actualDigit.value = choice;
+    for (const button of this.#buttons) button.setAttribute("aria-pressed", String(button.value === choice));
+  }
+
+  /** @param {string} text @param {string} [kind] */
+  #say(text, kind = "") {
+    this.#elements.status.textContent = text;
+    this.#elements.status.dataset.kind = kind;
+  }
+}
