@@ -2,6 +2,7 @@
 
     versions/<version>/{weights.npz,model.json}   written once, under the hash of what they are
     live, candidate                               one line each, a version: what is served, and what may be served next
+    history                                       a line for each version that was live before, oldest first
 
 One publishes, any number read, at the same time and without locks: a version appears all at once, a pointer changes by
 atomic rename, and nobody gets a network that digitnet.checkpoint has not found whole.
@@ -21,6 +22,7 @@ from digitnet.network import Network
 
 LIVE, CANDIDATE = POINTERS = ("live", "candidate")
 UNFINISHED = ".publishing-"  # what a publisher is still writing
+HISTORY, HISTORY_LENGTH = "history", 100
 ABANDONED_SECONDS = 3600.0  # after that nobody writes it any more: its publisher was killed
 
 
@@ -70,6 +72,42 @@ class ModelStore:
         with _writing(self.folder):
             write_atomically(self.folder / pointer, f"{version}\n".encode())
 
+    def promote(self, version: str) -> None:
+        """Make this version live, if it is sound. `rollback` takes it back."""
+        self.load(version)
+        live = self._live()
+        if live == version:
+            return
+        # First the history: whoever is killed in between leaves one that only repeats what is live.
+        if live is not None:
+            self._write_history([*self.history(), live])
+        self.point(LIVE, version)
+
+    def rollback(self) -> str:
+        """Make live what was live before, and return it; once more goes back one further.
+
+        What is no longer there, or damaged, is passed over. StoreError if nothing is left.
+        """
+        live, before = self._live(), self.history()
+        while before:
+            version = before.pop()
+            if version != live and self._is_sound(version):
+                self.point(LIVE, version)
+                self._write_history(before)
+                return version
+        raise StoreError(f"{self.folder} has no sound version that was live before {live or 'any other'}")
+
+    def history(self) -> list[str]:
+        """What was live before, oldest first."""
+        path = self.folder / HISTORY
+        try:
+            lines = path.read_text(encoding="ascii", errors="replace").split()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        return [version for version in lines if _is_version(version)]
+
     def pointer(self, pointer: str) -> str | None:
         """The version that "live" or "candidate" names, None where it names none."""
         _check_pointer(pointer)
@@ -104,6 +142,13 @@ class ModelStore:
             raise StoreError(f"{self._versions} cannot be read: {error.strerror}") from error
         return [version for _, version in sorted(found)]
 
+    def published_at(self, version: str) -> float:
+        """When it was last published, in Unix seconds."""
+        try:
+            return self._folder_of(version).stat().st_mtime
+        except OSError as error:
+            raise StoreError(f"{self._folder_of(version)} cannot be read: {error.strerror}") from error
+
     def card(self, version: str) -> dict:
         """A version's model card, its weights unread."""
         try:
@@ -125,6 +170,24 @@ class ModelStore:
     def state(self, version: str) -> tuple:
         """Something that differs when `load` may give something else than it gave before: cheap to ask again and again."""
         return (version, *((file.st_ino, file.st_size, file.st_mtime_ns) for file in self._files_of(version)))
+
+    def _live(self):
+        """None for a damaged pointer too: another version may take its place."""
+        try:
+            return self.pointer(LIVE)
+        except StoreError:
+            return None
+
+    def _is_sound(self, version):
+        try:
+            self.load(version)
+        except StoreError:
+            return False
+        return True
+
+    def _write_history(self, versions):
+        with _writing(self.folder):
+            write_atomically(self.folder / HISTORY, "".join(f"{version}\n" for version in versions[-HISTORY_LENGTH:]).encode())
 
     @property
     def _versions(self):

@@ -1,5 +1,5 @@
-"""The trainer's command line, run in the project's top folder: a command a pipeline stage (`python -m trainer train`), and
-watch, the trainer of a running stack."""
+"""The trainer's command line, run in the project's top folder: a command a pipeline stage (`python -m trainer train`);
+watch, the trainer of a running stack; and models, which says what is live."""
 
 import argparse
 import logging
@@ -12,6 +12,7 @@ from deployment.process import log_to_stdout
 from stores.models import open_models
 from threadpoolctl import threadpool_limits
 
+from trainer import models_command
 from trainer.fetch import FetchError
 from trainer.stages import STAGES, run_stage
 from trainer.stop_signals import StopSignals
@@ -32,19 +33,25 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser(
         "watch", help="publish what the pipeline makes; where nothing is live yet, run it", description=watch.__doc__
     )
-    command = parser.parse_args(arguments).command
+    models_command.add_arguments(
+        commands.add_parser("models", help="list, promote, rollback: what is live", description=models_command.__doc__)
+    )
+    chosen = parser.parse_args(arguments)
+    command = chosen.command
 
     try:
         # Training brings its own threads, and one BLAS thread adds in the same order on every machine.
         with threadpool_limits(1, user_api="blas"):
-            return _watch() if command == "watch" else _run(command)
+            if command == "watch":
+                return _watch()
+            return _models(chosen) if command == "models" else _run(command)
     except (FetchError, ValueError, OSError) as error:  # what is wrong with data, settings and models are ValueErrors
         log.error("%s", error)
         return 1
 
 
 def _run(stage):
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    _log_plainly()
     try:
         run_stage(stage, Workspace.from_environment(os.environ), StopSignals(STOPPED))
     except Stopped as stop:
@@ -53,14 +60,27 @@ def _run(stage):
     return 0
 
 
+def _models(arguments):
+    _log_plainly()
+    models_command.run(arguments, _store(Environment(os.environ)))
+    return 0
+
+
+def _log_plainly():
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+
+
+def _store(environment):
+    return open_models(environment.url("DOODLE_MODELS", "state/models", open_models))
+
+
 def _watch():
     """A service: its log is structured, and being told to stop is no failure."""
     log_to_stdout()
     environment = Environment(os.environ)
     artifacts = Path(environment.text("DOODLE_ARTIFACTS", "artifacts"))
-    models = open_models(environment.url("DOODLE_MODELS", "state/models", open_models))
     try:
-        watch(artifacts, Workspace.from_environment(os.environ), models, StopSignals(0))
+        watch(artifacts, Workspace.from_environment(os.environ), _store(environment), StopSignals(0))
     except Stopped as stop:
         log.info("%s", stop)
     return 0

@@ -35,7 +35,7 @@ class Publisher:
         try:
             version = self._published()
             if self._models.pointer(LIVE) is None or files[-1].st_mtime > self._models.pointer_time(LIVE):
-                self._models.point(LIVE, version)
+                self._models.promote(version)
                 log.info("event=model_published version=%s from=%s", version, self._folder)
         except (StoreError, CheckpointError) as error:
             self._complain(seen, str(error))

@@ -101,6 +101,72 @@ class TestPublish:
         assert (left.exists(), writing.exists()) == (False, True)
 
 
+class TestPromoteAndRollback:
+    @pytest.fixture
+    def versions(self, store, make_model):
+        """Three, published and live one after the other."""
+        versions = [store.publish(make_model(seed)[0])["version"] for seed in range(3)]
+        for version in versions:
+            store.promote(version)
+        return versions
+
+    def test_what_was_live_comes_back_step_by_step(self, store, versions):
+        first, second, third = versions
+        assert store.pointer(LIVE) == third
+        assert store.history() == [first, second]
+        assert (store.rollback(), store.pointer(LIVE)) == (second, second)
+        assert (store.rollback(), store.pointer(LIVE)) == (first, first)
+        with pytest.raises(StoreError, match=f"no sound version that was live before {first}"):
+            store.rollback()
+        assert store.pointer(LIVE) == first
+
+    def test_to_promote_what_is_live_changes_nothing(self, store, versions):
+        store.promote(versions[-1])
+        assert store.history() == versions[:2]
+
+    def test_a_version_that_was_rolled_back_can_be_promoted_again(self, store, versions):
+        store.rollback()
+        store.promote(versions[2])
+        assert store.rollback() == versions[1]
+
+    def test_a_damaged_version_is_not_promoted(self, store, versions, make_model):
+        damaged = store.publish(make_model(seed=7)[0])["version"]
+        (store.folder / "versions" / damaged / "weights.npz").write_bytes(b"damage")
+        with pytest.raises(StoreError, match="is damaged"):
+            store.promote(damaged)
+        with pytest.raises(StoreError, match="000000000000"):
+            store.promote("000000000000")
+        assert store.pointer(LIVE) == versions[2]
+        assert store.history() == versions[:2]
+
+    def test_rollback_passes_over_what_is_damaged_or_gone(self, store, versions):
+        (store.folder / "versions" / versions[1] / "weights.npz").write_bytes(b"damage")
+        assert store.rollback() == versions[0]
+
+    def test_a_publisher_that_was_killed_between_the_two_steps_does_no_harm(self, store, versions):
+        """The history has what is live in it already; the pointer has not moved."""
+        (store.folder / "history").write_text("".join(f"{version}\n" for version in versions))
+        assert store.rollback() == versions[1]
+
+    def test_a_damaged_live_pointer_or_history_can_be_mended_by_promoting(self, store, versions):
+        (store.folder / LIVE).write_bytes(b"\xff")
+        (store.folder / "history").write_bytes(b"\xff../../etc\n" + versions[0].encode())
+        store.promote(versions[2])
+        assert store.pointer(LIVE) == versions[2]
+        assert store.rollback() == versions[0]
+
+    def test_the_history_is_bounded(self, store, versions, monkeypatch):
+        monkeypatch.setattr(models, "HISTORY_LENGTH", 4)
+        for _ in range(3):
+            for version in versions:
+                store.promote(version)
+        assert store.history() == [versions[i] for i in (1, 2, 0, 1)]
+
+    def test_nothing_to_roll_back_in_an_empty_store(self, store):
+        with pytest.raises(StoreError, match="was live before any other"):
+            store.rollback()
+
+
 class TestPointers:
     def test_a_pointer_names_what_it_was_pointed_at(self, store, make_model):
         versions = [store.publish(make_model(seed)[0])["version"] for seed in range(2)]

@@ -1,0 +1,50 @@
+"""models: what is in the model store, what is live, and how to make another version live. Services follow within a second."""
+
+import argparse
+import logging
+from datetime import datetime
+
+from stores.models import POINTERS, ModelStore, StoreError
+
+log = logging.getLogger("trainer")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions.add_parser("list", help="every version, oldest first (so does no action at all)")
+    promote = actions.add_parser("promote", help="make a version live")
+    promote.add_argument("version", help="as list shows it")
+    actions.add_parser("rollback", help="make live what was live before; again goes back one further")
+
+
+def run(arguments: argparse.Namespace, models: ModelStore) -> None:
+    """StoreError if that cannot be; nothing has changed then."""
+    before = models.pointer("live")
+    if arguments.action == "promote":
+        models.promote(arguments.version)
+        log.info("%s is live, before it was %s", arguments.version, before or "none")
+    elif arguments.action == "rollback":
+        log.info("%s is live again, before it was %s", models.rollback(), before)
+    else:
+        print(table(models))
+
+
+def table(models: ModelStore) -> str:
+    """A line for each version: when it was published, how well it reads MNIST's test digits, by which recipe it was made."""
+    pointers = {models.pointer(pointer): pointer for pointer in reversed(POINTERS)}
+    rows = [("VERSION", "PUBLISHED", "ACCURACY", "RECIPE", "")]
+    for version in models.versions():
+        try:
+            card = models.card(version)
+            accuracy, recipe = _accuracy(card), card.get("recipe", {}).get("recipe", "-")
+        except StoreError:
+            accuracy, recipe = "damaged", "-"
+        published = datetime.fromtimestamp(models.published_at(version)).isoformat(" ", "seconds")
+        rows.append((version, published, accuracy, recipe, pointers.get(version, "")))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def _accuracy(card):
+    accuracy = card.get("test", {}).get("accuracy")
+    return f"{accuracy:.2%}" if isinstance(accuracy, float) else "-"
