@@ -72,23 +72,30 @@ class ModelStore:
         with _writing(self.folder):
             write_atomically(self.folder / pointer, f"{version}\n".encode())
 
+    def clear(self, pointer: str) -> None:
+        """Let "live" or "candidate" name nothing."""
+        _check_pointer(pointer)
+        with _writing(self.folder):
+            (self.folder / pointer).unlink(missing_ok=True)
+
     def promote(self, version: str) -> None:
-        """Make this version live, if it is sound. `rollback` takes it back."""
+        """Make this version live, if it is sound; it is no candidate any more then. `rollback` takes it back."""
         self.load(version)
-        live = self._live()
-        if live == version:
-            return
-        # First the history: whoever is killed in between leaves one that only repeats what is live.
-        if live is not None:
-            self._write_history([*self.history(), live])
-        self.point(LIVE, version)
+        live = self._named(LIVE)
+        if live != version:
+            # First the history: whoever is killed in between leaves one that only repeats what is live.
+            if live is not None:
+                self._write_history([*self.history(), live])
+            self.point(LIVE, version)
+        if self._named(CANDIDATE) == version:
+            self.clear(CANDIDATE)
 
     def rollback(self) -> str:
         """Make live what was live before, and return it; once more goes back one further.
 
         What is no longer there, or damaged, is passed over. StoreError if nothing is left.
         """
-        live, before = self._live(), self.history()
+        live, before = self._named(LIVE), self.history()
         while before:
             version = before.pop()
             if version != live and self._is_sound(version):
@@ -171,10 +178,10 @@ class ModelStore:
         """Something that differs when `load` may give something else than it gave before: cheap to ask again and again."""
         return (version, *((file.st_ino, file.st_size, file.st_mtime_ns) for file in self._files_of(version)))
 
-    def _live(self):
+    def _named(self, pointer):
         """None for a damaged pointer too: another version may take its place."""
         try:
-            return self.pointer(LIVE)
+            return self.pointer(pointer)
         except StoreError:
             return None
 

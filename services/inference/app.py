@@ -5,7 +5,7 @@ import contextlib
 import logging
 import uuid
 from time import perf_counter, time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from digitnet.drawing import DrawingError, in_bytes, picture_from_pixels, picture_from_strokes, picture_from_vector
@@ -18,12 +18,12 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
-from stores.models import open_models
+from stores.models import LIVE, POINTERS, open_models
 
 from inference.feedback import FeedbackDesk
 from inference.images import ImageError, ImageTooLargeError, pixels_from_png
 from inference.metrics import Metrics
-from inference.predictor import ModelSource, NoModelError
+from inference.predictor import Model, ModelSource, NoModelError, Reading
 from inference.recorder import Recorder
 from inference.schemas import (
     VECTOR_LENGTH,
@@ -74,7 +74,8 @@ FEEDBACK_PROBLEMS: dict[int | str, dict[str, Any]] = {
 def create_app(settings: Settings) -> FastAPI:
     """The whole service; nothing is read from disk before it starts."""
     metrics = Metrics()
-    source = ModelSource(open_models(settings.models), metrics)
+    sources = {pointer: ModelSource(open_models(settings.models), metrics, pointer) for pointer in POINTERS}
+    source = sources[LIVE]
     journal = open_journal(settings.journal)
     recorder = Recorder(journal, metrics)
     desk = FeedbackDesk(journal, recorder, metrics)
@@ -82,11 +83,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI):
-        await asyncio.to_thread(source.refresh)
-        following = asyncio.create_task(source.follow(settings.model_check_seconds))
+        for each in sources.values():
+            await asyncio.to_thread(each.refresh)
+        following = [asyncio.create_task(each.follow(settings.model_check_seconds)) for each in sources.values()]
         async with recorder:
             yield
-        following.cancel()
+        for task in following:
+            task.cancel()
 
     app = FastAPI(
         title="Doodle",
@@ -103,55 +106,48 @@ def create_app(settings: Settings) -> FastAPI:
     async def predict(request: Request, input: bool = False) -> Response:
         """Read a drawing: JSON strokes, a JSON image_vector, or a PNG as the body."""
         metrics.predict_calls.inc()
-        model = source.model
-        started = perf_counter()
-        form, drawing = await _decoded(request, settings, unpacking)
-        decoded = perf_counter()
-        # Pictures may be large: others are answered meanwhile. Strokes and vectors take less than handing them over would.
-        picture = await asyncio.to_thread(_normalized, form, drawing) if form == "png" else _normalized(form, drawing)
-        normalized = perf_counter()
-        reading = model.read(picture)
-        done = perf_counter()
-
-        for phase, seconds in (
-            ("decode", decoded - started),
-            ("normalize", normalized - decoded),
-            ("forward", done - normalized),
-        ):
+        read = await _read(request, source.model, settings, unpacking)
+        reading = read.reading
+        for phase, seconds in read.seconds.items():
             metrics.phase_seconds.labels(phase).observe(seconds)
-        metrics.drawings.labels(form).inc()
+        metrics.drawings.labels(read.form).inc()
         (metrics.digits.labels(str(reading.digit)) if reading.is_digit else metrics.not_digits).inc()
-
-        confidence = float(reading.probabilities[reading.digit])
-        prediction_id = uuid.uuid4().hex
         recorder.record(
             RecordedPrediction(
-                prediction_id=prediction_id,
+                prediction_id=read.prediction_id,
                 time=time(),
-                form=form,
+                form=read.form,
                 digit=reading.digit,
                 is_digit=reading.is_digit,
-                confidence=confidence,
-                model_version=model.version,
-                picture=in_bytes(picture).tobytes(),
+                confidence=read.confidence,
+                model_version=read.model_version,
+                picture=in_bytes(read.picture).tobytes(),
             )
         )
-        answer = {
-            "Result": reading.digit,
-            "digit": reading.digit,
-            "is_digit": reading.is_digit,
-            "probabilities": reading.probabilities.tolist(),
-            "confidence": confidence,
-            "model_version": model.version,
-            "prediction_id": prediction_id,
-        }
-        if input:
-            answer["input"] = picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999594688416
         log.debug(
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-            *(prediction_id, form, reading.digit, reading.is_digit, confidence, (done - started) * 1e3),
+            *(read.prediction_id, read.form, reading.digit, reading.is_digit, read.confidence, sum(read.seconds.values()) * 1e3),
         )
-        return JSONResponse(answer)
+        return JSONResponse(_answer(read, input))
+
+    def by_pointer(pointer):
+        """What may be asked of the model that a pointer names. A test's thousands of drawings are nobody's: they are not counted
+        as drawings, and do not push those out of the journal."""
+
+        @_both_slashes(app.post, f"/{pointer}/predict", response_model=Prediction, responses=PROBLEMS, openapi_extra=PREDICT_BODY)
+        async def predict_by_pointer(request: Request, input: bool = False) -> Response:
+            """As /predict, by the model that has this name now. For tests: nothing of it is written down."""
+            read = await _read(request, sources[pointer].model, settings, unpacking)
+            metrics.trials.labels(pointer).inc()
+            return JSONResponse(_answer(read, input))
+
+        @_both_slashes(app.get, f"/{pointer}/model", response_model=ModelCard, responses={503: PROBLEMS[503]})
+        async def model_by_pointer() -> Response:
+            """The card of the model that has this name now."""
+            return JSONResponse(sources[pointer].model.card)
+
+    for pointer in POINTERS:
+        by_pointer(pointer)
 
     @_both_slashes(
         app.post, "/feedback", response_model=FeedbackReceived, responses=FEEDBACK_PROBLEMS, openapi_extra=FEEDBACK_BODY
@@ -203,7 +199,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        metrics.predict_calls.inc()  # /predict is the one call with parameters, and it was not reached
+        if request.url.path.rstrip("/") == "/predict":
+            metrics.predict_calls.inc()  # it was not reached
         return await problem(request, HTTPException(422, first_problem(error.errors())))
 
     @app.exception_handler(NoModelError)
@@ -215,6 +212,49 @@ def create_app(settings: Settings) -> FastAPI:
         return await problem(request, HTTPException(500, "This should not have happened; the service's log says what did."))
 
     return app
+
+
+class _Read(NamedTuple):
+    """A drawing that was read, and how."""
+
+    prediction_id: str
+    form: str
+    picture: np.ndarray
+    model_version: str
+    reading: Reading
+    seconds: dict[str, float]  # of each phase
+
+    @property
+    def confidence(self) -> float:
+        return float(self.reading.probabilities[self.reading.digit])
+
+
+async def _read(request, model: Model, settings, unpacking) -> _Read:
+    """What this model makes of the drawing in the request; HTTPException if there is none."""
+    started = perf_counter()
+    form, drawing = await _decoded(request, settings, unpacking)
+    decoded = perf_counter()
+    # Pictures may be large: others are answered meanwhile. Strokes and vectors take less than handing them over would.
+    picture = await asyncio.to_thread(_normalized, form, drawing) if form == "png" else _normalized(form, drawing)
+    normalized = perf_counter()
+    reading = model.read(picture)
+    seconds = {"decode": decoded - started, "normalize": normalized - decoded, "forward": perf_counter() - normalized}
+    return _Read(uuid.uuid4().hex, form, picture, model.version, reading, seconds)
+
+
+def _answer(read, with_input):
+    answer = {
+        "Result": read.reading.digit,
+        "digit": read.reading.digit,
+        "is_digit": read.reading.is_digit,
+        "probabilities": read.reading.probabilities.tolist(),
+        "confidence": read.confidence,
+        "model_version": read.model_version,
+        "prediction_id": read.prediction_id,
+    }
+    if with_input:
+        answer["input"] = read.picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
+    return answer
 
 
 def _both_slashes(method, path, **options):

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from stores.journal import FORMS
+from stores.models import LIVE, POINTERS
 
 PROBLEM_CODES = ("400", "413", "415", "422", "500", "503")
 FEEDBACK_PROBLEM_CODES = ("400", "404", "413", "415", "422", "500", "503")
@@ -51,6 +52,18 @@ class Metrics:
         self.model_info = Gauge(
             "doodle_model_info", "Always 1; the label names the model served.", ["version"], registry=self.registry
         )
+        self.candidate_loaded = Gauge(
+            "doodle_candidate_loaded", "1 while a candidate is loaded beside the live model, else 0.", registry=self.registry
+        )
+        self.candidate_info = Gauge(
+            "doodle_candidate_info", "Always 1; the label names the candidate.", ["version"], registry=self.registry
+        )
+        self.trials = Counter(
+            "doodle_trial_predictions_total",
+            "Predictions that were asked of a model by its pointer. They count nowhere else, and are not in the journal.",
+            ["pointer"],
+            registry=self.registry,
+        )
         self.model_loads = Counter(
             "doodle_model_loads_total", "Models read from disk, by outcome.", ["outcome"], registry=self.registry
         )
@@ -70,13 +83,17 @@ class Metrics:
             (self.feedback, VERDICTS),
             (self.feedback_errors, FEEDBACK_PROBLEM_CODES),
             (self.phase_seconds, PHASES),
+            (self.trials, POINTERS),
             (self.model_loads, ("loaded", "refused")),
             (self.recorded, ("written", "dropped")),
         ):
             for value in values:
                 metric.labels(value)
 
-    def show_model(self, version: str) -> None:
-        self.model_info.clear()
-        self.model_info.labels(version).set(1)
-        self.model_loaded.set(1)
+    def show_model(self, pointer: str, version: str | None) -> None:
+        """This version is loaded for that pointer from now on; None: none is."""
+        loaded, info = (self.model_loaded, self.model_info) if pointer == LIVE else (self.candidate_loaded, self.candidate_info)
+        info.clear()
+        if version is not None:
+            info.labels(version).set(1)
+        loaded.set(version is not None)

@@ -47,15 +47,17 @@ class Model(NamedTuple):
 
 
 class ModelSource:
-    """Follows the store's live pointer. `model` is the newest valid model that it named."""
+    """Follows one of the store's pointers. `model` is the newest valid model that it named."""
 
-    def __init__(self, models: ModelStore, metrics: Metrics):
-        self._models, self._metrics = models, metrics
+    def __init__(self, models: ModelStore, metrics: Metrics, pointer: str = LIVE):
+        self._models, self._metrics, self._pointer = models, metrics, pointer
         self._model: Model | None = None
         self._seen: object = None  # the store as last looked at, whatever came of it
 
     @property
     def model(self) -> Model:
+        if self._model is None and self._pointer != LIVE:
+            raise NoModelError(f"there is no {self._pointer} in {self._models.folder}")
         if self._model is None:
             raise NoModelError(
                 f"there is no model in {self._models.folder} yet: the trainer publishes one once it is trained, "
@@ -64,12 +66,15 @@ class ModelSource:
         return self._model
 
     def refresh(self) -> None:
-        """Load the live model if it is another than when last looked at. A bad one is refused, and said so once."""
+        """Load the pointer's model if it is another than when last looked at. A bad one is refused, and said so once."""
         seen = None
         try:
-            version = self._models.pointer(LIVE)
+            version = self._models.pointer(self._pointer)
             if version is None:
-                return  # none yet, or the store is gone: what is loaded stays
+                if self._pointer != LIVE and self._model is not None:  # a candidate is there for as long as it is one
+                    self._model = self._seen = None
+                    self._metrics.show_model(self._pointer, None)
+                return  # none yet, or the store is gone: what is live stays
             seen = self._models.state(version)
             if seen == self._seen:
                 return
@@ -80,8 +85,8 @@ class ModelSource:
         self._seen = seen
         self._model = Model(network, card, _number(card, "no_digit_threshold"), _number(card, "temperature", above=0.0))
         self._metrics.model_loads.labels("loaded").inc()
-        self._metrics.show_model(card["version"])
-        log.info("event=model_loaded version=%s", card["version"])
+        self._metrics.show_model(self._pointer, card["version"])
+        log.info("event=model_loaded pointer=%s version=%s", self._pointer, card["version"])
 
     def _refuse(self, seen, error):
         if seen == self._seen:
@@ -89,7 +94,7 @@ class ModelSource:
         self._seen = seen
         self._metrics.model_loads.labels("refused").inc()
         kept = self._model.version if self._model else "none"
-        log.error("event=model_refused kept=%s reason=%s", kept, json.dumps(str(error)))
+        log.error("event=model_refused pointer=%s kept=%s reason=%s", self._pointer, kept, json.dumps(str(error)))
 
     async def follow(self, seconds: float) -> None:
         """Refresh for ever, every so many seconds, without holding up requests."""

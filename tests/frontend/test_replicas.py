@@ -143,6 +143,7 @@ def test_a_new_replica_is_noticed(stack):
         ("is gone", "POST", "/predict/"),
         ("is gone", "POST", "/feedback"),  # nothing was sent: it cannot have been done
         ("dies", "POST", "/predict"),
+        ("dies", "POST", "/candidate/predict"),
         ("dies", "POST", "/explain/?input=true"),
         ("dies", "GET", "/model"),
         ("has no model", "POST", "/predict"),

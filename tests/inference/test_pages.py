@@ -41,7 +41,10 @@ def operation(description):
 
 
 def test_each_path_is_described_once_without_its_slash(description):
-    assert sorted(description["paths"]) == ["/feedback", "/healthz", "/metrics", "/model", "/predict", "/readyz"]
+    assert sorted(description["paths"]) == [
+        *("/candidate/model", "/candidate/predict", "/feedback", "/healthz", "/live/model", "/live/predict"),
+        *("/metrics", "/model", "/predict", "/readyz"),
+    ]
 
 
 def test_predict_is_described_with_both_kinds_of_body(operation):

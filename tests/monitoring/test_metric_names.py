@@ -8,6 +8,7 @@ import pytest
 from inference.metrics import Metrics
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from stores.models import POINTERS
 
 # A whole scrape of the exporter; its own tests hold it against a real one, word by word.
 EXPORTER_SCRAPE = Path(__file__).parents[1] / "exporter/golden.txt"
@@ -32,7 +33,8 @@ def metrics_in(expression):
 @pytest.fixture
 def exposed(rules):
     inference = Metrics()
-    inference.show_model("0123456789ab")
+    for pointer in POINTERS:
+        inference.show_model(pointer, "0123456789ab")
     return (
         samples_in(generate_latest(inference.registry).decode())
         | samples_in(EXPORTER_SCRAPE.read_text(encoding="utf-8"))

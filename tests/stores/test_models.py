@@ -129,6 +129,14 @@ class TestPromoteAndRollback:
         store.promote(versions[2])
         assert store.rollback() == versions[1]
 
+    def test_who_is_live_is_no_candidate_any_more(self, store, versions):
+        store.point(CANDIDATE, versions[0])
+        store.promote(versions[1])
+        assert store.pointer(CANDIDATE) == versions[0]
+        store.promote(versions[0])
+        assert store.pointer(CANDIDATE) is None
+        store.clear(CANDIDATE)  # once more is no error
+
     def test_a_damaged_version_is_not_promoted(self, store, versions, make_model):
         damaged = store.publish(make_model(seed=7)[0])["version"]
         (store.folder / "versions" / damaged / "weights.npz").write_bytes(b"damage")
