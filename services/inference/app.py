@@ -15,10 +15,11 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
-from stores.models import LIVE, POINTERS, open_models
+from stores.models import CANDIDATE, LIVE, POINTERS, open_models
 
 from inference.feedback import FeedbackDesk
 from inference.images import ImageError, ImageTooLargeError, pixels_from_png
@@ -27,6 +28,7 @@ from inference.predictor import Model, ModelSource, NoModelError, Reading
 from inference.recorder import Recorder
 from inference.schemas import (
     VECTOR_LENGTH,
+    Disagreements,
     FeedbackReceived,
     FeedbackRequest,
     ModelCard,
@@ -37,6 +39,7 @@ from inference.schemas import (
     first_problem,
 )
 from inference.settings import Settings
+from inference.shadow import Shadow
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     metrics = Metrics()
     sources = {pointer: ModelSource(open_models(settings.models), metrics, pointer) for pointer in POINTERS}
     source = sources[LIVE]
+    shadow = Shadow(sources[CANDIDATE], metrics)
     journal = open_journal(settings.journal)
     recorder = Recorder(journal, metrics)
     desk = FeedbackDesk(journal, recorder, metrics)
@@ -128,7 +132,11 @@ def create_app(settings: Settings) -> FastAPI:
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
             *(read.prediction_id, read.form, reading.digit, reading.is_digit, read.confidence, sum(read.seconds.values()) * 1e3),
         )
-        return JSONResponse(_answer(read, input))
+
+        async def read_by_candidate():
+            shadow.compare(read.prediction_id, read.picture, read.model_version, reading)
+
+        return JSONResponse(_answer(read, input), background=BackgroundTask(read_by_candidate))
 
     def by_pointer(pointer):
         """What may be asked of the model that a pointer names. A test's thousands of drawings are nobody's: they are not counted
@@ -160,6 +168,11 @@ def create_app(settings: Settings) -> FastAPI:
         said = await _parsed(request, FeedbackRequest, settings)
         await desk.receive(said, None if said.image_vector is None else _normalized("image_vector", said))
         return JSONResponse(FeedbackReceived().model_dump())
+
+    @_both_slashes(app.get, "/candidate/disagreements", response_model=Disagreements)
+    async def disagreements() -> Response:
+        """Where the candidate, which reads each live drawing too, would have answered otherwise."""
+        return JSONResponse({"disagreements": shadow.disagreements()})
 
     @_both_slashes(app.get, "/healthz", response_model=Status)
     async def healthz() -> Response:

@@ -64,6 +64,12 @@ class Metrics:
             ["pointer"],
             registry=self.registry,
         )
+        self.shadow = Counter(
+            "doodle_shadow_predictions_total",
+            "Live drawings that a candidate read too, by whether it agreed.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.model_loads = Counter(
             "doodle_model_loads_total", "Models read from disk, by outcome.", ["outcome"], registry=self.registry
         )
@@ -84,6 +90,7 @@ class Metrics:
             (self.feedback_errors, FEEDBACK_PROBLEM_CODES),
             (self.phase_seconds, PHASES),
             (self.trials, POINTERS),
+            (self.shadow, ("agree", "disagree")),
             (self.model_loads, ("loaded", "refused")),
             (self.recorded, ("written", "dropped")),
         ):

@@ -80,6 +80,28 @@ class FeedbackReceived(BaseModel):
     message: str = "Feedback received, thank you!"
 
 
+class ModelReading(BaseModel):
+    """What one model made of a drawing."""
+
+    model_version: str
+    digit: int = Field(ge=0, le=9)
+    is_digit: bool
+    confidence: Unit
+
+
+class Disagreement(BaseModel):
+    """A live drawing that the candidate read otherwise."""
+
+    prediction_id: str
+    time: float = Field(description="Unix seconds")
+    live: ModelReading
+    candidate: ModelReading
+
+
+class Disagreements(BaseModel):
+    disagreements: list[Disagreement] = Field(description="the newest hundred that this replica has seen, oldest first")
+
+
 class Status(BaseModel):
     status: str = "ok"
 

@@ -14,6 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="every version, oldest first (so does no action at all)")
     promote = actions.add_parser("promote", help="make a version live")
     promote.add_argument("version", help="as list shows it")
+    candidate = actions.add_parser("candidate", help="let a version read live drawings too, unseen (shadow mode)")
+    candidate.add_argument("version", nargs="?", help="as list shows it; without one there is no candidate any more")
     actions.add_parser("rollback", help="make live what was live before; again goes back one further")
 
 
@@ -23,6 +25,13 @@ def run(arguments: argparse.Namespace, models: ModelStore) -> None:
     if arguments.action == "promote":
         models.promote(arguments.version)
         log.info("%s is live, before it was %s", arguments.version, before or "none")
+    elif arguments.action == "candidate" and arguments.version is None:
+        models.clear("candidate")
+        log.info("there is no candidate")
+    elif arguments.action == "candidate":
+        models.load(arguments.version)
+        models.point("candidate", arguments.version)
+        log.info("%s is the candidate", arguments.version)
     elif arguments.action == "rollback":
         log.info("%s is live again, before it was %s", models.rollback(), before)
     else:

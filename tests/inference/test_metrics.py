@@ -44,6 +44,7 @@ def test_every_metric_that_is_declared_appears(first_scrape):
         ("doodle_predict_phase_seconds_count", PHASES),
         ("doodle_model_loads_total", ("loaded", "refused")),
         ("doodle_trial_predictions_total", ("live", "candidate")),
+        ("doodle_shadow_predictions_total", ("agree", "disagree")),
         ("doodle_recorder_records_total", ("written", "dropped")),
     ],
 )

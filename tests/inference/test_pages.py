@@ -42,7 +42,15 @@ def operation(description):
 
 def test_each_path_is_described_once_without_its_slash(description):
     assert sorted(description["paths"]) == [
-        *("/candidate/model", "/candidate/predict", "/feedback", "/healthz", "/live/model", "/live/predict"),
+        *(
+            "/candidate/disagreements",
+            "/candidate/model",
+            "/candidate/predict",
+            "/feedback",
+            "/healthz",
+            "/live/model",
+            "/live/predict",
+        ),
         *("/metrics", "/model", "/predict", "/readyz"),
     ]
 

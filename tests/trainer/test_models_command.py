@@ -48,6 +48,14 @@ def test_promote_and_rollback(models, versions, caplog):
     assert caplog.messages[-1] == f"{versions[1]} is live again, before it was {versions[0]}"
 
 
+def test_a_candidate_is_named_and_unnamed(models, versions):
+    assert main(["models", "candidate", versions[0]]) == 0
+    assert (models.pointer(CANDIDATE), models.pointer(LIVE)) == tuple(versions)
+    assert main(["models", "candidate"]) == 0
+    assert models.pointer(CANDIDATE) is None
+    assert main(["models", "candidate", "000000000000"]) == 1
+
+
 def test_what_cannot_be_says_why_and_changes_nothing(models, versions, caplog):
     for arguments, reason in (
         (["promote", "000000000000"], "cannot be read"),

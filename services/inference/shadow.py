@@ -1,0 +1,66 @@
+"""Shadow mode: while there is a candidate, it reads what the live model answers too. Nobody gets its answers; where the two
+disagree is counted and listed, so that one sees on real drawings what a promotion would change."""
+
+import logging
+from collections import deque
+from time import time
+
+import numpy as np
+
+from inference.metrics import Metrics
+from inference.predictor import ModelSource, NoModelError, Reading
+
+log = logging.getLogger(__name__)
+
+KEPT = 100  # disagreements, the newest
+
+
+class Shadow:
+    """Holds the candidate's readings against the live model's."""
+
+    def __init__(self, candidate: ModelSource, metrics: Metrics):
+        self._candidate, self._metrics = candidate, metrics
+        self._kept: deque[dict] = deque(maxlen=KEPT)
+
+    def compare(self, prediction_id: str, picture: np.ndarray, live_version: str, live: Reading) -> None:
+        """Let the candidate, where there is one, read a picture that was answered. Call it once the answer is on its way."""
+        try:
+            model = self._candidate.model
+        except NoModelError:
+            return
+        if model.version == live_version:
+            return
+        reading = model.read(picture)
+        agrees = reading.is_digit == live.is_digit and (reading.digit == live.digit or not live.is_digit)
+        self._metrics.shadow.labels("agree" if agrees else "disagree").inc()
+        if agrees:
+            return
+        self._kept.append(
+            {
+                "prediction_id": prediction_id,
+                "time": time(),
+                "live": _said(live_version, live),
+                "candidate": _said(model.version, reading),
+            }
+        )
+        log.info(
+            "event=shadow_disagrees id=%s live=%s candidate=%s live_version=%s candidate_version=%s",
+            *(prediction_id, _word(live), _word(reading), live_version, model.version),
+        )
+
+    def disagreements(self) -> list[dict]:
+        """The newest that this process has seen, oldest first."""
+        return list(self._kept)
+
+
+def _said(version, reading):
+    return {
+        "model_version": version,
+        "digit": reading.digit,
+        "is_digit": reading.is_digit,
+        "confidence": float(reading.probabilities[reading.digit]),
+    }
+
+
+def _word(reading):
+    return str(reading.digit) if reading.is_digit else "none"

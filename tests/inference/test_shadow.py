@@ -1,0 +1,113 @@
+"""Shadow mode: a candidate reads each live drawing too; nobody sees its answers, but where it disagrees is known."""
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from inference.app import create_app
+from inference.metrics import Metrics
+from inference.predictor import NoModelError, Reading
+from inference.settings import Settings
+from inference.shadow import KEPT, Shadow
+from stores.models import CANDIDATE, LIVE, ModelStore
+
+PICTURE = np.zeros((28, 28), np.float32)
+
+
+class Candidate:
+    """A source whose model, where it has one, always says the same."""
+
+    def __init__(self, digit=None, is_digit=True, version="candidate"):
+        self._reading, self.version = digit is not None and reading(digit, is_digit), version
+
+    @property
+    def model(self):
+        if not self._reading:
+            raise NoModelError("there is no candidate")
+        return self
+
+    def read(self, picture):
+        return self._reading
+
+
+def reading(digit, is_digit=True):
+    return Reading(digit, np.full(10, 0.1, np.float32), is_digit)
+
+
+@pytest.fixture
+def metrics():
+    return Metrics()
+
+
+@pytest.fixture
+def counted(metrics):
+    """(how often it agreed, how often not)"""
+
+    def counted():
+        name = "doodle_shadow_predictions_total"
+        return tuple(metrics.registry.get_sample_value(name, {"outcome": outcome}) for outcome in ("agree", "disagree"))
+
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("live", "candidate", "agrees"),
+    [
+        ((5, True), (5, True), True),
+        ((5, True), (3, True), False),
+        ((5, True), (5, False), False),
+        ((5, False), (5, True), False),
+        ((5, False), (3, False), True),  # neither takes it for a digit: then the guess is nobody's answer
+    ],
+)
+def test_they_agree_where_the_answer_would_be_the_same(metrics, counted, live, candidate, agrees):
+    shadow = Shadow(Candidate(*candidate), metrics)
+    shadow.compare("id", PICTURE, "live", reading(*live))
+    assert counted() == ((1, 0) if agrees else (0, 1))
+    assert len(shadow.disagreements()) == (not agrees)
+
+
+def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
+    shadow = Shadow(Candidate(3), metrics)
+    shadow.compare("id", PICTURE, "live", reading(5))
+    (entry,) = shadow.disagreements()
+    assert entry.pop("time") > 1e9
+    assert entry == {
+        "prediction_id": "id",
+        "live": {"model_version": "live", "digit": 5, "is_digit": True, "confidence": pytest.approx(0.1)},
+        "candidate": {"model_version": "candidate", "digit": 3, "is_digit": True, "confidence": pytest.approx(0.1)},
+    }
+
+
+def test_without_a_candidate_or_beside_itself_nothing_is_compared(metrics, counted):
+    Shadow(Candidate(None), metrics).compare("id", PICTURE, "live", reading(5))
+    Shadow(Candidate(3, version="live"), metrics).compare("id", PICTURE, "live", reading(5))
+    assert counted() == (0, 0)
+
+
+def test_the_newest_are_kept(metrics):
+    shadow = Shadow(Candidate(3), metrics)
+    for number in range(KEPT + 5):
+        shadow.compare(f"id-{number}", PICTURE, "live", reading(5))
+    assert [entry["prediction_id"] for entry in shadow.disagreements()] == [f"id-{n}" for n in range(5, KEPT + 5)]
+
+
+def test_each_live_drawing_is_read_by_the_candidate_and_answered_by_what_is_live(publish_model, tmp_path, strokes):
+    models = ModelStore(tmp_path / "models")
+    versions = [publish_model(models.folder, seed)["version"] for seed in range(4)]
+    models.point(LIVE, versions[0])
+    models.point(CANDIDATE, versions[1])
+    settings = Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite")
+    generator = np.random.default_rng(0)
+    drawings = [{"strokes": generator.integers(20, 260, (1, 8, 2)).tolist()} for _ in range(20)]
+    with TestClient(create_app(settings)) as client:
+        answers = [client.post("/predict", json=drawing).json() for drawing in drawings]
+        others = [client.post("/candidate/predict", json=drawing).json() for drawing in drawings]
+        listed = client.get("/candidate/disagreements").json()["disagreements"]
+        scrape = client.get("/metrics").text
+    assert {answer["model_version"] for answer in answers} == {versions[0]}
+    differ = [(one, other) for one, other in zip(answers, others) if one["digit"] != other["digit"]]
+    assert differ  # two untrained networks agree on next to nothing
+    assert [entry["prediction_id"] for entry in listed] == [answer["prediction_id"] for answer, _ in differ]
+    assert [entry["candidate"]["digit"] for entry in listed] == [other["digit"] for _, other in differ]
+    assert f'doodle_shadow_predictions_total{{outcome="disagree"}} {float(len(differ))}' in scrape
+    assert f'doodle_shadow_predictions_total{{outcome="agree"}} {float(20 - len(differ))}' in scrape
