@@ -56,6 +56,7 @@ class Feedback:
     actual_digit: int | None  # None: it is no digit
     model_version: str | None
     picture: bytes  # as in Prediction
+    source: str | None = None  # what tells one sender from another, and nothing else of them; None: not known
 
     def __post_init__(self):
         _check_name("feedback_id", self.feedback_id)
@@ -69,6 +70,8 @@ class Feedback:
         if self.model_version is not None:
             _check_name("model_version", self.model_version)
         _check_picture(self.picture)
+        if self.source is not None:
+            _check_name("source", self.source)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ as nothing at all, so `XREVRANGE doodle:predictions + - COUNT 1` in redis-cli sh
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from urllib.parse import unquote, urlsplit
 
 import redis
@@ -237,9 +237,10 @@ _READ = {
 
 
 def _record(kind: type, values: dict[bytes, bytes]) -> Prediction | Feedback | None:
-    """None for an entry that is no sound record of this kind."""
+    """None for an entry that is no sound record of this kind. A field with a default may be lacking: it was not always there."""
     try:
-        return kind(**{field.name: _READ[field.type](values[field.name.encode()]) for field in fields(kind)})
+        present = [field for field in fields(kind) if field.default is MISSING or field.name.encode() in values]
+        return kind(**{field.name: _READ[field.type](values[field.name.encode()]) for field in present})
     except (KeyError, ValueError):
         return None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from stores.journal import Feedback, Journal, JournalError, Prediction, Summary, is_name
 
 BUSY_SECONDS = 5.0  # how long to wait for another process that is writing
-APPLICATION, VERSION = 0x446F6F64, 1  # in the file's header: whose it is ("Dood"), and of which form
+APPLICATION, VERSION = 0x446F6F64, 2  # in the file's header: whose it is ("Dood"), and of which form
 TRIMMED_AT_ONCE = 100  # entries beyond the cap, in one write: where the cap was lowered, none takes long
 
 # A total is the largest number that AUTOINCREMENT ever gave, which sqlite_sequence keeps when rows go. WAL stays with the file.
@@ -43,13 +43,15 @@ CREATE TABLE feedback (
     predicted_digit INTEGER,
     actual_digit INTEGER,
     model_version TEXT,
-    picture BLOB NOT NULL
+    picture BLOB NOT NULL,
+    source TEXT
 );
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 COMMIT;
 PRAGMA journal_mode = WAL;
 """
+FROM_VERSION_1 = f"BEGIN IMMEDIATE; ALTER TABLE feedback ADD COLUMN source TEXT; PRAGMA user_version = {VERSION}; COMMIT;"
 
 
 def _columns(kind: type) -> str:
@@ -226,11 +228,24 @@ class SqliteJournal(Journal):
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION:
             raise JournalError(f"{self._path} is another program's database: let the journal's URL name another file")
+        if version == 1:
+            version = self._upgrade(connection)
         if version != VERSION:
             raise JournalError(
                 f"{self._path} was written by another version of Doodle (its form is {version}, this one knows {VERSION}): "
                 "use that version, or move the file away"
             )
+
+    def _upgrade(self, connection):
+        """From version 1, where feedback had no source. Who does so at the same moment waits, and finds it done."""
+        try:
+            connection.executescript(FROM_VERSION_1)
+        except sqlite3.OperationalError as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if "duplicate column" not in str(error):
+                raise
+        return connection.execute("PRAGMA user_version").fetchone()[0]
 
     def _create(self):
         """A new, empty journal, put in its place all at once. Who does so at the same moment waits, and finds it there."""

@@ -37,6 +37,7 @@ SECURITY_HEADERS = {
 }
 # These belong to one connection, and here there are two (RFC 9110, section 7.6.1).
 HOP_BY_HOP = {"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+FORWARDED_FOR = "x-forwarded-for"  # nobody stands before us: what the client claims is not believed
 
 
 def create_app(api_url: str) -> Starlette:
@@ -65,7 +66,8 @@ async def pass_on(request: Request) -> Response:
     if posixpath.normpath(path).strip("/") == "metrics":  # for those who run this, not for everybody who can see the page
         return JSONResponse({"detail": "Not Found"}, 404)
     url = httpx.URL(path=quote(path), query=request.url.query.encode() or None)
-    headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
+    headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP | {FORWARDED_FOR}]
+    headers.append((FORWARDED_FOR, request.client.host if request.client else "unknown"))
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     try:
         passed_on = client.build_request(request.method, url, headers=headers, content=request.stream() if has_body else None)
@@ -116,7 +118,15 @@ def main() -> int:
     log_to_stdout()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for each request
     end_when_told_to()  # not before uvicorn listens to signals, nor after, when it raises them once more, is that a failure
-    uvicorn.run(create_app(api_url), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    uvicorn.run(
+        create_app(api_url),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # see FORWARDED_FOR
+        timeout_graceful_shutdown=2,
+    )
     return 0
 
 

@@ -166,7 +166,8 @@ def create_app(settings: Settings) -> FastAPI:
         if media_type != "application/json":
             raise HTTPException(415, f"send application/json, not {media_type}")
         said = await _parsed(request, FeedbackRequest, settings)
-        await desk.receive(said, None if said.image_vector is None else _normalized("image_vector", said))
+        picture = None if said.image_vector is None else _normalized("image_vector", said)
+        await desk.receive(said, picture, _address(request))
         return JSONResponse(FeedbackReceived().model_dump())
 
     @_both_slashes(app.get, "/candidate/disagreements", response_model=Disagreements)
@@ -296,6 +297,12 @@ async def _decoded(request, settings, unpacking):
         raise HTTPException(415, f"send application/json or image/png, not {media_type}")
     drawing = await _parsed(request, PredictRequest, settings)
     return ("strokes" if drawing.image_vector is None else "image_vector"), drawing
+
+
+def _address(request):
+    """Of who sent this. nginx, and the page's own server, say who that was; whoever asks the service itself may say anything."""
+    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return forwarded or (request.client.host if request.client else "")
 
 
 def _media_type(request):

@@ -1,10 +1,12 @@
 """Feedback: what a user says that a drawing really was, kept for good before anyone is thanked for it."""
 
 import asyncio
+import hashlib
 import logging
 import uuid
 from time import time
 
+import numpy as np
 from digitnet.drawing import in_bytes
 from fastapi import HTTPException
 from stores.journal import Feedback, Journal, JournalError, Prediction
@@ -30,13 +32,15 @@ class FeedbackDesk:
     def __init__(self, journal: Journal, recorder: Recorder, metrics: Metrics):
         self._journal, self._recorder, self._metrics = journal, recorder, metrics
 
-    async def receive(self, request: FeedbackRequest, picture) -> None:
-        """Returns once it is on the disk. `picture`: what the network reads, where the request brought its own drawing.
+    async def receive(self, request: FeedbackRequest, picture: np.ndarray | None, address: str = "") -> None:
+        """Returns once it is on the disk.
+
+        `picture`, float32 (28, 28): what the network reads, where the request brought its own; `address`: of who sent it.
 
         HTTPException: 404 for a prediction that is not known (any more), 503 where the journal cannot be used.
         """
         try:
-            feedback = await self._feedback(request, picture)
+            feedback = await self._feedback(request, picture, _source(address))
             await asyncio.to_thread(self._journal.add_feedback, feedback)
         except JournalError as error:
             log.error("event=feedback_not_kept reason=%r", str(error))
@@ -48,8 +52,8 @@ class FeedbackDesk:
             *(feedback.feedback_id, feedback.prediction_id, feedback.predicted_digit, feedback.actual_digit),
         )
 
-    async def _feedback(self, request, picture):
-        own = {"feedback_id": uuid.uuid4().hex, "time": time(), "actual_digit": request.actual_digit}
+    async def _feedback(self, request, picture, source):
+        own = {"feedback_id": uuid.uuid4().hex, "time": time(), "actual_digit": request.actual_digit, "source": source}
         if request.prediction_id is None:
             return Feedback(
                 prediction_id=None,
@@ -76,3 +80,11 @@ class FeedbackDesk:
             if found:
                 return found
         return None
+
+
+def _source(address):
+    """What an address looks like in the journal: alike for one sender, so that floods are seen, but no list of who was here.
+
+    (Whoever has the journal can still try out all addresses: it is a courtesy, not a secret.)
+    """
+    return hashlib.sha256(f"doodle feedback {address}".encode()).hexdigest()[:12] if address else None

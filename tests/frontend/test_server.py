@@ -182,3 +182,8 @@ def test_a_service_that_is_not_there_gives_502_and_the_page_stays(start_page, fr
         for answer in (page.post("/api/predict", json={}), page.get("/api/model")):
             assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
         assert page.get("/").status_code == 200
+
+
+def test_the_service_learns_who_asks_whatever_the_client_claims(page):
+    for claims in ({}, {"X-Forwarded-For": "192.0.2.1"}):
+        assert page.get("/api/model", headers=claims).json()["headers"]["x-forwarded-for"] == "127.0.0.1"

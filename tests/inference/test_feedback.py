@@ -91,6 +91,17 @@ def test_older_pages_send_the_pixels(client, kept, digits):
     assert feedback.picture == in_bytes(picture_from_vector(VECTOR)).tobytes()
 
 
+def test_who_sent_it_is_told_from_others_and_not_named(client, answer, kept):
+    body = {"prediction_id": answer["prediction_id"], "actual_digit": 3}
+    for address in ("203.0.113.7", "198.51.100.1, 203.0.113.7", "203.0.113.8"):  # the last one is our own nginx's word
+        client.post("/feedback", json=body, headers={"X-Forwarded-For": address})
+    client.post("/feedback", json=body)
+    sources = [feedback.source for feedback in kept()]
+    assert sources[0] == sources[1]
+    assert len(set(sources)) == 3
+    assert not any("203" in source and "." in source for source in sources)
+
+
 def test_it_needs_no_model(journal_url, tmp_path, kept):
     with TestClient(create_app(Settings(models=str(tmp_path / "none"), journal=journal_url))) as client:
         assert client.post("/feedback", json={"image_vector": VECTOR, "actual_digit": 8}).json() == THANKS

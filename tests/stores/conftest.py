@@ -136,6 +136,7 @@ def make_feedback():
             "actual_digit": (number + 1) % 10,
             "model_version": f"model-{number % 2}",
             "picture": number.to_bytes(4) * 196,
+            "source": f"source-{number % 3}",
         }
         return Feedback(**values | changes)
 

@@ -35,6 +35,7 @@ BAD_FEEDBACK = {
     "actual_digit": BAD_DIGITS,
     "model_version": BAD_NAMES,
     "picture": BAD_PICTURES,
+    "source": BAD_NAMES,
 }
 
 
@@ -61,7 +62,7 @@ def test_a_refusal_does_not_repeat_a_whole_picture(make_prediction):
 
 
 def test_feedback_may_know_nothing_but_the_picture(make_feedback):
-    unknown = dict.fromkeys(("prediction_id", "predicted_digit", "actual_digit", "model_version"))
+    unknown = dict.fromkeys(("prediction_id", "predicted_digit", "actual_digit", "model_version", "source"))
     made = make_feedback(**unknown)
     assert made == Feedback(made.feedback_id, made.time, None, None, None, None, made.picture)
 

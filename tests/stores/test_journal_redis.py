@@ -192,6 +192,15 @@ class TestForeignEntries:
         assert journal.feedback(1) == [sound]
         assert journal.feedback(1, after=sound.feedback_id) == []
 
+    def test_feedback_of_before_there_were_sources_is_read(self, journal, redis_server, make_feedback):
+        feedback = make_feedback(source=None)
+        journal.add_feedback(feedback)
+        ((_, values),) = redis_server.client.xrange(redis_journal.FEEDBACK)
+        redis_server.client.flushall()
+        del values[b"source"]
+        redis_server.client.xadd(redis_journal.FEEDBACK, values)
+        assert journal.feedback(1) == [feedback]
+
     def test_fields_of_a_later_version_are_ignored(self, journal, redis_server, make_prediction):
         prediction = make_prediction()
         journal.add_predictions([prediction])

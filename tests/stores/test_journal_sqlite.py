@@ -192,3 +192,39 @@ def test_reading_goes_on_while_another_process_writes(path, journal):
     assert totals == sorted(totals)
     assert totals[0] >= 3, "what was acknowledged is not there to read"
     assert all(total % 3 == 0 for total in totals), "a part of a batch was there to read"
+
+
+class TestOfBeforeThereWereSources:
+    """Version 1 of the file: feedback had no source."""
+
+    @pytest.fixture
+    def old(self, path, journal, make_prediction, make_feedback):
+        """A journal as version 1 left it, and what is in it."""
+        prediction, feedback = make_prediction(), make_feedback(source=None)
+        journal.add_predictions([prediction])
+        journal.add_feedback(feedback)
+        journal.close()
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript("ALTER TABLE feedback DROP COLUMN source; PRAGMA user_version = 1")
+        return prediction, feedback
+
+    def test_nothing_of_it_is_lost_and_feedback_may_have_a_source_from_then_on(self, open_it, old, make_feedback):
+        prediction, feedback = old
+        journal, newer = open_it(), make_feedback()
+        assert (journal.recent_predictions(5), journal.feedback(5)) == ([prediction], [feedback])
+        journal.add_feedback(newer)
+        assert open_it().feedback(5) == [feedback, newer]
+
+    def test_many_may_open_it_at_the_same_moment(self, open_it, old):
+        journals, found, barrier = [open_it() for _ in range(8)], [], threading.Barrier(8)
+
+        def read(journal):
+            barrier.wait()
+            found.append(journal.feedback(5))
+
+        threads = [threading.Thread(target=read, args=(journal,)) for journal in journals]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [[old[1]]] * 8

@@ -83,7 +83,7 @@ class TestUnusable:
 
     def test_the_journal_of_another_version_is_refused(self, filled, calls):
         with closing(sqlite3.connect(filled)) as connection:
-            connection.execute("PRAGMA user_version = 2")
+            connection.execute("PRAGMA user_version = 3")
         for call in calls:
             with pytest.raises(JournalError, match="written by another version of Doodle"):
                 call()
