@@ -1,0 +1,52 @@
+"""Which score tells what is no digit: the comparison that chose one, on the validation splits.
+
+    python benchmarks/scores.py
+
+Run it in the project's folder, after `dvc repro`: it reads data/ and artifacts/model. What is measured are MNIST's digits and
+synthetic ones against the synthetic other things, all held out. Prints a table in Markdown. (artifacts/metrics.json has the same
+for the test splits, which chose nothing.)
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from digitnet.checkpoint import load
+from digitnet.network import NO_DIGIT
+from trainer.digits import answers, load_splits, load_synthetic
+from trainer.evaluate import LEARNT_FROM
+from trainer.rejection import FeatureDistance, area_under_roc, caught, scores
+
+LOST = (0.001, 0.01)  # shares of the digits
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--model", type=Path, default=Path("artifacts/model"))
+    arguments = parser.parse_args()
+    network, _ = load(arguments.model)
+    splits, synthetic = load_splits(arguments.data / "digits.npz"), load_synthetic(arguments.data / "synthetic.npz")
+
+    def seen(*parts):
+        """Features, logits and labels of all of them."""
+        measured = [answers(network, part) for part in parts]
+        return (np.concatenate([getattr(each, name) for each in measured]) for name in ("features", "logits", "labels"))
+
+    some = slice(LEARNT_FROM)
+    features, _, labels = seen(splits["training"].only(some), synthetic.digits("training").only(some))
+    distance = FeatureDistance(features, labels)
+    features, logits, labels = seen(splits["validation"], synthetic.splits["validation"])
+    is_digit = labels != NO_DIGIT
+
+    shares = " | ".join(f"non-digits rejected where {share:.1%} of the digits are lost" for share in LOST)
+    print(f"| score | area under the ROC | {shares} |")
+    print("|---" * (2 + len(LOST)) + "|")
+    for name, score in (scores(logits) | {"features": distance(features)}).items():
+        digits, others = score[is_digit], score[~is_digit]
+        rejected = " | ".join(f"{share:.1%}" for share in caught(digits, others, np.array(LOST)))
+        print(f"| {name} | {area_under_roc(digits, others):.4f} | {rejected} |")
+
+
+if __name__ == "__main__":
+    main()
