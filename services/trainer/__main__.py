@@ -1,5 +1,5 @@
 """The trainer's command line, run in the project's top folder: a command a pipeline stage (`python -m trainer train`);
-watch, the trainer of a running stack; and models, which says what is live."""
+watch, the trainer of a running stack; models, which says what is live; and feedback, what users said."""
 
 import argparse
 import logging
@@ -9,10 +9,11 @@ from pathlib import Path
 
 from deployment.environment import Environment
 from deployment.process import log_to_stdout
+from stores.journal import JournalError, open_journal
 from stores.models import open_models
 from threadpoolctl import threadpool_limits
 
-from trainer import models_command
+from trainer import feedback_command, models_command
 from trainer.fetch import FetchError
 from trainer.stages import STAGES, run_stage
 from trainer.stop_signals import StopSignals
@@ -36,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     models_command.add_arguments(
         commands.add_parser("models", help="list, promote, rollback: what is live", description=models_command.__doc__)
     )
+    feedback_command.add_arguments(
+        commands.add_parser("feedback", help="review, accept, reject: what users said", description=feedback_command.__doc__)
+    )
     chosen = parser.parse_args(arguments)
     command = chosen.command
 
@@ -44,8 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
         with threadpool_limits(1, user_api="blas"):
             if command == "watch":
                 return _watch()
-            return _models(chosen) if command == "models" else _run(command)
-    except (FetchError, ValueError, OSError) as error:  # what is wrong with data, settings and models are ValueErrors
+            of_stores = {"models": _models, "feedback": _feedback}
+            return of_stores[command](chosen) if command in of_stores else _run(command)
+    except (
+        FetchError,
+        JournalError,
+        ValueError,
+        OSError,
+    ) as error:  # what is wrong with data, settings and models are ValueErrors
         log.error("%s", error)
         return 1
 
@@ -66,6 +76,26 @@ def _models(arguments):
     return 0
 
 
+def _feedback(arguments):
+    _log_plainly()
+    environment, workspace = Environment(os.environ), Workspace.from_environment(os.environ)
+    journal = open_journal(environment.url("DOODLE_JOURNAL", "sqlite:///state/journal.sqlite", open_journal))
+    try:
+        feedback_command.run(arguments, journal, _a_model(environment, workspace), workspace.feedback)
+    finally:
+        journal.close()
+    return 0
+
+
+def _a_model(environment, workspace):
+    """The workspace's model, or the one that came with the stack."""
+    return workspace.model if workspace.model.exists() else _artifacts(environment) / "model"
+
+
+def _artifacts(environment):
+    return Path(environment.text("DOODLE_ARTIFACTS", "artifacts"))
+
+
 def _log_plainly():
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 
@@ -78,9 +108,8 @@ def _watch():
     """A service: its log is structured, and being told to stop is no failure."""
     log_to_stdout()
     environment = Environment(os.environ)
-    artifacts = Path(environment.text("DOODLE_ARTIFACTS", "artifacts"))
     try:
-        watch(artifacts, Workspace.from_environment(os.environ), _store(environment), StopSignals(0))
+        watch(_artifacts(environment), Workspace.from_environment(os.environ), _store(environment), StopSignals(0))
     except Stopped as stop:
         log.info("%s", stop)
     return 0

@@ -38,6 +38,11 @@ class Workspace:
         return self.folder / "data" / "disturbed.npz"
 
     @property
+    def feedback(self) -> Path:
+        """What was decided on users' feedback."""
+        return self.folder / "feedback"
+
+    @property
     def artifacts(self) -> Path:
         return self.folder / "artifacts"
 
