@@ -64,7 +64,7 @@ def _draw(items: list[Item], path: Path):
     if not items:
         return
     captions = [
-        f"{word(item.feedback.actual_digit)} {item.feedback.feedback_id[:4]}{'!' if item.flags else ''}" for item in items
+        f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{'!' if item.flags else ''}" for item in items
     ]
     write_atomically(path, contact_sheet(np.stack([item.picture for item in items]), captions))
     log.info("their pictures are in %s: what they were said to be, the id's beginning, and ! where something is odd", path)
