@@ -118,7 +118,7 @@ def test_an_optimizer_may_have_options(params_file):
         ("train.augmentation", {"rotation": -1}, "train.augmentation: rotation must be a number from 0 to 180, not -1"),
         ("train.augmentation", {"glitter": 1}, "train.augmentation: .*glitter"),
         ("train.augmentation", None, "train.augmentation is missing"),
-        ("train.network", "transformer", "train.network must be one of classic, perceptron"),
+        ("train.network", "transformer", "train.network must be one of classic, forgetful, perceptron"),
         ("train.schedule", "exponential", "train.schedule must be one of one_cycle, cosine, constant"),
         ("train.optimizer", "rmsprop", "train.optimizer must be one of sgd, adam"),
         ("train.optimizer", {"adam": 3}, "train.optimizer must be one of sgd, adam with its options"),

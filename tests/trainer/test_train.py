@@ -115,6 +115,17 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(run, tmp_path, steps
     assert not (tmp_path / "stopped" / "unfinished.npz").exists()
 
 
+def test_what_dropout_draws_is_the_same_after_a_stop_too(run, tmp_path, params_file):
+    run("without")
+    params_file.write_text(params_file.read_text().replace("network: perceptron", "network: forgetful"))
+    run("whole")
+    assert weights(tmp_path / "whole") != weights(tmp_path / "without")
+    with pytest.raises(Stopped):
+        run("stopped", StopAfter(17))
+    run("stopped")
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+
+
 def test_a_run_may_be_stopped_again_and_again(run, tmp_path):
     run("whole")
     stops = 0
