@@ -19,7 +19,6 @@ from trainer.contact_sheet import contact_sheet
 from trainer.digits import Answers, Split, Synthetic, answers, load_disturbed, load_splits, load_synthetic
 from trainer.rejection import FeatureDistance, area_under_roc, caught, scores
 from trainer.tables import csv_bytes
-from trainer.workspace import MODEL
 
 METRICS = "metrics.json"
 CONFUSION, FORMS, RELIABILITY, ROC, ROBUSTNESS = (
@@ -38,10 +37,11 @@ def evaluate(
     synthetic_file: Path,
     disturbed_file: Path,
     trained_folder: Path,
+    model_folder: Path,
     artifacts: Path,
     rejected_digits: float,
 ) -> dict:
-    """Measure, write everything into `artifacts`, and return the metrics.
+    """Measure, write the model, and what was measured into `artifacts`, and return the metrics.
 
     The threshold for no digit is set on the validation splits: so many of their digits, as a share, lie beyond it.
     """
@@ -73,7 +73,7 @@ def evaluate(
     tables[ROBUSTNESS] = _robustness(network, disturbed_file, chosen.get("no_digit_threshold", 1.0))
     tables[RELIABILITY] = _reliability_table(_digits(mnist, written), temperature)
 
-    save(artifacts / MODEL, network, splits["validation"].golden_pictures(), {**card, **chosen, "test": metrics})
+    save(model_folder, network, splits["validation"].golden_pictures(), {**card, **chosen, "test": metrics})
     listed = {
         "confusion": np.bincount(mnist.labels * DIGITS + mnist.predicted, minlength=DIGITS**2).reshape(DIGITS, -1).tolist(),
     }

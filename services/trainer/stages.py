@@ -68,6 +68,7 @@ def run_evaluate(workspace: Workspace) -> None:
         workspace.synthetic,
         workspace.disturbed,
         workspace.trained,
+        workspace.model,
         workspace.artifacts,
         read_rejected_digits(),
     )

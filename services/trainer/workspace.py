@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
-MODEL = "model"  # the folder in artifacts/
 
 
 @dataclass(frozen=True)
@@ -61,4 +60,4 @@ class Workspace:
 
     @property
     def model(self) -> Path:
-        return self.artifacts / MODEL
+        return self.artifacts / "model"

@@ -25,7 +25,7 @@ def measured(tmp_path, digits_file, synthetic_file, disturbed_file, params_file)
         trained = artifacts / "trained"
         settings = read_train_settings(params_file)
         train(settings, digits_file, synthetic_file, trained, artifacts / "history.csv", tmp_path / "unfinished.npz")
-        evaluate(digits_file, synthetic_file, disturbed_file, trained, artifacts, rejected_digits=0.1)
+        evaluate(digits_file, synthetic_file, disturbed_file, trained, artifacts / "model", artifacts, rejected_digits=0.1)
         return artifacts
 
     return measured
