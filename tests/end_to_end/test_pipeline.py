@@ -1,6 +1,7 @@
 """The README's "Change something": one line in params.yaml, and the pipeline makes, measures and compares another model."""
 
 import json
+import re
 
 import pytest
 from digitnet.checkpoint import load
@@ -11,8 +12,10 @@ def changed(clone):
     """The clone after `dvc repro` with the perceptron instead, and few epochs of it."""
     params = clone.folder / "params.yaml"
     text = params.read_text()
-    assert text.count("network: convolutional ") == text.count("epochs: 10\n") == 1
-    params.write_text(text.replace("network: convolutional ", "network: perceptron ").replace("epochs: 10\n", "epochs: 2\n"))
+    for pattern, replacement in ((r"network: convolutional ", "network: perceptron "), (r"(?m)^  epochs: \d+$", "  epochs: 2")):
+        text, count = re.subn(pattern, replacement, text)
+        assert count == 1
+    params.write_text(text)
     clone.run("dvc", "repro")
     return clone
 
