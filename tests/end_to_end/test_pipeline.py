@@ -1,5 +1,8 @@
 """The README's "Change something": one line in params.yaml, and the pipeline makes, measures and compares another model."""
 
+import csv
+import dataclasses
+import io
 import json
 import re
 
@@ -62,3 +65,34 @@ def test_a_change_in_backpropagation_is_trained_anew(changed):
         layers.write_text(original)
     assert {"train", "evaluate"} <= set(status)
     assert not {"preprocess", "synthesize"} & set(status)
+
+
+def test_an_experiment_is_a_command_and_a_row_to_compare(changed):
+    for key, value in (("user.name", "somebody"), ("user.email", "somebody@localhost")):
+        changed.run("git", "config", key, value)
+    changed.run("dvc", "exp", "run", "--name", "shorter", "--set-param", "train.epochs=1")
+    table = changed.run("dvc", "exp", "show", "--csv", "--drop", ".*", "--keep", "Experiment|accuracy$|train.epochs").stdout
+    rows = {row["Experiment"]: row for row in csv.DictReader(io.StringIO(table))}
+    assert rows["shorter"]["train.epochs"] == "1"
+    difference = json.loads(changed.run("dvc", "metrics", "diff", "HEAD", "shorter", "--json").stdout)["artifacts/metrics.json"]
+    assert difference["accuracy"]["new"] == pytest.approx(float(rows["shorter"]["accuracy"]), abs=1e-4)
+    changed.run("dvc", "plots", "diff", "HEAD", "shorter", "--out", "both")
+    page = (changed.folder / "both" / "index.html").read_text()
+    assert '"rev": "shorter"' in page
+    assert '"rev": "HEAD"' in page
+
+
+def test_another_machine_has_from_the_remote_what_this_one_made(changed, tmp_path):
+    changed.run("dvc", "commit", "--force", "mnist.dvc")
+    changed.run("git", "commit", "--quiet", "--all", "--message", "shorter")
+    changed.run("dvc", "remote", "add", "--default", "--local", "storage", str(tmp_path / "storage"))
+    changed.run("dvc", "push")
+
+    changed.run("git", "clone", "--quiet", ".", str(tmp_path / "other"))
+    other = dataclasses.replace(changed, folder=tmp_path / "other")
+    (other.folder / ".venv").symlink_to(changed.folder / ".venv")
+    other.run("dvc", "remote", "add", "--default", "--local", "storage", str(tmp_path / "storage"))
+    other.run("dvc", "pull")
+    assert "up to date" in other.run("dvc", "repro").stdout
+    made = [(each.folder / "artifacts" / "trained" / "weights.npz").read_bytes() for each in (changed, other)]
+    assert made[0] == made[1]
