@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, models: ModelStore) -> None:
     """StoreError if that cannot be; nothing has changed then."""
-    before = models.pointer("live")
+    before = _named(models, "live")
     if arguments.action == "promote":
         models.promote(arguments.version)
         log.info("%s is live, before it was %s", arguments.version, before or "none")
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, models: ModelStore) -> None:
 
 def table(models: ModelStore) -> str:
     """A line for each version: when it was published, how well it reads MNIST's test digits, by which recipe it was made."""
-    pointers = {models.pointer(pointer): pointer for pointer in reversed(POINTERS)}
+    pointers = {pointer: _named(models, pointer) for pointer in POINTERS}
     rows = [("VERSION", "PUBLISHED", "ACCURACY", "RECIPE", "")]
     for version in models.versions():
         try:
@@ -49,9 +49,18 @@ def table(models: ModelStore) -> str:
         except StoreError:
             accuracy, recipe = "damaged", "-"
         published = datetime.fromtimestamp(models.published_at(version)).isoformat(" ", "seconds")
-        rows.append((version, published, accuracy, recipe, pointers.get(version, "")))
+        names = " ".join(pointer for pointer, named in pointers.items() if named == version)
+        rows.append((version, published, accuracy, recipe, names))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def _named(models, pointer):
+    """None for a pointer that is damaged, too: promote and candidate mend it."""
+    try:
+        return models.pointer(pointer)
+    except StoreError:
+        return None
 
 
 def _accuracy(card):

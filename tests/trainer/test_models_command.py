@@ -38,6 +38,20 @@ def test_a_damaged_version_is_listed_as_such(models, versions, capsys):
     assert capsys.readouterr().out.splitlines()[1].split()[3] == "damaged"
 
 
+def test_a_version_may_be_both(models, versions, capsys):
+    models.point(CANDIDATE, versions[1])
+    main(["models"])
+    assert capsys.readouterr().out.splitlines()[2].split()[-2:] == ["live", "candidate"]
+
+
+def test_a_damaged_pointer_is_mended_from_here(models, versions, capsys):
+    (models.folder / LIVE).write_bytes(b"\xff")
+    assert main(["models"]) == 0
+    assert "live" not in capsys.readouterr().out
+    assert main(["models", "promote", versions[0]]) == 0
+    assert models.pointer(LIVE) == versions[0]
+
+
 def test_promote_and_rollback(models, versions, caplog):
     caplog.set_level("INFO")
     assert main(["models", "promote", versions[0]]) == 0
