@@ -51,7 +51,6 @@ PRAGMA user_version = {VERSION};
 COMMIT;
 PRAGMA journal_mode = WAL;
 """
-FROM_VERSION_1 = f"BEGIN IMMEDIATE; ALTER TABLE feedback ADD COLUMN source TEXT; PRAGMA user_version = {VERSION}; COMMIT;"
 
 
 def _columns(kind: type) -> str:
@@ -225,12 +224,11 @@ class SqliteJournal(Journal):
 
     def _check(self, connection):
         (application,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION:
             raise JournalError(f"{self._path} is another program's database: let the journal's URL name another file")
-        if version == 1:
-            version = self._upgrade(connection)
-        if version != VERSION:
+        if _version(connection) == 1:
+            self._upgrade(connection)
+        if (version := _version(connection)) != VERSION:
             raise JournalError(
                 f"{self._path} was written by another version of Doodle (its form is {version}, this one knows {VERSION}): "
                 "use that version, or move the file away"
@@ -238,14 +236,11 @@ class SqliteJournal(Journal):
 
     def _upgrade(self, connection):
         """From version 1, where feedback had no source. Who does so at the same moment waits, and finds it done."""
-        try:
-            connection.executescript(FROM_VERSION_1)
-        except sqlite3.OperationalError as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if "duplicate column" not in str(error):
-                raise
-        return connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.execute("BEGIN IMMEDIATE")
+        if _version(connection) == 1:
+            connection.execute("ALTER TABLE feedback ADD COLUMN source TEXT")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
 
     def _create(self):
         """A new, empty journal, put in its place all at once. Who does so at the same moment waits, and finds it there."""
@@ -281,6 +276,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return (status.st_dev, status.st_ino) if status.st_size else None
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
 
 
 def _records(kind: type, rows: Iterable[tuple]) -> Iterator:

@@ -123,20 +123,21 @@ def create_app(settings: Settings) -> FastAPI:
                 form=read.form,
                 digit=reading.digit,
                 is_digit=reading.is_digit,
-                confidence=read.confidence,
+                confidence=reading.confidence,
                 model_version=read.model_version,
                 picture=in_bytes(read.picture).tobytes(),
             )
         )
         log.debug(
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-            *(read.prediction_id, read.form, reading.digit, reading.is_digit, read.confidence, sum(read.seconds.values()) * 1e3),
+            *(read.prediction_id, read.form, reading.digit, reading.is_digit, reading.confidence),
+            sum(read.seconds.values()) * 1e3,
         )
 
         async def read_by_candidate():
             shadow.compare(read.prediction_id, read.picture, read.model_version, reading)
 
-        return JSONResponse(_answer(read, input), background=BackgroundTask(read_by_candidate))
+        return JSONResponse(_answer(read, input), background=BackgroundTask(read_by_candidate) if shadow.is_on else None)
 
     def by_pointer(pointer):
         """What may be asked of the model that a pointer names. A test's thousands of drawings are nobody's: they are not counted
@@ -203,11 +204,11 @@ def create_app(settings: Settings) -> FastAPI:
     @app.exception_handler(HTTPException)
     async def problem(request: Request, error: HTTPException) -> Response:
         path = request.url.path.rstrip("/")
-        if path in ("/predict", "/feedback") and request.method == "POST":
+        by_code = {"/predict": metrics.errors_by_code, "/feedback": metrics.feedback_errors}
+        if path in by_code and request.method == "POST":
+            by_code[path].labels(str(error.status_code)).inc()
             if path == "/predict":
                 metrics.prediction_errors.inc()
-            by_code = metrics.errors_by_code if path == "/predict" else metrics.feedback_errors
-            by_code.labels(str(error.status_code)).inc()
             log.info("event=refused path=%s code=%d detail=%r", path, error.status_code, error.detail)
         return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
 
@@ -238,10 +239,6 @@ class _Read(NamedTuple):
     reading: Reading
     seconds: dict[str, float]  # of each phase
 
-    @property
-    def confidence(self) -> float:
-        return float(self.reading.probabilities[self.reading.digit])
-
 
 async def _read(request, model: Model, settings, unpacking) -> _Read:
     """What this model makes of the drawing in the request; HTTPException if there is none."""
@@ -262,7 +259,7 @@ def _answer(read, with_input):
         "digit": read.reading.digit,
         "is_digit": read.reading.is_digit,
         "probabilities": read.reading.probabilities.tolist(),
-        "confidence": read.confidence,
+        "confidence": read.reading.confidence,
         "model_version": read.model_version,
         "prediction_id": read.prediction_id,
     }

@@ -25,6 +25,11 @@ class Reading(NamedTuple):
     probabilities: np.ndarray  # float32 (10,), of the digits, if it is one
     is_digit: bool
 
+    @property
+    def confidence(self) -> float:
+        """The probability of the digit."""
+        return float(self.probabilities[self.digit])
+
 
 class Model(NamedTuple):
     """A network and its card. Never changed once made: a request keeps the one that it began with."""
@@ -53,6 +58,10 @@ class ModelSource:
         self._models, self._metrics, self._pointer = models, metrics, pointer
         self._model: Model | None = None
         self._seen: object = None  # the store as last looked at, whatever came of it
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._model is not None
 
     @property
     def model(self) -> Model:

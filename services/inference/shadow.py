@@ -22,6 +22,11 @@ class Shadow:
         self._candidate, self._metrics = candidate, metrics
         self._kept: deque[dict] = deque(maxlen=KEPT)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a candidate."""
+        return self._candidate.is_loaded
+
     def compare(self, prediction_id: str, picture: np.ndarray, live_version: str, live: Reading) -> None:
         """Let the candidate, where there is one, read a picture that was answered. Call it once the answer is on its way."""
         try:
@@ -58,7 +63,7 @@ def _said(version, reading):
         "model_version": version,
         "digit": reading.digit,
         "is_digit": reading.is_digit,
-        "confidence": float(reading.probabilities[reading.digit]),
+        "confidence": reading.confidence,
     }
 
 

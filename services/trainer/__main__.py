@@ -41,29 +41,20 @@ def main(arguments: list[str] | None = None) -> int:
         commands.add_parser("feedback", help="review, accept, reject: what users said", description=feedback_command.__doc__)
     )
     chosen = parser.parse_args(arguments)
-    command = chosen.command
 
     try:
         # Training brings its own threads, and one BLAS thread adds in the same order on every machine.
         with threadpool_limits(1, user_api="blas"):
-            if command == "watch":
-                return _watch()
-            of_stores = {"models": _models, "feedback": _feedback}
-            return of_stores[command](chosen) if command in of_stores else _run(command)
-    except (
-        FetchError,
-        JournalError,
-        ValueError,
-        OSError,
-    ) as error:  # what is wrong with data, settings and models are ValueErrors
+            return {"watch": _watch, "models": _models, "feedback": _feedback}.get(chosen.command, _run)(chosen)
+    except (FetchError, JournalError, ValueError, OSError) as error:  # what is wrong with data or models is a ValueError
         log.error("%s", error)
         return 1
 
 
-def _run(stage):
+def _run(arguments):
     _log_plainly()
     try:
-        run_stage(stage, Workspace.from_environment(os.environ), StopSignals(STOPPED))
+        run_stage(arguments.command, Workspace.from_environment(os.environ), StopSignals(STOPPED))
     except Stopped as stop:
         log.warning("%s", stop)
         return STOPPED
@@ -104,7 +95,7 @@ def _store(environment):
     return open_models(environment.url("DOODLE_MODELS", "state/models", open_models))
 
 
-def _watch():
+def _watch(_):
     """A service: its log is structured, and being told to stop is no failure."""
     log_to_stdout()
     environment = Environment(os.environ)

@@ -38,7 +38,7 @@ class Item:
 
     @property
     def picture(self) -> np.ndarray:
-        return np.frombuffer(self.feedback.picture, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE)
+        return _picture(self.feedback)
 
 
 def reviewed(feedback: Sequence[Feedback], network: Network, card: dict) -> list[Item]:
@@ -53,8 +53,8 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: dict) -> list
     """
     if not feedback:
         return []
-    pictures = np.stack([np.frombuffer(each.picture, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE) for each in feedback])
-    probabilities, no_digit = network.read(in_unit_range(pictures), card.get("temperature", 1.0))
+    pictures = in_unit_range(np.stack([_picture(each) for each in feedback]))
+    probabilities, no_digit = network.read(pictures, card.get("temperature", 1.0))
     rejected = no_digit > card.get("no_digit_threshold", 1.0)
     floods, last = _floods(feedback), {each.prediction_id: each for each in feedback if each.prediction_id}
     said = {}  # by drawing: what it was called, and in which prediction
@@ -168,6 +168,10 @@ def table(items: Sequence[Item]) -> str:
 
 def word(digit: int | None) -> str:
     return "none" if digit is None else str(digit)
+
+
+def _picture(feedback):
+    return np.frombuffer(feedback.picture, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE)
 
 
 def _line(feedback):
