@@ -33,7 +33,7 @@ lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
 	    --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was set up and made: .venv, data, the journal; artifacts/model stays, as Git has it
-	rm -rf .venv .tools mnist data artifacts/trained artifacts/unfinished.npz state .dvc/cache .dvc/tmp
+	rm -rf .venv .tools mnist data artifacts/trained artifacts/candidate artifacts/unfinished.npz state .dvc/cache .dvc/tmp
 
 $(MODEL): | .venv/run.stamp
 	@dvc repro

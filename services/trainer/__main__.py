@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deployment.environment import Environment
 from deployment.process import log_to_stdout
+from dotenv import dotenv_values
 from stores.journal import JournalError, open_journal
 from stores.models import open_models
 from threadpoolctl import threadpool_limits
@@ -54,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(arguments):
     _log_plainly()
     try:
-        run_stage(arguments.command, Workspace.from_environment(os.environ), StopSignals(STOPPED))
+        # Like Compose and `make run`, which read .env themselves: what it says of ports holds for the stages too.
+        variables = {**dotenv_values(".env"), **os.environ}
+        run_stage(arguments.command, Workspace.from_environment(variables), StopSignals(STOPPED))
     except Stopped as stop:
         log.warning("%s", stop)
         return STOPPED

@@ -1,7 +1,7 @@
 """evaluate: measure the trained network on the test splits, which nothing before this stage has looked at.
 
-Only what was measured becomes a model: this stage writes artifacts/model, with its figures in the model card. What has to be
-chosen, the threshold for no digit and the temperature, is chosen on the validation splits.
+Only what was measured becomes a candidate: this stage writes artifacts/candidate, with its figures in the model card. What has
+to be chosen, the threshold for no digit and the temperature, is chosen on the validation splits.
 
 Beside the model it leaves metrics.json, tables for plots (CSV), and pictures of the errors (PNG), by the names below.
 """

@@ -1,17 +1,20 @@
-"""From the folder where the pipeline leaves its model into the model store, from which it is served."""
+"""From the folders where the pipeline leaves its models into the model store, from which they are served."""
 
 import json
 import logging
 from pathlib import Path
 
 from digitnet.checkpoint import CARD_FILE, WEIGHTS_FILE, CheckpointError, load_card
-from stores.models import LIVE, ModelStore, StoreError
+from stores.models import CANDIDATE, LIVE, ModelStore, StoreError
+
+from trainer import workspace
+from trainer.result import read_result
 
 log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Follows a model folder: what appears there is published, and is live from then on."""
+    """Follows the folder of the released model: what appears there is published, and is live from then on."""
 
     def __init__(self, folder: Path, models: ModelStore):
         self._folder, self._models = folder, models
@@ -20,27 +23,34 @@ class Publisher:
         self._said = ""
 
     def look(self) -> None:
-        """Publish the folder's model if it has changed. What goes wrong is logged once, and tried again at the next look.
-
-        It becomes live if it was made after the live pointer was last moved. So a restart does not undo a choice of an
-        older version that somebody made since.
-        """
+        """Publish the folder's model if it has changed. What goes wrong is logged once, and tried again at the next look."""
         try:
-            files = [(self._folder / name).stat() for name in (WEIGHTS_FILE, CARD_FILE)]
+            seen = self._state()
         except OSError:
             return  # none there, or one being replaced
-        seen = [(file.st_ino, file.st_size, file.st_mtime_ns) for file in files]
         if seen == self._done:
             return
         try:
-            version = self._published()
-            if self._models.pointer(LIVE) is None or files[-1].st_mtime > self._models.pointer_time(LIVE):
-                self._models.promote(version)
-                log.info("event=model_published version=%s from=%s", version, self._folder)
+            self._put_in_place(self._published())
         except (StoreError, CheckpointError) as error:
             self._complain(seen, str(error))
         else:
             self._done, self._said = seen, ""
+
+    def _put_in_place(self, version):
+        """It becomes live if it was made after the live pointer was last moved. So a restart does not undo a choice of an
+        older version that somebody made since."""
+        if self._made_after(LIVE):
+            self._models.promote(version)
+            log.info("event=model_published version=%s from=%s", version, self._folder)
+
+    def _state(self):
+        """Something that differs when there is something to do; OSError where there is no model."""
+        return [_state_of(self._folder / name) for name in (WEIGHTS_FILE, CARD_FILE)]
+
+    def _made_after(self, pointer):
+        moved = self._models.pointer_time(pointer)
+        return moved is None or (self._folder / CARD_FILE).stat().st_mtime > moved
 
     def _published(self):
         """The version of the folder's model, which is in the store from now on."""
@@ -58,3 +68,51 @@ class Publisher:
             self._said = reason
             log.error("event=model_not_published from=%s reason=%s", self._folder, json.dumps(reason))
         self._doubtful = seen
+
+
+class CandidatePublisher(Publisher):
+    """Follows the folder of the candidate: what appears there is published and the candidate, until the test refuses it."""
+
+    def __init__(self, folder: Path, result_file: Path, models: ModelStore):
+        super().__init__(folder, models)
+        self._result_file = result_file
+
+    def _put_in_place(self, version):
+        """As with the live pointer, whatever was done last holds: a candidate that was made before the live pointer was moved
+        has had its turn, and one that somebody puts up again after it was refused stays."""
+        refused_at = self._refused_at(version)
+        if refused_at is None:
+            if self._made_after(LIVE) and self._models.pointer(CANDIDATE) != version:
+                self._models.point(CANDIDATE, version)
+                log.info("event=candidate_published version=%s from=%s", version, self._folder)
+        elif self._models.pointer(CANDIDATE) == version and refused_at > self._models.pointer_time(CANDIDATE):
+            self._models.clear(CANDIDATE)
+            log.info("event=candidate_refused version=%s reasons_in=%s", version, self._result_file)
+
+    def _state(self):
+        try:
+            result = _state_of(self._result_file)
+        except OSError:
+            result = None
+        return [*super()._state(), result]
+
+    def _refused_at(self, version):
+        """When the test refused this version, in Unix seconds; None where it did not."""
+        try:
+            result, time = read_result(self._result_file), self._result_file.stat().st_mtime
+        except (OSError, ValueError):
+            return None
+        return time if result.version == version and not result.passed else None
+
+
+def publishers(artifacts: Path, models: ModelStore) -> list[Publisher]:
+    """Of all that the pipeline leaves in a folder."""
+    return [
+        CandidatePublisher(artifacts / workspace.CANDIDATE, artifacts / workspace.TEST_RESULT, models),
+        Publisher(artifacts / workspace.MODEL, models),
+    ]
+
+
+def _state_of(path):
+    file = path.stat()
+    return file.st_ino, file.st_size, file.st_mtime_ns

@@ -78,6 +78,15 @@ class TrainSettings:
             raise SettingsError(f"params.yaml: train.optimizer: {error}") from error
 
 
+@dataclass(frozen=True)
+class TestSettings:
+    __test__ = False  # pytest looks for tests by such names
+
+    margin: float  # a candidate that reads so much less of the test digits than what is live is refused, as a share
+    significance: float  # unless one that is worse by the margin would lose as many in more than this share of all tests
+    milliseconds: float  # in which 99 of 100 drawings must be answered
+
+
 def read_preprocess_settings(path: Path = PARAMS_FILE) -> PreprocessSettings:
     params = _read(path)
     return PreprocessSettings(
@@ -96,6 +105,15 @@ def read_synthesize_settings(path: Path = PARAMS_FILE) -> SynthesizeSettings:
 def read_rejected_digits(path: Path = PARAMS_FILE) -> float:
     """The share of held-out digits that may be taken for none: evaluate sets the threshold by it."""
     return _number(_read(path), "evaluate.rejected_digits", float, 0.0, 1.0)
+
+
+def read_test_settings(path: Path = PARAMS_FILE) -> TestSettings:
+    params = _read(path)
+    return TestSettings(
+        margin=_number(params, "test.margin", float, 0.0, 1.0),
+        significance=_number(params, "test.significance", float, 0.0, 1.0),
+        milliseconds=_number(params, "test.milliseconds", float, 0.0, 60_000.0),
+    )
 
 
 def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:

@@ -6,19 +6,25 @@ from collections.abc import Callable
 
 from digitnet.checkpoint import write_atomically
 
+from trainer.api import Api
 from trainer.disturb import disturb
+from trainer.end import end
 from trainer.evaluate import evaluate
 from trainer.fetch import fetch, read_pins
 from trainer.preprocess import preprocess
+from trainer.serve import serve
 from trainer.settings import (
     read_preprocess_settings,
     read_rejected_digits,
     read_synthesize_settings,
+    read_test_settings,
     read_train_settings,
 )
 from trainer.stop_signals import StopSignals
 from trainer.synthesize import synthesize
+from trainer.test import examine
 from trainer.train import train
+from trainer.trial import OwnService, put_up
 from trainer.workspace import MNIST_PIN, Workspace
 
 log = logging.getLogger(__name__)
@@ -62,19 +68,51 @@ def run_train(workspace: Workspace, stop_requested: Callable[[], bool]) -> None:
 
 
 def run_evaluate(workspace: Workspace) -> None:
-    """measure it on the test digits and write artifacts/model"""
+    """measure it on the test digits and write artifacts/candidate"""
     metrics = evaluate(
         workspace.digits,
         workspace.synthetic,
         workspace.disturbed,
         workspace.trained,
-        workspace.model,
+        workspace.candidate,
         workspace.artifacts,
         read_rejected_digits(),
     )
     log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
 
 
+def run_serve(workspace: Workspace) -> None:
+    """put it up as the candidate, in the stack that is in reach or in a service of its own"""
+    serve(
+        Api(workspace.stack_url),
+        OwnService(workspace.trial),
+        workspace.candidate,
+        workspace.model,
+        workspace.test_result,
+        workspace.served,
+    )
+
+
+def run_test(workspace: Workspace) -> None:
+    """ask the candidate over HTTP, and compare it with what is live"""
+    settings, own = read_test_settings(), OwnService(workspace.trial)
+    workspace.test_result.unlink(missing_ok=True)  # as dvc does
+    try:
+        # It may be up no more: dvc does not run serve again where only the test has changed.
+        api = put_up(Api(workspace.stack_url), own, workspace.candidate, workspace.model)
+        result = examine(settings, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
+    except BaseException:
+        own.stop()  # end, which would do it, is not run then
+        raise
+    log.info("%s passed: it reads %.2f%% of MNIST's test digits right", result["version"], 100 * result["mnist"]["accuracy"])
+
+
+def run_end(workspace: Workspace) -> None:
+    """make the tested candidate the released model, and stop what serve started"""
+    end(Api(workspace.stack_url), OwnService(workspace.trial), workspace.candidate, workspace.test_result, workspace.model)
+
+
+MAKING = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate")  # a candidate
 STAGES = {
     "fetch": run_fetch,
     "preprocess": run_preprocess,
@@ -82,6 +120,9 @@ STAGES = {
     "disturb": run_disturb,
     "train": run_train,
     "evaluate": run_evaluate,
+    "serve": run_serve,
+    "test": run_test,
+    "end": run_end,
 }
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from stores.models import LIVE, ModelStore
 
-from trainer.publish import Publisher
-from trainer.stages import STAGES, run_stage
+from trainer.end import release
+from trainer.publish import publishers
+from trainer.stages import MAKING, run_stage
 from trainer.stop_signals import StopSignals
-from trainer.workspace import Workspace
+from trainer.workspace import MODEL, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -17,27 +18,29 @@ LOOK_SECONDS = 1.0
 
 
 def watch(artifacts: Path, workspace: Workspace, models: ModelStore, signals: StopSignals) -> None:
-    """Publish the model of `artifacts`, or of the workspace, where there is one; where nothing is live yet, make one.
+    """Publish the released model of `artifacts`, or of the workspace, where there is one; where nothing is live yet, make one.
 
     Then, for ever: publish what appears in either place. Stopped is raised where training was told to stop.
     """
-    publishers = [Publisher(folder, models) for folder in dict.fromkeys((artifacts / "model", workspace.model))]
-    _look(publishers)
+    following = [each for folder in dict.fromkeys((artifacts, workspace.artifacts)) for each in publishers(folder, models)]
+    _look(following)
     if models.pointer(LIVE) is None:
         time.sleep(LOOK_SECONDS)  # one may be half written
-        _look(publishers)
+        _look(following)
     if models.pointer(LIVE) is None:
-        log.info("event=no_model in=%s making=one", artifacts / "model")
-        for name in STAGES:
+        log.info("event=no_model in=%s making=one", artifacts / MODEL)
+        for name in MAKING:
             log.info("event=stage name=%s", name)
             run_stage(name, workspace, signals)
-        _look(publishers)
+        # Evaluate has measured it, and there is nobody yet who could serve it to a test, nor anything better.
+        release(workspace.candidate, workspace.model)
+        _look(following)
     log.info("event=watching folders=%s live=%s", ",".join(map(str, (artifacts, workspace.artifacts))), models.pointer(LIVE))
     while True:
         time.sleep(LOOK_SECONDS)
-        _look(publishers)
+        _look(following)
 
 
-def _look(publishers):
-    for publisher in publishers:
+def _look(following):
+    for publisher in following:
         publisher.look()

@@ -1,19 +1,29 @@
-"""Where the stages find and leave their files: in the project's top folder, or wherever DOODLE_WORKSPACE says."""
+"""Where the stages find and leave their files, in the project's top folder or wherever DOODLE_WORKSPACE says; and where a stack
+answers, if one is up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deployment.environment import Environment
+
+from trainer.api import Api
+
+MODEL, CANDIDATE, TEST_RESULT = "model", "candidate", "test_result.json"  # in the folder artifacts
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
 
 
 @dataclass(frozen=True)
 class Workspace:
     folder: Path = Path()
+    stack_url: str = "http://127.0.0.1:7000"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Workspace":
-        return cls(Path(environment.get("DOODLE_WORKSPACE") or "."))
+    def from_environment(cls, variables: Mapping[str, str]) -> "Workspace":
+        """DOODLE_WORKSPACE, and DOODLE_API_URL or DOODLE_PORT. SettingsError if one of them is wrong."""
+        environment = Environment(variables)
+        url = f"http://127.0.0.1:{environment.port('DOODLE_PORT', 7000)}"
+        return cls(Path(environment.text("DOODLE_WORKSPACE", ".")), environment.url("DOODLE_API_URL", url, Api))
 
     @property
     def mnist(self) -> Path:
@@ -55,9 +65,29 @@ class Workspace:
 
     @property
     def trained(self) -> Path:
-        """By train; evaluate makes the folder of the model, so that none is there unmeasured."""
+        """By train; evaluate makes the folder of the candidate, so that none is there unmeasured."""
         return self.artifacts / "trained"
 
     @property
+    def candidate(self) -> Path:
+        """By evaluate; end makes the folder of the model, so that none is there untested."""
+        return self.artifacts / CANDIDATE
+
+    @property
+    def test_result(self) -> Path:
+        return self.artifacts / TEST_RESULT
+
+    @property
     def model(self) -> Path:
-        return self.artifacts / "model"
+        """What was released last."""
+        return self.artifacts / MODEL
+
+    @property
+    def served(self) -> Path:
+        """By serve: which version is to be tested."""
+        return self.folder / "data" / "served.json"
+
+    @property
+    def trial(self) -> Path:
+        """Of the service that serve starts where it finds none."""
+        return self.folder / "state" / "trial"

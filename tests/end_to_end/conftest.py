@@ -40,14 +40,14 @@ class Clone:
     def models(self) -> Path:
         return self.folder / "state" / "models"
 
-    def run(self, *command: str, timeout: float = 600) -> subprocess.CompletedProcess:
-        """A command in the clone with its .venv active; its error as the test's failure."""
+    def run(self, *command: str, code: int = 0, timeout: float = 600) -> subprocess.CompletedProcess:
+        """A command in the clone with its .venv active; another exit code than this one as the test's failure."""
         path = f"{self.folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment | {"PATH": path}, capture_output=True, text=True, timeout=timeout,
-            check=False,
+            command, cwd=self.folder, env=self.environment | self.ports | {"PATH": path}, capture_output=True, text=True,
+            timeout=timeout, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
+        assert done.returncode == code, f"{' '.join(command)}: {done.returncode} {done.stdout[-4000:]}{done.stderr[-4000:]}"
         return done
 
     def make_run(self, log: Path) -> subprocess.Popen:

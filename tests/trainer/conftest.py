@@ -31,7 +31,13 @@ networks:
   classic: [flatten, {dense: {units: 16}}, relu, {dense: {units: 10}}]
 synthesize: {digits: 40, non_digits: 20, held_out_digits: 20, held_out_non_digits: 10}
 evaluate: {rejected_digits: 0.1}
+test: {margin: 0.05, significance: 0.01, milliseconds: 2000}
 """
+
+
+@pytest.fixture(scope="session")
+def params():
+    return PARAMS
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """From the pipeline's model folder into the store: what is new is live, what is bad is not, what somebody chose stays."""
 
+import json
 import os
 import time
 
 import pytest
 from digitnet import checkpoint
-from stores.models import LIVE, ModelStore
-from trainer.publish import Publisher
+from stores.models import CANDIDATE, LIVE, ModelStore
+from trainer.publish import Publisher, publishers
 
 
 @pytest.fixture
@@ -168,3 +169,116 @@ def test_a_store_that_cannot_be_written_is_tried_again(folder, make_model, publi
     models.folder.unlink()
     publisher.look()
     assert models.pointer(LIVE) == version
+
+
+class TestACandidate:
+    @pytest.fixture
+    def live(self, make_model, models, publisher):
+        """What was released before there is a candidate."""
+        version = make_model(1)
+        publisher.look()
+        time.sleep(0.01)
+        return version
+
+    @pytest.fixture
+    def candidate_folder(self, tmp_path):
+        return tmp_path / "artifacts" / "candidate"
+
+    @pytest.fixture
+    def candidate(self, live, save_model, candidate_folder):
+        return save_model(candidate_folder, 2)["version"]
+
+    @pytest.fixture
+    def look(self, tmp_path, models):
+        """look(): what a trainer does at start, and each second after that."""
+        following = publishers(tmp_path / "artifacts", models)
+
+        def look():
+            for each in following:
+                each.look()
+
+        return look
+
+    @pytest.fixture
+    def say(self, tmp_path):
+        """say(version, passed): what test leaves."""
+
+        def say(version, passed):
+            time.sleep(0.01)
+            content = json.dumps({"version": version, "passed": passed, "problems": []})
+            checkpoint.write_atomically(tmp_path / "artifacts" / "test_result.json", content.encode())
+
+        return say
+
+    def test_it_is_published_beside_what_is_live(self, look, live, candidate, models):
+        look()
+        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (live, candidate)
+        models.load(candidate)
+
+    def test_once_it_is_released_it_is_live_and_no_candidate(self, look, live, candidate, models, make_model, say):
+        look()
+        say(candidate, passed=True)
+        look()
+        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (live, candidate)
+        assert make_model(2) == candidate
+        look()
+        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (candidate, None)
+        assert models.rollback() == live
+
+    def test_a_restart_does_not_put_up_again_what_was_released(self, look, candidate, models, make_model, tmp_path):
+        look()
+        make_model(2)
+        look()
+        for each in publishers(tmp_path / "artifacts", models):
+            each.look()
+        assert models.pointer(CANDIDATE) is None
+
+    def test_one_that_was_refused_is_no_candidate_any_more(self, look, live, candidate, models, say, caplog):
+        look()
+        say(candidate, passed=False)
+        look()
+        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (live, None)
+        (line,) = said(caplog, "candidate_refused")
+        assert f"version={candidate} " in line
+
+    def test_one_that_was_refused_before_a_restart_is_not_put_up(self, look, candidate, models, say):
+        say(candidate, passed=False)
+        look()
+        assert models.pointer(CANDIDATE) is None
+
+    def test_one_that_is_to_be_tested_again_is_put_up_again(self, look, candidate, models, say, tmp_path):
+        look()
+        say(candidate, passed=False)
+        look()
+        (tmp_path / "artifacts" / "test_result.json").unlink()
+        look()
+        assert models.pointer(CANDIDATE) == candidate
+
+    def test_whoever_puts_it_up_by_hand_after_that_has_it(self, look, candidate, models, say, tmp_path):
+        look()
+        say(candidate, passed=False)
+        look()
+        time.sleep(0.01)
+        models.point(CANDIDATE, candidate)
+        for each in publishers(tmp_path / "artifacts", models):
+            each.look()
+        assert models.pointer(CANDIDATE) == candidate
+
+    @pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 1}', "null"])
+    def test_a_result_that_cannot_be_read_refuses_nothing(self, look, candidate, models, tmp_path, content):
+        (tmp_path / "artifacts" / "test_result.json").write_text(content)
+        look()
+        assert models.pointer(CANDIDATE) == candidate
+
+    def test_another_version_s_refusal_is_not_its_own(self, look, live, candidate, models, say):
+        say(live, passed=False)
+        look()
+        assert models.pointer(CANDIDATE) == candidate
+
+    def test_a_damaged_one_leaves_both_as_they_were(self, look, live, candidate, models, candidate_folder, caplog):
+        (candidate_folder / "weights.npz").write_bytes(b"damage")
+        for _ in range(3):
+            look()
+        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (live, None)
+        (line,) = said(caplog, "model_not_published")
+        assert str(candidate_folder) in line

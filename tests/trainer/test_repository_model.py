@@ -14,6 +14,7 @@ from trainer.strokes import Forms
 
 PROJECT = Path(__file__).parents[2]
 ARTIFACTS = PROJECT / "artifacts"
+NOT_IN_GIT = {"artifacts/trained", "artifacts/candidate"}
 MOST_BYTES = 3_000_000
 
 
@@ -39,6 +40,14 @@ def test_it_is_whole_and_says_how_it_was_made(metrics):
     _, card = load(ARTIFACTS / "model")
     assert card["recipe"]["recipe"] == "best"
     assert card["test"] == {name: value for name, value in metrics.items() if not isinstance(value, list)}
+
+
+def test_it_passed_its_test(metrics):
+    result = json.loads((ARTIFACTS / "test_result.json").read_text())
+    assert result["passed"]
+    assert result["version"] == load(ARTIFACTS / "model")[1]["version"]
+    assert result["mnist"]["accuracy"] == metrics["accuracy"]
+    assert result["synthetic"]["accuracy"] == metrics["synthetic_accuracy"]
 
 
 def test_it_is_small():
@@ -106,9 +115,9 @@ def test_brush_and_place_and_size_cost_strokes_next_to_nothing(metrics):
 
 def test_dvc_lock_is_that_of_the_run_that_made_it(lock):
     assert lock["evaluate"]["params"]["params.yaml"]["recipe"] == lock["train"]["params"]["params.yaml"]["recipe"] == "best"
-    outs = lock["evaluate"]["outs"] + lock["train"]["outs"]
-    kept = {out["path"]: out["md5"] for out in outs if out["path"] != "artifacts/trained"}
-    assert set(kept) == {f"artifacts/{path.name}" for path in ARTIFACTS.iterdir() if path.name != "trained"}
+    outs = [out for stage in ("train", "evaluate", "test", "end") for out in lock[stage]["outs"]]
+    kept = {out["path"]: out["md5"] for out in outs if out["path"] not in NOT_IN_GIT}
+    assert set(kept) == {f"artifacts/{path.name}" for path in ARTIFACTS.iterdir()} - NOT_IN_GIT
     for path, md5 in kept.items():
         assert md5_of(PROJECT / path) == md5, path
 

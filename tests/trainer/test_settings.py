@@ -7,9 +7,11 @@ from digitnet.optimizers import SGD
 from trainer.settings import (
     RECIPE_SECTIONS,
     SettingsError,
+    TestSettings,
     read_preprocess_settings,
     read_rejected_digits,
     read_synthesize_settings,
+    read_test_settings,
     read_train_settings,
 )
 
@@ -146,6 +148,12 @@ def test_how_much_is_to_be_written_is_read(params_file):
 def test_a_wrong_number_of_synthetic_digits_is_refused(params_file):
     with pytest.raises(SettingsError, match=r"synthesize\.digits must be a whole number from 0 to"):
         read_synthesize_settings(changed(params_file, "synthesize.digits", -1))
+
+
+def test_what_the_test_asks_of_a_candidate_is_read_and_bounded(params_file):
+    assert read_test_settings(params_file) == TestSettings(margin=0.05, significance=0.01, milliseconds=2000.0)
+    with pytest.raises(SettingsError, match=r"test\.margin must be a number from 0.0 to 1.0, not 2"):
+        read_test_settings(changed(params_file, "test.margin", 2))
 
 
 def test_the_share_of_digits_that_may_be_taken_for_none_is_read_and_bounded(params_file):

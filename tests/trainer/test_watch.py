@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from digitnet.checkpoint import load_card
 from stores.models import LIVE, ModelStore
 
 PATIENCE = 20.0  # seconds; only what is broken takes as long
@@ -123,6 +124,7 @@ def test_where_nothing_is_live_it_makes_a_model_and_says_how_far_it_is(maker, tm
     for epoch in (1, 2, 3):
         assert f"epoch {epoch}/3  loss " in said
     assert (tmp_path / "workspace" / "artifacts" / "metrics.json").exists()
+    assert load_card(tmp_path / "workspace" / "artifacts" / "model")["version"] == trainer.live()
     assert not (tmp_path / "artifacts").exists()
     assert trainer.stop() == 0
 

@@ -1,0 +1,58 @@
+"""end: make the tested candidate the released model, artifacts/model, and end what serve started, whatever became of the test.
+
+A stack that is in reach has it live within seconds; any other begins with it.
+"""
+
+import logging
+from pathlib import Path
+
+from digitnet.checkpoint import CARD_FILE, WEIGHTS_FILE, load, write_atomically
+from stores.models import CANDIDATE, LIVE
+
+from trainer.api import Api
+from trainer.result import read_result
+from trainer.trial import OwnService, until
+
+log = logging.getLogger(__name__)
+
+
+class NotReleasedError(ValueError):
+    """The candidate is not what is live now; the message says why."""
+
+
+def end(stack: Api, own: OwnService, candidate: Path, result_file: Path, model: Path) -> None:
+    """Release the model in the folder `candidate` into the folder `model`, if the test's result is that it passed.
+
+    NotReleasedError if it did not, and if a stack that follows these folders does not make it live.
+    """
+    try:
+        _, card = load(candidate)
+        version = card["version"]
+        _require_passed(result_file, version)
+        follows = stack.is_up and (stack.serves(CANDIDATE, version, times=1) or stack.serves(LIVE, version, times=1))
+        release(candidate, model)
+        if not follows:
+            log.info("%s is released; no stack in reach follows this folder", version)
+        elif until(lambda: stack.serves(LIVE, version)):
+            log.info("%s is live at %s", version, stack.url)
+        else:
+            raise NotReleasedError(f"{version} is in {model}, but {stack.url} does not make it live: its trainer's log says why")
+    finally:
+        own.stop()
+
+
+def release(candidate: Path, model: Path) -> None:
+    """Copy a model. Its card goes last: whoever looks in between finds a model that is not whole, and the old one goes on."""
+    for name in (WEIGHTS_FILE, CARD_FILE):
+        write_atomically(model / name, (candidate / name).read_bytes())
+
+
+def _require_passed(result_file, version):
+    try:
+        result = read_result(result_file)
+    except FileNotFoundError as error:
+        raise NotReleasedError(f"{version} has not been tested: run dvc repro") from error
+    if result.version != version:
+        raise NotReleasedError(f"{version} has not been tested, {result_file} is that of {result.version}: run dvc repro")
+    if not result.passed:
+        raise NotReleasedError(f"{version} was refused: {'; '.join(result.problems)}")

@@ -1,0 +1,133 @@
+"""The service as its clients see it: who answers, with which model, and what happens where nobody does."""
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from trainer import api as module
+from trainer.api import Api, ApiError
+
+VERSION = "0647f3f72a49"
+ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_version": VERSION, "Result": 5}
+
+
+@contextmanager
+def server(respond):
+    """One that answers respond(method, path, body) -> (status, JSON), or hangs up where that is None."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            answer = respond(self.command, self.path, body)
+            if answer is None:
+                self.close_connection = True
+                return
+            status, content = answer
+            content = content if isinstance(content, bytes) else json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield Api(f"http://127.0.0.1:{running.server_port}/")
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch):
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:7000", "ftp://somewhere", "http://"])
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(ApiError, match="no address of a service"):
+        Api(url)
+
+
+def test_nobody_there(free_port):
+    api = Api(f"http://127.0.0.1:{free_port()}")
+    assert not api.is_up
+    assert not api.serves("live", VERSION)
+    with pytest.raises(ApiError, match="cannot be reached"):
+        api.version("live")
+    with pytest.raises(ApiError, match=r"/live/predict does not read a drawing: .* cannot be reached"):
+        api.read("live", ["{}"])
+
+
+def test_another_program_that_answers_there_is_not_a_doodle():
+    with server(lambda *_: (200, b"<html>hello</html>")) as api:
+        assert not api.is_up
+        with pytest.raises(ApiError, match=r"live/model gives no model card, but 200"):
+            api.version("live")
+
+
+def test_the_version_is_that_of_the_card_and_none_where_there_is_no_such_model():
+    cards = {"/live/model": (200, {"version": VERSION}), "/candidate/model": (503, {"detail": "there is no candidate"})}
+    with server(lambda _, path, __: cards[path]) as api:
+        assert api.version("live") == VERSION
+        assert api.version("candidate") is None
+
+
+def test_one_replica_that_lags_behind_is_noticed():
+    asked = []
+
+    def respond(*_):
+        asked.append(1)
+        return 200, {"version": VERSION if len(asked) % 7 else "ffffffffffff"}
+
+    with server(respond) as api:
+        assert api.serves("live", VERSION, times=6)
+        assert not api.serves("live", VERSION, times=6)
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_answers_come_in_the_order_of_the_drawings(connections):
+    def respond(_, path, body):
+        assert path == "/candidate/predict"
+        return 200, ANSWER | {"digit": json.loads(body)["number"]}
+
+    with server(respond) as api:
+        answers = api.read("candidate", [json.dumps({"number": number}) for number in range(20)], connections)
+    assert [answer.digit for answer in answers] == list(range(20))
+    assert answers[0].model_version == VERSION
+    assert all(0.0 < answer.seconds < 10.0 for answer in answers)
+
+
+@pytest.mark.parametrize("failure", [None, (502, {"detail": "away"}), (503, {"detail": "no model yet"})])
+def test_a_service_that_is_away_for_a_moment_is_asked_again(failure):
+    asked = []
+
+    def respond(*_):
+        asked.append(1)
+        return failure if len(asked) in (2, 3) else (200, ANSWER)
+
+    with server(respond) as api:
+        assert [answer.digit for answer in api.read("live", ["{}"] * 3)] == [5, 5, 5]
+    assert len(asked) == 5
+
+
+def test_a_drawing_that_is_refused_is_an_error_at_once():
+    asked = []
+
+    def respond(*_):
+        asked.append(1)
+        return 422, {"detail": "strokes: should be a list"}
+
+    with server(respond) as api, pytest.raises(ApiError, match=r"422 .*should be a list"):
+        api.read("live", ["{}"])
+    assert len(asked) == 1
