@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -252,3 +253,38 @@ def test_kill_right_after_the_thanks_loses_nothing(run_service, models_folder, t
     journal = open_journal(url)
     assert [feedback.actual_digit for feedback in journal.feedback(100)] == [round_ % 10 for round_ in range(20)]
     journal.close()
+
+
+def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_service, models_folder, new_redis):
+    """And ten of the service."""
+    server, rounds = new_redis(), 200
+    server.start()
+
+    def thanked(service, digit):
+        """Say it until it is kept: while Redis is away the answer is 503, and whoever got it has not been thanked."""
+        deadline = time.monotonic() + 20
+        said = {"image_vector": VECTOR, "actual_digit": digit}
+        while (answer := service.post_json(said, "/feedback")).status_code != 200:
+            assert answer.status_code == 503
+            assert time.monotonic() < deadline, answer.text
+        assert answer.json() == THANKS
+
+    try:
+        for first in range(0, rounds, 20):
+            with run_service(models_folder, DOODLE_JOURNAL=server.url) as service:
+                for round_ in range(first, first + 20):
+                    thanked(service, round_ % 10)
+                    server.kill()
+                    server.start(until_loaded=False)
+                thanked(service, 7)
+                os.kill(service.process.pid, signal.SIGKILL)
+                service.process.wait()
+        journal = open_journal(server.url)
+        kept = [feedback.actual_digit for feedback in journal.feedback(1000)]
+        journal.close()
+    finally:
+        server.kill()
+    asked = [digit for first in range(0, rounds, 20) for digit in (*((first + each) % 10 for each in range(20)), 7)]
+    assert len(kept) >= len(asked) == rounds + rounds // 20
+    # What Redis had written when it was killed, and could not say so, was sent again: then it is there twice in a row.
+    assert [digit for index, digit in enumerate(kept) if index == 0 or digit != kept[index - 1]] == asked

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ GRAFANA_IMAGE = "grafana/grafana:12.0.0"
 PORTS = ("DOODLE_FRONTEND_PORT", "DOODLE_PORT", "DOODLE_EXPORTER_PORT", "DOODLE_PROMETHEUS_PORT", "DOODLE_GRAFANA_PORT")
 UP_SECONDS = 1200  # a build, and a training in the container; two minutes as a rule
 PATIENCE = 60.0  # seconds for everything else; only what is broken takes as long
+
+PAUSE = 0.05  # seconds between two requests of the load
 
 ONE = {"strokes": [[[140, 40], [145, 130], [150, 240]]]}
 
@@ -39,6 +42,36 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = PATI
             problem = error
         time.sleep(0.1)
     pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")
+
+
+class Load:
+    """Somebody draws and draws. `answers`: (when, id); `failures`: (when, what)."""
+
+    def __init__(self, url):
+        self.url, self.answers, self.failures = url, [], []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self._stop.wait(PAUSE):
+            try:
+                answer = httpx.post(f"{self.url}/predict", json={"strokes": [[[140, 40], [150, 240]]]}, timeout=10)
+                answer.raise_for_status()
+                self.answers.append((time.monotonic(), answer.json()["prediction_id"]))
+            except httpx.HTTPError as error:
+                self.failures.append((time.monotonic(), repr(error)))
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def wait_for_answers(self, count):
+        enough = len(self.answers) + count
+        wait_until(lambda: len(self.answers) >= enough, f"{count} more answers")
 
 
 class Stack:
@@ -136,6 +169,10 @@ class Stack:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout.split()
+
+    def load(self) -> Load:
+        """`with stack.load() as load:` somebody draws while the block runs."""
+        return Load(self.api)
 
     def kill(self, container: dict) -> None:
         """kill -9, as the kernel does it when memory is short: the engine did not ask for it, so it is not a stop."""

@@ -35,6 +35,19 @@ def test_a_new_model_is_live_without_a_restart(beside, save_model, wait_until):
     wait_until(lambda: beside.predict()["model_version"] == version, "the new model answers")
 
 
+def test_a_new_candidate_is_asked_only_by_who_asks_for_it_and_gone_once_it_is_refused(beside, save_model, wait_until):
+    """As evaluate and test leave them in this folder, beside the stack."""
+    live = beside.predict()["model_version"]
+    version = save_model(beside.folder / "artifacts" / "candidate", seed=1)["version"]
+    card = f"{beside.api}/candidate/model"
+    wait_until(lambda: httpx.get(card).json().get("version") == version, "it can be asked")
+    assert beside.predict()["model_version"] == live
+    result = {"version": version, "passed": False, "problems": ["worse"]}
+    (beside.folder / "artifacts" / "test_result.json").write_text(json.dumps(result))
+    wait_until(lambda: httpx.get(card).status_code == 503, "it is gone")
+    assert beside.predict()["model_version"] == live
+
+
 def test_down_v_leaves_nothing(beside, docker):
     """Last in this file: there is nothing left to ask afterwards."""
     of_this_stack = ["--filter", f"label=com.docker.compose.project={beside.name}", "--quiet"]

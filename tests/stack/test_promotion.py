@@ -1,15 +1,18 @@
 """Promotions and rollbacks while people draw, on three replicas: no request fails, and no answer is made of two models."""
 
-import http.client
-import json
-import threading
+import re
+import subprocess
 import time
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
-CLIENTS = 4
+CONNECTIONS = 4
 ROUNDS = 10  # each a promotion and a rollback
+QUIET_SECONDS = 20  # of the same load, with nothing else going on
 
 # The live model with weights a little larger: another version, which answers a little otherwise.
 PUBLISH_ANOTHER = """
@@ -28,6 +31,19 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
+# In the trainer's container, so that nothing is started anew each time; a replica looks once a second.
+PROMOTE_AND_ROLL_BACK = """
+import sys, time
+from stores.models import open_models
+models = open_models("file:///models")
+for _ in range(int(sys.argv[2])):
+    models.promote(sys.argv[1])
+    time.sleep(1.5)
+    models.rollback()
+    time.sleep(1.5)
+"""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def three_replicas(stack):
     stack.up("--scale", "inference=3", "--no-recreate")
@@ -35,72 +51,52 @@ def three_replicas(stack):
     stack.up("--scale", "inference=1", "--no-recreate")
 
 
-class Crowd:
-    """Clients that draw the same thing as fast as they can. `answers`: how often (version, probabilities); `failures`."""
+@pytest.fixture(scope="module")
+def crowd(stack, require):
+    """`with crowd(seconds) as found:` people draw as fast as they are answered. Afterwards `found` has `answers`, how often each
+    "version probabilities" came; `refused` and `failed`; `rate`, how many came in a second; `p99`, in ms."""
+    wrk, script = require("wrk"), Path(__file__).with_name("crowd.lua")
 
-    BODY = json.dumps({"strokes": [[[140, 40], [145, 130], [150, 240]]]})
+    @contextmanager
+    def crowd(seconds):
+        command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", script, f"{stack.api}/predict"]
+        found = SimpleNamespace()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            yield found
+            said, _ = process.communicate(timeout=seconds + 60)
+        assert process.returncode == 0
+        lines = [line.split("\t") for line in said.splitlines()]
+        found.answers = {answer: int(count) for name, count, answer in (line for line in lines if line[0] == "answered")}
+        found.refused = [what for name, what in (line for line in lines if line[0] == "refused")]
+        found.failed, found.rate, found.p99 = (
+            next(float(line[1]) for line in lines if line[0] == name) for name in ("failed", "rate", "p99")
+        )
 
-    def __init__(self, url):
-        self._address = httpx.URL(url)
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self.answers, self.failures = {}, []
-        self._threads = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
-
-    def _run(self):
-        connection = http.client.HTTPConnection(self._address.host, self._address.port, timeout=10)
-        while not self._stop.is_set():
-            try:
-                connection.request("POST", "/predict", self.BODY, {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                content = response.read()
-                if response.getheader("Connection") == "close":  # nginx ends a connection after a thousand requests, and says so
-                    connection.close()
-                if response.status != 200:
-                    raise http.client.HTTPException(f"{response.status} {content!r}")
-                answer = json.loads(content)
-                key = answer["model_version"], tuple(answer["probabilities"])
-                with self._lock:
-                    self.answers[key] = self.answers.get(key, 0) + 1
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                with self._lock:
-                    self.failures.append(repr(error))
-                connection.close()
-        connection.close()
-
-    def __enter__(self):
-        self._began = time.monotonic()
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        self.seconds = time.monotonic() - self._began
+    return crowd
 
 
 def models(stack, *arguments):
     return stack.compose("exec", "-T", "trainer", "python", "-m", "trainer", "models", *arguments)
 
 
-def test_twenty_promotions_and_rollbacks_in_a_row_fail_no_request_and_mix_no_answer(stack, wait_until):
+def test_twenty_promotions_and_rollbacks_in_a_row_fail_no_request_and_mix_no_answer(stack, crowd, wait_until):
     first = httpx.get(f"{stack.api}/model").json()["version"]
     second = stack.compose("exec", "-T", "trainer", "python", "-c", PUBLISH_ANOTHER).strip()
     assert second != first
-    with Crowd(stack.api) as crowd:
-        for _ in range(ROUNDS):
-            models(stack, "promote", second)
-            wait_until(lambda: stack.predict()["model_version"] == second, "the promoted model answers")
-            models(stack, "rollback")
-            wait_until(lambda: stack.predict()["model_version"] == first, "the one before answers again")
-    asked = sum(crowd.answers.values())
-    print(f"{asked} answers in {crowd.seconds:.0f} s, {asked / crowd.seconds:.0f} a second; {len(crowd.failures)} failed")
-    assert crowd.failures == []
+    with crowd(QUIET_SECONDS) as quiet:
+        pass
+    with crowd(3 * ROUNDS + 3) as busy:
+        time.sleep(1)
+        stack.compose("exec", "-T", "trainer", "python", "-c", PROMOTE_AND_ROLL_BACK, second, str(ROUNDS))
+    answered = sum(busy.answers.values())
+    print(f"{answered} answers, {busy.rate:.0f} a second; p99 {busy.p99:.1f} ms, with nothing else going on {quiet.p99:.1f} ms")
+    assert (busy.refused, busy.failed) == (quiet.refused, quiet.failed) == ([], 0)
     # One drawing, so a version has one answer to it: a second one would have been made of two models.
-    assert sorted(version for version, _ in crowd.answers) == sorted([first, second])
-    assert f"{second}  " in models(stack, "list")
+    assert sorted(answer.split()[0] for answer in busy.answers) == sorted([first, second])
+    assert min(busy.answers.values()) > answered / 10, "both were live for a good while"
+    assert busy.p99 <= 2 * quiet.p99
+    assert re.search(f"{second}  ", models(stack, "list"))
+    wait_until(lambda: {stack.predict()["model_version"] for _ in range(12)} == {first}, "all replicas are back at the first")
 
 
 def test_a_candidate_answers_who_asks_for_it_and_nobody_else(stack, wait_until):
