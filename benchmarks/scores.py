@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load
-from digitnet.network import NO_DIGIT
 from trainer.digits import answers, load_splits, load_synthetic
 from trainer.evaluate import LEARNT_FROM
-from trainer.rejection import FeatureDistance, area_under_roc, caught, scores
+from trainer.rejection import compared
 
 LOST = (0.001, 0.01)  # shares of the digits
 
@@ -28,24 +27,14 @@ def main():
     network, _ = load(arguments.model)
     splits, synthetic = load_splits(arguments.data / "digits.npz"), load_synthetic(arguments.data / "synthetic.npz")
 
-    def seen(*parts):
-        """Features, logits and labels of all of them."""
-        measured = [answers(network, part) for part in parts]
-        return (np.concatenate([getattr(each, name) for each in measured]) for name in ("features", "logits", "labels"))
-
-    some = slice(LEARNT_FROM)
-    features, _, labels = seen(splits["training"].only(some), synthetic.digits("training").only(some))
-    distance = FeatureDistance(features, labels)
-    features, logits, labels = seen(splits["validation"], synthetic.splits["validation"])
-    is_digit = labels != NO_DIGIT
+    learnt_from = [part.only(slice(LEARNT_FROM)) for part in (splits["training"], synthetic.digits("training"))]
+    held_out = [answers(network, part) for part in (splits["validation"], synthetic.splits["validation"])]
 
     shares = " | ".join(f"non-digits rejected where {share:.1%} of the digits are lost" for share in LOST)
     print(f"| score | area under the ROC | {shares} |")
     print("|---" * (2 + len(LOST)) + "|")
-    for name, score in (scores(logits) | {"features": distance(features)}).items():
-        digits, others = score[is_digit], score[~is_digit]
-        rejected = " | ".join(f"{share:.1%}" for share in caught(digits, others, np.array(LOST)))
-        print(f"| {name} | {area_under_roc(digits, others):.4f} | {rejected} |")
+    for name, score in compared(network, learnt_from, held_out, np.array(LOST)).items():
+        print(f"| {name} | {score.area_under_roc:.4f} | {' | '.join(f'{share:.1%}' for share in score.caught)} |")
 
 
 if __name__ == "__main__":

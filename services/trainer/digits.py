@@ -39,6 +39,11 @@ class Split:
         return np.concatenate([self.pictures[self.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(10)])
 
 
+def joined(first: Split, second: Split) -> Split:
+    """The pictures of both, those of the first first."""
+    return Split(np.concatenate([first.pictures, second.pictures]), np.concatenate([first.labels, second.labels]))
+
+
 def load_splits(digits_file: Path) -> dict[str, Split]:
     """The splits named in SPLITS. ValueError if the file is not what preprocess writes, OSError if it cannot be read."""
     with _damage_named(digits_file):

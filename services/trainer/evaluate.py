@@ -17,7 +17,7 @@ from digitnet.network import DIGITS, NO_DIGIT, Network
 from trainer.calibration import fit_temperature, reliability
 from trainer.contact_sheet import contact_sheet
 from trainer.digits import Answers, Split, Synthetic, answers, load_disturbed, load_splits, load_synthetic
-from trainer.rejection import FeatureDistance, area_under_roc, caught, scores
+from trainer.rejection import compared
 from trainer.tables import csv_bytes
 
 METRICS = "metrics.json"
@@ -130,21 +130,12 @@ def _reliability_table(digits, temperature):
 def _rejection(network: Network, splits: dict[str, Split], synthetic: Synthetic, mnist: Answers, written: Answers):
     """How well each score tells the test splits' digits from what is none: figures for the metrics, and the ROC as a table."""
     learnt_from = [splits["training"].only(slice(LEARNT_FROM)), synthetic.digits("training").only(slice(LEARNT_FROM))]
-    distance = FeatureDistance(
-        np.concatenate([answers(network, split).features for split in learnt_from]),
-        np.concatenate([split.labels for split in learnt_from]),
-    )
-    features = np.concatenate([mnist.features, written.features])
-    all_scores = scores(np.concatenate([mnist.logits, written.logits])) | {"features": distance(features)}
-    is_digit = np.concatenate([mnist.labels, written.labels]) != NO_DIGIT
-    figures, columns = {}, {"digits_rejected": LOST}
-    for name, score in all_scores.items():
-        digits, others = score[is_digit], score[~is_digit]
-        figures[name] = {
-            "area_under_roc": area_under_roc(digits, others),
-            "non_digits_rejected": float(caught(digits, others, LOST_IN_METRICS)),
-        }
-        columns[name] = caught(digits, others, LOST)
+    by_score = compared(network, learnt_from, (mnist, written), np.append(LOST, LOST_IN_METRICS))
+    figures = {
+        name: {"area_under_roc": score.area_under_roc, "non_digits_rejected": float(score.caught[-1])}
+        for name, score in by_score.items()
+    }
+    columns = {"digits_rejected": LOST} | {name: score.caught[:-1] for name, score in by_score.items()}
     return figures, (tuple(columns), _rows(columns.values()))
 
 

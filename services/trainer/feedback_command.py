@@ -10,7 +10,8 @@ from digitnet.checkpoint import load, write_atomically
 from stores.journal import Journal
 
 from trainer.contact_sheet import contact_sheet
-from trainer.review import Decisions, Item, ReviewError, chosen, reviewed, table, word
+from trainer.decisions import Decisions, ReviewError
+from trainer.review import Item, chosen, reviewed, table, word
 
 log = logging.getLogger("trainer")
 
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace, journal: Journal, model: Path, folder: Pa
         raise ReviewError(
             f"{arguments.action} what? Give ids, as `review` lists them, or {'--flagged' if flagged else '--unflagged'}"
         )
-    (decisions.reject if flagged else decisions.accept)(which)
+    (decisions.reject if flagged else decisions.accept)(item.feedback for item in which)
     log.info("%sed %d; %d accepted in all", arguments.action, len(which), len(decisions.accepted()))
 
 

@@ -1,7 +1,8 @@
-"""preprocess: MNIST's files -> the pictures that training and measuring read.
+"""preprocess: MNIST's files, and what users drew and said that it was, -> the pictures that training and measuring read.
 
-Every digit goes through digitnet.drawing, as every drawing does when it is served, so that the figures measured here are
-those that the service gives.
+What was accepted of users' feedback goes into the training split alone: what a network is measured on never changes, and none
+of it is learnt from. Every digit goes through digitnet.drawing, as every drawing does when it is served, so that the figures
+measured here are those that the service gives.
 """
 
 import logging
@@ -11,6 +12,7 @@ import numpy as np
 from digitnet.checkpoint import npz_bytes, write_atomically
 from digitnet.drawing import in_bytes, picture_from_pixels
 
+from trainer.decisions import Decisions
 from trainer.fetch import fetch, read_pins
 from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
 from trainer.settings import PreprocessSettings
@@ -18,8 +20,13 @@ from trainer.settings import PreprocessSettings
 log = logging.getLogger(__name__)
 
 
-def preprocess(settings: PreprocessSettings, mnist_folder: Path, pins_file: Path, digits_file: Path) -> None:
-    """Write the three splits into one .npz; the same data and settings give the same bytes."""
+def preprocess(
+    settings: PreprocessSettings, mnist_folder: Path, pins_file: Path, decisions: Decisions, digits_file: Path
+) -> None:
+    """Write the three splits into one .npz; the same data, decisions and settings give the same bytes.
+
+    Labels are 0 to 9. In the training split the drawings that were accepted follow MNIST's digits, those that are none as 10.
+    """
     fetch(mnist_folder, read_pins(pins_file))  # nothing to do where the files are there and right
     images = read_images(mnist_folder / TRAIN_IMAGES)
     labels = read_labels(mnist_folder / TRAIN_LABELS)
@@ -34,7 +41,19 @@ def preprocess(settings: PreprocessSettings, mnist_folder: Path, pins_file: Path
         arrays[f"{split}_pictures"] = _pictures(split_images)
         arrays[f"{split}_labels"] = split_labels
         log.info("%s: %d digits", split, len(split_labels))
+    pictures, drawn_labels = _learnable(*decisions.accepted_drawings(), arrays)
+    arrays["training_pictures"] = np.concatenate([arrays["training_pictures"], pictures])
+    arrays["training_labels"] = np.concatenate([arrays["training_labels"], drawn_labels])
     write_atomically(digits_file, npz_bytes(arrays))
+
+
+def _learnable(pictures, labels, arrays):
+    """Without those that are held out, as anybody may have sent a test digit."""
+    held_out = {picture.tobytes() for split in ("validation", "test") for picture in arrays[f"{split}_pictures"]}
+    chosen = np.array([picture.tobytes() not in held_out for picture in pictures], bool)
+    if len(pictures):
+        log.info("and %d drawings of users, %d left out as they are held-out digits", chosen.sum(), np.sum(~chosen))
+    return pictures[chosen], labels[chosen]
 
 
 def _pictures(images):

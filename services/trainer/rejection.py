@@ -4,8 +4,13 @@ Several scores can be had from one network; which is best is measured, not belie
 for each share of digits that one is ready to lose, what share of the rest a score would catch.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
-from digitnet.network import DIGITS, NO_DIGIT
+from digitnet.network import DIGITS, NO_DIGIT, Network
+
+from trainer.digits import Answers, Split, answers
 
 SPREAD_FLOOR = 1e-6  # of a feature that is the same for all digits, so that nothing is divided by zero
 
@@ -42,6 +47,32 @@ class FeatureDistance:
         scaled = features / self._spread
         distances = [((scaled - mean / self._spread) ** 2).sum(axis=1) for mean in self._means]
         return np.sqrt(np.min(distances, axis=0))
+
+
+class Score(NamedTuple):
+    """How well a score tells digits from the rest."""
+
+    area_under_roc: float
+    caught: np.ndarray  # for each share of the digits that is lost, the share of the rest that it rejects
+
+
+def compared(network: Network, learnt_from: Sequence[Split], measured: Sequence[Answers], lost: np.ndarray) -> dict[str, Score]:
+    """Every score by name, held against what a network makes of digits and other things; `lost` are shares of the digits, (k,).
+
+    `learnt_from` are digits that the network learnt from: the distance in feature space is measured from those.
+    """
+    known = [answers(network, split) for split in learnt_from]
+    distance = FeatureDistance(_all(known, "features"), _all(known, "labels"))
+    named = scores(_all(measured, "logits")) | {"features": distance(_all(measured, "features"))}
+    is_digit = _all(measured, "labels") != NO_DIGIT
+    return {
+        name: Score(area_under_roc(score[is_digit], score[~is_digit]), caught(score[is_digit], score[~is_digit], lost))
+        for name, score in named.items()
+    }
+
+
+def _all(measured, name):
+    return np.concatenate([getattr(each, name) for each in measured])
 
 
 def caught(digits: np.ndarray, others: np.ndarray, lost: np.ndarray) -> np.ndarray:

@@ -1,30 +1,22 @@
 """Review: what users said that their drawings were, looked through before any of it is learnt from.
 
 Anybody can send feedback, so some of it is wrong, in good faith or not. What looks odd is flagged, with the reason; what becomes
-of it a person decides. Decisions are kept in a folder of their own: accepted.jsonl has the drawings that may be learnt from,
-rejected.jsonl those that may not.
+of it a person decides, and decisions.py keeps that.
 """
 
-import base64
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from digitnet.checkpoint import write_atomically
 from digitnet.drawing import PICTURE_SIDE, in_unit_range
 from digitnet.network import Network
 from stores.journal import Feedback
 
-ACCEPTED, REJECTED = "accepted.jsonl", "rejected.jsonl"
+from trainer.decisions import ReviewError
+
 SURE = 0.99  # from this confidence on a model that disagrees is a reason to look twice
 FLOOD, FLOOD_SECONDS = 30, 3600.0  # so much from one sender in so long is more than a person draws
-
-
-class ReviewError(ValueError):
-    """What was asked for cannot be done; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -93,52 +85,6 @@ def _floods(feedback):
     return floods
 
 
-class Decisions:
-    """What was accepted and what rejected, in a folder. A decision may be changed: the last one holds."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-
-    def decided(self) -> set[str]:
-        """The ids of what was decided on."""
-        return {line["feedback_id"] for name in (ACCEPTED, REJECTED) for line in self._lines(name)}
-
-    def accepted(self) -> list[dict]:
-        """As in the file: feedback_id, actual_digit (None: no digit), and picture, 784 bytes in base64."""
-        return self._lines(ACCEPTED)
-
-    def accept(self, items: Iterable[Item]) -> None:
-        self._decide(ACCEPTED, REJECTED, items)
-
-    def reject(self, items: Iterable[Item]) -> None:
-        self._decide(REJECTED, ACCEPTED, items)
-
-    def _decide(self, name, other, items):
-        lines = {item.feedback.feedback_id: _line(item.feedback) for item in items}
-        # First out of the other file: whoever is stopped in between has to decide again, but nothing is both.
-        self._write(other, [line for line in self._lines(other) if line["feedback_id"] not in lines])
-        kept = [line for line in self._lines(name) if line["feedback_id"] not in lines]
-        self._write(name, [*kept, *lines.values()])
-
-    def _lines(self, name):
-        path = self.folder / name
-        if not path.exists():
-            return []
-        try:
-            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-            for line in lines:
-                _check(line)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ReviewError(f"{path} is damaged ({error}): mend it, or move it away") from error
-        return lines
-
-    def _write(self, name, lines):
-        """One line each, in the order of their ids: the same decisions are the same file, in whatever order they were made."""
-        if lines or (self.folder / name).exists():
-            ordered = sorted(lines, key=lambda line: line["feedback_id"])
-            write_atomically(self.folder / name, "".join(f"{json.dumps(line)}\n" for line in ordered).encode())
-
-
 def chosen(items: Sequence[Item], beginnings: Sequence[str]) -> list[Item]:
     """Those whose ids begin so; ReviewError for a beginning that fits none, or several."""
     found = []
@@ -172,18 +118,3 @@ def word(digit: int | None) -> str:
 
 def _picture(feedback):
     return np.frombuffer(feedback.picture, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE)
-
-
-def _line(feedback):
-    return {
-        "feedback_id": feedback.feedback_id,
-        "actual_digit": feedback.actual_digit,
-        "picture": base64.b64encode(feedback.picture).decode(),
-    }
-
-
-def _check(line):
-    if not isinstance(line["feedback_id"], str) or line["actual_digit"] not in (None, *range(10)):
-        raise ValueError(f"no decision on feedback: {str(line)[:80]}")
-    if len(base64.b64decode(line["picture"], validate=True)) != PICTURE_SIDE**2:
-        raise ValueError(f"the picture of {line['feedback_id']} is not {PICTURE_SIDE**2} bytes")

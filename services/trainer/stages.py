@@ -7,6 +7,7 @@ from collections.abc import Callable
 from digitnet.checkpoint import write_atomically
 
 from trainer.api import Api
+from trainer.decisions import Decisions
 from trainer.disturb import disturb
 from trainer.end import end
 from trainer.evaluate import evaluate
@@ -39,8 +40,8 @@ def run_fetch(workspace: Workspace) -> None:
 
 
 def run_preprocess(workspace: Workspace) -> None:
-    """turn them into the pictures that the network reads"""
-    preprocess(read_preprocess_settings(), workspace.mnist, MNIST_PIN, workspace.digits)
+    """turn them, and drawings of users that were accepted, into the pictures that the network reads"""
+    preprocess(read_preprocess_settings(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
 
 
 def run_synthesize(workspace: Workspace) -> None:

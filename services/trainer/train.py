@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from digitnet.averaging import WeightAverage
 from digitnet.checkpoint import npz_arrays, npz_bytes, save, write_atomically
-from digitnet.network import DIGITS, Network
+from digitnet.network import DIGITS, NO_DIGIT, Network
 from digitnet.parallel import DataParallel
 from digitnet.prefetching import Prefetcher
 from digitnet.schedules import SCHEDULES
 from tqdm import tqdm
 
-from trainer.digits import Split, Synthetic, answers, load_splits, load_synthetic
+from trainer.digits import Split, Synthetic, answers, joined, load_splits, load_synthetic
 from trainer.settings import TrainSettings
 from trainer.tables import csv_bytes
 
@@ -39,8 +39,11 @@ class Training:
     """One run: the network, its optimizer, how far it has come and what it has measured."""
 
     def __init__(self, settings: TrainSettings, training: Split, validation: Split, synthetic: Synthetic):
-        self.settings, self.training, self.validation = settings, training, validation
-        self.synthetic_digits, self.non_digits = synthetic.digits("training"), synthetic.non_digits("training")
+        self.settings, self.validation = settings, validation
+        # Users may have drawn what is none, too.
+        self.training, drawn_non_digits = training.only(training.labels != NO_DIGIT), training.only(training.labels == NO_DIGIT)
+        self.synthetic_digits = synthetic.digits("training")
+        self.non_digits = joined(synthetic.non_digits("training"), drawn_non_digits)
         self.data_digest = _digest(training, self.synthetic_digits, self.non_digits)
         self.steps_per_epoch = len(training) // settings.batch_size  # the few left over come up in another epoch's order
         if self.steps_per_epoch == 0:

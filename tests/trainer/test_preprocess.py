@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 from digitnet.drawing import picture_from_pixels
+from stores.journal import Feedback
+from trainer.decisions import Decisions
 from trainer.digits import SPLITS, load_splits
 from trainer.fetch import FetchError
 from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
@@ -40,7 +42,7 @@ def mnist(tmp_path):
 @pytest.fixture
 def digits(mnist, tmp_path):
     folder, pins, _ = mnist
-    preprocess(SETTINGS, folder, pins, tmp_path / "data" / "digits.npz")
+    preprocess(SETTINGS, folder, pins, Decisions(tmp_path / "feedback"), tmp_path / "data" / "digits.npz")
     return tmp_path / "data" / "digits.npz"
 
 
@@ -76,8 +78,49 @@ def test_pictures_keep_their_labels(digits, mnist):
 
 def test_the_same_data_and_settings_give_the_same_bytes(digits, mnist, tmp_path):
     folder, pins, _ = mnist
-    preprocess(SETTINGS, folder, pins, tmp_path / "again.npz")
+    preprocess(SETTINGS, folder, pins, Decisions(tmp_path / "feedback"), tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == digits.read_bytes()
+
+
+def feedback(number, actual, picture):
+    return Feedback(f"{number:08x}", 1e9, None, 5, actual, None, picture.tobytes(), None)
+
+
+class TestAcceptedDrawings:
+    DRAWN = np.full((28, 28), 200, np.uint8)
+
+    @pytest.fixture
+    def with_feedback(self, mnist, tmp_path, digits):
+        """with_feedback(feedback): the splits once it was accepted, and those before."""
+        folder, pins, _ = mnist
+
+        def with_feedback(*accepted):
+            decisions = Decisions(tmp_path / "decided")
+            decisions.accept(accepted)
+            preprocess(SETTINGS, folder, pins, decisions, tmp_path / "more.npz")
+            return load_splits(tmp_path / "more.npz"), load_splits(digits)
+
+        return with_feedback
+
+    def test_they_are_learnt_from_and_not_measured_on(self, with_feedback):
+        splits, before = with_feedback(feedback(1, 4, self.DRAWN), feedback(2, None, self.DRAWN + 1))
+        assert splits["training"].labels.tolist() == [*before["training"].labels.tolist(), 4, 10]
+        np.testing.assert_array_equal(splits["training"].pictures[-2:], [self.DRAWN, self.DRAWN + 1])
+        np.testing.assert_array_equal(splits["training"].pictures[:-2], before["training"].pictures)
+        for split in ("validation", "test"):
+            assert splits[split].digest() == before[split].digest()
+
+    def test_a_digit_that_is_held_out_is_not_learnt_from_whoever_sent_it(self, with_feedback, digits):
+        held_out = [load_splits(digits)[split].pictures[0] for split in ("validation", "test")]
+        splits, before = with_feedback(*(feedback(number, 3, picture) for number, picture in enumerate(held_out)))
+        assert splits["training"].digest() == before["training"].digest()
+
+    def test_rejected_ones_change_nothing(self, mnist, tmp_path, digits):
+        folder, pins, _ = mnist
+        decisions = Decisions(tmp_path / "decided")
+        decisions.reject([feedback(1, 4, self.DRAWN)])
+        preprocess(SETTINGS, folder, pins, decisions, tmp_path / "again.npz")
+        assert (tmp_path / "again.npz").read_bytes() == digits.read_bytes()
 
 
 def test_data_other_than_pinned_is_not_used(mnist, tmp_path, monkeypatch):
@@ -85,5 +128,5 @@ def test_data_other_than_pinned_is_not_used(mnist, tmp_path, monkeypatch):
     (folder / TEST_LABELS).write_bytes(b"changed")
     monkeypatch.setattr("trainer.fetch.default_sources", lambda *_: [])
     with pytest.raises(FetchError):
-        preprocess(SETTINGS, folder, pins, tmp_path / "digits.npz")
+        preprocess(SETTINGS, folder, pins, Decisions(tmp_path), tmp_path / "digits.npz")
     assert not (tmp_path / "digits.npz").exists()

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import load, load_card, npz_arrays, save
 from digitnet.drawing import in_bytes, picture_from_strokes
+from stores.journal import Feedback
 from stores.models import CANDIDATE, LIVE, ModelStore
 from trainer import trial
 from trainer.__main__ import main
 from trainer.api import Api
+from trainer.decisions import Decisions
 from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
 from trainer.settings import read_test_settings
 from trainer.strokes import Forms
@@ -220,8 +222,8 @@ class TestWithNoStackInReach:
                 stranger.kill()
 
     def test_one_that_does_not_hear_is_ended_all_the_same(self, project, own, monkeypatch):
-        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 1.0)
         api = own.start(project / "artifacts" / "candidate", project / "artifacts" / "model")
+        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 1.0)
         os.kill(json.loads((project / "state" / "trial" / "service.json").read_text())["pid"], signal.SIGSTOP)
         own.stop()
         assert own.api is None
@@ -238,6 +240,29 @@ class TestWithNoStackInReach:
         assert main(["serve"]) == 1
         assert "state/trial/service.log says why" in caplog.text
         assert "DOODLE_MODEL_CHECK_SECONDS" in (project / "state" / "trial" / "service.log").read_text()
+
+
+def test_a_poisoned_batch_that_somebody_accepted_unseen_does_not_reach_what_is_released(project, candidate, caplog):
+    """As many wrong labels as there are right ones. (Flagged and rejected, as they should be, they would not be learnt from.)"""
+    for stage in ("serve", "test", "end"):
+        assert main([stage]) == 0
+    released = load_card(project / "artifacts" / "model")
+    forms, generator = Forms(), np.random.default_rng(6)
+    drawn = [(digit, in_bytes(picture_from_strokes(forms.digit(digit, generator)[0]))) for digit in np.arange(400) % 10]
+    Decisions(project / "feedback").accept(
+        Feedback(f"{number:08x}", 1e9, None, None, int(digit + 1) % 10, None, picture.tobytes())
+        for number, (digit, picture) in enumerate(drawn)
+    )
+    shutil.rmtree(project / "artifacts" / "trained")
+    for stage in ("preprocess", "train", "evaluate", "serve"):
+        assert main([stage]) == 0
+    poisoned = load_card(project / "artifacts" / "candidate")
+    assert poisoned["data"]["training_pictures"] == released["data"]["training_pictures"] + 400
+    assert poisoned["test"]["accuracy"] < released["test"]["accuracy"]
+    assert main(["test"]) == 1
+    assert main(["end"]) == 1
+    assert f"{poisoned['version']} is refused; {released['version']} stays live" in caplog.text
+    assert load_card(project / "artifacts" / "model") == released
 
 
 class Lying(Api):

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import yaml
 from digitnet.checkpoint import load
-from digitnet.drawing import picture_from_pixels, picture_from_strokes
+from digitnet.drawing import in_bytes, picture_from_pixels, picture_from_strokes
+from stores.journal import Feedback, open_journal
+from trainer.__main__ import main
+from trainer.decisions import Decisions
 from trainer.strokes import Forms
 
 PROJECT = Path(__file__).parents[2]
@@ -93,6 +96,24 @@ class TestReading:
         # Of sixty it would be chance whether a sixth of them or a fourth are taken for digits.
         _, is_digit = read([picture_from_pixels(a_picture(generator)) for _ in range(600)])
         assert np.mean(is_digit) <= 0.2
+
+
+def test_a_poisoned_batch_is_flagged_and_nothing_of_it_is_learnt(tmp_path, monkeypatch):
+    """A thousand drawings under wrong labels, sent by as many people: what is accepted without a look is next to nothing."""
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("DOODLE_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("DOODLE_JOURNAL", f"sqlite:///{tmp_path}/journal.sqlite")
+    forms, generator = Forms(), np.random.default_rng(20261125)
+    journal = open_journal(f"sqlite:///{tmp_path}/journal.sqlite")
+    for number in range(1000):
+        picture = in_bytes(picture_from_strokes(forms.digit(number % 10, generator)[0]))
+        said = (number + 1 + number // 10 % 9) % 10
+        journal.add_feedback(Feedback(f"{number:08x}", 1e9 + number, None, None, said, None, picture.tobytes(), str(number)))
+    journal.close()
+    assert main(["feedback", "accept", "--unflagged"]) == 0
+    assert len(Decisions(tmp_path / "feedback").accepted()) <= 20
+    assert main(["feedback", "reject", "--flagged"]) == 0
+    assert len(Decisions(tmp_path / "feedback").decided()) == 1000
 
 
 def a_picture(generator):

@@ -7,7 +7,8 @@ from digitnet.drawing import in_unit_range
 from PIL import Image
 from stores.journal import Feedback, open_journal
 from trainer.__main__ import main
-from trainer.review import FLOOD, Decisions, Item, ReviewError, chosen, reviewed, table
+from trainer.decisions import Decisions, ReviewError
+from trainer.review import FLOOD, Item, chosen, reviewed, table
 
 
 class Certain:
@@ -90,41 +91,6 @@ class TestFlags:
 @pytest.fixture
 def items():
     return reviewed([said(5), said(3), said(None, reads=10)], Certain(), {"no_digit_threshold": 0.5})
-
-
-class TestDecisions:
-    def test_what_was_accepted_has_its_drawing_and_what_it_is(self, items, tmp_path):
-        decisions = Decisions(tmp_path / "feedback")
-        decisions.accept([items[0], items[2]])
-        decisions.reject([items[1]])
-        assert decisions.decided() == {item.feedback.feedback_id for item in items}
-        assert [line["actual_digit"] for line in decisions.accepted()] == [5, None]
-
-    def test_the_same_decisions_are_the_same_file_in_whatever_order(self, items, tmp_path):
-        for name, order in (("a", items), ("b", items[::-1])):
-            for item in order:
-                Decisions(tmp_path / name).accept([item])
-        assert (tmp_path / "a" / "accepted.jsonl").read_bytes() == (tmp_path / "b" / "accepted.jsonl").read_bytes()
-
-    def test_a_decision_may_be_changed(self, items, tmp_path):
-        decisions = Decisions(tmp_path)
-        decisions.accept(items)
-        decisions.reject(items[:1])
-        assert len(decisions.accepted()) == 2
-        decisions.accept(items[:1])
-        assert len(decisions.accepted()) == 3
-        assert (tmp_path / "rejected.jsonl").read_text() == ""
-
-    @pytest.mark.parametrize(
-        "content", ["{", "5", '{"feedback_id": "a"}', '{"feedback_id": "a", "actual_digit": 12, "picture": ""}',
-                    '{"feedback_id": "a", "actual_digit": 1, "picture": "AAAA"}']
-    )  # fmt: skip
-    def test_a_damaged_file_is_named_and_left_alone(self, items, tmp_path, content):
-        (tmp_path / "accepted.jsonl").write_text(content)
-        for use in (Decisions(tmp_path).accepted, lambda: Decisions(tmp_path).accept(items)):
-            with pytest.raises(ReviewError, match=r"accepted\.jsonl is damaged"):
-                use()
-        assert (tmp_path / "accepted.jsonl").read_text() == content
 
 
 def test_an_id_may_be_shortened_as_long_as_it_is_clear_which(items):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import load, npz_arrays, npz_bytes
 from digitnet.network import NO_DIGIT
-from trainer.digits import load_splits, load_synthetic
+from trainer.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import read_train_settings
 from trainer.train import Stopped, Training, measure, train
 
@@ -201,6 +201,14 @@ def test_a_network_of_ten_units_is_shown_digits_alone(run, digits_file, syntheti
     assert labels.size == 20
     assert NO_DIGIT not in labels
     assert run("a")["network"]["layers"][-1] == {"dense": {"units": 10}}
+
+
+def test_what_users_drew_that_is_no_digit_is_shown_as_such_and_never_as_a_digit(digits_file, synthetic_file, params_file):
+    splits, drawn = load_splits(digits_file), Split(np.full((7, 28, 28), 99, np.uint8), np.full(7, NO_DIGIT))
+    synthetic = load_synthetic(synthetic_file)
+    run = Training(read_train_settings(params_file), joined(splits["training"], drawn), splits["validation"], synthetic)
+    assert run.training.digest() == splits["training"].digest()
+    assert run.non_digits.digest() == joined(synthetic.non_digits("training"), drawn).digest()
 
 
 def test_synthetic_pictures_that_are_not_there_are_missed(run, params_file, synthetic_file, tmp_path):

@@ -1,0 +1,87 @@
+"""What was decided on users' feedback, in a folder of its own: accepted.jsonl has the drawings that may be learnt from,
+rejected.jsonl those that may not."""
+
+import base64
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from digitnet.checkpoint import write_atomically
+from digitnet.drawing import PICTURE_SIDE
+from digitnet.network import NO_DIGIT
+from stores.journal import Feedback
+
+ACCEPTED, REJECTED = "accepted.jsonl", "rejected.jsonl"
+
+
+class ReviewError(ValueError):
+    """What was asked for cannot be done; the message says why."""
+
+
+class Decisions:
+    """What was accepted and what rejected, in a folder. A decision may be changed: the last one holds."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def decided(self) -> set[str]:
+        """The ids of what was decided on."""
+        return {line["feedback_id"] for name in (ACCEPTED, REJECTED) for line in self._lines(name)}
+
+    def accepted(self) -> list[dict]:
+        """As in the file: feedback_id, actual_digit (None: no digit), and picture, 784 bytes in base64."""
+        return self._lines(ACCEPTED)
+
+    def accepted_drawings(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same as pictures, uint8 (n, 28, 28), and labels, uint8 (n,): 0 to 9, or 10 for what is no digit."""
+        lines = self.accepted()
+        pictures = [np.frombuffer(base64.b64decode(line["picture"]), np.uint8) for line in lines]
+        labels = [NO_DIGIT if line["actual_digit"] is None else line["actual_digit"] for line in lines]
+        return np.array(pictures, np.uint8).reshape(len(lines), PICTURE_SIDE, PICTURE_SIDE), np.array(labels, np.uint8)
+
+    def accept(self, feedback: Iterable[Feedback]) -> None:
+        self._decide(ACCEPTED, REJECTED, feedback)
+
+    def reject(self, feedback: Iterable[Feedback]) -> None:
+        self._decide(REJECTED, ACCEPTED, feedback)
+
+    def _decide(self, name, other, feedback):
+        lines = {each.feedback_id: _line(each) for each in feedback}
+        # First out of the other file: whoever is stopped in between has to decide again, but nothing is both.
+        self._write(other, [line for line in self._lines(other) if line["feedback_id"] not in lines])
+        kept = [line for line in self._lines(name) if line["feedback_id"] not in lines]
+        self._write(name, [*kept, *lines.values()])
+
+    def _lines(self, name):
+        path = self.folder / name
+        if not path.exists():
+            return []
+        try:
+            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            for line in lines:
+                _check(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ReviewError(f"{path} is damaged ({error}): mend it, or move it away") from error
+        return lines
+
+    def _write(self, name, lines):
+        """One line each, in the order of their ids: the same decisions are the same file, in whatever order they were made."""
+        if lines or (self.folder / name).exists():
+            ordered = sorted(lines, key=lambda line: line["feedback_id"])
+            write_atomically(self.folder / name, "".join(f"{json.dumps(line)}\n" for line in ordered).encode())
+
+
+def _line(feedback):
+    return {
+        "feedback_id": feedback.feedback_id,
+        "actual_digit": feedback.actual_digit,
+        "picture": base64.b64encode(feedback.picture).decode(),
+    }
+
+
+def _check(line):
+    if not isinstance(line["feedback_id"], str) or line["actual_digit"] not in (None, *range(10)):
+        raise ValueError(f"no decision on feedback: {str(line)[:80]}")
+    if len(base64.b64decode(line["picture"], validate=True)) != PICTURE_SIDE**2:
+        raise ValueError(f"the picture of {line['feedback_id']} is not {PICTURE_SIDE**2} bytes")
