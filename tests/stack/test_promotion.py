@@ -14,7 +14,7 @@ CONNECTIONS = 4
 ROUNDS = 10  # each a promotion and a rollback
 QUIET_SECONDS = 20  # of the same load, with nothing else going on
 
-# The live model with weights a little larger: another version, which answers a little otherwise.
+# The live model with other weights: another version. A little larger, they make it answer a little otherwise.
 PUBLISH_ANOTHER = """
 import tempfile
 from pathlib import Path
@@ -23,7 +23,7 @@ from digitnet.checkpoint import save
 from stores.models import open_models
 models = open_models("file:///models")
 network, card = models.load(models.pointer("live"))
-network.parameters *= 1.01
+{change}
 about = {name: card[name] for name in ("no_digit_threshold", "temperature") if name in card}
 with tempfile.TemporaryDirectory() as folder:
     save(Path(folder), network, np.zeros((1, 28, 28), np.uint8), about)
@@ -81,7 +81,9 @@ def models(stack, *arguments):
 
 def test_twenty_promotions_and_rollbacks_in_a_row_fail_no_request_and_mix_no_answer(stack, crowd, wait_until):
     first = httpx.get(f"{stack.api}/model").json()["version"]
-    second = stack.compose("exec", "-T", "trainer", "python", "-c", PUBLISH_ANOTHER).strip()
+    second = stack.compose(
+        "exec", "-T", "trainer", "python", "-c", PUBLISH_ANOTHER.replace("{change}", "network.parameters *= 1.01")
+    ).strip()
     assert second != first
     with crowd(QUIET_SECONDS) as quiet:
         pass
@@ -114,3 +116,21 @@ def test_a_candidate_answers_who_asks_for_it_and_nobody_else(stack, wait_until):
     assert {stack.predict()["model_version"] for _ in range(12)} == {live}
     models(stack, "candidate")
     wait_until(lambda: httpx.post(f"{stack.api}/candidate/predict", json=ask).status_code == 503, "it is gone again")
+
+
+def test_what_a_candidate_would_have_answered_otherwise_is_counted_and_listed(stack, wait_until):
+    live = httpx.get(f"{stack.api}/model").json()["version"]
+    another = PUBLISH_ANOTHER.replace("{change}", "network.parameters[::2] = 0")
+    candidate = stack.compose("exec", "-T", "trainer", "python", "-c", another).strip()
+    models(stack, "candidate", candidate)
+    try:
+        found = wait_until(
+            lambda: (stack.predict(), httpx.get(f"{stack.api}/candidate/disagreements").json()["disagreements"])[1],
+            "a replica lists what it would have read otherwise",
+        )
+        assert (found[0]["live"]["model_version"], found[0]["candidate"]["model_version"]) == (live, candidate)
+        counted = 'sum(doodle_shadow_predictions_total{outcome="disagree"})'
+        wait_until(lambda: float(stack.query(counted)[0]["value"][1]) >= 1, "Prometheus has it")
+        assert stack.predict()["model_version"] == live
+    finally:
+        models(stack, "candidate")

@@ -1,0 +1,54 @@
+"""What no replica may serve: a live version that is damaged, half written or of another shape. The one before goes on."""
+
+import re
+import time
+
+import httpx
+import pytest
+
+# A version in the store that is not what it should be, and is named live as only a broken disk or a slip of the hand would do it.
+SPOIL = """
+import json, shutil
+from pathlib import Path
+from stores.models import open_models
+models = open_models("file:///models")
+live = models.pointer("live")
+version = "{version}"
+folder = models.folder / "versions" / version
+shutil.copytree(models.folder / "versions" / live, folder)
+card = json.loads((folder / "model.json").read_text())
+card["version"] = version
+{damage}
+(folder / "model.json").write_text(json.dumps(card))
+(models.folder / "live").write_text(version + "\\n")
+"""
+DAMAGE = {
+    "a byte of its weights is another": 'with (folder / "weights.npz").open("r+b") as file: file.seek(5000); file.write(b"?")',
+    "it is half written": 'weights = folder / "weights.npz"; weights.write_bytes(weights.read_bytes()[:5000])',
+    "its shape is another": 'card["network"]["layers"][-1] = {"dense": {"units": 10}}',
+    "it is another one": "pass",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wait_until, damage):
+    live = stack.predict()["model_version"]
+    version = f"{abs(hash((damage, time.time()))) % 16**12:012x}"
+    program = SPOIL.replace("{version}", version).replace("{damage}", DAMAGE[damage])
+
+    def refused():
+        return float(re.search(r'doodle_model_loads_total\{outcome="refused"\} (\S+)', httpx.get(f"{stack.api}/metrics").text)[1])
+
+    before = refused()
+    with stack.load() as load:
+        stack.compose("exec", "-T", "trainer", "python", "-c", program)
+        try:
+            wait_until(lambda: refused() == before + 1, "it is refused")
+            assert f"event=model_refused pointer=live kept={live} reason=" in stack.log("inference")
+            assert stack.predict()["model_version"] == live
+            load.wait_for_answers(20)
+            assert refused() == before + 1, "once, and not at each look"
+        finally:
+            stack.compose("exec", "-T", "trainer", "python", "-m", "trainer", "models", "promote", live)
+    assert load.failures == []
+    assert stack.predict()["model_version"] == live
