@@ -13,6 +13,7 @@ from digitnet.network import NO_DIGIT
 from stores.journal import Feedback
 
 ACCEPTED, REJECTED = "accepted.jsonl", "rejected.jsonl"
+NO_LINES = "\n"  # dvc warns of a file that is empty
 
 
 class ReviewError(ValueError):
@@ -58,7 +59,7 @@ class Decisions:
         if not path.exists():
             return []
         try:
-            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
             for line in lines:
                 _check(line)
         except (ValueError, KeyError, TypeError) as error:
@@ -69,7 +70,8 @@ class Decisions:
         """One line each, in the order of their ids: the same decisions are the same file, in whatever order they were made."""
         if lines or (self.folder / name).exists():
             ordered = sorted(lines, key=lambda line: line["feedback_id"])
-            write_atomically(self.folder / name, "".join(f"{json.dumps(line)}\n" for line in ordered).encode())
+            text = "".join(f"{json.dumps(line)}\n" for line in ordered)
+            write_atomically(self.folder / name, (text or NO_LINES).encode())
 
 
 def _line(feedback):

@@ -40,7 +40,7 @@ def test_a_decision_may_be_changed(feedback, tmp_path):
     assert len(decisions.accepted()) == 2
     decisions.accept(feedback[:1])
     assert len(decisions.accepted()) == 3
-    assert (tmp_path / "rejected.jsonl").read_text() == ""
+    assert (tmp_path / "rejected.jsonl").read_text() == "\n"
 
 
 @pytest.mark.parametrize(
@@ -67,4 +67,4 @@ def test_where_nothing_was_accepted_there_are_none(tmp_path):
     for folder in (tmp_path / "none", tmp_path):
         pictures, labels = Decisions(folder).accepted_drawings()
         assert (pictures.shape, labels.shape) == ((0, 28, 28), (0,))
-        (tmp_path / "accepted.jsonl").write_text("")
+        (tmp_path / "accepted.jsonl").write_text("\n")
