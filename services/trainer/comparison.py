@@ -19,7 +19,7 @@ class Comparison:
     only_live: int
 
     @property
-    def loss(self) -> float:
+    def deficit(self) -> float:
         """By how much of the drawings the candidate is worse, as a share; negative where it is better."""
         return (self.only_live - self.only_candidate) / self.drawings
 
@@ -34,7 +34,7 @@ class Comparison:
         return min(1.0, 2 * tail / 2**tosses)
 
     def p_within(self, margin: float) -> float:
-        """How likely a loss as large as this one is for a candidate that is worse by `margin`, a share, and no more.
+        """How likely a deficit as large as this one is for a candidate that is worse by `margin`, a share, and no more.
 
         The one-sided tail of the normal distribution that the difference of paired shares comes close to. Where two models differ
         by the margin at least so many drawings tell them apart; so the variance is that of no fewer.
@@ -43,7 +43,7 @@ class Comparison:
         variance = (apart - margin**2) / self.drawings
         if variance <= 0.0:  # no margin, and not a drawing that tells them apart
             return 1.0
-        return 0.5 * math.erfc((self.loss - margin) / math.sqrt(2.0 * variance))
+        return 0.5 * math.erfc((self.deficit - margin) / math.sqrt(2.0 * variance))
 
 
 def compare(candidate_right: np.ndarray, live_right: np.ndarray) -> Comparison:

@@ -55,7 +55,8 @@ def examine(settings: TestSettings, api: Api, candidate: Path, mnist: Path, synt
     }
     problems = [
         *_not_as_measured(card["test"], of_mnist, of_synthetic),
-        *(problem for name in ("mnist", "synthetic") for problem in _worse(name, result[name], settings)),
+        *_worse("MNIST's", result["mnist"], settings),
+        *_worse("the synthetic", result["synthetic"], settings),
     ]
     if result["golden_difference"] > GOLDEN_TOLERANCE:
         problems.append(f"golden inputs: a probability is {result['golden_difference']:.2g} off what the model's maker got")
@@ -139,7 +140,7 @@ def _figures(read, margin):
         "live_accuracy": _share(read.live_right),
         "only_candidate_right": comparison.only_candidate,
         "only_live_right": comparison.only_live,
-        "loss": comparison.loss,
+        "deficit": comparison.deficit,
         "p_equal": comparison.p_equal,
         "p_within_margin": comparison.p_within(margin),
     }
@@ -159,11 +160,11 @@ def _not_as_measured(measured, of_mnist, of_synthetic):
             yield f"{name}: {_share(over_http):.4%} over HTTP, but evaluate measured {offline:.4%}"
 
 
-def _worse(name, figures, settings):
+def _worse(of_which, figures, settings):
     """Where the candidate is worse than what is live, by more than the margin and more than chance: a sentence."""
-    if figures.get("loss", 0.0) > settings.margin and figures["p_within_margin"] < settings.significance:
+    if figures.get("deficit", 0.0) > settings.margin and figures["p_within_margin"] < settings.significance:
         yield (
-            f"it reads {figures['loss']:.2%} of the {name} digits less than what is live, {settings.margin:.2%} are allowed "
+            f"of {of_which} digits it reads {figures['deficit']:.2%} fewer than what is live, {settings.margin:.2%} are allowed "
             f"(p = {figures['p_within_margin']:.2g})"
         )
 

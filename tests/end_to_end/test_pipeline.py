@@ -52,8 +52,8 @@ def test_a_candidate_that_is_worse_is_refused_and_the_stack_goes_on_as_it_was(re
     clone, said = refused
     released, candidate = (load_card(clone.folder / "artifacts" / name)["version"] for name in ("model", "candidate"))
     assert f"{candidate} is the candidate of {clone.api.replace('localhost', '127.0.0.1')}" in said
-    assert f"{candidate} is refused; {released} stays live: it reads " in said
-    assert "of the mnist digits less than what is live, 0.50% are allowed (p = " in said
+    assert f"{candidate} is refused; {released} stays live: of MNIST's digits it reads " in said
+    assert " fewer than what is live, 0.50% are allowed (p = " in said
     assert version_of(clone, "live") == released
     result = result_of(clone)
     assert (result["passed"], result["version"], result["live"]) == (False, candidate, released)

@@ -78,7 +78,7 @@ def test_one_that_is_worse_is_refused_and_taken_down(stack, wait_until):
         candidate = make_candidate(stack, MOSTLY_GONE)
         stage(stack, "serve")
         with pytest.raises(
-            AssertionError, match=f"{candidate['version']} is refused; {live} stays live: .*less than what is live"
+            AssertionError, match=f"{candidate['version']} is refused; {live} stays live: .*fewer than what is live"
         ):
             stage(stack, "test")
         with pytest.raises(AssertionError, match=f"{candidate['version']} was refused"):

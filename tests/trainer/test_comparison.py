@@ -13,9 +13,9 @@ def test_only_what_one_of_them_reads_right_is_counted():
     assert compare(candidate, live) == Comparison(drawings=6, only_candidate=1, only_live=2)
 
 
-def test_the_loss_is_what_is_read_less_and_a_gain_is_a_negative_one():
-    assert Comparison(1000, only_candidate=5, only_live=25).loss == pytest.approx(0.02)
-    assert Comparison(1000, only_candidate=25, only_live=5).loss == pytest.approx(-0.02)
+def test_the_deficit_is_what_is_read_less_and_a_gain_is_a_negative_one():
+    assert Comparison(1000, only_candidate=5, only_live=25).deficit == pytest.approx(0.02)
+    assert Comparison(1000, only_candidate=25, only_live=5).deficit == pytest.approx(-0.02)
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (3, 0), (1, 7), (4, 4), (6, 3)])
@@ -34,7 +34,7 @@ class TestMargin:
     MARGIN, DRAWINGS, TRIES = 0.01, 10_000, 4_000
 
     def refused(self, only_candidate, only_live, significance=0.05):
-        """The share of tests, of models that truly differ so, whose loss is beyond the margin by more than chance."""
+        """The share of tests, of models that truly differ so, whose deficit is beyond the margin by more than chance."""
         generator = np.random.default_rng(5)
         agreeing = 1.0 - only_candidate - only_live
         counts = generator.multinomial(self.DRAWINGS, [only_candidate, only_live, agreeing], self.TRIES)
