@@ -230,6 +230,14 @@ def stack(new_stack):
     return stack
 
 
+@pytest.fixture(scope="module")
+def three_replicas(stack):
+    """For tests that need several replicas, and what is between them."""
+    stack.up("--scale", "inference=3", "--no-recreate")
+    yield
+    stack.up("--scale", "inference=1", "--no-recreate")
+
+
 @pytest.fixture(scope="session", name="wait_until")
 def wait_until_fixture():
     return wait_until

@@ -6,16 +6,11 @@ import time
 import httpx
 import pytest
 
+pytestmark = pytest.mark.usefixtures("three_replicas")
+
 KILLS = int(os.environ.get("DOODLE_TEST_KILLS", "14"))
 KILL_SECONDS = 2.0  # between them: Docker waits ever longer before it starts again what has not run for ten seconds
 SETTLED = 1.0  # seconds; a replica has long written what it answered before that
-
-
-@pytest.fixture(scope="module", autouse=True)
-def three_replicas(stack):
-    stack.up("--scale", "inference=3", "--no-recreate")
-    yield
-    stack.up("--scale", "inference=1", "--no-recreate")
 
 
 def kill_and_see_it_back(stack, service, wait_until):

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+pytestmark = pytest.mark.usefixtures("three_replicas")
+
 CONNECTIONS = 4
 ROUNDS = 10  # each a promotion and a rollback
 QUIET_SECONDS = 20  # of the same load, with nothing else going on
@@ -42,13 +44,6 @@ for _ in range(int(sys.argv[2])):
     models.rollback()
     time.sleep(1.5)
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def three_replicas(stack):
-    stack.up("--scale", "inference=3", "--no-recreate")
-    yield
-    stack.up("--scale", "inference=1", "--no-recreate")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ import json
 import httpx
 import pytest
 
+pytestmark = pytest.mark.usefixtures("three_replicas")
+
 # What train leaves, changed: `{change}` does something to the network's parameters.
 TRAIN_ANOTHER = """
 from pathlib import Path
@@ -20,13 +22,6 @@ save(folder, network, golden, about)
 """
 A_LITTLE_LARGER = "network.parameters *= np.float32(1.001)"
 MOSTLY_GONE = "network.parameters[::2] = 0"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def three_replicas(stack):
-    stack.up("--scale", "inference=3", "--no-recreate")
-    yield
-    stack.up("--scale", "inference=1", "--no-recreate")
 
 
 def in_trainer(stack, *command):

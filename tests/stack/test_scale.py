@@ -3,15 +3,10 @@
 import httpx
 import pytest
 
+pytestmark = pytest.mark.usefixtures("three_replicas")
+
 CALLS = "api_predict_calls_total"
 COUNT = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:7000/metrics').read().decode())"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def three(stack):
-    stack.up("--scale", "inference=3", "--no-recreate")
-    yield
-    stack.up("--scale", "inference=1", "--no-recreate")
 
 
 def calls_by_replica(stack, docker):
