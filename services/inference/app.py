@@ -21,6 +21,7 @@ from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
 from stores.models import CANDIDATE, LIVE, POINTERS, open_models
 
+from inference.explaining import explanation
 from inference.feedback import FeedbackDesk
 from inference.images import ImageError, ImageTooLargeError, pixels_from_png
 from inference.metrics import Metrics
@@ -29,6 +30,7 @@ from inference.recorder import Recorder
 from inference.schemas import (
     VECTOR_LENGTH,
     Disagreements,
+    Explanation,
     FeedbackReceived,
     FeedbackRequest,
     ModelCard,
@@ -138,6 +140,18 @@ def create_app(settings: Settings) -> FastAPI:
             shadow.compare(read.prediction_id, read.picture, read.model_version, reading)
 
         return JSONResponse(_answer(read, input), background=BackgroundTask(read_by_candidate) if shadow.is_on else None)
+
+    @_both_slashes(app.post, "/explain", response_model=Explanation, responses=PROBLEMS, openapi_extra=PREDICT_BODY)
+    async def explain(request: Request, occlusion: bool = False) -> Response:
+        """Read a drawing as /predict does, and say how: what every layer made of it, and which ink spoke for which digit.
+
+        Nothing of it is written down: a page may ask again with every stroke.
+        """
+        model = source.model
+        read = await _read(request, model, settings, unpacking)
+        explained = await asyncio.to_thread(explanation, model, read.picture, read.reading.digit, occlusion)
+        metrics.explanations.inc()
+        return JSONResponse(_answer(read, with_input=False) | explained)
 
     def by_pointer(pointer):
         """What may be asked of the model that a pointer names. A test's thousands of drawings are nobody's: they are not counted

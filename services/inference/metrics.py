@@ -64,6 +64,9 @@ class Metrics:
             ["pointer"],
             registry=self.registry,
         )
+        self.explanations = Counter(
+            "doodle_explanations_total", "Drawings read by POST /explain: nobody's predictions.", registry=self.registry
+        )
         self.shadow = Counter(
             "doodle_shadow_predictions_total",
             "Live drawings that a candidate read too, by whether it agreed.",

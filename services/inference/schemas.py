@@ -57,6 +57,37 @@ class Prediction(BaseModel):
     input: list[list[Unit]] | None = Field(None, description="with ?input=true: the 28 x 28 picture as the network read it")
 
 
+class Tensor(BaseModel):
+    """Numbers in the order of C: the last axis varies fastest."""
+
+    shape: list[int]
+    float32: str = Field(description="base64 of little-endian float32: np.frombuffer(base64.b64decode(…), '<f4').reshape(shape)")
+
+
+class LayerActivations(BaseModel):
+    """What a layer made of what the one before it said."""
+
+    name: str = Field(description="conv2d, maxpool2d, relu, dropout, flatten or dense")
+    declaration: str | dict[str, Any] = Field(description="with its options, as in the model card")
+    activations: Tensor = Field(description="(channels, height, width), or (features) after flatten")
+
+
+class Explanation(Prediction):
+    """How the network came to its answer."""
+
+    input: list[list[float]] = Field(description="28 rows of 28: the picture as the network read it, 1 is ink")
+    layers: list[LayerActivations] = Field(description="first to last; the last one's are the logits")
+    logits: list[float] = Field(description="of the ten digits, and of no digit where the network has a class for that")
+    temperature: float = Field(description="probabilities are the softmax of the ten digits' logits divided by this")
+    saliency: list[list[float]] = Field(
+        description="28 rows of 28: how the logit of `digit` changes with each pixel of the input"
+    )
+    gradients: Tensor = Field(description="(logits, 28, 28): the same of every logit")
+    occlusion: Tensor | None = Field(
+        None, description="(logits, 28, 28), with ?occlusion=true: by how much each logit falls where 4 x 4 pixels lose their ink"
+    )
+
+
 class FeedbackRequest(BaseModel):
     """What a drawing really was: of a prediction that was answered, by its id, or of the pixels that older clients send."""
 

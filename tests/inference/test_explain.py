@@ -1,0 +1,132 @@
+"""POST /explain: the numbers are digitnet's, whatever form the drawing came in, and nobody's journal or count knows of it."""
+
+import base64
+
+import numpy as np
+import pytest
+from digitnet.explaining import activations, logit_gradients, occlusion
+from fastapi.testclient import TestClient
+from inference.app import create_app
+from inference.schemas import Explanation
+from inference.settings import Settings
+from stores.journal import open_journal
+from stores.models import ModelStore
+
+LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
+ABOUT = {"temperature": 1.5, "no_digit_threshold": 0.999}
+
+
+@pytest.fixture
+def models(tmp_path, publish_model):
+    models = ModelStore(tmp_path / "models")
+    models.promote(publish_model(models.folder, 3, ABOUT)["version"])
+    return models
+
+
+@pytest.fixture
+def client(models, tmp_path):
+    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+        yield client
+
+
+def numbers(tensor):
+    return np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
+
+
+@pytest.fixture(params=["strokes", "image_vector", "png"])
+def explained(request, client, strokes, ink, png_of):
+    """The answer to the same drawing in each form."""
+    if request.param == "png":
+        response = client.post("/explain", content=png_of((ink * 255).astype(np.uint8)), headers={"Content-Type": "image/png"})
+    else:
+        pixels = np.zeros((28, 28))
+        pixels[4:24, 10:14] = 0.8
+        body = {"strokes": strokes} if request.param == "strokes" else {"image_vector": pixels.ravel().tolist()}
+        response = client.post("/explain", json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def test_it_is_all_that_digitnet_computes(explained, models):
+    network, _ = models.load(models.pointer("live"))
+    picture = np.array(explained["input"], np.float32)
+    assert picture.any()
+    for layer, declaration, expected in zip(
+        explained["layers"], network.specification, activations(network, picture), strict=True
+    ):
+        assert layer["declaration"] == declaration
+        np.testing.assert_array_equal(numbers(layer["activations"]), expected)
+    np.testing.assert_array_equal(np.float32(explained["logits"]), activations(network, picture)[-1])
+    gradients = logit_gradients(network, picture)
+    np.testing.assert_array_equal(numbers(explained["gradients"]), gradients)
+    np.testing.assert_array_equal(np.float32(explained["saliency"]), gradients[explained["digit"]])
+
+
+def test_the_answer_is_a_prediction_s_and_follows_from_the_logits(explained):
+    Explanation.model_validate(explained)
+    logits = np.array(explained["logits"][:10]) / explained["temperature"]
+    np.testing.assert_allclose(
+        np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum(), explained["probabilities"], atol=1e-6
+    )
+    assert explained["digit"] == explained["Result"] == int(np.argmax(logits))
+    assert explained["temperature"] == ABOUT["temperature"]
+
+
+def test_it_reads_as_predict_does(client, strokes):
+    explained, predicted = (client.post(path, json={"strokes": strokes}).json() for path in ("/explain", "/predict?input=true"))
+    for name in ("digit", "is_digit", "probabilities", "confidence", "model_version"):
+        assert explained[name] == predicted[name]
+    np.testing.assert_allclose(explained["input"], predicted["input"], atol=5e-5)
+
+
+def test_occlusion_comes_where_it_is_asked_for(client, strokes, models):
+    assert "occlusion" not in client.post("/explain", json={"strokes": strokes}).json()
+    answer = client.post("/explain/?occlusion=true", json={"strokes": strokes}).json()
+    Explanation.model_validate(answer)
+    network, _ = models.load(models.pointer("live"))
+    expected = occlusion(network, np.array(answer["input"], np.float32))
+    np.testing.assert_allclose(numbers(answer["occlusion"]), expected, atol=1e-5)
+
+
+def test_nothing_of_it_is_counted_as_a_prediction_or_written_down(client, strokes, tmp_path):
+    def figures():
+        lines = client.get("/metrics").text.splitlines()
+        return {name: value for name, value in (line.rsplit(" ", 1) for line in lines) if name.startswith(("api_", "doodle_exp"))}
+
+    before = figures()
+    client.post("/explain", json={"strokes": strokes}).raise_for_status()
+    assert figures() == {**before, "doodle_explanations_total": "1.0"}
+    assert before["doodle_explanations_total"] == "0.0"
+    journal = open_journal(f"sqlite:///{tmp_path}/journal.sqlite")
+    assert journal.recent_predictions(10) == []
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [({}, 422), ({"image_vector": [0.5] * 7}, 400), ({"strokes": "no"}, 422), ({"strokes": []}, 200)]
+)
+def test_what_predict_refuses_it_refuses_with_the_same_words(client, body, code):
+    explained, predicted = client.post("/explain", json=body), client.post("/predict", json=body)
+    assert (explained.status_code, predicted.status_code) == (code, code)
+    if code != 200:
+        assert explained.json() == predicted.json()
+
+
+def test_a_blank_drawing_is_explained_too(client):
+    answer = client.post("/explain", json={"strokes": []}).json()
+    assert not answer["is_digit"]
+    assert not np.any(answer["input"])
+
+
+def test_without_a_model_there_is_nothing_to_explain(tmp_path, strokes):
+    settings = Settings(models=str(tmp_path / "none"), journal=f"sqlite:///{tmp_path}/journal.sqlite")
+    with TestClient(create_app(settings)) as client:
+        assert client.post("/explain", json={"strokes": strokes}).status_code == 503
+
+
+def test_a_perceptron_is_explained_as_well(tmp_path, publish_model, strokes):
+    models = ModelStore(tmp_path / "models")
+    models.promote(publish_model(models.folder, 3, layers=LAYERS)["version"])
+    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+        answer = client.post("/explain", json={"strokes": strokes}).json()
+    assert [layer["activations"]["shape"] for layer in answer["layers"]] == [[784], [12], [12], [11]]
