@@ -15,7 +15,9 @@ from stores.journal import Feedback
 
 from trainer.decisions import ReviewError
 
-SURE = 0.99  # from this confidence on a model that disagrees is a reason to look twice
+SURE = (
+    0.9  # from this confidence on, which is that of nine right answers in ten, a model that disagrees is a reason to look twice
+)
 FLOOD, FLOOD_SECONDS = 30, 3600.0  # so much from one sender in so long is more than a person draws
 
 

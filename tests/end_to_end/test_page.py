@@ -2,7 +2,10 @@
 
 import time
 
+import numpy as np
 import pytest
+from digitnet.checkpoint import load
+from digitnet.explaining import logit_gradients
 from playwright.sync_api import expect
 from stores.journal import open_journal
 
@@ -261,3 +264,93 @@ def test_the_keyboard_alone_is_enough(page):
     expect(page.locator("#result")).to_be_empty()
     keyboard.press("Tab")
     expect(page.locator("#predict-btn")).to_be_focused()
+
+
+class TestInside:
+    """The panel that looks inside, fed while the pen moves."""
+
+    @pytest.fixture
+    def explained(self, page, draw):
+        """The page after a 5 was drawn and nothing pressed, and the last answer that it got."""
+        answers = []
+        page.on("response", lambda response: answers.append(response) if response.url.endswith("/api/explain") else None)
+        draw(page, 5)
+        expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
+        page.wait_for_load_state("networkidle")
+        return page, answers[-1].json()
+
+    def test_it_reads_while_the_pen_moves_and_answers_only_who_asks(self, explained):
+        page, _ = explained
+        expect(page.locator("#probabilities .winner")).to_have_attribute("data-digit", "5")
+        expect(page.locator("#result")).to_be_empty()
+
+    def test_its_numbers_are_digitnet_s(self, explained, clone):
+        page, answer = explained
+        network, card = load(clone.folder / "artifacts" / "model")
+        picture = np.array(answer["input"], np.float32)
+        logits = network.predict_logits(picture[None])[0]
+        (probabilities,), _ = network.read(picture[None], card["temperature"])
+        rows = page.locator("#softmax tr")
+        expect(rows).to_have_count(10)
+        shown = [[float(row.get_attribute(f"data-{name}")) for name in ("logit", "probability")] for row in rows.all()]
+        np.testing.assert_allclose([logit for logit, _ in shown], logits[:10], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose([probability for _, probability in shown], probabilities, atol=1e-5)
+
+        rival = int(page.locator("#rival").input_value())
+        gradients = logit_gradients(network, picture)
+        says = (gradients[5] - gradients[rival]) * picture
+        evidence = page.locator("#evidence")
+        found = [float(evidence.get_attribute(f"data-{name}")) for name in ("for", "against", "lead")]
+        np.testing.assert_allclose(found, [says[says > 0].sum(), says[says < 0].sum(), logits[5] - logits[rival]], rtol=1e-4)
+
+    def test_every_layer_is_drawn(self, explained):
+        page, answer = explained
+        seen = [layer for layer in answer["layers"] if layer["name"] not in ("flatten", "dropout")]
+        canvases = page.locator("#layers canvas")
+        expect(canvases).to_have_count(len(seen))
+        lit = canvases.evaluate_all(
+            """canvases => canvases.map(canvas => {
+                 const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                 return data.some((value, i) => i % 4 < 3 && value > 60);
+               })"""
+        )
+        assert all(lit)
+
+    def test_why_not_a_9_shows_other_ink(self, explained):
+        page, _ = explained
+        saliency = "() => document.querySelector('#saliency').toDataURL()"
+        before = page.evaluate(saliency)
+        page.select_option("#rival", "9")
+        expect(page.locator("#evidence")).to_contain_text("blue ink for the 9")
+        assert page.evaluate(saliency) != before
+
+    def test_clear_empties_it(self, explained):
+        page, _ = explained
+        page.click("#clear-btn")
+        expect(page.locator("#inside-status")).to_have_text("Draw, and watch it think.")
+        expect(page.locator("#inside-body")).to_be_hidden()
+
+    def test_closed_it_asks_nothing(self, page, draw):
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if "explain" in request.url else None)
+        page.click("#inside summary")
+        draw(page, 1)
+        page.click("#predict-btn")
+        expect(page.locator("#result")).to_have_text("Digit: 1")
+        assert asked == []
+        page.click("#inside summary")
+        expect(page.locator("#inside-status")).to_contain_text("So far it reads a 1")
+
+    def test_by_keyboard_it_reads_along_too(self, page):
+        page.focus("#doodle-canvas")
+        page.keyboard.press("Space")
+        for _ in range(6):
+            page.keyboard.press("ArrowDown")
+        expect(page.locator("#inside-body")).to_be_visible()
+
+    def test_a_service_without_it_leaves_the_rest_as_it_is(self, page, draw):
+        page.route("**/api/explain", lambda route: route.fulfill(status=404, json={"detail": "Not Found"}))
+        draw(page, 7)
+        expect(page.locator("#inside-status")).to_contain_text("Not Found")
+        page.click("#predict-btn")
+        expect(page.locator("#result")).to_have_text("Digit: 7")

@@ -50,5 +50,6 @@ def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wa
             assert refused() == before + 1, "once, and not at each look"
         finally:
             stack.compose("exec", "-T", "trainer", "python", "-m", "trainer", "models", "promote", live)
+            stack.compose("exec", "-T", "trainer", "rm", "-r", f"/models/versions/{version}")
     assert load.failures == []
     assert stack.predict()["model_version"] == live

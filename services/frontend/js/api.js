@@ -2,15 +2,18 @@
 // the server does becomes either a checked answer or a message to show.
 
 import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
+import { parseExplanation } from "./explanation.js";
 import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
 
 /** @typedef {import("./prediction.js").Prediction} Prediction */
+/** @typedef {import("./explanation.js").Explanation} Explanation */
 /** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
 /** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
 /** @typedef {import("./feedback-session.js").FeedbackOutcome} FeedbackOutcome */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
 export const PREDICT_URL = "api/predict?input=true";
+export const EXPLAIN_URL = "api/explain";
 export const FEEDBACK_URL = "api/feedback";
 
 export const TIMEOUT_MS = 10_000;
@@ -28,6 +31,19 @@ export const TIMEOUT_MS = 10_000;
 export async function requestPrediction(request, connection) {
   const reply = await post(PREDICT_URL, request, connection);
   return "error" in reply ? reply : readAnswer(reply.status, reply.body);
+}
+
+/**
+ * How the network reads a drawing, of which nothing is written down: it may be asked with every stroke.
+ * @param {PredictionRequest} request
+ * @param {Connection} connection
+ * @returns {Promise<{explanation: Explanation} | {error: string}>}
+ */
+export async function requestExplanation(request, connection) {
+  const reply = await post(EXPLAIN_URL, request, connection);
+  if ("error" in reply) return reply;
+  const read = readWith(parseExplanation, reply.status, reply.body);
+  return "error" in read ? read : { explanation: read.parsed };
 }
 
 /** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<FeedbackOutcome>} */
@@ -85,11 +101,23 @@ async function post(url, request, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
  * @returns {Outcome}
  */
 export function readAnswer(status, body) {
+  const read = readWith(parsePrediction, status, body);
+  return "error" in read ? read : { prediction: read.parsed };
+}
+
+/**
+ * @template Parsed
+ * @param {(answer: any) => Parsed} parse throws UnexpectedAnswerError
+ * @param {number} status
+ * @param {string} body
+ * @returns {{parsed: Parsed} | {error: string}}
+ */
+function readWith(parse, status, body) {
   const answer = parseJson(body);
   if (status !== 200) return { error: statusMessage(status, answer) };
   if (answer === undefined) return { error: unexpectedAnswer("the server did not send JSON") };
   try {
-    return { prediction: parsePrediction(answer) };
+    return { parsed: parse(answer) };
   } catch (error) {
     if (error instanceof UnexpectedAnswerError) return { error: unexpectedAnswer(error.message) };
     throw error;

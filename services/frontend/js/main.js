@@ -1,12 +1,15 @@
 // The page: finds its elements and connects the parts. Every decision is made in the modules.
 
-import { requestPrediction, sendFeedback } from "./api.js";
+import { requestExplanation, requestPrediction, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
 import { FeedbackSession } from "./feedback-session.js";
 import { FeedbackView } from "./feedback-view.js";
+import { InsideView } from "./inside-view.js";
 import { listenToKeyboard } from "./keyboard-input.js";
 import { KeyboardPen } from "./keyboard-pen.js";
+import { LatestOnly } from "./latest.js";
 import { listenToPointer } from "./pointer-input.js";
+import { buildPredictionRequest } from "./prediction-request.js";
 import { PredictionSession } from "./prediction-session.js";
 import { ResultView } from "./result-view.js";
 import { StrokeRecorder } from "./strokes.js";
@@ -54,6 +57,42 @@ const feedbackView = new FeedbackView({
 const feedback = new FeedbackSession((request) => sendFeedback(request, { fetch }), feedbackView);
 const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback);
 
+/** @type {HTMLDetailsElement} */
+const inside = element("inside");
+/** @type {HTMLCanvasElement} */
+const saliency = element("saliency");
+/** @type {HTMLSelectElement} */
+const rival = element("rival");
+const insideView = new InsideView({
+  status: element("inside-status"),
+  body: element("inside-body"),
+  saliency,
+  question: element("rival-question"),
+  rival,
+  evidence: element("evidence"),
+  layers: element("layers"),
+  softmax: element("softmax"),
+  softmaxHow: element("softmax-how"),
+});
+const WAIT_AFTER_ERROR_MS = 1000; // a pen moves sixty times a second: a service that is away is not asked as often
+const watching = new LatestOnly(
+  async (/** @type {import("./prediction-request.js").PredictionRequest} */ request) => {
+    const outcome = await requestExplanation(request, { fetch });
+    if ("error" in outcome) await new Promise((resolve) => setTimeout(resolve, WAIT_AFTER_ERROR_MS));
+    return outcome;
+  },
+  (outcome) => {
+    if ("error" in outcome) return insideView.showProblem(outcome.error);
+    view.showReading(outcome.explanation);
+    insideView.show(outcome.explanation);
+  },
+);
+
+/** Reads along while the pen moves, for those who look. */
+function watch() {
+  if (inside.open && !recorder.isEmpty) watching.ask(buildPredictionRequest(recorder.strokes));
+}
+
 function predict() {
   session.predict(recorder.strokes);
 }
@@ -62,6 +101,8 @@ function clear() {
   liftKeyboardPen();
   recorder.clear();
   session.clear();
+  watching.forget();
+  insideView.reset();
   board.redraw();
 }
 
@@ -85,9 +126,20 @@ listenToPointer(canvas, recorder, {
     liftKeyboardPen();
     board.hideCursor();
   },
-  onChange: () => board.redraw(),
+  onChange() {
+    board.redraw();
+    watch();
+  },
 });
-listenToKeyboard(canvas, pen, recorder, { onChange: showKeyboardPen, onPredict: predict, onClear: clear });
+listenToKeyboard(canvas, pen, recorder, {
+  onChange() {
+    showKeyboardPen();
+    watch();
+  },
+  onPredict: predict,
+  onClear: clear,
+});
+inside.addEventListener("toggle", watch);
 
 canvas.addEventListener("focus", () => {
   // Only for those who came by keyboard: a finger needs no cursor.

@@ -65,6 +65,11 @@ export class ResultView {
       bestGuess: bestGuessText(prediction),
       kind: prediction.isDigit ? "digit" : "unsure",
     });
+    this.showReading(prediction);
+  }
+
+  /** What it reads while the drawing goes on; the answer is for those who ask. @param {Prediction} prediction */
+  showReading(prediction) {
     this.#elements.modelVersion.textContent = prediction.modelVersion;
     this.#picture.putImageData(new ImageData(toRgba(prediction.input), INPUT_SIZE, INPUT_SIZE), 0, 0);
     prediction.probabilities.forEach((probability, digit) => {

@@ -1,0 +1,110 @@
+// The explanation: how the network came to its answer, checked before anything of it reaches the page, and what follows from it. All
+// numbers are digitnet's; here they are only unpacked, added and compared.
+
+import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, parsePrediction } from "./prediction.js";
+
+/** @typedef {import("./prediction.js").Prediction} Prediction */
+
+/**
+ * Numbers in rows, the last axis fastest.
+ * @typedef {object} Tensor
+ * @property {number[]} shape
+ * @property {Float32Array} values
+ */
+
+/** @typedef {{name: string, options: Record<string, number>, activations: Tensor}} Layer */
+
+/**
+ * @typedef {object} Inside
+ * @property {Layer[]} layers first to last
+ * @property {number[]} logits ten, and an eleventh where the network has a class for what is no digit
+ * @property {number} temperature
+ * @property {Tensor} gradients (logits, 28, 28): how each logit changes with each pixel
+ */
+
+/** @typedef {Prediction & Inside} Explanation */
+
+const PIXELS = INPUT_SIZE * INPUT_SIZE;
+
+/**
+ * @param {any} answer parsed JSON of any shape
+ * @returns {Explanation}
+ * @throws {UnexpectedAnswerError}
+ */
+export function parseExplanation(answer) {
+  const prediction = parsePrediction(answer);
+  const { layers, logits, temperature, gradients } = answer;
+  check(Array.isArray(layers) && layers.length > 0, "the layers are missing");
+  check(Array.isArray(logits) && logits.length >= DIGITS && logits.every(Number.isFinite), "the logits are not numbers");
+  check(Number.isFinite(temperature) && temperature > 0, "the temperature is not a number above 0");
+  const parsed = parseTensor(gradients, "the gradients");
+  check(parsed.values.length === logits.length * PIXELS, "the gradients are not a picture for each logit");
+  return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed };
+}
+
+/** @param {any} layer @returns {Layer} */
+function parseLayer(layer) {
+  check(typeof layer?.name === "string", "a layer has no name");
+  const options = typeof layer.declaration === "object" ? (layer.declaration?.[layer.name] ?? {}) : {};
+  return { name: layer.name, options, activations: parseTensor(layer.activations, `the activations of ${layer.name}`) };
+}
+
+/** @param {any} tensor @param {string} what @returns {Tensor} */
+function parseTensor(tensor, what) {
+  check(Array.isArray(tensor?.shape) && tensor.shape.every(Number.isInteger) && typeof tensor.float32 === "string", `${what} are missing`);
+  const values = floats(tensor.float32);
+  const size = tensor.shape.reduce((/** @type {number} */ product, /** @type {number} */ side) => product * side, 1);
+  check(values.length === size, `${what} are not as many as their shape says`);
+  return { shape: tensor.shape, values };
+}
+
+/** @param {string} base64 of little-endian 32-bit floats */
+function floats(base64) {
+  let bytes;
+  try {
+    bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  } catch {
+    throw new UnexpectedAnswerError("numbers are not in base64");
+  }
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+/**
+ * How logits become probabilities: e^(logit / temperature), each as a part of their sum. The largest is taken off first, which
+ * changes no probability and keeps the powers in range.
+ * @param {Inside} explanation
+ * @returns {{digit: number, logit: number, power: number, probability: number}[]} of the ten digits
+ */
+export function softmaxSteps({ logits, temperature }) {
+  const ofDigits = logits.slice(0, DIGITS);
+  const largest = Math.max(...ofDigits);
+  const powers = ofDigits.map((logit) => Math.exp((logit - largest) / temperature));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return ofDigits.map((logit, digit) => ({ digit, logit, power: powers[digit], probability: powers[digit] / sum }));
+}
+
+/**
+ * What each pixel of ink adds to a digit's logit, or, with `rival`, to its lead over the rival's: gradient times ink.
+ * @param {Explanation} explanation
+ * @param {number} digit
+ * @param {number | null} [rival]
+ * @returns {Float32Array} 784, row by row: above 0 it speaks for the digit, below 0 against it
+ */
+export function spokenFor({ input, gradients }, digit, rival = null) {
+  const ink = input.flat();
+  return Float32Array.from(ink, (value, i) => {
+    const other = rival === null ? 0 : gradients.values[rival * PIXELS + i];
+    return value * (gradients.values[digit * PIXELS + i] - other);
+  });
+}
+
+/** The likeliest digit but one. @param {Prediction} prediction */
+export function runnerUp({ probabilities, digit }) {
+  return probabilities.reduce((best, p, other) => (other !== digit && (best < 0 || p > probabilities[best]) ? other : best), -1);
+}
+
+/** @param {boolean} condition @param {string} problem */
+function check(condition, problem) {
+  if (!condition) throw new UnexpectedAnswerError(problem);
+}

@@ -1,0 +1,173 @@
+// The inside view: the layers' maps, how logits become probabilities, and which ink spoke for which digit.
+
+import { runnerUp, softmaxSteps, spokenFor } from "./explanation.js";
+import { isWorthSeeing, layerSize, layerTitle } from "./layer-wording.js";
+import { largest, mosaic, signedRgba } from "./maps.js";
+import { DIGITS, INPUT_SIZE } from "./prediction.js";
+import { formatPercentage } from "./wording.js";
+
+/** @typedef {import("./explanation.js").Explanation} Explanation */
+/** @typedef {import("./explanation.js").Layer} Layer */
+
+const MAPS_WIDTH = 940; // CSS pixels that a layer's maps take at most, in whole multiples of their own
+const LARGEST_SCALE = 6;
+
+/**
+ * @typedef {object} InsideElements
+ * @property {HTMLElement} status
+ * @property {HTMLElement} body hidden while there is nothing to show
+ * @property {HTMLCanvasElement} saliency
+ * @property {HTMLElement} question
+ * @property {HTMLSelectElement} rival
+ * @property {HTMLElement} evidence
+ * @property {HTMLElement} layers
+ * @property {HTMLElement} softmax the body of a table
+ * @property {HTMLElement} softmaxHow
+ */
+
+export class InsideView {
+  #elements;
+
+  /** @type {Explanation | null} */
+  #explanation = null;
+
+  /** Chosen by the user; "" is the runner-up, whichever that is. */
+  #rival = "";
+
+  /** The layers' figures, as long as the network is the same. @type {{model: string, canvases: HTMLCanvasElement[]}} */
+  #figures = { model: "", canvases: [] };
+
+  /** @param {InsideElements} elements */
+  constructor(elements) {
+    this.#elements = elements;
+    elements.rival.addEventListener("change", () => {
+      this.#rival = elements.rival.value;
+      this.#showEvidence();
+    });
+    this.reset();
+  }
+
+  reset() {
+    this.#explanation = null;
+    this.#rival = "";
+    this.#elements.body.hidden = true;
+    this.#elements.status.textContent = "Draw, and watch it think.";
+  }
+
+  /** @param {string} message */
+  showProblem(message) {
+    this.reset();
+    this.#elements.status.textContent = message;
+  }
+
+  /** @param {Explanation} explanation */
+  show(explanation) {
+    this.#explanation = explanation;
+    const { digit, isDigit, confidence } = explanation;
+    this.#elements.status.textContent = isDigit ? `So far it reads a ${digit}: ${formatPercentage(confidence)}` : "So far that is no digit to it.";
+    this.#elements.body.hidden = false;
+    this.#showEvidence();
+    this.#showLayers(explanation);
+    this.#elements.softmaxHow.textContent =
+      `Powers of e: (logit − largest logit) ÷ ${explanation.temperature.toFixed(2)}. Divided by their sum they are probabilities.`;
+    this.#elements.softmax.replaceChildren(...softmaxSteps(explanation).map((step) => softmaxRow(step, digit)));
+  }
+
+  #showEvidence() {
+    const explanation = this.#explanation;
+    if (explanation === null) return;
+    const { digit } = explanation;
+    const rival = this.#rival === "" || Number(this.#rival) === digit ? runnerUp(explanation) : Number(this.#rival);
+    const values = spokenFor(explanation, digit, rival);
+    paint(this.#elements.saliency, INPUT_SIZE, INPUT_SIZE, signedRgba(values, largest(values)));
+    this.#elements.question.textContent = `Why a ${digit}, and not a `;
+    const options = Array.from({ length: DIGITS }, (_, other) => new Option(String(other), String(other), false, other === rival));
+    this.#elements.rival.replaceChildren(...options.filter((option) => option.value !== String(digit)));
+    const [above, below] = [sum(values, 1), sum(values, -1)];
+    // As long as nothing in it switches the network is linear: what the ink does not say of the lead, the biases do.
+    const lead = explanation.logits[digit] - explanation.logits[rival];
+    Object.assign(this.#elements.evidence.dataset, { for: above, against: below, lead });
+    this.#elements.evidence.textContent =
+      `Yellow ink speaks for the ${digit} (${signed(above)}), blue ink for the ${rival} (${signed(below)}), the biases say ` +
+      `${signed(lead - above - below)}: together the lead of ${digit}, ${signed(lead)}.`;
+  }
+
+  /** @param {Explanation} explanation */
+  #showLayers({ layers, modelVersion }) {
+    const seen = layers.filter(isWorthSeeing);
+    if (this.#figures.model !== modelVersion) {
+      const figures = seen.map(createFigure);
+      this.#elements.layers.replaceChildren(...figures.map(({ figure }) => figure));
+      this.#figures = { model: modelVersion, canvases: figures.map(({ canvas }) => canvas) };
+    }
+    seen.forEach((layer, i) => {
+      const { width, height, rgba } = mosaic(layer.activations, columnsFor(layer));
+      const canvas = this.#figures.canvases[i];
+      canvas.style.width = `${width * Math.min(LARGEST_SCALE, Math.max(1, Math.floor(MAPS_WIDTH / width)))}px`;
+      paint(canvas, width, height, rgba);
+    });
+  }
+}
+
+/** @param {Layer} layer */
+function columnsFor({ activations: { shape } }) {
+  if (shape.length !== 3) return 64;
+  return shape[0] <= 64 ? 16 : 32;
+}
+
+/** @param {Layer} layer */
+function createFigure(layer) {
+  const figure = document.createElement("figure");
+  const caption = document.createElement("figcaption");
+  const size = document.createElement("small");
+  size.textContent = layerSize(layer);
+  caption.append(layerTitle(layer), " ", size);
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `${layerTitle(layer)}: ${layerSize(layer)}, as pictures`);
+  figure.append(caption, canvas);
+  return { figure, canvas };
+}
+
+/** @param {{digit: number, logit: number, power: number, probability: number}} step @param {number} winner */
+function softmaxRow({ digit, logit, power, probability }, winner) {
+  const row = document.createElement("tr");
+  row.classList.toggle("winner", digit === winner);
+  const head = document.createElement("th");
+  head.scope = "row";
+  head.textContent = String(digit);
+  row.append(head, ...[signed(logit), power < 0.001 ? power.toExponential(1) : power.toFixed(3), formatPercentage(probability)].map(cell));
+  // In full, for whoever wants to compute with them.
+  Object.assign(row.dataset, { logit, probability });
+  return row;
+}
+
+/** @param {string} text */
+function cell(text) {
+  const element = document.createElement("td");
+  element.textContent = text;
+  return element;
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ * @param {Uint8ClampedArray<ArrayBuffer>} rgba
+ */
+function paint(canvas, width, height, rgba) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.putImageData(new ImageData(rgba, width, height), 0, 0);
+}
+
+/** Of those above zero, or below it. @param {Float32Array} values @param {1 | -1} sign */
+function sum(values, sign) {
+  return values.reduce((total, value) => (value * sign > 0 ? total + value : total), 0);
+}
+
+/** @param {number} value */
+function signed(value) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+}

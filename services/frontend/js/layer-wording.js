@@ -1,0 +1,34 @@
+// Layer wording: what a layer does, and how much comes out of it, as text.
+
+/** @typedef {import("./explanation.js").Layer} Layer */
+
+/** Layers whose numbers are those of the layer before them, or change only while the network learns: nothing to see. */
+const UNSEEN = ["flatten", "dropout"];
+
+/** @param {Layer} layer */
+export function isWorthSeeing({ name }) {
+  return !UNSEEN.includes(name);
+}
+
+/** @param {Layer} layer */
+export function layerTitle({ name, options }) {
+  switch (name) {
+    case "conv2d":
+      return `Convolution: ${options.filters} filters of ${options.kernel_size} × ${options.kernel_size}`;
+    case "maxpool2d":
+      return `Pooling: the largest of each ${options.size} × ${options.size}`;
+    case "relu":
+      return "ReLU: only what is above zero";
+    case "dense":
+      return `Dense: ${options.units} units, each a weighted sum of all before`;
+    default:
+      return name;
+  }
+}
+
+/** @param {Layer} layer */
+export function layerSize({ activations: { shape } }) {
+  if (shape.length !== 3) return `${shape[0]} numbers`;
+  const [maps, height, width] = shape;
+  return `${maps} ${maps === 1 ? "map" : "maps"} of ${height} × ${width}`;
+}
