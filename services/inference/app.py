@@ -21,7 +21,7 @@ from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
 from stores.models import CANDIDATE, LIVE, POINTERS, open_models
 
-from inference.explaining import explanation
+from inference.explaining import explanation, learnt
 from inference.feedback import FeedbackDesk
 from inference.images import ImageError, ImageTooLargeError, pixels_from_png
 from inference.metrics import Metrics
@@ -33,6 +33,8 @@ from inference.schemas import (
     Explanation,
     FeedbackReceived,
     FeedbackRequest,
+    LearnRequest,
+    Learnt,
     ModelCard,
     Prediction,
     PredictRequest,
@@ -46,6 +48,7 @@ from inference.shadow import Shadow
 log = logging.getLogger(__name__)
 
 PNGS_AT_ONCE = 2  # each may unpack to 140 MB
+PUPILS_AT_ONCE = 1  # fifty lessons take a third of a second, which drawings should not wait for
 READ_AWAY_BYTES = 8 * 1024 * 1024  # more than nginx lets through
 
 PREDICT_BODY = {
@@ -64,6 +67,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "Not a drawing that can be read"},
     503: {"model": Problem, "description": "No model yet"},
 }
+LEARN_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": LearnRequest.model_json_schema()}}}}
 FEEDBACK_BODY = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": FeedbackRequest.model_json_schema()}}}
 }
@@ -85,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
     journal = open_journal(settings.journal)
     recorder = Recorder(journal, metrics)
     desk = FeedbackDesk(journal, recorder, metrics)
-    unpacking = asyncio.Semaphore(PNGS_AT_ONCE)
+    unpacking, teaching = asyncio.Semaphore(PNGS_AT_ONCE), asyncio.Semaphore(PUPILS_AT_ONCE)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI):
@@ -152,6 +156,25 @@ def create_app(settings: Settings) -> FastAPI:
         explained = await asyncio.to_thread(explanation, model, read.picture, read.reading.digit, occlusion)
         metrics.explanations.inc()
         return JSONResponse(_answer(read, with_input=False) | explained)
+
+    @_both_slashes(app.post, "/learn", response_model=Learnt, responses=PROBLEMS, openapi_extra=LEARN_BODY)
+    async def learn(request: Request) -> Response:
+        """Give lessons on a drawing to a copy of the network: gradient descent, step by step. The served model stays as it is.
+
+        Lessons always begin with that, so the same request has the same answer: a page keeps its pupil by repeating its lessons.
+        """
+        if _media_type(request) != "application/json":
+            raise HTTPException(415, f"send application/json, not {_media_type(request)}")
+        asked = await _parsed(request, LearnRequest, settings)
+        picture = _normalized("strokes" if asked.image_vector is None else "image_vector", asked)
+        lessons = [(lesson.label, lesson.learning_rate) for lesson in asked.lessons]
+        try:
+            async with teaching:
+                taught = await asyncio.to_thread(learnt, source.model, picture, lessons)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from error
+        metrics.lessons.inc(len(lessons))
+        return JSONResponse(taught)
 
     def by_pointer(pointer):
         """What may be asked of the model that a pointer names. A test's thousands of drawings are nobody's: they are not counted

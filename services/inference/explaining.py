@@ -1,9 +1,11 @@
-"""What /explain adds to an answer: how the network came to it, layer by layer, all of it computed by digitnet."""
+"""What /explain and /learn say beyond an answer: how the network came to it, and how it would learn, all computed by digitnet."""
 
 import base64
 
 import numpy as np
 from digitnet.explaining import activations, logit_gradients, occlusion
+from digitnet.network import NO_DIGIT
+from digitnet.teaching import Lesson, teach
 
 from inference.predictor import Model
 
@@ -14,16 +16,44 @@ def explanation(model: Model, picture: np.ndarray, digit: int, with_occlusion: b
     outputs, gradients = activations(network, picture), logit_gradients(network, picture)
     explained = {
         "input": picture.astype(np.float64).tolist(),
-        "layers": [
-            {"name": layer if isinstance(layer, str) else next(iter(layer)), "declaration": layer, "activations": _tensor(output)}
-            for layer, output in zip(network.specification, outputs)
-        ],
+        "layers": [{**_named(layer), "activations": _tensor(output)} for layer, output in zip(network.specification, outputs)],
         "logits": outputs[-1].astype(np.float64).tolist(),
         "temperature": model.temperature,
         "saliency": gradients[digit].astype(np.float64).tolist(),
         "gradients": _tensor(gradients),
     }
     return explained | ({"occlusion": _tensor(occlusion(network, picture))} if with_occlusion else {})
+
+
+def learnt(model: Model, picture: np.ndarray, lessons: list[tuple[int | None, float]]) -> dict:
+    """Of a picture float32 (28, 28) in [0, 1], and lessons of (label, learning rate): the fields of schemas.Learnt.
+
+    ValueError for a lesson that the network has no class for.
+    """
+    network = model.network
+    if network.classes <= NO_DIGIT and any(label is None for label, _ in lessons):
+        raise ValueError("lessons: this network has no class for what is no digit")
+    taught = teach(network, picture, [Lesson(NO_DIGIT if label is None else label, rate) for label, rate in lessons])
+    return {
+        "model_version": model.version,
+        "losses": taught.losses,
+        "before": _reading(model, picture, network.predict_logits(picture[None])[0]),
+        "after": None if taught.logits is None else _reading(model, picture, taught.logits),
+        "diverged": taught.diverged,
+        "layers": [
+            {**_named(layer), **step._asdict(), "gradient": _tensor(step.gradient)}
+            for layer, step in zip(network.specification, taught.layers)
+        ],
+    }
+
+
+def _reading(model, picture, logits):
+    reading = model.reading(picture, logits[None])
+    return {"digit": reading.digit, "is_digit": reading.is_digit, "probabilities": reading.probabilities.tolist()}
+
+
+def _named(layer):
+    return {"name": layer if isinstance(layer, str) else next(iter(layer)), "declaration": layer}
 
 
 def _tensor(array):

@@ -67,6 +67,9 @@ class Metrics:
         self.explanations = Counter(
             "doodle_explanations_total", "Drawings read by POST /explain: nobody's predictions.", registry=self.registry
         )
+        self.lessons = Counter(
+            "doodle_lessons_total", "Lessons given by POST /learn to copies of the model.", registry=self.registry
+        )
         self.shadow = Counter(
             "doodle_shadow_predictions_total",
             "Live drawings that a candidate read too, by whether it agreed.",

@@ -6,7 +6,7 @@ import logging
 from typing import NamedTuple
 
 import numpy as np
-from digitnet.network import Network
+from digitnet.network import Network, reading
 from stores.models import LIVE, ModelStore, StoreError
 
 from inference.metrics import Metrics
@@ -45,7 +45,11 @@ class Model(NamedTuple):
 
     def read(self, picture: np.ndarray) -> Reading:
         """float32 (28, 28) in [0, 1] -> the likeliest digit, all probabilities, and whether it is a digit at all."""
-        (probabilities,), (no_digit,) = self.network.read(picture[None], self.temperature)
+        return self.reading(picture, self.network.predict_logits(picture[None]))
+
+    def reading(self, picture: np.ndarray, logits: np.ndarray) -> Reading:
+        """The same of logits (1, classes) that a network gave for the picture."""
+        (probabilities,), (no_digit,) = reading(logits, self.temperature)
         # A blank or a dot comes out of digitnet.drawing as an empty picture. The threshold is the one that evaluate found.
         is_digit = bool(picture.any()) and not no_digit > self.no_digit_threshold
         return Reading(int(probabilities.argmax()), probabilities, is_digit)

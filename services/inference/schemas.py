@@ -9,6 +9,7 @@ from stores.journal import NAME_LENGTH
 MAX_STROKES = 1_000
 MAX_POINTS = 20_000
 VECTOR_LENGTH = 784
+MAX_LESSONS, MAX_LEARNING_RATE = 50, 10.0
 DIGITS_AS_TEXT = tuple("0123456789")
 
 # Older pages send the text of an input field.
@@ -86,6 +87,51 @@ class Explanation(Prediction):
     occlusion: Tensor | None = Field(
         None, description="(logits, 28, 28), with ?occlusion=true: by how much each logit falls where 4 x 4 pixels lose their ink"
     )
+
+
+class Lesson(BaseModel):
+    """One step of gradient descent on the drawing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Annotated[int, Field(ge=0, le=9, strict=True)] | None = Field(description="what it is said to be; null: no digit")
+    learning_rate: Annotated[float, Field(gt=0.0, le=MAX_LEARNING_RATE, allow_inf_nan=False)]
+
+
+class LearnRequest(PredictRequest):
+    """A drawing as for /predict, and the lessons on it that are given to a copy of the network."""
+
+    lessons: list[Lesson] = Field(max_length=MAX_LESSONS, description="one after the other, from the model as it is served")
+
+
+class PupilReading(BaseModel):
+    """What the network, or its copy, makes of the drawing."""
+
+    digit: int = Field(ge=0, le=9)
+    is_digit: bool
+    probabilities: list[Unit] = Field(min_length=10, max_length=10)
+
+
+class LayerStep(BaseModel):
+    """What the last lesson did to a layer. Norms are Euclidean, over its weights and biases; 0 where it has none."""
+
+    name: str
+    declaration: str | dict[str, Any]
+    gradient: Tensor = Field(description="of the loss, with respect to what the layer gave out, in the shape of that")
+    parameters_norm: float = Field(description="before the update")
+    gradient_norm: float
+    update_norm: float = Field(description="learning rate times gradient_norm: how far the parameters moved")
+
+
+class Learnt(BaseModel):
+    """How the copy fared. The served model has not changed."""
+
+    model_version: str
+    losses: list[float] = Field(description="for each lesson, before its update: cross-entropy, in natural units")
+    before: PupilReading
+    after: PupilReading | None = Field(description="null where it diverged")
+    diverged: bool = Field(description="numbers grew beyond all bounds; what lessons were left were not given")
+    layers: list[LayerStep] = Field(description="of the last lesson, first to last; empty where there was none")
 
 
 class FeedbackRequest(BaseModel):

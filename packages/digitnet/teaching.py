@@ -1,0 +1,82 @@
+"""Teaching: gradient descent on one picture, step by step, with what backpropagation finds on its way laid open.
+
+    loss = L(logits, label)                     how wrong it is
+    dL/d(outputs), from the last layer back     who is to blame
+    w <- w - learning_rate * dL/dw              a step downhill
+
+This is what training does with a batch of pictures; one picture alone is learnt in a few steps, at the cost of others. The pupil
+is a copy: the network that it is made from stays as it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from digitnet.losses import softmax_cross_entropy
+from digitnet.network import Network
+
+
+class Lesson(NamedTuple):
+    label: int  # 0 to 9, or to 10 where there is a class for no digit
+    learning_rate: float  # above 0
+
+
+class LayerStep(NamedTuple):
+    """What the last lesson did to a layer. Norms are Euclidean, over weights and biases; 0 where there are none."""
+
+    gradient: np.ndarray  # dL/d(outputs), in the shape of the layer's output
+    parameters_norm: float  # before the update
+    gradient_norm: float
+    update_norm: float
+
+
+@dataclass
+class Taught:
+    """How a pupil fared."""
+
+    losses: list[float] = field(default_factory=list)  # one for each lesson, before its update; in natural units
+    layers: list[LayerStep] = field(default_factory=list)  # of the last lesson
+    logits: np.ndarray | None = None  # (classes,), after the last update; None where it diverged
+    diverged: bool = False  # numbers grew beyond all bounds, and the lessons that were left were not given
+
+
+def teach(network: Network, picture: np.ndarray, lessons: Sequence[Lesson]) -> Taught:
+    """Picture (28, 28) in [0, 1]: give these lessons on it to a copy of the network, one after the other."""
+    pupil = Network(network.specification, network.dtype, network.parameters.copy())
+    pictures, taught = np.asarray(picture, network.dtype)[None], Taught()
+    with np.errstate(all="ignore"):  # too large a learning rate is worth seeing
+        for label, learning_rate in lessons:
+            logits = pupil.forward(pictures)
+            loss, grad_logits = softmax_cross_entropy(logits, np.array([label]))
+            if not np.isfinite(loss):
+                break
+            taught.losses.append(loss)
+            gradients = _backward(pupil, grad_logits)
+            taught.layers = [_step(layer, gradient, learning_rate) for layer, gradient in zip(pupil.layers, gradients)]
+            pupil.parameters -= network.dtype.type(learning_rate) * pupil.gradients
+        logits = pupil.predict_logits(pictures)[0]
+    taught.diverged = len(taught.losses) < len(lessons) or not np.isfinite(logits).all()
+    taught.logits = None if taught.diverged else logits
+    return taught
+
+
+def _backward(network, grad_logits):
+    """Fill the network's gradients as Network.backward does, and return dL/d(outputs) of each layer, first to last."""
+    gradients, grad = [], grad_logits
+    for layer in reversed(network.layers):
+        gradients.append(grad[..., 0].copy())  # layers write into the same memory again
+        grad = layer.backward(grad, needs_grad_inputs=layer is not network.layers[0])
+    return gradients[::-1]
+
+
+def _step(layer, gradient, learning_rate):
+    if not layer.parameter_count:
+        return LayerStep(gradient, 0.0, 0.0, 0.0)
+    gradient_norm = _norm(layer.grad_weights, layer.grad_bias)
+    return LayerStep(gradient, _norm(layer.weights, layer.bias), gradient_norm, learning_rate * gradient_norm)
+
+
+def _norm(weights, bias):
+    return float(np.sqrt(np.sum(weights.astype(np.float64) ** 2) + np.sum(bias.astype(np.float64) ** 2)))

@@ -1,0 +1,96 @@
+"""Teaching: each step is gradient descent, to the letter; gradients are the loss's; and the network itself is never touched."""
+
+import numpy as np
+import pytest
+from digitnet.explaining import activations
+from digitnet.losses import softmax_cross_entropy
+from digitnet.network import Network
+from digitnet.teaching import Lesson, teach
+
+CONVOLUTIONAL = [
+    {"conv2d": {"filters": 3, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", {"dropout": {"rate": 0.5}}, "flatten",
+    {"dense": {"units": 7}}, "relu", {"dense": {"units": 11}},
+]  # fmt: skip
+
+
+@pytest.fixture
+def network():
+    network = Network(CONVOLUTIONAL, np.float64)
+    network.initialize(np.random.default_rng(1))
+    return network
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(2).random((28, 28))
+
+
+def test_ten_steps_and_it_has_learnt_the_drawing(network, picture):
+    taught = teach(network, picture, [Lesson(4, 0.05)] * 10)
+    assert taught.losses == sorted(taught.losses, reverse=True)
+    assert len(taught.losses) == 10
+    assert taught.logits.argmax() == 4
+    assert not taught.diverged
+
+
+def test_each_step_is_gradient_descent_as_network_does_it(network, picture):
+    by_hand = Network(CONVOLUTIONAL, np.float64, network.parameters.copy())
+    losses = []
+    for label, rate in ((4, 0.02), (7, 0.01), (10, 0.005)):
+        losses.append(by_hand.loss_and_gradients(picture[None], np.array([label]))[0])
+        by_hand.parameters -= rate * by_hand.gradients
+    taught = teach(network, picture, [Lesson(4, 0.02), Lesson(7, 0.01), Lesson(10, 0.005)])
+    np.testing.assert_allclose(taught.losses, losses, rtol=1e-12)
+    np.testing.assert_allclose(taught.logits, by_hand.predict_logits(picture[None])[0], rtol=1e-12)
+
+
+def test_the_gradient_at_each_layer_is_how_the_loss_changes_with_what_it_says(network, picture):
+    (layers, outputs) = teach(network, picture, [Lesson(4, 0.01)]).layers, activations(network, picture)
+    generator = np.random.default_rng(3)
+    for number, (step, output) in enumerate(zip(layers, outputs, strict=True)):
+        assert step.gradient.shape == output.shape
+        direction, nudge = generator.normal(size=output.shape), 1e-6
+
+        def loss(moved, number=number):
+            current = moved[..., None]
+            for layer in network.layers[number + 1 :]:
+                current = layer.predict(current)
+            return softmax_cross_entropy(current, np.array([4]))[0]
+
+        slope = (loss(output + nudge * direction) - loss(output - nudge * direction)) / (2 * nudge)
+        assert np.sum(step.gradient * direction) == pytest.approx(slope, rel=1e-4, abs=1e-8)
+
+
+def test_norms_are_those_of_parameters_gradient_and_step(network, picture):
+    copy = Network(CONVOLUTIONAL, np.float64, network.parameters.copy())
+    copy.loss_and_gradients(picture[None], np.array([4]))
+    layers = teach(network, picture, [Lesson(4, 0.25)]).layers
+    for step, layer in zip(layers, copy.layers, strict=True):
+        if layer.parameter_count:
+            expected = [np.sqrt(np.sum(w**2) + np.sum(b**2)) for w, b in
+                        ((layer.weights, layer.bias), (layer.grad_weights, layer.grad_bias))]  # fmt: skip
+            assert (step.parameters_norm, step.gradient_norm) == pytest.approx(tuple(expected))
+            assert step.update_norm == pytest.approx(0.25 * expected[1])
+        else:
+            assert step[1:] == (0.0, 0.0, 0.0)
+
+
+def test_too_large_a_rate_diverges_and_says_so(network, picture):
+    taught = teach(network, picture, [Lesson(4, 1e200), Lesson(7, 1e200)] * 15)
+    assert taught.diverged
+    assert taught.logits is None
+    assert np.isfinite(taught.losses).all()
+    assert 1 <= len(taught.losses) < 30
+
+
+def test_without_a_lesson_it_is_as_it_was(network, picture):
+    taught = teach(network, picture, [])
+    np.testing.assert_array_equal(taught.logits, network.predict_logits(picture[None])[0])
+    assert (taught.losses, taught.layers, taught.diverged) == ([], [], False)
+
+
+def test_the_network_itself_learns_nothing(network, picture):
+    before, network.gradients[:] = network.parameters.copy(), 7.0
+    teach(network, picture, [Lesson(4, 0.1)] * 3)
+    np.testing.assert_array_equal(network.parameters, before)
+    assert (network.gradients == 7.0).all()
