@@ -46,12 +46,11 @@ def test_each_path_is_described_once_without_its_slash(description):
             "/candidate/disagreements",
             "/candidate/model",
             "/candidate/predict",
+            "/explain",
             "/feedback",
             "/healthz",
-            "/live/model",
-            "/live/predict",
         ),
-        *("/metrics", "/model", "/predict", "/readyz"),
+        *("/learn", "/live/model", "/live/predict", "/metrics", "/model", "/predict", "/readyz"),
     ]
 
 
