@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import load
 from digitnet.explaining import logit_gradients
+from digitnet.teaching import Lesson, teach
 from playwright.sync_api import expect
 from stores.journal import open_journal
 
@@ -354,3 +355,34 @@ class TestInside:
         expect(page.locator("#inside-status")).to_contain_text("Not Found")
         page.click("#predict-btn")
         expect(page.locator("#result")).to_have_text("Digit: 7")
+
+    def test_ten_steps_and_a_copy_has_learnt_what_it_was_told(self, explained, clone):
+        page, answer = explained
+        expect(page.locator("#lesson-label")).to_have_value("5")
+        page.select_option("#lesson-label", "3")
+        expect(page.locator("#lesson-rate-value")).to_have_text("0.001")
+        page.click("#step-btn")
+        status = page.locator("#lesson-status")
+        expect(status).to_contain_text("After 1 lesson the copy reads")
+        page.click("#ten-steps-btn")
+        expect(status).to_contain_text("After 11 lessons the copy reads a 3")
+        expect(status).to_contain_text("The model reads a 5")
+
+        network, _ = load(clone.folder / "artifacts" / "model")
+        taught = teach(network, np.array(answer["input"], np.float32), [Lesson(3, 0.001)] * 11)
+        assert float(status.get_attribute("data-loss")) == pytest.approx(taught.losses[-1], rel=1e-5)
+        assert len(page.locator("#lesson-curve").get_attribute("points").split()) == 11
+        page.click("#lesson-results summary")
+        expect(page.locator("#lesson-layers canvas").first).to_be_visible()
+        expect(page.locator("#lesson-layers figcaption").first).to_contain_text("Gradient at Dense: 11 units")
+
+        page.click("#predict-btn")
+        expect(page.locator("#result")).to_have_text("Digit: 5")
+
+    def test_another_stroke_and_a_new_pupil(self, explained, draw):
+        page, _ = explained
+        page.click("#step-btn")
+        expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson")
+        draw(page, 1)
+        expect(page.locator("#lesson-status")).to_be_empty()
+        expect(page.locator("#lesson-results")).to_be_hidden()

@@ -3,10 +3,13 @@
 
 import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { parseExplanation } from "./explanation.js";
+import { parseLearnt } from "./learnt.js";
 import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
 
 /** @typedef {import("./prediction.js").Prediction} Prediction */
 /** @typedef {import("./explanation.js").Explanation} Explanation */
+/** @typedef {import("./lesson-session.js").LearnRequest} LearnRequest */
+/** @typedef {import("./lesson-session.js").LearnOutcome} LearnOutcome */
 /** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
 /** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
 /** @typedef {import("./feedback-session.js").FeedbackOutcome} FeedbackOutcome */
@@ -14,6 +17,7 @@ import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
 export const PREDICT_URL = "api/predict?input=true";
 export const EXPLAIN_URL = "api/explain";
+export const LEARN_URL = "api/learn";
 export const FEEDBACK_URL = "api/feedback";
 
 export const TIMEOUT_MS = 10_000;
@@ -46,6 +50,19 @@ export async function requestExplanation(request, connection) {
   return "error" in read ? read : { explanation: read.parsed };
 }
 
+/**
+ * Lessons for a copy of the network, which nobody else is read by.
+ * @param {LearnRequest} request
+ * @param {Connection} connection
+ * @returns {Promise<LearnOutcome>}
+ */
+export async function requestLearning(request, connection) {
+  const reply = await post(LEARN_URL, request, connection);
+  if ("error" in reply) return reply;
+  const read = readWith(parseLearnt, reply.status, reply.body);
+  return "error" in read ? read : { learnt: read.parsed };
+}
+
 /** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<FeedbackOutcome>} */
 export async function sendFeedback(request, connection) {
   const reply = await post(FEEDBACK_URL, request, connection);
@@ -58,7 +75,7 @@ export async function sendFeedback(request, connection) {
 
 /**
  * @param {string} url
- * @param {PredictionRequest | FeedbackRequest} request
+ * @param {PredictionRequest | FeedbackRequest | LearnRequest} request
  * @param {Connection} connection
  * @returns {Promise<{status: number, body: string} | {error: string}>}
  */

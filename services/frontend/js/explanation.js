@@ -50,7 +50,7 @@ function parseLayer(layer) {
 }
 
 /** @param {any} tensor @param {string} what @returns {Tensor} */
-function parseTensor(tensor, what) {
+export function parseTensor(tensor, what) {
   check(Array.isArray(tensor?.shape) && tensor.shape.every(Number.isInteger) && typeof tensor.float32 === "string", `${what} are missing`);
   const values = floats(tensor.float32);
   const size = tensor.shape.reduce((/** @type {number} */ product, /** @type {number} */ side) => product * side, 1);

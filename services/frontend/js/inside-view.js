@@ -1,16 +1,13 @@
 // The inside view: the layers' maps, how logits become probabilities, and which ink spoke for which digit.
 
 import { runnerUp, softmaxSteps, spokenFor } from "./explanation.js";
-import { isWorthSeeing, layerSize, layerTitle } from "./layer-wording.js";
-import { largest, mosaic, signedRgba } from "./maps.js";
+import { createFigure, paint, paintMaps } from "./layer-figures.js";
+import { isWorthSeeing } from "./layer-wording.js";
+import { largest, signedRgba } from "./maps.js";
 import { DIGITS, INPUT_SIZE } from "./prediction.js";
 import { formatPercentage } from "./wording.js";
 
 /** @typedef {import("./explanation.js").Explanation} Explanation */
-/** @typedef {import("./explanation.js").Layer} Layer */
-
-const MAPS_WIDTH = 940; // CSS pixels that a layer's maps take at most, in whole multiples of their own
-const LARGEST_SCALE = 6;
 
 /**
  * @typedef {object} InsideElements
@@ -96,37 +93,14 @@ export class InsideView {
   #showLayers({ layers, modelVersion }) {
     const seen = layers.filter(isWorthSeeing);
     if (this.#figures.model !== modelVersion) {
-      const figures = seen.map(createFigure);
+      const figures = seen.map((layer) => createFigure(layer));
       this.#elements.layers.replaceChildren(...figures.map(({ figure }) => figure));
       this.#figures = { model: modelVersion, canvases: figures.map(({ canvas }) => canvas) };
     }
     seen.forEach((layer, i) => {
-      const { width, height, rgba } = mosaic(layer.activations, columnsFor(layer));
-      const canvas = this.#figures.canvases[i];
-      canvas.style.width = `${width * Math.min(LARGEST_SCALE, Math.max(1, Math.floor(MAPS_WIDTH / width)))}px`;
-      paint(canvas, width, height, rgba);
+      paintMaps(this.#figures.canvases[i], layer.activations);
     });
   }
-}
-
-/** @param {Layer} layer */
-function columnsFor({ activations: { shape } }) {
-  if (shape.length !== 3) return 64;
-  return shape[0] <= 64 ? 16 : 32;
-}
-
-/** @param {Layer} layer */
-function createFigure(layer) {
-  const figure = document.createElement("figure");
-  const caption = document.createElement("figcaption");
-  const size = document.createElement("small");
-  size.textContent = layerSize(layer);
-  caption.append(layerTitle(layer), " ", size);
-  const canvas = document.createElement("canvas");
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `${layerTitle(layer)}: ${layerSize(layer)}, as pictures`);
-  figure.append(caption, canvas);
-  return { figure, canvas };
 }
 
 /** @param {{digit: number, logit: number, power: number, probability: number}} step @param {number} winner */
@@ -147,19 +121,6 @@ function cell(text) {
   const element = document.createElement("td");
   element.textContent = text;
   return element;
-}
-
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {number} width
- * @param {number} height
- * @param {Uint8ClampedArray<ArrayBuffer>} rgba
- */
-function paint(canvas, width, height, rgba) {
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.putImageData(new ImageData(rgba, width, height), 0, 0);
 }
 
 /** Of those above zero, or below it. @param {Float32Array} values @param {1 | -1} sign */

@@ -1,6 +1,6 @@
 // The page: finds its elements and connects the parts. Every decision is made in the modules.
 
-import { requestExplanation, requestPrediction, sendFeedback } from "./api.js";
+import { requestExplanation, requestLearning, requestPrediction, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
 import { FeedbackSession } from "./feedback-session.js";
 import { FeedbackView } from "./feedback-view.js";
@@ -8,6 +8,8 @@ import { InsideView } from "./inside-view.js";
 import { listenToKeyboard } from "./keyboard-input.js";
 import { KeyboardPen } from "./keyboard-pen.js";
 import { LatestOnly } from "./latest.js";
+import { LessonSession } from "./lesson-session.js";
+import { LessonView } from "./lesson-view.js";
 import { listenToPointer } from "./pointer-input.js";
 import { buildPredictionRequest } from "./prediction-request.js";
 import { PredictionSession } from "./prediction-session.js";
@@ -85,11 +87,31 @@ const watching = new LatestOnly(
     if ("error" in outcome) return insideView.showProblem(outcome.error);
     view.showReading(outcome.explanation);
     insideView.show(outcome.explanation);
+    lessonView.suggest(outcome.explanation.digit);
   },
 );
 
+/** @type {HTMLSelectElement} */
+const lessonLabel = element("lesson-label");
+/** @type {HTMLInputElement} */
+const lessonRate = element("lesson-rate");
+const lessonButtons = [element("step-btn"), element("ten-steps-btn"), element("forget-btn")];
+const lessonView = new LessonView({
+  label: lessonLabel,
+  rate: lessonRate,
+  rateValue: element("lesson-rate-value"),
+  buttons: /** @type {HTMLButtonElement[]} */ (lessonButtons),
+  status: element("lesson-status"),
+  results: element("lesson-results"),
+  curve: /** @type {SVGPolylineElement} */ (/** @type {unknown} */ (element("lesson-curve"))),
+  layers: element("lesson-layers"),
+});
+const lessons = new LessonSession((request) => requestLearning(request, { fetch }), lessonView);
+const teach = (/** @type {number} */ times) => lessons.teach(recorder.strokes, lessonView.lesson, times);
+
 /** Reads along while the pen moves, for those who look. */
 function watch() {
+  lessons.forget(); // they were about another drawing
   if (inside.open && !recorder.isEmpty) watching.ask(buildPredictionRequest(recorder.strokes));
 }
 
@@ -102,6 +124,7 @@ function clear() {
   recorder.clear();
   session.clear();
   watching.forget();
+  lessons.forget();
   insideView.reset();
   board.redraw();
 }
@@ -140,6 +163,9 @@ listenToKeyboard(canvas, pen, recorder, {
   onClear: clear,
 });
 inside.addEventListener("toggle", watch);
+lessonButtons[0].addEventListener("click", () => teach(1));
+lessonButtons[1].addEventListener("click", () => teach(10));
+lessonButtons[2].addEventListener("click", () => lessons.forget());
 
 canvas.addEventListener("focus", () => {
   // Only for those who came by keyboard: a finger needs no cursor.

@@ -1,0 +1,51 @@
+// Layer figures: a picture of what is in a layer, with its name.
+
+import { layerSize, layerTitle } from "./layer-wording.js";
+import { mosaic } from "./maps.js";
+
+/** @typedef {import("./explanation.js").Layer} Layer */
+/** @typedef {import("./explanation.js").Tensor} Tensor */
+
+const MAPS_WIDTH = 940; // CSS pixels that a layer's maps take at most, in whole multiples of their own
+const LARGEST_SCALE = 6;
+
+/** @param {Layer} layer @param {string} [of] what of it is shown, if not what it gives out */
+export function createFigure(layer, of = "") {
+  const figure = document.createElement("figure");
+  const caption = document.createElement("figcaption");
+  const size = document.createElement("small");
+  size.textContent = layerSize(layer);
+  const title = of ? `${of} at ${layerTitle(layer)}` : layerTitle(layer);
+  caption.append(title, " ", size);
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `${title}: ${layerSize(layer)}, as pictures`);
+  figure.append(caption, canvas);
+  return { figure, canvas };
+}
+
+/** @param {HTMLCanvasElement} canvas @param {Tensor} tensor */
+export function paintMaps(canvas, tensor) {
+  const { width, height, rgba } = mosaic(tensor, columnsFor(tensor));
+  canvas.style.width = `${width * Math.min(LARGEST_SCALE, Math.max(1, Math.floor(MAPS_WIDTH / width)))}px`;
+  paint(canvas, width, height, rgba);
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ * @param {Uint8ClampedArray<ArrayBuffer>} rgba
+ */
+export function paint(canvas, width, height, rgba) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.putImageData(new ImageData(rgba, width, height), 0, 0);
+}
+
+/** @param {Tensor} tensor */
+function columnsFor({ shape }) {
+  if (shape.length !== 3) return 64;
+  return shape[0] <= 64 ? 16 : 32;
+}

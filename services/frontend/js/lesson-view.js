@@ -1,0 +1,110 @@
+// The lesson view: how the pupil fared, the loss from lesson to lesson, and the gradient on its way back through the layers.
+
+import { createFigure, paintMaps } from "./layer-figures.js";
+import { isWorthSeeing } from "./layer-wording.js";
+import { curvePoints } from "./learnt.js";
+import { formatPercentage } from "./wording.js";
+
+/** @typedef {import("./learnt.js").Learnt} Learnt */
+/** @typedef {import("./learnt.js").PupilReading} PupilReading */
+/** @typedef {import("./learnt.js").LayerStep} LayerStep */
+
+const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
+
+/**
+ * @typedef {object} LessonElements
+ * @property {HTMLSelectElement} label
+ * @property {HTMLInputElement} rate a slider of powers of ten
+ * @property {HTMLElement} rateValue
+ * @property {HTMLButtonElement[]} buttons
+ * @property {HTMLElement} status
+ * @property {HTMLElement} results hidden while there are none
+ * @property {SVGPolylineElement} curve
+ * @property {HTMLElement} layers
+ */
+
+/** @implements {import("./lesson-session.js").View} */
+export class LessonView {
+  #elements;
+  #isChosen = false;
+
+  /** @param {LessonElements} elements */
+  constructor(elements) {
+    this.#elements = elements;
+    const showRate = () => (elements.rateValue.textContent = String(this.rate));
+    elements.rate.addEventListener("input", showRate);
+    showRate();
+    elements.label.addEventListener("change", () => (this.#isChosen = true));
+    this.reset();
+  }
+
+  /** From the slider, rounded to what it says beside it. */
+  get rate() {
+    return Number((10 ** Number(this.#elements.rate.value)).toPrecision(1));
+  }
+
+  /** @returns {import("./lesson-session.js").Lesson} */
+  get lesson() {
+    const { value } = this.#elements.label;
+    return { label: value === "none" ? null : Number(value), learning_rate: this.rate };
+  }
+
+  /** What it may be, as long as nobody has chosen. @param {number} digit */
+  suggest(digit) {
+    if (!this.#isChosen) this.#elements.label.value = String(digit);
+  }
+
+  /** @param {boolean} busy */
+  setBusy(busy) {
+    for (const button of this.#elements.buttons) button.setAttribute("aria-busy", String(busy));
+  }
+
+  reset() {
+    this.#elements.status.textContent = "";
+    this.#elements.results.hidden = true;
+  }
+
+  /** @param {string} text */
+  showWord(text) {
+    this.#elements.status.textContent = text;
+  }
+
+  /** @param {Learnt} learnt */
+  showLearnt({ losses, before, after, layers }) {
+    const count = losses.length;
+    const last = losses[count - 1];
+    this.#elements.status.textContent =
+      `The model reads ${inWords(before)}. After ${count} ${count === 1 ? "lesson" : "lessons"} ` +
+      `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${inWords(after)}`}. ` +
+      `The loss was ${losses[0].toFixed(2)} before the first, and ${last.toFixed(2)} before the last.`;
+    Object.assign(this.#elements.status.dataset, { lessons: count, loss: last });
+    this.#elements.results.hidden = false;
+    this.#elements.curve.setAttribute("points", curvePoints(losses, CURVE_WIDTH, CURVE_HEIGHT));
+    // Backwards, as the gradient goes.
+    this.#elements.layers.replaceChildren(...layers.filter(isWorthSeeing).reverse().map(stepFigure));
+  }
+}
+
+/** @param {LayerStep} step */
+function stepFigure(step) {
+  const { figure, canvas } = createFigure(step, "Gradient");
+  paintMaps(canvas, step.activations);
+  if (step.parametersNorm > 0) {
+    const update = document.createElement("p");
+    update.textContent =
+      `Its weights w: length ${digits(step.parametersNorm)}; dL/dw: ${digits(step.gradientNorm)}; ` +
+      `the step: ${digits(step.updateNorm)}, ${digits((100 * step.updateNorm) / step.parametersNorm)}% of w`;
+    figure.append(update);
+  }
+  return figure;
+}
+
+/** @param {PupilReading} reading */
+function inWords({ digit, isDigit, probability }) {
+  return isDigit ? `a ${digit} (${formatPercentage(probability)})` : "no digit";
+}
+
+/** @param {number} value */
+function digits(value) {
+  return String(Number(value.toPrecision(3)));
+}

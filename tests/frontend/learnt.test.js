@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { curvePoints, parseLearnt } from "../../services/frontend/js/learnt.js";
+import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
+
+const reading = (digit) => ({ digit, is_digit: true, probabilities: Array(10).fill(0.1) });
+
+function answer(changes = {}) {
+  const gradient = { shape: [2], float32: Buffer.from(new Float32Array([0.25, -1]).buffer).toString("base64") };
+  const layer = { name: "dense", declaration: { dense: { units: 2 } }, gradient, parameters_norm: 3, gradient_norm: 2, update_norm: 0.02 };
+  return { model_version: "m", losses: [2.5, 1], before: reading(5), after: reading(3), diverged: false, layers: [layer], ...changes };
+}
+
+test("an answer is read with all that the page shows of it", () => {
+  const { losses, before, after, layers } = parseLearnt(answer());
+  assert.deepEqual(losses, [2.5, 1]);
+  assert.deepEqual([before, after], [5, 3].map((digit) => ({ digit, isDigit: true, probability: 0.1 })));
+  assert.deepEqual(layers, [
+    {
+      name: "dense",
+      options: { units: 2 },
+      activations: { shape: [2], values: new Float32Array([0.25, -1]) },
+      parametersNorm: 3,
+      gradientNorm: 2,
+      updateNorm: 0.02,
+    },
+  ]);
+});
+
+test("a pupil that diverged reads nothing", () => {
+  assert.equal(parseLearnt(answer({ after: null, diverged: true })).after, null);
+});
+
+for (const [what, changes] of Object.entries({
+  "a loss that is null": { losses: [null] },
+  "no losses": { losses: undefined },
+  "no reading before": { before: undefined },
+  "an eleventh digit": { after: reading(10) },
+  "no layers": { layers: null },
+  "a layer without its norms": { layers: [{ name: "relu", declaration: "relu" }] },
+})) {
+  test(`an answer with ${what} is refused`, () => {
+    assert.throws(() => parseLearnt(answer(changes)), UnexpectedAnswerError);
+  });
+}
+
+test("an answer that is no object is refused", () => {
+  for (const what of [null, 5, "text", []]) assert.throws(() => parseLearnt(what), UnexpectedAnswerError);
+});
+
+test("the curve runs from left to right, the largest loss at the top and zero at the bottom", () => {
+  assert.equal(curvePoints([4, 2, 0], 300, 100), "0.0,0.0 150.0,50.0 300.0,100.0");
+});
+
+test("of one loss, and of none above zero, there is a point all the same", () => {
+  assert.equal(curvePoints([3], 300, 100), "0.0,0.0");
+  assert.equal(curvePoints([0], 300, 100), "0.0,100.0");
+});
