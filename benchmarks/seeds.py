@@ -1,4 +1,4 @@
-"""How much of a figure is chance: the whole pipeline by one recipe, once for each of several seeds.
+"""How much of a figure is chance: the pipeline up to a measured candidate, by one recipe, once for each of several seeds.
 
     python benchmarks/seeds.py --recipe best --seeds 7 8 9 --keep /tmp/best
 
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from trainer.stages import STAGES
+from trainer.stages import MAKING
 
 COLUMNS = {
     "MNIST test digits": lambda metrics: metrics["accuracy"],
@@ -56,10 +56,10 @@ def _run(recipe, seed, folder):
         (folder / "params.yaml").write_text(re.sub(r"(?m)^recipe: \w+", f"recipe: {recipe}", params), encoding="utf-8")
         environment = {name: value for name, value in os.environ.items() if name != "DOODLE_WORKSPACE"}
         with (folder / "log").open("w") as log:
-            for stage in STAGES:
+            for stage in MAKING:
                 subprocess.run([sys.executable, "-m", "trainer", stage], cwd=folder, env=environment, stderr=log, check=True)
     metrics = json.loads((artifacts / "metrics.json").read_text())
-    card = json.loads((artifacts / "model" / "model.json").read_text())
+    card = json.loads((artifacts / "candidate" / "model.json").read_text())
     return [*(column(metrics) for column in COLUMNS.values()), card["training"]["seconds"]]
 
 
