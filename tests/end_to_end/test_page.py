@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from digitnet.checkpoint import load
 from digitnet.explaining import logit_gradients
 from digitnet.teaching import Lesson, teach
@@ -386,3 +387,28 @@ class TestInside:
         draw(page, 1)
         expect(page.locator("#lesson-status")).to_be_empty()
         expect(page.locator("#lesson-results")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault_with_all_that_the_page_shows(url, new_page, draw, scheme):
+    """After a drawing, a prediction, lessons and feedback, with everything unfolded."""
+    page = new_page(color_scheme=scheme, bypass_csp=True)  # axe is a script of its own
+    page.goto(url)
+    draw(page, 5)
+    expect(page.locator("#inside-body")).to_be_visible()
+    page.click("#step-btn")
+    expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson")
+    page.click("#lesson-results summary")
+    page.click("#predict-btn")
+    expect(page.locator("#feedback-section")).to_be_visible()
+    found = Axe().run(page)
+    assert [(fault["impact"], fault["id"], fault["help"]) for fault in found.response["violations"]] == []
+    assert len(found.response["passes"]) > 30
+
+
+def test_the_page_is_light_and_there_at_once(url, new_page):
+    """Its weight, in bytes over the wire. (How soon it paints a benchmark may say; here it is 0.2 to 0.3 s.)"""
+    page = new_page()
+    page.goto(url, wait_until="networkidle")
+    sizes = "() => performance.getEntries().reduce((sum, entry) => sum + (entry.transferSize ?? 0), 0)"
+    assert 10_000 < page.evaluate(sizes) < 300_000
