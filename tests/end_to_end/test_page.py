@@ -326,6 +326,19 @@ class TestInside:
         expect(page.locator("#evidence")).to_contain_text("blue ink for the 9")
         assert page.evaluate(saliency) != before
 
+    def test_taking_the_ink_away_checks_the_gradients(self, explained):
+        page, _ = explained
+        expect(page.locator("#occlusion-check")).to_be_hidden()
+        page.click("#check-btn")
+        expect(page.locator("#occlusion-check")).to_be_visible()
+        lit = page.evaluate(
+            """() => Array.from(document.querySelector("#occlusion").getContext("2d").getImageData(0, 0, 28, 28).data)
+                 .filter((value, i) => i % 4 === 0 && value > 60).length"""
+        )
+        assert lit > 20
+        page.select_option("#rival", "0")
+        expect(page.locator("#occlusion-check")).to_be_visible()
+
     def test_clear_empties_it(self, explained):
         page, _ = explained
         page.click("#clear-btn")
@@ -399,6 +412,8 @@ def test_axe_finds_no_fault_with_all_that_the_page_shows(url, new_page, draw, sc
     page.click("#step-btn")
     expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson")
     page.click("#lesson-results summary")
+    page.click("#check-btn")
+    expect(page.locator("#occlusion-check")).to_be_visible()
     page.click("#predict-btn")
     expect(page.locator("#feedback-section")).to_be_visible()
     found = Axe().run(page)

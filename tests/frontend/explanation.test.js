@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parseExplanation, runnerUp, softmaxSteps, spokenFor } from "../../services/frontend/js/explanation.js";
+import { leadLost, parseExplanation, runnerUp, softmaxSteps, spokenFor } from "../../services/frontend/js/explanation.js";
 import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
 import { exampleAnswer } from "./example-answer.js";
 
@@ -77,6 +77,13 @@ test("beside a rival it is what separates the two", () => {
   const input = Array.from({ length: 28 }, () => Array(28).fill(1));
   const values = spokenFor(parseExplanation(answer({ input })), 7, 2);
   assert.ok(values.every((value) => Math.abs(value - 5) < 1e-5));
+});
+
+test("occlusion comes where it was asked for, and says what of a lead is lost", () => {
+  assert.equal(parseExplanation(answer()).occlusion, null);
+  const { occlusion } = parseExplanation(answer({ occlusion: gradients(11, (logit, pixel) => 2 * logit * pixel) }));
+  assert.deepEqual([...leadLost(occlusion, 5, 3).slice(0, 3)], [0, 4, 8]);
+  assert.throws(() => parseExplanation(answer({ occlusion: gradients(10, () => 0) })), UnexpectedAnswerError);
 });
 
 test("the runner-up is the likeliest of the others", () => {

@@ -38,13 +38,15 @@ export async function requestPrediction(request, connection) {
 }
 
 /**
- * How the network reads a drawing, of which nothing is written down: it may be asked with every stroke.
+ * How the network reads a drawing, of which nothing is written down: it may be asked with every stroke. (Not for the occlusion:
+ * that is eight hundred readings.)
  * @param {PredictionRequest} request
  * @param {Connection} connection
+ * @param {{occlusion?: boolean}} [options]
  * @returns {Promise<{explanation: Explanation} | {error: string}>}
  */
-export async function requestExplanation(request, connection) {
-  const reply = await post(EXPLAIN_URL, request, connection);
+export async function requestExplanation(request, connection, { occlusion = false } = {}) {
+  const reply = await post(occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL, request, connection);
   if ("error" in reply) return reply;
   const read = readWith(parseExplanation, reply.status, reply.body);
   return "error" in read ? read : { explanation: read.parsed };

@@ -20,6 +20,8 @@ import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, parsePrediction } from "./pr
  * @property {number[]} logits ten, and an eleventh where the network has a class for what is no digit
  * @property {number} temperature
  * @property {Tensor} gradients (logits, 28, 28): how each logit changes with each pixel
+ * @property {Tensor | null} occlusion (logits, 28, 28): by how much each falls where the ink around a pixel is taken away; null
+ *   where it was not asked for
  */
 
 /** @typedef {Prediction & Inside} Explanation */
@@ -39,7 +41,9 @@ export function parseExplanation(answer) {
   check(Number.isFinite(temperature) && temperature > 0, "the temperature is not a number above 0");
   const parsed = parseTensor(gradients, "the gradients");
   check(parsed.values.length === logits.length * PIXELS, "the gradients are not a picture for each logit");
-  return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed };
+  const occlusion = answer.occlusion === undefined ? null : parseTensor(answer.occlusion, "the occlusion");
+  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion is not a picture for each logit");
+  return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed, occlusion };
 }
 
 /** @param {any} layer @returns {Layer} */
@@ -97,6 +101,17 @@ export function spokenFor({ input, gradients }, digit, rival = null) {
     const other = rival === null ? 0 : gradients.values[rival * PIXELS + i];
     return value * (gradients.values[digit * PIXELS + i] - other);
   });
+}
+
+/**
+ * By how much a digit's lead over another falls where the ink around a pixel is taken away.
+ * @param {Tensor} occlusion
+ * @param {number} digit
+ * @param {number} rival
+ * @returns {Float32Array} 784, row by row
+ */
+export function leadLost({ values }, digit, rival) {
+  return Float32Array.from({ length: PIXELS }, (_, i) => values[digit * PIXELS + i] - values[rival * PIXELS + i]);
 }
 
 /** The likeliest digit but one. @param {Prediction} prediction */

@@ -1,6 +1,6 @@
 // The inside view: the layers' maps, how logits become probabilities, and which ink spoke for which digit.
 
-import { runnerUp, softmaxSteps, spokenFor } from "./explanation.js";
+import { leadLost, runnerUp, softmaxSteps, spokenFor } from "./explanation.js";
 import { createFigure, paint, paintMaps } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
 import { largest, signedRgba } from "./maps.js";
@@ -17,6 +17,8 @@ import { formatPercentage } from "./wording.js";
  * @property {HTMLElement} question
  * @property {HTMLSelectElement} rival
  * @property {HTMLElement} evidence
+ * @property {HTMLElement} check hidden as long as nothing was checked
+ * @property {HTMLCanvasElement} occlusion
  * @property {HTMLElement} layers
  * @property {HTMLElement} softmax the body of a table
  * @property {HTMLElement} softmaxHow
@@ -87,6 +89,10 @@ export class InsideView {
     this.#elements.evidence.textContent =
       `Yellow ink speaks for the ${digit} (${signed(above)}), blue ink for the ${rival} (${signed(below)}), the biases say ` +
       `${signed(lead - above - below)}: together the lead of ${digit}, ${signed(lead)}.`;
+    this.#elements.check.hidden = explanation.occlusion === null;
+    if (explanation.occlusion === null) return;
+    const lost = leadLost(explanation.occlusion, digit, rival);
+    paint(this.#elements.occlusion, INPUT_SIZE, INPUT_SIZE, signedRgba(lost, largest(lost)));
   }
 
   /** @param {Explanation} explanation */

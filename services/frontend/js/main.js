@@ -65,6 +65,9 @@ const inside = element("inside");
 const saliency = element("saliency");
 /** @type {HTMLSelectElement} */
 const rival = element("rival");
+/** @type {HTMLCanvasElement} */
+const occlusion = element("occlusion");
+const checkButton = element("check-btn");
 const insideView = new InsideView({
   status: element("inside-status"),
   body: element("inside-body"),
@@ -72,6 +75,8 @@ const insideView = new InsideView({
   question: element("rival-question"),
   rival,
   evidence: element("evidence"),
+  check: element("occlusion-check"),
+  occlusion,
   layers: element("layers"),
   softmax: element("softmax"),
   softmaxHow: element("softmax-how"),
@@ -108,6 +113,18 @@ const lessonView = new LessonView({
 });
 const lessons = new LessonSession((request) => requestLearning(request, { fetch }), lessonView);
 const teach = (/** @type {number} */ times) => lessons.teach(recorder.strokes, lessonView.lesson, times);
+
+/** What the gradients say, checked without them; shown unless the drawing is another by then. */
+async function checkByOcclusion() {
+  if (checkButton.getAttribute("aria-busy") === "true") return;
+  checkButton.setAttribute("aria-busy", "true");
+  const request = buildPredictionRequest(recorder.strokes);
+  const outcome = await requestExplanation(request, { fetch }, { occlusion: true });
+  checkButton.setAttribute("aria-busy", "false");
+  if (JSON.stringify(request) !== JSON.stringify(buildPredictionRequest(recorder.strokes))) return;
+  if ("error" in outcome) insideView.showProblem(outcome.error);
+  else insideView.show(outcome.explanation);
+}
 
 /** Reads along while the pen moves, for those who look. */
 function watch() {
@@ -163,6 +180,7 @@ listenToKeyboard(canvas, pen, recorder, {
   onClear: clear,
 });
 inside.addEventListener("toggle", watch);
+checkButton.addEventListener("click", checkByOcclusion);
 lessonButtons[0].addEventListener("click", () => teach(1));
 lessonButtons[1].addEventListener("click", () => teach(10));
 lessonButtons[2].addEventListener("click", () => lessons.forget());
