@@ -25,13 +25,14 @@ MOSTLY_GONE = "network.parameters[::2] = 0"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def as_it_was(stack):
+def as_it_was(stack, three_replicas, wait_until):
     """Other tests ask the same stack about the model that it made first."""
     (live,) = versions(stack, "live")
     in_trainer(stack, "cp", "-a", "/training/artifacts", "/training/as_it_was")
     yield
     in_trainer(stack, "sh", "-c", "rm -r /training/artifacts && mv /training/as_it_was /training/artifacts")
     in_trainer(stack, "python", "-m", "trainer", "models", "promote", live)
+    wait_until(lambda: versions(stack, "live") == {live}, "all replicas are back at it")
 
 
 def in_trainer(stack, *command):
