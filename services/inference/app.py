@@ -163,10 +163,8 @@ def create_app(settings: Settings) -> FastAPI:
 
         Lessons always begin with that, so the same request has the same answer: a page keeps its pupil by repeating its lessons.
         """
-        if _media_type(request) != "application/json":
-            raise HTTPException(415, f"send application/json, not {_media_type(request)}")
-        asked = await _parsed(request, LearnRequest, settings)
-        picture = _normalized("strokes" if asked.image_vector is None else "image_vector", asked)
+        asked = await _only_json(request, LearnRequest, settings)
+        picture = _normalized(asked.form, asked)
         lessons = [(lesson.label, lesson.learning_rate) for lesson in asked.lessons]
         try:
             async with teaching:
@@ -200,10 +198,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     async def feedback(request: Request) -> Response:
         """Say what a drawing really was. The answer comes once that is on the disk."""
-        media_type = _media_type(request)
-        if media_type != "application/json":
-            raise HTTPException(415, f"send application/json, not {media_type}")
-        said = await _parsed(request, FeedbackRequest, settings)
+        said = await _only_json(request, FeedbackRequest, settings)
         picture = None if said.image_vector is None else _normalized("image_vector", said)
         await desk.receive(said, picture, _address(request))
         return JSONResponse(FeedbackReceived().model_dump())
@@ -330,7 +325,7 @@ async def _decoded(request, settings, unpacking):
     if media_type != "application/json":
         raise HTTPException(415, f"send application/json or image/png, not {media_type}")
     drawing = await _parsed(request, PredictRequest, settings)
-    return ("strokes" if drawing.image_vector is None else "image_vector"), drawing
+    return drawing.form, drawing
 
 
 def _address(request):
@@ -341,6 +336,14 @@ def _address(request):
 
 def _media_type(request):
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() or "a body without a content-type"
+
+
+async def _only_json(request, schema, settings):
+    """As _parsed, where nothing but JSON is taken."""
+    media_type = _media_type(request)
+    if media_type != "application/json":
+        raise HTTPException(415, f"send application/json, not {media_type}")
+    return await _parsed(request, schema, settings)
 
 
 async def _parsed(request, schema, settings):

@@ -37,8 +37,8 @@ def learnt(model: Model, picture: np.ndarray, lessons: list[tuple[int | None, fl
     return {
         "model_version": model.version,
         "losses": taught.losses,
-        "before": _reading(model, picture, network.predict_logits(picture[None])[0]),
-        "after": None if taught.logits is None else _reading(model, picture, taught.logits),
+        "before": _said(model.read(picture)),
+        "after": None if taught.logits is None else _said(model.reading(picture, taught.logits[None])),
         "diverged": taught.diverged,
         "layers": [
             {**_named(layer), **step._asdict(), "gradient": _tensor(step.gradient)}
@@ -47,8 +47,7 @@ def learnt(model: Model, picture: np.ndarray, lessons: list[tuple[int | None, fl
     }
 
 
-def _reading(model, picture, logits):
-    reading = model.reading(picture, logits[None])
+def _said(reading):
     return {"digit": reading.digit, "is_digit": reading.is_digit, "probabilities": reading.probabilities.tolist()}
 
 

@@ -34,6 +34,11 @@ class PredictRequest(BaseModel):
     height: Length = Field(280.0, description="of the canvas, in the points' unit")
     brush: Length = Field(20.0, description="width of the pen, in the points' unit")
 
+    @property
+    def form(self) -> str:
+        """Which of the two it is."""
+        return "strokes" if self.image_vector is None else "image_vector"
+
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.image_vector is None) == (self.strokes is None):

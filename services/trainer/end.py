@@ -29,7 +29,7 @@ def end(stack: Api, own: OwnService, candidate: Path, result_file: Path, model: 
         _, card = load(candidate)
         version = card["version"]
         _require_passed(result_file, version)
-        follows = stack.is_up and (stack.serves(CANDIDATE, version, times=1) or stack.serves(LIVE, version, times=1))
+        follows = any(stack.serves(pointer, version, times=1) for pointer in (CANDIDATE, LIVE))
         release(candidate, model)
         if not follows:
             log.info("%s is released; no stack in reach follows this folder", version)

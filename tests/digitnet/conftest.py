@@ -1,7 +1,8 @@
-"""Finite differences: the independent oracle that every backward pass is held against."""
+"""Finite differences, the independent oracle that every backward pass is held against; and something to look into."""
 
 import numpy as np
 import pytest
+from digitnet.network import Network
 
 
 def numerical_gradient(function, at, step=1e-6):
@@ -26,3 +27,20 @@ def generator():
 @pytest.fixture(name="numerical_gradient")
 def numerical_gradient_fixture():
     return numerical_gradient
+
+
+@pytest.fixture(scope="session")
+def initialized():
+    """initialized(specification): such a network in float64, its weights drawn, the same each time."""
+
+    def initialized(specification):
+        network = Network(specification, np.float64)
+        network.initialize(np.random.default_rng(1))
+        return network
+
+    return initialized
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(2).random((28, 28))

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from digitnet.explaining import activations, logit_gradients, occlusion
-from digitnet.network import Network
 
 CONVOLUTIONAL = [
     {"conv2d": {"filters": 3, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu",
@@ -17,19 +16,8 @@ LINEAR = ["flatten", {"dense": {"units": 10}}]
 
 
 @pytest.fixture(params=[CONVOLUTIONAL, PERCEPTRON, LINEAR], ids=["convolutional", "perceptron", "linear"])
-def network(request):
+def network(request, initialized):
     return initialized(request.param)
-
-
-def initialized(specification, dtype=np.float64):
-    network = Network(specification, dtype)
-    network.initialize(np.random.default_rng(1))
-    return network
-
-
-@pytest.fixture
-def picture():
-    return np.random.default_rng(2).random((28, 28))
 
 
 def test_each_layer_s_activations_have_its_shape_and_the_last_are_the_logits(network, picture):
@@ -75,7 +63,7 @@ def test_the_network_is_left_alone_and_may_be_asked_from_several_threads(network
 
 
 class TestOcclusion:
-    def test_of_one_pixel_in_a_linear_network_it_is_gradient_times_ink(self, picture):
+    def test_of_one_pixel_in_a_linear_network_it_is_gradient_times_ink(self, picture, initialized):
         network = initialized(LINEAR)
         expected = logit_gradients(network, picture) * picture
         np.testing.assert_allclose(occlusion(network, picture, size=1), expected, rtol=1e-7, atol=1e-10)

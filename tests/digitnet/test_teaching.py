@@ -14,15 +14,8 @@ CONVOLUTIONAL = [
 
 
 @pytest.fixture
-def network():
-    network = Network(CONVOLUTIONAL, np.float64)
-    network.initialize(np.random.default_rng(1))
-    return network
-
-
-@pytest.fixture
-def picture():
-    return np.random.default_rng(2).random((28, 28))
+def network(initialized):
+    return initialized(CONVOLUTIONAL)
 
 
 def test_ten_steps_and_it_has_learnt_the_drawing(network, picture):

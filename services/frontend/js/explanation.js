@@ -1,7 +1,7 @@
 // The explanation: how the network came to its answer, checked before anything of it reaches the page, and what follows from it. All
 // numbers are digitnet's; here they are only unpacked, added and compared.
 
-import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, parsePrediction } from "./prediction.js";
+import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } from "./prediction.js";
 
 /** @typedef {import("./prediction.js").Prediction} Prediction */
 
@@ -48,9 +48,15 @@ export function parseExplanation(answer) {
 
 /** @param {any} layer @returns {Layer} */
 function parseLayer(layer) {
+  const named = parseName(layer);
+  return { ...named, activations: parseTensor(layer.activations, `the activations of ${named.name}`) };
+}
+
+/** What a layer is called, and the options that it was declared with. @param {any} layer */
+export function parseName(layer) {
   check(typeof layer?.name === "string", "a layer has no name");
   const options = typeof layer.declaration === "object" ? (layer.declaration?.[layer.name] ?? {}) : {};
-  return { name: layer.name, options, activations: parseTensor(layer.activations, `the activations of ${layer.name}`) };
+  return { name: layer.name, options };
 }
 
 /** @param {any} tensor @param {string} what @returns {Tensor} */
@@ -117,9 +123,4 @@ export function leadLost({ values }, digit, rival) {
 /** The likeliest digit but one. @param {Prediction} prediction */
 export function runnerUp({ probabilities, digit }) {
   return probabilities.reduce((best, p, other) => (other !== digit && (best < 0 || p > probabilities[best]) ? other : best), -1);
-}
-
-/** @param {boolean} condition @param {string} problem */
-function check(condition, problem) {
-  if (!condition) throw new UnexpectedAnswerError(problem);
 }

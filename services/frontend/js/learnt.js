@@ -1,7 +1,7 @@
 // What was learnt: the answer to lessons, checked before anything of it reaches the page, and its losses as a curve.
 
-import { parseTensor } from "./explanation.js";
-import { DIGITS, UnexpectedAnswerError } from "./prediction.js";
+import { parseName, parseTensor } from "./explanation.js";
+import { DIGITS, check } from "./prediction.js";
 
 /** @typedef {{digit: number, isDigit: boolean, probability: number}} PupilReading */
 
@@ -26,7 +26,7 @@ import { DIGITS, UnexpectedAnswerError } from "./prediction.js";
 /**
  * @param {any} answer parsed JSON of any shape
  * @returns {Learnt}
- * @throws {UnexpectedAnswerError}
+ * @throws {import("./prediction.js").UnexpectedAnswerError}
  */
 export function parseLearnt(answer) {
   const { losses, before, after, layers } = answer ?? {};
@@ -45,12 +45,12 @@ function parseReading(reading) {
 
 /** @param {any} layer @returns {LayerStep} */
 function parseStep(layer) {
-  const norms = [layer?.parameters_norm, layer?.gradient_norm, layer?.update_norm];
-  check(typeof layer?.name === "string" && norms.every((norm) => typeof norm === "number"), "a layer's step is missing");
+  const named = parseName(layer);
+  const norms = [layer.parameters_norm, layer.gradient_norm, layer.update_norm];
+  check(norms.every((norm) => typeof norm === "number"), "a layer's step is missing");
   return {
-    name: layer.name,
-    options: typeof layer.declaration === "object" ? (layer.declaration?.[layer.name] ?? {}) : {},
-    activations: parseTensor(layer.gradient, `the gradient of ${layer.name}`),
+    ...named,
+    activations: parseTensor(layer.gradient, `the gradient of ${named.name}`),
     parametersNorm: norms[0],
     gradientNorm: norms[1],
     updateNorm: norms[2],
@@ -67,9 +67,4 @@ export function curvePoints(losses, width, height) {
   const top = Math.max(...losses, 1e-9);
   const step = losses.length > 1 ? width / (losses.length - 1) : 0;
   return losses.map((loss, i) => `${(i * step).toFixed(1)},${(height * (1 - loss / top)).toFixed(1)}`).join(" ");
-}
-
-/** @param {boolean} condition @param {string} problem */
-function check(condition, problem) {
-  if (!condition) throw new UnexpectedAnswerError(problem);
 }

@@ -88,13 +88,23 @@ const watching = new LatestOnly(
     if ("error" in outcome) await new Promise((resolve) => setTimeout(resolve, WAIT_AFTER_ERROR_MS));
     return outcome;
   },
-  (outcome) => {
-    if ("error" in outcome) return insideView.showProblem(outcome.error);
-    view.showReading(outcome.explanation);
-    insideView.show(outcome.explanation);
-    lessonView.suggest(outcome.explanation.digit);
-  },
+  showExplanation,
 );
+/** What the gradients say, checked without them. */
+const checking = new LatestOnly(async (/** @type {import("./prediction-request.js").PredictionRequest} */ request) => {
+  checkButton.setAttribute("aria-busy", "true");
+  const outcome = await requestExplanation(request, { fetch }, { occlusion: true });
+  checkButton.setAttribute("aria-busy", "false");
+  return outcome;
+}, showExplanation);
+
+/** @param {Awaited<ReturnType<typeof requestExplanation>>} outcome */
+function showExplanation(outcome) {
+  if ("error" in outcome) return insideView.showProblem(outcome.error);
+  view.showReading(outcome.explanation);
+  insideView.show(outcome.explanation);
+  lessonView.suggest(outcome.explanation.digit);
+}
 
 /** @type {HTMLSelectElement} */
 const lessonLabel = element("lesson-label");
@@ -114,21 +124,15 @@ const lessonView = new LessonView({
 const lessons = new LessonSession((request) => requestLearning(request, { fetch }), lessonView);
 const teach = (/** @type {number} */ times) => lessons.teach(recorder.strokes, lessonView.lesson, times);
 
-/** What the gradients say, checked without them; shown unless the drawing is another by then. */
-async function checkByOcclusion() {
-  if (checkButton.getAttribute("aria-busy") === "true") return;
-  checkButton.setAttribute("aria-busy", "true");
-  const request = buildPredictionRequest(recorder.strokes);
-  const outcome = await requestExplanation(request, { fetch }, { occlusion: true });
-  checkButton.setAttribute("aria-busy", "false");
-  if (JSON.stringify(request) !== JSON.stringify(buildPredictionRequest(recorder.strokes))) return;
-  if ("error" in outcome) insideView.showProblem(outcome.error);
-  else insideView.show(outcome.explanation);
+/** What was asked about another drawing, or taught of it, is of no use any more. */
+function forgetDrawing() {
+  checking.forget();
+  lessons.forget();
 }
 
 /** Reads along while the pen moves, for those who look. */
 function watch() {
-  lessons.forget(); // they were about another drawing
+  forgetDrawing();
   if (inside.open && !recorder.isEmpty) watching.ask(buildPredictionRequest(recorder.strokes));
 }
 
@@ -141,7 +145,7 @@ function clear() {
   recorder.clear();
   session.clear();
   watching.forget();
-  lessons.forget();
+  forgetDrawing();
   insideView.reset();
   board.redraw();
 }
@@ -180,7 +184,9 @@ listenToKeyboard(canvas, pen, recorder, {
   onClear: clear,
 });
 inside.addEventListener("toggle", watch);
-checkButton.addEventListener("click", checkByOcclusion);
+checkButton.addEventListener("click", () => {
+  if (checkButton.getAttribute("aria-busy") === "false") checking.ask(buildPredictionRequest(recorder.strokes));
+});
 lessonButtons[0].addEventListener("click", () => teach(1));
 lessonButtons[1].addEventListener("click", () => teach(10));
 lessonButtons[2].addEventListener("click", () => lessons.forget());

@@ -56,8 +56,8 @@ export function parsePrediction(answer) {
   };
 }
 
-/** @param {boolean} condition @param {string} problem */
-function check(condition, problem) {
+/** @param {boolean} condition @param {string} problem what to say where it does not hold @throws {UnexpectedAnswerError} */
+export function check(condition, problem) {
   if (!condition) throw new UnexpectedAnswerError(problem);
 }
 
