@@ -13,6 +13,14 @@ Read it in this order; each file is one idea:
     prefetching.py  the next batches are made while the network learns from this one
     drawing.py      from pen strokes to the 28 x 28 picture that the network reads
     checkpoint.py   a trained network on disk: weights.npz and a model card in JSON
+    snapshots.py    the network at some moments of its training, and what was measured then; packing.py makes them small
+
+and to look into a trained one:
+
+    explaining.py   what each layer makes of a picture, and which ink speaks for which digit
+    units.py        one unit: its inputs, its weights, its sum, and where it looks
+    mapping.py      pictures as points in a plane, near each other where the network sees them alike
+    teaching.py     gradient descent on one picture, with what flows back laid open
 
 It imports NumPy and the standard library and nothing else (tests/digitnet/test_imports.py proves it).
 """

@@ -1,8 +1,9 @@
-"""A trained network on disk: two files in one folder, and no pickle, so that opening a model never runs its code.
+"""A trained network on disk: files in one folder, and no pickle, so that opening a model never runs its code.
 
-    weights.npz   parameters (count,), and golden examples: pictures and the logits that this network gave for them
-    model.json    the model card: how the network is built, the checksum of weights.npz, and whatever its maker has to say
-                  (accuracy, data, recipe)
+    weights.npz     parameters (count,), and golden examples: pictures and the logits that this network gave for them
+    snapshots.npz   how it learnt (snapshots.py), where its maker kept that
+    model.json      the model card: how the network is built, the checksums of the others, and whatever its maker has to say
+                    (accuracy, data, recipe)
 
 The same network makes the same bytes, so a model's version is the hash of what it is. `load` believes nothing: the
 checksum, the shapes and the golden answers must all agree before anyone gets the network.
@@ -19,8 +20,9 @@ import numpy as np
 
 from digitnet.drawing import in_unit_range
 from digitnet.network import PICTURE_SHAPE, Network
+from digitnet.snapshots import Snapshots
 
-WEIGHTS_FILE, CARD_FILE = "weights.npz", "model.json"
+WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE = "weights.npz", "snapshots.npz", "model.json"
 FORMAT = "digitnet-model-1"
 GOLDEN_TOLERANCE = 1e-3  # of the largest logit: other processors add in another order, nothing more
 
@@ -29,7 +31,7 @@ class CheckpointError(ValueError):
     """A model on disk that is missing, damaged or foreign; the message names the file and says what is wrong."""
 
 
-def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dict) -> dict:
+def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dict, snapshots: Snapshots | None = None) -> dict:
     """Write the network (float32) into the folder, the card last, and return the card.
 
     golden_pictures are uint8 (n, 28, 28); `about` is JSON-ready and goes into the card beside what is written here.
@@ -51,7 +53,12 @@ def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dic
         "network": described,
         "weights_sha256": checksum,
     }
+    card.pop("snapshots_sha256", None)  # of a card that this one was made from
     write_atomically(folder / WEIGHTS_FILE, weights)
+    if snapshots is not None:
+        content = npz_bytes(snapshots.arrays())
+        card["snapshots_sha256"] = hashlib.sha256(content).hexdigest()
+        write_atomically(folder / SNAPSHOTS_FILE, content)
     write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
     return card
 
@@ -79,11 +86,43 @@ def load(folder: Path) -> tuple[Network, dict]:
     return network, card
 
 
+def load_snapshots(folder: Path, network: Network, card: dict) -> Snapshots | None:
+    """The snapshots of a model that `load` gave; None if its maker kept none. CheckpointError says what is wrong with them."""
+    if "snapshots_sha256" not in card:
+        return None
+    path = folder / SNAPSHOTS_FILE
+    content = _read(path)
+    if hashlib.sha256(content).hexdigest() != card["snapshots_sha256"]:
+        raise CheckpointError(f"{path} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
+    try:
+        return Snapshots.from_arrays(npz_arrays(content), network)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def load_golden(folder: Path) -> np.ndarray:
+    """The pictures that a model carries, uint8 (n, 28, 28). CheckpointError if they cannot be read."""
+    path = folder / WEIGHTS_FILE
+    try:
+        return npz_arrays(_read(path))["golden_pictures"]
+    except (ValueError, KeyError) as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a model's files, the card last: whoever looks in between finds a model that is not whole. CheckpointError if the
+    source has no card, or not all that it names."""
+    names = (WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE) if "snapshots_sha256" in load_card(source) else (WEIGHTS_FILE, CARD_FILE)
+    for name in names:
+        write_atomically(target / name, _read(source / name))
+
+
 def load_card(folder: Path) -> dict:
     """Read a model's card alone, its weights unread. CheckpointError if it is missing, damaged or foreign."""
     path = folder / CARD_FILE
+    content = _read(path)
     try:
-        card = json.loads(_read(path), parse_constant=_refuse_constant)
+        card = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:

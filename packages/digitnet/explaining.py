@@ -16,11 +16,7 @@ def activations(network: Network, picture: np.ndarray) -> list[np.ndarray]:
 
     The last are the logits. Remembers nothing: safe from several threads at once.
     """
-    outputs, current = [], np.asarray(picture, network.dtype).reshape(*network.shapes[0], 1)
-    for layer in network.layers:
-        current = layer.predict(current)
-        outputs.append(current[..., 0])
-    return outputs
+    return [output[..., 0] for output in network.outputs(np.asarray(picture)[None])]
 
 
 def logit_gradients(network: Network, picture: np.ndarray) -> np.ndarray:

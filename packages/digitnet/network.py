@@ -7,7 +7,8 @@ From outside the batch comes first, as data does; inside it is the last axis (la
 """
 
 import math
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -98,10 +99,26 @@ class Network:
 
     def backward(self, grad_logits: np.ndarray, needs_grad_pictures: bool = False) -> np.ndarray | None:
         """dL/dlogits (classes, batch) -> fills `gradients`; dL/dpictures (batch, 28, 28) where asked for. After forward."""
+        grad_pictures = _last(self.flow_back(grad_logits, needs_grad_pictures))
+        return np.moveaxis(grad_pictures, -1, 0).reshape(-1, *PICTURE_SHAPE[1:]) if needs_grad_pictures else None
+
+    def flow_back(self, grad_logits: np.ndarray, needs_grad_pictures: bool = False) -> Iterator[np.ndarray | None]:
+        """`backward`, one layer a turn: dL/dx of what the last layer was given, then of the one before, …, batch last.
+
+        The last is dL/dpictures, None where that was not asked for. Each is good until the next turn: layers write into the same
+        memory again.
+        """
         grad = grad_logits
         for layer in reversed(self.layers):
             grad = layer.backward(grad, needs_grad_inputs=needs_grad_pictures or layer is not self.layers[0])
-        return np.moveaxis(grad, -1, 0).reshape(-1, *PICTURE_SHAPE[1:]) if needs_grad_pictures else None
+            yield grad
+
+    def outputs(self, pictures: np.ndarray) -> Iterator[np.ndarray]:
+        """Pictures (batch, 28, 28) -> what each layer gives out, first to last, batch last: the last are the logits.
+
+        Remembers nothing: safe from several threads at once.
+        """
+        return _flow(self.layers, self._batch_last(pictures))
 
     def predict_logits(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
         """Pictures (n, 28, 28) in [0, 1] -> logits (n, classes). Remembers nothing: safe from several threads at once."""
@@ -126,9 +143,7 @@ class Network:
     def _predict(self, layers, pictures, batch_size):
         outputs = np.empty((len(pictures), math.prod(self.shapes[len(layers)])), self.dtype)
         for start in range(0, len(pictures), batch_size):
-            activations = self._batch_last(pictures[start : start + batch_size])
-            for layer in layers:
-                activations = layer.predict(activations)
+            activations = _last(_flow(layers, self._batch_last(pictures[start : start + batch_size])))
             outputs[start : start + batch_size] = activations.reshape(-1, activations.shape[-1]).T
         return outputs
 
@@ -137,6 +152,18 @@ class Network:
         if pictures.ndim != 3 or pictures.shape[1:] != PICTURE_SHAPE[1:]:
             raise ValueError(f"pictures must be (batch, 28, 28), not {pictures.shape}")
         return np.ascontiguousarray(pictures.transpose(1, 2, 0)).reshape(*PICTURE_SHAPE, len(pictures))
+
+
+def _flow(layers, activations):
+    for layer in layers:
+        activations = layer.predict(activations)
+        yield activations
+
+
+def _last(values):
+    """The others are let go of as they come: what layers give out is large."""
+    (last,) = deque(values, maxlen=1)
+    return last
 
 
 def reading(logits: np.ndarray, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ is a copy: the network that it is made from stays as it is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ class LayerStep(NamedTuple):
 class Taught:
     """How a pupil fared."""
 
+    pupil: Network  # as it is after the last update
     losses: list[float] = field(default_factory=list)  # one for each lesson, before its update; in natural units
     layers: list[LayerStep] = field(default_factory=list)  # of the last lesson
     logits: np.ndarray | None = None  # (classes,), after the last update; None where it diverged
@@ -45,7 +47,7 @@ class Taught:
 def teach(network: Network, picture: np.ndarray, lessons: Sequence[Lesson]) -> Taught:
     """Picture (28, 28) in [0, 1]: give these lessons on it to a copy of the network, one after the other."""
     pupil = Network(network.specification, network.dtype, network.parameters.copy())
-    pictures, taught = np.asarray(picture, network.dtype)[None], Taught()
+    pictures, taught = np.asarray(picture, network.dtype)[None], Taught(pupil)
     with np.errstate(all="ignore"):  # too large a learning rate is worth seeing
         for label, learning_rate in lessons:
             logits = pupil.forward(pictures)
@@ -63,11 +65,9 @@ def teach(network: Network, picture: np.ndarray, lessons: Sequence[Lesson]) -> T
 
 
 def _backward(network, grad_logits):
-    """Fill the network's gradients as Network.backward does, and return dL/d(outputs) of each layer, first to last."""
-    gradients, grad = [], grad_logits
-    for layer in reversed(network.layers):
-        gradients.append(grad[..., 0].copy())  # layers write into the same memory again
-        grad = layer.backward(grad, needs_grad_inputs=layer is not network.layers[0])
+    """Fill the network's gradients, and return dL/d(outputs) of each layer, first to last."""
+    flowing = chain([grad_logits], network.flow_back(grad_logits))
+    *gradients, _ = [None if grad is None else grad[..., 0].copy() for grad in flowing]
     return gradients[::-1]
 
 

@@ -1,6 +1,6 @@
 """The model store: every published model, and two pointers that say which is served.
 
-    versions/<version>/{weights.npz,model.json}   written once, under the hash of what they are
+    versions/<version>/                           a model's files, written once, under the hash of what they are
     live, candidate                               one line each, a version: what is served, and what may be served next
     history                                       a line for each version that was live before, oldest first
 
@@ -17,10 +17,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from digitnet.checkpoint import CARD_FILE, WEIGHTS_FILE, CheckpointError, load, load_card, write_atomically
+import numpy as np
+from digitnet.checkpoint import (
+    CARD_FILE,
+    SNAPSHOTS_FILE,
+    WEIGHTS_FILE,
+    CheckpointError,
+    copy,
+    load,
+    load_card,
+    load_golden,
+    load_snapshots,
+    write_atomically,
+)
 from digitnet.network import Network
+from digitnet.snapshots import Snapshots
 
 LIVE, CANDIDATE = POINTERS = ("live", "candidate")
+MODEL_FILES = (WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE)  # in the order in which they are put in place
 UNFINISHED = ".publishing-"  # what a publisher is still writing
 HISTORY, HISTORY_LENGTH = "history", 100
 ABANDONED_SECONDS = 3600.0  # after that nobody writes it any more: its publisher was killed
@@ -55,10 +69,11 @@ class ModelStore:
             self._sweep()
             unfinished = self._versions / f"{UNFINISHED}{secrets.token_hex(8)}"
             try:
-                for name in (WEIGHTS_FILE, CARD_FILE):
-                    write_atomically(unfinished / name, _read(folder / name))
                 # The copy is what is validated: the original may be replaced under our hands.
-                _, card = _validated(unfinished, named=folder)
+                with _damage_named(unfinished, folder):
+                    copy(folder, unfinished)
+                    network, card = load(unfinished)
+                    load_snapshots(unfinished, network, card)
                 self._place(unfinished, self._folder_of(card["version"]))
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -158,17 +173,28 @@ class ModelStore:
 
     def card(self, version: str) -> dict:
         """A version's model card, its weights unread."""
-        try:
+        with _damage_named(self._folder_of(version)):
             return load_card(self._folder_of(version))
-        except CheckpointError as error:
-            raise StoreError(str(error)) from error
 
     def load(self, version: str) -> tuple[Network, dict]:
         """A version's network and card, validated."""
-        network, card = _validated(self._folder_of(version))
+        folder = self._folder_of(version)
+        with _damage_named(folder):
+            network, card = load(folder)
         if card["version"] != version:
-            raise StoreError(f"{self._folder_of(version)} holds another version, {card['version']}")
+            raise StoreError(f"{folder} holds another version, {card['version']}")
         return network, card
+
+    def snapshots(self, version: str) -> Snapshots | None:
+        """How a version learnt; None where nobody kept that. StoreError if that, or the version, is damaged."""
+        network, card = self.load(version)
+        with _damage_named(self._folder_of(version)):
+            return load_snapshots(self._folder_of(version), network, card)
+
+    def golden_pictures(self, version: str) -> np.ndarray:
+        """The pictures that a version carries, uint8 (n, 28, 28)."""
+        with _damage_named(self._folder_of(version)):
+            return load_golden(self._folder_of(version))
 
     def size(self, version: str) -> int:
         """Bytes on disk."""
@@ -208,7 +234,7 @@ class ModelStore:
     def _files_of(self, version):
         folder = self._folder_of(version)
         try:
-            return [(folder / name).stat() for name in (WEIGHTS_FILE, CARD_FILE)]
+            return [(folder / name).stat() for name in MODEL_FILES if name != SNAPSHOTS_FILE or (folder / name).exists()]
         except OSError as error:
             raise StoreError(f"{folder} cannot be read: {error.strerror}") from error
 
@@ -219,8 +245,9 @@ class ModelStore:
         version is mended in this way.
         """
         if folder.exists():
-            for name in (WEIGHTS_FILE, CARD_FILE):
-                os.replace(unfinished / name, folder / name)
+            for name in MODEL_FILES:
+                if (unfinished / name).exists():
+                    os.replace(unfinished / name, folder / name)
         else:
             os.rename(unfinished, folder)
 
@@ -239,18 +266,13 @@ def _writing(folder):
         raise StoreError(f"the model store {folder} cannot be written: {error.strerror or error}") from error
 
 
-def _validated(folder, named=None):
+@contextmanager
+def _damage_named(folder, named=None):
+    """What is wrong with a model as a StoreError, and in the name of another folder where that one is meant."""
     try:
-        return load(folder)
+        yield
     except CheckpointError as error:
         raise StoreError(str(error).replace(str(folder), str(named or folder))) from error
-
-
-def _read(path):
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _check_pointer(pointer):

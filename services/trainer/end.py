@@ -6,7 +6,7 @@ A stack that is in reach has it live within seconds; any other begins with it.
 import logging
 from pathlib import Path
 
-from digitnet.checkpoint import CARD_FILE, WEIGHTS_FILE, load, write_atomically
+from digitnet.checkpoint import copy, load
 from stores.models import CANDIDATE, LIVE
 
 from trainer.api import Api
@@ -30,7 +30,7 @@ def end(stack: Api, own: OwnService, candidate: Path, result_file: Path, model: 
         version = card["version"]
         _require_passed(result_file, version)
         follows = any(stack.serves(pointer, version, times=1) for pointer in (CANDIDATE, LIVE))
-        release(candidate, model)
+        copy(candidate, model)  # its card goes last: until then the old one goes on
         if not follows:
             log.info("%s is released; no stack in reach follows this folder", version)
         elif until(lambda: stack.serves(LIVE, version)):
@@ -39,12 +39,6 @@ def end(stack: Api, own: OwnService, candidate: Path, result_file: Path, model: 
             raise NotReleasedError(f"{version} is in {model}, but {stack.url} does not make it live: its trainer's log says why")
     finally:
         own.stop()
-
-
-def release(candidate: Path, model: Path) -> None:
-    """Copy a model. Its card goes last: whoever looks in between finds a model that is not whole, and the old one goes on."""
-    for name in (WEIGHTS_FILE, CARD_FILE):
-        write_atomically(model / name, (candidate / name).read_bytes())
 
 
 def _require_passed(result_file, version):

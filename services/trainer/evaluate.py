@@ -11,7 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
-from digitnet.checkpoint import load, save, write_atomically
+from digitnet.checkpoint import load, load_snapshots, save, write_atomically
 from digitnet.network import DIGITS, NO_DIGIT, Network
 
 from trainer.calibration import fit_temperature, reliability
@@ -73,7 +73,8 @@ def evaluate(
     tables[ROBUSTNESS] = _robustness(network, disturbed_file, chosen.get("no_digit_threshold", 1.0))
     tables[RELIABILITY] = _reliability_table(_digits(mnist, written), temperature)
 
-    save(model_folder, network, splits["validation"].golden_pictures(), {**card, **chosen, "test": metrics})
+    about = {**card, **chosen, "test": metrics}
+    save(model_folder, network, splits["validation"].golden_pictures(), about, load_snapshots(trained_folder, network, card))
     listed = {
         "confusion": np.bincount(mnist.labels * DIGITS + mnist.predicted, minlength=DIGITS**2).reshape(DIGITS, -1).tolist(),
     }

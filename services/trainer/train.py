@@ -23,11 +23,13 @@ from digitnet.schedules import SCHEDULES
 from tqdm import tqdm
 
 from trainer.digits import Split, Synthetic, answers, joined, load_splits, load_synthetic
+from trainer.recording import Recorder
 from trainer.settings import TrainSettings
 from trainer.tables import csv_bytes
 
 log = logging.getLogger(__name__)
 
+RECORDED = "recorded_"  # what is the recorder's, in the file of an unfinished run
 DROPOUT = 1  # what tells the random numbers of dropout from those that make the batch
 
 
@@ -55,6 +57,9 @@ class Training:
         self.average = WeightAverage(self.network.parameters.size, settings.averaged_steps)
         # What is measured and kept: the same network with the averaged weights.
         self.averaged = Network(settings.layers, parameters=self.average.average)
+        self.recorder = Recorder(
+            self.steps, self.network, self.averaged, validation, lambda network: measure(network, validation)
+        )
         # Beside MNIST's digits in each batch; a network without a class for what is no digit is shown none.
         self.extra = [(self.synthetic_digits, settings.synthetic_digits)]
         if self.network.classes > DIGITS:
@@ -90,10 +95,13 @@ class Training:
         epoch, batch = divmod(self.step, self.steps_per_epoch)
         generator = np.random.default_rng([self.settings.seed, epoch + 1, batch + 1, DROPOUT])
         loss, correct = parallel.loss_and_gradients(pictures, labels, generator)
-        self.optimizer.update(self.network.parameters, self.network.gradients, self.learning_rate())
+        learning_rate = self.learning_rate()
+        self.recorder.before_update(self.step, loss)
+        self.optimizer.update(self.network.parameters, self.network.gradients, learning_rate)
         self.average.update(self.network.parameters)
 
         self.step += 1
+        self.recorder.after_update(self.step, learning_rate)
         self.loss_sum += loss
         self.correct += correct
         return loss, correct
@@ -136,6 +144,7 @@ class Training:
         progress["seconds"] = self.elapsed()
         progress["fingerprint"] = self.fingerprint()
         arrays = {"parameters": self.network.parameters, **self._states()}
+        arrays |= {f"{RECORDED}{name}": array for name, array in self.recorder.state().items()}
         arrays["progress"] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
         write_atomically(path, npz_bytes(arrays))
 
@@ -151,6 +160,8 @@ class Training:
                 self.network.parameters[:] = arrays["parameters"]
                 for name, array in self._states().items():
                     array[:] = arrays[name]
+                recorded = {name.removeprefix(RECORDED): array for name, array in arrays.items() if name.startswith(RECORDED)}
+                self.recorder.restore(recorded)
                 vars(self).update(progress)
         except (ValueError, KeyError) as error:
             raise ValueError(f"{path}, left by a stopped training, cannot be read ({error}): delete it to start over") from error
@@ -171,7 +182,10 @@ def train(
     unfinished_file: Path,
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> dict:
-    """Train as settings say; write the network and its history; return the model card. Stopped if asked to stop."""
+    """Train as settings say; write the network, with its snapshots, and its history; return the model card.
+
+    Stopped if asked to stop.
+    """
     splits = load_splits(digits_file)
     run = Training(settings, splits["training"], splits["validation"], load_synthetic(synthetic_file))
     if run.resume(unfinished_file):
@@ -195,7 +209,7 @@ def train(
                 _report(run, run.end_epoch(), bar)
                 run.save_unfinished(unfinished_file)
 
-    card = save(trained_folder, run.averaged, run.validation.golden_pictures(), _about(run))
+    card = save(trained_folder, run.averaged, run.validation.golden_pictures(), _about(run), run.recorder.snapshots())
     write_atomically(history_file, csv_bytes(run.history[0], (row.values() for row in run.history)))
     unfinished_file.unlink(missing_ok=True)
     return card

@@ -4,9 +4,9 @@ import logging
 import time
 from pathlib import Path
 
+from digitnet.checkpoint import copy
 from stores.models import LIVE, ModelStore
 
-from trainer.end import release
 from trainer.publish import publishers
 from trainer.stages import MAKING, run_stage
 from trainer.stop_signals import StopSignals
@@ -33,7 +33,7 @@ def watch(artifacts: Path, workspace: Workspace, models: ModelStore, signals: St
             log.info("event=stage name=%s", name)
             run_stage(name, workspace, signals)
         # Evaluate has measured it, and there is nobody yet who could serve it to a test, nor anything better.
-        release(workspace.candidate, workspace.model)
+        copy(workspace.candidate, workspace.model)
         _look(following)
     log.info("event=watching folders=%s live=%s", ",".join(map(str, (artifacts, workspace.artifacts))), models.pointer(LIVE))
     while True:

@@ -22,11 +22,11 @@ def store(tmp_path):
 
 @pytest.fixture
 def make_model(save_model, tmp_path):
-    """make_model(seed, about): a model in a folder of its own, as the trainer leaves it. Returns folder and card."""
+    """make_model(seed, about, snapshots): a model in a folder of its own, as the trainer leaves it. Returns folder and card."""
 
-    def make(seed=0, about=None):
+    def make(seed=0, about=None, snapshots=False):
         folder = tmp_path / f"model-{seed}"
-        return folder, save_model(folder, seed, about)
+        return folder, save_model(folder, seed, about, snapshots=snapshots)
 
     return make
 
@@ -81,8 +81,38 @@ class TestPublish:
         assert store.versions() == []
         assert list((store.folder / "versions").iterdir()) == []
 
+    def test_snapshots_come_along(self, store, make_model):
+        folder, card = make_model(snapshots=True)
+        store.publish(folder)
+        loaded = store.snapshots(card["version"])
+        assert loaded.step.tolist() == [0, 10, 20]
+        assert store.size(card["version"]) == sum(file.stat().st_size for file in folder.iterdir())
+
+    def test_a_version_may_have_none_and_get_them_later(self, store, make_model, published):
+        assert store.snapshots(published) is None
+        folder, card = make_model(snapshots=True)
+        store.publish(folder)
+        assert card["version"] == published
+        assert len(store.snapshots(published)) == 3
+
+    def test_damaged_snapshots_are_not_published(self, store, make_model):
+        folder, _ = make_model(snapshots=True)
+        (folder / "snapshots.npz").write_bytes(b"damage")
+        with pytest.raises(StoreError, match=f"^{folder}/snapshots.npz is damaged"):
+            store.publish(folder)
+        assert store.versions() == []
+
+    def test_snapshots_damaged_in_the_store_leave_the_model_in_service(self, store, make_model):
+        folder, card = make_model(snapshots=True)
+        store.publish(folder)
+        damaged = store.folder / "versions" / card["version"] / "snapshots.npz"
+        damaged.write_bytes(b"damage")
+        store.load(card["version"])
+        with pytest.raises(StoreError, match=f"^{damaged} is damaged"):
+            store.snapshots(card["version"])
+
     def test_a_missing_model_is_named(self, store, tmp_path):
-        with pytest.raises(StoreError, match=f"{tmp_path}/nowhere/weights.npz cannot be read: No such file"):
+        with pytest.raises(StoreError, match=f"{tmp_path}/nowhere/model.json cannot be read: No such file"):
             store.publish(tmp_path / "nowhere")
 
     def test_a_store_that_cannot_be_written_is_named(self, make_model, tmp_path):

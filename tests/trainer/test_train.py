@@ -6,8 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from digitnet.checkpoint import load, npz_arrays, npz_bytes
+from digitnet.checkpoint import load, load_snapshots, npz_arrays, npz_bytes
+from digitnet.drawing import in_unit_range
 from digitnet.network import NO_DIGIT
+from digitnet.parallel import DataParallel
+from digitnet.snapshots import parameter_norms
 from trainer.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import read_train_settings
 from trainer.train import Stopped, Training, measure, train
@@ -113,6 +116,65 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(run, tmp_path, steps
         for column in set(whole) - {"seconds"}:
             assert stopped[column] == whole[column]
     assert not (tmp_path / "stopped" / "unfinished.npz").exists()
+
+
+def recorded(folder):
+    network, card = load(folder / "trained")
+    return load_snapshots(folder / "trained", network, card), network
+
+
+def test_it_leaves_snapshots_of_its_course(run, tmp_path, digits_file, params_file):
+    card = run("a")
+    snapshots, network = recorded(tmp_path / "a")
+    assert (snapshots.step[0], snapshots.step[-1]) == (0, STEPS)
+    # The first is the network as it was drawn, the last the one that is kept; what is said of both can be measured again.
+    settings = read_train_settings(params_file)
+    fresh = settings.make_network()
+    fresh.initialize(np.random.default_rng(settings.seed))
+    assert np.corrcoef(snapshots.parameters[0], fresh.parameters)[0, 1] > 0.99  # packed, so not to the last bit
+    validation = load_splits(digits_file)["validation"]
+    assert snapshots.validation_accuracy[-1] == pytest.approx(card["training"]["validation_accuracy"])
+    for moment in range(len(snapshots)):
+        then = measure(snapshots.network(moment, network), validation)
+        assert (snapshots.validation_loss[moment], snapshots.validation_accuracy[moment]) == pytest.approx(then, abs=0.05)
+    assert snapshots.train_loss[-1] < snapshots.train_loss[1]
+    # So can where the digits are on each moment's map.
+    np.testing.assert_array_equal(snapshots.mapped, validation.labels[:300])
+    for moment in range(len(snapshots)):
+        features = snapshots.network(moment, network).predict_features(in_unit_range(validation.pictures[:300]))
+        np.testing.assert_allclose(snapshots.plane(moment).place(features), snapshots.map_points[moment], atol=1e-4)
+    has_parameters = np.array([layer.parameter_count > 0 for layer in network.layers])
+    for measured in (snapshots.gradient_norm, snapshots.update_ratio):
+        assert np.isnan(measured[0]).all()
+        assert (measured[1:, has_parameters] > 0.0).all()
+        assert np.isnan(measured[:, ~has_parameters]).all()
+
+
+def test_a_run_that_was_stopped_leaves_the_same_snapshots(run, tmp_path):
+    run("whole")
+    for steps in (0, 15, 40):
+        with pytest.raises(Stopped):
+            run("stopped", StopAfter(steps))
+    run("stopped")
+    (whole, _), (stopped, _) = recorded(tmp_path / "whole"), recorded(tmp_path / "stopped")
+    for name, values in whole.arrays().items():
+        np.testing.assert_array_equal(getattr(stopped, name), values)
+
+
+def test_the_update_ratio_is_how_far_a_step_moved(digits_file, synthetic_file, params_file):
+    """Plain gradient descent moves by the learning rate times the gradient."""
+    plain = re.sub(r"optimizer: .*", "optimizer: {sgd: {momentum: 0.0}}", params_file.read_text())
+    params_file.write_text(re.sub(r"schedule: \w+", "schedule: constant", plain))
+    splits = load_splits(digits_file)
+    run = Training(read_train_settings(params_file), splits["training"], splits["validation"], load_synthetic(synthetic_file))
+    with DataParallel(run.network, 1) as parallel:
+        for step in range(run.steps):
+            before = run.network.parameters.copy()
+            run.run_step(parallel, *run.make_batch(step))
+    snapshots = run.recorder.snapshots()
+    dense = np.flatnonzero([layer.parameter_count > 0 for layer in run.network.layers])
+    expected = snapshots.learning_rate[-1] * snapshots.gradient_norm[-1] / parameter_norms(run.network, before)
+    np.testing.assert_allclose(snapshots.update_ratio[-1, dense], expected[dense], rtol=1e-3)
 
 
 def test_what_dropout_draws_is_the_same_after_a_stop_too(run, tmp_path, params_file):

@@ -1,0 +1,138 @@
+"""Snapshots: the moments stand ever further apart, what is measured is right, and what is kept comes back."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from digitnet.checkpoint import CheckpointError, load, load_snapshots, save
+from digitnet.network import Network
+from digitnet.packing import pack, unpack
+from digitnet.snapshots import Snapshots, dead_units, moments, parameter_norms
+
+LAYERS = ["flatten", {"dense": {"units": 3}}, "relu", {"dense": {"units": 10}}]
+COUNT = 784 * 3 + 3 + 3 * 10 + 10
+
+
+@pytest.fixture
+def network():
+    network = Network(LAYERS)
+    network.initialize(np.random.default_rng(5))
+    return network
+
+
+@pytest.fixture
+def snapshots(generator, network):
+    packed, widths = pack(network, generator.normal(size=(2, COUNT)))
+
+    def of(*shape):
+        return generator.random(shape, np.float32)
+
+    return Snapshots(
+        step=np.array([0, 10, 20]),
+        learning_rate=of(3),
+        train_loss=of(3),
+        validation_loss=of(3),
+        validation_accuracy=of(3),
+        gradient_norm=of(3, 4),
+        update_ratio=of(3, 4),
+        dead_units=of(3, 4),
+        packed=packed,
+        widths=widths,
+        parameters=unpack(network, packed, widths),
+        mapped=np.array([5, 0, 4], np.uint8),
+        map_points=of(3, 3, 2),
+        map_origin=of(3, 3),
+        map_axes=of(3, 3, 2),
+    )
+
+
+class TestMoments:
+    def test_each_is_about_as_many_times_later_as_the_one_before(self):
+        found = moments(10 * 2**9)
+        assert found == [0, *(10 * 2**power for power in range(10))]
+
+    @pytest.mark.parametrize("steps", [1, 2, 9, 10, 11, 60, 3437, 21450])
+    def test_from_the_start_to_the_end_each_once(self, steps):
+        found = moments(steps)
+        assert (found[0], found[-1]) == (0, steps)
+        assert found == sorted(set(found))
+        assert len(found) <= 11
+
+
+class TestMeasures:
+    def test_norms_are_those_of_each_layer(self, network):
+        norms = parameter_norms(network, network.parameters)
+        assert np.isnan(norms).tolist() == [True, False, True, False]
+        for layer, norm in ((network.layers[1], norms[1]), (network.layers[3], norms[3])):
+            assert norm == pytest.approx(np.sqrt(np.sum(layer.weights**2) + np.sum(layer.bias**2)), rel=1e-6)
+
+    def test_a_unit_is_dead_if_no_picture_wakes_it(self, network, generator):
+        dense = network.layers[1]
+        dense.weights[:] = 0.0
+        dense.bias[:] = [-1.0, 0.0, -0.5]
+        dense.weights[2, 5] = 1.0
+        pictures = np.zeros((300, 28, 28), np.float32)
+        assert dead_units(network, pictures)[2] == 1.0
+        pictures[299, 0, 5] = 0.6  # in the last batch
+        dead = dead_units(network, pictures)
+        assert dead[2] == pytest.approx(2 / 3)
+        assert np.isnan(dead[[0, 1, 3]]).all()
+
+    def test_a_channel_is_awake_if_it_is_anywhere(self):
+        network = Network([{"conv2d": {"filters": 2, "kernel_size": 5}}, "relu", "flatten", {"dense": {"units": 10}}])
+        network.layers[0].weights[0, 0] = 1.0
+        pictures = np.zeros((2, 28, 28), np.float32)
+        pictures[1, 20, 20] = 0.1
+        assert dead_units(network, pictures)[1] == 0.5
+
+
+class TestKept:
+    def test_the_network_of_each_moment_comes_back(self, network, snapshots):
+        for moment in range(2):
+            then = snapshots.network(moment, network)
+            np.testing.assert_array_equal(then.parameters, snapshots.parameters[moment])
+            assert then.specification == network.specification
+        assert snapshots.network(2, network) is network
+
+    def test_they_are_kept_beside_the_network(self, tmp_path, network, snapshots, generator):
+        golden = generator.integers(0, 256, (3, 28, 28), dtype=np.uint8)
+        card = save(tmp_path / "with", network, golden, {}, snapshots)
+        loaded = load_snapshots(tmp_path / "with", *load(tmp_path / "with"))
+        for name, values in snapshots.arrays().items():
+            np.testing.assert_array_equal(getattr(loaded, name), values)
+        # The same network, whether its maker kept them or not; and a card made from that card does not promise them.
+        without = save(tmp_path / "without", network, golden, card)
+        assert without["version"] == card["version"]
+        assert load_snapshots(tmp_path / "without", *load(tmp_path / "without")) is None
+
+    @pytest.mark.parametrize("damage", [b"", b"damage", None])
+    def test_damage_is_named_and_the_network_can_still_be_loaded(self, tmp_path, network, snapshots, generator, damage):
+        save(tmp_path, network, generator.integers(0, 256, (3, 28, 28), dtype=np.uint8), {}, snapshots)
+        file = tmp_path / "snapshots.npz"
+        file.unlink() if damage is None else file.write_bytes(damage)
+        network, card = load(tmp_path)
+        with pytest.raises(CheckpointError, match=f"{file} (is damaged|cannot be read)"):
+            load_snapshots(tmp_path, network, card)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"train_loss": np.zeros(2, np.float32)}, r"train_loss should be \(3,\), but is \(2,\)"),
+            ({"dead_units": np.zeros((3, 5), np.float32)}, r"dead_units should be \(3, 4\)"),
+            ({"widths": np.zeros((2, 3), np.float32)}, r"widths should be \(2, 2\)"),
+            ({"widths": np.full((2, 2), np.inf, np.float32)}, "widths that are not finite numbers"),
+            ({"packed": np.full(9, 7, np.uint8)}, "packed weights are damaged"),
+            ({"mapped": np.zeros(4, np.uint8)}, r"map_points should be \(3, 4, 2\)"),
+            ({"map_axes": np.zeros((3, 4, 2), np.float32)}, r"map_axes should be \(3, 3, 2\)"),
+            ({"map_origin": np.full((3, 3), np.nan, np.float32)}, "map_origin that are not finite numbers"),
+        ],
+    )
+    def test_those_of_another_network_are_refused(self, network, snapshots, change, message):
+        with pytest.raises(ValueError, match=message):
+            Snapshots.from_arrays(replace(snapshots, **change).arrays(), network)
+
+    def test_those_that_lack_something_are_refused(self, network, snapshots):
+        arrays = snapshots.arrays()
+        del arrays["step"]
+        with pytest.raises(ValueError, match="but these have dead_units, "):
+            Snapshots.from_arrays(arrays, network)

@@ -1,0 +1,127 @@
+"""One unit: what it adds up is what the layer computed, and nothing outside its receptive field can change it."""
+
+import numpy as np
+import pytest
+from digitnet.explaining import activations
+from digitnet.units import Change, Field, changed, look_at, receptive_field
+
+LAYERS = [
+    {"conv2d": {"filters": 2, "kernel_size": 5}},
+    {"maxpool2d": {"size": 2}},
+    "relu",
+    {"conv2d": {"filters": 3, "kernel_size": 3, "padding": 1}},
+    "relu",
+    {"maxpool2d": {"size": 3}},
+    {"dropout": {"rate": 0.5}},
+    "flatten",
+    {"dense": {"units": 6}},
+    "relu",
+    {"dense": {"units": 11}},
+]
+PLACES = {  # some of each layer's output, corners too, where the padding is
+    0: [(0, 0, 0), (1, 23, 23), (1, 4, 9)],
+    1: [(0, 0, 0), (1, 11, 11), (1, 3, 5)],
+    2: [(1, 2, 7)],
+    3: [(0, 0, 0), (2, 11, 11), (1, 0, 6), (2, 5, 5)],
+    4: [(2, 5, 5)],
+    5: [(0, 0, 0), (2, 3, 3), (1, 1, 2)],
+    6: [(1, 1, 2)],
+    7: [(0,), (17,), (47,)],
+    8: [(0,), (5,)],
+    9: [(3,)],
+    10: [(0,), (10,)],
+}
+EVERYWHERE = [(layer, place) for layer, places in PLACES.items() for place in places]
+
+
+@pytest.fixture(scope="module")
+def network(initialized):
+    return initialized(LAYERS)
+
+
+@pytest.mark.parametrize(("layer", "place"), EVERYWHERE)
+def test_what_it_adds_up_is_what_the_layer_computed(network, picture, layer, place):
+    unit = look_at(network, picture, layer, place)
+    assert unit.value == activations(network, picture)[layer][place]
+    name = (
+        network.specification[layer]
+        if isinstance(network.specification[layer], str)
+        else next(iter(network.specification[layer]))
+    )
+    if name in ("conv2d", "dense"):
+        assert unit.value == pytest.approx(np.sum(unit.inputs * unit.weights) + unit.bias, abs=1e-12)
+    else:
+        assert (unit.weights, unit.bias) == (None, None)
+        assert unit.value == max(unit.inputs.max(), 0.0 if name == "relu" else -np.inf)
+
+
+@pytest.mark.parametrize(("layer", "place"), EVERYWHERE)
+def test_only_what_is_in_its_receptive_field_can_change_it(network, picture, layer, place):
+    top, left, bottom, right = receptive_field(network, layer, place)
+    within = np.zeros((28, 28), bool)
+    within[top:bottom, left:right] = True
+    value = activations(network, picture)[layer][place]
+    generator = np.random.default_rng(3)
+    assert activations(network, np.where(within, picture, generator.random((28, 28))))[layer][place] == value
+    if value != 0.0:  # a silent ReLU may stay silent
+        others = [activations(network, np.where(within, generator.random((28, 28)), picture))[layer][place] for _ in range(5)]
+        assert any(other != value for other in others)
+
+
+def test_the_receptive_field_grows_from_layer_to_layer(network):
+    assert receptive_field(network, 0, (0, 3, 4)) == Field(3, 4, 8, 9)
+    assert receptive_field(network, 1, (0, 3, 4)) == Field(6, 8, 12, 14)
+    assert receptive_field(network, 3, (0, 3, 4)) == Field(4, 6, 14, 16)  # three of the pooled ones, two pixels apart
+    assert receptive_field(network, 3, (0, 0, 11)) == Field(0, 20, 8, 28)  # padding is no part of the picture
+    assert receptive_field(network, 8, (0,)) == Field(0, 0, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("layer", "place", "message"),
+    [
+        (-1, (0,), "layer: this network has 11, which count from 0, so there is no -1"),
+        (11, (0,), "there is no 11"),
+        (0, (0,), r"place: layer 0 gives out \(2, 24, 24\), which has no \(0,\)"),
+        (0, (2, 0, 0), "place"),
+        (0, (0, -1, 0), "place"),
+        (8, (6,), "place"),
+    ],
+)
+def test_a_unit_that_is_not_there_is_named(network, picture, layer, place, message):
+    with pytest.raises(ValueError, match=message):
+        look_at(network, picture, layer, place)
+
+
+class TestChanged:
+    def test_one_weight_is_another_and_the_network_stays_as_it_is(self, network, picture):
+        before = network.parameters.copy()
+        copy = changed(network, [Change(3, 2, 7, 0.25), Change(8, 1, "bias", -4.0)])
+        assert copy.layers[3].weights[2, 7] == 0.25
+        assert copy.layers[8].bias[1] == -4.0
+        assert np.count_nonzero(copy.parameters != before) == 2
+        np.testing.assert_array_equal(network.parameters, before)
+
+    def test_a_unit_that_is_switched_off_gives_out_nothing(self, network, picture):
+        outputs = activations(changed(network, [Change(3, 1, None, 0.0)]), picture)
+        assert not outputs[3][1].any()
+        assert outputs[3][0].any()
+        np.testing.assert_array_equal(outputs[2], activations(network, picture)[2])
+
+    def test_the_last_change_of_a_weight_counts(self, network):
+        assert changed(network, [Change(0, 0, 3, 1.0), Change(0, 0, 3, 2.0)]).layers[0].weights[0, 3] == 2.0
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (Change(1, 0, None, 0.0), "layer 1 has no weights"),
+            (Change(12, 0, None, 0.0), "there is no 12"),
+            (Change(0, 2, None, 0.0), "unit: layer 0 has 2, which count from 0, so there is no 2"),
+            (Change(0, -1, None, 0.0), "unit"),
+            (Change(0, 0, 25, 0.0), "weight: a unit of layer 0 has 25, which count from 0, so there is no 25"),
+            (Change(0, 0, -1, 0.0), "weight"),
+            (Change(0, 0, "w", 0.0), "there is no 'w'"),
+        ],
+    )
+    def test_a_parameter_that_is_not_there_is_named(self, network, change, message):
+        with pytest.raises(ValueError, match=message):
+            changed(network, [change])
