@@ -9,19 +9,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from digitnet.drawing import DrawingError, in_bytes, picture_from_pixels, picture_from_strokes, picture_from_vector
+from digitnet.units import Change
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
 from stores.models import CANDIDATE, LIVE, POINTERS, open_models
 
-from inference.explaining import explanation, learnt
+from inference.explaining import at_each_moment, explanation, learnt, timeline, unit
 from inference.feedback import FeedbackDesk
 from inference.images import ImageError, ImageTooLargeError, pixels_from_png
 from inference.metrics import Metrics
@@ -30,6 +31,7 @@ from inference.recorder import Recorder
 from inference.schemas import (
     VECTOR_LENGTH,
     Disagreements,
+    ExplainRequest,
     Explanation,
     FeedbackReceived,
     FeedbackRequest,
@@ -39,7 +41,11 @@ from inference.schemas import (
     Prediction,
     PredictRequest,
     Problem,
+    SnapshotReadings,
+    Snapshots,
     Status,
+    UnitRequest,
+    UnitSeen,
     first_problem,
 )
 from inference.settings import Settings
@@ -51,15 +57,17 @@ PNGS_AT_ONCE = 2  # each may unpack to 140 MB
 PUPILS_AT_ONCE = 1  # fifty lessons take a third of a second, which drawings should not wait for
 READ_AWAY_BYTES = 8 * 1024 * 1024  # more than nginx lets through
 
-PREDICT_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": PredictRequest.model_json_schema()},
-            "image/png": {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
+
+def _body_of(schema: type[BaseModel], **others: dict) -> dict:
+    """What the description says of a body: we read it ourselves."""
+    content = {"application/json": {"schema": schema.model_json_schema()}, **others}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+PREDICT_BODY, EXPLAIN_BODY = _body_of(PredictRequest, **PNG), _body_of(ExplainRequest, **PNG)
+UNIT_BODY, LEARN_BODY, SNAPSHOTS_BODY = _body_of(UnitRequest), _body_of(LearnRequest), _body_of(PredictRequest)
+FEEDBACK_BODY = _body_of(FeedbackRequest)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": f"image_vector has not {VECTOR_LENGTH} values"},
     413: {"model": Problem, "description": "More bytes, or more pixels, than are taken"},
@@ -67,10 +75,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "Not a drawing that can be read"},
     503: {"model": Problem, "description": "No model yet"},
 }
-LEARN_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": LearnRequest.model_json_schema()}}}}
-FEEDBACK_BODY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": FeedbackRequest.model_json_schema()}}}
-}
+NO_SNAPSHOTS = {404: {"model": Problem, "description": "The live model has no snapshots"}}
 FEEDBACK_PROBLEMS: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
     404: {"model": Problem, "description": "No such prediction, or one too old to be known"},
@@ -130,7 +135,7 @@ def create_app(settings: Settings) -> FastAPI:
                 digit=reading.digit,
                 is_digit=reading.is_digit,
                 confidence=reading.confidence,
-                model_version=read.model_version,
+                model_version=read.model.version,
                 picture=in_bytes(read.picture).tobytes(),
             )
         )
@@ -141,21 +146,50 @@ def create_app(settings: Settings) -> FastAPI:
         )
 
         async def read_by_candidate():
-            shadow.compare(read.prediction_id, read.picture, read.model_version, reading)
+            shadow.compare(read.prediction_id, read.picture, read.model.version, reading)
 
         return JSONResponse(_answer(read, input), background=BackgroundTask(read_by_candidate) if shadow.is_on else None)
 
-    @_both_slashes(app.post, "/explain", response_model=Explanation, responses=PROBLEMS, openapi_extra=PREDICT_BODY)
+    @_both_slashes(app.post, "/explain", response_model=Explanation, responses=PROBLEMS, openapi_extra=EXPLAIN_BODY)
     async def explain(request: Request, occlusion: bool = False) -> Response:
         """Read a drawing as /predict does, and say how: what every layer made of it, and which ink spoke for which digit.
 
-        Nothing of it is written down: a page may ask again with every stroke.
+        With `changes`, by a copy of the network in which weights are others or units switched off. Nothing of it is written
+        down: a page may ask again with every stroke.
         """
-        model = source.model
-        read = await _read(request, model, settings, unpacking)
-        explained = await asyncio.to_thread(explanation, model, read.picture, read.reading.digit, occlusion)
+        read = await _read(request, source.model, settings, unpacking, ExplainRequest)
+        explained = await asyncio.to_thread(explanation, read.model, read.picture, read.reading.digit, occlusion)
         metrics.explanations.inc()
         return JSONResponse(_answer(read, with_input=False) | explained)
+
+    @_both_slashes(app.post, "/unit", response_model=UnitSeen, responses=PROBLEMS, openapi_extra=UNIT_BODY)
+    async def look_at_unit(request: Request) -> Response:
+        """How one number of a layer came about: its inputs, its weights, and what of the picture can reach it."""
+        asked = await _only_json(request, UnitRequest, settings)
+        picture = _normalized(asked.form, asked)
+        with _unprocessable():
+            seen = unit(source.model.changed(_changes(asked)), picture, asked.layer, asked.place)
+        metrics.units.inc()
+        return JSONResponse(seen)
+
+    @_both_slashes(app.get, "/snapshots", response_model=Snapshots, responses={503: PROBLEMS[503], **NO_SNAPSHOTS})
+    async def snapshots() -> Response:
+        """How the live model learnt: what was measured at some moments of its training, and its filters then."""
+        return JSONResponse(await asyncio.to_thread(timeline, _with_snapshots(source.model)))
+
+    @_both_slashes(
+        app.post,
+        "/snapshots",
+        response_model=SnapshotReadings,
+        responses=PROBLEMS | NO_SNAPSHOTS,
+        openapi_extra=SNAPSHOTS_BODY,
+    )
+    async def read_at_each_moment(request: Request) -> Response:
+        """What the live model made of a drawing at each of those moments, from before it had learnt anything."""
+        asked = await _only_json(request, PredictRequest, settings)
+        model, picture = _with_snapshots(source.model), _normalized(asked.form, asked)
+        metrics.snapshot_readings.inc()
+        return JSONResponse(await asyncio.to_thread(at_each_moment, model, picture))
 
     @_both_slashes(app.post, "/learn", response_model=Learnt, responses=PROBLEMS, openapi_extra=LEARN_BODY)
     async def learn(request: Request) -> Response:
@@ -166,11 +200,9 @@ def create_app(settings: Settings) -> FastAPI:
         asked = await _only_json(request, LearnRequest, settings)
         picture = _normalized(asked.form, asked)
         lessons = [(lesson.label, lesson.learning_rate) for lesson in asked.lessons]
-        try:
+        with _unprocessable():
             async with teaching:
                 taught = await asyncio.to_thread(learnt, source.model, picture, lessons)
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from error
         metrics.lessons.inc(len(lessons))
         return JSONResponse(taught)
 
@@ -267,22 +299,44 @@ class _Read(NamedTuple):
     prediction_id: str
     form: str
     picture: np.ndarray
-    model_version: str
+    model: Model
     reading: Reading
     seconds: dict[str, float]  # of each phase
 
 
-async def _read(request, model: Model, settings, unpacking) -> _Read:
-    """What this model makes of the drawing in the request; HTTPException if there is none."""
+async def _read(request, model: Model, settings, unpacking, schema=PredictRequest) -> _Read:
+    """What this model, changed as the request asks, makes of the drawing in it; HTTPException if there is none."""
     started = perf_counter()
-    form, drawing = await _decoded(request, settings, unpacking)
+    form, drawing = await _decoded(request, schema, settings, unpacking)
     decoded = perf_counter()
     # Pictures may be large: others are answered meanwhile. Strokes and vectors take less than handing them over would.
     picture = await asyncio.to_thread(_normalized, form, drawing) if form == "png" else _normalized(form, drawing)
     normalized = perf_counter()
+    if isinstance(drawing, ExplainRequest):
+        with _unprocessable():
+            model = model.changed(_changes(drawing))
     reading = model.read(picture)
     seconds = {"decode": decoded - started, "normalize": normalized - decoded, "forward": perf_counter() - normalized}
-    return _Read(uuid.uuid4().hex, form, picture, model.version, reading, seconds)
+    return _Read(uuid.uuid4().hex, form, picture, model, reading, seconds)
+
+
+def _changes(asked):
+    return [Change(change.layer, change.unit, change.weight, change.value) for change in asked.changes]
+
+
+def _with_snapshots(model):
+    if model.snapshots is None:
+        raise HTTPException(404, f"model {model.version} has no snapshots: it was trained before the trainer left any")
+    return model
+
+
+@contextlib.contextmanager
+def _unprocessable():
+    """What digitnet says of a question that fits no network, or not this one."""
+    try:
+        yield
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
 
 
 def _answer(read, with_input):
@@ -292,7 +346,7 @@ def _answer(read, with_input):
         "is_digit": read.reading.is_digit,
         "probabilities": read.reading.probabilities.tolist(),
         "confidence": read.reading.confidence,
-        "model_version": read.model_version,
+        "model_version": read.model.version,
         "prediction_id": read.prediction_id,
     }
     if with_input:
@@ -310,8 +364,11 @@ def _both_slashes(method, path, **options):
     return register
 
 
-async def _decoded(request, settings, unpacking):
-    """The request's body as ("strokes" or "image_vector", PredictRequest) or ("png", pixels); HTTPException if it is neither."""
+async def _decoded(request, schema, settings, unpacking):
+    """The request's body as ("strokes" or "image_vector", what the schema makes of it) or ("png", pixels).
+
+    HTTPException if it is neither.
+    """
     media_type = _media_type(request)
     if media_type == "image/png":
         body = await _body(request, settings.max_image_bytes)
@@ -324,7 +381,7 @@ async def _decoded(request, settings, unpacking):
             raise HTTPException(422, str(error)) from error
     if media_type != "application/json":
         raise HTTPException(415, f"send application/json or image/png, not {media_type}")
-    drawing = await _parsed(request, PredictRequest, settings)
+    drawing = await _parsed(request, schema, settings)
     return drawing.form, drawing
 
 

@@ -1,13 +1,26 @@
-"""What /explain and /learn say beyond an answer: how the network came to it, and how it would learn, all computed by digitnet."""
+"""What /explain, /unit, /learn and /snapshots say beyond an answer: how the network came to it, how it would learn, and how it
+did learn, all computed by digitnet."""
 
 import base64
+import math
 
 import numpy as np
 from digitnet.explaining import activations, logit_gradients, occlusion
 from digitnet.network import NO_DIGIT
 from digitnet.teaching import Lesson, teach
+from digitnet.units import look_at
 
 from inference.predictor import Model
+
+MEASURED = (
+    "learning_rate",
+    "train_loss",
+    "validation_loss",
+    "validation_accuracy",
+    "gradient_norm",
+    "update_ratio",
+    "dead_units",
+)
 
 
 def explanation(model: Model, picture: np.ndarray, digit: int, with_occlusion: bool) -> dict:
@@ -44,7 +57,73 @@ def learnt(model: Model, picture: np.ndarray, lessons: list[tuple[int | None, fl
             {**_named(layer), **step._asdict(), "gradient": _tensor(step.gradient)}
             for layer, step in zip(network.specification, taught.layers)
         ],
+        "known": _known(model, None if taught.diverged else taught.pupil),
     }
+
+
+def unit(model: Model, picture: np.ndarray, layer: int, place: list[int]) -> dict:
+    """Of a picture float32 (28, 28) in [0, 1]: the fields of schemas.UnitSeen. ValueError if there is no such unit."""
+    seen = look_at(model.network, picture, layer, place)
+    return {
+        "model_version": model.version,
+        "value": seen.value,
+        "inputs": _tensor(seen.inputs),
+        "weights": None if seen.weights is None else _tensor(seen.weights),
+        "bias": seen.bias,
+        "field": seen.field._asdict(),
+    }
+
+
+def timeline(model: Model) -> dict:
+    """How a model with snapshots learnt: the fields of schemas.Snapshots."""
+    snapshots, epochs = model.snapshots, model.card.get("training", {}).get("epochs")
+    return {
+        "model_version": model.version,
+        "epochs": epochs if isinstance(epochs, int) else None,
+        "layers": [_named(layer)["name"] for layer in model.network.specification],
+        "mapped": snapshots.mapped.tolist(),
+        "moments": [
+            {
+                "step": int(snapshots.step[moment]),
+                **{name: _finite(getattr(snapshots, name)[moment]) for name in MEASURED},
+                "filters": _tensor(_filters(model.at(moment).network)),
+                "points": _tensor(snapshots.map_points[moment]),
+            }
+            for moment in range(len(snapshots))
+        ],
+    }
+
+
+def at_each_moment(model: Model, picture: np.ndarray) -> dict:
+    """Of a picture float32 (28, 28) in [0, 1], and a model with snapshots: the fields of schemas.SnapshotReadings."""
+    readings = []
+    for moment in range(len(model.snapshots)):
+        then = model.at(moment)
+        features = then.network.predict_features(picture[None])
+        said = _said(then.reading(picture, then.network.logits_of(features)))
+        readings.append({**said, "place": model.snapshots.plane(moment).place(features)[0].tolist()})
+    return {"model_version": model.version, "readings": readings}
+
+
+def _known(model, pupil):
+    """What model and pupil, None where it diverged, make of the digits that the model carries."""
+    taught = None if pupil is None else model._replace(network=pupil)
+    return [
+        {"input": _tensor(picture), "before": _said(model.read(picture)), "after": taught and _said(taught.read(picture))}
+        for picture in model.golden
+    ]
+
+
+def _filters(network):
+    """The weights of the first layer that has any, each unit's in the shape of what it looks at."""
+    first = next(layer for layer in network.layers if layer.parameter_count)
+    side = math.isqrt(first.weights.shape[1])  # the picture has one channel
+    return first.weights.reshape(-1, side, side)
+
+
+def _finite(values):
+    """For JSON, which has no NaN: null stands for what was not measured."""
+    return [_finite(value) for value in values] if np.ndim(values) else float(values) if np.isfinite(values) else None
 
 
 def _said(reading):

@@ -70,6 +70,12 @@ class Metrics:
         self.lessons = Counter(
             "doodle_lessons_total", "Lessons given by POST /learn to copies of the model.", registry=self.registry
         )
+        self.units = Counter("doodle_units_looked_at_total", "Units that POST /unit laid open.", registry=self.registry)
+        self.snapshot_readings = Counter(
+            "doodle_snapshot_readings_total",
+            "Drawings read by POST /snapshots, at every moment of the training.",
+            registry=self.registry,
+        )
         self.shadow = Counter(
             "doodle_shadow_predictions_total",
             "Live drawings that a candidate read too, by whether it agreed.",

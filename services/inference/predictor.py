@@ -6,7 +6,10 @@ import logging
 from typing import NamedTuple
 
 import numpy as np
+from digitnet.drawing import in_unit_range
 from digitnet.network import Network, reading
+from digitnet.snapshots import Snapshots
+from digitnet.units import Change, changed
 from stores.models import LIVE, ModelStore, StoreError
 
 from inference.metrics import Metrics
@@ -38,10 +41,20 @@ class Model(NamedTuple):
     card: dict
     no_digit_threshold: float = 1.0  # a probability of no digit beyond this means that it is none
     temperature: float = 1.0  # evaluate's too: what the logits are divided by, so that it is as sure as it is right
+    golden: np.ndarray = np.empty((0, 28, 28), np.float32)  # pictures that it carries, in [0, 1]
+    snapshots: Snapshots | None = None  # how it learnt, where its maker kept that
 
     @property
     def version(self) -> str:
         return self.card["version"]
+
+    def changed(self, changes: list[Change]) -> "Model":
+        """The same with a copy of its network in which something is changed. ValueError if there is no such parameter."""
+        return self._replace(network=changed(self.network, changes)) if changes else self
+
+    def at(self, moment: int) -> "Model":
+        """The same with its network as it was at a moment of its snapshots."""
+        return self._replace(network=self.snapshots.network(moment, self.network))
 
     def read(self, picture: np.ndarray) -> Reading:
         """float32 (28, 28) in [0, 1] -> the likeliest digit, all probabilities, and whether it is a digit at all."""
@@ -96,10 +109,25 @@ class ModelSource:
             self._refuse(seen or str(error), error)
             return
         self._seen = seen
-        self._model = Model(network, card, _number(card, "no_digit_threshold"), _number(card, "temperature", above=0.0))
+        self._model = Model(
+            network,
+            card,
+            _number(card, "no_digit_threshold"),
+            _number(card, "temperature", above=0.0),
+            in_unit_range(self._models.golden_pictures(version)),
+            self._snapshots(version) if self._pointer == LIVE else None,
+        )
         self._metrics.model_loads.labels("loaded").inc()
         self._metrics.show_model(self._pointer, card["version"])
         log.info("event=model_loaded pointer=%s version=%s", self._pointer, card["version"])
+
+    def _snapshots(self, version):
+        """None, too, where they are damaged: the model serves all the same."""
+        try:
+            return self._models.snapshots(version)
+        except StoreError as error:
+            log.warning("event=snapshots_refused version=%s reason=%s", version, json.dumps(str(error)))
+            return None
 
     def _refuse(self, seen, error):
         if seen == self._seen:

@@ -1,7 +1,7 @@
 """What may come in and what goes out, with bounds: the API's contract, and the source of its OpenAPI description."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from stores.journal import NAME_LENGTH
@@ -10,6 +10,7 @@ MAX_STROKES = 1_000
 MAX_POINTS = 20_000
 VECTOR_LENGTH = 784
 MAX_LESSONS, MAX_LEARNING_RATE = 50, 10.0
+MAX_CHANGES = 200
 DIGITS_AS_TEXT = tuple("0123456789")
 
 # Older pages send the text of an input field.
@@ -19,6 +20,8 @@ Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
 Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
 Point = tuple[Coordinate, Coordinate]
+Weight = Annotated[float, Field(ge=-1e3, le=1e3, allow_inf_nan=False)]
+Index = Annotated[int, Field(ge=0, strict=True)]
 
 
 class PredictRequest(BaseModel):
@@ -46,6 +49,32 @@ class PredictRequest(BaseModel):
         if self.strokes is not None and sum(map(len, self.strokes)) > MAX_POINTS:
             raise ValueError(f"a drawing may have at most {MAX_POINTS} points")
         return self
+
+
+class Change(BaseModel):
+    """A parameter of the network that shall have another value; with neither weight nor value, a unit that is switched off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layer: Index = Field(description="counted from 0, as `layers` of the answer has them")
+    unit: Index = Field(description="of a convolution a filter")
+    weight: Index | Literal["bias"] | None = Field(None, description="which of the unit's; null: all of them and the bias")
+    value: Weight = 0.0
+
+
+class ExplainRequest(PredictRequest):
+    """A drawing as for /predict, and what is different in the copy of the network that reads it."""
+
+    changes: list[Change] = Field([], max_length=MAX_CHANGES, description="one after the other")
+
+
+class UnitRequest(ExplainRequest):
+    """A drawing, and the unit to look at."""
+
+    layer: Index = Field(description="counted from 0")
+    place: list[Index] = Field(
+        min_length=1, max_length=3, description="[channel, row, column] of the layer's output, or [feature] after flatten"
+    )
 
 
 class Prediction(BaseModel):
@@ -94,6 +123,26 @@ class Explanation(Prediction):
     )
 
 
+class ReceptiveField(BaseModel):
+    """A part of the picture: rows from top to before bottom, columns from left to before right."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+class UnitSeen(BaseModel):
+    """How one number came about: inputs times weights, summed, and the bias."""
+
+    model_version: str
+    value: float
+    inputs: Tensor = Field(description="what of the layer before it looks at: (channels, k, k), or (features)")
+    weights: Tensor | None = Field(description="in the same shape; null where the layer has none")
+    bias: float | None
+    field: ReceptiveField = Field(description="what of the picture can reach it")
+
+
 class Lesson(BaseModel):
     """One step of gradient descent on the drawing."""
 
@@ -128,6 +177,56 @@ class LayerStep(BaseModel):
     update_norm: float = Field(description="learning rate times gradient_norm: how far the parameters moved")
 
 
+class KnownDigit(BaseModel):
+    """A picture that the model carries, and what the network and its copy make of it."""
+
+    input: Tensor = Field(description="(28, 28)")
+    before: PupilReading
+    after: PupilReading | None = Field(description="null where the copy diverged")
+
+
+class Moment(BaseModel):
+    """A moment of the live model's training. null: nothing to measure then, or in that layer."""
+
+    step: int = Field(description="so many steps were taken")
+    learning_rate: float | None = Field(description="of the step just taken")
+    train_loss: float | None = Field(description="the mean over the steps since the moment before")
+    validation_loss: float | None
+    validation_accuracy: Unit
+    gradient_norm: list[float | None] = Field(description="of each layer's weights and biases, in the step just taken; Euclidean")
+    update_ratio: list[float | None] = Field(
+        description="of each layer: how far that step moved its parameters, to their own norm"
+    )
+    dead_units: list[float | None] = Field(description="of each ReLU: the share of its channels or units that nothing wakes")
+    filters: Tensor = Field(description="the first layer's weights: (filters, k, k), or (units, 28, 28) where it is dense")
+    points: Tensor = Field(description="(m, 2): where the mapped digits are on this moment's map")
+
+
+class Snapshots(BaseModel):
+    """How the live model learnt."""
+
+    model_version: str
+    epochs: int | None
+    layers: list[str] = Field(description="their names, first to last")
+    mapped: list[int] = Field(
+        description="the labels of the digits on the maps: near each other where the network saw them alike"
+    )
+    moments: list[Moment] = Field(description="from before the first step to after the last")
+
+
+class SnapshotReading(PupilReading):
+    """What the network made of a drawing at a moment of its training."""
+
+    place: tuple[float, float] = Field(description="on that moment's map")
+
+
+class SnapshotReadings(BaseModel):
+    """The same at each moment."""
+
+    model_version: str
+    readings: list[SnapshotReading]
+
+
 class Learnt(BaseModel):
     """How the copy fared. The served model has not changed."""
 
@@ -137,6 +236,7 @@ class Learnt(BaseModel):
     after: PupilReading | None = Field(description="null where it diverged")
     diverged: bool = Field(description="numbers grew beyond all bounds; what lessons were left were not given")
     layers: list[LayerStep] = Field(description="of the last lesson, first to last; empty where there was none")
+    known: list[KnownDigit] = Field(description="digits that the model carries: what the copy makes of them shows what it forgot")
 
 
 class FeedbackRequest(BaseModel):

@@ -112,10 +112,10 @@ def publish_model(save_model):
     Returns its card.
     """
 
-    def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL) -> dict:
+    def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL, snapshots=False) -> dict:
         models = ModelStore(folder)
         with tempfile.TemporaryDirectory() as made:
-            save_model(Path(made), seed, about, layers)
+            save_model(Path(made), seed, about, layers, snapshots)
             card = models.publish(Path(made))
         models.point(LIVE, card["version"])
         return card

@@ -5,9 +5,10 @@ import base64
 import numpy as np
 import pytest
 from digitnet.explaining import activations, logit_gradients, occlusion
+from digitnet.units import Change, changed
 from fastapi.testclient import TestClient
 from inference.app import create_app
-from inference.schemas import Explanation
+from inference.schemas import MAX_CHANGES, Explanation
 from inference.settings import Settings
 from stores.journal import open_journal
 from stores.models import ModelStore
@@ -86,6 +87,52 @@ def test_occlusion_comes_where_it_is_asked_for(client, strokes, models):
     network, _ = models.load(models.pointer("live"))
     expected = occlusion(network, np.array(answer["input"], np.float32))
     np.testing.assert_allclose(numbers(answer["occlusion"]), expected, atol=1e-5)
+
+
+class TestChanges:
+    """A copy of the network in which something is different; the served one is nobody's to change."""
+
+    def test_the_changed_copy_explains_itself(self, client, models, strokes):
+        network, _ = models.load(models.pointer("live"))
+        last = len(network.layers) - 1
+        changes = [{"layer": last, "unit": 7, "weight": "bias", "value": 50.0}, {"layer": last, "unit": 2}]
+        answer = client.post("/explain", json={"strokes": strokes, "changes": changes}).json()
+        picture = np.array(answer["input"], np.float32)
+        copy = changed(network, [Change(last, 7, "bias", 50.0), Change(last, 2, None, 0.0)])
+        np.testing.assert_array_equal(np.float32(answer["logits"]), activations(copy, picture)[-1])
+        np.testing.assert_array_equal(numbers(answer["gradients"]), logit_gradients(copy, picture))
+        assert (answer["digit"], answer["logits"][2]) == (7, 0.0)
+
+    def test_whoever_asks_next_is_read_as_before(self, client, strokes):
+        before = client.post("/predict", json={"strokes": strokes}).json()["probabilities"]
+        changes = [{"layer": 0, "unit": unit} for unit in range(4)]
+        changed = client.post("/explain", json={"strokes": strokes, "changes": changes}).json()
+        assert changed["probabilities"] != before
+        assert client.post("/predict", json={"strokes": strokes, "changes": changes}).json()["probabilities"] == before
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"layer": 1, "unit": 0}, "layer 1 has no weights"),
+            ({"layer": 9, "unit": 0}, "there is no 9"),
+            ({"layer": 0, "unit": 99}, "there is no 99"),
+            ({"layer": 0, "unit": 0, "weight": 25}, "there is no 25"),
+            ({"layer": 0, "unit": 0, "weight": "b"}, "changes.0.weight"),
+            ({"layer": 0, "unit": -1}, "changes.0.unit"),
+            ({"layer": 0, "unit": 0, "value": 1e9}, "changes.0.value"),
+            ({"layer": 0, "unit": 0, "weights": [1]}, "changes.0.weights"),
+            ({"unit": 0}, "changes.0.layer"),
+        ],
+    )
+    def test_a_change_that_cannot_be_made_is_named(self, client, strokes, change, said):
+        response = client.post("/explain", json={"strokes": strokes, "changes": [change]})
+        assert response.status_code == 422
+        assert said in response.json()["detail"]
+
+    def test_there_may_be_many_but_not_any_number(self, client, strokes):
+        change = {"layer": 0, "unit": 0}
+        for count, code in ((MAX_CHANGES, 200), (MAX_CHANGES + 1, 422)):
+            assert client.post("/explain", json={"strokes": strokes, "changes": [change] * count}).status_code == code
 
 
 def test_nothing_of_it_is_counted_as_a_prediction_or_written_down(client, strokes, tmp_path):

@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from digitnet.drawing import in_unit_range
 from digitnet.network import NO_DIGIT, reading
 from digitnet.teaching import Lesson, teach
 from fastapi.testclient import TestClient
@@ -43,9 +44,14 @@ def learn(client, strokes):
     return learn
 
 
-def test_what_the_pupil_learns_is_what_digitnet_teaches(learn, client, models, strokes):
+@pytest.fixture
+def picture(client, strokes):
+    """The drawing, as the network reads it."""
+    return np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)
+
+
+def test_what_the_pupil_learns_is_what_digitnet_teaches(learn, models, picture):
     network, card = models.load(models.pointer("live"))
-    picture = np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)
     answer = learn(LESSON, {"label": 7, "learning_rate": 0.01})
     taught = teach(network, picture, [Lesson(3, 0.02), Lesson(7, 0.01)])
     assert answer["losses"] == taught.losses
@@ -70,6 +76,23 @@ def test_a_page_keeps_its_pupil_by_repeating_its_lessons(learn):
     five, six = learn(*[LESSON] * 5), learn(*[LESSON] * 6)
     assert six["losses"][:5] == five["losses"]
     assert learn(*[LESSON] * 5) == five
+
+
+def test_it_shows_what_the_copy_forgot(learn, models, picture):
+    """The digits that the model carries, read by the model and by its pupil."""
+    network, card = models.load(models.pointer("live"))
+    golden = models.golden_pictures(card["version"])
+    answer = learn(*[LESSON | {"learning_rate": 0.2}] * 30)
+    pictures = [np.frombuffer(base64.b64decode(each["input"]["float32"]), "<f4").reshape(28, 28) for each in answer["known"]]
+    np.testing.assert_array_equal(np.array(pictures), in_unit_range(golden))
+    pupil = teach(network, picture, [Lesson(3, 0.2)] * 30).pupil
+    for name, reader in (("before", network), ("after", pupil)):
+        expected, _ = reader.read(np.array(pictures), ABOUT["temperature"])
+        np.testing.assert_allclose([each[name]["probabilities"] for each in answer["known"]], expected, atol=1e-5)
+    # It learnt to say 3, whatever it sees.
+    assert sum(each["after"]["digit"] == 3 for each in answer["known"]) > sum(
+        each["before"]["digit"] == 3 for each in answer["known"]
+    )
 
 
 def test_it_may_be_told_that_it_is_no_digit(learn):

@@ -50,7 +50,7 @@ def test_each_path_is_described_once_without_its_slash(description):
             "/feedback",
             "/healthz",
         ),
-        *("/learn", "/live/model", "/live/predict", "/metrics", "/model", "/predict", "/readyz"),
+        *("/learn", "/live/model", "/live/predict", "/metrics", "/model", "/predict", "/readyz", "/snapshots", "/unit"),
     ]
 
 

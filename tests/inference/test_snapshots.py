@@ -1,0 +1,124 @@
+"""/snapshots: how the live model learnt, and what it made of a drawing at each moment."""
+
+import base64
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from inference.app import create_app
+from inference.schemas import SnapshotReadings, Snapshots
+from inference.settings import Settings
+from stores.models import ModelStore
+
+LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
+ABOUT = {"temperature": 1.5, "training": {"epochs": 2}}
+
+
+@pytest.fixture
+def models(tmp_path):
+    return ModelStore(tmp_path / "models")
+
+
+@pytest.fixture
+def client(models, tmp_path, publish_model):
+    models.promote(publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)["version"])
+    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+        yield client
+
+
+@pytest.fixture
+def kept(client, models):
+    """What the store has: the snapshots, and the network that they are of."""
+    version = models.pointer("live")
+    return models.snapshots(version), models.load(version)[0]
+
+
+def test_what_was_measured_at_each_moment(client, kept):
+    answer = client.get("/snapshots").json()
+    Snapshots.model_validate(answer)
+    assert (answer["layers"], answer["epochs"]) == (["flatten", "dense", "relu", "dense"], 2)
+    snapshots, network = kept
+    assert [moment["step"] for moment in answer["moments"]] == [0, 10, 20]
+    for name in (
+        "learning_rate",
+        "train_loss",
+        "validation_loss",
+        "validation_accuracy",
+        "gradient_norm",
+        "update_ratio",
+        "dead_units",
+    ):
+        got = np.array([moment[name] for moment in answer["moments"]], np.float32)  # None becomes NaN
+        np.testing.assert_array_equal(got, getattr(snapshots, name))
+    assert answer["mapped"] == [7, 3, 0, 9]
+    for index, moment in enumerate(answer["moments"]):
+        points = np.frombuffer(base64.b64decode(moment["points"]["float32"]), "<f4").reshape(moment["points"]["shape"])
+        np.testing.assert_array_equal(points, snapshots.map_points[index])
+        filters = np.frombuffer(base64.b64decode(moment["filters"]["float32"]), "<f4").reshape(moment["filters"]["shape"])
+        np.testing.assert_array_equal(filters, snapshots.network(index, network).layers[1].weights.reshape(12, 28, 28))
+
+
+def test_the_filters_of_a_convolution_are_small_pictures(models, publish_model, tmp_path):
+    layers = [{"conv2d": {"filters": 4, "kernel_size": 5}}, "relu", "flatten", {"dense": {"units": 10}}]
+    publish_model(models.folder, 4, {}, layers, snapshots=True)
+    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+        answer = client.get("/snapshots").json()
+    assert [moment["filters"]["shape"] for moment in answer["moments"]] == [[4, 5, 5]] * 3
+    assert answer["epochs"] is None  # its card does not say
+
+
+def test_a_drawing_is_read_at_each_moment(client, kept, strokes):
+    response = client.post("/snapshots", json={"strokes": strokes})
+    assert response.status_code == 200, response.text
+    SnapshotReadings.model_validate(response.json())
+    snapshots, network = kept
+    picture = np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)[None]
+    readings = response.json()["readings"]
+    assert len(readings) == len(snapshots)
+    for index, said in enumerate(readings):
+        (expected,), _ = snapshots.network(index, network).read(picture, ABOUT["temperature"])
+        np.testing.assert_allclose(said["probabilities"], expected, atol=1e-6)
+        assert said["digit"] == int(np.argmax(said["probabilities"]))
+        place = (snapshots.network(index, network).predict_features(picture) - snapshots.map_origin[index]) @ snapshots.map_axes[
+            index
+        ]
+        np.testing.assert_allclose(said["place"], place[0], atol=1e-5)
+    np.testing.assert_allclose(readings[0]["probabilities"], 0.1, atol=1e-6)  # it knew nothing
+    assert readings[-1]["probabilities"] == client.post("/predict", json={"strokes": strokes}).json()["probabilities"]
+
+
+def test_a_model_without_any_says_so(models, publish_model, strokes, tmp_path):
+    version = publish_model(models.folder, 5, ABOUT, LAYERS)["version"]
+    models.promote(version)
+    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+        for response in (client.get("/snapshots"), client.post("/snapshots", json={"strokes": strokes})):
+            assert response.status_code == 404
+            assert response.json() == {"detail": f"model {version} has no snapshots: it was trained before the trainer left any"}
+
+
+def test_damaged_ones_leave_the_model_in_service(models, publish_model, strokes, tmp_path, caplog):
+    version = publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)["version"]
+    models.promote(version)
+    (models.folder / "versions" / version / "snapshots.npz").write_bytes(b"damage")
+    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+        assert client.get("/snapshots").status_code == 404
+        assert client.post("/predict", json={"strokes": strokes}).status_code == 200
+    assert f"event=snapshots_refused version={version}" in caplog.text
+
+
+@pytest.mark.parametrize(("body", "code"), [({}, 422), ({"image_vector": [0.5] * 7}, 400)])
+def test_what_predict_refuses_it_refuses(client, body, code):
+    assert client.post("/snapshots", json=body).status_code == code
+
+
+def test_without_a_model_there_is_nothing_to_see(tmp_path):
+    settings = Settings(models=str(tmp_path / "none"), journal=f"sqlite:///{tmp_path}/journal.sqlite")
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/snapshots").status_code == 503
+
+
+def test_readings_are_counted_and_are_no_predictions(client, strokes):
+    client.post("/snapshots", json={"strokes": strokes})
+    metrics = client.get("/metrics").text
+    assert "doodle_snapshot_readings_total 1.0" in metrics
+    assert "api_predict_calls_total 0.0" in metrics
