@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model test lint lock clean
+.PHONY: help run data model pages test lint lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ data: .venv/run.stamp  ## fill mnist/ with MNIST's four files
 
 model: .venv/run.stamp  ## train and measure again what has changed since the last time (dvc repro)
 	@dvc repro
+
+pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn
+	@python scripts/learn_pages.py
 
 test: .venv/test.stamp lint  ## set up and run all tests
 	@pytest

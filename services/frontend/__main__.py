@@ -20,14 +20,14 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 log = logging.getLogger("frontend")
 
 PAGE = Path(__file__).parent
-PAGE_FILE = re.compile(r"[\w-]+\.(?:html|css|svg)|js/[\w-]+\.js", re.ASCII)
+PAGE_FILE = re.compile(r"(?:learn/)?(?:[\w-]+\.(?:html|css|svg)|js/[\w-]+\.js)", re.ASCII)
 # No script, style or picture but the page's own, and nobody else's frame.
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
@@ -52,6 +52,7 @@ def create_app(api_url: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/api/{path:path}", pass_on, methods=["GET", "POST"]),
+            Route("/learn", to_the_learning_path),
             Mount("/", PageFiles(directory=PAGE)),
         ],
         middleware=[Middleware(SecurityHeaders)],
@@ -79,11 +80,16 @@ async def pass_on(request: Request) -> Response:
     return StreamingResponse(answer.aiter_raw(), answer.status_code, headers, background=BackgroundTask(answer.aclose))
 
 
+async def to_the_learning_path(_: Request) -> Response:
+    """Relative, as all addresses of the page: it may stand below a path."""
+    return RedirectResponse("learn/", 301)
+
+
 class PageFiles(StaticFiles):
-    """The page's own files and none of the others that lie beside them; / is index.html."""
+    """The page's own files and none of the others that lie beside them; / is index.html, /learn/ learn/index.html."""
 
     def lookup_path(self, path):
-        path = "index.html" if path == "." else path
+        path = posixpath.join("" if path == "." else path, "index.html") if path in (".", "learn") else path
         return super().lookup_path(path) if PAGE_FILE.fullmatch(path) else ("", None)
 
 

@@ -40,6 +40,10 @@ def test_the_page_is_there_under_both_its_names(page, path):
         ("/style.css", "text/css; charset=utf-8"),
         ("/results.css", "text/css; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),
+        ("/learn/", "text/html; charset=utf-8"),
+        ("/learn/1-neuron.html", "text/html; charset=utf-8"),
+        ("/learn/learn.css", "text/css; charset=utf-8"),
+        ("/learn/js/neuron.js", "text/javascript; charset=utf-8"),
     ],
 )
 def test_what_the_page_needs_comes_with_its_type_and_lets_nothing_in_from_elsewhere(page, path, media_type):
@@ -48,6 +52,13 @@ def test_what_the_page_needs_comes_with_its_type_and_lets_nothing_in_from_elsewh
     assert {name: headers.get_list(name) for name in SECURITY_HEADERS} == {
         name: [value] for name, value in SECURITY_HEADERS.items()
     }
+
+
+def test_learn_leads_to_the_learning_path_wherever_the_page_stands(page):
+    answer = page.get("/learn", follow_redirects=False)
+    assert answer.status_code == 301
+    assert answer.headers["location"] == "learn/"
+    assert "The learning path" in page.get("/learn", follow_redirects=True).text
 
 
 def test_a_head_request_gets_the_headers_alone(page):

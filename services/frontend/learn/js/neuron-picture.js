@@ -1,0 +1,62 @@
+// The picture of chapter 1: a neuron with two inputs, what it says everywhere, and its sum at one place.
+
+import { paint } from "../../js/layer-figures.js";
+import { signedRgba } from "../../js/maps.js";
+import { html, inWords, pictureFrame, slider } from "./elements.js";
+import { field, relu, weightedSum } from "./neuron.js";
+
+const SIDE = 81;
+const LOUDEST = 3; // in full colour
+
+const canvas = /** @type {HTMLCanvasElement} */ (
+  html("canvas", { class: "square", role: "img", "aria-label": "What the neuron says at each pair of inputs" })
+);
+const says = html("p", { class: "says", "aria-live": "polite" });
+const range = { min: -2, max: 2, step: 0.1, show: (/** @type {number} */ value) => inWords(value, 1) };
+const w1 = slider("weight w₁", { ...range, value: 1 }, draw);
+const w2 = slider("weight w₂", { ...range, value: 1.5 }, draw);
+const bias = slider("bias b", { ...range, value: -0.5 }, draw);
+const x1 = slider("input x₁", { ...range, min: -1, max: 1, value: 0.5 }, draw);
+const x2 = slider("input x₂", { ...range, min: -1, max: 1, value: 0.4 }, draw);
+
+function draw() {
+  const weights = [w1.value, w2.value];
+  const values = field((x) => relu(weightedSum(weights, bias.value, x)), SIDE);
+  const rgba = signedRgba(values, LOUDEST);
+  mark(rgba, x1.value, x2.value);
+  paint(canvas, SIDE, SIDE, rgba);
+  const z = weightedSum(weights, bias.value, [x1.value, x2.value]);
+  says.textContent =
+    `z = ${inWords(w1.value, 1)} · ${inWords(x1.value, 1)} + ${inWords(w2.value, 1)} · ${inWords(x2.value, 1)} + ${inWords(bias.value, 1)} ` +
+    `= ${inWords(z)}, so y = max(0, z) = ${inWords(relu(z))}.`;
+  says.dataset.y = String(relu(z));
+}
+
+/** A white ring where the point is. @param {Uint8ClampedArray} rgba @param {number} x @param {number} y */
+function mark(rgba, x, y) {
+  const [column, row] = [((x + 1) / 2) * (SIDE - 1), ((1 - y) / 2) * (SIDE - 1)];
+  for (let i = 0; i < SIDE * SIDE; i += 1) {
+    const distance = Math.hypot((i % SIDE) - column, Math.floor(i / SIDE) - row);
+    if (Math.abs(distance - 2) < 0.7) rgba.set([255, 255, 255], i * 4);
+  }
+}
+
+canvas.addEventListener("pointerdown", (event) => {
+  canvas.setPointerCapture(event.pointerId);
+  moveTo(event);
+});
+canvas.addEventListener("pointermove", (event) => {
+  if (event.buttons > 0) moveTo(event);
+});
+
+/** @param {PointerEvent} event */
+function moveTo(event) {
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  x1.value = (2 * (event.clientX - left)) / width - 1;
+  x2.value = 1 - (2 * (event.clientY - top)) / height;
+  draw();
+}
+
+const controls = html("div", { class: "controls" }, ...[w1, w2, bias, x1, x2].map(({ element }) => element));
+pictureFrame().append(html("div", { class: "parts" }, canvas, controls), says);
+draw();

@@ -1,0 +1,106 @@
+// What happens in the stack of the last chapter, in words.
+
+import { statusMessage } from "../../js/error-messages.js";
+import { inWords } from "./elements.js";
+import { DIGITS, MARGIN, deficit, isGoodEnough, pEqual, pWithin } from "./service.js";
+
+/**
+ * @typedef {import("./service.js").Replica} Replica
+ * @typedef {{sent: number, retried: number, failed: number, versions: Map<string, number>}} Batch drawings sent in a row
+ */
+
+const HOURS_A_YEAR = 365.25 * 24;
+const failure = `says 502, and the page: “${statusMessage(502, undefined)}”`;
+
+/**
+ * Of one drawing.
+ * @param {number[]} asked @param {string | null} version as `sent` gives them
+ * @param {number | null} loaded @param {readonly Replica[]} replicas as they are now
+ */
+export function ofOne(asked, version, loaded, replicas) {
+  const names = asked.map((i) => i + 1);
+  if (version === null) {
+    const inVain = names.length === 0 ? "knows no replica" : `asked ${names.length}, in vain`;
+    return `nginx ${inVain}. It ${failure}`;
+  }
+  const last = names.pop();
+  const inVain = names.length === 0 ? "" : `Replica ${names.join(" and ")} did not answer, so nginx asked the next. `;
+  const news = loaded === null ? "" : ` Replica ${loaded + 1} has just looked into the store: ${models(replicas[loaded])}.`;
+  return `${inVain}Replica ${last} answered, with ${version}.${news}`;
+}
+
+/** @param {Batch} batch */
+export function ofMany({ sent, retried, failed, versions }) {
+  const by = [...versions].map(([version, count]) => `${count} with ${version}`).join(", ");
+  const again = retried === 0 ? "" : `; for ${retried} of them nginx had to ask more than one replica`;
+  if (failed === 0) return `${sent} drawings sent, all answered: ${by}${again}.`;
+  const answered = failed === sent ? "none answered" : `${sent - failed} answered: ${by}${again}`;
+  return `${sent} drawings sent, ${answered}. nginx ${failure}`;
+}
+
+/** What a replica has. @param {Replica} replica */
+export function models({ live, candidate }) {
+  return candidate === null ? live : `${live}, and ${candidate} beside it`;
+}
+
+/**
+ * Of a test.
+ * @param {string} version @param {string} live
+ * @param {import("./service.js").Comparison} comparison @param {boolean} passes
+ */
+export function ofTest(version, live, { onlyCandidate, onlyLive }, passes) {
+  const fewer = onlyLive - onlyCandidate;
+  const read = `of ${grouped(DIGITS)} digits it reads ${fewer > 0 ? `${fewer} fewer` : `${-fewer} more`} than ${live}`;
+  if (!passes) return `${version} is refused: ${read}, which stays live.`;
+  return `${version} passes: ${read}. It is live now, and each replica follows at its next look.`;
+}
+
+/**
+ * How a test would end.
+ * @param {import("./service.js").Comparison} comparison
+ * @param {number} misreads @param {number} live the same of what is live
+ */
+export function ofComparison(comparison, misreads, live) {
+  const ifWorse =
+    deficit(comparison) > MARGIN
+      ? `and, if it were ${percent(MARGIN)} worse and no more, p ${probability(pWithin(comparison, MARGIN))}`
+      : `but it is not ${percent(MARGIN)} worse`;
+  return (
+    `Of ${grouped(DIGITS)} digits live misreads ${live}, this network ${misreads}. ` +
+    `Alone right: live on ${comparison.onlyLive}, this network on ${comparison.onlyCandidate}. ` +
+    `If they were equally good, p ${probability(pEqual(comparison))}; ${ifWorse}. ` +
+    (isGoodEnough(comparison) ? "It would pass." : "It would be refused.")
+  );
+}
+
+/** @param {number} available a share of the time @param {number} replicas */
+export function ofAvailability(available, replicas) {
+  const lost = duration((1 - available) * HOURS_A_YEAR);
+  const up = `up ${percent(available)} of the time`;
+  const how = replicas === 1 ? `The only replica is ${up}` : `If ${replicas} replicas fail independently, one at least is ${up}`;
+  return `${how}. Nobody is there for ${lost} a year.`;
+}
+
+/** With as many decimals as it takes to see how far it is from the whole. @param {number} share */
+export function percent(share) {
+  const decimals = Math.min(10, Math.max(2, Math.ceil(-Math.log10(1 - share))));
+  return `${Number((100 * share).toFixed(decimals))}%`;
+}
+
+/** @param {number} hours */
+function duration(hours) {
+  if (hours >= 48) return `${inWords(hours / 24, 0)} days`;
+  if (hours >= 1) return `${inWords(hours, 1)} hours`;
+  if (hours * 60 >= 1) return `${inWords(hours * 60, 1)} minutes`;
+  return hours * 3600 >= 1 ? `${inWords(hours * 3600, 1)} seconds` : "less than a second";
+}
+
+/** @param {number} p */
+function probability(p) {
+  return p < 0.001 ? "< 0.001" : `= ${inWords(p, 3)}`;
+}
+
+/** @param {number} count */
+function grouped(count) {
+  return count.toLocaleString("en-GB");
+}

@@ -1,0 +1,33 @@
+"""The pages of the learning path, as the page's own server has them, in a browser. Their pictures need no service."""
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def learn_url(service, free_port):
+    port = free_port()
+    with service("frontend", {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": "http://127.0.0.1:9"}, f"http://127.0.0.1:{port}/"):
+        yield f"http://127.0.0.1:{port}/learn"
+
+
+@pytest.fixture
+def open_chapter(learn_url, new_page):
+    """open_chapter("1-neuron", **options): the chapter in a browser, its picture drawn."""
+
+    def open_chapter(stem, **options):
+        page = new_page(**options)
+        page.goto(f"{learn_url}/{stem}.html")
+        page.locator("#picture > *").first.wait_for()
+        return page
+
+    return open_chapter
+
+
+@pytest.fixture
+def slide():
+    """slide(page, "weight w₁", 0.5): set the slider of that name."""
+
+    def slide(page, name, value):
+        page.get_by_role("slider", name=name, exact=True).fill(str(value))
+
+    return slide
