@@ -5,9 +5,11 @@ import time
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from digitnet.checkpoint import load
+from digitnet.checkpoint import load, load_golden, load_snapshots
+from digitnet.drawing import in_unit_range, picture_from_strokes
 from digitnet.explaining import logit_gradients
 from digitnet.teaching import Lesson, teach
+from digitnet.units import Change, changed, look_at
 from playwright.sync_api import expect
 from stores.journal import open_journal
 
@@ -393,6 +395,23 @@ class TestInside:
         page.click("#predict-btn")
         expect(page.locator("#result")).to_have_text("Digit: 5")
 
+    def test_what_it_learns_of_one_drawing_it_forgets_of_others(self, explained, clone):
+        page, answer = explained
+        page.select_option("#lesson-label", "3")
+        page.click("#ten-steps-btn")
+        expect(page.locator("#lesson-status")).to_contain_text("After 10 lessons")
+        network, _ = load(clone.folder / "artifacts" / "model")
+        golden = in_unit_range(load_golden(clone.folder / "artifacts" / "model"))
+        pupil = teach(network, np.array(answer["input"], np.float32), [Lesson(3, 0.001)] * 10).pupil
+        answers = [reader.read(golden)[0].argmax(axis=1) for reader in (network, pupil)]
+        shown = page.locator("#known-digits li")
+        expect(shown).to_have_count(len(golden))
+        for item, before, after in zip(shown.all(), *answers):
+            assert item.inner_text() in (str(after), "–")  # which is no digit to it
+            assert (item.get_attribute("class") == "forgotten") == (item.inner_text() != str(before))
+        kept = int(page.locator("#forgotten").get_attribute("data-kept"))
+        assert kept == page.locator("#known-digits li:not(.forgotten)").count() < len(golden)
+
     def test_another_stroke_and_a_new_pupil(self, explained, draw):
         page, _ = explained
         page.click("#step-btn")
@@ -400,6 +419,218 @@ class TestInside:
         draw(page, 1)
         expect(page.locator("#lesson-status")).to_be_empty()
         expect(page.locator("#lesson-results")).to_be_hidden()
+
+
+class TestUnits:
+    """One number of a layer: where it looks, what it adds up, and what happens without it."""
+
+    @pytest.fixture
+    def drawn(self, page, draw):
+        draw(page, 5)
+        expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
+        page.wait_for_load_state("networkidle")
+        return page
+
+    @pytest.fixture
+    def network(self, clone):
+        return load(clone.folder / "artifacts" / "model")[0]
+
+    @pytest.fixture
+    def picture(self, drawn):
+        """The drawing, as the network read it: from the page's own canvas, in 256 greys."""
+        pixels = drawn.evaluate(
+            "() => Array.from(document.querySelector('#network-input').getContext('2d').getImageData(0, 0, 28, 28).data)"
+        )
+        return np.array(pixels[::4], np.float32).reshape(28, 28) / 255
+
+    def seen(self, page):
+        panel = page.locator("#unit")
+        expect(panel).to_be_visible()
+        place = tuple(int(at) for at in panel.get_attribute("data-place").split(","))
+        return int(panel.get_attribute("data-layer")), place, float(panel.get_attribute("data-value"))
+
+    def hover(self, page, layer, x, y):
+        canvas = page.locator("#layers canvas").nth(layer)
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+        return canvas
+
+    def test_pointed_at_it_says_how_it_came_about(self, drawn, network, picture):
+        self.hover(drawn, 0, 0.145, 0.3)
+        layer, place, value = self.seen(drawn)
+        assert (layer, place[0]) == (0, 2)  # the third map of the first row
+        unit = look_at(network, picture, layer, place)
+        assert value == pytest.approx(unit.value, abs=0.02)  # the page's canvas has 256 greys
+        assert float(drawn.locator("#unit").get_attribute("data-bias")) == pytest.approx(unit.bias, abs=1e-5)
+        expect(drawn.locator("#unit-title")).to_have_text(f"Filter 2, at row {place[1]}, column {place[2]}")
+        expect(drawn.locator("#unit-arithmetic")).to_contain_text("of bias = ")
+
+    def test_its_numbers_are_digitnet_s(self, drawn, network):
+        with drawn.expect_response("**/api/unit") as answered:
+            self.hover(drawn, 0, 0.02, 0.2)
+        asked = answered.value.request.post_data_json
+        picture = picture_from_strokes(asked["strokes"], asked["brush"])
+        answered.value.finished()
+        expect(drawn.locator("#unit")).to_have_attribute("data-place", ",".join(map(str, asked["place"])))
+        _, place, value = self.seen(drawn)
+        assert value == pytest.approx(look_at(network, picture, 0, place).value, abs=1e-5)
+
+    def test_a_click_keeps_it_and_close_lets_it_go(self, drawn):
+        self.hover(drawn, 0, 0.02, 0.2)
+        self.seen(drawn)
+        drawn.mouse.down()
+        drawn.mouse.up()
+        kept = self.seen(drawn)
+        self.hover(drawn, 1, 0.9, 0.9)
+        drawn.wait_for_load_state("networkidle")
+        assert self.seen(drawn) == kept
+        drawn.click("#unit-close")
+        expect(drawn.locator("#unit")).to_be_hidden()
+
+    def test_by_keyboard_arrows_go_from_number_to_number(self, drawn):
+        drawn.locator("#layers canvas").first.focus()
+        drawn.keyboard.press("ArrowRight")
+        expect(drawn.locator("#unit")).to_have_attribute("data-place", "0,0,0")
+        for key, place in (("ArrowRight", "0,0,1"), ("ArrowDown", "0,1,1"), ("ArrowLeft", "0,1,0"), ("ArrowUp", "0,0,0")):
+            drawn.keyboard.press(key)
+            expect(drawn.locator("#unit")).to_have_attribute("data-place", place)
+
+    def test_it_follows_the_drawing(self, drawn, draw):
+        drawn.locator("#layers canvas").last.focus()
+        drawn.keyboard.press("ArrowRight")
+        _, place, before = self.seen(drawn)
+        draw(drawn, 1)
+        expect(drawn.locator("#unit")).not_to_have_attribute("data-value", str(before))
+        assert self.seen(drawn)[1] == place
+
+    def test_switched_off_the_copy_reads_otherwise_and_predict_does_not(self, drawn, network):
+        canvases = drawn.locator("#layers canvas")
+        canvases.last.focus()  # the logits
+        for _ in range(6):
+            drawn.keyboard.press("ArrowRight")  # to that of the 5
+        expect(drawn.locator("#unit")).to_have_attribute("data-place", "5")
+        drawn.click("#unit-off")
+        expect(drawn.locator("#changes")).to_contain_text("1 unit is off")
+        expect(drawn.locator("#unit-arithmetic")).to_have_text("It is off: its weights and its bias are zero.")
+        expect(drawn.locator("#softmax tr:nth-child(6)")).to_have_attribute("data-logit", "0")
+        drawn.fill("#unit-which", "3")
+        drawn.fill("#unit-value", "2.5")
+        drawn.keyboard.press("Enter")
+        expect(drawn.locator("#changes")).to_contain_text("1 unit is off, and 1 weight is edited")
+        drawn.click("#predict-btn")
+        expect(drawn.locator("#result")).to_have_text("Digit: 5")
+        drawn.click("#undo-btn")
+        expect(drawn.locator("#inside-status")).to_contain_text("So far it reads a 5")
+        expect(drawn.locator("#changes")).to_be_empty()
+
+    def test_an_edited_weight_is_the_one_that_digitnet_edits(self, drawn, network):
+        drawn.locator("#layers canvas").last.focus()
+        drawn.keyboard.press("ArrowRight")
+        expect(drawn.locator("#unit")).to_have_attribute("data-place", "0")
+        drawn.fill("#unit-which", "3")
+        drawn.fill("#unit-value", "2.5")
+        with drawn.expect_response("**/api/explain") as answered:
+            drawn.keyboard.press("Enter")
+        asked = answered.value.request.post_data_json
+        picture = picture_from_strokes(asked["strokes"], asked["brush"])
+        last = len(network.layers) - 1
+        expected = changed(network, [Change(last, 0, 3, 2.5)]).predict_logits(picture[None])[0, 0]
+        expect(drawn.locator("#inside-status")).to_contain_text("With your changes")
+        shown = float(drawn.locator("#softmax tr").first.get_attribute("data-logit"))
+        assert shown == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+class TestTimeline:
+    """The moments of the model's training, and what it made of the drawing then."""
+
+    @pytest.fixture
+    def opened(self, page, draw):
+        draw(page, 5)
+        expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
+        page.click("#timeline > summary")
+        expect(page.locator("#moment-readings button").first).to_be_visible()
+        return page
+
+    def test_scrubbing_reads_the_drawing_at_each_moment(self, opened, clone):
+        network, card = load(clone.folder / "artifacts" / "model")
+        snapshots = load_snapshots(clone.folder / "artifacts" / "model", network, card)
+        opened.wait_for_load_state("networkidle")
+        with opened.expect_response("**/api/snapshots") as answered:
+            opened.click("#timeline > summary")
+            opened.click("#timeline > summary")
+        asked = answered.value.request.post_data_json
+        picture = picture_from_strokes(asked["strokes"], asked["brush"])
+        buttons = opened.locator("#moment-readings button")
+        expect(buttons).to_have_count(len(snapshots))
+        for moment in range(len(snapshots)):
+            (probabilities,), _ = snapshots.network(moment, network).read(picture[None], card["temperature"])
+            shown = buttons.nth(moment)
+            assert int(shown.get_attribute("data-digit")) == probabilities.argmax()
+            assert float(shown.get_attribute("data-probability")) == pytest.approx(probabilities.max(), abs=1e-5)
+            opened.fill("#moment", str(moment))
+            expect(shown).to_have_attribute("aria-pressed", "true")
+            expect(opened.locator("#moment-words")).to_contain_text(
+                f"{snapshots.step[moment]:,}" if moment else "Before the first step"
+            )
+            expect(opened.locator("#moment-measured")).to_contain_text(
+                f"{100 * snapshots.validation_accuracy[moment]:.2f}% right"
+            )
+        expect(opened.locator("#moment-reading")).to_contain_text("Your drawing was a 5")
+
+    def test_the_map_has_the_drawing_where_digitnet_puts_it(self, opened, clone):
+        network, card = load(clone.folder / "artifacts" / "model")
+        snapshots = load_snapshots(clone.folder / "artifacts" / "model", network, card)
+        opened.wait_for_load_state("networkidle")
+        with opened.expect_response("**/api/snapshots") as answered:
+            opened.click("#timeline > summary")
+            opened.click("#timeline > summary")
+        asked = answered.value.request.post_data_json
+        picture = picture_from_strokes(asked["strokes"], asked["brush"])
+        for moment in (2, len(snapshots) - 1):
+            opened.fill("#moment", str(moment))
+            expected = snapshots.plane(moment).place(snapshots.network(moment, network).predict_features(picture[None]))[0]
+            ring = opened.locator("#map .drawing")
+            np.testing.assert_allclose([float(ring.get_attribute(f"data-{axis}")) for axis in "xy"], expected, atol=1e-5)
+            digits = opened.locator("#map text")
+            expect(digits).to_have_count(snapshots.mapped.size)
+            shown = digits.evaluate_all("all => all.map(({ dataset }) => [dataset.digit, dataset.x, dataset.y].map(Number))")
+            np.testing.assert_allclose(shown, np.column_stack([snapshots.mapped, snapshots.map_points[moment]]), atol=1e-5)
+
+    def test_filters_and_measures_are_those_of_the_moment(self, opened):
+        filters = "() => document.querySelector('#moment-filters').toDataURL()"
+        opened.fill("#moment", "0")
+        first, rows = opened.evaluate(filters), opened.locator("#moment-layers tr").all_inner_texts()
+        opened.fill("#moment", "10")
+        assert opened.evaluate(filters) != first
+        assert opened.locator("#moment-layers tr").all_inner_texts() != rows
+
+    def test_it_plays_and_pauses(self, opened):
+        opened.click("#play-btn")
+        expect(opened.locator("#moment-words")).to_have_text("Before the first step: weights drawn by chance")
+        expect(opened.locator("#moment-words")).to_contain_text("After 10 of")
+        opened.click("#play-btn")
+        expect(opened.locator("#play-btn")).to_have_text("Play")
+
+    def test_another_drawing_is_read_anew_and_an_empty_canvas_by_nobody(self, opened, draw):
+        opened.click("#clear-btn")
+        expect(opened.locator("#moment-readings button")).to_have_count(0)
+        draw(opened, 1)
+        expect(opened.locator("#moment-readings button").last).to_have_text("1")
+
+    def test_a_model_without_snapshots_says_so(self, page, draw):
+        page.route("**/api/snapshots", lambda route: route.fulfill(status=404, json={"detail": "none"}))
+        draw(page, 5)
+        page.click("#timeline > summary")
+        expect(page.locator("#timeline-status")).to_contain_text("Nobody kept how this model learnt")
+        expect(page.locator("#timeline-body")).to_be_hidden()
+
+    def test_closed_it_asks_nothing(self, page, draw):
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if "snapshots" in request.url else None)
+        draw(page, 5)
+        expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
+        assert asked == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -414,6 +645,12 @@ def test_axe_finds_no_fault_with_all_that_the_page_shows(url, new_page, draw, sc
     page.click("#lesson-results summary")
     page.click("#check-btn")
     expect(page.locator("#occlusion-check")).to_be_visible()
+    page.click("#timeline > summary")
+    expect(page.locator("#moment-readings button").first).to_be_visible()
+    page.locator("#layers canvas").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.click("#unit-off")
+    expect(page.locator("#changes")).not_to_be_empty()
     page.click("#predict-btn")
     expect(page.locator("#feedback-section")).to_be_visible()
     found = Axe().run(page)

@@ -9,3 +9,8 @@ export function exampleAnswer(changes = {}) {
   const input = Array.from({ length: 28 }, () => Array(28).fill(0));
   return JSON.parse(JSON.stringify({ ...contract.answer, input, ...changes }));
 }
+
+/** Numbers as the API sends them. */
+export function tensor(shape, values) {
+  return { shape, float32: Buffer.from(new Float32Array(values).buffer).toString("base64") };
+}

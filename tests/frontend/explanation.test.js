@@ -3,11 +3,7 @@ import { test } from "node:test";
 
 import { leadLost, parseExplanation, runnerUp, softmaxSteps, spokenFor } from "../../services/frontend/js/explanation.js";
 import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
-import { exampleAnswer } from "./example-answer.js";
-
-function tensor(shape, values) {
-  return { shape, float32: Buffer.from(new Float32Array(values).buffer).toString("base64") };
-}
+import { exampleAnswer, tensor } from "./example-answer.js";
 
 const gradients = (logits, fill) => tensor([logits, 28, 28], Array.from({ length: logits * 784 }, (_, i) => fill(Math.floor(i / 784), i % 784)));
 

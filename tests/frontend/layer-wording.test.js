@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isWorthSeeing, layerSize, layerTitle } from "../../services/frontend/js/layer-wording.js";
+import { isWorthSeeing, layerSize, layerTitle, readingInWords, unitTitle } from "../../services/frontend/js/layer-wording.js";
 
 const layer = (name, options, shape) => ({ name, options, activations: { shape, values: new Float32Array(0) } });
 
@@ -26,4 +26,20 @@ test("a layer that is not known here is called by its name", () => {
 
 test("flatten and dropout change nothing that could be seen", () => {
   assert.deepEqual(["flatten", "dropout", "relu", "dense"].filter((name) => isWorthSeeing(layer(name, {}, [1]))), ["relu", "dense"]);
+});
+
+test("a unit is called by what it is a part of", () => {
+  const said = [["conv2d", [3, 1, 2]], ["relu", [3, 1, 2]], ["maxpool2d", [0, 0, 0]], ["dense", [7]], ["relu", [7]]];
+  assert.deepEqual(said.map(([name, place]) => unitTitle(name, { layer: 0, place })), [
+    "Filter 3, at row 1, column 2",
+    "ReLU of filter 3, at row 1, column 2",
+    "Pooling of filter 0, at row 0, column 0",
+    "Unit 7",
+    "ReLU of unit 7",
+  ]);
+});
+
+test("a reading is a digit and how sure it is, or no digit", () => {
+  assert.equal(readingInWords({ digit: 5, isDigit: true, probability: 0.873 }), "a 5 (87.3%)");
+  assert.equal(readingInWords({ digit: 5, isDigit: false, probability: 0.9 }), "no digit");
 });

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { curvePoints, parseLearnt } from "../../services/frontend/js/learnt.js";
+import { curvePoints, isStillKnown, parseLearnt } from "../../services/frontend/js/learnt.js";
 import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
+import { tensor } from "./example-answer.js";
 
 const reading = (digit) => ({ digit, is_digit: true, probabilities: Array(10).fill(0.1) });
 
+const known = (changes = {}) => ({ input: tensor([28, 28], Array(784).fill(0.5)), before: reading(7), after: reading(1), ...changes });
+
 function answer(changes = {}) {
-  const gradient = { shape: [2], float32: Buffer.from(new Float32Array([0.25, -1]).buffer).toString("base64") };
+  const gradient = tensor([2], [0.25, -1]);
   const layer = { name: "dense", declaration: { dense: { units: 2 } }, gradient, parameters_norm: 3, gradient_norm: 2, update_norm: 0.02 };
-  return { model_version: "m", losses: [2.5, 1], before: reading(5), after: reading(3), diverged: false, layers: [layer], ...changes };
+  return { model_version: "m", losses: [2.5, 1], before: reading(5), after: reading(3), diverged: false, layers: [layer], known: [known()], ...changes };
 }
 
 test("an answer is read with all that the page shows of it", () => {
@@ -37,6 +40,9 @@ for (const [what, changes] of Object.entries({
   "no losses": { losses: undefined },
   "no reading before": { before: undefined },
   "an eleventh digit": { after: reading(10) },
+  "no digits that it knew": { known: undefined },
+  "a digit that it knew and that is too small": { known: [known({ input: tensor([2, 2], [0, 0, 0, 0]) })] },
+  "a digit that nobody had read": { known: [known({ before: null })] },
   "no layers": { layers: null },
   "a layer without its norms": { layers: [{ name: "relu", declaration: "relu" }] },
 })) {
@@ -44,6 +50,11 @@ for (const [what, changes] of Object.entries({
     assert.throws(() => parseLearnt(answer(changes)), UnexpectedAnswerError);
   });
 }
+
+test("a digit is still known if the pupil reads it as the model does", () => {
+  const digits = [known(), known({ after: reading(7) }), known({ after: { ...reading(7), is_digit: false } }), known({ after: null })];
+  assert.deepEqual(parseLearnt(answer({ known: digits })).known.map(isStillKnown), [false, true, false, false]);
+});
 
 test("an answer that is no object is refused", () => {
   for (const what of [null, 5, "text", []]) assert.throws(() => parseLearnt(what), UnexpectedAnswerError);
@@ -56,4 +67,9 @@ test("the curve runs from left to right, the largest loss at the top and zero at
 test("of one loss, and of none above zero, there is a point all the same", () => {
   assert.equal(curvePoints([3], 300, 100), "0.0,0.0");
   assert.equal(curvePoints([0], 300, 100), "0.0,100.0");
+});
+
+test("where nothing was measured there is no point, and two curves may have one scale", () => {
+  assert.equal(curvePoints([null, 2, 1], 100, 10), "50.0,0.0 100.0,5.0");
+  assert.equal(curvePoints([2, 1], 100, 10, 4), "0.0,5.0 100.0,7.5");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { largest, mosaic, signedRgba } from "../../services/frontend/js/maps.js";
+import { largest, mosaic, placeAt, placeBeside, signedRgba } from "../../services/frontend/js/maps.js";
 
 const pixel = (rgba, i) => [...rgba.slice(4 * i, 4 * i + 4)];
 
@@ -39,4 +39,43 @@ test("each number of a vector is a square", () => {
   const { width, height, rgba } = mosaic({ shape: [2], values: new Float32Array([1, -1]) }, 64);
   assert.deepEqual([width, height], [7, 3]);
   assert.deepEqual([0, 2, 3, 4].map((x) => pixel(rgba, 7 + x)[0]), [255, 255, 35, 74]);
+});
+
+test("a number that is marked is white", () => {
+  const { rgba } = mosaic({ shape: [3, 2, 1], values: new Float32Array(6) }, 2, [1, 1, 0]);
+  const white = Array.from({ length: 15 }, (_, i) => i).filter((i) => String(pixel(rgba, i)) === "255,255,255,255");
+  assert.deepEqual(white, [5]); // second row, third column
+  assert.equal(String(pixel(mosaic({ shape: [2], values: new Float32Array(2) }, 64, [1]).rgba, 4)), "255,255,255,255");
+});
+
+test("every pixel of the mosaic leads back to the number that it shows", () => {
+  const shape = [5, 2, 3];
+  const values = Float32Array.from({ length: 30 }, (_, i) => i + 1);
+  for (const place of values.keys()) {
+    const at = [Math.floor(place / 6), Math.floor(place / 3) % 2, place % 3];
+    const { width, height, rgba } = mosaic({ shape, values }, 2, at);
+    const found = [];
+    for (let y = 0; y < height; y += 1) {
+      for (let x = 0; x < width; x += 1) if (String(pixel(rgba, y * width + x)) === "255,255,255,255") found.push(placeAt(shape, 2, x, y));
+    }
+    assert.deepEqual(found, [at]);
+  }
+});
+
+test("between the maps, beside them, and where the last row has none, there is nothing", () => {
+  for (const [x, y] of [[3, 0], [0, 2], [-1, 0], [0, -1], [7, 0], [4, 6], [0, 9]]) assert.equal(placeAt([5, 2, 3], 2, x, y), null, `${x}, ${y}`);
+  assert.deepEqual(placeAt([5, 2, 3], 2, 0, 6), [4, 0, 0]);
+  assert.deepEqual(placeAt([70], 64, 4, 4), [65]);
+  assert.equal(placeAt([70], 64, 3, 4), null);
+});
+
+test("the next number may be in the next map, and at the edge one stays", () => {
+  const beside = (place, direction) => placeBeside([5, 2, 3], 2, place, direction);
+  assert.deepEqual(beside([0, 0, 0], [1, 0]), [0, 0, 1]);
+  assert.deepEqual(beside([0, 0, 2], [1, 0]), [1, 0, 0]);
+  assert.deepEqual(beside([1, 0, 0], [-1, 0]), [0, 0, 2]);
+  assert.deepEqual(beside([0, 1, 1], [0, 1]), [2, 0, 1]);
+  assert.deepEqual(beside([1, 0, 2], [1, 0]), [1, 0, 2]);
+  assert.deepEqual(beside([3, 1, 0], [0, 1]), [3, 1, 0]);
+  assert.deepEqual([placeBeside([70], 64, [3], [1, 0]), placeBeside([70], 64, [3], [0, 1]), placeBeside([70], 64, [9], [0, 1])], [[4], [67], [9]]);
 });

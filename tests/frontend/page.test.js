@@ -10,9 +10,10 @@ const html = read("index.html");
 const styles = readdirSync(frontend).filter((name) => name.endsWith(".css"));
 const scripts = readdirSync(new URL("js/", frontend)).map((name) => `js/${name}`);
 
-test("every element that main.js looks for is on the page, once", () => {
-  const wanted = [...read("js/main.js").matchAll(/element\("([^"]+)"\)/g)].map((match) => match[1]);
-  assert.ok(wanted.length >= 10);
+test("every element that the scripts look for is on the page, once", () => {
+  const looking = read("js/main.js") + read("js/inside.js");
+  const wanted = [...looking.matchAll(/(?:element|canvas|input)\("([^"]+)"\)/g)].map((match) => match[1]);
+  assert.ok(wanted.length >= 60);
   for (const id of wanted) assert.equal(html.split(`id="${id}"`).length - 1, 1, id);
 });
 
@@ -38,10 +39,16 @@ test("addresses are relative, so that the page works below any path", () => {
 });
 
 test("only the modules for the page itself touch the document", () => {
-  const forPage = ["drawing-board", "feedback-view", "inside-view", "keyboard-input", "layer-figures", "lesson-view", "main", "pointer-input", "result-view"].map((name) => `js/${name}.js`);
+  const forPage = ["drawing-board", "element", "feedback-view", "inside-view", "keyboard-input", "layer-figures", "lesson-view", "main", "map-view", "pointer-input", "result-view", "timeline-view", "unit-view"].map((name) => `js/${name}.js`);
   for (const path of scripts.filter((path) => !forPage.includes(path))) {
     assert.doesNotMatch(read(path), /\b(?:document|window|localStorage|navigator)\./, path);
   }
+});
+
+test("on the learning path only the pictures and what they are made of touch the document", () => {
+  const modules = readdirSync(new URL("learn/js/", frontend)).filter((name) => name !== "elements.js" && !name.endsWith("-picture.js"));
+  assert.ok(modules.length > 0);
+  for (const name of modules) assert.doesNotMatch(read(`learn/js/${name}`), /\b(?:document|window|localStorage|navigator)\./, name);
 });
 
 test("results are announced politely, errors at once", () => {

@@ -14,6 +14,45 @@ def test_a_newcomer_draws_a_5_and_reads_it(stack, new_page, draw):
     expect(page.locator("#error")).to_be_empty()
 
 
+def test_a_newcomer_looks_inside_teaches_it_and_watches_it_train(stack, new_page, draw):
+    """The real network, asked through nginx; the served model answers afterwards as before."""
+    before = stack.predict()["probabilities"]
+    page = new_page()
+    page.goto(stack.page)
+    draw(page, 5)
+    expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
+    expect(page.locator("#evidence")).to_contain_text("Yellow ink speaks for the 5")
+    page.locator("#layers canvas").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#unit-arithmetic")).to_contain_text("of bias = ")
+    page.click("#unit-off")
+    expect(page.locator("#inside-status")).to_contain_text("With your changes")
+
+    page.select_option("#lesson-label", "3")
+    page.click("#step-btn")
+    expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson the copy reads")
+    page.click("#ten-steps-btn")
+    expect(page.locator("#lesson-status")).to_contain_text("After 11 lessons the copy reads a 3")
+
+    page.click("#timeline > summary")
+    readings = page.locator("#moment-readings button")
+    expect(readings.last).to_have_text("5")
+    page.fill("#moment", "0")
+    expect(page.locator("#moment-words")).to_contain_text("Before the first step")
+    page.fill("#moment", str(readings.count() - 1))
+    expect(page.locator("#moment-reading")).to_contain_text("Your drawing was a 5")
+    assert stack.predict()["probabilities"] == before
+
+
+def test_the_learning_path_is_served(stack, new_page):
+    page = new_page()
+    page.goto(f"{stack.page}/learn")
+    page.get_by_role("link", name="A neuron").click()
+    expect(page.locator(".says")).to_contain_text("so y = max(0, z) = 0.60")
+    page.get_by_role("link", name="2. A layer").click()
+    expect(page.locator("#picture canvas").first).to_be_visible()
+
+
 def test_the_page_s_api_and_the_other_give_the_same_answer_and_both_are_in_the_journal(stack, wait_until):
     answers = [stack.predict(f"{stack.page}/api"), stack.predict(stack.api)]
     ids = [answer.pop("prediction_id") for answer in answers]

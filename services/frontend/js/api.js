@@ -5,6 +5,8 @@ import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from 
 import { parseExplanation } from "./explanation.js";
 import { parseLearnt } from "./learnt.js";
 import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
+import { parseSnapshotReadings, parseSnapshots } from "./snapshots.js";
+import { parseUnit } from "./unit.js";
 
 /** @typedef {import("./prediction.js").Prediction} Prediction */
 /** @typedef {import("./explanation.js").Explanation} Explanation */
@@ -18,6 +20,8 @@ import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
 export const PREDICT_URL = "api/predict?input=true";
 export const EXPLAIN_URL = "api/explain";
 export const LEARN_URL = "api/learn";
+export const UNIT_URL = "api/unit";
+export const SNAPSHOTS_URL = "api/snapshots";
 export const FEEDBACK_URL = "api/feedback";
 
 export const TIMEOUT_MS = 10_000;
@@ -40,7 +44,7 @@ export async function requestPrediction(request, connection) {
 /**
  * How the network reads a drawing, of which nothing is written down: it may be asked with every stroke. (Not for the occlusion:
  * that is eight hundred readings.)
- * @param {PredictionRequest} request
+ * @param {PredictionRequest & {changes?: readonly import("./changes.js").Change[]}} request
  * @param {Connection} connection
  * @param {{occlusion?: boolean}} [options]
  * @returns {Promise<{explanation: Explanation} | {error: string}>}
@@ -65,6 +69,45 @@ export async function requestLearning(request, connection) {
   return "error" in read ? read : { learnt: read.parsed };
 }
 
+/**
+ * How one number of a layer came about.
+ * @param {PredictionRequest & import("./unit.js").Spot & {changes?: readonly import("./changes.js").Change[]}} request
+ * @param {Connection} connection
+ * @returns {Promise<{unit: import("./unit.js").Unit} | {error: string}>}
+ */
+export async function requestUnit(request, connection) {
+  const reply = await post(UNIT_URL, request, connection);
+  if ("error" in reply) return reply;
+  const read = readWith(parseUnit, reply.status, reply.body);
+  return "error" in read ? read : { unit: read.parsed };
+}
+
+/**
+ * How the live model learnt. `absent`: nobody kept that.
+ * @param {Connection} connection
+ * @returns {Promise<{snapshots: import("./snapshots.js").Snapshots} | {absent: true} | {error: string}>}
+ */
+export async function requestSnapshots(connection) {
+  const reply = await send(SNAPSHOTS_URL, { headers: { Accept: "application/json" } }, connection);
+  if ("error" in reply) return reply;
+  if (reply.status === 404) return { absent: true };
+  const read = readWith(parseSnapshots, reply.status, reply.body);
+  return "error" in read ? read : { snapshots: read.parsed };
+}
+
+/**
+ * What the live model made of a drawing at each moment of its training.
+ * @param {PredictionRequest} request
+ * @param {Connection} connection
+ * @returns {Promise<{readings: import("./snapshots.js").SnapshotReadings} | {error: string}>}
+ */
+export async function requestSnapshotReadings(request, connection) {
+  const reply = await post(SNAPSHOTS_URL, request, connection);
+  if ("error" in reply) return reply;
+  const read = readWith(parseSnapshotReadings, reply.status, reply.body);
+  return "error" in read ? read : { readings: read.parsed };
+}
+
 /** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<FeedbackOutcome>} */
 export async function sendFeedback(request, connection) {
   const reply = await post(FEEDBACK_URL, request, connection);
@@ -79,9 +122,19 @@ export async function sendFeedback(request, connection) {
  * @param {string} url
  * @param {PredictionRequest | FeedbackRequest | LearnRequest} request
  * @param {Connection} connection
+ */
+function post(url, request, connection) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  return send(url, { method: "POST", headers, body: JSON.stringify(request) }, connection);
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ * @param {Connection} connection
  * @returns {Promise<{status: number, body: string} | {error: string}>}
  */
-async function post(url, request, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
+async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
   // One controller for both reasons to stop. It stays armed while the body arrives: a server can stall there too.
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -96,12 +149,7 @@ async function post(url, request, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
   let response;
   let body;
   try {
-    response = await fetch(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify(request),
-      signal: controller.signal,
-    });
+    response = await fetch(url, { ...options, signal: controller.signal });
     body = await response.text();
   } catch {
     // fetch rejects for every kind of network failure, and browsers do not say which; we know what we know.

@@ -1,10 +1,11 @@
 // The inside view: the layers' maps, how logits become probabilities, and which ink spoke for which digit.
 
 import { leadLost, runnerUp, softmaxSteps, spokenFor } from "./explanation.js";
-import { createFigure, paint, paintMaps } from "./layer-figures.js";
+import { createFigure, paint } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
 import { largest, signedRgba } from "./maps.js";
 import { DIGITS, INPUT_SIZE } from "./prediction.js";
+import { UnitPicker } from "./unit-picker.js";
 import { formatPercentage } from "./wording.js";
 
 /** @typedef {import("./explanation.js").Explanation} Explanation */
@@ -26,6 +27,7 @@ import { formatPercentage } from "./wording.js";
 
 export class InsideView {
   #elements;
+  #onPick;
 
   /** @type {Explanation | null} */
   #explanation = null;
@@ -33,12 +35,16 @@ export class InsideView {
   /** Chosen by the user; "" is the runner-up, whichever that is. */
   #rival = "";
 
-  /** The layers' figures, as long as the network is the same. @type {{model: string, canvases: HTMLCanvasElement[]}} */
-  #figures = { model: "", canvases: [] };
+  /** The layers' figures, as long as the network is the same. @type {{model: string, pickers: {layer: number, picker: UnitPicker}[]}} */
+  #figures = { model: "", pickers: [] };
 
-  /** @param {InsideElements} elements */
-  constructor(elements) {
+  /**
+   * @param {InsideElements} elements
+   * @param {(spot: import("./unit.js").Spot, isKept: boolean) => void} onPick somebody points at a unit
+   */
+  constructor(elements, onPick) {
     this.#elements = elements;
+    this.#onPick = onPick;
     elements.rival.addEventListener("change", () => {
       this.#rival = elements.rival.value;
       this.#showEvidence();
@@ -59,11 +65,12 @@ export class InsideView {
     this.#elements.status.textContent = message;
   }
 
-  /** @param {Explanation} explanation */
-  show(explanation) {
+  /** @param {Explanation} explanation @param {boolean} isChanged whether a copy that was changed read it */
+  show(explanation, isChanged = false) {
     this.#explanation = explanation;
     const { digit, isDigit, confidence } = explanation;
-    this.#elements.status.textContent = isDigit ? `So far it reads a ${digit}: ${formatPercentage(confidence)}` : "So far that is no digit to it.";
+    const who = isChanged ? "With your changes" : "So far";
+    this.#elements.status.textContent = isDigit ? `${who} it reads a ${digit}: ${formatPercentage(confidence)}` : `${who} that is no digit to it.`;
     this.#elements.body.hidden = false;
     this.#showEvidence();
     this.#showLayers(explanation);
@@ -95,17 +102,23 @@ export class InsideView {
     paint(this.#elements.occlusion, INPUT_SIZE, INPUT_SIZE, signedRgba(lost, largest(lost)));
   }
 
+  /** Which unit is looked at; null: none. @param {import("./unit.js").Spot | null} spot */
+  mark(spot) {
+    for (const { layer, picker } of this.#figures.pickers) picker.mark(spot?.layer === layer ? spot.place : null);
+  }
+
   /** @param {Explanation} explanation */
   #showLayers({ layers, modelVersion }) {
-    const seen = layers.filter(isWorthSeeing);
     if (this.#figures.model !== modelVersion) {
-      const figures = seen.map((layer) => createFigure(layer));
+      const figures = layers.flatMap((layer, index) => (isWorthSeeing(layer) ? [{ index, ...createFigure(layer) }] : []));
       this.#elements.layers.replaceChildren(...figures.map(({ figure }) => figure));
-      this.#figures = { model: modelVersion, canvases: figures.map(({ canvas }) => canvas) };
+      const pickers = figures.map(({ index, canvas }) => ({
+        layer: index,
+        picker: new UnitPicker(canvas, (place, isKept) => this.#onPick({ layer: index, place }, isKept)),
+      }));
+      this.#figures = { model: modelVersion, pickers };
     }
-    seen.forEach((layer, i) => {
-      paintMaps(this.#figures.canvases[i], layer.activations);
-    });
+    for (const { layer, picker } of this.#figures.pickers) picker.show(layers[layer].activations);
   }
 }
 

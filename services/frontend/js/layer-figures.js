@@ -24,9 +24,13 @@ export function createFigure(layer, of = "") {
   return { figure, canvas };
 }
 
-/** @param {HTMLCanvasElement} canvas @param {Tensor} tensor */
-export function paintMaps(canvas, tensor) {
-  const { width, height, rgba } = mosaic(tensor, columnsFor(tensor));
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Tensor} tensor
+ * @param {{columns?: number, marked?: readonly number[] | null}} [options] marked is the place of a number
+ */
+export function paintMaps(canvas, tensor, { columns = columnsFor(tensor.shape), marked = null } = {}) {
+  const { width, height, rgba } = mosaic(tensor, columns, marked);
   canvas.style.width = `${width * Math.min(LARGEST_SCALE, Math.max(1, Math.floor(MAPS_WIDTH / width)))}px`;
   paint(canvas, width, height, rgba);
 }
@@ -44,8 +48,9 @@ export function paint(canvas, width, height, rgba) {
   context.putImageData(new ImageData(rgba, width, height), 0, 0);
 }
 
-/** @param {Tensor} tensor */
-function columnsFor({ shape }) {
-  if (shape.length !== 3) return 64;
-  return shape[0] <= 64 ? 16 : 32;
+/** How many maps, or numbers that are no map, stand beside each other: on a phone half as many. @param {number[]} shape */
+export function columnsFor(shape) {
+  const share = window.matchMedia("(max-width: 40rem)").matches ? 2 : 1;
+  if (shape.length !== 3) return 64 / share;
+  return (shape[0] <= 64 ? 16 : 32) / share;
 }

@@ -1,5 +1,7 @@
 // Layer wording: what a layer does, and how much comes out of it, as text.
 
+import { formatPercentage } from "./wording.js";
+
 /** @typedef {import("./explanation.js").Layer} Layer */
 
 /** Layers whose numbers are those of the layer before them, or change only while the network learns: nothing to see. */
@@ -31,4 +33,21 @@ export function layerSize({ activations: { shape } }) {
   if (shape.length !== 3) return `${shape[0]} numbers`;
   const [maps, height, width] = shape;
   return `${maps} ${maps === 1 ? "map" : "maps"} of ${height} × ${width}`;
+}
+
+/** Which unit of a layer that is. @param {string} name @param {import("./unit.js").Spot} spot */
+export function unitTitle(name, { place }) {
+  if (place.length === 1) return `${name === "dense" ? "Unit" : `${kind(name)} of unit`} ${place[0]}`;
+  const [channel, row, column] = place;
+  return `${name === "conv2d" ? "Filter" : `${kind(name)} of filter`} ${channel}, at row ${row}, column ${column}`;
+}
+
+/** @param {string} name */
+function kind(name) {
+  return name === "relu" ? "ReLU" : name === "maxpool2d" ? "Pooling" : name;
+}
+
+/** @param {import("./learnt.js").PupilReading} reading */
+export function readingInWords({ digit, isDigit, probability }) {
+  return isDigit ? `a ${digit} (${formatPercentage(probability)})` : "no digit";
 }

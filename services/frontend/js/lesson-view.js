@@ -1,12 +1,12 @@
 // The lesson view: how the pupil fared, the loss from lesson to lesson, and the gradient on its way back through the layers.
 
-import { createFigure, paintMaps } from "./layer-figures.js";
-import { isWorthSeeing } from "./layer-wording.js";
-import { curvePoints } from "./learnt.js";
-import { formatPercentage } from "./wording.js";
+import { createFigure, paint, paintMaps } from "./layer-figures.js";
+import { isWorthSeeing, readingInWords } from "./layer-wording.js";
+import { curvePoints, isStillKnown } from "./learnt.js";
+import { signedRgba } from "./maps.js";
+import { INPUT_SIZE } from "./prediction.js";
 
 /** @typedef {import("./learnt.js").Learnt} Learnt */
-/** @typedef {import("./learnt.js").PupilReading} PupilReading */
 /** @typedef {import("./learnt.js").LayerStep} LayerStep */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
@@ -21,6 +21,8 @@ const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
  * @property {HTMLElement} results hidden while there are none
  * @property {SVGPolylineElement} curve
  * @property {HTMLElement} layers
+ * @property {HTMLElement} forgotten
+ * @property {HTMLElement} known a list
  */
 
 /** @implements {import("./lesson-session.js").View} */
@@ -70,19 +72,38 @@ export class LessonView {
   }
 
   /** @param {Learnt} learnt */
-  showLearnt({ losses, before, after, layers }) {
+  showLearnt({ losses, before, after, layers, known }) {
     const count = losses.length;
     const last = losses[count - 1];
     this.#elements.status.textContent =
-      `The model reads ${inWords(before)}. After ${count} ${count === 1 ? "lesson" : "lessons"} ` +
-      `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${inWords(after)}`}. ` +
+      `The model reads ${readingInWords(before)}. After ${count} ${count === 1 ? "lesson" : "lessons"} ` +
+      `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${readingInWords(after)}`}. ` +
       `The loss was ${losses[0].toFixed(2)} before the first, and ${last.toFixed(2)} before the last.`;
     Object.assign(this.#elements.status.dataset, { lessons: count, loss: last });
     this.#elements.results.hidden = false;
     this.#elements.curve.setAttribute("points", curvePoints(losses, CURVE_WIDTH, CURVE_HEIGHT));
+    const kept = known.filter(isStillKnown).length;
+    this.#elements.forgotten.textContent =
+      `Of ${known.length} other digits, which the model carries to be checked by, the copy reads ${kept} as the model does` +
+      (kept < known.length ? ": what it learns of one drawing it forgets of others." : ".");
+    Object.assign(this.#elements.forgotten.dataset, { known: known.length, kept });
+    this.#elements.known.replaceChildren(...known.map(knownDigit));
     // Backwards, as the gradient goes.
     this.#elements.layers.replaceChildren(...layers.filter(isWorthSeeing).reverse().map(stepFigure));
   }
+}
+
+/** @param {import("./learnt.js").KnownDigit} digit */
+function knownDigit(digit) {
+  const item = document.createElement("li");
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `A ${digit.before.digit}`);
+  paint(canvas, INPUT_SIZE, INPUT_SIZE, signedRgba(digit.input.values, 1));
+  const { after } = digit;
+  item.append(canvas, after?.isDigit ? String(after.digit) : "–");
+  item.classList.toggle("forgotten", !isStillKnown(digit));
+  return item;
 }
 
 /** @param {LayerStep} step */
@@ -97,11 +118,6 @@ function stepFigure(step) {
     figure.append(update);
   }
   return figure;
-}
-
-/** @param {PupilReading} reading */
-function inWords({ digit, isDigit, probability }) {
-  return isDigit ? `a ${digit} (${formatPercentage(probability)})` : "no digit";
 }
 
 /** @param {number} value */

@@ -29,24 +29,66 @@ export function signedRgba(values, scale) {
  * Feature maps side by side, in so many columns, with a line of one pixel between them; a vector as one row after the other.
  * @param {Tensor} tensor (channels, height, width) or (features)
  * @param {number} columns
+ * @param {readonly number[] | null} [marked] the place of one number, which is white
  * @returns {{width: number, height: number, rgba: Uint8ClampedArray<ArrayBuffer>}}
  */
-export function mosaic({ shape, values }, columns) {
-  const isMaps = shape.length === 3;
-  const [count, rows, width] = isMaps ? shape : [shape[0], UNIT, UNIT];
-  const across = Math.min(columns, count);
+export function mosaic({ shape, values }, columns, marked = null) {
+  const { count, rows, width, across } = layout(shape, columns);
   const down = Math.ceil(count / across);
   const [fullWidth, fullHeight] = [across * (width + 1) - 1, down * (rows + 1) - 1];
   const rgba = new Uint8ClampedArray(fullWidth * fullHeight * 4);
   for (let i = 0; i < fullWidth * fullHeight; i += 1) rgba.set([...GAP, 255], i * 4);
   const scale = largest(values);
+  const isMarked = (/** @type {number} */ map, /** @type {number} */ y, /** @type {number} */ x) =>
+    marked !== null && marked[0] === map && (marked.length === 1 || (marked[1] === y && marked[2] === x));
   for (let i = 0; i < count * rows * width; i += 1) {
     const [map, place] = [Math.floor(i / (rows * width)), i % (rows * width)];
-    const x = (map % across) * (width + 1) + (place % width);
-    const y = Math.floor(map / across) * (rows + 1) + Math.floor(place / width);
-    paint(rgba, y * fullWidth + x, values[isMaps ? i : map] / scale);
+    const [row, column] = [Math.floor(place / width), place % width];
+    const pixel = (Math.floor(map / across) * (rows + 1) + row) * fullWidth + (map % across) * (width + 1) + column;
+    if (isMarked(map, row, column)) rgba.set([255, 255, 255, 255], pixel * 4);
+    else paint(rgba, pixel, values[shape.length === 3 ? i : map] / scale);
   }
   return { width: fullWidth, height: fullHeight, rgba };
+}
+
+/**
+ * Which number a pixel of the mosaic shows.
+ * @param {number[]} shape
+ * @param {number} columns
+ * @param {number} x
+ * @param {number} y
+ * @returns {number[] | null} its place, [channel, row, column] or [feature]; null between the maps, or outside
+ */
+export function placeAt(shape, columns, x, y) {
+  const { count, rows, width, across } = layout(shape, columns);
+  const [left, top] = [Math.floor(x / (width + 1)), Math.floor(y / (rows + 1))];
+  const [column, row] = [x - left * (width + 1), y - top * (rows + 1)];
+  const map = top * across + left;
+  if (x < 0 || y < 0 || left >= across || map >= count || column >= width || row >= rows) return null;
+  return shape.length === 3 ? [map, row, column] : [map];
+}
+
+/**
+ * The next number in a direction, in the next map where this one ends; the same where there is none.
+ * @param {number[]} shape
+ * @param {number} columns
+ * @param {readonly number[]} place
+ * @param {readonly [number, number]} direction to the right, and down: each -1, 0 or 1
+ * @returns {readonly number[]}
+ */
+export function placeBeside(shape, columns, place, [right, down]) {
+  const { rows, width, across } = layout(shape, columns);
+  const [map, row, column] = place.length === 3 ? place : [place[0], 0, 0];
+  const [x, y] = [(map % across) * (width + 1) + column, Math.floor(map / across) * (rows + 1) + row];
+  const step = shape.length === 3 ? 1 : UNIT + 1;
+  // One further where there is a line between two maps.
+  return placeAt(shape, columns, x + right * step, y + down * step) ?? placeAt(shape, columns, x + right * 2, y + down * 2) ?? place;
+}
+
+/** @param {number[]} shape @param {number} columns */
+function layout(shape, columns) {
+  const [count, rows, width] = shape.length === 3 ? shape : [shape[0], UNIT, UNIT];
+  return { count, rows, width, across: Math.min(columns, count) };
 }
 
 /** @param {Uint8ClampedArray} rgba @param {number} pixel @param {number} strength from -1 to 1 */

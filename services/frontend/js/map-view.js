@@ -1,0 +1,49 @@
+// The map: digits as points in a plane, near each other where the network sees them alike, and the drawing among them.
+
+const SVG = "http://www.w3.org/2000/svg";
+const EDGE = 2.6; // of the SVG's viewBox, around the middle: what is further out stands there
+
+export class MapView {
+  #svg;
+
+  /** @type {SVGElement[]} */
+  #digits = [];
+
+  #drawing;
+
+  /** @param {SVGElement} svg */
+  constructor(svg) {
+    this.#svg = svg;
+    this.#drawing = document.createElementNS(SVG, "circle");
+    this.#drawing.setAttribute("r", "0.14");
+    this.#drawing.setAttribute("class", "drawing");
+  }
+
+  /** Digits that stay, and only move from then on. @param {readonly number[]} labels */
+  show(labels) {
+    this.#digits = labels.map((label) => {
+      const digit = document.createElementNS(SVG, "text");
+      digit.textContent = String(label);
+      digit.dataset.digit = String(label);
+      return digit;
+    });
+    this.#svg.replaceChildren(...this.#digits, this.#drawing);
+  }
+
+  /**
+   * @param {ArrayLike<number>} points x and y of each digit, y up
+   * @param {readonly [number, number] | null} drawing where that is; null: nothing is drawn
+   */
+  move(points, drawing) {
+    this.#digits.forEach((digit, i) => place(digit, points[2 * i], points[2 * i + 1]));
+    this.#drawing.style.display = drawing === null ? "none" : "";
+    if (drawing !== null) place(this.#drawing, ...drawing);
+  }
+}
+
+/** @param {SVGElement} element @param {number} x @param {number} y */
+function place(element, x, y) {
+  const [left, top] = [x, -y].map((at) => Math.max(-EDGE, Math.min(EDGE, at)));
+  element.style.transform = `translate(${left.toFixed(3)}px, ${top.toFixed(3)}px)`;
+  Object.assign(element.dataset, { x, y });
+}

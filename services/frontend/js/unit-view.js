@@ -1,0 +1,178 @@
+// The unit view: one number of a layer, where it looks, and the arithmetic behind it; and what may be changed about it.
+
+import { changesInWords } from "./changes.js";
+import { paint } from "./layer-figures.js";
+import { unitTitle } from "./layer-wording.js";
+import { mosaic, placeAt } from "./maps.js";
+import { INPUT_SIZE } from "./prediction.js";
+import { arithmetic, fieldRgba, products } from "./unit.js";
+
+/** @typedef {import("./unit.js").Unit} Unit */
+/** @typedef {import("./unit.js").Spot} Spot */
+/** @typedef {import("./explanation.js").Tensor} Tensor */
+
+const COLUMNS = 16;
+const LARGEST_SCALE = 8; // CSS pixels a number
+const WIDTH = 190; // CSS pixels that the numbers of a unit take at most
+
+/**
+ * @typedef {object} UnitElements
+ * @property {HTMLElement} panel hidden while no unit is looked at
+ * @property {HTMLElement} title
+ * @property {HTMLCanvasElement} field
+ * @property {HTMLCanvasElement} inputs
+ * @property {HTMLCanvasElement} weights
+ * @property {HTMLCanvasElement} products
+ * @property {HTMLElement[]} summed what there is only where the layer has weights
+ * @property {HTMLElement} arithmetic
+ * @property {HTMLElement} off a button
+ * @property {HTMLInputElement} which the weight to edit, counted from 0
+ * @property {HTMLInputElement} value what it is
+ * @property {HTMLElement} close a button
+ * @property {HTMLElement} changes
+ * @property {HTMLElement} undo a button
+ */
+
+export class UnitView {
+  #elements;
+  #changes;
+  #onChange;
+
+  /** @type {Spot | null} */
+  #spot = null;
+  #isKept = false;
+
+  /** @type {Unit | null} */
+  #unit = null;
+
+  /**
+   * @param {UnitElements} elements
+   * @param {import("./changes.js").Changes} changes
+   * @param {{onSpot: (spot: Spot | null) => void, onChange: () => void}} callbacks another unit is looked at; the copy is another
+   */
+  constructor(elements, changes, { onSpot, onChange }) {
+    this.#elements = elements;
+    this.#changes = changes;
+    this.#onChange = onChange;
+    this.onSpot = onSpot;
+    elements.off.addEventListener("click", () => this.#change((layer, unit) => changes.toggle(layer, unit)));
+    elements.which.addEventListener("input", () => this.#showWeight());
+    elements.value.addEventListener("change", () => this.#edit());
+    elements.weights.addEventListener("click", (event) => this.#choose(event));
+    elements.close.addEventListener("click", () => this.release());
+    elements.undo.addEventListener("click", () => {
+      changes.undo();
+      this.#showChanges();
+      onChange();
+    });
+    this.#showChanges();
+  }
+
+  /** What is looked at. @returns {Spot | null} */
+  get spot() {
+    return this.#spot;
+  }
+
+  /** One that is kept stays until another one is, or until it is let go of. @param {Spot} spot @param {boolean} isKept */
+  look(spot, isKept) {
+    if (this.#isKept && !isKept) return;
+    const isSame = this.#spot !== null && this.#spot.layer === spot.layer && String(this.#spot.place) === String(spot.place);
+    this.#isKept ||= isKept;
+    if (isSame) return;
+    this.#spot = spot;
+    this.#elements.which.value = "0";
+    this.onSpot(spot);
+  }
+
+  release() {
+    this.#spot = this.#unit = null;
+    this.#isKept = false;
+    this.#elements.panel.hidden = true;
+    this.onSpot(null);
+  }
+
+  /**
+   * @param {Spot} spot
+   * @param {string} layer its name
+   * @param {Unit} unit
+   * @param {number[][]} input the drawing as the network read it
+   */
+  show(spot, layer, unit, input) {
+    if (this.#spot === null) return;
+    this.#unit = unit;
+    const { panel, title, field, inputs, weights, products: summands, summed, arithmetic: words, off, which } = this.#elements;
+    panel.hidden = false;
+    title.textContent = unitTitle(layer, spot);
+    paint(field, INPUT_SIZE, INPUT_SIZE, fieldRgba(input, unit.field));
+    paintNumbers(inputs, unit.inputs);
+    for (const element of summed) element.hidden = unit.weights === null;
+    if (unit.weights !== null) {
+      paintNumbers(weights, unit.weights);
+      paintNumbers(summands, products(unit));
+      which.max = String(unit.weights.values.length - 1);
+      this.#showWeight();
+      off.textContent = this.#changes.isOff(spot.layer, spot.place[0]) ? "Switch it on again" : "Switch it off";
+    }
+    words.textContent = arithmetic(layer, unit);
+    // In full, for whoever wants to compute with them.
+    Object.assign(panel.dataset, { layer: spot.layer, place: spot.place, value: unit.value, bias: unit.bias ?? "" });
+  }
+
+  /** @param {string} message */
+  showProblem(message) {
+    this.#elements.panel.hidden = false;
+    this.#elements.arithmetic.textContent = message;
+  }
+
+  #showWeight() {
+    const weight = this.#unit?.weights?.values[Number(this.#elements.which.value)];
+    if (document.activeElement !== this.#elements.value) this.#elements.value.value = weight === undefined ? "" : String(Number(weight.toFixed(4)));
+  }
+
+  /** By a click on its picture. @param {MouseEvent} event */
+  #choose(event) {
+    const weights = this.#unit?.weights;
+    if (!weights) return;
+    const { left, top, width, height } = this.#elements.weights.getBoundingClientRect();
+    const canvas = this.#elements.weights;
+    const [x, y] = [((event.clientX - left) / width) * canvas.width, ((event.clientY - top) / height) * canvas.height];
+    const place = placeAt(weights.shape, columnsOf(weights), Math.floor(x), Math.floor(y));
+    if (place === null) return;
+    this.#elements.which.value = String(place.reduce((index, at, axis) => index * weights.shape[axis] + at, 0));
+    this.#showWeight();
+    this.#elements.value.focus();
+  }
+
+  #edit() {
+    const { which, value } = this.#elements;
+    if (!which.checkValidity() || !value.checkValidity() || value.value === "" || which.value === "") return;
+    this.#change((layer, unit) => this.#changes.edit(layer, unit, Number(which.value), Number(value.value)));
+  }
+
+  /** @param {(layer: number, unit: number) => void} change */
+  #change(change) {
+    if (this.#spot === null) return;
+    this.#isKept = true;
+    change(this.#spot.layer, this.#spot.place[0]);
+    this.#showChanges();
+    this.#onChange();
+  }
+
+  #showChanges() {
+    const words = changesInWords(this.#changes.list);
+    this.#elements.changes.textContent = words;
+    this.#elements.undo.hidden = words === "";
+  }
+}
+
+/** @param {HTMLCanvasElement} canvas @param {Tensor} tensor */
+function paintNumbers(canvas, tensor) {
+  const { width, height, rgba } = mosaic(tensor, columnsOf(tensor));
+  canvas.style.width = `${width * Math.min(LARGEST_SCALE, Math.max(1, Math.floor(WIDTH / width)))}px`;
+  paint(canvas, width, height, rgba);
+}
+
+/** @param {Tensor} tensor */
+function columnsOf({ shape }) {
+  return shape.length === 3 ? Math.min(COLUMNS, Math.ceil(Math.sqrt(shape[0] * 2))) : 32;
+}

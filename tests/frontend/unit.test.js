@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
+import { arithmetic, fieldRgba, parseUnit, products } from "../../services/frontend/js/unit.js";
+import { tensor } from "./example-answer.js";
+
+const field = { top: 1, left: 0, bottom: 3, right: 2 };
+const answer = (changes = {}) => ({
+  model_version: "m", value: 0.25, inputs: tensor([3], [1, 0, 0.5]), weights: tensor([3], [0.5, 9, -1]), bias: 0.25, field, ...changes,
+});
+
+test("a unit comes with its inputs, its weights and where it looks", () => {
+  assert.deepEqual(parseUnit(answer()), {
+    value: 0.25,
+    inputs: { shape: [3], values: new Float32Array([1, 0, 0.5]) },
+    weights: { shape: [3], values: new Float32Array([0.5, 9, -1]) },
+    bias: 0.25,
+    field,
+  });
+  assert.equal(parseUnit(answer({ weights: null, bias: null })).weights, null);
+});
+
+for (const [what, changes] of Object.entries({
+  "no value": { value: null },
+  "no inputs": { inputs: undefined },
+  "other weights than inputs": { weights: tensor([2], [1, 2]) },
+  "weights and no bias": { bias: null },
+  "a bias and no weights": { weights: null },
+  "half a field": { field: { top: 1, left: 2 } },
+})) {
+  test(`an answer with ${what} is refused`, () => {
+    assert.throws(() => parseUnit(answer(changes)), UnexpectedAnswerError);
+  });
+}
+
+test("each input is multiplied by its weight", () => {
+  assert.deepEqual([...products(parseUnit(answer())).values], [0.5, 0, -0.5]);
+});
+
+test("the arithmetic is spelt out, what is zero left out", () => {
+  assert.equal(arithmetic("dense", parseUnit(answer())), "1.000 · 0.500 + 0.500 · (−1.000) + 0.250 of bias = 0.250");
+});
+
+test("of many products the largest are spelt out, and the others added up", () => {
+  const many = answer({ inputs: tensor([6], [1, 2, 3, 4, 5, 6]), weights: tensor([6], [1, 1, 1, -1, 1, 1]), bias: -1, value: 12 });
+  assert.equal(
+    arithmetic("conv2d", parseUnit(many)),
+    "6.000 · 1.000 + 5.000 · 1.000 + 4.000 · (−1.000) + 3.000 · 1.000 + 3.000 from 2 more + (−1.000) of bias = 12.000",
+  );
+});
+
+test("without weights it is the largest, or what is above zero, or the same", () => {
+  const bare = (changes) => parseUnit(answer({ weights: null, bias: null, ...changes }));
+  assert.equal(arithmetic("maxpool2d", bare({ inputs: tensor([1, 1, 2], [-1, 0.5]), value: 0.5 })), "The largest of −1.000, 0.500 is 0.500.");
+  assert.equal(arithmetic("relu", bare({ inputs: tensor([1], [-1]), value: 0 })), "max(0, −1.000) = 0.000");
+  assert.equal(arithmetic("dropout", bare({ inputs: tensor([1], [2]), value: 2 })), "2.000, as it came.");
+});
+
+test("a unit that is off has nothing to add up", () => {
+  assert.equal(arithmetic("dense", parseUnit(answer({ weights: tensor([3], [0, 0, 0]), bias: 0, value: 0 }))), "It is off: its weights and its bias are zero.");
+});
+
+test("what it cannot see is dark", () => {
+  const rgba = fieldRgba(Array.from({ length: 4 }, () => [1, 0, 1, 0]), field);
+  const pixel = (x, y) => [...rgba.slice(4 * (4 * y + x), 4 * (4 * y + x) + 3)];
+  assert.deepEqual([pixel(0, 1), pixel(1, 1)], [[255, 255, 255], [70, 62, 10]]); // ink and paper that it sees
+  assert.deepEqual([pixel(0, 0), pixel(1, 0)], [[115, 115, 115], [0, 0, 0]]); // and does not
+  assert.deepEqual([pixel(2, 1), pixel(0, 3)], [[115, 115, 115], [115, 115, 115]]);
+});
