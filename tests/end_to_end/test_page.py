@@ -552,15 +552,24 @@ class TestTimeline:
         expect(page.locator("#moment-readings button").first).to_be_visible()
         return page
 
-    def test_scrubbing_reads_the_drawing_at_each_moment(self, opened, clone):
-        network, card = load(clone.folder / "artifacts" / "model")
-        snapshots = load_snapshots(clone.folder / "artifacts" / "model", network, card)
+    @pytest.fixture
+    def kept(self, clone):
+        folder = clone.folder / "artifacts" / "model"
+        network, card = load(folder)
+        return network, card, load_snapshots(folder, network, card)
+
+    @pytest.fixture
+    def picture(self, opened):
+        """The drawing, as the network reads it: opened again the page asks for it once more."""
         opened.wait_for_load_state("networkidle")
         with opened.expect_response("**/api/snapshots") as answered:
             opened.click("#timeline > summary")
             opened.click("#timeline > summary")
         asked = answered.value.request.post_data_json
-        picture = picture_from_strokes(asked["strokes"], asked["brush"])
+        return picture_from_strokes(asked["strokes"], asked["brush"])
+
+    def test_scrubbing_reads_the_drawing_at_each_moment(self, opened, kept, picture):
+        network, card, snapshots = kept
         buttons = opened.locator("#moment-readings button")
         expect(buttons).to_have_count(len(snapshots))
         for moment in range(len(snapshots)):
@@ -578,15 +587,8 @@ class TestTimeline:
             )
         expect(opened.locator("#moment-reading")).to_contain_text("Your drawing was a 5")
 
-    def test_the_map_has_the_drawing_where_digitnet_puts_it(self, opened, clone):
-        network, card = load(clone.folder / "artifacts" / "model")
-        snapshots = load_snapshots(clone.folder / "artifacts" / "model", network, card)
-        opened.wait_for_load_state("networkidle")
-        with opened.expect_response("**/api/snapshots") as answered:
-            opened.click("#timeline > summary")
-            opened.click("#timeline > summary")
-        asked = answered.value.request.post_data_json
-        picture = picture_from_strokes(asked["strokes"], asked["brush"])
+    def test_the_map_has_the_drawing_where_digitnet_puts_it(self, opened, kept, picture):
+        network, _, snapshots = kept
         for moment in (2, len(snapshots) - 1):
             opened.fill("#moment", str(moment))
             expected = snapshots.plane(moment).place(snapshots.network(moment, network).predict_features(picture[None]))[0]

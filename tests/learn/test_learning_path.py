@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import io
+import json
 import re
 import textwrap
 from pathlib import Path
@@ -93,6 +94,16 @@ def test_its_examples_run_and_print_what_it_says(chapter):
             assert text == printed
             printed = ""
     assert printed == ""
+
+
+def test_what_it_says_of_the_model_in_the_repository_is_in_its_card():
+    card = json.loads((PROJECT / "artifacts/model/model.json").read_text())
+    if card["recipe"]["recipe"] != "best":
+        pytest.skip("artifacts/ holds another model than the repository's")
+    said = " ".join(" ".join(chapter.read_text(encoding="utf-8").split()) for chapter in CHAPTERS)
+    assert f"{card['network']['parameters']:,} weights and biases" in said
+    assert f"so its temperature is {card['temperature']:.2f}" in said
+    assert f"weight decay {card['recipe']['optimizer_options']['weight_decay']}, {card['training']['epochs']} epochs" in said
 
 
 def test_the_pages_are_those_of_the_chapters(learn_pages):

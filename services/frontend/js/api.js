@@ -50,9 +50,8 @@ export async function requestPrediction(request, connection) {
  * @returns {Promise<{explanation: Explanation} | {error: string}>}
  */
 export async function requestExplanation(request, connection, { occlusion = false } = {}) {
-  const reply = await post(occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL, request, connection);
-  if ("error" in reply) return reply;
-  const read = readWith(parseExplanation, reply.status, reply.body);
+  const url = occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL;
+  const read = readReply(parseExplanation, await post(url, request, connection));
   return "error" in read ? read : { explanation: read.parsed };
 }
 
@@ -63,9 +62,7 @@ export async function requestExplanation(request, connection, { occlusion = fals
  * @returns {Promise<LearnOutcome>}
  */
 export async function requestLearning(request, connection) {
-  const reply = await post(LEARN_URL, request, connection);
-  if ("error" in reply) return reply;
-  const read = readWith(parseLearnt, reply.status, reply.body);
+  const read = readReply(parseLearnt, await post(LEARN_URL, request, connection));
   return "error" in read ? read : { learnt: read.parsed };
 }
 
@@ -76,9 +73,7 @@ export async function requestLearning(request, connection) {
  * @returns {Promise<{unit: import("./unit.js").Unit} | {error: string}>}
  */
 export async function requestUnit(request, connection) {
-  const reply = await post(UNIT_URL, request, connection);
-  if ("error" in reply) return reply;
-  const read = readWith(parseUnit, reply.status, reply.body);
+  const read = readReply(parseUnit, await post(UNIT_URL, request, connection));
   return "error" in read ? read : { unit: read.parsed };
 }
 
@@ -89,9 +84,8 @@ export async function requestUnit(request, connection) {
  */
 export async function requestSnapshots(connection) {
   const reply = await send(SNAPSHOTS_URL, { headers: { Accept: "application/json" } }, connection);
-  if ("error" in reply) return reply;
-  if (reply.status === 404) return { absent: true };
-  const read = readWith(parseSnapshots, reply.status, reply.body);
+  if ("status" in reply && reply.status === 404) return { absent: true };
+  const read = readReply(parseSnapshots, reply);
   return "error" in read ? read : { snapshots: read.parsed };
 }
 
@@ -102,9 +96,7 @@ export async function requestSnapshots(connection) {
  * @returns {Promise<{readings: import("./snapshots.js").SnapshotReadings} | {error: string}>}
  */
 export async function requestSnapshotReadings(request, connection) {
-  const reply = await post(SNAPSHOTS_URL, request, connection);
-  if ("error" in reply) return reply;
-  const read = readWith(parseSnapshotReadings, reply.status, reply.body);
+  const read = readReply(parseSnapshotReadings, await post(SNAPSHOTS_URL, request, connection));
   return "error" in read ? read : { readings: read.parsed };
 }
 
@@ -170,6 +162,16 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
 export function readAnswer(status, body) {
   const read = readWith(parsePrediction, status, body);
   return "error" in read ? read : { prediction: read.parsed };
+}
+
+/**
+ * @template Parsed
+ * @param {(answer: any) => Parsed} parse throws UnexpectedAnswerError
+ * @param {Awaited<ReturnType<typeof send>>} reply
+ * @returns {{parsed: Parsed} | {error: string}}
+ */
+function readReply(parse, reply) {
+  return "error" in reply ? reply : readWith(parse, reply.status, reply.body);
 }
 
 /**
