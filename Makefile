@@ -22,8 +22,9 @@ data: .venv/run.stamp  ## fill mnist/ with MNIST's four files
 model: .venv/run.stamp  ## train and measure again what has changed since the last time (dvc repro)
 	@dvc repro
 
-pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn
+pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn, and docs/metrics.md
 	@python scripts/learn_pages.py
+	@python scripts/metrics_page.py
 
 test: .venv/test.stamp lint  ## set up and run all tests
 	@pytest
@@ -36,7 +37,7 @@ lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
 	    --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was set up and made: .venv, data, the journal; artifacts/model stays, as Git has it
-	rm -rf .venv .tools mnist data artifacts/trained artifacts/candidate artifacts/unfinished.npz state .dvc/cache .dvc/tmp
+	rm -rf .venv .tools mnist data artifacts/trained artifacts/candidate artifacts/unfinished.npz artifacts/progress.json artifacts/stages.json state .dvc/cache .dvc/tmp
 
 $(MODEL): | .venv/run.stamp
 	@dvc repro

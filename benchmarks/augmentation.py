@@ -50,7 +50,8 @@ def _measured(settings):
     workspace = Workspace()
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1, user_api="blas"):
         folder = Path(folder)
-        train(settings, workspace.digits, workspace.synthetic, folder, folder / "history.csv", folder / "unfinished.npz")
+        written = (folder / name for name in ("history.csv", "unfinished.npz", "progress.json"))
+        train(settings, workspace.digits, workspace.synthetic, folder, *written)
         network, _ = load(folder)
         synthetic = load_synthetic(workspace.synthetic)
         mnist = answers(network, load_splits(workspace.digits)["validation"])

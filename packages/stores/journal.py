@@ -82,6 +82,13 @@ class Summary:
     last_prediction_time: float | None  # of the newest that is kept
 
 
+@dataclass(frozen=True)
+class Durability:
+    is_durable: bool  # what is acknowledged is on the disk
+    size_bytes: int  # there
+    delayed_syncs: int  # ever: so often the disk was too slow to have taken the last write before the next one
+
+
 class Journal(ABC):
     """Safe from several threads, and from several processes that open one each. Any call may raise JournalError.
 
@@ -113,6 +120,10 @@ class Journal(ABC):
     @abstractmethod
     def summary(self) -> Summary:
         """What there is, in figures."""
+
+    @abstractmethod
+    def durability(self) -> Durability:
+        """How it is kept."""
 
     @abstractmethod
     def close(self) -> None:

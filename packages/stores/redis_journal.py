@@ -17,7 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from stores.journal import Feedback, Journal, JournalError, Prediction, Summary, is_name
+from stores.journal import Durability, Feedback, Journal, JournalError, Prediction, Summary, is_name
 
 PREDICTIONS, FEEDBACK = "doodle:predictions", "doodle:feedback"
 CONNECT_SECONDS, COMMAND_SECONDS = 1.0, 2.0
@@ -113,6 +113,17 @@ class RedisJournal(Journal):
             feedback_total=self._length(FEEDBACK)[0],
             last_prediction_time=newest[0].time if newest else None,
         )
+
+    def durability(self) -> Durability:
+        try:
+            self._check_durable()
+            is_durable = True
+        except JournalError:
+            is_durable = False
+        with self._errors_explained():
+            about = self._client.info("persistence")
+        writes = about.get("aof_last_write_status", "ok") == "ok"
+        return Durability(is_durable and writes, about.get("aof_current_size", 0), about.get("aof_delayed_fsync", 0))
 
     def close(self) -> None:
         self._client.close()

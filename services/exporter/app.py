@@ -7,18 +7,30 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from stores.journal import open_journal
 from stores.models import open_models
 
+from exporter.feedback_collector import FeedbackCollector
 from exporter.journal_collector import JournalCollector
 from exporter.model_collector import ModelCollector
 from exporter.pipeline_collector import PipelineCollector
 from exporter.scrape import Scrape
 from exporter.settings import Settings
+from exporter.stage_collector import StageCollector
 
 
 def create_app(settings: Settings) -> Callable:
     """The WSGI app. Whether there is a store and a journal at their URLs is seen at each scrape."""
     models, journal = open_models(settings.models), open_journal(settings.journal)
     registry = CollectorRegistry(support_collectors_without_names=True)
-    registry.register(Scrape([ModelCollector(models), PipelineCollector(settings.artifacts), JournalCollector(journal)]))
+    registry.register(
+        Scrape(
+            [
+                ModelCollector(models),
+                PipelineCollector(settings.artifacts),
+                StageCollector(settings.artifacts),
+                JournalCollector(journal),
+                FeedbackCollector(journal),
+            ]
+        )
+    )
     metrics = make_wsgi_app(registry)
 
     def app(environ, start_response):

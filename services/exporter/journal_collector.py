@@ -17,7 +17,7 @@ class JournalCollector:
     def collect(self) -> Iterator[Metric]:
         """What the journal says of itself; if it does not answer, 0 for up and then JournalError."""
         try:
-            summary = self.journal.summary()
+            summary, durability = self.journal.summary(), self.journal.durability()
         except JournalError:
             yield _up(0)
             raise
@@ -35,6 +35,15 @@ class JournalCollector:
             "doodle_journal_last_prediction_timestamp_seconds",
             "When the newest prediction was made, in seconds since 1970.",
             summary.last_prediction_time,  # None while there is none: then the family has no sample
+        )
+        yield GaugeMetricFamily(
+            "doodle_journal_durable", "1 if what the journal acknowledges is on its disk, else 0.", int(durability.is_durable)
+        )
+        yield GaugeMetricFamily("doodle_journal_size_bytes", "Bytes of the journal on its disk.", durability.size_bytes)
+        yield CounterMetricFamily(
+            "doodle_journal_delayed_syncs_total",
+            "Times that the disk had not taken the last write when the next one came.",
+            durability.delayed_syncs,
         )
 
 

@@ -1,5 +1,6 @@
 """The model store: how many models there are, and what is known of those that are live or candidate."""
 
+import re
 from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
@@ -33,6 +34,11 @@ class ModelCollector:
         pointers = InfoMetricFamily(
             "doodle_store_pointer", "Always 1; the labels say which version a pointer names.", labels=["pointer"]
         )
+        data = InfoMetricFamily(
+            "doodle_store_model_data",
+            "Always 1; the labels say what data a model learnt from, by its hash.",
+            labels=["pointer"],
+        )
         families = {name: GaugeMetricFamily(name, text, labels=["pointer"]) for name, text in HELP.items()}
         problems = []
         for pointer in POINTERS:
@@ -41,15 +47,24 @@ class ModelCollector:
                 if version is None:
                     continue
                 pointers.add_metric([pointer], {"version": version})
+                if (digest := self._data(version)) is not None:
+                    data.add_metric([pointer], {"data": digest})
                 for name, value in self._figures(version).items():
                     if value is not None:
                         families[name].add_metric([pointer], value)
             except StoreError as error:
                 problems.append(str(error))
         yield pointers
+        yield data
         yield from families.values()
         if problems:
             raise StoreError("; ".join(problems))
+
+    def _data(self, version):
+        """The first twelve digits of the hash, as versions have them; None where the card does not say."""
+        about = self.models.card(version).get("data")
+        digest = about.get("sha256") if isinstance(about, dict) else None
+        return digest[:12] if isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) else None
 
     def _figures(self, version):
         """All of a model's figures or, where one of them is wrong, none: a card that was tampered with is not half believed."""

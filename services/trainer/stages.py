@@ -13,6 +13,7 @@ from trainer.end import end
 from trainer.evaluate import evaluate
 from trainer.fetch import fetch, read_pins
 from trainer.preprocess import preprocess
+from trainer.progress import recorded
 from trainer.serve import serve
 from trainer.settings import (
     read_preprocess_settings,
@@ -63,6 +64,7 @@ def run_train(workspace: Workspace, stop_requested: Callable[[], bool]) -> None:
         workspace.trained,
         workspace.history,
         workspace.unfinished,
+        workspace.progress,
         stop_requested,
     )
     log.info("trained version %s in %.0f s", card["version"], card["training"]["seconds"])
@@ -128,9 +130,11 @@ STAGES = {
 
 
 def run_stage(name: str, workspace: Workspace, signals: StopSignals) -> None:
-    """Run a stage. Training that is told to stop leaves what it needs to go on (Stopped); the others just end."""
-    if name == "train":
-        with signals.patiently() as stop_requested:
-            run_train(workspace, stop_requested)
-    else:
-        STAGES[name](workspace)
+    """Run a stage, and write down how it went. Training that is told to stop leaves what it needs to go on (Stopped); the others
+    just end."""
+    with recorded(name, workspace.stages):
+        if name == "train":
+            with signals.patiently() as stop_requested:
+                run_train(workspace, stop_requested)
+        else:
+            STAGES[name](workspace)

@@ -23,6 +23,7 @@ from digitnet.schedules import SCHEDULES
 from tqdm import tqdm
 
 from trainer.digits import Split, Synthetic, answers, joined, load_splits, load_synthetic
+from trainer.progress import Progress
 from trainer.recording import Recorder
 from trainer.settings import TrainSettings
 from trainer.tables import csv_bytes
@@ -180,6 +181,7 @@ def train(
     trained_folder: Path,
     history_file: Path,
     unfinished_file: Path,
+    progress_file: Path,
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> dict:
     """Train as settings say; write the network, with its snapshots, and its history; return the model card.
@@ -196,6 +198,7 @@ def train(
     with (
         DataParallel(run.network, settings.shares) as parallel,
         Prefetcher(run.make_batch, range(run.step, run.steps)) as batches,
+        Progress(progress_file, run.steps, settings.epochs, run.rows) as progress,
         _progress_bar(run) as bar,
     ):
         for pictures, labels in batches:
@@ -205,6 +208,7 @@ def train(
             loss, correct = run.run_step(parallel, pictures, labels)
             bar.set_postfix_str(f"loss {loss:.3f}, accuracy {correct / run.rows:6.1%}", refresh=False)
             bar.update()
+            progress.report(run.step, loss, correct / run.rows)
             if run.epoch_is_over():
                 _report(run, run.end_epoch(), bar)
                 run.save_unfinished(unfinished_file)

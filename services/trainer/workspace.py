@@ -8,6 +8,7 @@ from pathlib import Path
 from deployment.environment import Environment
 
 from trainer.api import Api
+from trainer.progress import STAGES_FILE, TRAINING_FILE
 
 MODEL, CANDIDATE, TEST_RESULT = "model", "candidate", "test_result.json"  # in the folder artifacts
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
@@ -58,6 +59,16 @@ class Workspace:
     @property
     def unfinished(self) -> Path:
         return self.artifacts / "unfinished.npz"
+
+    @property
+    def progress(self) -> Path:
+        """Of a training that is going on; for those who watch, as the next one is."""
+        return self.artifacts / TRAINING_FILE
+
+    @property
+    def stages(self) -> Path:
+        """How each stage last went."""
+        return self.artifacts / STAGES_FILE
 
     @property
     def history(self) -> Path:

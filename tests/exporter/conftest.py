@@ -19,6 +19,7 @@ PATIENCE = 15.0  # seconds; only an exporter that is broken takes as long
 ABOUT = {
     "test": {"accuracy": 0.75},
     "training": {"finished_at": "2026-01-02T03:04:05+00:00", "seconds": 61.5},
+    "data": {"sha256": "0123456789ab" + 52 * "c"},
 }
 METRICS = {
     "accuracy": 0.9938,
@@ -32,6 +33,13 @@ epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accurac
 1,0.003,0.58,0.8177,0.1,0.9674,6.2
 2,4e-07,0.012,0.9961,0.0267,0.9936,12.71
 """
+STAGES = {
+    "train": {"finished_at": 1_767_323_000.5, "seconds": 61.5, "succeeded": True},
+    "test": {"finished_at": 1_767_323_040.0, "seconds": 12.0, "succeeded": False},
+}
+TRAINING = {
+    "step": 859, "steps": 3437, "epoch": 2.0, "epochs": 8, "loss": 0.25, "accuracy": 0.9375, "pictures_per_second": 9500.0,
+}  # fmt: skip
 RESULTS_WRITTEN = 1_767_323_045.0
 NEWEST_PREDICTION = 1_767_409_445.5
 
@@ -175,6 +183,8 @@ def artifacts(tmp_path) -> Path:
     (folder / "metrics.json").write_text(json.dumps(METRICS))
     os.utime(folder / "metrics.json", (RESULTS_WRITTEN, RESULTS_WRITTEN))
     (folder / "history.csv").write_text(HISTORY)
+    (folder / "stages.json").write_text(json.dumps(STAGES))
+    (folder / "progress.json").write_text(json.dumps(TRAINING))
     return folder
 
 

@@ -39,6 +39,9 @@ def test_the_health_check_asks_nobody(ask, tmp_path, monkeypatch):
     assert (status, json.loads(body)) == ("200 OK", {"status": "ok"})
 
 
+ALL_WELL = dict.fromkeys(("model", "pipeline", "stages", "journal", "feedback"), 1)
+
+
 class TestWhereThingsAreNotAsTheyShouldBe:
     """Each time: 200, a 0 for the collector that it concerns, and everything that the others know."""
 
@@ -56,39 +59,40 @@ class TestWhereThingsAreNotAsTheyShouldBe:
 
     def test_all_is_well(self, successes, publish, models):
         models.point("live", publish())
-        assert successes() == {"model": 1, "pipeline": 1, "journal": 1}
+        assert successes() == ALL_WELL
 
     def test_nothing_is_there_yet(self, successes, artifacts):
         for file in artifacts.iterdir():
             file.unlink()
-        assert successes() == {"model": 1, "pipeline": 1, "journal": 1}
+        assert successes() == ALL_WELL
 
     def test_the_live_model_is_damaged(self, successes, publish, models):
         models.point("live", publish())
         (models.folder / "live").write_text("nonsense")
-        assert successes() == {"model": 0, "pipeline": 1, "journal": 1}
+        assert successes() == ALL_WELL | {"model": 0}
 
     def test_the_metrics_are_half_written(self, successes, artifacts):
         (artifacts / "metrics.json").write_text('{"accuracy": 0.9')
-        assert successes() == {"model": 1, "pipeline": 0, "journal": 1}
+        assert successes() == ALL_WELL | {"pipeline": 0}
 
     def test_the_history_is_half_written(self, successes, artifacts):
         (artifacts / "history.csv").write_text("epoch,train_loss\n1,0.")
-        assert successes() == {"model": 1, "pipeline": 0, "journal": 1}
+        assert successes() == ALL_WELL | {"pipeline": 0}
+
+    def test_the_stages_are_half_written(self, successes, artifacts):
+        (artifacts / "stages.json").write_text('{"train": {')
+        assert successes() == ALL_WELL | {"stages": 0}
 
     def test_it_recovers_when_the_file_is_whole(self, successes, artifacts):
         whole = (artifacts / "history.csv").read_text()
         (artifacts / "history.csv").write_text(whole[:-3])
         successes()
         (artifacts / "history.csv").write_text(whole)
-        assert successes() == {"model": 1, "pipeline": 1, "journal": 1}
+        assert successes() == ALL_WELL
 
     def test_there_is_no_redis(self, environment, ask, read, free_port):
         app = create_app(Settings.from_environment({**environment, "DOODLE_JOURNAL": f"redis://127.0.0.1:{free_port()}/0"}))
         samples = read(ask(app)[2])
         assert samples["doodle_journal_up",] == 0
-        assert {labels[1]: value for labels, value in samples.items() if labels[0] == SUCCESS} == {
-            "model": 1,
-            "pipeline": 1,
-            "journal": 0,
-        }
+        successes = {labels[1]: value for labels, value in samples.items() if labels[0] == SUCCESS}
+        assert successes == ALL_WELL | {"journal": 0, "feedback": 0}

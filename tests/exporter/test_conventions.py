@@ -14,7 +14,11 @@ LABEL_VALUES = {
     "pointer": {"live", "candidate"},
     "split": {"train", "validation"},
     "digit": set("0123456789"),
-    "collector": {"model", "pipeline", "journal"},
+    "collector": {"model", "pipeline", "stages", "journal", "feedback"},
+    "stage": {"fetch", "preprocess", "synthesize", "disturb", "train", "evaluate", "serve", "test", "end"},
+    "data": {"0123456789ab"},
+    "actual": {*"0123456789", "none"},
+    "verdict": {"right", "wrong", "no_digit", "unknown"},
     "version": {"<live version>", "<candidate version>"},  # one a pointer, as there is one sample a pointer
 }
 
@@ -29,6 +33,7 @@ each_family = pytest.mark.parametrize("family", FAMILIES, ids=exposed)
 def test_no_metric_of_the_contract_is_missing():
     assert {exposed(family) for family in FAMILIES} == {
         "doodle_store_pointer_info",
+        "doodle_store_model_data_info",
         "doodle_store_versions",
         "doodle_store_model_accuracy_ratio",
         "doodle_store_model_parameters",
@@ -44,11 +49,26 @@ def test_no_metric_of_the_contract_is_missing():
         "doodle_pipeline_loss",
         "doodle_pipeline_accuracy_ratio",
         "doodle_pipeline_training_seconds",
+        "doodle_pipeline_stage_finished_timestamp_seconds",
+        "doodle_pipeline_stage_seconds",
+        "doodle_pipeline_stage_success",
+        "doodle_training_running",
+        "doodle_training_epochs",
+        "doodle_training_epochs_planned",
+        "doodle_training_loss",
+        "doodle_training_accuracy_ratio",
+        "doodle_training_pictures_per_second",
+        "doodle_feedback_received_total",
+        "doodle_feedback_recent",
+        "doodle_feedback_recent_agreement_ratio",
         "doodle_journal_up",
         "doodle_journal_predictions_total",
         "doodle_journal_predictions_kept",
         "doodle_journal_feedback_total",
         "doodle_journal_last_prediction_timestamp_seconds",
+        "doodle_journal_durable",
+        "doodle_journal_size_bytes",
+        "doodle_journal_delayed_syncs_total",
         "doodle_exporter_collector_success",
         "doodle_exporter_collector_duration_seconds",
     }

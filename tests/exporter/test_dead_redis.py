@@ -23,12 +23,12 @@ def test_a_killed_redis_is_down_until_it_is_there_again(exporter, redis_server, 
         assert (samples[UP], samples[SUCCESS]) == (0, 0)
         assert samples["doodle_pipeline_test_accuracy_ratio",] == 0.9938
         assert samples["doodle_store_versions",] == 0
-    assert len(exporter.events("collector_failed")) == already + 1
+    assert len(exporter.events("collector_failed")) == already + 2  # journal and feedback
 
     redis_server.start()
     eventually(lambda: exporter.samples()[UP] == 1, "the exporter sees Redis again")
     assert exporter.samples()[SUCCESS] == 1
-    assert len(exporter.events("collector_recovered")) == already + 1
+    assert len(exporter.events("collector_recovered")) == already + 2  # journal and feedback
     assert "Traceback" not in exporter.log()
 
 

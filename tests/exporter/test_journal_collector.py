@@ -10,6 +10,7 @@ UP, TOTAL, KEPT, FEEDBACK = (
     ("doodle_journal_predictions_kept",),
     ("doodle_journal_feedback_total",),
 )
+DURABLE, DELAYED = ("doodle_journal_durable",), ("doodle_journal_delayed_syncs_total",)
 NEWEST = ("doodle_journal_last_prediction_timestamp_seconds",)
 
 
@@ -33,7 +34,10 @@ def answers(journal):
 
 
 def test_an_empty_journal_is_up_and_has_no_newest_prediction(any_journal, collect):
-    assert collect(JournalCollector(any_journal)) == ({UP: 1, TOTAL: 0, KEPT: 0, FEEDBACK: 0}, None)
+    samples, error = collect(JournalCollector(any_journal))
+    assert error is None
+    assert [samples[name] for name in (UP, TOTAL, KEPT, FEEDBACK, DELAYED)] == [1, 0, 0, 0, 0]
+    assert NEWEST not in samples
 
 
 def test_what_was_written_is_counted(any_journal, collect, fill):
@@ -43,6 +47,10 @@ def test_what_was_written_is_counted(any_journal, collect, fill):
     assert (samples[UP], samples[TOTAL], samples[FEEDBACK]) == (1, 3, 1)
     assert samples[NEWEST] == 1_767_409_445.5
     assert samples[KEPT] == 2
+
+
+def test_it_says_that_what_it_acknowledges_is_on_its_disk(any_journal, collect):
+    assert collect(JournalCollector(any_journal))[0][DURABLE] == 1
 
 
 def test_a_journal_that_cannot_be_reached_is_down_and_nothing_else_is_known(free_port, collect):

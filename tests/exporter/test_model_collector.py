@@ -36,6 +36,7 @@ def test_the_figures_of_the_live_model_come_from_its_card(collected, models, pub
         {
             ("doodle_store_versions",): 1,
             ("doodle_store_pointer_info", "live", version): 1,
+            ("doodle_store_model_data_info", "live", "0123456789ab"): 1,
             ("doodle_store_model_accuracy_ratio", "live"): 0.75,
             ("doodle_store_model_parameters", "live"): 7850,
             ("doodle_store_model_size_bytes", "live"): models.size(version),
@@ -44,6 +45,14 @@ def test_the_figures_of_the_live_model_come_from_its_card(collected, models, pub
         },
         None,
     )
+
+
+@pytest.mark.parametrize("data", [None, "digits", {"sha256": 7}, {"sha256": "no hash"}, {"sha256": "A" * 64}])
+def test_a_card_that_does_not_say_what_data_it_was_has_no_label_for_it(collected, models, publish, data):
+    models.point("live", publish(about={"data": data}))
+    samples, error = collected()
+    assert error is None
+    assert not [name for name, *_ in samples if name == "doodle_store_model_data_info"]
 
 
 def test_live_and_candidate_have_figures_of_their_own(collected, models, publish):

@@ -34,7 +34,7 @@ def test_it_makes_nothing_that_is_not_there(run_exporter, tmp_path):
     before = set(tmp_path.rglob("*"))
     with run_exporter({name: value.format(tmp_path) for name, value in missing.items()}, folder=tmp_path) as exporter:
         samples = exporter.samples()
-    assert {value for labels, value in samples.items() if labels[0].endswith("_success")} == {1}
+    assert {value for labels, value in samples.items() if labels[0].endswith("_collector_success")} == {1}
     assert set(tmp_path.rglob("*")) - before == {exporter.log_path}
 
 
@@ -42,7 +42,7 @@ def test_many_scrapes_at_once_all_succeed(exporter, models, publish):
     models.point("live", publish())
     with ThreadPoolExecutor(8) as pool:
         scrapes = list(pool.map(lambda _: exporter.samples(), range(40)))
-    successes = {value for samples in scrapes for labels, value in samples.items() if labels[0].endswith("_success")}
+    successes = {value for samples in scrapes for labels, value in samples.items() if labels[0].endswith("_collector_success")}
     assert successes == {1}
     assert len({frozenset(samples) for samples in scrapes}) == 1
 

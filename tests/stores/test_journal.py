@@ -171,6 +171,16 @@ class TestSummary:
         assert journal.summary() == Summary(10, 10, 1, predictions[-1].time)
 
 
+class TestDurability:
+    def test_what_it_acknowledges_is_on_the_disk_and_takes_room_there(self, journal, predictions):
+        empty = journal.durability()
+        journal.add_predictions(predictions)
+        filled = journal.durability()
+        assert filled.is_durable
+        assert filled.size_bytes - empty.size_bytes >= 10 * 784
+        assert filled.delayed_syncs == 0
+
+
 class TestSharing:
     def test_another_journal_at_the_same_place_sees_what_was_added(self, url, journal, open_journal_at, predictions):
         reader = open_journal_at(url)

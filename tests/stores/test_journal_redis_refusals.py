@@ -37,6 +37,7 @@ class TestDurability:
     ):
         own_redis.start(**settings)
         journal, prediction = open_journal_at(own_redis.url), make_prediction()
+        assert not journal.durability().is_durable
         with pytest.raises(JournalError, match=rf"could lose feedback \({found}\): start it with {advice}$"):
             journal.add_feedback(make_feedback())
         assert journal.summary().feedback_total == 0

@@ -24,7 +24,8 @@ def measured(tmp_path, digits_file, synthetic_file, disturbed_file, params_file)
         artifacts = tmp_path / "artifacts"
         trained = artifacts / "trained"
         settings = read_train_settings(params_file)
-        train(settings, digits_file, synthetic_file, trained, artifacts / "history.csv", tmp_path / "unfinished.npz")
+        history, unfinished, progress = artifacts / "history.csv", tmp_path / "unfinished.npz", tmp_path / "progress.json"
+        train(settings, digits_file, synthetic_file, trained, history, unfinished, progress)
         evaluate(digits_file, synthetic_file, disturbed_file, trained, artifacts / "model", artifacts, rejected_digits=0.1)
         return artifacts
 

@@ -31,6 +31,7 @@ def run(tmp_path, digits_file, synthetic_file, params_file):
             folder / "trained",
             folder / "history.csv",
             folder / "unfinished.npz",
+            folder / "progress.json",
             stop_requested,
         )
 

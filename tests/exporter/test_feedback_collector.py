@@ -1,0 +1,91 @@
+"""The feedback collector: each piece of feedback counts once, however often one looks."""
+
+from dataclasses import replace
+from threading import Thread
+
+import pytest
+from exporter import feedback_collector
+from exporter.feedback_collector import FeedbackCollector
+from stores.journal import Feedback, JournalError, open_journal
+
+RECENT, AGREEMENT = ("doodle_feedback_recent",), ("doodle_feedback_recent_agreement_ratio",)
+
+
+def feedback(number, actual, predicted=3):
+    return Feedback(
+        feedback_id=f"feedback-{number}",
+        time=1e9,
+        prediction_id=None,
+        predicted_digit=predicted,
+        actual_digit=actual,
+        model_version=None,
+        picture=bytes(784),
+    )
+
+
+def counts(samples):
+    """Those that are not zero, by their labels."""
+    return {
+        tuple(labels): value for (name, *labels), value in samples.items() if name == "doodle_feedback_received_total" and value
+    }
+
+
+def test_without_feedback_all_counts_are_there_and_zero(journal, collect):
+    samples, error = collect(FeedbackCollector(journal))
+    assert error is None
+    assert counts(samples) == {}
+    assert len(samples) == 32  # 31 counts, and how many are recent
+    assert samples[RECENT] == 0
+    assert AGREEMENT not in samples
+
+
+def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(journal, collect):
+    said = [(3, 3), (3, 3), (5, 3), (5, None), (None, 3), (None, None)]
+    for number, (actual, predicted) in enumerate(said):
+        journal.add_feedback(feedback(number, actual, predicted))
+    samples, _ = collect(FeedbackCollector(journal))
+    assert counts(samples) == {("3", "right"): 2, ("5", "wrong"): 1, ("5", "unknown"): 1, ("none", "no_digit"): 2}
+    assert samples[RECENT] == 3
+    assert samples[AGREEMENT] == pytest.approx(2 / 3)
+
+
+def test_each_counts_once_however_often_and_by_how_many_one_is_asked(journal, collect, monkeypatch):
+    monkeypatch.setattr(feedback_collector, "PAGE", 2)
+    collector = FeedbackCollector(journal)
+    for number in range(5):
+        journal.add_feedback(feedback(number, 3))
+        threads = [Thread(target=collect, args=(collector,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert counts(collect(collector)[0]) == {("3", "right"): number + 1}
+
+
+def test_agreement_is_of_the_newest(journal, collect, monkeypatch):
+    monkeypatch.setattr(feedback_collector, "RECENT", 4)
+    collector = FeedbackCollector(journal)
+    for number, actual in enumerate([3, 3, 3, 3, 5, 5, 5]):
+        journal.add_feedback(feedback(number, actual))
+    assert collect(collector)[0][AGREEMENT] == 0.25
+
+
+def test_another_journal_in_its_place_is_counted_anew(tmp_path, collect):
+    url = f"sqlite:///{tmp_path}/journal.sqlite"
+    first = open_journal(url)
+    collector = FeedbackCollector(first)
+    first.add_feedback(feedback(1, 3))
+    first.add_feedback(feedback(2, 3))
+    assert counts(collect(collector)[0]) == {("3", "right"): 2}
+    first.close()
+    for file in tmp_path.glob("journal.sqlite*"):
+        file.unlink()
+    first.add_feedback(replace(feedback(9, 5), feedback_id="another"))
+    assert counts(collect(collector)[0]) == {("5", "wrong"): 1}
+    first.close()
+
+
+def test_a_journal_that_does_not_answer_is_a_failure_and_no_zero(free_port, collect):
+    samples, error = collect(FeedbackCollector(open_journal(f"redis://127.0.0.1:{free_port()}/0")))
+    assert samples == {}
+    assert isinstance(error, JournalError)

@@ -1,0 +1,85 @@
+"""The stage collector: how each stage last went, and how far a training is; what is damaged is named and hides nothing else."""
+
+import json
+import os
+import time
+
+import pytest
+from exporter import stage_collector
+from exporter.stage_collector import SILENT_SECONDS, RunsError, StageCollector
+from trainer import progress, stages
+
+RUNNING = ("doodle_training_running",)
+
+
+def success(stage):
+    return ("doodle_pipeline_stage_success", stage)
+
+
+def test_files_and_stages_are_called_as_the_trainer_calls_them():
+    assert (stage_collector.STAGES_FILE, stage_collector.TRAINING_FILE) == (progress.STAGES_FILE, progress.TRAINING_FILE)
+    assert tuple(stages.STAGES) == stage_collector.STAGES
+
+
+def test_each_stage_says_when_it_ended_how_long_it_took_and_whether_it_succeeded(artifacts, collect):
+    samples, error = collect(StageCollector([artifacts]))
+    assert error is None
+    assert (samples[success("train")], samples[success("test")]) == (1, 0)
+    assert samples["doodle_pipeline_stage_seconds", "train"] == 61.5
+    assert samples["doodle_pipeline_stage_finished_timestamp_seconds", "test"] == 1_767_323_040.0
+    assert success("end") not in samples  # it never ran
+
+
+def test_of_two_folders_the_newer_run_of_each_stage_counts(artifacts, tmp_path, collect):
+    other = tmp_path / "other"
+    other.mkdir()
+    newer, older = 1_800_000_000.0, 1_600_000_000.0
+    runs = {"test": (newer, True), "train": (older, False)}
+    written = {stage: {"finished_at": at, "seconds": 1.0, "succeeded": ok} for stage, (at, ok) in runs.items()}
+    (other / "stages.json").write_text(json.dumps(written))
+    for folders in ([artifacts, other], [other, artifacts]):
+        samples, _ = collect(StageCollector(folders))
+        assert (samples[success("train")], samples[success("test")]) == (1, 1)
+
+
+def test_a_training_that_is_going_on_says_how_far_it_is(artifacts, collect):
+    samples, error = collect(StageCollector([artifacts]))
+    assert error is None
+    assert samples[RUNNING] == 1
+    assert samples["doodle_training_epochs",] == 2.0
+    assert samples["doodle_training_epochs_planned",] == 8
+    assert samples["doodle_training_accuracy_ratio",] == 0.9375
+    assert samples["doodle_training_pictures_per_second",] == 9500.0
+
+
+def test_one_that_has_fallen_silent_is_not_going_on(artifacts, collect):
+    long_ago = time.time() - SILENT_SECONDS - 1
+    os.utime(artifacts / "progress.json", (long_ago, long_ago))
+    samples, error = collect(StageCollector([artifacts]))
+    assert (samples[RUNNING], error) == (0, None)
+    assert ("doodle_training_loss",) not in samples
+
+
+def test_where_nothing_ever_ran_there_is_nothing_and_that_is_no_failure(tmp_path, collect):
+    assert collect(StageCollector([tmp_path, tmp_path / "nowhere"])) == ({RUNNING: 0}, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("stages.json", b"{"),
+        ("stages.json", b"[]"),
+        ("stages.json", b'{"train": 3}'),
+        ("stages.json", b'{"train": {"finished_at": 1.0, "seconds": 1.0}}'),
+        ("stages.json", b'{"train": {"finished_at": NaN, "seconds": 1.0, "succeeded": true}}'),
+        ("progress.json", b'{"loss": "low"}'),
+        ("progress.json", b"\xff"),
+    ],
+)
+def test_what_is_damaged_is_named_and_the_other_file_is_read(artifacts, collect, name, content):
+    (artifacts / name).write_bytes(content)
+    samples, error = collect(StageCollector([artifacts]))
+    assert isinstance(error, RunsError)
+    assert str(error).startswith(f"{artifacts / name} is damaged")
+    assert samples[RUNNING] == (0 if name == "progress.json" else 1)
+    assert (success("train") in samples) == (name == "progress.json")

@@ -1,0 +1,83 @@
+"""What a run leaves for those who watch: how far training is, while it is; and how each stage went, whatever came of it."""
+
+import json
+
+import pytest
+from trainer import progress
+from trainer.progress import Progress, recorded
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds, as the test wants them."""
+
+    class Clock:
+        now = 1000.0
+
+        def monotonic(self):
+            return self.now
+
+        def time(self):
+            return 1.7e9 + self.now
+
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+class TestProgress:
+    def test_it_says_how_far_training_is_and_how_fast(self, tmp_path, clock):
+        file = tmp_path / "artifacts" / "progress.json"
+        with Progress(file, steps=200, epochs=4, rows=160) as running:
+            running.report(1, 2.5, 0.1)
+            assert json.loads(file.read_text()) == {
+                "step": 1, "steps": 200, "epoch": 0.02, "epochs": 4, "loss": 2.5, "accuracy": 0.1, "pictures_per_second": 0.0,
+            }  # fmt: skip
+            clock.now += 4.0
+            running.report(51, 1.5, 0.5)
+            written = json.loads(file.read_text())
+        assert (written["step"], written["epoch"], written["loss"]) == (51, 1.02, 1.5)
+        assert written["pictures_per_second"] == 50 * 160 / 4.0
+
+    def test_it_does_not_write_with_each_step(self, tmp_path, clock):
+        with Progress(tmp_path / "p.json", 200, 4, 160) as running:
+            running.report(1, 2.5, 0.1)
+            clock.now += progress.REPORT_SECONDS / 2
+            running.report(2, 2.4, 0.2)
+            assert json.loads((tmp_path / "p.json").read_text())["step"] == 1
+
+    def test_the_file_goes_when_training_ends_however_it_does(self, tmp_path):
+        def interrupted():
+            with Progress(tmp_path / "p.json", 200, 4, 160) as running:
+                running.report(1, 2.5, 0.1)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+        assert not (tmp_path / "p.json").exists()
+
+
+class TestStages:
+    def test_each_is_written_down_beside_the_others(self, tmp_path, clock):
+        file = tmp_path / "stages.json"
+
+        def train():
+            with recorded("train", file):
+                clock.now += 3.0
+                raise ValueError("no digits")
+
+        with recorded("fetch", file):
+            clock.now += 2.0
+        with pytest.raises(ValueError, match="no digits"):
+            train()
+        assert json.loads(file.read_text()) == {
+            "fetch": {"finished_at": 1.7e9 + 1002.0, "seconds": 2.0, "succeeded": True},
+            "train": {"finished_at": 1.7e9 + 1005.0, "seconds": 3.0, "succeeded": False},
+        }
+
+    @pytest.mark.parametrize("content", ["{", "[]", "\x00"])
+    def test_a_file_that_is_damaged_keeps_no_stage_from_running(self, tmp_path, content):
+        (tmp_path / "stages.json").write_text(content)
+        with recorded("fetch", tmp_path / "stages.json"):
+            pass
+        assert list(json.loads((tmp_path / "stages.json").read_text())) == ["fetch"]
