@@ -14,6 +14,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
 from starlette.background import BackgroundTask
@@ -50,6 +51,7 @@ from inference.schemas import (
 )
 from inference.settings import Settings
 from inference.shadow import Shadow
+from inference.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +129,8 @@ def create_app(settings: Settings) -> FastAPI:
             metrics.phase_seconds.labels(phase).observe(seconds)
         metrics.drawings.labels(read.form).inc()
         (metrics.digits.labels(str(reading.digit)) if reading.is_digit else metrics.not_digits).inc()
+        if reading.is_digit:
+            metrics.confidence.observe(reading.confidence)
         recorder.record(
             RecordedPrediction(
                 prediction_id=read.prediction_id,
@@ -290,6 +294,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def unexpected(request: Request, error: Exception) -> Response:
         return await problem(request, HTTPException(500, "This should not have happened; the service's log says what did."))
 
+    described = (route.path for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema)
+    app.add_middleware(Traffic, metrics=metrics, routes=tuple(described))
     return app
 
 

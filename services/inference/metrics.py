@@ -7,9 +7,14 @@ from stores.models import LIVE, POINTERS
 PROBLEM_CODES = ("400", "413", "415", "422", "500", "503")
 FEEDBACK_PROBLEM_CODES = ("400", "404", "413", "415", "422", "500", "503")
 VERDICTS = ("right", "wrong", "no_digit")
-PHASES = ("decode", "normalize", "forward")
-# From what a perceptron's forward pass takes to what a person would notice, 1-2-5.
-PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1)
+PHASES = ("decode", "normalize", "forward", "journal")  # the last one behind the answer: until it is written down
+# From what a perceptron's forward pass takes to how long a journal may be away, 1-2-5.
+PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
+# From a health check to what nginx waits for.
+REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
+CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
+CODES = ("200", "400", "404", "405", "413", "415", "422", "500", "503")
+OTHER = "other"
 
 
 class Metrics:
@@ -46,6 +51,25 @@ class Metrics:
             "Time of each phase of a prediction.",
             ["phase"],
             buckets=PHASE_BUCKETS,
+            registry=self.registry,
+        )
+        self.requests = Counter(
+            "doodle_http_requests_total",
+            "Requests answered, by route and HTTP status; what is asked of no route, and what is answered otherwise, is other.",
+            ["route", "code"],
+            registry=self.registry,
+        )
+        self.request_seconds = Histogram(
+            "doodle_http_request_seconds",
+            "Time from a request's header to the end of its answer.",
+            ["route"],
+            buckets=REQUEST_BUCKETS,
+            registry=self.registry,
+        )
+        self.confidence = Histogram(
+            "doodle_prediction_confidence_ratio",
+            "Probability of the digit that was answered, 0 to 1; not of what is no digit.",
+            buckets=CONFIDENCE_BUCKETS,
             registry=self.registry,
         )
         self.model_loaded = Gauge("doodle_model_loaded", "1 while a model is loaded, else 0.", registry=self.registry)
@@ -108,6 +132,12 @@ class Metrics:
         ):
             for value in values:
                 metric.labels(value)
+
+    def watch(self, routes: tuple[str, ...]) -> None:
+        """These are the routes there are."""
+        for route in (*routes, OTHER):
+            self.requests.labels(route, "200")
+            self.request_seconds.labels(route)
 
     def show_model(self, pointer: str, version: str | None) -> None:
         """This version is loaded for that pointer from now on; None: none is."""

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections import deque
 from itertools import islice
+from time import perf_counter
+from typing import NamedTuple
 
 from stores.journal import Journal, JournalError, Prediction
 
@@ -18,12 +20,17 @@ RETRY_SECONDS = 0.5
 FLUSH_SECONDS = 3.0  # at the end, for what is still waiting
 
 
+class _Waiting(NamedTuple):
+    prediction: Prediction
+    since: float
+
+
 class Recorder:
     """`async with recorder:` writes what `record` was given, in order, each once, and what is left at the end."""
 
     def __init__(self, journal: Journal, metrics: Metrics):
         self._journal, self._metrics = journal, metrics
-        self._waiting: deque[Prediction] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._is_down = False
         metrics.pending_records.set_function(lambda: len(self._waiting))
@@ -33,12 +40,12 @@ class Recorder:
         if len(self._waiting) == WAITING_AT_MOST:
             self._waiting.popleft()
             self._metrics.recorded.labels("dropped").inc()
-        self._waiting.append(prediction)
+        self._waiting.append(_Waiting(prediction, perf_counter()))
         self._arrived.set()
 
     def waiting(self, prediction_id: str) -> Prediction | None:
         """The prediction of that id if it is still to be written. Call it on the event loop."""
-        return next((prediction for prediction in self._waiting if prediction.prediction_id == prediction_id), None)
+        return next((each.prediction for each in self._waiting if each.prediction.prediction_id == prediction_id), None)
 
     async def __aenter__(self) -> "Recorder":
         self._writing = asyncio.create_task(self._write_for_ever())
@@ -74,7 +81,7 @@ class Recorder:
         batch = list(islice(self._waiting, BATCH))
         outcome = "dropped"
         try:
-            await asyncio.to_thread(self._journal.add_predictions, batch)
+            await asyncio.to_thread(self._journal.add_predictions, [each.prediction for each in batch])
             outcome = "written"
         except JournalError:
             raise
@@ -89,5 +96,7 @@ class Recorder:
         """No more waiting for these. A full queue may have dropped some of them at its old end meanwhile."""
         done = set(map(id, batch))
         while self._waiting and id(self._waiting[0]) in done:
-            self._waiting.popleft()
+            waited = self._waiting.popleft()
             self._metrics.recorded.labels(outcome).inc()
+            if outcome == "written":
+                self._metrics.phase_seconds.labels("journal").observe(perf_counter() - waited.since)

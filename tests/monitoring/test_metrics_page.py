@@ -1,0 +1,32 @@
+"""docs/metrics.md is what the metrics say of themselves."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def metrics_page():
+    spec = importlib.util.spec_from_file_location("metrics_page", PROJECT / "scripts" / "metrics_page.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_that_of_the_metrics(metrics_page):
+    assert metrics_page.PAGE.read_text(encoding="utf-8") == metrics_page.page(), "docs/metrics.md is stale: make pages"
+
+
+def test_it_has_what_others_rely_on_with_kind_and_labels(metrics_page):
+    rows = metrics_page.page().splitlines()
+    for row in (
+        "| `api_predict_calls_total` | counter |  | Calls of POST /predict, whatever came of them. |",
+        "| `doodle_http_requests_total` | counter | `code`, `route` | ",
+        "| `doodle_predict_phase_seconds` | histogram | `phase` | ",
+        "| `doodle_store_pointer_info` | gauge | `pointer`, `version` | ",
+        "| `doodle_feedback_received_total` | counter | `actual`, `verdict` | ",
+    ):
+        assert any(line.startswith(row) for line in rows), row
