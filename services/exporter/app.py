@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from stores.journal import open_journal
 from stores.models import open_models
 
+from exporter.disk_collector import DiskCollector
 from exporter.feedback_collector import FeedbackCollector
 from exporter.journal_collector import JournalCollector
 from exporter.model_collector import ModelCollector
@@ -28,6 +29,7 @@ def create_app(settings: Settings) -> Callable:
                 StageCollector(settings.artifacts),
                 JournalCollector(journal),
                 FeedbackCollector(journal),
+                DiskCollector({"models": models.folder, "artifacts": settings.artifacts[-1]}),
             ]
         )
     )

@@ -39,7 +39,7 @@ def test_the_health_check_asks_nobody(ask, tmp_path, monkeypatch):
     assert (status, json.loads(body)) == ("200 OK", {"status": "ok"})
 
 
-ALL_WELL = dict.fromkeys(("model", "pipeline", "stages", "journal", "feedback"), 1)
+ALL_WELL = dict.fromkeys(("model", "pipeline", "stages", "journal", "feedback", "disk"), 1)
 
 
 class TestWhereThingsAreNotAsTheyShouldBe:

@@ -33,6 +33,7 @@ def metrics_in(expression):
 @pytest.fixture
 def exposed(rules):
     inference = Metrics()
+    inference.watch(("/predict",))
     for pointer in POINTERS:
         inference.show_model(pointer, "0123456789ab")
     return (

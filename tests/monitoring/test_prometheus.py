@@ -1,5 +1,7 @@
 """Prometheus's configuration and rules, judged by its own tool."""
 
+import re
+
 import yaml
 
 JOBS = {"fastapi-app": ("1s", 7000), "custom_exporter": ("5s", 18000), "prometheus": (None, 9090)}
@@ -45,9 +47,19 @@ def test_every_alert_says_how_bad_it_is_what_it_is_and_what_to_do(rules):
     assert alerts
     for alert in alerts:
         assert alert["labels"]["severity"] in SEVERITIES, alert["alert"]
-        assert set(alert["annotations"]) == {"summary", "description"}, alert["alert"]
+        assert set(alert["annotations"]) == {"summary", "description", "runbook"}, alert["alert"]
         assert alert["annotations"]["summary"].endswith("."), alert["alert"]
         assert "`docker compose" in alert["annotations"]["description"], f"{alert['alert']} does not say what to type"
+
+
+def test_every_alert_leads_to_its_chapter_of_the_runbook(monitoring, rules):
+    """And the runbook has no chapter of an alert that is gone."""
+    text = (monitoring.parent / "docs" / "runbook.md").read_text(encoding="utf-8")
+    chapters = re.findall(r"^## (Doodle\w+)$", text, re.MULTILINE)
+    assert chapters == [rule["alert"] for rule in rules if "alert" in rule]
+    for rule in rules:
+        if "alert" in rule:
+            assert rule["annotations"]["runbook"] == f"docs/runbook.md#{rule['alert'].lower()}"
 
 
 def test_every_alert_is_tested_both_firing_and_silent(monitoring, rules):

@@ -1,0 +1,30 @@
+"""The disk collector: the figures are the system's own, and what cannot be asked hides nothing else."""
+
+import shutil
+
+import pytest
+from exporter.disk_collector import DiskCollector, DiskError
+
+SIZE, FREE = "doodle_disk_size_bytes", "doodle_disk_free_bytes"
+
+
+def test_the_figures_are_the_system_s(tmp_path, collect):
+    samples, error = collect(DiskCollector({"models": tmp_path}))
+    usage = shutil.disk_usage(tmp_path)
+    assert error is None
+    assert samples[SIZE, "models"] == usage.total
+    assert samples[FREE, "models"] == pytest.approx(usage.free, rel=0.05)  # others write meanwhile
+
+
+def test_a_folder_that_is_not_there_yet_is_no_failure(tmp_path, collect):
+    samples, error = collect(DiskCollector({"models": tmp_path, "artifacts": tmp_path / "nowhere"}))
+    assert error is None
+    assert set(samples) == {(SIZE, "models"), (FREE, "models")}
+
+
+def test_one_that_cannot_be_asked_is_named_and_the_other_is_known(tmp_path, collect):
+    (tmp_path / "file").write_text("in the way")
+    samples, error = collect(DiskCollector({"artifacts": tmp_path / "file" / "folder", "models": tmp_path}))
+    assert isinstance(error, DiskError)
+    assert str(error) == f"the disk of {tmp_path}/file/folder cannot be asked: Not a directory"
+    assert (FREE, "models") in samples
