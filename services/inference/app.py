@@ -179,7 +179,8 @@ def create_app(settings: Settings) -> FastAPI:
     @_both_slashes(app.get, "/snapshots", response_model=Snapshots, responses={503: PROBLEMS[503], **NO_SNAPSHOTS})
     async def snapshots() -> Response:
         """How the live model learnt: what was measured at some moments of its training, and its filters then."""
-        return JSONResponse(await asyncio.to_thread(timeline, _with_snapshots(source.model)))
+        model = _learnt(await asyncio.to_thread(source.with_snapshots, source.model))
+        return JSONResponse(await asyncio.to_thread(timeline, model))
 
     @_both_slashes(
         app.post,
@@ -191,7 +192,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def read_at_each_moment(request: Request) -> Response:
         """What the live model made of a drawing at each of those moments, from before it had learnt anything."""
         asked = await _only_json(request, PredictRequest, settings)
-        model, picture = _with_snapshots(source.model), _normalized(asked.form, asked)
+        picture = _normalized(asked.form, asked)
+        model = _learnt(await asyncio.to_thread(source.with_snapshots, source.model))
         metrics.snapshot_readings.inc()
         return JSONResponse(await asyncio.to_thread(at_each_moment, model, picture))
 
@@ -330,7 +332,7 @@ def _changes(asked):
     return [Change(change.layer, change.unit, change.weight, change.value) for change in asked.changes]
 
 
-def _with_snapshots(model):
+def _learnt(model):
     if model.snapshots is None:
         raise HTTPException(404, f"model {model.version} has no snapshots: it was trained before the trainer left any")
     return model

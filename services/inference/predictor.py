@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ class Model(NamedTuple):
     no_digit_threshold: float = 1.0  # a probability of no digit beyond this means that it is none
     temperature: float = 1.0  # evaluate's too: what the logits are divided by, so that it is as sure as it is right
     golden: np.ndarray = np.empty((0, 28, 28), np.float32)  # pictures that it carries, in [0, 1]
-    snapshots: Snapshots | None = None  # how it learnt, where its maker kept that
+    snapshots: Snapshots | None = None  # how it learnt, where its maker kept that and somebody asked
 
     @property
     def version(self) -> str:
@@ -75,6 +76,8 @@ class ModelSource:
         self._models, self._metrics, self._pointer = models, metrics, pointer
         self._model: Model | None = None
         self._seen: object = None  # the store as last looked at, whatever came of it
+        self._unpacking = Lock()
+        self._unpacked: tuple[str | None, Snapshots | None] = (None, None)  # of which version
 
     @property
     def is_loaded(self) -> bool:
@@ -115,19 +118,25 @@ class ModelSource:
             _number(card, "no_digit_threshold"),
             _number(card, "temperature", above=0.0),
             in_unit_range(self._models.golden_pictures(version)),
-            self._snapshots(version) if self._pointer == LIVE else None,
         )
+        self._unpacked = (None, None)  # they may have come with a new card of the same version
         self._metrics.model_loads.labels("loaded").inc()
         self._metrics.show_model(self._pointer, card["version"])
         log.info("event=model_loaded pointer=%s version=%s", self._pointer, card["version"])
 
-    def _snapshots(self, version):
-        """None, too, where they are damaged: the model serves all the same."""
-        try:
-            return self._models.snapshots(version)
-        except StoreError as error:
-            log.warning("event=snapshots_refused version=%s reason=%s", version, json.dumps(str(error)))
-            return None
+    def with_snapshots(self, model: Model) -> Model:
+        """The same with its snapshots, unpacked when somebody first asks: a new model answers no later for them.
+
+        None too where they are damaged: the model serves all the same.
+        """
+        with self._unpacking:
+            if self._unpacked[0] != model.version:
+                try:
+                    self._unpacked = model.version, self._models.snapshots(model.version)
+                except StoreError as error:
+                    log.warning("event=snapshots_refused version=%s reason=%s", model.version, json.dumps(str(error)))
+                    self._unpacked = model.version, None
+            return model._replace(snapshots=self._unpacked[1])
 
     def _refuse(self, seen, error):
         if seen == self._seen:

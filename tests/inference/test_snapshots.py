@@ -96,6 +96,18 @@ def test_a_model_without_any_says_so(models, publish_model, strokes, tmp_path):
             assert response.json() == {"detail": f"model {version} has no snapshots: it was trained before the trainer left any"}
 
 
+def test_those_that_come_later_are_found(models, publish_model, tmp_path, eventually):
+    """The same network, published again by a trainer that keeps them."""
+    publish_model(models.folder, 5, ABOUT, LAYERS)
+    settings = Settings(
+        models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite", model_check_seconds=0.05
+    )  # fmt: skip
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/snapshots").status_code == 404
+        publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)
+        eventually(lambda: client.get("/snapshots").status_code == 200, "they are found")
+
+
 def test_damaged_ones_leave_the_model_in_service(models, publish_model, strokes, tmp_path, caplog):
     version = publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)["version"]
     models.promote(version)
