@@ -8,6 +8,7 @@ from stores.journal import open_journal
 from stores.models import open_models
 
 from exporter.disk_collector import DiskCollector
+from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
 from exporter.journal_collector import JournalCollector
 from exporter.model_collector import ModelCollector
@@ -21,6 +22,7 @@ def create_app(settings: Settings) -> Callable:
     """The WSGI app. Whether there is a store and a journal at their URLs is seen at each scrape."""
     models, journal = open_models(settings.models), open_journal(settings.journal)
     registry = CollectorRegistry(support_collectors_without_names=True)
+    feedback = FeedbackCollector(journal)
     registry.register(
         Scrape(
             [
@@ -28,7 +30,8 @@ def create_app(settings: Settings) -> Callable:
                 PipelineCollector(settings.artifacts),
                 StageCollector(settings.artifacts),
                 JournalCollector(journal),
-                FeedbackCollector(journal),
+                feedback,
+                DriftCollector(models, journal, feedback),
                 DiskCollector({"models": models.folder, "artifacts": settings.artifacts[-1]}),
             ]
         )

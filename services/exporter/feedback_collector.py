@@ -22,6 +22,12 @@ class FeedbackCollector:
         self._journal, self._lock = journal, Lock()
         self._start_over()
 
+    @property
+    def judged(self) -> tuple[int, int]:
+        """How much of what was counted says that the answer was right, and how much that it was wrong."""
+        with self._lock:
+            return tuple(sum(self._counted[digit, verdict] for digit in "0123456789") for verdict in ("right", "wrong"))
+
     def collect(self) -> Iterator[Metric]:
         """What is known; JournalError where the journal does not answer, and then nothing."""
         with self._lock:  # two scrapes at once would count twice

@@ -7,18 +7,22 @@ Beside the model it leaves metrics.json, tables for plots (CSV), and pictures of
 """
 
 import json
+import logging
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load, load_snapshots, save, write_atomically
-from digitnet.network import DIGITS, NO_DIGIT, Network
+from digitnet.network import DIGITS, NO_DIGIT, Network, reading
+from drift.reference import Reference, measured
 
 from trainer.calibration import fit_temperature, reliability
 from trainer.contact_sheet import contact_sheet
 from trainer.digits import Answers, Split, Synthetic, answers, load_disturbed, load_splits, load_synthetic
 from trainer.rejection import compared
 from trainer.tables import csv_bytes
+
+log = logging.getLogger(__name__)
 
 METRICS = "metrics.json"
 CONFUSION, FORMS, RELIABILITY, ROC, ROBUSTNESS = (
@@ -73,7 +77,7 @@ def evaluate(
     tables[ROBUSTNESS] = _robustness(network, disturbed_file, chosen.get("no_digit_threshold", 1.0))
     tables[RELIABILITY] = _reliability_table(_digits(mnist, written), temperature)
 
-    about = {**card, **chosen, "test": metrics}
+    about = {**card, **chosen, "test": metrics, "drift_references": _drift_references(splits, synthetic, validation, chosen)}
     save(model_folder, network, splits["validation"].golden_pictures(), about, load_snapshots(trained_folder, network, card))
     listed = {
         "confusion": np.bincount(mnist.labels * DIGITS + mnist.predicted, minlength=DIGITS**2).reshape(DIGITS, -1).tolist(),
@@ -87,6 +91,25 @@ def evaluate(
     write_atomically(artifacts / SYNTHETIC_ERRORS, _errors(written, synthetic.splits["test"]))
     write_atomically(artifacts / METRICS, _json(metrics | listed))
     return metrics
+
+
+def _drift_references(splits, synthetic, answered, chosen):
+    """What digits look like that it reads well, by the form that drawings come in, and what it makes of them, as it is served:
+    strokes as the synthetic digits, which the same pen draws, and pixels as MNIST's; of those held out for validation.
+
+    None of a form of which there are too few, as in a trial run.
+    """
+    references = {}
+    for form, split, said in zip(("pixels", "strokes"), (splits["validation"], synthetic.splits["validation"]), answered):
+        is_digit = split.labels != NO_DIGIT
+        probabilities, no_digit = reading(said.logits[is_digit], chosen["temperature"])
+        rejected = no_digit > chosen.get("no_digit_threshold", 1.0)
+        try:
+            drawings = measured(split.pictures[is_digit], probabilities.argmax(axis=1), probabilities.max(axis=1), rejected)
+            references[form] = Reference.of(drawings).to_dict()
+        except ValueError as error:
+            log.warning("no reference for the drift of %s: %s", form, error)
+    return references
 
 
 def _accuracies(mnist, written):

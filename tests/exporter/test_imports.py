@@ -1,4 +1,5 @@
-"""The exporter reads stores and serves metrics: it names neither the network nor a web framework nor another service."""
+"""The exporter reads stores, looks for drift and serves metrics: it names neither the network nor a web framework nor another
+service."""
 
 import ast
 import sys
@@ -8,7 +9,7 @@ import exporter.app
 import pytest
 
 FOLDER = Path(exporter.app.__file__).parent
-ALLOWED = {"exporter", "deployment", "stores", "prometheus_client"} | sys.stdlib_module_names
+ALLOWED = {"exporter", "deployment", "drift", "numpy", "stores", "prometheus_client"} | sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("module", sorted(path.name for path in FOLDER.glob("*.py")))

@@ -9,8 +9,10 @@ import pytest
 from digitnet.checkpoint import load, load_card, npz_arrays, npz_bytes
 from digitnet.losses import softmax
 from digitnet.network import NO_DIGIT
+from drift.reference import Reference
 from PIL import Image
-from trainer.digits import load_disturbed, load_splits, load_synthetic
+from trainer import evaluate as evaluate_module
+from trainer.digits import Answers, Split, Synthetic, load_disturbed, load_splits, load_synthetic
 from trainer.evaluate import evaluate
 from trainer.settings import read_train_settings
 from trainer.train import train
@@ -197,3 +199,39 @@ def test_what_disturb_left_damaged_is_named(measured, disturbed_file):
     disturbed_file.write_bytes(b"PK")
     with pytest.raises(ValueError, match=r"disturbed\.npz is damaged or foreign: .*; delete it and run dvc repro"):
         measured()
+
+
+class TestDriftReferences:
+    """What drawings are held against once the model is served."""
+
+    @pytest.fixture
+    def made(self, monkeypatch):
+        """made(counts): the references of splits with so many pictures of each digit, by form, and the answers to them."""
+        generator = np.random.default_rng(4)
+
+        def made(counts):
+            splits, answered = {}, []
+            for form, count in counts.items():
+                labels = np.append(np.repeat(np.arange(10), count), [NO_DIGIT] * 30)
+                pictures = generator.integers(0, 256, (labels.size, 28, 28), dtype=np.uint8)
+                logits = generator.normal(size=(labels.size, 11)).astype(np.float32)
+                logits[np.arange(labels.size), labels] += 8.0
+                splits[form] = Split(pictures, labels)
+                answered.append(Answers(logits, logits, labels))
+            synthetic = Synthetic({"validation": splits["strokes"]}, {}, [])
+            chosen = {"temperature": 1.5, "no_digit_threshold": 0.5}
+            return evaluate_module._drift_references({"validation": splits["pixels"]}, synthetic, answered, chosen)
+
+        return made
+
+    def test_there_is_one_for_each_form_of_its_digits_alone(self, made):
+        references = made({"pixels": 30, "strokes": 40})
+        assert {form: Reference.from_dict(said).drawings for form, said in references.items()} == {"pixels": 300, "strokes": 400}
+        json.dumps(references)
+        assert Reference.from_dict(references["strokes"]).of_digit.tolist() == [40] * 10
+
+    def test_of_a_form_with_too_few_digits_there_is_none(self, made):
+        assert list(made({"pixels": 2, "strokes": 40})) == ["strokes"]
+
+    def test_the_card_has_them_and_a_trial_run_s_says_that_there_are_none(self, measured):
+        assert load_card(measured() / "model")["drift_references"] == {}

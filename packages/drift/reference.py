@@ -1,0 +1,148 @@
+"""The reference: what drawings looked like when all was well, small enough to be kept beside the model as JSON.
+
+Each subject (the features, and the network's confidence) is kept as a histogram for each of the ten digits. Its edges are
+quantiles of the whole, so that each of the SHELVES bins holds about as many drawings. A window that has other digits than the
+reference can so be compared with what the reference would be, had it the same digits (`expected`).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from drift import features
+
+SUBJECTS = (*features.NAMES, "confidence")
+DIGITS = 10
+SHELVES = 32  # bins of each histogram: a distance between distributions is seen to within half of 1/32
+LEAST_OF_A_DIGIT = 20  # drawings: below that nobody knows what a digit looks like
+FORMAT = "drift-reference-1"
+SIGNIFICANT = 6  # figures of an edge: a confidence above 0.999999 is as good as 1
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """Drawings as measured, and what the network made of them; n of each."""
+
+    values: np.ndarray  # float64 (n, 9), columns as in SUBJECTS
+    digits: np.ndarray  # int (n,) in 0..9: the likeliest, rejected or not
+    rejected: np.ndarray  # bool (n,): taken for no digit
+
+    def __len__(self):
+        return len(self.digits)
+
+    def only(self, chosen: np.ndarray) -> "Drawings":
+        """Those that a mask (n,) or indices choose."""
+        return Drawings(self.values[chosen], self.digits[chosen], self.rejected[chosen])
+
+
+def measured(pictures: np.ndarray, digits: np.ndarray, confidences: np.ndarray, rejected: np.ndarray) -> Drawings:
+    """Pictures uint8 (n, 28, 28); and of each, (n,), the digit in 0..9, the confidence in [0, 1], and whether it was rejected.
+
+    ValueError for anything else.
+    """
+    values = features.measure(pictures)
+    digits, confidences, rejected = np.asarray(digits), np.asarray(confidences, np.float64), np.asarray(rejected)
+    if not len(values) == len(digits) == len(confidences) == len(rejected):
+        raise ValueError("there must be a digit, a confidence and a rejected for each picture")
+    if len(digits) and not (digits.dtype.kind in "iu" and digits.min() >= 0 and digits.max() < DIGITS):
+        raise ValueError("digits must be whole numbers from 0 to 9")
+    if not np.all((confidences >= 0.0) & (confidences <= 1.0)):  # said this way round, NaN is refused too
+        raise ValueError("confidences must be numbers from 0 to 1")
+    return Drawings(np.column_stack([values, confidences]), digits.astype(np.int64), rejected.astype(bool))
+
+
+@dataclass(frozen=True)
+class Reference:
+    edges: dict[str, np.ndarray]  # by subject: float64 (bins - 1,), rising
+    counts: dict[str, np.ndarray]  # by subject: int64 (10, bins); a drawing on an edge is in the bin below
+    rejected: int
+
+    @classmethod
+    def of(cls, drawings: Drawings) -> "Reference":
+        """ValueError unless there are LEAST_OF_A_DIGIT drawings of each digit."""
+        fewest = np.bincount(drawings.digits, minlength=DIGITS).min()
+        if fewest < LEAST_OF_A_DIGIT:
+            raise ValueError(f"a reference needs {LEAST_OF_A_DIGIT} drawings of each digit; one has {fewest}")
+        edges, counts = {}, {}
+        for subject, values in zip(SUBJECTS, drawings.values.T):
+            quantiles = np.quantile(values, np.arange(1, SHELVES) / SHELVES, method="inverted_cdf")
+            # Rounded before anything is counted, so that the counts are of the very edges that are kept.
+            edges[subject] = np.unique([float(f"{quantile:.{SIGNIFICANT}g}") for quantile in quantiles])
+            shape = (DIGITS, len(edges[subject]) + 1)
+            places = drawings.digits * shape[1] + np.searchsorted(edges[subject], values, side="left")
+            counts[subject] = np.bincount(places, minlength=math.prod(shape)).reshape(shape)
+        return cls(edges, counts, int(np.count_nonzero(drawings.rejected)))
+
+    @property
+    def of_digit(self) -> np.ndarray:
+        """How many drawings of each digit it is from, int64 (10,)."""
+        return self.counts[SUBJECTS[0]].sum(axis=1)
+
+    @property
+    def drawings(self) -> int:
+        """How many it is from."""
+        return int(self.of_digit.sum())
+
+    def expected(self, subject: str, shares: np.ndarray) -> np.ndarray:
+        """The share of drawings at or below each edge, (bins - 1,), were the shares of the ten digits these, (10,)."""
+        cumulated = np.cumsum(self.counts[subject], axis=1)
+        return shares @ (cumulated[:, :-1] / cumulated[:, -1:])
+
+    def effective_drawings(self, shares: np.ndarray) -> float:
+        """As many drawings say as much about a mix of these shares (10,): all, if it is the reference's own mix, else fewer."""
+        return float(1.0 / np.sum(shares**2 / self.of_digit))
+
+    def to_dict(self) -> dict:
+        """JSON-ready. Counts are lines of text, one a digit: where JSON is indented, 2,880 numbers would be as many lines."""
+        subjects = {
+            subject: {
+                "edges": self.edges[subject].tolist(),
+                "counts": [" ".join(map(str, row)) for row in self.counts[subject].tolist()],
+            }
+            for subject in SUBJECTS
+        }
+        return {
+            "format": FORMAT,
+            "drawings": self.drawings,
+            "rejected": self.rejected,
+            "digits": self.of_digit.tolist(),
+            "subjects": subjects,
+        }
+
+    @classmethod
+    def from_dict(cls, said: dict) -> "Reference":
+        """What to_dict gave. ValueError says what is damaged."""
+        if not isinstance(said, dict) or said.get("format") != FORMAT:
+            raise ValueError(f"this is no drift reference: its format is not {FORMAT}")
+        subjects = said.get("subjects")
+        if not isinstance(subjects, dict) or set(subjects) != set(SUBJECTS):
+            raise ValueError(f"a drift reference has the subjects {', '.join(SUBJECTS)}, and no others")
+        edges, counts = {}, {}
+        for subject in SUBJECTS:
+            edges[subject], counts[subject] = _histogram(subject, subjects[subject])
+        of_digit = counts[SUBJECTS[0]].sum(axis=1)
+        if said.get("digits") != of_digit.tolist() or said.get("drawings") != of_digit.sum():
+            raise ValueError("a drift reference is damaged: its totals are not those of its counts")
+        for subject in SUBJECTS:
+            if (counts[subject].sum(axis=1) != of_digit).any():
+                raise ValueError(f"a drift reference is damaged: {subject} was not counted for the same drawings as the others")
+        if of_digit.min() < LEAST_OF_A_DIGIT:
+            raise ValueError(f"a drift reference is damaged: it has fewer than {LEAST_OF_A_DIGIT} drawings of a digit")
+        rejected = said.get("rejected")
+        if type(rejected) is not int or not 0 <= rejected <= of_digit.sum():
+            raise ValueError("a drift reference is damaged: rejected is no count of its drawings")
+        return cls(edges, counts, rejected)
+
+
+def _histogram(subject, said):
+    try:
+        edges = np.array(said["edges"], np.float64)
+        counts = np.array([[int(count) for count in row.split()] for row in said["counts"]], np.int64)
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
+        raise ValueError(f"a drift reference is damaged: {subject} has no edges and counts") from error
+    if edges.ndim != 1 or not np.isfinite(edges).all() or (np.diff(edges) <= 0.0).any():
+        raise ValueError(f"a drift reference is damaged: the edges of {subject} are not rising numbers")
+    if counts.shape != (DIGITS, len(edges) + 1) or counts.min() < 0:
+        raise ValueError(f"a drift reference is damaged: {subject} must have {len(edges) + 1} counts for each digit")
+    return edges, counts

@@ -1,0 +1,55 @@
+"""How likely is it that chance alone made so large a difference? The tails that the detector needs, without SciPy."""
+
+import math
+
+SERIES_CHANGE = 1.0  # above it the one series of Kolmogorov's distribution ends within a few terms, below it the other
+SERIES_TERMS = 10  # on its own side of that, each leaves less than 1e-16
+
+
+def kolmogorov_tail(scaled: float) -> float:
+    """P(sqrt(n) D > scaled), where D is the largest distance between a distribution and what n draws from it show.
+
+    Exact for many draws: A. Kolmogorov, 1933; N. Smirnov, 1948. For few it is a little too large where it is small, which is the
+    safe side. For two samples of n and m, 1 / (1/n + 1/m) stands for n.
+    """
+    if scaled <= 0.0:
+        return 1.0
+    if scaled >= SERIES_CHANGE:
+        terms = (-((-1) ** j) * math.exp(-2.0 * (j * scaled) ** 2) for j in range(1, SERIES_TERMS))
+        return min(1.0, 2.0 * sum(terms))
+    # The same function by Jacobi's identity, which is quick where the first series is slow.
+    terms = (math.exp(-(((2 * j - 1) * math.pi / scaled) ** 2) / 8.0) for j in range(1, SERIES_TERMS))
+    return max(0.0, 1.0 - math.sqrt(2.0 * math.pi) / scaled * sum(terms))
+
+
+def binomial_tail(successes: int, trials: int, share: float) -> float:
+    """P(at least so many successes), exactly, where each trial succeeds with the chance `share`, 0 < share < 1."""
+    if successes <= 0:
+        return 1.0
+    if successes > trials:
+        return 0.0
+    logarithm = (
+        math.lgamma(trials + 1)
+        - math.lgamma(successes + 1)
+        - math.lgamma(trials - successes + 1)
+        + successes * math.log(share)
+        + (trials - successes) * math.log1p(-share)
+    )
+    # Each term follows from the one before: (k + 1) successes are (n - k) / (k + 1) * p / (1 - p) times as likely as k.
+    term, total = 1.0, 0.0
+    for count in range(successes, trials + 1):
+        total += term
+        term *= (trials - count) / (count + 1) * share / (1.0 - share)
+    return min(1.0, math.exp(logarithm + math.log(total)))
+
+
+def shares_tail(excess: float, draws: float, categories: int) -> float:
+    """A bound of P(half the sum of |share - true share| > excess), for the shares that so many draws show of the categories.
+
+    2^categories exp(-2 draws excess^2), the inequality of Bretagnolle, Huber and Carol (van der Vaart and Wellner, "Weak
+    convergence and empirical processes", 1996, A.6.6): Hoeffding's for each set of categories, and there are so many sets. It
+    holds for any number of draws, and for two samples as in kolmogorov_tail.
+    """
+    if excess <= 0.0:
+        return 1.0
+    return math.exp(min(0.0, categories * math.log(2.0) - 2.0 * draws * excess**2))

@@ -1,0 +1,86 @@
+"""Send drawings to a running Doodle, clean ones or drifted ones, so that one can watch Grafana react: `make drift`.
+
+    make drift                        1,500 digits as people write them, in two minutes
+    make drift KIND=shuffled          … with their pixels in disorder; or one of the others that --help lists
+
+The digits are written by the trainer's own pens (services/trainer/strokes.py), with a seed of no training. They are answered and
+journalled as any drawing is, so do this where nobody needs the journal's newest drawings.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+import httpx
+import numpy as np
+from digitnet.drawing import picture_from_strokes
+from trainer.strokes import Forms
+
+SEED = 20_261_126  # of no training
+PIXELS = np.random.default_rng(SEED).permutation(28 * 28)
+THIN = 0.6  # pixels of the picture: the radius of the pen that thin ink is drawn with, half of the usual
+
+KINDS = {
+    "clean": "digits as they are",
+    "thin": "digits with half as wide a pen",
+    "inverted": "digits with paper and ink exchanged, which normalising mends",
+    "shifted": "digits three pixels further to the right and down, which normalising mends",
+    "shuffled": "digits with their pixels in disorder, always the same one",
+    "letters": "letters and scribbles instead of digits",
+}
+
+
+def body(kind: str, strokes: list[np.ndarray]) -> dict:
+    """What /predict takes."""
+    if kind in ("clean", "letters"):
+        return {"strokes": [stroke.tolist() for stroke in strokes]}
+    picture = picture_from_strokes(strokes, pen_radius=THIN) if kind == "thin" else picture_from_strokes(strokes)
+    if kind == "inverted":
+        picture = 1.0 - picture
+    elif kind == "shifted":
+        picture = np.roll(picture, (3, 3), axis=(0, 1))
+    elif kind == "shuffled":
+        picture = picture.ravel()[PIXELS]
+    return {"image_vector": picture.ravel().astype(float).round(4).tolist()}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="drift", description=__doc__.splitlines()[0])
+    listed = "; ".join(f"{name}: {text}" for name, text in KINDS.items())
+    parser.add_argument("kind", nargs="?", default="clean", choices=KINDS, help=listed)
+    parser.add_argument("--count", type=int, default=1500, help="drawings (1500)")
+    parser.add_argument("--rate", type=float, default=12.0, help="drawings a second (12)")
+    parser.add_argument(
+        "--url", default=os.environ.get("DOODLE_API_URL", f"http://127.0.0.1:{os.environ.get('DOODLE_PORT', 7000)}")
+    )
+    chosen = parser.parse_args(arguments)
+    if chosen.count < 1 or not chosen.rate > 0.0:
+        parser.error("--count must be at least 1, and --rate above 0")
+
+    forms, generator = Forms(), np.random.default_rng([SEED, list(KINDS).index(chosen.kind)])
+    began, rejected = time.monotonic(), 0
+    try:
+        with httpx.Client(base_url=chosen.url, timeout=10.0, trust_env=False) as client:
+            for number in range(chosen.count):
+                if number % 20 == 0:
+                    writer = forms.writer(generator)
+                if chosen.kind == "letters":
+                    strokes, _ = forms.non_digit(generator, writer)
+                else:
+                    strokes, _ = forms.digit(number % 10, generator, writer)
+                answer = client.post("/predict", json=body(chosen.kind, strokes))
+                answer.raise_for_status()
+                rejected += not answer.json()["is_digit"]
+                time.sleep(max(0.0, began + (number + 1) / chosen.rate - time.monotonic()))
+    except httpx.HTTPError as error:
+        print(f"{chosen.url} does not read drawings ({error}): is Doodle running? --url says where", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(f"{chosen.count} drawings sent ({KINDS[chosen.kind]}), {rejected} of them taken for no digit")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

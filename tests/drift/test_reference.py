@@ -1,0 +1,148 @@
+"""The reference: it says what it was made from, survives JSON, and refuses what was damaged."""
+
+import json
+
+import numpy as np
+import pytest
+from drift.reference import LEAST_OF_A_DIGIT, SUBJECTS, Reference, measured
+
+
+@pytest.fixture
+def drawings(generator, population):
+    return population(generator, 5000)
+
+
+@pytest.fixture
+def said(drawings):
+    return json.loads(json.dumps(Reference.of(drawings).to_dict()))
+
+
+def test_it_counts_what_it_was_made_from(drawings):
+    said = Reference.of(drawings).to_dict()
+    assert said["drawings"] == 5000
+    assert said["digits"] == np.bincount(drawings.digits).tolist()
+    assert said["rejected"] == np.count_nonzero(drawings.rejected) > 0
+
+
+def test_its_edges_are_quantiles(drawings):
+    edges = Reference.of(drawings).edges["ink"]
+    assert len(edges) == 31
+    assert edges[15] == pytest.approx(np.median(drawings.values[:, 0]), abs=0.01)
+
+
+def test_what_it_expects_of_a_mix_is_what_the_drawings_of_that_mix_show(drawings):
+    reference, shares = Reference.of(drawings), np.array([0.5, 0, 0, 0.3, 0, 0, 0, 0, 0, 0.2])
+    for column, subject in enumerate(SUBJECTS):
+        values, edges = drawings.values[:, column], reference.edges[subject]
+        wanted = sum(share * (values[drawings.digits == digit, None] <= edges).mean(axis=0) for digit, share in enumerate(shares))
+        assert reference.expected(subject, shares) == pytest.approx(wanted)
+
+
+def test_it_is_worth_all_its_drawings_for_its_own_mix_and_fewer_for_others(drawings):
+    reference = Reference.of(drawings)
+    assert reference.effective_drawings(reference.of_digit / 5000) == pytest.approx(5000)
+    assert reference.effective_drawings(np.eye(10)[3]) == pytest.approx(reference.of_digit[3])
+
+
+def test_it_survives_json(drawings, said):
+    reference, again = Reference.of(drawings), Reference.from_dict(said)
+    assert again.to_dict() == said == reference.to_dict()
+    for subject in SUBJECTS:
+        assert np.array_equal(again.edges[subject], reference.edges[subject])
+        assert np.array_equal(again.counts[subject], reference.counts[subject])
+
+
+def test_it_is_small_even_where_json_is_indented(said):
+    assert len(json.dumps(said, indent=2)) < 15_000
+
+
+def test_a_subject_that_never_changes_has_one_edge(drawings):
+    drawings.values[:, 3] = 2.0
+    said = Reference.of(drawings).to_dict()
+    assert said["subjects"]["stroke_width"]["edges"] == [2.0]
+    assert Reference.from_dict(said).to_dict() == said
+
+
+def test_it_needs_some_drawings_of_each_digit(generator, population):
+    digits = np.repeat(np.arange(10), LEAST_OF_A_DIGIT)
+    Reference.of(population(generator, len(digits), digits))
+    digits[-1] = 0
+    with pytest.raises(ValueError, match="20 drawings of each digit; one has 19"):
+        Reference.of(population(generator, len(digits), digits))
+
+
+def damage(place, value):
+    """Put the value where the path of keys leads."""
+
+    def damage(said):
+        *path, last = place
+        for key in path:
+            said = said[key]
+        if value is None:
+            del said[last]
+        else:
+            said[last] = value
+
+    return damage
+
+
+INK = ("subjects", "ink")
+
+
+@pytest.mark.parametrize(
+    ("damaged", "match"),
+    [
+        (damage(("format",), "drift-reference-0"), "format"),
+        (damage(("subjects",), None), "subjects"),
+        (damage(INK, None), "subjects"),
+        (damage(("subjects", "colour"), {}), "subjects"),
+        (damage(INK, []), "ink has no edges and counts"),
+        (damage((*INK, "edges"), None), "ink has no edges"),
+        (damage((*INK, "edges"), "many"), "ink has no edges"),
+        (damage((*INK, "edges", 3), float("nan")), "not rising"),
+        (damage((*INK, "edges", 3), 1e9), "not rising"),
+        (damage((*INK, "edges", 30), None), "31 counts|30 edges|31 counts for each|must have 31"),
+        (damage((*INK, "counts", 0), 7), "ink has no edges and counts"),
+        (damage((*INK, "counts", 0), "1 2 three"), "ink has no edges and counts"),
+        (damage((*INK, "counts", 0), "1 2 3"), "ink has no edges and counts"),
+        (damage((*INK, "counts", 0), " ".join(["99999999999999999999"] * 32)), "ink has no edges and counts"),
+        (damage((*INK, "counts", 9), None), "must have 32 counts for each digit"),
+        (damage((*INK, "counts", 0), " ".join(["-1"] * 32)), "must have 32 counts for each digit"),
+        (damage((*INK, "counts", 0), " ".join(["7"] * 32)), "totals"),
+        (damage(("subjects", "slant", "counts", 0), " ".join(["7"] * 32)), "slant was not counted"),
+        (damage(("digits",), None), "totals"),
+        (damage(("digits", 0), 3), "totals"),
+        (damage(("drawings",), 4999), "totals"),
+        (damage(("rejected",), None), "rejected"),
+        (damage(("rejected",), -1), "rejected"),
+        (damage(("rejected",), 5001), "rejected"),
+        (damage(("rejected",), True), "rejected"),
+    ],
+)
+def test_what_is_damaged_is_refused_and_named(said, damaged, match):
+    Reference.from_dict(said)
+    damaged(said)
+    with pytest.raises(ValueError, match=match):
+        Reference.from_dict(said)
+
+
+@pytest.mark.parametrize("said", [None, [], "drift-reference-1", {}])
+def test_what_is_no_reference_is_refused(said):
+    with pytest.raises(ValueError, match="no drift reference"):
+        Reference.from_dict(said)
+
+
+@pytest.mark.parametrize(
+    ("digits", "confidences", "rejected", "match"),
+    [
+        ([1], [0.5, 0.5], [False, False], "for each picture"),
+        ([1, 10], [0.5, 0.5], [False, False], "from 0 to 9"),
+        ([1, -1], [0.5, 0.5], [False, False], "from 0 to 9"),
+        ([1.0, 2.0], [0.5, 0.5], [False, False], "from 0 to 9"),
+        ([1, 2], [0.5, 1.1], [False, False], "from 0 to 1"),
+        ([1, 2], [0.5, float("nan")], [False, False], "from 0 to 1"),
+    ],
+)
+def test_answers_that_cannot_be_are_refused(digits, confidences, rejected, match):
+    with pytest.raises(ValueError, match=match):
+        measured(np.zeros((2, 28, 28), np.uint8), digits, confidences, rejected)

@@ -1,0 +1,204 @@
+"""The drift collector: it looks at each drawing once, holds it against the live model's reference, and counts what it detects."""
+
+import numpy as np
+import pytest
+from drift.blocks import SIZE
+from drift.reference import Reference, measured
+from exporter.drift_collector import DriftCollector
+from exporter.feedback_collector import FeedbackCollector
+from stores.journal import Feedback, JournalError, Prediction, open_journal
+from stores.models import StoreError
+
+DETECTED, WINDOWS, WATCHED = (
+    (name,) for name in ("data_drift_detected_total", "doodle_drift_windows_total", "doodle_drift_watched")
+)
+WAITING = ("doodle_drift_window_drawings", "strokes")
+
+
+def pictures(count, seed):
+    """Bars of various widths and places: uint8 (count, 28, 28)."""
+    generator = np.random.default_rng(seed)
+    drawn = np.zeros((count, 28, 28), np.uint8)
+    for picture in drawn:
+        left, width, top, bottom = generator.integers((8, 2, 3, 20), (14, 6, 6, 25))
+        picture[top:bottom, left : left + width] = generator.integers(200, 256)
+    return drawn
+
+
+@pytest.fixture
+def reference():
+    count = 1000
+    confidences = np.random.default_rng(1).uniform(0.9, 1.0, count)
+    return Reference.of(measured(pictures(count, 2), np.arange(count) % 10, confidences, np.zeros(count, bool))).to_dict()
+
+
+@pytest.fixture
+def live(publish, models, reference):
+    """The live model, which has a reference."""
+    version = publish(about={"drift_references": {"strokes": reference}})
+    models.point("live", version)
+    return version
+
+
+@pytest.fixture
+def big_journal(journal_url):
+    opened = open_journal(journal_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def draw(big_journal):
+    """draw(count, version, change): so many drawings are predicted."""
+    generator, drawn = np.random.default_rng(3), 0
+
+    def draw(count, version, change=lambda picture: picture, form="strokes"):
+        nonlocal drawn
+        predictions = [
+            Prediction(
+                prediction_id=f"drawing-{drawn + number}",
+                time=1e9,
+                form=form,
+                digit=number % 10,
+                is_digit=True,
+                confidence=float(generator.uniform(0.9, 1.0)),
+                model_version=version,
+                picture=change(picture).tobytes(),
+            )
+            for number, picture in enumerate(pictures(count, 100 + drawn))
+        ]
+        drawn += count
+        big_journal.add_predictions(predictions)
+
+    return draw
+
+
+@pytest.fixture
+def collector(models, big_journal):
+    return DriftCollector(models, big_journal, FeedbackCollector(big_journal))
+
+
+def test_clean_drawings_are_looked_at_and_nothing_is_detected(collector, collect, live, draw):
+    draw(2 * SIZE + 7, live)
+    samples, error = collect(collector)
+    assert error is None
+    assert (samples[WATCHED], samples[WINDOWS], samples[DETECTED], samples[WAITING]) == (1, 2, 0, 7)
+    assert samples["doodle_drift_detected", "strokes", "ink"] == 0
+    assert 0 <= samples["doodle_drift_effect", "strokes", "ink"] < samples["doodle_drift_tolerance", "strokes", "ink"]
+
+
+def test_inverted_ink_is_detected_and_says_what_drifted(collector, collect, live, draw):
+    draw(SIZE, live)
+    collect(collector)
+    draw(SIZE, live, lambda picture: 255 - picture)
+    samples, _ = collect(collector)
+    assert (samples[WINDOWS], samples[DETECTED]) == (2, 1)
+    assert samples["doodle_drift_detected", "strokes", "ink"] == 1
+    assert samples["doodle_drift_detected", "strokes", "digit_mix"] == 0
+
+
+def test_each_drawing_counts_once_however_often_one_looks(collector, collect, live, draw):
+    for expected in range(1, 5):
+        draw(SIZE // 2, live)
+        for _ in range(3):
+            samples, _ = collect(collector)
+        assert samples[WINDOWS] * SIZE + samples[WAITING] == expected * (SIZE // 2)
+
+
+def test_of_a_long_history_no_more_is_read_than_is_new(collector, collect, live, draw, big_journal, monkeypatch):
+    draw(3 * SIZE, live)
+    assert collect(collector)[0][WINDOWS] == 3
+    asked = []
+    read = big_journal.recent_predictions
+    monkeypatch.setattr(big_journal, "recent_predictions", lambda count: asked.append(count) or read(count))
+    collect(collector)
+    draw(30, live)
+    assert collect(collector)[0][WAITING] == 30
+    assert asked == [1, 1, 100]
+
+
+def test_only_the_live_model_s_drawings_count_and_another_model_begins_anew(
+    collector, collect, live, draw, publish, models, reference
+):
+    draw(100, "0123456789ab")
+    draw(60, live)
+    assert collect(collector)[0][WAITING] == 60
+    other = publish(seed=9, about={"drift_references": {"strokes": reference}})
+    models.point("live", other)
+    draw(30, other)
+    assert collect(collector)[0][WAITING] == 30
+
+
+def test_each_form_is_held_against_its_own_reference(collector, collect, publish, models, reference, draw):
+    inverted = measured(255 - pictures(1000, 2), np.arange(1000) % 10, np.full(1000, 0.95), np.zeros(1000, bool))
+    references = {"strokes": reference, "pixels": Reference.of(inverted).to_dict()}
+    version = publish(about={"drift_references": references})
+    models.point("live", version)
+    draw(SIZE, version)
+    draw(SIZE // 2, version, lambda picture: 255 - picture, form="png")
+    draw(SIZE // 2, version, lambda picture: 255 - picture, form="image_vector")
+    samples, _ = collect(collector)
+    assert samples[WINDOWS] == 2
+    assert samples["doodle_drift_detected", "strokes", "ink"] == samples["doodle_drift_detected", "pixels", "ink"] == 0
+
+
+def test_feedback_that_answers_are_wrong_is_drift_as_well(collector, collect, live, draw, big_journal):
+    def say(number, actual):
+        big_journal.add_feedback(
+            Feedback(
+                feedback_id=f"feedback-{number}", time=1e9, prediction_id=None, predicted_digit=3, actual_digit=actual,
+                model_version=None, picture=bytes(784),
+            )
+        )  # fmt: skip
+
+    for number in range(50):
+        say(number, 5)  # of before: nobody was watching
+    collect(collector._feedback)
+    collect(collector)
+    for number in range(50, 60):
+        say(number, 5)
+    collect(collector._feedback)
+    draw(SIZE, live)
+    assert ("doodle_drift_detected", "strokes", "feedback_error") not in collect(collector)[0]  # too little of it yet
+    for number in range(60, 90):
+        say(number, 5)
+    collect(collector._feedback)
+    draw(SIZE, live)
+    samples, _ = collect(collector)
+    assert samples[DETECTED] == 1
+    assert samples["doodle_drift_detected", "strokes", "feedback_error"] == 1
+    draw(SIZE, live)  # and no more of it
+    samples, _ = collect(collector)
+    assert samples[DETECTED] == 1
+    assert ("doodle_drift_detected", "strokes", "feedback_error") not in samples
+
+
+def test_a_model_without_a_reference_is_not_watched_and_that_is_no_failure(collector, collect, publish, models, draw):
+    version = publish()
+    models.point("live", version)
+    draw(SIZE, version)
+    samples, error = collect(collector)
+    assert error is None
+    assert (samples[WATCHED], samples[WINDOWS]) == (0, 0)
+
+
+def test_without_a_model_there_is_nothing_to_hold_drawings_against(collector, collect):
+    samples, error = collect(collector)
+    assert (samples[WATCHED], error) == (0, None)
+
+
+@pytest.mark.parametrize("references", [{"strokes": {"format": "drift-reference-1"}}, {"strokes": None}, "none", [1]])
+def test_a_damaged_reference_is_named(collector, collect, publish, models, references):
+    version = publish(about={"drift_references": references})
+    models.point("live", version)
+    samples, error = collect(collector)
+    assert samples == {}
+    assert isinstance(error, StoreError)
+    assert str(error).startswith(f"the card of {version}: ")
+
+
+def test_a_journal_that_does_not_answer_is_a_failure(collect, models, live, free_port):
+    away = open_journal(f"redis://127.0.0.1:{free_port()}/0")
+    samples, error = collect(DriftCollector(models, away, FeedbackCollector(away)))
+    assert samples == {}
+    assert isinstance(error, JournalError)
