@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model pages test lint lock clean
+.PHONY: help run data model drift pages test lint lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,9 +22,14 @@ data: .venv/run.stamp  ## fill mnist/ with MNIST's four files
 model: .venv/run.stamp  ## train and measure again what has changed since the last time (dvc repro)
 	@dvc repro
 
-pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn, and docs/metrics.md
+KIND ?= clean
+drift: .venv/run.stamp  ## send drawings to a running Doodle, KIND=clean, thin, inverted, shifted, shuffled or letters, and watch Grafana
+	@python scripts/drift.py $(KIND)
+
+pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn, docs/metrics.md, and Grafana's dashboards
 	@python scripts/learn_pages.py
 	@python scripts/metrics_page.py
+	@PYTHONPATH=monitoring/grafana python -m boards
 
 test: .venv/test.stamp lint  ## set up and run all tests
 	@pytest

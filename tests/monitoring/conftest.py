@@ -47,14 +47,20 @@ def rule_expressions() -> list[Expression]:
 
 
 def dashboard_expressions() -> list[Expression]:
+    """Those of the panels, and of the marks through them."""
     found = []
     for name, dashboard in dashboards().items():
-        for panel in dashboard["panels"]:
-            for target in panel.get("targets", []):
-                text = target["expr"]
-                for variable, value in GRAFANA_VARIABLES.items():
-                    text = re.sub(re.escape(variable) + r"\b", value, text)
-                found.append(Expression(f"{name}, panel {panel['title']}, query {target['refId']}", text))
+        queries = [
+            (f"panel {panel['title']}, query {target['refId']}", target)
+            for panel in dashboard["panels"]
+            for target in panel.get("targets", [])
+        ]
+        queries += [(f"annotation {mark['name']}", mark["target"]) for mark in dashboard["annotations"]["list"]]
+        for place, query in queries:
+            text = query["expr"]
+            for variable, value in GRAFANA_VARIABLES.items():
+                text = re.sub(re.escape(variable) + r"\b", value, text)
+            found.append(Expression(f"{name}, {place}", text))
     return found
 
 

@@ -1,0 +1,112 @@
+"""How panels become a board, and a board the JSON that Grafana reads."""
+
+import json
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models import prometheus as queries
+
+from boards.panels import PROMETHEUS
+
+COLUMNS = 24
+# The boards, in the order in which each shows the links to the others. The first has the uid that links have always had.
+UIDS = {"Service": "doodle", "Model": "doodle-model", "Training": "doodle-training", "Stack": "doodle-stack"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Panels side by side, all as high. They share the width evenly, unless the widths are said."""
+
+    height: int
+    panels: tuple
+    widths: tuple[int, ...] | None = None
+
+    def places(self) -> list[tuple[object, int]]:
+        """Each panel with its width."""
+        widths = self.widths or (COLUMNS // len(self.panels),) * len(self.panels)
+        assert sum(widths) == COLUMNS, "a hole in the layout is a panel that was forgotten"
+        return list(zip(self.panels, widths, strict=True))
+
+
+@dataclass(frozen=True)
+class Board:
+    name: str
+    about: str
+    sections: dict[str, tuple[Line, ...]]  # by their titles
+    annotations: tuple[models.AnnotationQuery, ...] = ()
+    shown: str = "15m"
+
+    @property
+    def uid(self) -> str:
+        return UIDS[self.name]
+
+
+class Mark(models.AnnotationQuery):
+    """A line through all graphs wherever the expression has a value. Of a datasource's own fields the SDK knows none."""
+
+    def __init__(self, name: str, color: str, expression: str, text: str):
+        query = queries.Dataquery(
+            expr=expression, ref_id="Anno", range_val=True, instant=False, interval="5s", datasource=PROMETHEUS
+        )
+        super().__init__(name=name, datasource=PROMETHEUS, icon_color=color, built_in=None, target=query)
+        self.text = text
+
+    def to_json(self) -> dict[str, object]:
+        return super().to_json() | {"titleFormat": self.name, "textFormat": self.text}
+
+
+def as_json(board: Board) -> str:
+    """The board as Grafana reads it, and as a diff wants it."""
+    others = [_link(name, uid) for name, uid in UIDS.items() if name != board.name]
+    built = (
+        dashboard.Dashboard(f"Doodle: {board.name}")
+        .uid(board.uid)
+        .description(board.about)
+        .tags(["doodle"])
+        .readonly()
+        .timezone("browser")
+        .time(f"now-{board.shown}", "now")
+        .refresh("5s")
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .version(1)
+        .variables([])
+        .annotations([_Built(mark) for mark in board.annotations])
+        .links(others)
+        .build()
+    )
+    built.panels = _placed(board)
+    return json.dumps(json.loads(json.dumps(built, cls=JSONEncoder)), indent=2, ensure_ascii=False) + "\n"
+
+
+def _placed(board: Board) -> list[models.Panel | models.RowPanel]:
+    placed, y = [], 0
+    for title, content in board.sections.items():
+        place = models.GridPos(h=1, w=COLUMNS, x=0, y=y)
+        placed.append(dashboard.Row(title).id(len(placed) + 1).grid_pos(place).build())
+        y += 1
+        for line in content:
+            x = 0
+            for panel, width in line.places():
+                place = models.GridPos(h=line.height, w=width, x=x, y=y)
+                placed.append(panel.id(len(placed) + 1).grid_pos(place).build())
+                x += width
+            y += line.height
+    return placed
+
+
+def _link(name: str, uid: str) -> dashboard.DashboardLink:
+    """To another board, with the time that is shown on this one."""
+    link = dashboard.DashboardLink(name).type(models.DashboardLinkType.LINK).url(f"/d/{uid}").icon("dashboard")
+    return link.tooltip(f"Doodle: {name}").keep_time(True)
+
+
+class _Built:
+    """A finished part where the SDK wants a builder."""
+
+    def __init__(self, part):
+        self.part = part
+
+    def build(self):
+        return self.part
