@@ -122,6 +122,11 @@ class TestPrometheus:
         wait_until(lambda: jobs_up() == {"fastapi-app", "custom_exporter", "prometheus"}, "all three jobs are scraped")
         assert {target["health"] for target in stack.targets()} == {"up"}
 
+    def test_a_scrape_is_no_burden(self, stack):
+        """How long it takes a benchmark says (benchmarks/scrape.py)."""
+        for url in (f"{stack.api}/metrics", f"{stack.url('DOODLE_EXPORTER_PORT')}/metrics"):
+            assert 5_000 < len(httpx.get(url, headers={"Accept-Encoding": "identity"}).content) < 100_000, url
+
     def test_what_the_services_count_can_be_queried(self, stack, wait_until):
         def counted():
             return sum(float(result["value"][1]) for result in stack.query("api_predict_calls_total"))
