@@ -175,3 +175,19 @@ def _newest():
 def _legend():
     legend = common.VizLegendOptions().show_legend(True).display_mode(options.LegendDisplayMode.LIST)
     return legend.placement(options.LegendPlacement.BOTTOM).calcs([])
+
+
+def journal_reachable():
+    """On more than one board: what it says is worth seeing first."""
+    return (
+        figure(
+            "Journal reachable",
+            "Whether the exporter reaches the journal. While it is down, feedback is refused and predictions wait in memory.",
+            "none",
+            now("doodle_journal_up"),
+            steps=SOME_IS_GOOD,
+            loud=True,
+        )
+        .no_value("unknown")
+        .mappings(said_as(UP_DOWN))
+    )

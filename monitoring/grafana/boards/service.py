@@ -1,7 +1,7 @@
 """Service: how much is asked, what fails, how long it takes, and how near the replicas are to their limits."""
 
 from boards.layout import Board, Line
-from boards.panels import NONE_IS_GOOD, SOME_IS_GOOD, UP_DOWN, bars, figure, lines, now, over_time, said_as
+from boards.panels import NONE_IS_GOOD, SOME_IS_GOOD, bars, figure, journal_reachable, lines, now, over_time
 
 FAILING = ("green", (0.01, "orange"), (0.05, "red"))
 # The pages that show how the network comes to its answers.
@@ -39,16 +39,7 @@ glance = Line(
             steps=SOME_IS_GOOD,
             loud=True,
         ),
-        figure(
-            "Journal reachable",
-            "Whether the exporter reaches the journal. While it is down, feedback is refused and predictions wait in memory.",
-            "none",
-            now("doodle_journal_up"),
-            steps=SOME_IS_GOOD,
-            loud=True,
-        )
-        .no_value("unknown")
-        .mappings(said_as(UP_DOWN)),
+        journal_reachable(),
         figure(
             "Calls per second",
             "Calls for a prediction on all replicas, over the last minute.",

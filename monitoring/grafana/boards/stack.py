@@ -1,7 +1,20 @@
 """Stack: whether all that belongs to it answers, how the journal does, and how Prometheus itself does."""
 
 from boards.layout import Board, Line
-from boards.panels import NONE_IS_GOOD, SOME_IS_GOOD, UP_DOWN, bars, figure, lines, now, over_time, rows_of, said_as, states
+from boards.panels import (
+    NONE_IS_GOOD,
+    SOME_IS_GOOD,
+    UP_DOWN,
+    bars,
+    figure,
+    journal_reachable,
+    lines,
+    now,
+    over_time,
+    rows_of,
+    said_as,
+    states,
+)
 
 OWN = "15s"  # Prometheus scrapes itself less often than the rest, so that rates of its own metrics need longer ranges
 REDIS_MEMORY = 384 * 2**20  # --maxmemory in docker-compose.yml; when it is full, writes fail
@@ -39,16 +52,7 @@ glance = Line(
             steps=NONE_IS_GOOD,
             loud=True,
         ),
-        figure(
-            "Journal reachable",
-            "Whether the exporter reaches the journal. While it is down, feedback is refused and predictions wait in memory.",
-            "none",
-            now("doodle_journal_up"),
-            steps=SOME_IS_GOOD,
-            loud=True,
-        )
-        .no_value("unknown")
-        .mappings(said_as(UP_DOWN)),
+        journal_reachable(),
         figure(
             "Journal durable",
             "Whether what the journal acknowledges is on its disk, so that it survives a power cut.",
