@@ -32,13 +32,14 @@ def timed(client: httpx.Client, url: str) -> tuple[list[float], int]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("urls", nargs="*", default=URLS)
+    urls = parser.parse_args().urls
     print("| scrape | median ms | 95% within ms | times a health check | KB |")
     print("|---|---|---|---|---|")
     try:
         with httpx.Client(trust_env=False, timeout=10.0) as client:
-            for url in parser.parse_args().urls:
+            for url in urls:
                 idle, _ = timed(client, urljoin(url, "healthz"))
                 took, size = timed(client, url)
                 median, usual = statistics.median(took), took[int(0.95 * SCRAPES)]
