@@ -22,7 +22,8 @@ from digitnet.drawing import in_unit_range
 from digitnet.network import PICTURE_SHAPE, Network
 from digitnet.snapshots import Snapshots
 
-WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE = "weights.npz", "snapshots.npz", "model.json"
+# In this order: whoever looks while they are put in place finds no card without what it names.
+FILES = WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE = "weights.npz", "snapshots.npz", "model.json"
 FORMAT = "digitnet-model-1"
 GOLDEN_TOLERANCE = 1e-3  # of the largest logit: other processors add in another order, nothing more
 
@@ -112,9 +113,10 @@ def load_golden(folder: Path) -> np.ndarray:
 def copy(source: Path, target: Path) -> None:
     """Copy a model's files, the card last: whoever looks in between finds a model that is not whole. CheckpointError if the
     source has no card, or not all that it names."""
-    names = (WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE) if "snapshots_sha256" in load_card(source) else (WEIGHTS_FILE, CARD_FILE)
-    for name in names:
-        write_atomically(target / name, _read(source / name))
+    has_snapshots = "snapshots_sha256" in load_card(source)
+    for name in FILES:
+        if name != SNAPSHOTS_FILE or has_snapshots:
+            write_atomically(target / name, _read(source / name))
 
 
 def load_card(folder: Path) -> dict:

@@ -58,12 +58,14 @@ class Network:
                 f"this network has {count} parameters, but was given {self.parameters.shape} {self.parameters.dtype}"
             )
         self.gradients = np.zeros(count, self.dtype)
-        start = 0
+        # Where each layer's parameters are in the two vectors; an empty part for a layer without any.
+        self.parts, start = [], 0
         for layer in self.layers:
+            part = slice(start, start + layer.parameter_count)
+            self.parts.append(part)
             if layer.parameter_count:
-                part = slice(start, start + layer.parameter_count)
                 layer.bind(self.parameters[part], self.gradients[part])
-                start = part.stop
+            start = part.stop
 
     def initialize(self, generator: np.random.Generator) -> None:
         """Draw fresh weights; the same generator state gives the same weights."""
@@ -74,6 +76,14 @@ class Network:
     def replica(self) -> "Network":
         """The same network with the same parameter vector, but gradients and memory of its own: for another thread."""
         return Network(self.specification, self.dtype, self.parameters)
+
+    def norms(self, values: np.ndarray) -> np.ndarray:
+        """The Euclidean norm of each layer's part of a vector shaped as `parameters`, float64 (layers,); NaN for a layer without
+        parameters."""
+        return np.array([
+            np.linalg.norm(values[part].astype(np.float64)) if layer.parameter_count else np.nan
+            for layer, part in zip(self.layers, self.parts)
+        ])  # fmt: skip
 
     def loss_and_gradients(
         self, pictures: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None

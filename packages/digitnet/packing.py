@@ -60,6 +60,5 @@ def _moved(steps, widths, parts):
 
 
 def _parts(network):
-    """Where each layer's parameters are in the flat vector."""
-    ends = np.cumsum([layer.parameter_count for layer in network.layers if layer.parameter_count])
-    return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends)]
+    """Of the layers that have parameters."""
+    return [part for part in network.parts if part.start < part.stop]

@@ -44,10 +44,10 @@ class Snapshots:
         return len(self.step)
 
     def network(self, moment: int, trained: Network) -> Network:
-        """The network as it was at a moment, 0 to n - 1; `trained` is what became of it."""
+        """The network as it was at a moment, 0 to n - 1, to read with; `trained` is what became of it."""
         if moment == len(self) - 1:
             return trained
-        return Network(trained.specification, trained.dtype, self.parameters[moment].astype(trained.dtype))
+        return Network(trained.specification, trained.dtype, self.parameters[moment].astype(trained.dtype, copy=False))
 
     def plane(self, moment: int) -> Plane:
         """Of that moment's map."""
@@ -80,17 +80,6 @@ class Snapshots:
 
 
 KEPT = tuple(field.name for field in fields(Snapshots) if field.name != "parameters")
-
-
-def parameter_norms(network: Network, values: np.ndarray) -> np.ndarray:
-    """The Euclidean norm of each layer's part of a vector shaped as network.parameters, float64 (layers,); NaN for a layer
-    without parameters."""
-    norms, start = np.full(len(network.layers), np.nan), 0
-    for index, layer in enumerate(network.layers):
-        if layer.parameter_count:
-            norms[index] = np.linalg.norm(values[start : start + layer.parameter_count].astype(np.float64))
-            start += layer.parameter_count
-    return norms
 
 
 def dead_units(network: Network, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:

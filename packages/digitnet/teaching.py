@@ -56,7 +56,7 @@ def teach(network: Network, picture: np.ndarray, lessons: Sequence[Lesson]) -> T
                 break
             taught.losses.append(loss)
             gradients = _backward(pupil, grad_logits)
-            taught.layers = [_step(layer, gradient, learning_rate) for layer, gradient in zip(pupil.layers, gradients)]
+            taught.layers = _steps(pupil, gradients, learning_rate)
             pupil.parameters -= network.dtype.type(learning_rate) * pupil.gradients
         logits = pupil.predict_logits(pictures)[0]
     taught.diverged = len(taught.losses) < len(lessons) or not np.isfinite(logits).all()
@@ -71,12 +71,12 @@ def _backward(network, grad_logits):
     return gradients[::-1]
 
 
-def _step(layer, gradient, learning_rate):
-    if not layer.parameter_count:
-        return LayerStep(gradient, 0.0, 0.0, 0.0)
-    gradient_norm = _norm(layer.grad_weights, layer.grad_bias)
-    return LayerStep(gradient, _norm(layer.weights, layer.bias), gradient_norm, learning_rate * gradient_norm)
-
-
-def _norm(weights, bias):
-    return float(np.sqrt(np.sum(weights.astype(np.float64) ** 2) + np.sum(bias.astype(np.float64) ** 2)))
+def _steps(pupil, gradients, learning_rate):
+    """What the update that comes next does to each layer."""
+    norms = zip(pupil.norms(pupil.parameters).tolist(), pupil.norms(pupil.gradients).tolist())
+    return [
+        LayerStep(gradient, of_parameters, of_gradients, learning_rate * of_gradients)
+        if layer.parameter_count
+        else LayerStep(gradient, 0.0, 0.0, 0.0)
+        for layer, gradient, (of_parameters, of_gradients) in zip(pupil.layers, gradients, norms)
+    ]

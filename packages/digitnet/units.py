@@ -10,11 +10,11 @@ reach it at all is its receptive field (Hubel and Wiesel found those of cats in 
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
-from digitnet.explaining import activations
 from digitnet.layers import Conv2D, Dense, Flatten, MaxPool2D
 from digitnet.network import Network
 
@@ -58,7 +58,7 @@ def look_at(network: Network, picture: np.ndarray, layer: int, place: Sequence[i
     shape = network.shapes[layer + 1]
     if len(place) != len(shape) or not all(0 <= at < size for at, size in zip(place, shape)):
         raise ValueError(f"place: layer {layer} gives out {shape}, which has no {tuple(place)}")
-    outputs = activations(network, picture)
+    outputs = [output[..., 0] for output in islice(network.outputs(np.asarray(picture)[None]), layer + 1)]
     before = outputs[layer - 1] if layer else np.asarray(picture, network.dtype).reshape(network.shapes[0])
     looking = network.layers[layer]
     ranges = _seen(looking, [(at, at + 1) for at in place], before.shape)

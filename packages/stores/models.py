@@ -20,8 +20,8 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 from digitnet.checkpoint import (
     CARD_FILE,
+    FILES,
     SNAPSHOTS_FILE,
-    WEIGHTS_FILE,
     CheckpointError,
     copy,
     load,
@@ -34,7 +34,6 @@ from digitnet.network import Network
 from digitnet.snapshots import Snapshots
 
 LIVE, CANDIDATE = POINTERS = ("live", "candidate")
-MODEL_FILES = (WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE)  # in the order in which they are put in place
 UNFINISHED = ".publishing-"  # what a publisher is still writing
 HISTORY, HISTORY_LENGTH = "history", 100
 ABANDONED_SECONDS = 3600.0  # after that nobody writes it any more: its publisher was killed
@@ -234,7 +233,7 @@ class ModelStore:
     def _files_of(self, version):
         folder = self._folder_of(version)
         try:
-            return [(folder / name).stat() for name in MODEL_FILES if name != SNAPSHOTS_FILE or (folder / name).exists()]
+            return [(folder / name).stat() for name in FILES if name != SNAPSHOTS_FILE or (folder / name).exists()]
         except OSError as error:
             raise StoreError(f"{folder} cannot be read: {error.strerror}") from error
 
@@ -245,7 +244,7 @@ class ModelStore:
         version is mended in this way.
         """
         if folder.exists():
-            for name in MODEL_FILES:
+            for name in FILES:
                 if (unfinished / name).exists():
                     os.replace(unfinished / name, folder / name)
         else:

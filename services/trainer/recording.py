@@ -7,7 +7,7 @@ from digitnet.drawing import in_unit_range
 from digitnet.mapping import aligned_planes
 from digitnet.network import Network
 from digitnet.packing import pack, unpack
-from digitnet.snapshots import Snapshots, dead_units, moments, parameter_norms
+from digitnet.snapshots import Snapshots, dead_units, moments
 
 from trainer.digits import Split
 
@@ -50,14 +50,14 @@ class Recorder:
         """So many steps were taken by now, the last one with this learning rate."""
         if self._before is None:
             return
-        moved = parameter_norms(self._network, self._network.parameters - self._before)
+        network = self._network
         self._take(
             self._averaged,
             step,
             learning_rate=learning_rate,
             train_loss=np.mean(self._losses),
-            gradient_norm=parameter_norms(self._network, self._network.gradients),
-            update_ratio=moved / parameter_norms(self._network, self._before),
+            gradient_norm=network.norms(network.gradients),
+            update_ratio=network.norms(network.parameters - self._before) / network.norms(self._before),
         )
         self._losses.clear()
 

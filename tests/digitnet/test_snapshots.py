@@ -7,7 +7,7 @@ import pytest
 from digitnet.checkpoint import CheckpointError, load, load_snapshots, save
 from digitnet.network import Network
 from digitnet.packing import pack, unpack
-from digitnet.snapshots import Snapshots, dead_units, moments, parameter_norms
+from digitnet.snapshots import Snapshots, dead_units, moments
 
 LAYERS = ["flatten", {"dense": {"units": 3}}, "relu", {"dense": {"units": 10}}]
 COUNT = 784 * 3 + 3 + 3 * 10 + 10
@@ -61,7 +61,7 @@ class TestMoments:
 
 class TestMeasures:
     def test_norms_are_those_of_each_layer(self, network):
-        norms = parameter_norms(network, network.parameters)
+        norms = network.norms(network.parameters)
         assert np.isnan(norms).tolist() == [True, False, True, False]
         for layer, norm in ((network.layers[1], norms[1]), (network.layers[3], norms[3])):
             assert norm == pytest.approx(np.sqrt(np.sum(layer.weights**2) + np.sum(layer.bias**2)), rel=1e-6)

@@ -10,7 +10,6 @@ from digitnet.checkpoint import load, load_snapshots, npz_arrays, npz_bytes
 from digitnet.drawing import in_unit_range
 from digitnet.network import NO_DIGIT
 from digitnet.parallel import DataParallel
-from digitnet.snapshots import parameter_norms
 from trainer.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import read_train_settings
 from trainer.train import Stopped, Training, measure, train
@@ -174,7 +173,7 @@ def test_the_update_ratio_is_how_far_a_step_moved(digits_file, synthetic_file, p
             run.run_step(parallel, *run.make_batch(step))
     snapshots = run.recorder.snapshots()
     dense = np.flatnonzero([layer.parameter_count > 0 for layer in run.network.layers])
-    expected = snapshots.learning_rate[-1] * snapshots.gradient_norm[-1] / parameter_norms(run.network, before)
+    expected = snapshots.learning_rate[-1] * snapshots.gradient_norm[-1] / run.network.norms(before)
     np.testing.assert_allclose(snapshots.update_ratio[-1, dense], expected[dense], rtol=1e-3)
 
 
