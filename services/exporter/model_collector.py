@@ -47,9 +47,10 @@ class ModelCollector:
                 if version is None:
                     continue
                 pointers.add_metric([pointer], {"version": version})
-                if (digest := self._data(version)) is not None:
+                card = self.models.card(version)
+                if (digest := _data(card)) is not None:
                     data.add_metric([pointer], {"data": digest})
-                for name, value in self._figures(version).items():
+                for name, value in self._figures(version, card).items():
                     if value is not None:
                         families[name].add_metric([pointer], value)
             except StoreError as error:
@@ -60,15 +61,8 @@ class ModelCollector:
         if problems:
             raise StoreError("; ".join(problems))
 
-    def _data(self, version):
-        """The first twelve digits of the hash, as versions have them; None where the card does not say."""
-        about = self.models.card(version).get("data")
-        digest = about.get("sha256") if isinstance(about, dict) else None
-        return digest[:12] if isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) else None
-
-    def _figures(self, version):
+    def _figures(self, version, card):
         """All of a model's figures or, where one of them is wrong, none: a card that was tampered with is not half believed."""
-        card = self.models.card(version)
         try:
             return {
                 "doodle_store_model_accuracy_ratio": figure(card, "test", "accuracy"),
@@ -79,3 +73,10 @@ class ModelCollector:
             }
         except FigureError as error:
             raise StoreError(f"the card of {version} is damaged: {error}") from error
+
+
+def _data(card):
+    """The first twelve digits of the hash, as versions have them; None where the card does not say."""
+    about = card.get("data")
+    digest = about.get("sha256") if isinstance(about, dict) else None
+    return digest[:12] if isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) else None

@@ -3,21 +3,17 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exporter.figures import FigureError, figure, number_in
+from exporter.results import ResultsError, read_results
 
 METRICS_FILE, HISTORY_FILE = "metrics.json", "history.csv"
 DIGITS = "0123456789"
 SPLITS = ("train", "validation")
-
-
-class ResultsError(Exception):
-    """A file of results is there and cannot be used; the message names it."""
 
 
 class PipelineCollector:
@@ -42,12 +38,12 @@ class PipelineCollector:
         yield _available(int(folder is not None))
         yield from results
         if folder is not None:
-            yield from _read(folder / HISTORY_FILE, _history_families)
+            yield from read_results(folder / HISTORY_FILE, _history_families, [])
 
     def _results(self):
         """The folder that has results, and its families; None and no families if none has."""
         for folder in sorted(self.folders, key=_last_written, reverse=True):
-            families = _read(folder / METRICS_FILE, _metrics_families)
+            families = read_results(folder / METRICS_FILE, _metrics_families, [])
             if families:
                 return folder, families
         return None, []
@@ -64,20 +60,6 @@ def _available(value):
     return GaugeMetricFamily(
         "doodle_pipeline_results_available", "1 if there are results of a pipeline run that can be read, else 0.", value
     )
-
-
-def _read(path, make_families):
-    """What `make_families` makes of a file's content and the time it was written; nothing if there is no such file."""
-    try:
-        with path.open("rb") as file:
-            content, written = file.read().decode(), os.fstat(file.fileno()).st_mtime
-        return make_families(content, written)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise ResultsError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError, csv.Error) as error:  # the first: no UTF-8, no JSON, no figure
-        raise ResultsError(f"{path} is damaged: {error}") from error
 
 
 def _metrics_families(text, written):

@@ -1,7 +1,6 @@
 """The pipeline's stages: when each was last run, how long it took and whether it succeeded; and a training that is going on."""
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,18 +8,15 @@ from pathlib import Path
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exporter.figures import FigureError, figure
+from exporter.results import ResultsError, read_results
 
 STAGES_FILE, TRAINING_FILE = "stages.json", "progress.json"  # the trainer's, in the folders of the pipeline's results
 STAGES = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate", "serve", "test", "end")
 SILENT_SECONDS = 60.0  # a training that has written nothing for as long was killed: it reports every two seconds
 
 
-class RunsError(Exception):
-    """A file that says how the pipeline runs is there and cannot be used; the message names it."""
-
-
 class StageCollector:
-    """Reads the files of all its folders; of each stage, and of training, what was written last counts."""
+    """Reads the files of all its folders; of each stage the newest run counts, and of trainings that go on the last folder's."""
 
     name = "stages"
 
@@ -28,30 +24,40 @@ class StageCollector:
         self._folders, self._now = folders, now
 
     def collect(self) -> Iterator[Metric]:
-        """What is known; then RunsError if a file cannot be used."""
+        """What is known; then ResultsError if a file cannot be used."""
         problems = []
-        yield from _stage_families(self._stages(problems))
-        yield from _training_families(self._training(problems))
+        runs = self._each(STAGES_FILE, lambda text, _: _runs(json.loads(text)), problems)
+        yield from _stage_families(_newest(runs))
+        running = self._each(TRAINING_FILE, self._progress, problems)
+        yield from _training_families(next(filter(None, reversed(running)), {}))
         if problems:
-            raise RunsError("; ".join(problems))
+            raise ResultsError("; ".join(problems))
 
-    def _stages(self, problems):
-        """Stage -> (finished, seconds, succeeded), the newest of each."""
-        newest = {}
+    def _each(self, name, make, problems):
+        """What is in the file of this name in each folder, {} where there is nothing; what cannot be used is a problem."""
+        found = []
         for folder in self._folders:
-            for name, run in _read(folder / STAGES_FILE, _runs, problems, {}).items():
-                if name not in newest or run > newest[name]:
-                    newest[name] = run
-        return newest
+            try:
+                found.append(read_results(folder / name, make, {}))
+            except ResultsError as error:
+                problems.append(str(error))
+        return found
 
-    def _training(self, problems):
-        """The figures of the training that is going on; none where none is."""
-        running = {}
-        for folder in self._folders:
-            path = folder / TRAINING_FILE
-            if _age(path, self._now()) < SILENT_SECONDS:
-                running = _read(path, _progress, problems, {}) or running
-        return running
+    def _progress(self, text, written):
+        """The figures of a training that is going on; none of one that has fallen silent."""
+        if self._now() - written >= SILENT_SECONDS:
+            return {}
+        document = json.loads(text)
+        return {name: figure(document, name) for name in ("epoch", "epochs", "loss", "accuracy", "pictures_per_second")}
+
+
+def _newest(runs):
+    """Of each stage, from the runs in all folders: (finished, seconds, succeeded)."""
+    newest = {}
+    for of_folder in runs:
+        for name, run in of_folder.items():
+            newest[name] = max(run, newest.get(name, run))
+    return newest
 
 
 def _stage_families(runs):
@@ -82,19 +88,6 @@ def _training_families(running):
         yield GaugeMetricFamily(metric, text, running.get(name))  # None while none runs: then the family has no sample
 
 
-def _read(path, parsed, problems, nothing):
-    """What is in a file; nothing where there is none, or where it is damaged, which is added to the problems."""
-    try:
-        return parsed(json.loads(path.read_bytes()))
-    except (FileNotFoundError, NotADirectoryError):
-        return nothing
-    except OSError as error:
-        problems.append(f"{path} cannot be read: {error.strerror}")
-    except (ValueError, RecursionError) as error:
-        problems.append(f"{path} is damaged: {error}")
-    return nothing
-
-
 def _runs(document):
     if not isinstance(document, dict):
         raise FigureError(f"it should name stages, and is {document!r:.60}")
@@ -106,15 +99,3 @@ def _runs(document):
             raise FigureError(f"{name} does not say when it ended, how long it took and whether it succeeded")
         runs[name] = (finished, seconds, float(succeeded))
     return runs
-
-
-def _progress(document):
-    names = ("epoch", "epochs", "loss", "accuracy", "pictures_per_second")
-    return {name: figure(document, name) for name in names}
-
-
-def _age(path, now):
-    try:
-        return now - os.stat(path).st_mtime
-    except OSError:
-        return float("inf")  # whoever reads it says what is wrong, if it is not simply missing

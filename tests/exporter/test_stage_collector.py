@@ -6,7 +6,8 @@ import time
 
 import pytest
 from exporter import stage_collector
-from exporter.stage_collector import SILENT_SECONDS, RunsError, StageCollector
+from exporter.results import ResultsError
+from exporter.stage_collector import SILENT_SECONDS, StageCollector
 from trainer import progress, stages
 
 RUNNING = ("doodle_training_running",)
@@ -79,7 +80,7 @@ def test_where_nothing_ever_ran_there_is_nothing_and_that_is_no_failure(tmp_path
 def test_what_is_damaged_is_named_and_the_other_file_is_read(artifacts, collect, name, content):
     (artifacts / name).write_bytes(content)
     samples, error = collect(StageCollector([artifacts]))
-    assert isinstance(error, RunsError)
+    assert isinstance(error, ResultsError)
     assert str(error).startswith(f"{artifacts / name} is damaged")
     assert samples[RUNNING] == (0 if name == "progress.json" else 1)
     assert (success("train") in samples) == (name == "progress.json")
