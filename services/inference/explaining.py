@@ -107,11 +107,18 @@ def at_each_moment(model: Model, picture: np.ndarray) -> dict:
 
 def _known(model, pupil):
     """What model and pupil, None where it diverged, make of the digits that the model carries."""
-    taught = None if pupil is None else model._replace(network=pupil)
+    before = _read_golden(model)
+    after = [None] * len(before) if pupil is None else _read_golden(model._replace(network=pupil))
     return [
-        {"input": _tensor(picture), "before": _said(model.read(picture)), "after": taught and _said(taught.read(picture))}
-        for picture in model.golden
+        {"input": _tensor(picture), "before": said_before, "after": said_after}
+        for picture, said_before, said_after in zip(model.golden, before, after)
     ]
+
+
+def _read_golden(model):
+    """All in one pass, which takes less than half of the time of one by one."""
+    logits = model.network.predict_logits(model.golden)
+    return [_said(model.reading(picture, of_picture[None])) for picture, of_picture in zip(model.golden, logits)]
 
 
 def _filters(network):
