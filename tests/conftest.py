@@ -1,5 +1,6 @@
 """What tests of several parts share: tools that may be missing, ports, services run as users run them, clones, and a browser."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -216,6 +217,19 @@ def save_model():
         )
 
     return save_model
+
+
+@pytest.fixture(scope="session")
+def load_script():
+    """load_script("scripts/drift.py"): a program of the project's as a module; none of them is in a package."""
+
+    def load_script(path: str):
+        spec = importlib.util.spec_from_file_location(f"script_{Path(path).stem}", PROJECT / path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load_script
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The benchmarks take too long to run here; but they start, and compare what they say they compare."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +18,8 @@ def test_it_says_what_it_does_and_how_it_is_run(benchmark):
     assert f"python benchmarks/{benchmark.name}" in said
 
 
-def test_each_augmentation_of_the_recipe_is_left_out_once():
-    spec = importlib.util.spec_from_file_location("augmentation_benchmark", PROJECT / "benchmarks" / "augmentation.py")
-    benchmark = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
+def test_each_augmentation_of_the_recipe_is_left_out_once(load_script):
+    benchmark = load_script("benchmarks/augmentation.py")
     whole = read_train_settings(PROJECT / "params.yaml").augmentation
     variants = dict(benchmark.variants(whole))
     assert variants.pop("all of it") == whole

@@ -1,5 +1,6 @@
 """What the tests of the service share: small models on disk, the service as a real process, one drawing in all its forms."""
 
+import base64
 import contextlib
 import io
 import os
@@ -16,6 +17,9 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
+from inference.app import create_app
+from inference.settings import Settings
 from PIL import Image, ImageDraw
 from prometheus_client.parser import text_string_to_metric_families
 from stores.models import LIVE, ModelStore
@@ -121,6 +125,27 @@ def publish_model(save_model):
         return card
 
     return publish
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """`with serve(store's folder) as client:` the app in this process, its journal the test's own; settings may be others."""
+
+    def serve(folder: Path, raise_server_exceptions: bool = True, **settings) -> TestClient:
+        settings = {"models": str(folder), "journal": f"sqlite:///{tmp_path}/journal.sqlite", **settings}
+        return TestClient(create_app(Settings(**settings)), raise_server_exceptions=raise_server_exceptions)
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def numbers():
+    """numbers(tensor): the array that an answer holds, float32 in its shape; None for null."""
+
+    def numbers(tensor: dict | None) -> np.ndarray | None:
+        return None if tensor is None else np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
+
+    return numbers
 
 
 @pytest.fixture(scope="session")

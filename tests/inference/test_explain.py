@@ -1,15 +1,10 @@
 """POST /explain: the numbers are digitnet's, whatever form the drawing came in, and nobody's journal or count knows of it."""
 
-import base64
-
 import numpy as np
 import pytest
 from digitnet.explaining import activations, logit_gradients, occlusion
 from digitnet.units import Change, changed
-from fastapi.testclient import TestClient
-from inference.app import create_app
 from inference.schemas import MAX_CHANGES, Explanation
-from inference.settings import Settings
 from stores.journal import open_journal
 from stores.models import ModelStore
 
@@ -25,13 +20,9 @@ def models(tmp_path, publish_model):
 
 
 @pytest.fixture
-def client(models, tmp_path):
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+def client(models, serve):
+    with serve(models.folder) as client:
         yield client
-
-
-def numbers(tensor):
-    return np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
 
 
 @pytest.fixture(params=["strokes", "image_vector", "png"])
@@ -48,7 +39,7 @@ def explained(request, client, strokes, ink, png_of):
     return response.json()
 
 
-def test_it_is_all_that_digitnet_computes(explained, models):
+def test_it_is_all_that_digitnet_computes(explained, models, numbers):
     network, _ = models.load(models.pointer("live"))
     picture = np.array(explained["input"], np.float32)
     assert picture.any()
@@ -80,7 +71,7 @@ def test_it_reads_as_predict_does(client, strokes):
     np.testing.assert_allclose(explained["input"], predicted["input"], atol=5e-5)
 
 
-def test_occlusion_comes_where_it_is_asked_for(client, strokes, models):
+def test_occlusion_comes_where_it_is_asked_for(client, strokes, models, numbers):
     assert "occlusion" not in client.post("/explain", json={"strokes": strokes}).json()
     answer = client.post("/explain/?occlusion=true", json={"strokes": strokes}).json()
     Explanation.model_validate(answer)
@@ -92,7 +83,7 @@ def test_occlusion_comes_where_it_is_asked_for(client, strokes, models):
 class TestChanges:
     """A copy of the network in which something is different; the served one is nobody's to change."""
 
-    def test_the_changed_copy_explains_itself(self, client, models, strokes):
+    def test_the_changed_copy_explains_itself(self, client, models, strokes, numbers):
         network, _ = models.load(models.pointer("live"))
         last = len(network.layers) - 1
         changes = [{"layer": last, "unit": 7, "weight": "bias", "value": 50.0}, {"layer": last, "unit": 2}]
@@ -165,15 +156,14 @@ def test_a_blank_drawing_is_explained_too(client):
     assert not np.any(answer["input"])
 
 
-def test_without_a_model_there_is_nothing_to_explain(tmp_path, strokes):
-    settings = Settings(models=str(tmp_path / "none"), journal=f"sqlite:///{tmp_path}/journal.sqlite")
-    with TestClient(create_app(settings)) as client:
+def test_without_a_model_there_is_nothing_to_explain(tmp_path, strokes, serve):
+    with serve(tmp_path / "none") as client:
         assert client.post("/explain", json={"strokes": strokes}).status_code == 503
 
 
-def test_a_perceptron_is_explained_as_well(tmp_path, publish_model, strokes):
+def test_a_perceptron_is_explained_as_well(tmp_path, publish_model, strokes, serve):
     models = ModelStore(tmp_path / "models")
     models.promote(publish_model(models.folder, 3, layers=LAYERS)["version"])
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+    with serve(models.folder) as client:
         answer = client.post("/explain", json={"strokes": strokes}).json()
     assert [layer["activations"]["shape"] for layer in answer["layers"]] == [[784], [12], [12], [11]]

@@ -1,6 +1,5 @@
 """POST /learn: lessons for a copy of the model, by digitnet's gradient descent; whoever draws beside it is read as before."""
 
-import base64
 import threading
 
 import numpy as np
@@ -8,10 +7,7 @@ import pytest
 from digitnet.drawing import in_unit_range
 from digitnet.network import NO_DIGIT, reading
 from digitnet.teaching import Lesson, teach
-from fastapi.testclient import TestClient
-from inference.app import create_app
 from inference.schemas import MAX_LESSONS, Learnt
-from inference.settings import Settings
 from stores.models import ModelStore
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
@@ -25,9 +21,9 @@ def models(tmp_path):
 
 
 @pytest.fixture
-def client(models, tmp_path, publish_model):
+def client(models, publish_model, serve):
     models.promote(publish_model(models.folder, 3, ABOUT, LAYERS)["version"])
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+    with serve(models.folder) as client:
         yield client
 
 
@@ -50,7 +46,7 @@ def picture(client, strokes):
     return np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)
 
 
-def test_what_the_pupil_learns_is_what_digitnet_teaches(learn, models, picture):
+def test_what_the_pupil_learns_is_what_digitnet_teaches(learn, models, picture, numbers):
     network, card = models.load(models.pointer("live"))
     answer = learn(LESSON, {"label": 7, "learning_rate": 0.01})
     taught = teach(network, picture, [Lesson(3, 0.02), Lesson(7, 0.01)])
@@ -60,7 +56,7 @@ def test_what_the_pupil_learns_is_what_digitnet_teaches(learn, models, picture):
     np.testing.assert_allclose(answer["after"]["probabilities"], probabilities, atol=1e-6)
     for layer, declaration, expected in zip(answer["layers"], LAYERS, taught.layers, strict=True):
         assert layer["declaration"] == declaration
-        gradient = np.frombuffer(base64.b64decode(layer["gradient"]["float32"]), "<f4").reshape(layer["gradient"]["shape"])
+        gradient = numbers(layer["gradient"])
         np.testing.assert_array_equal(gradient, expected.gradient)
         assert (layer["parameters_norm"], layer["gradient_norm"], layer["update_norm"]) == expected[1:]
 
@@ -78,12 +74,12 @@ def test_a_page_keeps_its_pupil_by_repeating_its_lessons(learn):
     assert learn(*[LESSON] * 5) == five
 
 
-def test_it_shows_what_the_copy_forgot(learn, models, picture):
+def test_it_shows_what_the_copy_forgot(learn, models, picture, numbers):
     """The digits that the model carries, read by the model and by its pupil."""
     network, card = models.load(models.pointer("live"))
     golden = models.golden_pictures(card["version"])
     answer = learn(*[LESSON | {"learning_rate": 0.2}] * 30)
-    pictures = [np.frombuffer(base64.b64decode(each["input"]["float32"]), "<f4").reshape(28, 28) for each in answer["known"]]
+    pictures = [numbers(each["input"]) for each in answer["known"]]
     np.testing.assert_array_equal(np.array(pictures), in_unit_range(golden))
     pupil = teach(network, picture, [Lesson(3, 0.2)] * 30).pupil
     for name, reader in (("before", network), ("after", pupil)):
@@ -99,10 +95,10 @@ def test_it_may_be_told_that_it_is_no_digit(learn):
     assert not learn(*[{"label": None, "learning_rate": 0.05}] * 30)["after"]["is_digit"]
 
 
-def test_a_network_without_such_a_class_cannot_be_told_so(client, models, publish_model, strokes, tmp_path):
+def test_a_network_without_such_a_class_cannot_be_told_so(client, models, publish_model, strokes, tmp_path, serve):
     classic = publish_model(models.folder, 1, ABOUT, [*LAYERS[:-1], {"dense": {"units": NO_DIGIT}}])
     models.promote(classic["version"])
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/other.sqlite"))) as client:
+    with serve(models.folder, journal=f"sqlite:///{tmp_path}/other.sqlite") as client:
         body = {"strokes": strokes, "lessons": [{"label": None, "learning_rate": 0.1}]}
         response = client.post("/learn", json=body)
         assert response.status_code == 422

@@ -1,13 +1,8 @@
 """/snapshots: how the live model learnt, and what it made of a drawing at each moment."""
 
-import base64
-
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
-from inference.app import create_app
 from inference.schemas import SnapshotReadings, Snapshots
-from inference.settings import Settings
 from stores.models import ModelStore
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
@@ -20,9 +15,9 @@ def models(tmp_path):
 
 
 @pytest.fixture
-def client(models, tmp_path, publish_model):
+def client(models, publish_model, serve):
     models.promote(publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)["version"])
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+    with serve(models.folder) as client:
         yield client
 
 
@@ -33,7 +28,7 @@ def kept(client, models):
     return models.snapshots(version), models.load(version)[0]
 
 
-def test_what_was_measured_at_each_moment(client, kept):
+def test_what_was_measured_at_each_moment(client, kept, numbers):
     answer = client.get("/snapshots").json()
     Snapshots.model_validate(answer)
     assert (answer["layers"], answer["epochs"]) == (["flatten", "dense", "relu", "dense"], 2)
@@ -52,16 +47,16 @@ def test_what_was_measured_at_each_moment(client, kept):
         np.testing.assert_array_equal(got, getattr(snapshots, name))
     assert answer["mapped"] == [7, 3, 0, 9]
     for index, moment in enumerate(answer["moments"]):
-        points = np.frombuffer(base64.b64decode(moment["points"]["float32"]), "<f4").reshape(moment["points"]["shape"])
+        points = numbers(moment["points"])
         np.testing.assert_array_equal(points, snapshots.map_points[index])
-        filters = np.frombuffer(base64.b64decode(moment["filters"]["float32"]), "<f4").reshape(moment["filters"]["shape"])
+        filters = numbers(moment["filters"])
         np.testing.assert_array_equal(filters, snapshots.network(index, network).layers[1].weights.reshape(12, 28, 28))
 
 
-def test_the_filters_of_a_convolution_are_small_pictures(models, publish_model, tmp_path):
+def test_the_filters_of_a_convolution_are_small_pictures(models, publish_model, serve):
     layers = [{"conv2d": {"filters": 4, "kernel_size": 5}}, "relu", "flatten", {"dense": {"units": 10}}]
     publish_model(models.folder, 4, {}, layers, snapshots=True)
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+    with serve(models.folder) as client:
         answer = client.get("/snapshots").json()
     assert [moment["filters"]["shape"] for moment in answer["moments"]] == [[4, 5, 5]] * 3
     assert answer["epochs"] is None  # its card does not say
@@ -87,32 +82,29 @@ def test_a_drawing_is_read_at_each_moment(client, kept, strokes):
     assert readings[-1]["probabilities"] == client.post("/predict", json={"strokes": strokes}).json()["probabilities"]
 
 
-def test_a_model_without_any_says_so(models, publish_model, strokes, tmp_path):
+def test_a_model_without_any_says_so(models, publish_model, strokes, serve):
     version = publish_model(models.folder, 5, ABOUT, LAYERS)["version"]
     models.promote(version)
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+    with serve(models.folder) as client:
         for response in (client.get("/snapshots"), client.post("/snapshots", json={"strokes": strokes})):
             assert response.status_code == 404
             assert response.json() == {"detail": f"model {version} has no snapshots: it was trained before the trainer left any"}
 
 
-def test_those_that_come_later_are_found(models, publish_model, tmp_path, eventually):
+def test_those_that_come_later_are_found(models, publish_model, eventually, serve):
     """The same network, published again by a trainer that keeps them."""
     publish_model(models.folder, 5, ABOUT, LAYERS)
-    settings = Settings(
-        models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite", model_check_seconds=0.05
-    )  # fmt: skip
-    with TestClient(create_app(settings)) as client:
+    with serve(models.folder, model_check_seconds=0.05) as client:
         assert client.get("/snapshots").status_code == 404
         publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)
         eventually(lambda: client.get("/snapshots").status_code == 200, "they are found")
 
 
-def test_damaged_ones_leave_the_model_in_service(models, publish_model, strokes, tmp_path, caplog):
+def test_damaged_ones_leave_the_model_in_service(models, publish_model, strokes, caplog, serve):
     version = publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)["version"]
     models.promote(version)
     (models.folder / "versions" / version / "snapshots.npz").write_bytes(b"damage")
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+    with serve(models.folder) as client:
         assert client.get("/snapshots").status_code == 404
         assert client.post("/predict", json={"strokes": strokes}).status_code == 200
     assert f"event=snapshots_refused version={version}" in caplog.text
@@ -123,9 +115,8 @@ def test_what_predict_refuses_it_refuses(client, body, code):
     assert client.post("/snapshots", json=body).status_code == code
 
 
-def test_without_a_model_there_is_nothing_to_see(tmp_path):
-    settings = Settings(models=str(tmp_path / "none"), journal=f"sqlite:///{tmp_path}/journal.sqlite")
-    with TestClient(create_app(settings)) as client:
+def test_without_a_model_there_is_nothing_to_see(tmp_path, serve):
+    with serve(tmp_path / "none") as client:
         assert client.get("/snapshots").status_code == 503
 
 

@@ -1,19 +1,15 @@
 """Every request counts under its route and its status, and nobody can make up labels."""
 
 import pytest
-from fastapi.testclient import TestClient
-from inference.app import create_app
-from inference.settings import Settings
 from prometheus_client.parser import text_string_to_metric_families
 from stores.models import ModelStore
 
 
 @pytest.fixture
-def client(tmp_path, publish_model):
+def client(tmp_path, publish_model, serve):
     models = ModelStore(tmp_path / "models")
     models.promote(publish_model(models.folder, 3, {})["version"])
-    settings = Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite")
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with serve(models.folder, raise_server_exceptions=False) as client:
         yield client
 
 

@@ -1,14 +1,9 @@
 """POST /unit: one number of a layer, as digitnet takes it apart."""
 
-import base64
-
 import numpy as np
 import pytest
 from digitnet.units import Change, changed, look_at
-from fastapi.testclient import TestClient
-from inference.app import create_app
 from inference.schemas import UnitSeen
-from inference.settings import Settings
 from stores.models import ModelStore
 
 LAYERS = [
@@ -28,17 +23,13 @@ def models(tmp_path, publish_model):
 
 
 @pytest.fixture
-def client(models, tmp_path):
-    with TestClient(create_app(Settings(models=str(models.folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))) as client:
+def client(models, serve):
+    with serve(models.folder) as client:
         yield client
 
 
-def numbers(tensor):
-    return None if tensor is None else np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
-
-
 @pytest.mark.parametrize(("layer", "place"), [(0, [2, 10, 11]), (1, [0, 5, 6]), (2, [3, 0, 11]), (3, [100]), (4, [9])])
-def test_it_is_what_digitnet_sees(client, models, strokes, layer, place):
+def test_it_is_what_digitnet_sees(client, models, strokes, layer, place, numbers):
     response = client.post("/unit", json={"strokes": strokes, "layer": layer, "place": place})
     assert response.status_code == 200, response.text
     answer = response.json()
@@ -52,7 +43,7 @@ def test_it_is_what_digitnet_sees(client, models, strokes, layer, place):
     assert answer["field"] == expected.field._asdict()
 
 
-def test_of_a_changed_copy_as_well(client, models, strokes):
+def test_of_a_changed_copy_as_well(client, models, strokes, numbers):
     body = {"strokes": strokes, "layer": 0, "place": [1, 12, 12], "changes": [{"layer": 0, "unit": 1, "weight": 3, "value": 2.0}]}
     answer = client.post("/unit", json=body).json()
     picture = np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)

@@ -1,7 +1,6 @@
 """The learning path: what it quotes stands in the source, what it shows runs, and its pages are those of its chapters."""
 
 import contextlib
-import importlib.util
 import io
 import json
 import re
@@ -19,12 +18,8 @@ every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter:
 
 
 @pytest.fixture(scope="module")
-def learn_pages():
-    """scripts/learn_pages.py, as a module."""
-    spec = importlib.util.spec_from_file_location("learn_pages", PROJECT / "scripts" / "learn_pages.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def learn_pages(load_script):
+    return load_script("scripts/learn_pages.py")
 
 
 def fences(chapter):

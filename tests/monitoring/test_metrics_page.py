@@ -1,19 +1,11 @@
 """docs/metrics.md is what the metrics say of themselves."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def metrics_page():
-    spec = importlib.util.spec_from_file_location("metrics_page", PROJECT / "scripts" / "metrics_page.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def metrics_page(load_script):
+    return load_script("scripts/metrics_page.py")
 
 
 def test_the_page_is_that_of_the_metrics(metrics_page):

@@ -1,10 +1,8 @@
 """`make drift`: what it sends is what it says, seen through the service's normalising and by the detector."""
 
 import http.server
-import importlib.util
 import json
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,15 +11,10 @@ from drift.detector import Detector
 from drift.reference import Reference, measured
 from trainer.strokes import Forms
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "drift.py"
-
 
 @pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("drift_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_script):
+    return load_script("scripts/drift.py")
 
 
 def drawings(script, kind, count, seed):
