@@ -24,7 +24,8 @@ from pygments.lexers import PythonLexer
 PROJECT = Path(__file__).parents[1]
 SOURCES, PAGES = PROJECT / "docs" / "learn", PROJECT / "services" / "frontend" / "learn"
 HERE = "http://localhost:3000/learn/"
-PICTURE = re.compile(rf'<p><a href="{re.escape(HERE)}[^"]*">(.*?)</a></p>', re.DOTALL)
+PICTURE = re.compile(rf'<p><a href="{re.escape(HERE)}[^"]*">.*?</a></p>', re.DOTALL)
+FRAME = '<figure id="picture" class="picture"><noscript>The picture needs JavaScript.</noscript></figure>'
 CHAPTER = re.compile(r"(\d+)-([\w-]+)")
 
 TEMPLATE = """<!doctype html>
@@ -75,10 +76,7 @@ def _page(text, stem, titles):
     content = content.replace("<table>", '<div class="scrolls" tabindex="0"><table>').replace("</table>", "</table></div>")
     content = content.replace('<div class="math block">', '<div class="math block" tabindex="0">')  # as all that may scroll
     name = CHAPTER.match(stem)[2] if stem else None
-    picture = (
-        f'<figure id="picture" class="picture" data-name="{name}"><noscript>The picture needs JavaScript.</noscript></figure>'
-    )
-    content, pictures = PICTURE.subn(picture, content)
+    content, pictures = PICTURE.subn(FRAME, content)
     script = f'\n    <script type="module" src="js/{name}-picture.js"></script>' if pictures else ""
     return TEMPLATE.format(title=html.escape(_title(text)), content=content, script=script, links=_links(stem, titles))
 

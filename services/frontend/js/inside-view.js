@@ -5,6 +5,7 @@ import { createFigure, paint } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
 import { largest, signedRgba } from "./maps.js";
 import { DIGITS, INPUT_SIZE } from "./prediction.js";
+import { tableCell } from "./table-cell.js";
 import { UnitPicker } from "./unit-picker.js";
 import { formatPercentage } from "./wording.js";
 
@@ -129,17 +130,10 @@ function softmaxRow({ digit, logit, power, probability }, winner) {
   const head = document.createElement("th");
   head.scope = "row";
   head.textContent = String(digit);
-  row.append(head, ...[signed(logit), power < 0.001 ? power.toExponential(1) : power.toFixed(3), formatPercentage(probability)].map(cell));
+  row.append(head, ...[signed(logit), power < 0.001 ? power.toExponential(1) : power.toFixed(3), formatPercentage(probability)].map(tableCell));
   // In full, for whoever wants to compute with them.
   Object.assign(row.dataset, { logit, probability });
   return row;
-}
-
-/** @param {string} text */
-function cell(text) {
-  const element = document.createElement("td");
-  element.textContent = text;
-  return element;
 }
 
 /** Of those above zero, or below it. @param {Float32Array} values @param {1 | -1} sign */

@@ -5,6 +5,7 @@ import { paintMaps } from "./layer-figures.js";
 import { readingInWords } from "./layer-wording.js";
 import { MapView } from "./map-view.js";
 import { momentInWords } from "./snapshots.js";
+import { tableCell } from "./table-cell.js";
 import { formatPercentage } from "./wording.js";
 
 /** @typedef {import("./snapshots.js").Snapshots} Snapshots */
@@ -167,15 +168,8 @@ function layerRow(name, layer, moment) {
   const head = document.createElement("th");
   head.scope = "row";
   head.textContent = `${layer + 1} ${name}`;
-  row.append(head, ...[short(gradient), ratio === null ? "" : short(ratio), dead === null ? "" : dead === 0 ? "0%" : formatPercentage(dead)].map(cell));
+  row.append(head, ...[short(gradient), ratio === null ? "" : short(ratio), dead === null ? "" : dead === 0 ? "0%" : formatPercentage(dead)].map(tableCell));
   return [row];
-}
-
-/** @param {string} text */
-function cell(text) {
-  const element = document.createElement("td");
-  element.textContent = text;
-  return element;
 }
 
 /** @param {number | null} value */

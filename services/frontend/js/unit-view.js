@@ -36,6 +36,7 @@ const WIDTH = 190; // CSS pixels that the numbers of a unit take at most
 export class UnitView {
   #elements;
   #changes;
+  #onSpot;
   #onChange;
 
   /** @type {Spot | null} */
@@ -54,7 +55,7 @@ export class UnitView {
     this.#elements = elements;
     this.#changes = changes;
     this.#onChange = onChange;
-    this.onSpot = onSpot;
+    this.#onSpot = onSpot;
     elements.off.addEventListener("click", () => this.#change((layer, unit) => changes.toggle(layer, unit)));
     elements.which.addEventListener("input", () => this.#showWeight());
     elements.value.addEventListener("change", () => this.#edit());
@@ -81,14 +82,14 @@ export class UnitView {
     if (isSame) return;
     this.#spot = spot;
     this.#elements.which.value = "0";
-    this.onSpot(spot);
+    this.#onSpot(spot);
   }
 
   release() {
     this.#spot = this.#unit = null;
     this.#isKept = false;
     this.#elements.panel.hidden = true;
-    this.onSpot(null);
+    this.#onSpot(null);
   }
 
   /**

@@ -14,7 +14,7 @@ import {
   SIDE,
   windowAt,
 } from "./convolution.js";
-import { button, choice, html, pictureFrame, slider, svg, tick } from "./elements.js";
+import { button, choice, html, partsAt, pictureFrame, slider, svg, tick } from "./elements.js";
 import { relu, weightedSum } from "./neuron.js";
 
 const CELL = 22; // pixels a side of a pixel of the drawing, and of a place of the map
@@ -162,9 +162,9 @@ function look(row, column) {
 
 /** @param {PointerEvent} event @param {SVGElement} element @param {number} side */
 function cellAt(event, element, side) {
-  const { left, top, width, height } = element.getBoundingClientRect();
   const within = (/** @type {number} */ part) => Math.min(side - 1, Math.max(0, Math.floor(part * side)));
-  return { row: within((event.clientY - top) / height), column: within((event.clientX - left) / width) };
+  const { x, y } = partsAt(element, event);
+  return { row: within(y), column: within(x) };
 }
 
 /** What the pen leaves, and where it was last; null while it is up. @type {{ink: number, row: number, column: number} | null} */

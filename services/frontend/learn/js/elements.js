@@ -104,6 +104,29 @@ export function tick(name, checked, onChange) {
   };
 }
 
+/**
+ * While a mouse button or a finger is down on an element: where it is there, as parts of its width and height, 0 to 1 from the left
+ * and from the top; less or more where it was dragged beyond an edge.
+ * @param {Element} element
+ * @param {(place: {x: number, y: number}) => void} onPlace
+ */
+export function onPress(element, onPlace) {
+  const follow = (/** @type {PointerEvent} */ event) => onPlace(partsAt(element, event));
+  element.addEventListener("pointerdown", (event) => {
+    follow(/** @type {PointerEvent} */ (event));
+    element.setPointerCapture(/** @type {PointerEvent} */ (event).pointerId); // last: after a very quick tap it throws
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (/** @type {PointerEvent} */ (event).buttons > 0) follow(/** @type {PointerEvent} */ (event));
+  });
+}
+
+/** Where a pointer is on an element, as onPress has it. @param {Element} element @param {MouseEvent} event */
+export function partsAt(element, { clientX, clientY }) {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return { x: (clientX - left) / width, y: (clientY - top) / height };
+}
+
 /** Where the chapter has its picture; what it shows without a script goes. @returns {HTMLElement} */
 export function pictureFrame() {
   const frame = /** @type {HTMLElement} */ (document.getElementById("picture"));

@@ -1,6 +1,6 @@
 // The picture of chapter 5: a loss of two weights as a map, the way down from where one presses, and the loss step by step.
 
-import { button, choice, html, inWords, pictureFrame, slider, svg, tick } from "./elements.js";
+import { button, choice, html, inWords, partsAt, pictureFrame, slider, svg, tick } from "./elements.js";
 import { EDGE, LANDSCAPES, OPTIMIZERS, SCHEDULES, average, contour, descend } from "./gradient-descent.js";
 
 const STEPS = 100; // of a run
@@ -260,9 +260,9 @@ map.addEventListener("pointerup", (event) => {
 
 /** @param {PointerEvent} event */
 function startAt(event) {
-  const { left, top, width, height } = map.getBoundingClientRect();
-  start1.value = (2 * EDGE * (event.clientX - left)) / width - EDGE;
-  start2.value = EDGE - (2 * EDGE * (event.clientY - top)) / height;
+  const { x, y } = partsAt(map, event);
+  start1.value = 2 * EDGE * x - EDGE;
+  start2.value = EDGE - 2 * EDGE * y;
   draw();
 }
 

@@ -2,7 +2,7 @@
 
 import { paint } from "../../js/layer-figures.js";
 import { signedRgba } from "../../js/maps.js";
-import { button, html, inWords, pictureFrame, slider, tick } from "./elements.js";
+import { button, html, inWords, onPress, pictureFrame, slider, tick } from "./elements.js";
 import {
   CORNERS,
   asOneNeuron,
@@ -180,21 +180,11 @@ function flatly() {
   return `Without the bend this is one neuron, y = ${a} · x₁ + ${b} · x₂ + ${inWords(one.bias)}, and cuts once.`;
 }
 
-canvas.addEventListener("pointerdown", (event) => {
-  canvas.setPointerCapture(event.pointerId);
-  foldAt(event);
-});
-canvas.addEventListener("pointermove", (event) => {
-  if (event.buttons > 0) foldAt(event);
-});
-
-/** The chosen unit's fold goes where one presses. @param {PointerEvent} event */
-function foldAt(event) {
-  const { left, top, width, height } = canvas.getBoundingClientRect();
-  const place = inputsAt([(2 * (event.clientX - left)) / width - 1, 1 - (2 * (event.clientY - top)) / height]);
-  bias.value = biasFor(layers.units[chosen], place);
+// The chosen unit's fold goes where one presses.
+onPress(canvas, ({ x, y }) => {
+  bias.value = biasFor(layers.units[chosen], inputsAt([2 * x - 1, 1 - 2 * y]));
   read();
-}
+});
 
 function drawFresh() {
   const fresh = freshLayers(layers.units.length, () => onSlider(normalFrom(Math.random)));

@@ -1,6 +1,6 @@
 // The picture of chapter 3: five logits, their probabilities, the surprise at the truth, and where the logits should go.
 
-import { button, choice, html, inWords, pictureFrame, slider, svg } from "./elements.js";
+import { button, choice, html, inWords, partsAt, pictureFrame, slider, svg } from "./elements.js";
 import { crossEntropy, gradient, softmax, stepDownhill } from "./loss.js";
 
 const START = [0.5, -1, 2.5, 1, -0.5];
@@ -160,8 +160,8 @@ function moveTo(next) {
 
 bars.style.cursor = "pointer";
 bars.addEventListener("click", (event) => {
-  const { left, width } = bars.getBoundingClientRect();
-  select.selectedIndex = Math.max(0, Math.min(START.length - 1, Math.floor((START.length * (event.clientX - left)) / width)));
+  const { x } = partsAt(bars, event);
+  select.selectedIndex = Math.max(0, Math.min(START.length - 1, Math.floor(START.length * x)));
   draw();
 });
 

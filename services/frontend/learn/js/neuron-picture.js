@@ -2,7 +2,7 @@
 
 import { paint } from "../../js/layer-figures.js";
 import { signedRgba } from "../../js/maps.js";
-import { html, inWords, pictureFrame, slider } from "./elements.js";
+import { html, inWords, onPress, pictureFrame, slider } from "./elements.js";
 import { field, relu, weightedSum } from "./neuron.js";
 
 const SIDE = 81;
@@ -41,21 +41,11 @@ function mark(rgba, x, y) {
   }
 }
 
-canvas.addEventListener("pointerdown", (event) => {
-  canvas.setPointerCapture(event.pointerId);
-  moveTo(event);
-});
-canvas.addEventListener("pointermove", (event) => {
-  if (event.buttons > 0) moveTo(event);
-});
-
-/** @param {PointerEvent} event */
-function moveTo(event) {
-  const { left, top, width, height } = canvas.getBoundingClientRect();
-  x1.value = (2 * (event.clientX - left)) / width - 1;
-  x2.value = 1 - (2 * (event.clientY - top)) / height;
+onPress(canvas, ({ x, y }) => {
+  x1.value = 2 * x - 1;
+  x2.value = 1 - 2 * y;
   draw();
-}
+});
 
 const controls = html("div", { class: "controls" }, ...[w1, w2, bias, x1, x2].map(({ element }) => element));
 pictureFrame().append(html("div", { class: "parts" }, canvas, controls), says);

@@ -1,6 +1,6 @@
 // The picture of chapter 7: a curve that follows its points too well, and the two errors that tell.
 
-import { button, html, inWords, pictureFrame, slider, svg, tick } from "./elements.js";
+import { button, html, inWords, partsAt, pictureFrame, slider, svg, tick } from "./elements.js";
 import { curve, draw as drawPoints, errorOn, fits, HIGHEST, NOISE, valueAt } from "./training-well.js";
 
 const [WIDTH, HEIGHT] = [304, 240];
@@ -144,8 +144,7 @@ errors.addEventListener("pointermove", (event) => {
 
 /** @param {PointerEvent} event */
 function chooseDegree(event) {
-  const { left, width } = errors.getBoundingClientRect();
-  const x = ((event.clientX - left) / width) * WIDTH;
+  const x = partsAt(errors, event).x * WIDTH;
   degree.value = Math.round(((x - EDGE.left) / (WIDTH - EDGE.left - EDGE.right)) * HIGHEST);
   draw();
 }

@@ -1,0 +1,8 @@
+// A table's cell.
+
+/** @param {string} text */
+export function tableCell(text) {
+  const element = document.createElement("td");
+  element.textContent = text;
+  return element;
+}
