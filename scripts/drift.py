@@ -14,8 +14,11 @@ import time
 
 import httpx
 import numpy as np
+from deployment.environment import SettingsError
 from digitnet.drawing import picture_from_strokes
+from dotenv import dotenv_values
 from trainer.strokes import Forms
+from trainer.workspace import Workspace
 
 SEED = 20_261_126  # of no training
 PIXELS = np.random.default_rng(SEED).permutation(28 * 28)
@@ -51,17 +54,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("kind", nargs="?", default="clean", choices=KINDS, help=listed)
     parser.add_argument("--count", type=int, default=1500, help="drawings (1500)")
     parser.add_argument("--rate", type=float, default=12.0, help="drawings a second (12)")
-    parser.add_argument(
-        "--url", default=os.environ.get("DOODLE_API_URL", f"http://127.0.0.1:{os.environ.get('DOODLE_PORT', 7000)}")
-    )
+    parser.add_argument("--url", help="where it is; else where the pipeline's stages find it: DOODLE_API_URL, DOODLE_PORT, .env")
     chosen = parser.parse_args(arguments)
     if chosen.count < 1 or not chosen.rate > 0.0:
         parser.error("--count must be at least 1, and --rate above 0")
+    try:
+        url = chosen.url or Workspace.from_environment({**dotenv_values(".env"), **os.environ}).stack_url
+    except SettingsError as error:
+        parser.error(str(error))
 
     forms, generator = Forms(), np.random.default_rng([SEED, list(KINDS).index(chosen.kind)])
     began, rejected = time.monotonic(), 0
     try:
-        with httpx.Client(base_url=chosen.url, timeout=10.0, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=10.0, trust_env=False) as client:
             for number in range(chosen.count):
                 if number % 20 == 0:
                     writer = forms.writer(generator)
@@ -74,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
                 rejected += not answer.json()["is_digit"]
                 time.sleep(max(0.0, began + (number + 1) / chosen.rate - time.monotonic()))
     except httpx.HTTPError as error:
-        print(f"{chosen.url} does not read drawings ({error}): is Doodle running? --url says where", file=sys.stderr)
+        print(f"{url} does not read drawings ({error}): is Doodle running? --url says where", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

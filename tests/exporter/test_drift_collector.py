@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from drift.blocks import SIZE
 from drift.reference import Reference, measured
+from exporter import drift_collector
 from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
+from stores import journal
 from stores.journal import Feedback, JournalError, Prediction, open_journal
 from stores.models import StoreError
 
@@ -76,6 +78,10 @@ def draw(big_journal):
 @pytest.fixture
 def collector(models, big_journal):
     return DriftCollector(models, big_journal, FeedbackCollector(big_journal))
+
+
+def test_every_form_that_the_journal_knows_is_held_against_something():
+    assert set(drift_collector.FORMS) == set(journal.FORMS)
 
 
 def test_clean_drawings_are_looked_at_and_nothing_is_detected(collector, collect, live, draw):

@@ -82,6 +82,22 @@ def test_without_a_doodle_it_says_so(script, capsys, free_port):
     assert "is Doodle running?" in capsys.readouterr().err
 
 
+def test_it_asks_where_the_pipeline_s_stages_would(script, service, monkeypatch, tmp_path):
+    url, bodies = service
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DOODLE_PORT", raising=False)
+    (tmp_path / ".env").write_text(f"DOODLE_PORT={url.rpartition(':')[2]}\n")
+    assert script.main(["clean", "--count", "1"]) == 0
+    assert len(bodies) == 1
+
+
+def test_a_port_that_is_none_is_named(script, monkeypatch, capsys):
+    monkeypatch.setenv("DOODLE_PORT", "99999999")
+    with pytest.raises(SystemExit):
+        script.main(["clean"])
+    assert "DOODLE_PORT must be from 0 to 65535" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [["upside-down"], ["--count", "0"], ["--rate", "0"]])
 def test_what_it_cannot_send_is_refused(script, arguments, capsys):
     with pytest.raises(SystemExit) as ended:
