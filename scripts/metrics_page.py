@@ -15,12 +15,14 @@ from stores.models import POINTERS
 PROJECT = Path(__file__).parents[1]
 PAGE, EXPORTER_SCRAPE = PROJECT / "docs" / "metrics.md", PROJECT / "tests" / "exporter" / "golden.txt"
 
+PROCESS = "process_"  # what prometheus_client's ProcessCollector says
+
 TEXT = """# Metrics
 
 What Prometheus scrapes, metric by metric, from their own declarations ([make pages](../Makefile) makes this page). Names begin
-with `doodle_`, but for the three that are older than the habit; times are in seconds, sizes in bytes, ratios 0 to 1. Counters
-end in `_total`, and a histogram has `_bucket`, `_sum` and `_count`. Labels have few values, and those that are known are there
-from the start: a rate of what never happened is 0, not nothing.
+with `doodle_`, but for three that are older than the habit, and for what any process says of itself; times are in seconds,
+sizes in bytes, ratios 0 to 1. Counters end in `_total`, and a histogram has `_bucket`, `_sum` and `_count`. Labels have few
+values, and those that are known are there from the start: a rate of what never happened is 0, not nothing.
 
 The rules that dashboards and alerts share are in [recording.yml](../monitoring/prometheus/rules/recording.yml), the alerts in
 [alerts.yml](../monitoring/prometheus/rules/alerts.yml).
@@ -39,6 +41,12 @@ results and the journal when it is asked. What is not there has no sample; what 
 `doodle_exporter_collector_success`, a line in the log, and no failure of the others.
 
 {exporter}
+
+## Both
+
+What their processes take, under the names that Prometheus has for its own as well; `job` and `instance` say whose it is.
+
+{process}
 """
 
 
@@ -48,9 +56,13 @@ def page() -> str:
     metrics.watch(("/predict",))
     for pointer in POINTERS:
         metrics.show_model(pointer, "0123456789ab")
-    service = list(metrics.registry.collect())
-    exporter = list(text_string_to_metric_families(EXPORTER_SCRAPE.read_text(encoding="utf-8")))
-    return TEXT.format(service=_table(service), exporter=_table(exporter))
+    parts = {
+        "service": list(metrics.registry.collect()),
+        "exporter": list(text_string_to_metric_families(EXPORTER_SCRAPE.read_text(encoding="utf-8"))),
+    }
+    own = {part: [family for family in of_part if not family.name.startswith(PROCESS)] for part, of_part in parts.items()}
+    process = [family for family in parts["exporter"] if family.name.startswith(PROCESS)]
+    return TEXT.format(process=_table(process), **{part: _table(families) for part, families in own.items()})
 
 
 def _table(families: list[Metric]) -> str:

@@ -87,6 +87,8 @@ class Durability:
     is_durable: bool  # what is acknowledged is on the disk
     size_bytes: int  # there
     delayed_syncs: int  # ever: so often the disk was too slow to have taken the last write before the next one
+    memory_bytes: int | None = None  # what it keeps in memory; None: nothing but on its disk
+    memory_limit_bytes: int | None = None  # beyond that it takes no more; None: there is no limit
 
 
 class Journal(ABC):

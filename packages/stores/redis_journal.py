@@ -121,9 +121,14 @@ class RedisJournal(Journal):
         except JournalError:
             is_durable = False
         with self._errors_explained():
-            about = self._client.info("persistence")
-        writes = about.get("aof_last_write_status", "ok") == "ok"
-        return Durability(is_durable and writes, about.get("aof_current_size", 0), about.get("aof_delayed_fsync", 0))
+            about = self._client.info("persistence", "memory")
+        return Durability(
+            is_durable=is_durable and about.get("aof_last_write_status", "ok") == "ok",
+            size_bytes=about.get("aof_current_size", 0),
+            delayed_syncs=about.get("aof_delayed_fsync", 0),
+            memory_bytes=about["used_memory"],
+            memory_limit_bytes=about["maxmemory"] or None,
+        )
 
     def close(self) -> None:
         self._client.close()

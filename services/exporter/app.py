@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from stores.journal import open_journal
 from stores.models import open_models
 
@@ -36,6 +36,7 @@ def create_app(settings: Settings) -> Callable:
             ]
         )
     )
+    ProcessCollector(registry=registry)  # its own memory, processor time and open files
     metrics = make_wsgi_app(registry)
 
     def app(environ, start_response):

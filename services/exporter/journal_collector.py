@@ -45,6 +45,16 @@ class JournalCollector:
             "Times that the disk had not taken the last write when the next one came.",
             durability.delayed_syncs,
         )
+        yield GaugeMetricFamily(
+            "doodle_journal_memory_bytes",
+            "Bytes of memory that the journal takes; none where it is a file.",
+            durability.memory_bytes,
+        )
+        yield GaugeMetricFamily(
+            "doodle_journal_memory_limit_bytes",
+            "Bytes of memory that it may take; beyond that it keeps no more. None without a limit.",
+            durability.memory_limit_bytes,
+        )
 
 
 def _up(value):

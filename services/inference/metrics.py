@@ -1,6 +1,6 @@
 """All metrics of the service, declared in one place, each label value known beforehand."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from stores.journal import FORMS
 from stores.models import LIVE, POINTERS
 
@@ -23,6 +23,7 @@ class Metrics:
     def __init__(self):
         disable_created_metrics()
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)  # memory, processor time, open files: process_…, as every client names them
         self.predict_calls = Counter(
             "api_predict_calls_total", "Calls of POST /predict, whatever came of them.", registry=self.registry
         )

@@ -10,7 +10,9 @@ import urllib.request
 from pathlib import Path
 from wsgiref.util import setup_testing_defaults
 
+import numpy as np
 import pytest
+from drift.reference import Reference, measured
 from prometheus_client.parser import text_string_to_metric_families
 from stores.journal import Feedback, Prediction, open_journal
 from stores.models import ModelStore
@@ -166,10 +168,10 @@ def models(tmp_path) -> ModelStore:
 
 @pytest.fixture
 def publish(save_model, models, tmp_path):
-    """publish(seed, about): a small model into the store; its version."""
+    """publish(seed, about, …): a small model into the store; its version. Its card says what `about` does, and more."""
 
-    def published(seed: int = 0, about: dict | None = None) -> str:
-        save_model(tmp_path / "model", seed, ABOUT if about is None else about)
+    def published(seed: int = 0, about: dict = ABOUT, **more) -> str:
+        save_model(tmp_path / "model", seed, about | more)
         return models.publish(tmp_path / "model")["version"]
 
     return published
@@ -210,6 +212,63 @@ def fill():
         journal.add_feedback(make_feedback(2))
 
     return filled
+
+
+def draw_bars(count: int, seed: int) -> np.ndarray:
+    """Bars of various widths and places: uint8 (count, 28, 28)."""
+    generator = np.random.default_rng(seed)
+    drawn = np.zeros((count, 28, 28), np.uint8)
+    for picture in drawn:
+        left, width, top, bottom = generator.integers((8, 2, 3, 20), (14, 6, 6, 25))
+        picture[top:bottom, left : left + width] = generator.integers(200, 256)
+    return drawn
+
+
+@pytest.fixture(scope="session")
+def bars():
+    return draw_bars
+
+
+@pytest.fixture
+def reference() -> dict:
+    """What drawings of bars are held against."""
+    count = 1000
+    confidences = np.random.default_rng(1).uniform(0.9, 1.0, count)
+    return Reference.of(measured(draw_bars(count, 2), np.arange(count) % 10, confidences, np.zeros(count, bool))).to_dict()
+
+
+@pytest.fixture
+def big_journal(journal_url):
+    """A real journal, empty, that keeps as much as it does in use."""
+    opened = open_journal(journal_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def draw(big_journal):
+    """draw(count, version, change): so many bars are predicted."""
+    generator, drawn = np.random.default_rng(3), 0
+
+    def draw(count: int, version: str, change=lambda picture: picture, form: str = "strokes") -> None:
+        nonlocal drawn
+        predictions = [
+            Prediction(
+                prediction_id=f"drawing-{drawn + number}",
+                time=1e9,
+                form=form,
+                digit=number % 10,
+                is_digit=True,
+                confidence=float(generator.uniform(0.9, 1.0)),
+                model_version=version,
+                picture=change(picture).tobytes(),
+            )
+            for number, picture in enumerate(draw_bars(count, 100 + drawn))
+        ]
+        drawn += count
+        big_journal.add_predictions(predictions)
+
+    return draw
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from drift.reference import SUBJECTS
 from prometheus_client.parser import text_string_to_metric_families
 
 GOLDEN = Path(__file__).with_name("golden.txt").read_text()
@@ -18,6 +19,8 @@ LABEL_VALUES = {
     "stage": {"fetch", "preprocess", "synthesize", "disturb", "train", "evaluate", "serve", "test", "end"},
     "data": {"0123456789ab"},
     "folder": {"models", "artifacts"},
+    "form": {"strokes"},
+    "subject": {*SUBJECTS, "digit_mix", "rejected", "feedback_error"},
     "actual": {*"0123456789", "none"},
     "verdict": {"right", "wrong", "no_digit", "unknown"},
     "version": {"<live version>", "<candidate version>"},  # one a pointer, as there is one sample a pointer
@@ -79,14 +82,23 @@ def test_no_metric_of_the_contract_is_missing():
         "doodle_journal_durable",
         "doodle_journal_size_bytes",
         "doodle_journal_delayed_syncs_total",
+        "doodle_journal_memory_bytes",
+        "doodle_journal_memory_limit_bytes",
         "doodle_exporter_collector_success",
         "doodle_exporter_collector_duration_seconds",
+        "process_cpu_seconds_total",
+        "process_max_fds",
+        "process_open_fds",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+        "process_virtual_memory_bytes",
     }
 
 
 @each_family
 def test_the_name_is_lower_case_with_our_prefix(family):
-    assert re.fullmatch(r"doodle(_[a-z]+)+|data_drift_detected", family.name)  # whose name is older than the habit
+    """Or that of what any process says of itself. data_drift_detected is older than the habit."""
+    assert re.fullmatch(r"(doodle|process)(_[a-z]+)+|data_drift_detected", family.name)
 
 
 @each_family

@@ -8,7 +8,7 @@ from exporter import drift_collector
 from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
 from stores import journal
-from stores.journal import Feedback, JournalError, Prediction, open_journal
+from stores.journal import Feedback, JournalError, open_journal
 from stores.models import StoreError
 
 DETECTED, WINDOWS, WATCHED = (
@@ -17,62 +17,12 @@ DETECTED, WINDOWS, WATCHED = (
 WAITING = ("doodle_drift_window_drawings", "strokes")
 
 
-def pictures(count, seed):
-    """Bars of various widths and places: uint8 (count, 28, 28)."""
-    generator = np.random.default_rng(seed)
-    drawn = np.zeros((count, 28, 28), np.uint8)
-    for picture in drawn:
-        left, width, top, bottom = generator.integers((8, 2, 3, 20), (14, 6, 6, 25))
-        picture[top:bottom, left : left + width] = generator.integers(200, 256)
-    return drawn
-
-
-@pytest.fixture
-def reference():
-    count = 1000
-    confidences = np.random.default_rng(1).uniform(0.9, 1.0, count)
-    return Reference.of(measured(pictures(count, 2), np.arange(count) % 10, confidences, np.zeros(count, bool))).to_dict()
-
-
 @pytest.fixture
 def live(publish, models, reference):
     """The live model, which has a reference."""
     version = publish(about={"drift_references": {"strokes": reference}})
     models.point("live", version)
     return version
-
-
-@pytest.fixture
-def big_journal(journal_url):
-    opened = open_journal(journal_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def draw(big_journal):
-    """draw(count, version, change): so many drawings are predicted."""
-    generator, drawn = np.random.default_rng(3), 0
-
-    def draw(count, version, change=lambda picture: picture, form="strokes"):
-        nonlocal drawn
-        predictions = [
-            Prediction(
-                prediction_id=f"drawing-{drawn + number}",
-                time=1e9,
-                form=form,
-                digit=number % 10,
-                is_digit=True,
-                confidence=float(generator.uniform(0.9, 1.0)),
-                model_version=version,
-                picture=change(picture).tobytes(),
-            )
-            for number, picture in enumerate(pictures(count, 100 + drawn))
-        ]
-        drawn += count
-        big_journal.add_predictions(predictions)
-
-    return draw
 
 
 @pytest.fixture
@@ -135,8 +85,8 @@ def test_only_the_live_model_s_drawings_count_and_another_model_begins_anew(
     assert collect(collector)[0][WAITING] == 30
 
 
-def test_each_form_is_held_against_its_own_reference(collector, collect, publish, models, reference, draw):
-    inverted = measured(255 - pictures(1000, 2), np.arange(1000) % 10, np.full(1000, 0.95), np.zeros(1000, bool))
+def test_each_form_is_held_against_its_own_reference(collector, collect, publish, models, reference, draw, bars):
+    inverted = measured(255 - bars(1000, 2), np.arange(1000) % 10, np.full(1000, 0.95), np.zeros(1000, bool))
     references = {"strokes": reference, "pixels": Reference.of(inverted).to_dict()}
     version = publish(about={"drift_references": references})
     models.point("live", version)

@@ -7,23 +7,31 @@ import re
 from pathlib import Path
 
 import pytest
+from drift.blocks import SIZE
 from exporter.app import create_app
 from exporter.settings import Settings
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 
 GOLDEN = Path(__file__).with_name("golden.txt")
-# No two scrapes take the same time, and how large files and disks are is not for this test to say: these are put down as 0.
-LEFT_OPEN = (
-    r"(?m)^(doodle_exporter_collector_duration_seconds|doodle_(?:store_model|journal|disk)_(?:size|free)_bytes)((?:\{.*\})?) \S+$"
+# No two scrapes take the same time, and how large files, disks and processes are is not for this test to say, nor how far
+# drawings are from others: these are put down as 0.
+OPEN = (
+    "doodle_exporter_collector_duration_seconds",
+    "doodle_(?:store_model|journal|disk)_(?:size|free)_bytes",
+    "doodle_drift_effect",
+    "process_[a-z_]+",
 )
+LEFT_OPEN = rf"(?m)^({'|'.join(OPEN)})((?:\{{.*\}})?) \S+$"
 
 
 @pytest.fixture
-def app(environment, models, publish, journal, fill):
-    live, candidate = publish(seed=1), publish(seed=2, about={"note": "never measured"})
+def app(environment, models, publish, big_journal, fill, draw, reference):
+    """All that there can be is there, a window of drawings too that was held against the live model's reference."""
+    live = publish(seed=1, drift_references={"strokes": reference})
     models.point("live", live)
-    models.point("candidate", candidate)
-    fill(journal)
+    models.point("candidate", publish(seed=2, about={"note": "never measured"}))
+    draw(SIZE, live)
+    fill(big_journal)
     return create_app(Settings.from_environment(environment))
 
 

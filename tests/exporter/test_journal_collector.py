@@ -12,6 +12,7 @@ UP, TOTAL, KEPT, FEEDBACK = (
 )
 DURABLE, DELAYED = ("doodle_journal_durable",), ("doodle_journal_delayed_syncs_total",)
 NEWEST = ("doodle_journal_last_prediction_timestamp_seconds",)
+MEMORY, MEMORY_LIMIT = ("doodle_journal_memory_bytes",), ("doodle_journal_memory_limit_bytes",)
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -51,6 +52,19 @@ def test_what_was_written_is_counted(any_journal, collect, fill):
 
 def test_it_says_that_what_it_acknowledges_is_on_its_disk(any_journal, collect):
     assert collect(JournalCollector(any_journal))[0][DURABLE] == 1
+
+
+def test_memory_is_the_server_s_and_its_limit_is_there_if_there_is_one(redis_server, eventually, journal, collect, fill):
+    fill(journal)
+    assert not {MEMORY, MEMORY_LIMIT} & set(collect(JournalCollector(journal))[0])  # a file
+    opened = open_journal(redis_server.url)
+    eventually(lambda: answers(opened), "Redis answers")
+    samples, _ = collect(JournalCollector(opened))
+    assert samples[MEMORY] > 0
+    assert MEMORY_LIMIT not in samples
+    redis_server.client.config_set("maxmemory", "64mb")
+    assert collect(JournalCollector(opened))[0][MEMORY_LIMIT] == 64 * 2**20
+    opened.close()
 
 
 def test_a_journal_that_cannot_be_reached_is_down_and_nothing_else_is_known(free_port, collect):

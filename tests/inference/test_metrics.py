@@ -54,7 +54,8 @@ def test_every_label_is_there_from_the_start(first_scrape, name, values):
 
 def test_nothing_but_the_model_is_counted_before_any_call(first_scrape):
     counted = {name for name, value in first_scrape.items() if value}
-    assert {name for name in counted if not name[0].startswith("doodle_http_")} == {  # it was asked whether it is up
+    # It was asked whether it is up; and what any process has is not counted.
+    assert {name for name in counted if not name[0].startswith(("doodle_http_", "process_"))} == {
         ("doodle_model_loaded", ()),
         ("doodle_model_loads_total", ("loaded",)),
         *(name for name in first_scrape if name[0] == "doodle_model_info"),
@@ -71,7 +72,7 @@ def counted(service):
         after = service.samples()
         # The journal is written behind the answers' back, so its figures change in their own time; test_recorder.py has them, and
         # test_traffic.py has those of requests, which this one's own are among.
-        elsewhere = ("doodle_recorder_", "doodle_http_")
+        elsewhere = ("doodle_recorder_", "doodle_http_", "process_")
         counts = [name for name in after if not name[0].endswith(("_sum", "_bucket")) and not name[0].startswith(elsewhere)]
         counts = [name for name in counts if name[1] != ("journal",)]
         return {name: after[name] - before[name] for name in counts if after[name] != before[name]}
@@ -152,6 +153,13 @@ def test_the_buckets_end_in_the_count(service):
         buckets = {labels for name, labels in samples if name == "doodle_predict_phase_seconds_bucket" and phase in labels}
         largest = max(samples["doodle_predict_phase_seconds_bucket", labels] for labels in buckets)
         assert largest == samples["doodle_predict_phase_seconds_count", (phase,)]
+
+
+def test_what_the_process_takes_is_there_under_the_names_that_all_clients_have(service):
+    samples = service.samples()
+    assert samples["process_resident_memory_bytes", ()] > 2**20
+    assert samples["process_cpu_seconds_total", ()] > 0
+    assert samples["process_open_fds", ()] > 3
 
 
 def test_two_apps_in_one_process_count_apart():

@@ -15,8 +15,8 @@ EMPTY_AT_FIRST = {
     "doodle-model": {
         *("Candidate", "Candidate agrees with the live model"),
         *("Feedback that agrees", "People agree", "Right, by digit"),
-        # no window is full yet
-        *("In the next window", "Drifted", "How far, by subject", "How far, window after window", "Drifted, by subject"),
+        *("In the next window", "Drifted"),  # no window is full yet, of any form
+        *(f"{form}: {what}" for form in ("Strokes", "Pictures") for what in ("how far", "window after window", "drifted")),
     },
     "doodle-training": {
         *("Progress", "Loss now", "Loss", "Accuracy", "Pictures per second", "Epochs"),  # nobody trains

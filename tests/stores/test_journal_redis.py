@@ -13,6 +13,20 @@ def journal(redis_server, open_journal_at):
     return open_journal_at(redis_server.url)
 
 
+class TestMemory:
+    def test_it_says_how_much_it_takes_and_how_much_it_may(self, own_redis, open_journal_at, make_prediction):
+        own_redis.start(maxmemory=64 * 2**20)
+        journal = open_journal_at(own_redis.url)
+        empty = journal.durability()
+        journal.add_predictions([make_prediction() for _ in range(100)])
+        filled = journal.durability()
+        assert filled.memory_limit_bytes == 64 * 2**20
+        assert 100 * 784 <= filled.memory_bytes - empty.memory_bytes < filled.memory_limit_bytes
+
+    def test_a_server_without_a_limit_names_none(self, journal):
+        assert journal.durability().memory_limit_bytes is None
+
+
 class TestKilled:
     def test_nothing_acknowledged_is_lost_and_nothing_doubled(self, own_redis, open_journal_at, make_prediction, make_feedback):
         """Twenty times killed in the middle of batches, right after feedback was acknowledged."""

@@ -1,7 +1,9 @@
 """The Model board's part about drift: whether drawings are still like those that the model was measured on."""
 
+from drift.blocks import SIZE
+
 from boards.layout import Line
-from boards.panels import NONE_IS_GOOD, column, figure, lines, now, over_time, rows_of, said_as, states
+from boards.panels import NONE_IS_GOOD, bars, column, figure, lines, now, over_time, rows_of, said_as, states
 
 WATCHED = {0: ("no", "blue"), 1: ("yes", "green")}
 DRIFTED = {0: ("like them", "green"), 1: ("drifted", "red")}
@@ -31,12 +33,15 @@ found = Line(
             "none",
             now("increase(doodle_drift_windows_total[$__range])"),
         ).decimals(0),
-        figure(
+        bars(
             "In the next window",
-            "Drawings of the live model that wait for their windows to be full, of all forms.",
+            f"Drawings of the live model that wait for their window to be full, by form: {SIZE} of one form are one.",
             "none",
-            now("sum(doodle_drift_window_drawings)"),
-        ),
+            now("doodle_drift_window_drawings", "{{form}}"),
+        )
+        .decimals(0)
+        .max(SIZE)
+        .no_value("not watched"),
         figure(
             "Watched",
             "Whether the live model has a reference that drawings are held against.",
@@ -50,37 +55,41 @@ found = Line(
     (5, 5, 5, 5, 4),
 )
 
-subjects = rows_of(
-    "How far, by subject",
-    "How far the newest window is from its reference, how far it may be, and whether more than chance lies between.",
-    now("max by (subject) (doodle_drift_effect)"),
-    now("max by (subject) (doodle_drift_tolerance)"),
-    now("max by (subject) (doodle_drift_detected)"),
-    columns={"subject": "Subject", "Value #A": "Is", "Value #B": "May be", "Value #C": "Drawings"},
-    joined_by="subject",
-).no_value("–")
-column(subjects, "Is", "none", 3)
-column(subjects, "May be", "none", 3)
-column(subjects, "Drawings", "none", texts=DRIFTED)
 
-by_subject = Line(
-    11,
-    (
-        subjects,
-        lines(
-            "How far, window after window",
-            "The distance of each window from its reference, by what was compared. One that leaves the others: look at drawings.",
-            "none",
-            over_time("max by (subject) (doodle_drift_effect)", "{{subject}}"),
-            stairs=True,
+def of_form(form: str, name: str) -> Line:
+    """How far the drawings of one form are from their reference: another pen draws what comes as pixels."""
+    chosen = f'{{form="{form}"}}'
+    subjects = rows_of(
+        f"{name}: how far",
+        "How far the newest window is from its reference, how far it may be, and whether more than chance lies between.",
+        now(f"max by (subject) (doodle_drift_effect{chosen})"),
+        now(f"max by (subject) (doodle_drift_tolerance{chosen})"),
+        now(f"max by (subject) (doodle_drift_detected{chosen})"),
+        columns={"subject": "Subject", "Value #A": "Is", "Value #B": "May be", "Value #C": "Drawings"},
+        joined_by="subject",
+    ).no_value("no window yet")
+    column(subjects, "Is", "none", 3)
+    column(subjects, "May be", "none", 3)
+    column(subjects, "Drawings", "none", texts=DRIFTED)
+    return Line(
+        11,
+        (
+            subjects,
+            lines(
+                f"{name}: window after window",
+                "The distance of each window from its reference, by subject. One that leaves the others: look at drawings.",
+                "none",
+                over_time(f"max by (subject) (doodle_drift_effect{chosen})", "{{subject}}"),
+                stairs=True,
+            ).no_value("no window yet"),
+            states(
+                f"{name}: drifted",
+                "When something had drifted. Feedback is not judged before there is enough of it.",
+                over_time(f"max by (subject) (doodle_drift_detected{chosen})", "{{subject}}"),
+                DRIFTED,
+            ).no_value("no window yet"),
         ),
-        states(
-            "Drifted, by subject",
-            "When something had drifted. Feedback is not judged before there is enough of it.",
-            over_time("max by (subject) (doodle_drift_detected)", "{{subject}}"),
-            DRIFTED,
-        ),
-    ),
-)
+    )
 
-LINES = (found, by_subject)
+
+LINES = (found, of_form("strokes", "Strokes"), of_form("pixels", "Pictures"))

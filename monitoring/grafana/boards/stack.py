@@ -17,12 +17,12 @@ from boards.panels import (
 )
 
 OWN = "15s"  # Prometheus scrapes itself less often than the rest, so that rates of its own metrics need longer ranges
-REDIS_MEMORY = 384 * 2**20  # --maxmemory in docker-compose.yml; when it is full, writes fail
 FAILURES = {
     "rules": "prometheus_rule_evaluation_failures_total",
     "too long": "prometheus_target_scrapes_exceeded_sample_limit_total",
     "twice": "prometheus_target_scrapes_sample_duplicate_timestamp_total",
 }
+FILLING = ("green", (0.7, "orange"), (0.9, "red"))
 DURABLE = {0: ("no", "red"), 1: ("yes", "green")}
 
 glance = Line(
@@ -153,12 +153,21 @@ journal = Line(
             now("doodle_journal_last_prediction_timestamp_seconds * 1000"),
         ).no_value("none yet"),
         figure(
-            "Journal's size",
+            "On its disk",
             "Bytes of the journal on its disk.",
             "bytes",
             over_time("doodle_journal_size_bytes"),
-            steps=("blue", (REDIS_MEMORY // 2, "orange"), (REDIS_MEMORY, "red")),
         ).decimals(1),
+        figure(
+            "Memory used",
+            "Part of the memory that Redis may take for the journal. Feedback is never dropped, so it grows; when it is full, "
+            "writes fail.",
+            "percentunit",
+            over_time("doodle_journal_memory_bytes / doodle_journal_memory_limit_bytes"),
+            steps=FILLING,
+        )
+        .decimals(0)
+        .no_value("no limit"),
         figure(
             "Delayed syncs",
             "Times, in the time shown, that the disk had not taken the last write when the next one came. Many: a disk too slow.",
@@ -167,6 +176,7 @@ journal = Line(
             steps=("green", (1, "orange"), (100, "red")),
         ).decimals(0),
     ),
+    (4, 4, 3, 4, 3, 3, 3),
 )
 
 records = Line(
@@ -239,22 +249,44 @@ prometheus = Line(
     ),
 )
 
-process = Line(
-    7,
+processes = Line(
+    8,
     (
         lines(
             "Memory",
-            "Memory of Prometheus's process; the container may take 1 GB. The other services do not expose theirs: docker stats.",
+            "What each process has in memory. A replica and Prometheus may take 1 GB, the exporter 256 MB, Redis 384 MB. "
+            "A line that only climbs is a leak.",
             "bytes",
-            over_time("process_resident_memory_bytes", "{{job}}", OWN),
+            over_time("process_resident_memory_bytes", "{{job}} {{instance}}", OWN),
+            over_time("doodle_journal_memory_bytes", "journal: Redis"),
             steps=("green", (2**30, "red")),
         ),
         lines(
             "CPU",
-            "Part of one core that Prometheus's process keeps busy. The other services do not expose theirs: docker stats.",
+            "Part of one core that each process keeps busy. A replica computes with one; at 100% whoever comes has to wait.",
             "percentunit",
-            over_time("rate(process_cpu_seconds_total[$__rate_interval])", "{{job}}", OWN),
+            over_time("rate(process_cpu_seconds_total[$__rate_interval])", "{{job}} {{instance}}", OWN),
         ),
+        lines(
+            "Open files",
+            "Files and connections that each process has open. It follows the load; a line that only climbs is a leak.",
+            "none",
+            over_time("process_open_fds", "{{job}} {{instance}}", OWN),
+        ).decimals(0),
+        bars(
+            "Restarts",
+            "How often each process began anew at the same address, in the time shown.",
+            "none",
+            now("sum by (job) (changes(process_start_time_seconds[$__range]))", "{{job}}", OWN),
+            steps=("green", (0.5, "orange"), (3, "red")),
+        ).decimals(0),
+    ),
+    (7, 7, 6, 4),
+)
+
+queries = Line(
+    7,
+    (
         lines(
             "Time of a query",
             "Mean time of the queries that rules and dashboards asked of Prometheus.",
@@ -263,6 +295,18 @@ process = Line(
                 'rate(prometheus_engine_query_duration_seconds_sum{slice="inner_eval"}[$__rate_interval])'
                 ' / (rate(prometheus_engine_query_duration_seconds_count{slice="inner_eval"}[$__rate_interval]) > 0)',
                 "mean",
+                OWN,
+            ),
+        ),
+        lines(
+            "Notifications per second",
+            "Alerts that Prometheus hands to Alertmanager (docker compose --profile alerting), and those it could not hand over.",
+            "cps",
+            over_time("sum(rate(prometheus_notifications_sent_total[$__rate_interval])) or vector(0)", "sent", OWN),
+            over_time(
+                "sum(rate(prometheus_notifications_errors_total[$__rate_interval]))"
+                " + sum(rate(prometheus_notifications_dropped_total[$__rate_interval])) or vector(0)",
+                "failed",
                 OWN,
             ),
         ),
@@ -291,6 +335,7 @@ BOARD = Board(
         "Targets and alerts": (targets,),
         "Scrapes": (scrapes,),
         "Journal": (journal, records),
-        "Prometheus itself": (prometheus, process),
+        "Processes": (processes,),
+        "Prometheus itself": (prometheus, queries),
     },
 )
