@@ -92,8 +92,16 @@ def dashboard_expressions_fixture():
 @pytest.fixture(name="promtool")
 def promtool_fixture(require):
     """Runs Prometheus's own tool; it must be content. Its output."""
-    command = require("promtool")
+    return runner(require("promtool"))
 
+
+@pytest.fixture(name="amtool")
+def amtool_fixture(require):
+    """The same for Alertmanager's."""
+    return runner(require("amtool"))
+
+
+def runner(command):
     def run(*arguments):
         done = subprocess.run([command, *map(str, arguments)], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -66,6 +66,16 @@ VOLUME /prometheus
 ENTRYPOINT ["/usr/bin/prometheus"]
 END
     ;;
+    prom/alertmanager:v0.28.1) build "$1" <<END
+FROM doodle-stand-in/debian:13
+$install prometheus-alertmanager wget && ln -s prometheus-alertmanager /usr/bin/alertmanager \
+ && mkdir -p /alertmanager /etc/alertmanager && chown -R nobody:nogroup /alertmanager /etc/alertmanager
+USER nobody
+WORKDIR /alertmanager
+VOLUME /alertmanager
+ENTRYPOINT ["/usr/bin/alertmanager"]
+END
+    ;;
     *) return 1 ;;
     esac
 }

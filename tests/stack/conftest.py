@@ -9,13 +9,21 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
 GRAFANA_IMAGE = "grafana/grafana:12.0.0"
-PORTS = ("DOODLE_FRONTEND_PORT", "DOODLE_PORT", "DOODLE_EXPORTER_PORT", "DOODLE_PROMETHEUS_PORT", "DOODLE_GRAFANA_PORT")
+PORTS = (
+    "DOODLE_FRONTEND_PORT",
+    "DOODLE_PORT",
+    "DOODLE_EXPORTER_PORT",
+    "DOODLE_PROMETHEUS_PORT",
+    "DOODLE_GRAFANA_PORT",
+    "DOODLE_ALERTMANAGER_PORT",
+)
 UP_SECONDS = 1200  # a build, and a training in the container; two minutes as a rule
 PATIENCE = 60.0  # seconds for everything else; only what is broken takes as long
 
@@ -72,6 +80,36 @@ class Load:
     def wait_for_answers(self, count):
         enough = len(self.answers) + count
         wait_until(lambda: len(self.answers) >= enough, f"{count} more answers")
+
+
+class Receiver:
+    """A webhook, on this machine's address in a Docker network. `messages`: what was posted there, as JSON says it."""
+
+    def __init__(self, address: str):
+        self.messages: list[dict] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                receiver.messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer((address, 0), Handler)
+        self.url = f"http://{address}:{self._server.server_port}/told"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def alerts(self, name: str, status: str) -> list[dict]:
+        """All of that name that it was told of as firing, or as resolved."""
+        told = [alert for message in self.messages for alert in message["alerts"]]
+        return [alert for alert in told if (alert["labels"]["alertname"], alert["status"]) == (name, status)]
 
 
 class Stack:
@@ -235,6 +273,30 @@ def stack(new_stack):
     print(f"docker compose up --wait, from a clone without a model, which is trained: {stack.up('--build'):.0f} s")
     stack.first_log = stack.log("trainer")  # a later `down` takes it away
     return stack
+
+
+@pytest.fixture(scope="session")
+def alerting(stack):
+    """The receiver that the stack's Alertmanager tells of alerts. From now on it is a part of the stack."""
+    (network,) = json.loads(docker("network", "inspect", f"{stack.name}_default"))
+    receiver = Receiver(network["IPAM"]["Config"][0]["Gateway"])
+    stack.environment |= {"COMPOSE_PROFILES": "alerting", "DOODLE_ALERT_WEBHOOK": receiver.url}
+    stack.up("--no-recreate")
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="session")
+def redis_was_away(stack, alerting):
+    """The receiver, after Redis was away for so long that it was told."""
+    wait_until(lambda: stack.query("prometheus_notifications_alertmanagers_discovered == 1"), "Prometheus has found it")
+    wait_until(lambda: stack.query("doodle_journal_up == 1"), "the exporter has been scraped")
+    stack.compose("stop", "redis")
+    try:
+        wait_until(lambda: alerting.alerts("DoodleJournalDown", "firing"), "somebody is told", 120)
+    finally:
+        stack.compose("start", "redis")
+    return alerting
 
 
 @pytest.fixture(scope="module")

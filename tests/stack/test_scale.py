@@ -1,11 +1,25 @@
 """`docker compose up --scale inference=3`: all three work, all three are seen, and nobody has to know."""
 
+import time
+
 import httpx
 import pytest
 
 pytestmark = pytest.mark.usefixtures("three_replicas")
 
 CALLS = "api_predict_calls_total"
+SCRAPED = 3  # seconds, within which Prometheus has asked each replica, once a second
+EACH = 30  # predictions with three replicas, with one, and with three again
+COUNTED = (  # of each prediction one
+    CALLS,
+    'doodle_http_requests_total{route="/predict",code="200"}',
+    'doodle_http_request_seconds_count{route="/predict"}',
+    "doodle_drawings_total",
+    "doodle_digits_total",
+    "doodle_prediction_confidence_ratio_count",
+    'doodle_predict_phase_seconds_count{phase="forward"}',
+    'doodle_recorder_records_total{outcome="written"}',
+)
 COUNT = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:7000/metrics').read().decode())"
 
 
@@ -64,3 +78,28 @@ def test_one_more_and_one_less_are_noticed(stack, wait_until):
     wait_until(lambda: targets_up() == 3, "the fourth is forgotten")
     for _ in range(20):
         stack.predict()
+
+
+def test_what_was_counted_stays_counted_when_replicas_go_and_come(stack, wait_until):
+    """Nothing that a board or an alert adds up is lost with a replica, and nothing is counted twice."""
+    time.sleep(SCRAPED)
+    began = time.time()
+
+    def added(counter):
+        """What Prometheus has seen each replica count since then, replicas that are gone among them."""
+
+        def by_series(expression, moment):
+            found = stack.query(f"max_over_time({expression})", time=moment)
+            return {tuple(series["metric"].items()): float(series["value"][1]) for series in found}
+
+        before = by_series(f"{counter}[{SCRAPED}s]", began)
+        after = by_series(f"{counter}[{int(time.time() - began)}s]", time.time())
+        return sum(count - before.get(series, 0) for series, count in after.items())
+
+    for replicas in (3, 1, 3):
+        stack.up("--scale", f"inference={replicas}", "--no-recreate")
+        for _ in range(EACH):
+            stack.predict()
+        time.sleep(SCRAPED)
+    for counter in COUNTED:
+        wait_until(lambda: added(counter) == 3 * EACH, f"{counter} has all of them")  # noqa: B023

@@ -8,14 +8,22 @@ import pytest
 import yaml
 
 BUILT = ("trainer", "inference", "exporter")
-SERVICES = (*BUILT, "frontend", "redis", "prometheus", "grafana")
-PUBLISHED = {"frontend": ("3000", "7000"), "exporter": ("18000",), "prometheus": ("9090",), "grafana": ("3000",)}
+SERVICES = (*BUILT, "frontend", "redis", "prometheus", "grafana", "alertmanager")
+PUBLISHED = {
+    "frontend": ("3000", "7000"),
+    "exporter": ("18000",),
+    "prometheus": ("9090",),
+    "grafana": ("3000",),
+    "alertmanager": ("9093",),
+}
 
 
 @pytest.fixture(params=SERVICES)
 def service(request, stack):
     if request.param in stack.services_left_out:
         pytest.skip(f"{request.param}'s image cannot be had here")
+    if request.param == "alertmanager":
+        request.getfixturevalue("alerting")
     return request.param
 
 
@@ -42,7 +50,7 @@ def test_env_example_names_all_that_can_be_set_and_its_values_are_the_defaults(s
 
     assert configured("--env-file", ".env.example") == configured()
     compose, example = ((stack.folder / name).read_text() for name in ("docker-compose.yml", ".env.example"))
-    settable = set(re.findall(r"\$\{(\w+)", compose)) | {"PIP_INDEX_URL"}
+    settable = set(re.findall(r"\$\{(\w+)", compose)) | {"PIP_INDEX_URL", "COMPOSE_PROFILES"}
     assert set(re.findall(r"^#? ?(\w+)=", example, re.MULTILINE)) == settable
 
 
@@ -61,11 +69,11 @@ def test_its_ports_are_published_on_this_machine_alone(stack, service, container
 
 
 def test_another_address_can_be_chosen(stack):
-    bound = stack.environment | {"DOODLE_BIND": "192.0.2.1"}
+    bound = stack.environment | {"DOODLE_BIND": "192.0.2.1", "COMPOSE_PROFILES": "alerting"}
     command = ["docker", "compose", "config", "--format", "json"]
     config = json.loads(subprocess.run(command, cwd=stack.folder, env=bound, capture_output=True, check=True).stdout)
     ports = [port for service in config["services"].values() for port in service.get("ports", ())]
-    assert len(ports) == 5
+    assert len(ports) == 6
     assert {port["host_ip"] for port in ports} == {"192.0.2.1"}
 
 
@@ -127,7 +135,7 @@ def test_every_image_is_pinned(stack):
         line.split()[1] for line in (stack.folder / "services/Dockerfile").read_text().splitlines() if line.startswith("FROM")
     }
     for image in images | {base for base in bases if ":" in base}:
-        assert image.rpartition(":")[2][:1].isdigit() or image.rpartition(":")[2].startswith("v2."), image
+        assert image.rpartition(":")[2][:1].isdigit() or image.rpartition(":")[2].startswith(("v0.", "v2.")), image
 
 
 def test_the_log_of_the_trainer_says_how_far_it_is(stack):

@@ -97,6 +97,10 @@ def test_metrics_cannot_be_read_through_the_page(stack):
     assert "api_predict_calls_total" in httpx.get(f"{stack.api}/metrics").text
 
 
+def test_whoever_was_told_of_an_alert_is_told_of_its_end(redis_was_away, wait_until):
+    wait_until(lambda: redis_was_away.alerts("DoodleJournalDown", "resolved"), "it is over", 120)
+
+
 class TestExporter:
     def test_it_knows_model_pipeline_and_journal(self, stack):
         samples = stack.exported()
