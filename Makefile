@@ -31,8 +31,9 @@ pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn,
 	@python scripts/metrics_page.py
 	@PYTHONPATH=monitoring/grafana python -m boards
 
-test: .venv/test.stamp lint  ## set up and run all tests
-	@pytest
+test: .venv/test.stamp lint  ## set up and run all tests; those of the stack by themselves, since Docker needs the machine
+	@pytest --numprocesses auto --ignore tests/stack
+	@pytest tests/stack
 
 lint: .venv/test.stamp  ## check the code's form
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }

@@ -23,6 +23,7 @@ from digitnet.snapshots import Snapshots
 from playwright.sync_api import expect, sync_playwright
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from xdist.scheduler import LoadFileScheduling
 
 PROJECT = Path(__file__).parents[1]
 CHROMIUM_OPTIONS = [
@@ -47,6 +48,18 @@ PATIENCE = 15.0  # seconds; only a server that is broken takes as long to start
 ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # Redis, as in the stack
 
 expect.set_options(timeout=15_000)  # two cores may be busy with more than this
+
+
+class ByFile(LoadFileScheduling):
+    """How tests are shared out where several processes run them: a file's stay together, and so do all of end_to_end, whose clone
+    takes half a minute to set up."""
+
+    def _split_scope(self, nodeid):
+        return "end_to_end" if "end_to_end/" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
 
 
 def require(*names):
