@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from digitnet.drawing import in_unit_range
 from digitnet.network import Network, reading
+from digitnet.prepared import Prepared
 from digitnet.snapshots import Snapshots
 from digitnet.units import Change, changed
 from stores.models import LIVE, ModelStore, StoreError
@@ -44,6 +45,7 @@ class Model(NamedTuple):
     temperature: float = 1.0  # evaluate's too: what the logits are divided by, so that it is as sure as it is right
     golden: np.ndarray = np.empty((0, 28, 28), np.float32)  # pictures that it carries, in [0, 1]
     snapshots: Snapshots | None = None  # how it learnt, where its maker kept that and somebody asked
+    prepared: Prepared | None = None  # the network once more, for speed; None for a copy that answers a question or two
 
     @property
     def version(self) -> str:
@@ -51,15 +53,15 @@ class Model(NamedTuple):
 
     def changed(self, changes: list[Change]) -> "Model":
         """The same with a copy of its network in which something is changed. ValueError if there is no such parameter."""
-        return self._replace(network=changed(self.network, changes)) if changes else self
+        return self._replace(network=changed(self.network, changes), prepared=None) if changes else self
 
     def at(self, moment: int) -> "Model":
         """The same with its network as it was at a moment of its snapshots."""
-        return self._replace(network=self.snapshots.network(moment, self.network))
+        return self._replace(network=self.snapshots.network(moment, self.network), prepared=None)
 
     def read(self, picture: np.ndarray) -> Reading:
         """float32 (28, 28) in [0, 1] -> the likeliest digit, all probabilities, and whether it is a digit at all."""
-        return self.reading(picture, self.network.predict_logits(picture[None]))
+        return self.reading(picture, (self.prepared or self.network).predict_logits(picture[None]))
 
     def reading(self, picture: np.ndarray, logits: np.ndarray) -> Reading:
         """The same of logits (1, classes) that a network gave for the picture."""
@@ -118,6 +120,7 @@ class ModelSource:
             _number(card, "no_digit_threshold"),
             _number(card, "temperature", above=0.0),
             in_unit_range(self._models.golden_pictures(version)),
+            prepared=Prepared(network),
         )
         self._unpacked = (None, None)  # they may have come with a new card of the same version
         self._metrics.model_loads.labels("loaded").inc()
