@@ -39,6 +39,12 @@ def pixels_from_png(content: bytes, max_pixels: int) -> np.ndarray:
         raise ImageError(f"the PNG is damaged: {error or type(error).__name__}") from error
 
 
+def pixels_announced(content: bytes) -> int:
+    """How many pixels a PNG has, as its first 24 bytes say; 0 for what is no PNG, which is soon found out."""
+    is_png = content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR"
+    return int.from_bytes(content[16:20], "big") * int.from_bytes(content[20:24], "big") if is_png else 0
+
+
 def _eight_bit(image):
     if image.mode.startswith("I"):  # 16 bits of grey
         return Image.fromarray((np.asarray(image, np.int32) >> 8).clip(0, 255).astype(np.uint8))

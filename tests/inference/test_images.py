@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from inference.images import LARGEST_SIDE, ImageError, ImageTooLargeError, pixels_from_png
+from inference.images import LARGEST_SIDE, ImageError, ImageTooLargeError, pixels_announced, pixels_from_png
 from PIL import Image
 
 GREY = np.random.default_rng(0).integers(0, 256, (7, 5), dtype=np.uint8)
@@ -84,3 +84,14 @@ def test_what_is_no_png_is_an_image_error_but_not_one_of_size(content):
     with pytest.raises(ImageError, match="PNG") as caught:
         pixels_from_png(content, MANY)
     assert type(caught.value) is ImageError
+
+
+def test_what_a_png_announces_is_read_without_unpacking_it(png_of):
+    content = png_of(np.zeros((30, 50), np.uint8))
+    assert pixels_announced(content) == 1500
+    assert pixels_announced(content[:24]) == 1500
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a" + bytes(40), b"\x89PNG\r\n\x1a\n" + bytes(40)])
+def test_what_is_no_png_announces_nothing(content):
+    assert pixels_announced(content) == 0
