@@ -6,10 +6,10 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model drift pages test lint lock clean
+.PHONY: help run data model drift pages test bench bench-quick lint lock clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp $(MODEL)  ## set up, then serve page, API and metrics; trains first if there is no model. Ctrl-C ends it
 	@echo "Doodle: draw at http://localhost:$${DOODLE_FRONTEND_PORT:-3000}, the API is on port $${DOODLE_PORT:-7000},"
@@ -34,6 +34,15 @@ pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn,
 test: .venv/test.stamp lint  ## set up and run all tests; those of the stack by themselves, since Docker needs the machine
 	@pytest --numprocesses auto --ignore tests/stack
 	@pytest tests/stack
+
+bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; forty minutes
+	@python benchmarks/bench.py
+
+bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short version: three minutes
+	@python benchmarks/bench.py --quick
+
+mnist/train-images-idx3-ubyte: | .venv/run.stamp
+	@python -m trainer fetch
 
 lint: .venv/test.stamp  ## check the code's form
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }

@@ -1,0 +1,292 @@
+"""Doodle against what people would use instead: `make bench`, or `make bench-quick` in three minutes.
+
+    python benchmarks/bench.py                   all races, each of five rounds: about forty minutes
+    python benchmarks/bench.py --quick           those whose rivals are small to install, two rounds each
+    python benchmarks/bench.py --only image      races whose names contain that
+
+All sides of a race run on this machine in turn, A B A B …, each as a process of its own in an environment of its own
+(.tools/peers/…, made from benchmarks/peers/*.txt when it is first needed), so that what disturbs one disturbs the other. A row
+is the ratio of their medians. Figures of different runs are never compared.
+
+Results are written to benchmarks/results/, as a table under the day's date and as latest.json. With --quick or --only nothing
+is written, and with --quick the exit code is 1 if a ratio is far outside its row.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent
+PEERS, RESULTS = PROJECT / ".tools" / "peers", HERE / "results"
+ROUNDS, QUICK_ROUNDS = 5, 2
+FAR = 1.5  # so many times worse than its target may be a row of --quick: machines differ, and two rounds say little
+OURS = "digitnet"
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Race:
+    """Sides by name: their environment ("" is this one), and the program that runs a round for each line that it is sent."""
+
+    name: str
+    sides: Mapping[str, tuple[str, tuple[str, ...]]]
+    is_quick: bool = False  # its rivals are small to install, its rounds short
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure of a race, ours against that of one rival. The target is a ratio; without a rival the figure itself."""
+
+    name: str
+    race: str
+    rival: str | None
+    figure: str
+    target: float
+    more_is_better: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    ours: float
+    theirs: float | None
+    ratio: float  # ours to theirs; without a rival ours
+    target: float
+    more_is_better: bool
+    reached: bool
+    spread: str  # smallest to largest ratio of the rounds
+
+    def is_far_off(self) -> bool:
+        return self.ratio * FAR < self.target if self.more_is_better else self.ratio > self.target * FAR
+
+
+def _compute(what: str, network: str = "convolutional") -> tuple[str, tuple[str, ...]]:
+    return "", (str(HERE / "compute.py"), what, "{inputs}", network)
+
+
+def _peer(environment: str, program: str, *arguments: str) -> tuple[str, tuple[str, ...]]:
+    return environment, (str(HERE / "peers" / program), *arguments)
+
+
+def _server(name: str, environment: str, *options: str) -> tuple[str, tuple[str, ...]]:
+    """Started and loaded by our own Python, whatever its own is."""
+    return "", (str(HERE / "serving.py"), name, "{" + environment + "}", "{inputs}", *options)
+
+
+RIVALS_SERVED = ("fastapi", "bentoml", "litserve", "mlserver")  # environments of servers, which our own Python starts
+RACES = (
+    Race("epoch of the convolutional net", {
+        OURS: _compute("epoch"), "PyTorch": _peer("torch", "torch_compute.py", "epoch", "{inputs}", "convolutional"),
+    }),
+    Race("epoch of the perceptron", {
+        OURS: _compute("epoch", "perceptron"), "PyTorch": _peer("torch", "torch_compute.py", "epoch", "{inputs}", "perceptron"),
+    }),
+    Race("one image, PyTorch", {
+        OURS: _compute("image"), "PyTorch": _peer("torch", "torch_compute.py", "image", "{inputs}", "convolutional"),
+    }),
+    Race("one image", {
+        OURS: _compute("image"), "ONNX Runtime": _peer("onnxruntime", "onnx_compute.py", "image", "{inputs}", "convolutional"),
+    }, is_quick=True),
+    Race("batch of 512", {
+        OURS: _compute("batch"), "ONNX Runtime": _peer("onnxruntime", "onnx_compute.py", "batch", "{inputs}", "convolutional"),
+    }, is_quick=True),
+    Race("strokes to 28 x 28", {
+        OURS: _compute("strokes"), "Pillow": _peer("fastapi", "pillow_strokes.py", "{inputs}"),
+    }, is_quick=True),
+    Race("serving a vector", {
+        OURS: _server("doodle", "own"), "plain FastAPI": _server("fastapi", "fastapi"),
+    }, is_quick=True),
+    Race("serving a vector, servers", {
+        OURS: _server("doodle", "own"), "BentoML": _server("bentoml", "bentoml"), "LitServe": _server("litserve", "litserve"),
+        "MLServer": _server("mlserver", "mlserver"),
+    }),
+    *(
+        Race(f"serving {body}", {
+            OURS: _server("doodle", "own", "--body", body), "plain FastAPI": _server("fastapi", "fastapi", "--body", body),
+        }, is_quick=True)
+        for body in ("strokes", "png")
+    ),
+    Race("start", {
+        OURS: _server("doodle", "own", "--start"), "BentoML": _server("bentoml", "bentoml", "--start"),
+        "LitServe": _server("litserve", "litserve", "--start"),
+    }),
+)  # fmt: skip
+ROWS = (
+    Row("one epoch of the convolutional net, against PyTorch", "epoch of the convolutional net", "PyTorch", "seconds", 0.9),
+    Row("one epoch of the perceptron, against PyTorch", "epoch of the perceptron", "PyTorch", "seconds", 0.8),
+    Row("one image, one thread, against PyTorch", "one image, PyTorch", "PyTorch", "seconds", 0.35),
+    Row("one image, one thread, against ONNX Runtime", "one image", "ONNX Runtime", "seconds", 1.5),
+    Row("512 images, two threads, against ONNX Runtime", "batch of 512", "ONNX Runtime", "seconds", 1.5),
+    Row("strokes to 28 x 28, against Pillow", "strokes to 28 x 28", "Pillow", "seconds", 0.5),
+    *(
+        Row(f"requests a second, a vector, against {rival}", race, rival, "requests_per_second", target, more_is_better=True)
+        for race, rival, target in (
+            ("serving a vector, servers", "BentoML", 6.0),
+            ("serving a vector, servers", "LitServe", 4.0),
+            ("serving a vector, servers", "MLServer", 4.0),
+            ("serving a vector", "plain FastAPI", 1.3),
+        )
+    ),
+    Row("slowest hundredth of these requests, ms", "serving a vector", None, "p99_ms", 10.0),
+    *(
+        Row(f"requests a second, {body}, against plain FastAPI with Pillow", f"serving {body}", "plain FastAPI",
+            "requests_per_second", 1.5, more_is_better=True)
+        for body in ("strokes", "png")
+    ),
+    *(Row(f"start of the service, against {rival}", "start", rival, "start_seconds", 0.3) for rival in ("BentoML", "LitServe")),
+    *(
+        Row(f"memory {when}, against {rival}", "serving a vector, servers", rival, figure, 0.5)
+        for when, figure in (("at rest", "memory_at_rest_mb"), ("under load", "memory_under_load_mb"))
+        for rival in ("BentoML", "LitServe")
+    ),
+)  # fmt: skip
+
+
+def run(race: Race, inputs: Path, rounds: int) -> dict[str, list[Figures]]:
+    """Each side's figures, round by round. All are there the whole time; only one works at a time."""
+    with ExitStack() as stack:
+        sides = {name: stack.enter_context(_started(*side, inputs)) for name, side in race.sides.items()}
+        found = {name: [] for name in sides}
+        for _ in range(rounds):
+            for name, process in sides.items():
+                process.stdin.write("\n")
+                process.stdin.flush()
+                found[name].append(json.loads(_line(process)))
+    return found
+
+
+@contextmanager
+def _started(environment: str, program: Sequence[str], inputs: Path) -> Iterator[subprocess.Popen]:
+    words = {"inputs": str(inputs), "own": sys.executable}
+    for word in program:
+        if word.startswith("{") and word[1:-1] not in words:
+            words[word[1:-1]] = str(python_of(word[1:-1]))
+    python = python_of(environment) if environment else sys.executable
+    paths = [str(PROJECT / "packages"), str(HERE / "peers")] if environment else []
+    variables = os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
+    command = [str(python), *(word.format(**words) for word in program)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables, text=True)
+    try:
+        while _line(process) != "ready":
+            pass
+        yield process
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _line(process: subprocess.Popen) -> str:
+    line = process.stdout.readline()
+    if not line:
+        raise SystemExit(f"bench: {' '.join(process.args)} ended with {process.wait()}")
+    return line.strip()
+
+
+def python_of(environment: str) -> Path:
+    """The interpreter of a peer's environment, which is made if it is not there, or is of another list of packages."""
+    wanted = (HERE / "peers" / f"{environment}.txt").read_text(encoding="utf-8")
+    folder = PEERS / environment
+    python, made_of = folder / "bin" / "python", folder / "made-of.txt"
+    if not made_of.exists() or made_of.read_text(encoding="utf-8") != wanted:
+        print(f"bench: installing {environment} into {folder.relative_to(PROJECT)}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        listed = HERE / "peers" / f"{environment}.txt"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", listed], check=True)
+        made_of.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def judged(row: Row, found: Mapping[str, Sequence[Figures]]) -> Result:
+    """What a race says of a row."""
+    ours = [figures[row.figure] for figures in found[OURS]]
+    theirs = [figures[row.figure] for figures in found[row.rival]] if row.rival else [1.0] * len(ours)
+    ratios = [mine / other for mine, other in zip(ours, theirs)]
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    return Result(
+        name=row.name,
+        ours=statistics.median(ours),
+        theirs=statistics.median(theirs) if row.rival else None,
+        ratio=ratio,
+        target=row.target,
+        more_is_better=row.more_is_better,
+        reached=ratio >= row.target if row.more_is_better else ratio <= row.target,
+        spread=f"{min(ratios):.2f} to {max(ratios):.2f}",
+    )
+
+
+def table(results: Sequence[Result]) -> str:
+    lines = ["| what | ours | theirs | ratio | over the rounds | target | reached |", "|---|---|---|---|---|---|---|"]
+    for result in results:
+        target = f"{'at least' if result.more_is_better else 'at most'} {result.target:g}"
+        theirs = "" if result.theirs is None else f"{result.theirs:.4g}"
+        lines.append(
+            f"| {result.name} | {result.ours:.4g} | {theirs} | {result.ratio:.2f} | {result.spread} | {target} | "
+            f"{'yes' if result.reached else '**no**'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def machine() -> dict[str, str | int]:
+    """Where the figures are from."""
+    about = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    processor = next((line.partition(":")[2].strip() for line in about if line.startswith("model name")), platform.processor())
+    return {"processor": processor, "cores": os.cpu_count() or 1, "python": platform.python_version(), "numpy": np.__version__}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the short version")
+    parser.add_argument("--only", default="", help="races whose names contain this")
+    parser.add_argument("--rounds", type=int, help=f"of each race ({ROUNDS}, quick {QUICK_ROUNDS})")
+    chosen = parser.parse_args(arguments)
+    rounds = chosen.rounds or (QUICK_ROUNDS if chosen.quick else ROUNDS)
+    races = [race for race in RACES if chosen.only in race.name and (race.is_quick or not chosen.quick)]
+    if not races or rounds < 1:
+        parser.error("no race is left, or no round")
+
+    from bench_inputs import prepare  # what --help does not need
+
+    results, found = [], {}
+    with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
+        prepare(Path(name))
+        for race in races:
+            began = time.monotonic()
+            found[race.name] = run(race, Path(name), rounds)
+            print(f"bench: {race.name}, {time.monotonic() - began:.0f} s", file=sys.stderr)
+            results += [judged(row, found[race.name]) for row in ROWS if row.race == race.name]
+    print(table(results))
+    if not chosen.quick and not chosen.only:
+        RESULTS.mkdir(exist_ok=True)
+        about = machine()
+        where = ", ".join(f"{name} {value}" for name, value in about.items())
+        (RESULTS / f"{date.today()}.md").write_text(f"# {date.today()}\n\n{where}\n\n{table(results)}", encoding="utf-8")
+        document = {"date": str(date.today()), "machine": about, "rows": [asdict(result) for result in results]}
+        (RESULTS / "latest.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    far = [result.name for result in results if result.is_far_off()]
+    if chosen.quick and far:
+        print(f"bench: far outside of what is promised: {'; '.join(far)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

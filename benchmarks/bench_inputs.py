@@ -1,0 +1,71 @@
+"""What the races of bench.py are run on: networks of params.yaml with fresh weights, MNIST, and requests.
+
+python benchmarks/bench_inputs.py FOLDER     for whoever runs one side of a race by himself
+"""
+
+import argparse
+import io
+import json
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import yaml
+from digitnet.checkpoint import save
+from digitnet.drawing import in_unit_range
+from digitnet.network import Network
+from PIL import Image, ImageDraw
+from trainer.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+
+PROJECT = Path(__file__).resolve().parents[1]
+NETWORKS = ("convolutional", "perceptron", "larger")
+# A 5 on a canvas of 280 x 280, and between two of these points eight more, as a hand leaves them.
+CORNERS = [(190, 55), (100, 58), (92, 130), (140, 118), (185, 140), (192, 185), (165, 228), (115, 235), (82, 215)]
+BETWEEN = 8
+
+
+def prepare(folder: Path) -> None:
+    """Fill the folder. SystemExit if MNIST is not there."""
+    mnist = PROJECT / "mnist"
+    if not (mnist / TRAIN_IMAGES).exists():
+        raise SystemExit("bench: MNIST is not in mnist/: make data")
+    np.save(folder / "pictures.npy", read_images(mnist / TRAIN_IMAGES))
+    np.save(folder / "labels.npy", read_labels(mnist / TRAIN_LABELS))
+    digits = read_images(mnist / TEST_IMAGES)[:20]
+    declared = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))["networks"]
+    for name in NETWORKS:
+        network = Network(declared[name])
+        network.initialize(np.random.default_rng(0))
+        save(folder / name, network, digits, {})
+
+    points = [
+        (round(x + (next_x - x) * step / (BETWEEN + 1), 1), round(y + (next_y - y) * step / (BETWEEN + 1), 1))
+        for (x, y), (next_x, next_y) in pairwise(CORNERS)
+        for step in range(BETWEEN + 1)
+    ] + [CORNERS[-1]]
+    canvas = Image.new("RGB", (280, 280))
+    ImageDraw.Draw(canvas).line(points, fill=(255, 255, 0), width=20, joint="curve")
+    png = io.BytesIO()
+    canvas.save(png, "png")
+    vector = in_unit_range(digits[0]).ravel().astype(float).round(4).tolist()
+    bodies = folder / "bodies"
+    bodies.mkdir(exist_ok=True)
+    (bodies / "vector.body").write_text(json.dumps({"image_vector": vector}))
+    v2 = {"name": "pictures", "shape": [1, len(vector)], "datatype": "FP32", "data": vector}
+    (bodies / "v2.body").write_text(json.dumps({"inputs": [v2]}))
+    (bodies / "strokes.body").write_text(json.dumps({"strokes": [points], "width": 280, "height": 280, "brush": 20}))
+    (bodies / "png.body").write_bytes(png.getvalue())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="is made, and filled")
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    prepare(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

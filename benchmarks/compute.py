@@ -1,0 +1,72 @@
+"""digitnet's side of the races of bench.py: python benchmarks/compute.py epoch|image|batch|strokes INPUTS [NETWORK]"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from digitnet.checkpoint import load
+from digitnet.drawing import picture_from_strokes
+from digitnet.network import Network
+from digitnet.optimizers import Adam
+from digitnet.parallel import DataParallel, ParallelPrepared
+from digitnet.prepared import Prepared
+from threadpoolctl import threadpool_limits
+
+sys.path.append(str(Path(__file__).resolve().parent / "peers"))
+import batches
+from rounds import rounds
+
+
+def epoch(inputs: Path, network: Network) -> None:
+    """As the trainer does it: half a batch on each of two threads, BLAS on one."""
+    pictures, labels = batches.read(inputs)
+    optimizer, generator = Adam(network.parameters.size), np.random.default_rng(1)
+    with threadpool_limits(1, user_api="blas"), DataParallel(network, shares=2) as parallel:
+
+        def work():
+            for chosen in batches.epoch(generator, len(pictures)):
+                parallel.loss_and_gradients(pictures[chosen], labels[chosen])
+                optimizer.update(network.parameters, network.gradients, 1e-3)
+
+        rounds(work)
+
+
+def image(inputs: Path, network: Network) -> None:
+    """One picture, as the service reads it: one thread."""
+    picture = batches.read(inputs)[0][:1]
+    with threadpool_limits(1, user_api="blas"):
+        prepared = Prepared(network)
+        rounds(lambda: prepared.predict_logits(picture), times=1000)
+
+
+def batch(inputs: Path, network: Network) -> None:
+    """512 pictures on two threads."""
+    pictures = batches.read(inputs)[0][:512]
+    with threadpool_limits(1, user_api="blas"), ParallelPrepared(network, threads=2) as parallel:
+        rounds(lambda: parallel.predict_logits(pictures), times=5)
+
+
+def strokes(inputs: Path, _: Network) -> None:
+    """The drawing of the service's race -> 28 x 28."""
+    drawing = json.loads((inputs / "bodies" / "strokes.body").read_text())["strokes"]
+    rounds(lambda: picture_from_strokes(drawing), times=300)
+
+
+RACES = {work.__name__: work for work in (epoch, image, batch, strokes)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("race", choices=RACES)
+    parser.add_argument("inputs", type=Path, help="the folder that bench.py prepares")
+    parser.add_argument("network", nargs="?", default="convolutional", help="one of params.yaml")
+    chosen = parser.parse_args()
+    network, _ = load(chosen.inputs / chosen.network)
+    RACES[chosen.race](chosen.inputs, network)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""A plain FastAPI handler, as its tutorial has it; strokes and PNG are drawn and resized with Pillow, as most people do it."""
+
+import io
+
+from fastapi import FastAPI, Request
+from PIL import Image
+from pillow_drawing import drawn, smaller
+from pydantic import BaseModel
+from reader import of_picture, read
+
+app = FastAPI()
+
+
+class Vector(BaseModel):
+    image_vector: list[float]
+
+
+class Strokes(BaseModel):
+    strokes: list[list[tuple[float, float]]]
+
+
+@app.get("/healthz")
+async def healthz() -> dict:
+    return {"status": "ok"}
+
+
+@app.post("/predict")
+async def predict(body: Vector) -> dict:
+    return read(body.image_vector)
+
+
+@app.post("/predict/strokes")
+async def predict_strokes(body: Strokes) -> dict:
+    return of_picture(drawn(body.strokes))
+
+
+@app.post("/predict/png")
+async def predict_png(request: Request) -> dict:
+    return of_picture(smaller(Image.open(io.BytesIO(await request.body())).convert("L")))

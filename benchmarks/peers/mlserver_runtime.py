@@ -1,0 +1,16 @@
+"""The same as a runtime of MLServer's."""
+
+from mlserver import MLModel
+from mlserver.codecs import NumpyCodec
+from mlserver.types import InferenceRequest, InferenceResponse
+from reader import NETWORK
+
+
+class Digits(MLModel):
+    async def load(self) -> bool:
+        return True
+
+    async def predict(self, payload: InferenceRequest) -> InferenceResponse:
+        pictures = NumpyCodec.decode_input(payload.inputs[0]).reshape(-1, 28, 28)
+        probabilities, _ = NETWORK.read(pictures)
+        return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("probabilities", probabilities)])

@@ -1,0 +1,31 @@
+"""From a drawing to 28 x 28 with Pillow, as most people do it who know how MNIST was made."""
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+
+def drawn(strokes: list[list[tuple[float, float]]], side: int = 280, brush: int = 20) -> np.ndarray:
+    """Strokes on a canvas -> float32 (28, 28) in [0, 1]: the canvas, made smaller."""
+    canvas = Image.new("L", (side, side))
+    pen = ImageDraw.Draw(canvas)
+    for stroke in strokes:
+        pen.line(stroke, fill=255, width=brush, joint="curve")
+    return smaller(canvas)
+
+
+def smaller(canvas: Image.Image) -> np.ndarray:
+    """As MNIST's were made: the ink cropped, into 20 x 20 pixels with its aspect kept, its centre of mass in the middle."""
+    picture = np.zeros((28, 28), np.float32)
+    box = canvas.getbbox()
+    if box is None:
+        return picture
+    ink = canvas.crop(box)
+    ink.thumbnail((20, 20), Image.Resampling.LANCZOS)
+    pixels = np.asarray(ink, np.float32) / 255.0
+    height, width = pixels.shape
+    total = pixels.sum()
+    top = round(14 - float(pixels.sum(axis=1) @ np.arange(height)) / total)
+    left = round(14 - float(pixels.sum(axis=0) @ np.arange(width)) / total)
+    top, left = min(max(top, 0), 28 - height), min(max(left, 0), 28 - width)
+    picture[top : top + height, left : left + width] = pixels
+    return picture

@@ -1,0 +1,259 @@
+"""One server under load, for bench.py: it starts the server, and for each line that it reads it prints a line of JSON.
+
+    python benchmarks/serving.py NAME PYTHON INPUTS [--body vector] [--seconds 4] [--connections 16] [--start]
+
+NAME is one of those in SERVERS, PYTHON that of its environment, INPUTS the folder that bench.py prepares. All of them serve the
+same network. With --start each line starts the server anew and measures how long that takes.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent
+PATIENCE = 60.0  # seconds, for a server to start
+LUA = """
+function init(args)
+   local file = assert(io.open(args[1], "rb"))
+   wrk.method, wrk.body = "POST", file:read("*a")
+   wrk.headers["Content-Type"] = args[2]
+end
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """How one is started, and what it is asked."""
+
+    command: tuple[str, ...]  # {python}, {bin}, {port} and {folder} are filled in
+    paths: dict[str, str]  # where it takes each kind of body
+    environment: dict[str, str] = field(default_factory=dict)
+    redis: bool = False  # it has a journal there
+
+
+SERVERS = {
+    "doodle": Server(
+        ("{python}", "-m", "inference"),
+        {"vector": "/predict", "strokes": "/predict", "png": "/predict"},
+        {"DOODLE_PORT": "{port}", "DOODLE_MODELS": "{folder}/store", "DOODLE_JOURNAL": "redis://127.0.0.1:{redis}/0"},
+        redis=True,
+    ),
+    "fastapi": Server(
+        ("{python}", "-m", "uvicorn", "fastapi_app:app", "--port", "{port}", "--no-access-log", "--log-level", "warning"),
+        {"vector": "/predict", "strokes": "/predict/strokes", "png": "/predict/png"},
+    ),
+    "bentoml": Server(
+        ("{python}", "-m", "bentoml", "serve", "bentoml_service:Digits", "--host", "127.0.0.1", "--port", "{port}"),
+        {"vector": "/predict"},
+        {"BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": "{folder}/bentoml"},
+    ),
+    "litserve": Server(("{python}", "litserve_app.py", "{port}"), {"vector": "/predict"}),
+    "mlserver": Server(("{bin}/mlserver", "start", "{folder}/mlserver"), {"v2": "/v2/models/digits/infer"}),
+}
+
+
+class Running:
+    """A server that answers, and what its processes take."""
+
+    def __init__(self, name: str, python: str, model: Path, folder: Path, body: str):
+        server = SERVERS[name]
+        if name == "mlserver":
+            body = "v2"
+        self.port = free_port()
+        words = {"python": python, "bin": str(Path(python).parent), "port": str(self.port), "folder": str(folder), "redis": ""}
+        self._redis = None
+        if server.redis:
+            words["redis"] = str(free_port())
+            self._redis = start_redis(words["redis"], folder)
+        prepare(name, model, folder, self.port)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("DOODLE_")}
+        environment |= {key: value.format(**words) for key, value in server.environment.items()}
+        environment |= {"DOODLE_BENCH_MODEL": str(model), "OPENBLAS_NUM_THREADS": "1"}
+        environment["PYTHONPATH"] = os.pathsep.join((str(HERE / "peers"), str(PROJECT / "packages"), str(PROJECT / "services")))
+        self.file, self.content_type = folder / f"{body}.body", "image/png" if body == "png" else "application/json"
+        self.url = f"http://127.0.0.1:{self.port}{server.paths[body]}"
+        began = time.perf_counter()
+        self._log = (folder / "log").open("wb")
+        self.process = subprocess.Popen(
+            [word.format(**words) for word in server.command],
+            cwd=HERE / "peers", env=environment, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            self._wait(folder / "log")
+        except BaseException:
+            self.close()
+            raise
+        self.start_seconds = time.perf_counter() - began
+
+    def _wait(self, log: Path) -> None:
+        """Until it has read a drawing."""
+        content, deadline = self.file.read_bytes(), time.monotonic() + PATIENCE
+        while True:
+            request = urllib.request.Request(self.url, content, {"Content-Type": self.content_type})
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    answer.read()
+                return
+            except urllib.error.HTTPError as error:
+                if error.code not in (404, 503):  # not ready yet
+                    raise SystemExit(f"{self.url} answers {error.code}: {error.read()[:500]!r}") from error
+            except OSError:
+                pass
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the server does not start: {log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.01)
+
+    def load(self, seconds: float, connections: int) -> dict[str, float]:
+        """wrk, on one thread: requests a second, the slowest hundredth, and the memory before and at the most meanwhile."""
+        rest = self.memory()
+        most, stop = [rest], threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(0.25):
+                most.append(self.memory())
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        try:
+            with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+                script.write(LUA)
+                script.flush()
+                wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", script.name, self.url]
+                said = subprocess.run(
+                    [*wrk, "--", self.file, self.content_type], capture_output=True, text=True, check=True
+                ).stdout
+        finally:
+            stop.set()
+            watching.join()
+        if "Non-2xx" in said or "Socket errors" in said:
+            raise SystemExit(f"some requests failed: {said}")
+        return {
+            "requests_per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),
+            "p50_ms": milliseconds(re.search(r"50%\s+([\d.]+)(us|ms|s)", said)),
+            "p99_ms": milliseconds(re.search(r"99%\s+([\d.]+)(us|ms|s)", said)),
+            "memory_at_rest_mb": rest,
+            "memory_under_load_mb": max(most),
+        }
+
+    def memory(self) -> float:
+        """MB of all its processes together; what they share is counted once (PSS)."""
+        total = 0
+        for process in family(self.process.pid):
+            with contextlib.suppress(OSError):
+                total += int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{process}/smaps_rollup").read_text(), re.MULTILINE)[1])
+        return total / 1e3
+
+    def close(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, 15)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, 9)
+            self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, 9)  # what it left behind
+        if self._redis is not None:
+            self._redis.kill()
+            self._redis.wait()
+        self._log.close()
+
+
+def family(pid: int) -> Iterator[int]:
+    """The process and all that it started, and so on."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in task.read_text().split():
+                yield from family(int(child))
+
+
+def milliseconds(found: re.Match) -> float:
+    return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_redis(port: str, folder: Path) -> subprocess.Popen:
+    """The journal, as the stack has it."""
+    data = folder / "redis"
+    data.mkdir(exist_ok=True)
+    command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", data, "--save", "", "--appendonly", "yes"]
+    started = subprocess.Popen([*command, "--appendfsync", "always"], stdout=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), 1):
+            return started
+        time.sleep(0.02)
+    raise SystemExit("redis-server does not answer")
+
+
+def prepare(name: str, model: Path, folder: Path, port: int) -> None:
+    """What a server finds when it starts."""
+    if name == "doodle":
+        from stores.models import LIVE, open_models
+
+        store = open_models(str(folder / "store"))
+        if store.pointer(LIVE) is None:
+            store.point(LIVE, store.publish(model)["version"])
+    if name == "mlserver":
+        settings = folder / "mlserver"
+        settings.mkdir(exist_ok=True)
+        ports = {"http_port": port, "grpc_port": free_port(), "metrics_port": free_port()}
+        (settings / "settings.json").write_text(json.dumps({"host": "127.0.0.1", "debug": False} | ports))
+        (settings / "model-settings.json").write_text(json.dumps({"name": "digits", "implementation": "mlserver_runtime.Digits"}))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=SERVERS)
+    parser.add_argument("python", help="that of its environment")
+    parser.add_argument("inputs", type=Path, help="the folder that bench.py prepares")
+    parser.add_argument("--network", default="convolutional", help="one of params.yaml")
+    parser.add_argument("--body", default="vector", help="vector, strokes or png")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each load")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--start", action="store_true", help="measure how long a start takes, and nothing else")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
+        folder = Path(name)
+        shutil.copytree(chosen.inputs / "bodies", folder, dirs_exist_ok=True)
+        arguments = (chosen.name, chosen.python, chosen.inputs / chosen.network, folder, chosen.body)
+        running = None if chosen.start else Running(*arguments)
+        try:
+            print("ready", flush=True)
+            for _ in sys.stdin:
+                if chosen.start:
+                    started = Running(*arguments)
+                    started.close()
+                    figures = {"start_seconds": started.start_seconds}
+                else:
+                    figures = running.load(chosen.seconds, chosen.connections)
+                print(json.dumps(figures), flush=True)
+        finally:
+            if running is not None:
+                running.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
