@@ -18,6 +18,7 @@ import numpy as np
 
 PICTURE_SIDE = 28
 BOX_SIDE = 20  # the ink's longer side
+PLACES = np.arange(BOX_SIDE, dtype=np.float64)  # in the box: row or column 0, 1, …
 CENTRE = 14  # the centre of mass falls on this pixel, in MNIST as here
 
 PEN_RADIUS = 1.2  # pixels of the picture; with PEN_SOFTNESS the mean ink of drawn digits is that of MNIST's, 100 pixels' worth
@@ -166,6 +167,8 @@ def _ink(pixels):
             alpha = in_unit_range(alpha)
             pixels = in_unit_range(pixels[:, :, :3]) * alpha + (1.0 - alpha)
     border = _border(pixels)
+    if pixels.shape[2] == 1 and pixels.dtype == np.uint8 and not border.any():
+        return _at_full_strength(in_unit_range(pixels[:, :, 0]))  # on even black, as MNIST's are, what is there is ink
     background = np.sort(border, axis=0)[len(border) // 2]
     if pixels.dtype == np.uint8:
         pixels, border, background = (in_unit_range(part) for part in (_without_margins(pixels, background), border, background))
@@ -173,6 +176,11 @@ def _ink(pixels):
     # A photograph's background is never even: what differs a few times as much as most of the border does is background.
     strays = np.sort(_largest_difference(border, background))
     ink *= ink > PAPER_GRAIN * strays[len(strays) * 3 // 4]
+    return _at_full_strength(ink)
+
+
+def _at_full_strength(ink):
+    """The strongest ink becomes 1; what is too faint is no ink."""
     strongest = ink.max(initial=0.0)
     if strongest < FAINTEST_INK:
         return np.zeros_like(ink)
@@ -232,7 +240,7 @@ def _place(box):
     total = levels.sum()
     slices = []
     for side, sums in zip(box.shape, (levels.sum(axis=1), levels.sum(axis=0))):
-        centre_of_mass = float(sums @ np.arange(side)) / total
+        centre_of_mass = float(sums @ PLACES[:side]) / total
         start = min(max(int(np.floor(CENTRE - centre_of_mass + 0.5)), 0), PICTURE_SIDE - side)
         slices.append(slice(start, start + side))
     picture[tuple(slices)] = levels

@@ -27,17 +27,25 @@ PAGE = 500  # entries, half a megabyte: what one command reads at most, so that 
 # At the cap each new entry pushes out the oldest; ten of them while there are too many because the cap was lowered, so that no
 # call takes long. XADD's own MAXLEN would not say which entries it drops, and their ids would fill the memory.
 ADD = """#!lua
--- KEYS: the stream, its index. ARGV: the record's id, the cap (0: none), then fields and values, the id first.
-local stream, index, id, cap = KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2])
-if redis.call('HEXISTS', index, id) == 1 then return end
-local excess = cap > 0 and redis.call('XLEN', stream) + 1 - cap or 0
-if excess > 0 then
-    for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', math.min(excess, 10))) do
-        redis.call('XDEL', stream, entry[1])
-        redis.call('HDEL', index, entry[2][2])
+-- KEYS: the stream, its index. ARGV: the cap (0: none), how many fields a record has, their names, the id's first, and then
+-- each record's values in that order.
+local stream, index, cap, count = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
+for start = 3 + count, #ARGV, count do
+    local id, entry = ARGV[start], {}
+    if redis.call('HEXISTS', index, id) == 0 then
+        local excess = cap > 0 and redis.call('XLEN', stream) + 1 - cap or 0
+        if excess > 0 then
+            for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', math.min(excess, 10))) do
+                redis.call('XDEL', stream, entry[1])
+                redis.call('HDEL', index, entry[2][2])
+            end
+        end
+        for field = 1, count do
+            entry[2 * field - 1], entry[2 * field] = ARGV[2 + field], ARGV[start + field - 1]
+        end
+        redis.call('HSET', index, id, redis.call('XADD', stream, '*', unpack(entry)))
     end
 end
-redis.call('HSET', index, id, redis.call('XADD', stream, '*', unpack(ARGV, 3)))
 """
 
 # What makes a reply mean that the record is on the disk, also while the file is rewritten, and will stay when memory gets scarce.
@@ -134,12 +142,11 @@ class RedisJournal(Journal):
         self._client.close()
 
     def _add(self, stream: str, records: Sequence[Prediction | Feedback], cap: int):
-        """All in one MULTI … EXEC: all or none, and one sync of the disk however many there are."""
-        with self._errors_explained(), self._client.pipeline(transaction=True) as pipeline:
-            for record in records:
-                entry = _entry(record)
-                self._add_script([stream, _index(stream)], [entry[1], cap, *entry], client=pipeline)
-            pipeline.execute()
+        """All in one call of the script: all or none, and one sync of the disk however many there are."""
+        names = [field.name for field in fields(records[0])]
+        values = [_written(getattr(record, name)) for record in records for name in names]
+        with self._errors_explained():
+            self._add_script([stream, _index(stream)], [cap, len(names), *names, *values])
 
     def _check_durable(self):
         """JournalError unless a reply from this server means that the record is on its disk, for good.
@@ -220,11 +227,6 @@ def _each_entry(position: str | bytes, count: int, page: Callable) -> Iterator[d
         for _, values in entries:
             yield values
         position, size = b"(" + entries[-1][0], PAGE
-
-
-def _entry(record: Prediction | Feedback) -> list[str | bytes]:
-    """Field, value, field, value, …"""
-    return [part for field in fields(record) for part in (field.name, _written(getattr(record, field.name)))]
 
 
 def _written(value):

@@ -1,5 +1,6 @@
 """Traffic: every request counted and timed, whatever becomes of it."""
 
+from functools import cache
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,8 +13,9 @@ class Traffic:
     somebody may think of."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, routes: tuple[str, ...]):
-        self._app, self._metrics, self._routes = app, metrics, frozenset(routes)
+        self._app, self._routes = app, frozenset(routes)
         metrics.watch(routes)
+        self._labelled = cache(lambda route, code: (metrics.requests.labels(route, code), metrics.request_seconds.labels(route)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,5 +34,6 @@ class Traffic:
         finally:
             path = scope["path"].rstrip("/") or "/"
             route = path if path in self._routes else OTHER
-            self._metrics.requests.labels(route, code if code in CODES else OTHER).inc()
-            self._metrics.request_seconds.labels(route).observe(perf_counter() - started)
+            requests, seconds = self._labelled(route, code if code in CODES else OTHER)
+            requests.inc()
+            seconds.observe(perf_counter() - started)
