@@ -110,12 +110,11 @@ class Running:
                     answer.read()
                 return
             except urllib.error.HTTPError as error:
-                if error.code not in (404, 503):  # not ready yet
-                    raise SystemExit(f"{self.url} answers {error.code}: {error.read()[:500]!r}") from error
-            except OSError:
-                pass
+                said = f"{error.code}: {error.read()[:500]!r}"  # MLServer answers 400 until its model is ready
+            except OSError as error:
+                said = str(error)
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"the server does not start: {log.read_text(errors='replace')[-3000:]}")
+                raise SystemExit(f"{self.url} does not answer ({said}): {log.read_text(errors='replace')[-3000:]}")
             time.sleep(0.01)
 
     def load(self, seconds: float, connections: int) -> dict[str, float]:
@@ -219,7 +218,8 @@ def prepare(name: str, model: Path, folder: Path, port: int) -> None:
         settings = folder / "mlserver"
         settings.mkdir(exist_ok=True)
         ports = {"http_port": port, "grpc_port": free_port(), "metrics_port": free_port()}
-        (settings / "settings.json").write_text(json.dumps({"host": "127.0.0.1", "debug": False} | ports))
+        # Without worker processes: it is faster so, and they do not start with a uvloop as new as this.
+        (settings / "settings.json").write_text(json.dumps({"host": "127.0.0.1", "debug": False, "parallel_workers": 0} | ports))
         (settings / "model-settings.json").write_text(json.dumps({"name": "digits", "implementation": "mlserver_runtime.Digits"}))
 
 

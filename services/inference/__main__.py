@@ -23,6 +23,7 @@ def main() -> int:
             port=settings.port,
             log_config=None,
             access_log=False,
+            ws="none",  # nothing here speaks it, and what would takes memory and time to start
             timeout_graceful_shutdown=5,
         )
     return 0

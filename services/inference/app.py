@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
+from collections.abc import Callable
 from time import perf_counter, time
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
 from stores.models import CANDIDATE, LIVE, POINTERS, open_models
@@ -110,7 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
         for task in following:
             task.cancel()
 
-    app = FastAPI(
+    app = Service(
         title="Doodle",
         description="A handwritten digit in, the digit out: a neural network written from scratch with NumPy alone.",
         version="1",
@@ -299,18 +301,30 @@ def create_app(settings: Settings) -> FastAPI:
         return await problem(request, HTTPException(500, "This should not have happened; the service's log says what did."))
 
     async def predict_directly(request: Request) -> Response:
-        """As the route does it, with what the handlers above make of its exceptions; others go up to where `unexpected` is."""
+        """As the route does it, with what the handlers above make of its exceptions."""
         try:
             return await predict(request)
         except HTTPException as error:
             return await problem(request, error)
         except NoModelError as error:
             return await no_model(request, error)
+        except Exception as error:
+            log.exception("event=failed path=/predict")
+            return await unexpected(request, error)
 
-    app.add_middleware(Direct, path="/predict", answer=predict_directly)
-    described = (route.path for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema)
-    app.add_middleware(Traffic, metrics=metrics, routes=tuple(described))
+    described = tuple(route.path for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema)
+    app.surround(lambda inner: Traffic(Direct(inner, "/predict", predict_directly), metrics, described))
     return app
+
+
+class Service(FastAPI):
+    """FastAPI with layers around all of its own, the one that turns what nobody expected into a 500 among them."""
+
+    def surround(self, around: Callable[[ASGIApp], ASGIApp]) -> None:
+        self._around = around
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self._around(super().build_middleware_stack())
 
 
 class _Read(NamedTuple):
