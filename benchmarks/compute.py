@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from digitnet.checkpoint import load
 from digitnet.drawing import picture_from_strokes
+from digitnet.layers import Conv2D
 from digitnet.network import Network
 from digitnet.optimizers import Adam
 from digitnet.parallel import DataParallel, ParallelPrepared
@@ -20,10 +21,11 @@ from rounds import rounds
 
 
 def epoch(inputs: Path, network: Network) -> None:
-    """As the trainer does it: half a batch on each of two threads, BLAS on one."""
+    """As the trainer does it: half a batch on each of two threads, BLAS on one. A perceptron is too small to be shared out."""
     pictures, labels = batches.read(inputs)
+    shares = 2 if any(isinstance(layer, Conv2D) for layer in network.layers) else 1
     optimizer, generator = Adam(network.parameters.size), np.random.default_rng(1)
-    with threadpool_limits(1, user_api="blas"), DataParallel(network, shares=2) as parallel:
+    with threadpool_limits(1, user_api="blas"), DataParallel(network, shares) as parallel:
 
         def work():
             for chosen in batches.epoch(generator, len(pictures)):
@@ -38,14 +40,14 @@ def image(inputs: Path, network: Network) -> None:
     picture = batches.read(inputs)[0][:1]
     with threadpool_limits(1, user_api="blas"):
         prepared = Prepared(network)
-        rounds(lambda: prepared.predict_logits(picture), times=1000)
+        rounds(lambda: prepared.predict_logits(picture), times=5000)
 
 
 def batch(inputs: Path, network: Network) -> None:
     """512 pictures on two threads."""
     pictures = batches.read(inputs)[0][:512]
     with threadpool_limits(1, user_api="blas"), ParallelPrepared(network, threads=2) as parallel:
-        rounds(lambda: parallel.predict_logits(pictures), times=5)
+        rounds(lambda: parallel.predict_logits(pictures), times=40)
 
 
 def strokes(inputs: Path, _: Network) -> None:

@@ -43,7 +43,7 @@ def made_of(network) -> bytes:
 
 if __name__ == "__main__":
     race, inputs, name = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
-    count, threads, times = {"image": (1, 1, 1000), "batch": (512, 2, 5)}[race]
+    count, threads, times = {"image": (1, 1, 5000), "batch": (512, 2, 40)}[race]
     network, _ = load(inputs / name)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

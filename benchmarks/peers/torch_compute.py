@@ -66,7 +66,7 @@ def image(inputs: Path, model: nn.Sequential) -> None:
         with torch.inference_mode():
             model(picture)
 
-    rounds(work, times=1000)
+    rounds(work, times=5000)
 
 
 if __name__ == "__main__":

@@ -109,18 +109,22 @@ class Network:
 
     def backward(self, grad_logits: np.ndarray, needs_grad_pictures: bool = False) -> np.ndarray | None:
         """dL/dlogits (classes, batch) -> fills `gradients`; dL/dpictures (batch, 28, 28) where asked for. After forward."""
-        grad_pictures = _last(self.flow_back(grad_logits, needs_grad_pictures))
-        return np.moveaxis(grad_pictures, -1, 0).reshape(-1, *PICTURE_SHAPE[1:]) if needs_grad_pictures else None
+        if needs_grad_pictures:
+            grad_pictures = _last(self.flow_back(grad_logits, down_to=0))
+            return np.moveaxis(grad_pictures, -1, 0).reshape(-1, *PICTURE_SHAPE[1:])
+        first = next(place for place, layer in enumerate(self.layers) if layer.parameter_count)
+        _last(self.flow_back(grad_logits, down_to=first + 1))  # what comes before it has nothing to learn
+        return None
 
-    def flow_back(self, grad_logits: np.ndarray, needs_grad_pictures: bool = False) -> Iterator[np.ndarray | None]:
+    def flow_back(self, grad_logits: np.ndarray, down_to: int = 1) -> Iterator[np.ndarray | None]:
         """`backward`, one layer a turn: dL/dx of what the last layer was given, then of the one before, …, batch last.
 
-        The last is dL/dpictures, None where that was not asked for. Each is good until the next turn: layers write into the same
-        memory again.
+        Of what layers below this number are given it is None; the parameters of the layer just below get theirs all the same.
+        Each is good until the next turn: layers write into the same memory again.
         """
         grad = grad_logits
-        for layer in reversed(self.layers):
-            grad = layer.backward(grad, needs_grad_inputs=needs_grad_pictures or layer is not self.layers[0])
+        for place, layer in reversed(list(enumerate(self.layers))):
+            grad = None if grad is None else layer.backward(grad, needs_grad_inputs=place >= down_to)
             yield grad
 
     def outputs(self, pictures: np.ndarray) -> Iterator[np.ndarray]:

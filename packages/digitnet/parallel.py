@@ -38,6 +38,8 @@ class DataParallel:
         bounds = np.linspace(0, len(labels), len(self._replicas) + 1).astype(int)
         shares = [slice(start, end) for start, end in pairwise(bounds) if end > start]
         generators = [None] * len(shares) if generator is None else generator.spawn(len(shares))
+        if len(self._replicas) == 1:  # nobody to share with: no thread, and nothing to add up
+            return self.network.loss_and_gradients(pictures, labels, *generators)
 
         def of_share(replica, share, own_generator):
             return replica.loss_and_gradients(pictures[share], labels[share], own_generator)
@@ -67,7 +69,7 @@ class ParallelPrepared:
     The threads end with `close()` or the with statement.
     """
 
-    def __init__(self, network: Network, threads: int = 2, batch: int = 64):
+    def __init__(self, network: Network, threads: int = 2, batch: int = 32):
         if threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
         self._prepared = [Prepared(network, batch) for _ in range(threads)]

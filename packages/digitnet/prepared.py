@@ -52,11 +52,12 @@ class Prepared:
         if pictures.ndim != 3 or pictures.shape[1:] != PICTURE_SHAPE[1:]:
             raise ValueError(f"pictures must be (batch, 28, 28), not {pictures.shape}")
         logits = np.empty((len(pictures), self.classes), self._outputs.dtype)
+        steps = self._steps
         with self._lock:
             for start in range(0, len(pictures), self.batch):
                 chosen = pictures[start : start + self.batch]
                 self._pictures[: len(chosen)] = chosen  # of a last batch that is smaller, what was there before is computed too
-                for step in self._steps:
+                for step in steps:
                     step()
                 logits[start : start + self.batch] = self._outputs[:, : len(chosen)].T
         return logits

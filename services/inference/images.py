@@ -1,10 +1,12 @@
-"""A PNG's bytes -> pixels. Pillow reads the file; what counts as ink is for digitnet.drawing to say."""
+"""A PNG's bytes -> pixels. Pillow reads the file; what counts as ink is for digitnet.drawing to say.
+
+Pillow takes 10 MB and a thirtieth of a second, and most services never see a PNG: it is imported with the first.
+"""
 
 import io
 import warnings
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 LARGEST_SIDE = 560  # pixels; pictures of twice that and more are averaged down to it first, as the network's picture has 28
 
@@ -19,6 +21,8 @@ class ImageTooLargeError(ImageError):
 
 def pixels_from_png(content: bytes, max_pixels: int) -> np.ndarray:
     """PNG bytes of any kind -> uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4)."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the check below is the stricter one
@@ -46,6 +50,8 @@ def pixels_announced(content: bytes) -> int:
 
 
 def _eight_bit(image):
+    from PIL import Image
+
     if image.mode.startswith("I"):  # 16 bits of grey
         return Image.fromarray((np.asarray(image, np.int32) >> 8).clip(0, 255).astype(np.uint8))
     if image.has_transparency_data:
