@@ -35,10 +35,10 @@ test: .venv/test.stamp lint  ## set up and run all tests; those of the stack by 
 	@pytest --numprocesses auto --ignore tests/stack
 	@pytest tests/stack
 
-bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; forty minutes
+bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; ten minutes
 	@python benchmarks/bench.py
 
-bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short version: three minutes
+bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short version: two minutes
 	@python benchmarks/bench.py --quick
 
 mnist/train-images-idx3-ubyte: | .venv/run.stamp
