@@ -53,28 +53,17 @@ class Adam:
             raise ValueError(f"weight_decay must be 0 or more, not {weight_decay!r}")
         self.weight_decay = weight_decay
         self.state = {"mean": np.zeros(size, dtype), "square": np.zeros(size, dtype), "steps": np.zeros(1, np.int64)}
-        self._step, self._scale = np.empty(size, dtype), np.empty(size, dtype)  # room for what is computed on the way
 
     def update(self, parameters: np.ndarray, gradients: np.ndarray, learning_rate: float) -> None:
         """One step, in place; parameters and gradients are (size,)."""
         mean, square, steps = self.state["mean"], self.state["square"], self.state["steps"]
         steps += 1
-        step, scale = self._step, self._scale
-        np.subtract(gradients, mean, out=step)  # mean += (1 - beta1) * (grad - mean)
-        step *= 1.0 - self.beta1
-        mean += step
-        np.multiply(gradients, gradients, out=step)  # square += (1 - beta2) * (grad^2 - square)
-        step -= square
-        step *= 1.0 - self.beta2
-        square += step
-
-        np.divide(square, 1.0 - self.beta2 ** int(steps[0]), out=scale)  # sqrt(v') + epsilon
-        np.sqrt(scale, out=scale)
-        scale += self.epsilon
-        np.multiply(mean, learning_rate / (1.0 - self.beta1 ** int(steps[0])), out=step)  # learning_rate * m'
-        step /= scale
+        mean += (1.0 - self.beta1) * (gradients - mean)
+        square += (1.0 - self.beta2) * (gradients * gradients - square)
+        mean_correction = 1.0 - self.beta1 ** int(steps[0])
+        square_correction = 1.0 - self.beta2 ** int(steps[0])
         parameters *= 1.0 - learning_rate * self.weight_decay
-        parameters -= step
+        parameters -= (learning_rate / mean_correction) * mean / (np.sqrt(square / square_correction) + self.epsilon)
 
 
 OPTIMIZERS = {"sgd": SGD, "adam": Adam}

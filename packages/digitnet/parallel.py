@@ -14,19 +14,35 @@ from digitnet.network import Network
 from digitnet.prepared import Prepared
 
 
-class DataParallel:
+class _Threads:
+    """As many threads as there are shares. They end with `close()` or the with statement."""
+
+    def __init__(self, count: int, name: str):
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1, not {count}")
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="share")
+
+    def close(self) -> None:
+        self._threads.shutdown()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class DataParallel(_Threads):
     """Computes a network's gradients on `shares` threads.
 
     The split decides in which order floats are added, and with it their last bits, so `shares` is part of the recipe: the
-    same number gives the same weights on a machine of any size. The threads end with `close()` or the with statement.
+    same number gives the same weights on a machine of any size.
     """
 
     def __init__(self, network: Network, shares: int):
-        if shares < 1:
-            raise ValueError(f"shares must be at least 1, not {shares}")
+        super().__init__(shares, "shares")
         self.network = network
         self._replicas = [network.replica() for _ in range(shares)]
-        self._threads = ThreadPoolExecutor(shares, thread_name_prefix="share")
 
     def loss_and_gradients(
         self, pictures: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
@@ -53,38 +69,15 @@ class DataParallel:
             loss += weight * share_loss
         return loss, sum(correct for _, correct in results)
 
-    def close(self) -> None:
-        self._threads.shutdown()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-
-class ParallelPrepared:
-    """The forward pass of many pictures at once, each thread taking a share of them: a network as it is now, as Prepared has it.
-
-    The threads end with `close()` or the with statement.
-    """
+class ParallelPrepared(_Threads):
+    """The forward pass of many pictures at once, a share on each thread: of a network as it is now, as Prepared has it."""
 
     def __init__(self, network: Network, threads: int = 2, batch: int = 32):
-        if threads < 1:
-            raise ValueError(f"threads must be at least 1, not {threads}")
+        super().__init__(threads, "threads")
         self._prepared = [Prepared(network, batch) for _ in range(threads)]
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="share")
 
     def predict_logits(self, pictures: np.ndarray) -> np.ndarray:
         """Pictures (n, 28, 28) in [0, 1] -> logits (n, classes), as Network.predict_logits."""
         shares = np.array_split(pictures, len(self._prepared))
         return np.concatenate(list(self._threads.map(Prepared.predict_logits, self._prepared, shares)))
-
-    def close(self) -> None:
-        self._threads.shutdown()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
