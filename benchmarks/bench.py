@@ -92,7 +92,6 @@ def _server(name: str, environment: str, *options: str) -> tuple[str, tuple[str,
     return "", (str(HERE / "serving.py"), name, "{" + environment + "}", "{inputs}", *options)
 
 
-RIVALS_SERVED = ("fastapi", "bentoml", "litserve", "mlserver")  # environments of servers, which our own Python starts
 RACES = (
     Race("epoch of the convolutional net", {
         OURS: _compute("epoch"), "PyTorch": _peer("torch", "torch_compute.py", "epoch", "{inputs}", "convolutional"),
@@ -269,14 +268,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from bench_inputs import prepare  # what --help does not need
 
-    results, found = [], {}
+    results = []
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
         prepare(Path(name))
         for race in races:
             began = time.monotonic()
-            found[race.name] = run(race, Path(name), rounds)
+            found = run(race, Path(name), rounds)
             print(f"bench: {race.name}, {time.monotonic() - began:.0f} s", file=sys.stderr)
-            results += [judged(row, found[race.name]) for row in ROWS if row.race == race.name]
+            results += [judged(row, found) for row in ROWS if row.race == race.name]
     print(table(results))
     if not chosen.quick and not chosen.only:
         RESULTS.mkdir(exist_ok=True)

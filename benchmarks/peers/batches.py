@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from digitnet.drawing import in_unit_range
 
 SIZE = 128
 
 
 def read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Pictures, float32 (60000, 28, 28) in [0, 1], and labels, int64 (60000,)."""
-    return np.load(folder / "pictures.npy").astype(np.float32) / np.float32(255.0), np.load(folder / "labels.npy").astype(
-        np.int64
-    )
+    return in_unit_range(np.load(folder / "pictures.npy")), np.load(folder / "labels.npy").astype(np.int64)
 
 
 def epoch(generator: np.random.Generator, count: int) -> Iterator[np.ndarray]:

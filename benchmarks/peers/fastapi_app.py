@@ -19,11 +19,6 @@ class Strokes(BaseModel):
     strokes: list[list[tuple[float, float]]]
 
 
-@app.get("/healthz")
-async def healthz() -> dict:
-    return {"status": "ok"}
-
-
 @app.post("/predict")
 async def predict(body: Vector) -> dict:
     return read(body.image_vector)
