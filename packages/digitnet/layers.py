@@ -137,7 +137,7 @@ class Conv2D(Layer):
 
     def backward(self, grad_outputs, needs_grad_inputs=True):
         # y = W columns + b as in Dense, so dL/dW = dL/dy columns^T and dL/dcolumns = W^T dL/dy; blocks are summed.
-        grad = self._in_blocks(grad_outputs, len(self.columns))
+        grad = self.in_blocks(grad_outputs, len(self.columns))
         self.grad_weights[:] = np.matmul(_as_matrices(self.columns), grad.transpose(0, 2, 1)).sum(axis=0).T
         np.sum(grad_outputs.reshape(self.filters, -1), axis=1, out=self.grad_bias)
         if not needs_grad_inputs:
@@ -147,7 +147,7 @@ class Conv2D(Layer):
         # The copy's way back: an input gets the sum of the gradients of all the windows that it was copied into.
         grad_inputs = self._buffer("grad_inputs", self.inputs.shape, self.inputs.dtype)
         grad_inputs[:] = 0.0
-        grad_windows = self._windows(grad_inputs, len(self.columns))
+        grad_windows = self.windows(grad_inputs, len(self.columns))
         for i in range(self.kernel_size):
             for j in range(self.kernel_size):
                 grad_windows[:, :, i, j] += grad_columns[:, :, i, j]
@@ -160,21 +160,27 @@ class Conv2D(Layer):
 
     def _convolve(self, inputs, empty):
         """Padded inputs -> outputs and the columns, in memory from `empty(name, shape, dtype)`."""
-        channels, height, width, batch = inputs.shape
-        k = self.kernel_size
-        height, width = height - k + 1, width - k + 1
-        row_bytes = inputs.itemsize * channels * k * k * width * batch
-        rows = next(r for r in range(height, 0, -1) if height % r == 0 and (r == 1 or r * row_bytes <= COLUMNS_BLOCK_BYTES))
-
-        windows = self._windows(inputs, height // rows)
+        windows = self.windows(inputs, self.blocks(inputs))
         columns = empty("columns", windows.shape, inputs.dtype)
         np.copyto(columns, windows)
-        outputs = empty("outputs", (self.filters, height, width, batch), inputs.dtype)
-        np.matmul(self.weights, _as_matrices(columns), out=self._in_blocks(outputs, len(columns)))
+        outputs = empty("outputs", self.outputs_shape(inputs), inputs.dtype)
+        np.matmul(self.weights, _as_matrices(columns), out=self.in_blocks(outputs, len(columns)))
         outputs += self.bias[:, None, None, None]
         return outputs, columns
 
-    def _windows(self, maps, blocks):
+    def outputs_shape(self, inputs: np.ndarray) -> tuple[int, int, int, int]:
+        """Of padded inputs (channels, height, width, batch): (filters, height, width, batch)."""
+        _, height, width, batch = inputs.shape
+        return self.filters, height - self.kernel_size + 1, width - self.kernel_size + 1, batch
+
+    def blocks(self, inputs: np.ndarray) -> int:
+        """Into how many blocks of whole output rows padded inputs fall: as few as there can be of COLUMNS_BLOCK_BYTES at most."""
+        _, height, width, batch = self.outputs_shape(inputs)
+        row_bytes = inputs.itemsize * len(inputs) * self.kernel_size**2 * width * batch
+        rows = next(r for r in range(height, 0, -1) if height % r == 0 and (r == 1 or r * row_bytes <= COLUMNS_BLOCK_BYTES))
+        return height // rows
+
+    def windows(self, maps: np.ndarray, blocks: int) -> np.ndarray:
         """A view of (channels, height, width, batch) as (blocks, channels, k, k, rows, width, batch).
 
         [b, c, i, j, y, x, n] is maps[c, b * rows + y + i, x + j, n]: the same number stands in up to k * k windows.
@@ -186,7 +192,7 @@ class Conv2D(Layer):
         shape = (blocks, channels, k, k, rows, width - k + 1, batch)
         return as_strided(maps, shape, (rows * row, channel, row, column, row, column, example))
 
-    def _in_blocks(self, outputs, blocks):
+    def in_blocks(self, outputs: np.ndarray, blocks: int) -> np.ndarray:
         """A view of (filters, height, width, batch) as (blocks, filters, places of a block)."""
         return outputs.reshape(self.filters, blocks, -1).transpose(1, 0, 2)
 

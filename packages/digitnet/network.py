@@ -163,9 +163,14 @@ class Network:
 
     def _batch_last(self, pictures):
         pictures = np.asarray(pictures, self.dtype)
-        if pictures.ndim != 3 or pictures.shape[1:] != PICTURE_SHAPE[1:]:
-            raise ValueError(f"pictures must be (batch, 28, 28), not {pictures.shape}")
+        check_pictures(pictures)
         return np.ascontiguousarray(pictures.transpose(1, 2, 0)).reshape(*PICTURE_SHAPE, len(pictures))
+
+
+def check_pictures(pictures: np.ndarray) -> None:
+    """ValueError unless they are (batch, 28, 28)."""
+    if pictures.ndim != 3 or pictures.shape[1:] != PICTURE_SHAPE[1:]:
+        raise ValueError(f"pictures must be (batch, 28, 28), not {pictures.shape}")
 
 
 def _flow(layers, activations):

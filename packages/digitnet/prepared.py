@@ -20,8 +20,8 @@ from threading import Lock
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from digitnet.layers import COLUMNS_BLOCK_BYTES, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
-from digitnet.network import PICTURE_SHAPE, Network
+from digitnet.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
+from digitnet.network import PICTURE_SHAPE, Network, check_pictures
 
 WIDE = 128  # filters * (k - 1): with more of them, what is computed and left out costs more than the shorter runs
 
@@ -49,8 +49,7 @@ class Prepared:
 
     def predict_logits(self, pictures: np.ndarray) -> np.ndarray:
         """Pictures (n, 28, 28) in [0, 1] -> logits (n, classes), as Network.predict_logits."""
-        if pictures.ndim != 3 or pictures.shape[1:] != PICTURE_SHAPE[1:]:
-            raise ValueError(f"pictures must be (batch, 28, 28), not {pictures.shape}")
+        check_pictures(pictures)
         logits = np.empty((len(pictures), self.classes), self._outputs.dtype)
         steps = self._steps
         with self._lock:
@@ -73,40 +72,35 @@ def _convolution(layer: Conv2D, inputs: np.ndarray) -> tuple[np.ndarray, list[St
         inputs = padded
     weights = np.concatenate([layer.weights, layer.bias[:, None]], axis=1)
     convolved = _in_long_runs if inputs.shape[-1] == 1 and layer.filters * (k - 1) <= WIDE else _in_blocks
-    outputs, more = convolved(weights, k, inputs)
+    outputs, more = convolved(layer, weights, inputs)
     return outputs, steps + more
 
 
-def _in_blocks(weights: np.ndarray, k: int, inputs: np.ndarray) -> tuple[np.ndarray, list[Step]]:
+def _in_blocks(layer: Conv2D, weights: np.ndarray, inputs: np.ndarray) -> tuple[np.ndarray, list[Step]]:
     """As Conv2D does it, a block of output rows at a time: its windows are copied, and multiplied while they are in the cache."""
-    channels, height, width, batch = inputs.shape
-    filters, height, width = len(weights), height - k + 1, width - k + 1
-    row_bytes = inputs.itemsize * channels * k * k * width * batch
-    rows = next(r for r in range(height, 0, -1) if height % r == 0 and (r == 1 or r * row_bytes <= COLUMNS_BLOCK_BYTES))
-    channel, row, column, example = inputs.strides
-    shape = (height // rows, channels, k, k, rows, width, batch)
-    windows = as_strided(inputs, shape, (rows * row, channel, row, column, row, column, example))
-    columns, target = _columns(shape[1:], inputs.dtype)
-    outputs = np.empty((filters, height, width, batch), inputs.dtype)
+    blocks = layer.blocks(inputs)
+    windows = layer.windows(inputs, blocks)
+    columns, target = _columns(windows.shape[1:], inputs.dtype)
+    outputs = np.empty(layer.outputs_shape(inputs), inputs.dtype)
     steps: list[Step] = []
-    for block, places in zip(windows, outputs.reshape(filters, height // rows, -1).transpose(1, 0, 2)):
+    for block, places in zip(windows, layer.in_blocks(outputs, blocks)):
         steps += [partial(np.copyto, target, block), partial(np.matmul, weights, columns, places)]
     return outputs, steps
 
 
-def _in_long_runs(weights: np.ndarray, k: int, inputs: np.ndarray) -> tuple[np.ndarray, list[Step]]:
+def _in_long_runs(layer: Conv2D, weights: np.ndarray, inputs: np.ndarray) -> tuple[np.ndarray, list[Step]]:
     """For one picture: what stands at one place of the windows is copied as one run through the whole map, over the ends of its
     rows: far fewer pieces. The k - 1 windows at the end of each row, which hang over, are computed too and left out."""
-    channels, height, width, _ = inputs.shape
-    filters, height = len(weights), height - k + 1
+    k, channels = layer.kernel_size, len(inputs)
+    filters, height, width, _ = layer.outputs_shape(inputs)
     channel, row, column, _ = inputs.strides
     whole = row // column  # a row's width in memory
-    run = (height - 1) * whole + width - k + 1
+    run = (height - 1) * whole + width
     columns, target = _columns((channels, k, k, height * whole), inputs.dtype)
     windows = as_strided(inputs, (channels, k, k, run), (channel, row, column, column))
     outputs = np.empty((filters, height * whole), inputs.dtype)
     steps = [partial(np.copyto, target[..., :run], windows), partial(np.dot, weights, columns, outputs)]
-    return outputs.reshape(filters, height, whole, 1)[:, :, : width - k + 1], steps
+    return outputs.reshape(filters, height, whole, 1)[:, :, :width], steps
 
 
 def _columns(shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
