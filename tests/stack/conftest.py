@@ -278,7 +278,7 @@ def stack(new_stack):
 @pytest.fixture(scope="session")
 def alerting(stack):
     """The receiver that the stack's Alertmanager tells of alerts. From now on it is a part of the stack."""
-    (network,) = json.loads(docker("network", "inspect", f"{stack.name}_default"))
+    (network,) = json.loads(docker("network", "inspect", "bridge"))  # the engine's own: the stack's may come back with another
     receiver = Receiver(network["IPAM"]["Config"][0]["Gateway"])
     stack.environment |= {"COMPOSE_PROFILES": "alerting", "DOODLE_ALERT_WEBHOOK": receiver.url}
     stack.up("--no-recreate")
@@ -288,7 +288,8 @@ def alerting(stack):
 
 @pytest.fixture(scope="session")
 def redis_was_away(stack, alerting):
-    """The receiver, after Redis was away for so long that it was told."""
+    """The receiver, after Redis was away for so long that it was told. Of its end it is told within a minute or so, unless
+    Alertmanager is killed before that: what it has told whom is on its disk every quarter of an hour."""
     wait_until(lambda: stack.query("prometheus_notifications_alertmanagers_discovered == 1"), "Prometheus has found it")
     wait_until(lambda: stack.query("doodle_journal_up == 1"), "the exporter has been scraped")
     stack.compose("stop", "redis")
