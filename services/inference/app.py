@@ -25,6 +25,7 @@ from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
 from stores.models import CANDIDATE, LIVE, POINTERS, open_models
 
+from inference.admission import Admission
 from inference.direct import Direct
 from inference.explaining import at_each_moment, explanation, learnt, timeline, unit
 from inference.feedback import FeedbackDesk
@@ -79,6 +80,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "More bytes, or more pixels, than are taken"},
     415: {"model": Problem, "description": "Neither JSON nor PNG"},
     422: {"model": Problem, "description": "Not a drawing that can be read"},
+    429: {"model": Problem, "description": "Too much is asked at once; ask again in a second"},
     503: {"model": Problem, "description": "No model yet"},
 }
 NO_SNAPSHOTS = {404: {"model": Problem, "description": "The live model has no snapshots"}}
@@ -278,11 +280,7 @@ def create_app(settings: Settings) -> FastAPI:
     @app.exception_handler(HTTPException)
     async def problem(request: Request, error: HTTPException) -> Response:
         path = request.url.path.rstrip("/")
-        by_code = {"/predict": metrics.errors_by_code, "/feedback": metrics.feedback_errors}
-        if path in by_code and request.method == "POST":
-            by_code[path].labels(str(error.status_code)).inc()
-            if path == "/predict":
-                metrics.prediction_errors.inc()
+        if request.method == "POST" and metrics.count_error(path, error.status_code):
             log.info("event=refused path=%s code=%d detail=%r", path, error.status_code, error.detail)
         return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
 
@@ -313,7 +311,18 @@ def create_app(settings: Settings) -> FastAPI:
             return await unexpected(request, error)
 
     described = tuple(route.path for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema)
-    app.surround(lambda inner: Traffic(Direct(inner, "/predict", predict_directly), metrics, described))
+
+    def turned_away(path: str) -> None:
+        if path.rstrip("/") == "/predict":
+            metrics.predict_calls.inc()
+        metrics.count_error(path.rstrip("/"), 429)
+
+    def around(inner: ASGIApp) -> ASGIApp:
+        admission = Admission(Direct(inner, "/predict", predict_directly), settings.max_requests, turned_away)
+        metrics.requests_inside.set_function(lambda: admission.inside)
+        return Traffic(admission, metrics, described)
+
+    app.surround(around)
     return app
 
 

@@ -4,8 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from stores.journal import FORMS
 from stores.models import LIVE, POINTERS
 
-PROBLEM_CODES = ("400", "413", "415", "422", "500", "503")
-FEEDBACK_PROBLEM_CODES = ("400", "404", "413", "415", "422", "500", "503")
+PROBLEM_CODES = ("400", "413", "415", "422", "429", "500", "503")
+FEEDBACK_PROBLEM_CODES = ("400", "404", "413", "415", "422", "429", "500", "503")
 VERDICTS = ("right", "wrong", "no_digit")
 PHASES = ("decode", "normalize", "forward", "journal")  # the last one behind the answer: until it is written down
 # From what a perceptron's forward pass takes to how long a journal may be away, 1-2-5.
@@ -13,7 +13,7 @@ PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-
 # From a health check to what nginx waits for.
 REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
 CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
-CODES = ("200", "400", "404", "405", "413", "415", "422", "500", "503")
+CODES = ("200", "400", "404", "405", "413", "415", "422", "429", "500", "503")
 OTHER = "other"
 
 
@@ -65,6 +65,11 @@ class Metrics:
             "Time from a request's header to the end of its answer.",
             ["route"],
             buckets=REQUEST_BUCKETS,
+            registry=self.registry,
+        )
+        self.requests_inside = Gauge(
+            "doodle_http_requests_inside",
+            "POST requests whose answer is being worked out or waits for that; beyond a limit others are turned away.",
             registry=self.registry,
         )
         self.confidence = Histogram(
@@ -139,6 +144,16 @@ class Metrics:
         for route in (*routes, OTHER):
             self.requests.labels(route, "200")
             self.request_seconds.labels(route)
+
+    def count_error(self, path: str, code: int) -> bool:
+        """Somebody who posted to this path was answered with an error; whether that is counted apart for the path."""
+        by_code = {"/predict": self.errors_by_code, "/feedback": self.feedback_errors}.get(path)
+        if by_code is None:
+            return False
+        by_code.labels(str(code)).inc()
+        if by_code is self.errors_by_code:
+            self.prediction_errors.inc()
+        return True
 
     def show_model(self, pointer: str, version: str | None) -> None:
         """This version is loaded for that pointer from now on; None: none is."""

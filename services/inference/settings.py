@@ -19,6 +19,7 @@ class Settings:
     max_json_bytes: int = 1024 * 1024  # 20,000 points written out have about half of that
     max_image_bytes: int = 4 * 1024 * 1024
     max_image_pixels: int = 4096 * 4096
+    max_requests: int = 64  # at once; a thirtieth of a second's predictions on one core, and a second's questions of the page
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":

@@ -116,11 +116,12 @@ errors = Line(
     (
         lines(
             "Errors",
-            "Share of the calls of the last five minutes: all errors, and those that are the service's own (5xx). "
-            "An alert fires when 5% are its own.",
+            "Share of the calls of the last five minutes: all errors, those that are the service's own (5xx), and what was turned away "
+            "(429). An alert fires when 5% are its own, or 1% is turned away.",
             "percentunit",
             over_time("job:prediction_error:ratio_rate5m", "all errors"),
             over_time("job:doodle_predict_failures:ratio_rate5m", "the service's own"),
+            over_time("job:doodle_predictions_shed:ratio_rate5m", "turned away"),
             steps=("green", (0.05, "red")),
         ),
         lines(
@@ -196,6 +197,13 @@ saturation = Line(
             over_time("sum by (instance) (rate(doodle_http_request_seconds_sum[$__rate_interval]))", "{{instance}}"),
             steps=("green", (1, "red")),
         ),
+        lines(
+            "Waiting for an answer, by replica",
+            "Requests that were inside at the moment of each scrape. From 64 on whoever comes is turned away with 429.",
+            "none",
+            over_time("doodle_http_requests_inside", "{{instance}}"),
+            steps=("green", (48, "orange"), (64, "red")),
+        ).decimals(0),
         lines(
             "Waiting to be recorded, by replica",
             "Predictions in each replica's memory, not yet in the journal. It rises while the journal is away, and is near zero "
