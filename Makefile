@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model drift pages test bench bench-quick lint lock clean
+.PHONY: help run data model drift pages test bench bench-quick growth lint lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,11 @@ test: .venv/test.stamp lint  ## set up and run all tests; those of the stack by 
 	@pytest --numprocesses auto --ignore tests/stack
 	@pytest tests/stack
 
-bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; ten minutes
+bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; half an hour
 	@python benchmarks/bench.py
+
+growth: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure how cost grows with batches, threads, replicas, connections; plots for docs/; ten minutes
+	@python benchmarks/growth.py
 
 bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short version: two minutes
 	@python benchmarks/bench.py --quick

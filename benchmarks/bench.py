@@ -1,6 +1,6 @@
 """Doodle against what people would use instead: `make bench`, or `make bench-quick` in two minutes.
 
-    python benchmarks/bench.py                   all races, each of five rounds: about ten minutes
+    python benchmarks/bench.py                   all races, each of five rounds: some twenty-five minutes
     python benchmarks/bench.py --quick           those whose rivals are small to install, two rounds each
     python benchmarks/bench.py --only image      races whose names contain that
 
@@ -36,6 +36,8 @@ ROUNDS, QUICK_ROUNDS = 5, 2
 FAR = 2.0  # so many times worse than its target, and than what was last recorded, may be a row of --quick: two rounds say little
 OURS = "digitnet"
 
+UNITS = {"seconds": "s", "_ms": "ms", "_mb": "MB", "_per_second": "/s"}  # by how a figure's name ends
+
 Figures = dict[str, float]
 
 
@@ -58,6 +60,7 @@ class Row:
     figure: str
     target: float
     more_is_better: bool = False
+    is_last: bool = False  # what the last round found, not the median of all
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Result:
     more_is_better: bool
     reached: bool
     spread: str  # smallest to largest ratio of the rounds
+    unit: str = ""  # of ours and theirs
 
     def is_far_off(self, recorded: Mapping[str, float]) -> bool:
         """Of the ratios that were last recorded, by name. A figure without a rival is the machine's more than ours: never."""
@@ -98,6 +102,9 @@ RACES = (
     }),
     Race("epoch of the perceptron", {
         OURS: _compute("epoch", "perceptron"), "PyTorch": _peer("torch", "torch_compute.py", "epoch", "{inputs}", "perceptron"),
+    }),
+    Race("recipe", {
+        OURS: ("", (str(HERE / "recipe.py"),)), "PyTorch": _peer("torch", "mnist_example.py", str(PROJECT / "mnist")),
     }),
     Race("one image, PyTorch", {
         OURS: _compute("image"), "PyTorch": _peer("torch", "torch_compute.py", "image", "{inputs}", "convolutional"),
@@ -132,6 +139,8 @@ RACES = (
 ROWS = (
     Row("one epoch of the convolutional net, against PyTorch", "epoch of the convolutional net", "PyTorch", "seconds", 0.9),
     Row("one epoch of the perceptron, against PyTorch", "epoch of the perceptron", "PyTorch", "seconds", 0.8),
+    Row("default recipe, from data to a tested model, against PyTorch's example", "recipe", "PyTorch", "seconds", 0.1),
+    Row("test digits read wrong then", "recipe", "PyTorch", "errors", 1.0, is_last=True),
     Row("one image, one thread, against PyTorch", "one image, PyTorch", "PyTorch", "seconds", 0.35),
     Row("one image, one thread, against ONNX Runtime", "one image", "ONNX Runtime", "seconds", 1.5),
     Row("512 images, two threads, against ONNX Runtime", "batch of 512", "ONNX Runtime", "seconds", 1.5),
@@ -145,7 +154,7 @@ ROWS = (
             ("serving a vector", "plain FastAPI", 1.3),
         )
     ),
-    Row("slowest hundredth of these requests, ms", "serving a vector", None, "p99_ms", 10.0),
+    Row("slowest hundredth of these requests", "serving a vector", None, "p99_ms", 10.0),
     *(
         Row(f"requests a second, {body}, against plain FastAPI with Pillow", f"serving {body}", "plain FastAPI",
             "requests_per_second", 1.5, more_is_better=True)
@@ -222,6 +231,8 @@ def judged(row: Row, found: Mapping[str, Sequence[Figures]]) -> Result:
     """What a race says of a row."""
     ours = [figures[row.figure] for figures in found[OURS]]
     theirs = [figures[row.figure] for figures in found[row.rival]] if row.rival else [1.0] * len(ours)
+    if row.is_last:
+        ours, theirs = ours[-1:], theirs[-1:]
     ratios = [mine / other for mine, other in zip(ours, theirs)]
     ratio = statistics.median(ours) / statistics.median(theirs)
     return Result(
@@ -233,6 +244,7 @@ def judged(row: Row, found: Mapping[str, Sequence[Figures]]) -> Result:
         more_is_better=row.more_is_better,
         reached=ratio >= row.target if row.more_is_better else ratio <= row.target,
         spread=f"{min(ratios):.2f} to {max(ratios):.2f}",
+        unit=next((unit for ending, unit in UNITS.items() if row.figure.endswith(ending)), ""),
     )
 
 
@@ -240,12 +252,20 @@ def table(results: Sequence[Result]) -> str:
     lines = ["| what | ours | theirs | ratio | over the rounds | target | reached |", "|---|---|---|---|---|---|---|"]
     for result in results:
         target = f"{'at least' if result.more_is_better else 'at most'} {result.target:g}"
-        theirs = "" if result.theirs is None else f"{result.theirs:.4g}"
+        theirs = "" if result.theirs is None else _said(result.theirs, result.unit)
         lines.append(
-            f"| {result.name} | {result.ours:.4g} | {theirs} | {result.ratio:.2f} | {result.spread} | {target} | "
+            f"| {result.name} | {_said(result.ours, result.unit)} | {theirs} | {result.ratio:.2f} | {result.spread} | {target} | "
             f"{'yes' if result.reached else '**no**'} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _said(figure: float, unit: str) -> str:
+    """With its unit; seconds as milliseconds or microseconds where they are so few."""
+    if unit == "s" and figure < 0.1:
+        figure, unit = (figure * 1e3, "ms") if figure >= 1e-3 else (figure * 1e6, "µs")
+    digits = f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
+    return f"{digits} {unit}".rstrip()
 
 
 def machine() -> dict[str, str | int]:

@@ -118,7 +118,8 @@ class Running:
             time.sleep(0.01)
 
     def load(self, seconds: float, connections: int) -> dict[str, float]:
-        """wrk, on one thread: requests a second, the slowest hundredth, and the memory before and at the most meanwhile."""
+        """wrk, on one thread: requests a second, how many were refused, the slowest hundredth, and the memory before and at the
+        most meanwhile."""
         rest = self.memory()
         most, stop = [rest], threading.Event()
 
@@ -139,9 +140,11 @@ class Running:
         finally:
             stop.set()
             watching.join()
-        if "Non-2xx" in said or "Socket errors" in said:
+        if "Socket errors" in said:
             raise SystemExit(f"some requests failed: {said}")
+        refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
         return {
+            "refused": float(refused[1]) if refused else 0.0,
             "requests_per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),
             "p50_ms": milliseconds(re.search(r"50%\s+([\d.]+)(us|ms|s)", said)),
             "p99_ms": milliseconds(re.search(r"99%\s+([\d.]+)(us|ms|s)", said)),
@@ -248,6 +251,8 @@ def main() -> int:
                     figures = {"start_seconds": started.start_seconds}
                 else:
                     figures = running.load(chosen.seconds, chosen.connections)
+                    if figures["refused"]:
+                        raise SystemExit(f"{figures['refused']:.0f} requests were refused")
                 print(json.dumps(figures), flush=True)
         finally:
             if running is not None:

@@ -4,14 +4,14 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
-TURN = 8  # begin at most between two looks at the sockets: some four milliseconds
+TURN = 16  # begin at most between two looks at the sockets: some seven milliseconds
 SPELL_SECONDS = 10.0  # what is turned away within so long of the last is of the same rush, and not said again
 TURNED_AWAY_FOR_ONE = 4  # so many take about as long as one prediction
 BODY = json.dumps({"detail": "too much is asked of this service at once: wait a second, then ask again"}).encode()
@@ -34,8 +34,9 @@ class Admission:
     def __init__(self, app: ASGIApp, at_most: int, refused: Callable[[str], None]):
         self._app, self._at_most, self._tell = app, at_most, refused
         self._queue: deque[asyncio.Future] = deque()
-        self._has_begun = False  # somebody, in this turn of the event loop
-        self._turned_away = 0  # since the last turn
+        self._may_begin = TURN  # so many more, in this turn of the event loop
+        self._turned_away = 0  # in this turn
+        self._is_another_turn_due = False
         self._last_refusal = -SPELL_SECONDS
         self.inside = 0
 
@@ -63,36 +64,41 @@ class Admission:
                 self.inside, is_inside = self.inside + 1, True
             return message
 
-        async def send_outside(message: Message) -> None:
+        def send_outside(message: Message) -> Awaitable[None]:
             nonlocal is_answered
             is_answered = True
             leave()
-            await send(message)
+            return send(message)
 
         self.inside += 1
         try:
-            if self._has_begun:
-                turn = asyncio.get_running_loop().create_future()
-                self._queue.append(turn)
-                await turn
-            else:
-                self._has_begun = True
-                asyncio.get_running_loop().call_soon(self._next_turn)
+            await self._turn()
             await self._app(scope, receive_outside, send_outside)
         finally:
             leave()
 
+    async def _turn(self):
+        """Returns when this request's work may begin."""
+        if not self._is_another_turn_due:
+            self._is_another_turn_due = True
+            asyncio.get_running_loop().call_soon(self._next_turn)
+        if self._may_begin and not self._queue:
+            self._may_begin -= 1
+        else:
+            turn = asyncio.get_running_loop().create_future()
+            self._queue.append(turn)
+            await turn
+
     def _next_turn(self):
         """The next in the queue begin. Whoever has hung up meanwhile is not waited for."""
-        begin, self._turned_away = TURN + self._turned_away // TURNED_AWAY_FOR_ONE, 0
-        self._has_begun = False
-        while self._queue and begin:
+        self._is_another_turn_due = self._may_begin != TURN or bool(self._queue)
+        self._may_begin, self._turned_away = TURN + self._turned_away // TURNED_AWAY_FOR_ONE, 0
+        while self._queue and self._may_begin:
             turn = self._queue.popleft()
             if not turn.done():
                 turn.set_result(None)
-                self._has_begun = True
-                begin -= 1
-        if self._has_begun:
+                self._may_begin -= 1
+        if self._is_another_turn_due:
             asyncio.get_running_loop().call_soon(self._next_turn)
 
     async def _turn_away(self, path, send):

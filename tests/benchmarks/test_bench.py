@@ -61,7 +61,18 @@ def test_without_a_rival_it_is_the_figure_itself(bench):
 def test_the_table_says_what_is_not_reached(bench, row):
     found = {"digitnet": [{"seconds": 2.0}], "PyTorch": [{"seconds": 1.0}]}
     last = bench.table([bench.judged(row, found)]).splitlines()[-1]
-    assert last == "| an epoch | 2 | 1 | 2.00 | 2.00 to 2.00 | at most 0.9 | **no** |"
+    assert last == "| an epoch | 2 s | 1 s | 2.00 | 2.00 to 2.00 | at most 0.9 | **no** |"
+
+
+@pytest.mark.parametrize(
+    ("figure", "unit", "said"),
+    [
+        (120.83, "s", "121 s"), (0.0123, "s", "12.3 ms"), (5.6e-05, "s", "56 µs"), (0.924, "s", "0.924 s"),
+        (2156.4, "/s", "2,156 /s"), (64.93, "MB", "64.9 MB"), (50.0, "", "50"),
+    ],
+)  # fmt: skip
+def test_figures_have_their_units(bench, figure, unit, said):
+    assert bench._said(figure, unit) == said
 
 
 def test_each_row_has_its_race_and_its_rival_there(bench):
@@ -79,7 +90,7 @@ def test_each_rival_s_packages_are_pinned(bench):
     environments = {name for name, _ in sides if name}
     environments |= {word[1:-1] for _, program in sides for word in program if re.fullmatch(r"\{\w+\}", word)} - {"inputs", "own"}
     listed = {file.stem for file in (bench.HERE / "peers").glob("*.txt")}
-    assert listed == environments
+    assert listed == environments | {"matplotlib"}  # growth.py's, for its plots
     for name in listed:
         for line in (bench.HERE / "peers" / f"{name}.txt").read_text().splitlines():
             assert re.fullmatch(r"[a-z]+(\[standard\])?==[\d.]+", line), f"{name}.txt: {line}"

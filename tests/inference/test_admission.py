@@ -82,9 +82,9 @@ def test_those_who_wait_for_their_turn_are_counted():
     async def test():
         door = Door()
         door.open.set()
-        statuses = [status for status, *_ in await asyncio.gather(*(door.ask() for _ in range(AT_MOST + 5)))]
-        # The first is answered before the second comes; then so many wait for their turn.
-        assert statuses == [200] + [200] * AT_MOST + [429] * 4
+        statuses = [status for status, *_ in await asyncio.gather(*(door.ask() for _ in range(TURN + AT_MOST + 4)))]
+        # A turn's worth is answered, each before the next comes; then so many wait for the next turn.
+        assert statuses == [200] * TURN + [200] * AT_MOST + [429] * 4
 
     run(test)
 
@@ -148,12 +148,12 @@ def test_few_begin_in_one_turn_of_the_event_loop_and_first_come_is_first_served(
             pass
 
         admission, turns = Admission(app, 100, lambda _: None), []
-        scopes = [{"type": "http", "method": "POST", "path": "/", "number": number} for number in range(30)]
+        scopes = [{"type": "http", "method": "POST", "path": "/", "number": number} for number in range(50)]
         asked = [asyncio.create_task(admission(scope, None, send)) for scope in scopes]
         while not all(task.done() for task in asked):
             await asyncio.sleep(0)
             turns.append(len(begun) - sum(turns))
-        assert begun == list(range(30))
+        assert begun == list(range(50))
         assert max(turns) == TURN
 
     run(test)
@@ -163,10 +163,11 @@ def test_whoever_hangs_up_while_he_waits_leaves_his_place():
     async def test():
         door = Door()
         door.open.set()
-        first, gone, last = (asyncio.create_task(door.ask()) for _ in range(3))
+        *first, gone, last = (asyncio.create_task(door.ask()) for _ in range(TURN + 2))
         await asyncio.sleep(0)
+        assert door.admission.inside == 2
         gone.cancel()
-        assert [(await each)[0] for each in (first, last)] == [200, 200]
+        assert [(await each)[0] for each in (*first, last)] == [200] * (TURN + 1)
         await settled()
         assert door.admission.inside == 0
         assert (await door.ask())[0] == 200
