@@ -1,5 +1,7 @@
 """All metrics of the service, declared in one place, each label value known beforehand."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from stores.journal import FORMS
 from stores.models import LIVE, POINTERS
@@ -138,12 +140,27 @@ class Metrics:
         ):
             for value in values:
                 metric.labels(value)
+        # What each prediction counts in, looked up once.
+        self._of_phase = {phase: self.phase_seconds.labels(phase) for phase in PHASES}
+        self._of_form = {form: self.drawings.labels(form) for form in FORMS}
+        self._of_digit = [self.digits.labels(str(digit)) for digit in range(10)]
 
     def watch(self, routes: tuple[str, ...]) -> None:
         """These are the routes there are."""
         for route in (*routes, OTHER):
             self.requests.labels(route, "200")
             self.request_seconds.labels(route)
+
+    def count_prediction(self, form: str, digit: int | None, confidence: float, seconds: Mapping[str, float]) -> None:
+        """A drawing that came in this form was read as this digit, None for none, each phase taking so many seconds."""
+        for phase, taken in seconds.items():
+            self._of_phase[phase].observe(taken)
+        self._of_form[form].inc()
+        if digit is None:
+            self.not_digits.inc()
+        else:
+            self._of_digit[digit].inc()
+            self.confidence.observe(confidence)
 
     def count_error(self, path: str, code: int) -> bool:
         """Somebody who posted to this path was answered with an error; whether that is counted apart for the path."""
