@@ -36,7 +36,7 @@ HERE = Path(__file__).resolve().parent
 
 ROUNDS = 3
 SECONDS = 0.3  # of a measurement that is repeated for so long
-WARM_SECONDS, LOAD_SECONDS = 0.5, 3.0
+WARM_SECONDS, LOAD_SECONDS = 1.0, 3.0
 IMAGES = HERE.parent / "docs" / "images"
 
 Curve = dict[str, list[float]]  # x, and the values of each line there
@@ -265,7 +265,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     file = bench.RESULTS / "growth.json"
     file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    return subprocess.run([bench.python_of("matplotlib"), HERE / "plots.py", file, IMAGES], check=False).returncode
+    return subprocess.run(
+        [bench.python_of("matplotlib"), HERE / "peers" / "growth_plots.py", file, IMAGES], check=False
+    ).returncode
 
 
 if __name__ == "__main__":

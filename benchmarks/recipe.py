@@ -5,6 +5,7 @@ is, each as `dvc repro` starts it, in a folder of its own. For each line that it
 of JSON: the seconds, how many of the 10,000 test digits were read wrong, and the seconds of each stage.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -39,7 +40,13 @@ def recipe() -> dict[str, float]:
     return {"seconds": sum(seconds.values()), "errors": metrics["errors"]} | seconds
 
 
-if __name__ == "__main__":
+def main() -> int:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print("ready", flush=True)
     for _ in sys.stdin:
         print(json.dumps(recipe()), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -116,8 +116,8 @@ errors = Line(
     (
         lines(
             "Errors",
-            "Share of the calls of the last five minutes: all errors, those that are the service's own (5xx), and what was turned away "
-            "(429). An alert fires when 5% are its own, or 1% is turned away.",
+            "Share of the calls of the last five minutes: all errors, those that are the service's own (5xx), and what was "
+            "turned away (429). An alert fires when 5% are its own, or 1% is turned away.",
             "percentunit",
             over_time("job:prediction_error:ratio_rate5m", "all errors"),
             over_time("job:doodle_predict_failures:ratio_rate5m", "the service's own"),
