@@ -38,7 +38,7 @@ test: .venv/test.stamp lint  ## set up and run all tests; those of the stack by 
 bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; half an hour
 	@python benchmarks/bench.py
 
-growth: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure how cost grows with batches, threads, replicas, connections; plots for docs/; ten minutes
+growth: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure how cost grows with batches, threads, replicas, connections; plots for docs/; five minutes
 	@python benchmarks/growth.py
 
 bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short version: two minutes

@@ -11,7 +11,6 @@ that grows as what it is for, 2 a quadratic.
 import argparse
 import contextlib
 import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from digitnet.drawing import in_unit_range, picture_from_pixels, picture_from_st
 from digitnet.network import Network
 from digitnet.optimizers import Adam
 from digitnet.parallel import DataParallel, ParallelPrepared
-from serving import Running, free_port
+from serving import Running, folder_with_bodies, free_port, wait_for
 from threadpoolctl import threadpool_limits
 
 HERE = Path(__file__).resolve().parent
@@ -207,8 +206,7 @@ def _services(sample, count):
     with contextlib.ExitStack() as stack:
         services = []
         for _ in range(count):
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="doodle-bench-")))
-            shutil.copytree(sample.inputs / "bodies", folder, dirs_exist_ok=True)
+            folder = stack.enter_context(folder_with_bodies(sample.inputs))
             running = Running("doodle", sys.executable, sample.inputs / "convolutional", folder, "vector")
             stack.callback(running.close)
             services.append(running)
@@ -231,7 +229,7 @@ def _nginx(ports):
         )
         running = subprocess.Popen(["nginx", "-p", name, "-c", f"{name}/nginx.conf", "-e", f"{name}/errors"])
         try:
-            time.sleep(0.5)
+            wait_for(port, "nginx")
             yield port
         finally:
             running.terminate()

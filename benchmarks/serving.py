@@ -201,12 +201,26 @@ def start_redis(port: str, folder: Path) -> subprocess.Popen:
     data.mkdir(exist_ok=True)
     command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", data, "--save", "", "--appendonly", "yes"]
     started = subprocess.Popen([*command, "--appendfsync", "always"], stdout=subprocess.DEVNULL, start_new_session=True)
+    wait_for(int(port), "redis-server")
+    return started
+
+
+def wait_for(port: int, what: str) -> None:
+    """Until somebody listens there. SystemExit if nobody does."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), 1):
-            return started
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
         time.sleep(0.02)
-    raise SystemExit("redis-server does not answer")
+    raise SystemExit(f"{what} does not answer")
+
+
+@contextlib.contextmanager
+def folder_with_bodies(inputs: Path) -> Iterator[Path]:
+    """A folder for one server, with the requests that bench.py prepared; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
+        shutil.copytree(inputs / "bodies", name, dirs_exist_ok=True)
+        yield Path(name)
 
 
 def prepare(name: str, model: Path, folder: Path, port: int) -> None:
@@ -237,9 +251,7 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--start", action="store_true", help="measure how long a start takes, and nothing else")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
-        folder = Path(name)
-        shutil.copytree(chosen.inputs / "bodies", folder, dirs_exist_ok=True)
+    with folder_with_bodies(chosen.inputs) as folder:
         arguments = (chosen.name, chosen.python, chosen.inputs / chosen.network, folder, chosen.body)
         running = None if chosen.start else Running(*arguments)
         try:

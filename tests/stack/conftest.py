@@ -292,6 +292,7 @@ def redis_was_away(stack, alerting):
     Alertmanager is killed before that: what it has told whom is on its disk every quarter of an hour."""
     wait_until(lambda: stack.query("prometheus_notifications_alertmanagers_discovered == 1"), "Prometheus has found it")
     wait_until(lambda: stack.query("doodle_journal_up == 1"), "the exporter has been scraped")
+    alerting.messages.clear()  # of what the tests before have stopped and killed
     stack.compose("stop", "redis")
     try:
         wait_until(lambda: alerting.alerts("DoodleJournalDown", "firing"), "somebody is told", 120)

@@ -27,7 +27,7 @@ EMPTY_AT_FIRST = {
 
 
 def test_an_alert_arrives_at_the_webhook(stack, redis_was_away):
-    alert = redis_was_away.alerts("DoodleJournalDown", "firing")[-1]
+    (alert,) = redis_was_away.alerts("DoodleJournalDown", "firing")
     assert alert["labels"]["severity"] == "critical"
     assert alert["annotations"]["summary"] == "The journal cannot be reached."
     assert alert["annotations"]["runbook"] == "docs/runbook.md#doodlejournaldown"
