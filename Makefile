@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model drift pages test bench bench-quick growth lint lock clean
+.PHONY: help run data model drift pages test reliability bench bench-quick growth lint lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn,
 test: .venv/test.stamp lint  ## set up and run all tests; those of the stack by themselves, since Docker needs the machine
 	@pytest --numprocesses auto --ignore tests/stack
 	@pytest tests/stack
+
+reliability: .venv/test.stamp  ## write the tables of docs/reliability.md anew, from what the tests find; needs Docker
+	@DOODLE_WRITE_TABLES=1 pytest $$(grep -rl --include='test_*.py' 'documented(' tests)
 
 bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; half an hour
 	@python benchmarks/bench.py

@@ -25,6 +25,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from xdist.scheduler import LoadFileScheduling
 
+pytest_plugins = ["doc_tables"]
+
 PROJECT = Path(__file__).parents[1]
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # CI runs as root, where Chromium's own sandbox does not start

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from stores.journal import NAME_LENGTH
 
 MAX_STROKES = 1_000
@@ -15,23 +15,37 @@ DIGITS_AS_TEXT = tuple("0123456789")
 
 # Older pages send the text of an input field.
 FromText = BeforeValidator(lambda value: int(value) if value in DIGITS_AS_TEXT else value)
-Digit = Annotated[int, FromText, Field(ge=0, le=9, strict=True)]
+DIGIT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": list(DIGITS_AS_TEXT)}]}
+Digit = Annotated[int, FromText, Field(ge=0, le=9, strict=True), WithJsonSchema(DIGIT)]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
 Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
 Point = tuple[Coordinate, Coordinate]
 Weight = Annotated[float, Field(ge=-1e3, le=1e3, allow_inf_nan=False)]
 Index = Annotated[int, Field(ge=0, strict=True)]
+# A vector of another length is refused too, but where its pixels are read: with words, and a code, of its own.
+Vector = Annotated[list[Unit], Field(json_schema_extra={"minItems": VECTOR_LENGTH, "maxItems": VECTOR_LENGTH})]
+
+
+def _either(one: str, other: str, **extra) -> ConfigDict:
+    """In the description: one of these two fields is there, and the other is not, or null."""
+
+    def only(name, absent):
+        return {"required": [name], "properties": {name: {"not": {"type": "null"}}, absent: {"type": "null"}}}
+
+    return ConfigDict(json_schema_extra={"oneOf": [only(one, other), only(other, one)]} | extra)
 
 
 class PredictRequest(BaseModel):
     """A drawing: as the pen's strokes, or as the 784 pixels of a 28 x 28 picture, row after row, 1 = ink."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"strokes": [[[140, 40], [140, 240]]], "width": 280, "height": 280, "brush": 20}]}
+    model_config = _either(
+        "strokes",
+        "image_vector",
+        examples=[{"strokes": [[[140, 40], [140, 240]]], "width": 280, "height": 280, "brush": 20}],
     )
 
-    image_vector: list[Unit] | None = Field(None, description=f"{VECTOR_LENGTH} numbers from 0 to 1")
+    image_vector: Vector | None = Field(None, description=f"{VECTOR_LENGTH} numbers from 0 to 1")
     strokes: list[list[Point]] | None = Field(None, max_length=MAX_STROKES, description="each a list of [x, y] points, y down")
     width: Length = Field(280.0, description="of the canvas, in the points' unit")
     height: Length = Field(280.0, description="of the canvas, in the points' unit")
@@ -242,13 +256,15 @@ class Learnt(BaseModel):
 class FeedbackRequest(BaseModel):
     """What a drawing really was: of a prediction that was answered, by its id, or of the pixels that older clients send."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"prediction_id": "7b88140edcad49edb1cb4c9d8bc19318", "actual_digit": 5}]}
+    model_config = _either(
+        "prediction_id",
+        "image_vector",
+        examples=[{"prediction_id": "7b88140edcad49edb1cb4c9d8bc19318", "actual_digit": 5}],
     )
 
     actual_digit: Digit | None = Field(description="null: it was no digit")
     prediction_id: str | None = Field(None, min_length=1, max_length=NAME_LENGTH, description="from the answer to /predict")
-    image_vector: list[Unit] | None = Field(None, description=f"{VECTOR_LENGTH} numbers from 0 to 1, instead of the id")
+    image_vector: Vector | None = Field(None, description=f"{VECTOR_LENGTH} numbers from 0 to 1, instead of the id")
     predicted_digit: Digit | None = Field(None, description="what was answered, beside image_vector")
 
     @model_validator(mode="after")

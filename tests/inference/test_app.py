@@ -36,7 +36,7 @@ def with_a_fault(settings, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("inference.app.picture_from_strokes", fail)
+    monkeypatch.setattr("inference.reading.picture_from_strokes", fail)
     requests = {"method": "POST", "url": "/predict", "json": DRAWING}, {"method": "GET", "url": "/metrics"}
     return answers_of(settings, *requests)
 

@@ -59,13 +59,19 @@ def test_predict_is_described_with_both_kinds_of_body(operation):
     assert set(operation["requestBody"]["content"]) == {"application/json", "image/png"}
 
 
-def test_the_json_body_is_described_with_both_of_its_forms(operation):
-    fields = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    assert set(fields) == {"image_vector", "strokes", "width", "height", "brush"}
+@pytest.fixture
+def body(description, operation):
+    """What the description says of /predict's JSON."""
+    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    return description["components"]["schemas"][name]
 
 
-def test_the_example_in_the_description_is_a_drawing_that_is_read(operation, service):
-    (example,) = operation["requestBody"]["content"]["application/json"]["schema"]["examples"]
+def test_the_json_body_is_described_with_both_of_its_forms(body):
+    assert set(body["properties"]) == {"image_vector", "strokes", "width", "height", "brush"}
+
+
+def test_the_example_in_the_description_is_a_drawing_that_is_read(body, service):
+    (example,) = body["examples"]
     answer = service.post_json(example).json()
     assert answer["is_digit"] is True
 
@@ -90,6 +96,18 @@ def test_having_no_model_is_described(description, path):
 
 def test_every_reference_in_the_description_leads_somewhere(description):
     text = json.dumps(description)
+    assert text.count('"$ref": "') == text.count('"$ref": "#/components/schemas/')
     references = {part.partition('"')[0] for part in text.split('"$ref": "#/components/schemas/')[1:]}
     assert references
     assert references <= set(description["components"]["schemas"])
+
+
+def test_a_method_that_is_not_taken_is_told_all_that_are(service):
+    answer = service.client.request("PUT", "/snapshots/")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
+def test_a_digit_is_described_with_its_bounds(description):
+    """And with the text that older pages send."""
+    said = description["components"]["schemas"]["FeedbackRequest"]["properties"]["actual_digit"]["anyOf"]
+    assert said == [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": list("0123456789")}, {"type": "null"}]
