@@ -149,37 +149,139 @@ def test_a_single_dot_is_no_digit(page):
 def test_who_says_what_it_was_is_thanked_once_that_is_kept(make_stack, new_page, draw):
     stack, page = make_stack(), new_page()
     section, status = page.locator("#feedback-section"), page.locator("#feedback-status")
+    with stack.start_page(), stack.start_api():
+        page.goto(stack.url)
+        expect(section).to_be_hidden()
+        draw(page, 7)
+        page.click("#predict-btn")
+        expect(section.get_by_role("button", pressed=True)).to_have_text("7")
+        section.get_by_role("button", name="1", exact=True).click()
+        expect(section.get_by_role("button", pressed=True)).to_have_text("1")
+        page.click("#feedback-btn")
+        expect(status).to_have_text("Thank you! Your answer was saved.")
+        assert stack.corrections() == [(7, 1)]
+        expect(page.locator("#feedback-btn")).to_be_hidden()
+
+        page.click("#predict-btn")
+        section.get_by_role("button", name="Not a digit").click()
+        page.click("#feedback-btn")
+        expect(status).to_contain_text("Thank you")
+        assert stack.corrections() == [(7, 1), (7, None)]
+        page.click("#clear-btn")
+        expect(section).to_be_hidden()
+
+
+KEPT = "Saved on this device. It is sent as soon as the service takes it again."
+THANKS = "Thank you! Your answer was saved."
+
+
+def predict(page, draw, digit):
+    draw(page, digit)
+    page.click("#predict-btn")
+    expect(page.locator("#feedback-section")).to_be_visible()
+
+
+def test_feedback_to_a_service_that_has_stopped_is_kept_and_sent_when_it_is_back(make_stack, new_page, draw):
+    stack, page = make_stack(), new_page()
+    status = page.locator("#feedback-status")
     with stack.start_page():
         with stack.start_api():
             page.goto(stack.url)
-            expect(section).to_be_hidden()
-            draw(page, 7)
-            page.click("#predict-btn")
-            expect(section.get_by_role("button", pressed=True)).to_have_text("7")
-            section.get_by_role("button", name="1", exact=True).click()
-            expect(section.get_by_role("button", pressed=True)).to_have_text("1")
-            page.click("#feedback-btn")
-            expect(status).to_have_text("Thank you! Your answer was saved.")
-            assert stack.corrections() == [(7, 1)]
-            expect(page.locator("#feedback-btn")).to_be_hidden()
-
-            page.click("#predict-btn")
-            section.get_by_role("button", name="Not a digit").click()
-            page.click("#feedback-btn")
-            expect(status).to_contain_text("Thank you")
-            assert stack.corrections() == [(7, 1), (7, None)]
-            page.click("#clear-btn")
-            expect(section).to_be_hidden()
-
-            draw(page, 4)
-            page.click("#predict-btn")
-            expect(section).to_be_visible()
+            predict(page, draw, 4)
         page.click("#feedback-btn")
-        expect(status).to_contain_text("Connection Failed")
+        expect(status).to_have_text(KEPT)
+        expect(page.locator("#feedback-btn")).to_be_hidden()
+        assert stack.corrections() == []
+        with stack.start_api():  # its prediction is known to a service that was not there when it was answered
+            page.evaluate("dispatchEvent(new Event('online'))")  # else it would be some seconds
+            expect(status).to_have_text(THANKS)
+            assert stack.corrections() == [(4, 4)]
+
+
+def test_feedback_that_is_kept_outlives_the_page_and_arrives_once(make_stack, new_page, draw):
+    stack, page = make_stack(), new_page()
+    with stack.start_page():
         with stack.start_api():
-            page.click("#feedback-btn")  # its prediction is known to a service that was not there when it was answered
-            expect(status).to_contain_text("Thank you")
-    assert stack.corrections() == [(7, 1), (7, None), (4, 4)]
+            page.goto(stack.url)
+            predict(page, draw, 7)
+        page.locator("#feedback-choices").get_by_role("button", name="1", exact=True).click()
+        page.click("#feedback-btn")
+        expect(page.locator("#feedback-status")).to_have_text(KEPT)
+        with page.expect_response("**/api/feedback") as answered:  # loaded again, the page tries at once
+            page.reload()
+        assert answered.value.status == 502
+        assert stack.corrections() == []
+        with stack.start_api():
+            deadline = time.monotonic() + 15
+            while page.evaluate("localStorage.length") > 0:  # it takes some seconds, and nobody's hand
+                assert time.monotonic() < deadline
+                page.wait_for_timeout(50)
+            assert stack.corrections() == [(7, 1)]
+            page.reload(wait_until="networkidle")
+    assert stack.corrections() == [(7, 1)]
+
+
+def test_feedback_that_cannot_be_kept_for_a_minute_is_sent_when_the_service_said(url, new_page, draw):
+    page = new_page()
+    refused = []
+
+    def refuse(route):
+        refused.append(time.monotonic())
+        route.fulfill(status=503, headers={"Retry-After": "1"}, json={"detail": "the feedback could not be kept"})
+
+    page.route("**/api/feedback", refuse, times=2)
+    page.goto(url)
+    predict(page, draw, 5)
+    page.click("#feedback-btn")
+    expect(page.locator("#feedback-status")).to_have_text(KEPT)
+    expect(page.locator("#feedback-status")).to_have_text(THANKS)
+    assert refused[1] - refused[0] >= 1
+
+
+def test_of_two_tabs_one_sends_what_is_kept(url, new_page, draw):
+    page = new_page()
+    page.route("**/api/feedback", lambda route: route.fulfill(status=503, headers={"Retry-After": "60"}), times=1)
+    page.goto(url)
+    other = page.context.new_page()
+    other.goto(url)
+    page.bring_to_front()
+    predict(page, draw, 5)
+    page.click("#feedback-btn")
+    expect(page.locator("#feedback-status")).to_have_text(KEPT)
+
+    on_their_way = []
+    page.context.route("**/api/feedback", on_their_way.append)
+    for tab in (page, other):
+        tab.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_timeout(300)
+    assert len(on_their_way) == 1
+    on_their_way[0].continue_()
+    expect(page.locator("#feedback-status")).to_have_text(THANKS)
+
+
+def test_kept_feedback_that_is_refused_in_the_end_is_told(url, new_page, draw):
+    page = new_page()
+    page.route("**/api/feedback", lambda route: route.fulfill(status=503, headers={"Retry-After": "1"}), times=1)
+    page.goto(url)
+    predict(page, draw, 5)
+    page.click("#feedback-btn")
+    expect(page.locator("#feedback-status")).to_have_text(KEPT)
+    page.route("**/api/feedback", lambda route: route.fulfill(status=404, json={"detail": "there is no prediction"}))
+    expect(page.locator("#feedback-status")).to_have_text("Not Found: there is no prediction")
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_where_the_browser_stores_nothing_feedback_is_kept_on_the_page(url, new_page, draw):
+    page = new_page()
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+    )
+    page.route("**/api/feedback", lambda route: route.fulfill(status=503, headers={"Retry-After": "1"}), times=1)
+    page.goto(url)
+    predict(page, draw, 5)
+    page.click("#feedback-btn")
+    expect(page.locator("#feedback-status")).to_contain_text("Kept as long as this page stays open.")
+    expect(page.locator("#feedback-status")).to_have_text(THANKS)
 
 
 def test_the_form_fields_of_older_pages_work_too(page, draw):
@@ -658,6 +760,11 @@ def test_axe_finds_no_fault_with_all_that_the_page_shows(url, new_page, draw, sc
     found = Axe().run(page)
     assert [(fault["impact"], fault["id"], fault["help"]) for fault in found.response["violations"]] == []
     assert len(found.response["passes"]) > 30
+
+    page.route("**/api/feedback", lambda route: route.fulfill(status=503))
+    page.click("#feedback-btn")
+    expect(page.locator("#feedback-status")).to_have_text(KEPT)
+    assert Axe().run(page, "#feedback-section").response["violations"] == []
 
 
 def test_the_page_is_light_and_there_at_once(url, new_page):

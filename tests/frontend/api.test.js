@@ -7,8 +7,9 @@ import { exampleAnswer } from "./example-answer.js";
 const request = { strokes: [[[1, 2]]], width: 280, height: 280, brush: 20 };
 
 /** A fetch that answers with this status and body. */
-const answering = (status, body) => async () => ({
+const answering = (status, body, headers = {}) => async () => ({
   status,
+  headers: new Headers(headers),
   text: async () => (typeof body === "string" ? body : JSON.stringify(body)),
 });
 
@@ -185,15 +186,48 @@ test("feedback counts as received only where the API says so", async () => {
   }
 });
 
-test("feedback that is refused shows the API's reason", async () => {
-  const refused = await sendFeedback(feedback, { fetch: answering(503, { detail: "the feedback could not be kept" }) });
-  assert.deepEqual(refused, { error: "Service Unavailable: the feedback could not be kept" });
+test("feedback that is refused for good shows the API's reason, and no more", async () => {
   const unknown = await sendFeedback(feedback, { fetch: answering(404, { detail: "there is no prediction with this id" }) });
   assert.deepEqual(unknown, { error: "Not Found: there is no prediction with this id" });
+  for (const status of [400, 403, 413, 415, 422]) {
+    const outcome = await sendFeedback(feedback, { fetch: answering(status, { detail: "no" }, { "Retry-After": "5" }) });
+    assert.deepEqual(Object.keys(outcome), ["error"], status);
+  }
 });
 
-test("feedback to a silent server is given up, and so said", async () => {
+test("feedback that the service cannot take just now may pass later, after what it says", async () => {
+  const fetch = answering(503, { detail: "the feedback could not be kept" }, { "Retry-After": "5" });
+  const outcome = await sendFeedback(feedback, { fetch });
+  assert.deepEqual(outcome, { error: "Service Unavailable: the feedback could not be kept", mayPass: true, retryAfterMs: 5000 });
+});
+
+for (const status of [408, 429, 500, 502, 503, 504, 599]) {
+  test(`after status ${status} the same feedback may pass later`, async () => {
+    const outcome = await sendFeedback(feedback, { fetch: answering(status, "<html>proxy</html>") });
+    assert.equal(outcome.mayPass, true);
+    assert.equal(outcome.retryAfterMs, null);
+  });
+}
+
+test("a Retry-After that is no number of seconds says nothing", async () => {
+  for (const text of ["Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-1", "1.5", ""]) {
+    const outcome = await sendFeedback(feedback, { fetch: answering(503, "", { "Retry-After": text }) });
+    assert.equal(outcome.retryAfterMs, null, text);
+  }
+});
+
+test("feedback to a silent server is given up, and so said; it may pass later", async () => {
   const fetch = (_, { signal }) => silence(signal);
   const outcome = await sendFeedback(feedback, { fetch, timeoutMs: 20 });
-  assert.deepEqual(outcome, { error: "Connection Failed: no answer within 0.02 seconds. Please try again." });
+  const error = "Connection Failed: no answer within 0.02 seconds. Please try again.";
+  assert.deepEqual(outcome, { error, mayPass: true, retryAfterMs: null });
+});
+
+test("feedback to a server that cannot be reached may pass later", async () => {
+  const fetch = async () => {
+    throw new TypeError("Failed to fetch");
+  };
+  const outcome = await sendFeedback(feedback, { fetch });
+  assert.match(outcome.error, /^Connection Failed: the server cannot be reached/);
+  assert.equal(outcome.mayPass, true);
 });

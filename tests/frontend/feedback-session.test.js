@@ -23,6 +23,7 @@ beforeEach(() => {
     hide: () => Object.assign(page, { choice: null, status: "" }),
     setBusy: (busy) => Object.assign(page, { busy }),
     thank: () => Object.assign(page, { choice: null, status: "thanks" }),
+    showKept: (place) => Object.assign(page, { choice: null, status: `kept ${place}` }),
     showError: (status) => Object.assign(page, { status }),
   };
   session = new FeedbackSession((body) => new Promise((answer) => requests.push({ body, answer })), display);
@@ -100,4 +101,60 @@ test("after Clear nothing of it is left", async () => {
   requests[0].answer({ received: true });
   await done;
   assert.deepEqual(page, { choice: null, busy: false, status: "" });
+});
+
+for (const place of ["on the device", "on the page"]) {
+  test(`what is kept ${place} is said to be there, and is not sent again by another click`, async () => {
+    session.ask(five);
+    const done = session.send("3");
+    requests[0].answer({ kept: place });
+    await done;
+    assert.deepEqual(page, { choice: null, busy: false, status: `kept ${place}` });
+    await session.send("3");
+    assert.equal(requests.length, 1);
+  });
+}
+
+/** A five on the page, of which the feedback is kept. */
+async function keepFive() {
+  session.ask(five);
+  const done = session.send("3");
+  requests[0].answer({ kept: "on the device" });
+  await done;
+}
+
+test("once what was kept is received the person is thanked", async () => {
+  await keepFive();
+  session.settle("id-of-five", { received: true });
+  assert.deepEqual(page, { choice: null, busy: false, status: "thanks" });
+});
+
+test("if what was kept is refused in the end, the person is told why; the question does not come back", async () => {
+  await keepFive();
+  session.settle("id-of-five", { error: "Not Found: …" });
+  assert.deepEqual(page, { choice: null, busy: false, status: "Not Found: …" });
+  await session.send("3");
+  assert.equal(requests.length, 1);
+});
+
+test("what becomes of kept feedback to an earlier answer is not shown beside the next one, nor after Clear", async () => {
+  await keepFive();
+  session.ask(scribble);
+  session.settle("id-of-five", { received: true });
+  assert.deepEqual(page, { choice: "none", busy: false, status: "" });
+
+  session.forget();
+  session.settle("id-of-five", { error: "Not Found: …" });
+  session.settle("id-of-scribble", { received: true });
+  assert.deepEqual(page, { choice: null, busy: false, status: "" });
+});
+
+test("what is kept by the time that the person has gone on is kept without a word", async () => {
+  session.ask(five);
+  const done = session.send("3");
+  session.ask(scribble);
+  requests[0].answer({ kept: "on the device" });
+  await done;
+  session.settle("id-of-five", { received: true });
+  assert.deepEqual(page, { choice: "none", busy: false, status: "" });
 });

@@ -14,7 +14,6 @@ import { parseUnit } from "./unit.js";
 /** @typedef {import("./lesson-session.js").LearnOutcome} LearnOutcome */
 /** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
 /** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
-/** @typedef {import("./feedback-session.js").FeedbackOutcome} FeedbackOutcome */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
 export const PREDICT_URL = "api/predict?input=true";
@@ -27,6 +26,14 @@ export const FEEDBACK_URL = "api/feedback";
 export const TIMEOUT_MS = 10_000;
 
 /** @typedef {{prediction: Prediction} | {error: string}} Outcome */
+
+/**
+ * What became of one attempt to send feedback. `mayPass`: the same may be taken later, after `retryAfterMs` where the service said so.
+ * @typedef {{received: true} | {error: string} | {error: string, mayPass: true, retryAfterMs: number | null}} Delivery
+ */
+
+// Beside all from 500 on: it came too slowly, or there was too much.
+const PASSING_STATUSES = new Set([408, 429]);
 
 /**
  * @typedef {object} Connection
@@ -100,12 +107,16 @@ export async function requestSnapshotReadings(request, connection) {
   return "error" in read ? read : { readings: read.parsed };
 }
 
-/** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<FeedbackOutcome>} */
+/** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<Delivery>} */
 export async function sendFeedback(request, connection) {
   const reply = await post(FEEDBACK_URL, request, connection);
-  if ("error" in reply) return reply;
+  if ("error" in reply) return { ...reply, mayPass: true, retryAfterMs: null };
   const answer = parseJson(reply.body);
-  if (reply.status !== 200) return { error: statusMessage(reply.status, answer) };
+  if (reply.status !== 200) {
+    const error = statusMessage(reply.status, answer);
+    const mayPass = reply.status >= 500 || PASSING_STATUSES.has(reply.status);
+    return mayPass ? { error, mayPass, retryAfterMs: inMilliseconds(reply.headers.get("Retry-After")) } : { error };
+  }
   // Thanks only for what the API itself says that it has: a proxy's page with status 200 is no such word.
   return typeof answer?.message === "string" ? { received: true } : { error: unexpectedAnswer("the server did not confirm it") };
 }
@@ -124,7 +135,7 @@ function post(url, request, connection) {
  * @param {string} url
  * @param {RequestInit} options
  * @param {Connection} connection
- * @returns {Promise<{status: number, body: string} | {error: string}>}
+ * @returns {Promise<{status: number, body: string, headers: Headers} | {error: string}>}
  */
 async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
   // One controller for both reasons to stop. It stays armed while the body arrives: a server can stall there too.
@@ -151,7 +162,7 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
   }
-  return { status: response.status, body };
+  return { status: response.status, body, headers: response.headers };
 }
 
 /**
@@ -200,4 +211,9 @@ function parseJson(text) {
   } catch {
     return undefined;
   }
+}
+
+/** @param {string | null} retryAfter in seconds; a date, which the service does not send, counts as nothing said */
+function inMilliseconds(retryAfter) {
+  return /^\d+$/.test(retryAfter ?? "") ? 1000 * Number(retryAfter) : null;
 }

@@ -5,7 +5,9 @@ import { buildFeedbackRequest, choiceOf } from "./feedback-request.js";
 
 /** @typedef {import("./prediction.js").Prediction} Prediction */
 /** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
-/** @typedef {{received: true} | {error: string}} FeedbackOutcome */
+/** @typedef {"on the device" | "on the page"} Place where it waits: on the device it outlives the page */
+/** @typedef {{received: true} | {error: string}} LaterOutcome what became of feedback that was kept */
+/** @typedef {LaterOutcome | {kept: Place}} FeedbackOutcome */
 
 /**
  * What the person sees; feedback-view.js is the real one.
@@ -14,7 +16,8 @@ import { buildFeedbackRequest, choiceOf } from "./feedback-request.js";
  * @property {() => void} hide
  * @property {(busy: boolean) => void} setBusy
  * @property {() => void} thank
- * @property {(message: string) => void} showError the question stays, to try again
+ * @property {(place: Place) => void} showKept
+ * @property {(message: string) => void} showError the question stays if it is there, to try again
  */
 
 export class FeedbackSession {
@@ -25,6 +28,9 @@ export class FeedbackSession {
   #prediction = null;
 
   #isSending = false;
+
+  /** The id of this answer's prediction, once feedback to it is kept and waits to be sent. @type {string | null} */
+  #keptId = null;
 
   /**
    * @param {(request: FeedbackRequest) => Promise<FeedbackOutcome>} send never rejects
@@ -46,6 +52,7 @@ export class FeedbackSession {
   forget() {
     this.#prediction = null;
     this.#isSending = false;
+    this.#keptId = null;
     this.#display.setBusy(false);
     this.#display.hide();
   }
@@ -66,6 +73,23 @@ export class FeedbackSession {
       return;
     }
     this.#prediction = null;
+    if ("kept" in outcome) {
+      this.#keptId = prediction.predictionId;
+      this.#display.showKept(outcome.kept);
+      return;
+    }
     this.#display.thank();
+  }
+
+  /**
+   * What was kept has been sent, or refused for good. That is news only beside the answer that it was about.
+   * @param {string} predictionId
+   * @param {LaterOutcome} outcome
+   */
+  settle(predictionId, outcome) {
+    if (predictionId !== this.#keptId) return;
+    this.#keptId = null;
+    if ("error" in outcome) this.#display.showError(outcome.error);
+    else this.#display.thank();
   }
 }

@@ -2,10 +2,15 @@
 
 /** @typedef {import("./feedback-session.js").FeedbackDisplay} FeedbackDisplay */
 
+const KEPT = {
+  "on the device": "Saved on this device. It is sent as soon as the service takes it again.",
+  "on the page": "Kept as long as this page stays open. It is sent as soon as the service takes it again.",
+};
+
 /**
  * @typedef {object} FeedbackElements
  * @property {HTMLElement} section
- * @property {HTMLElement} form what goes once the person has been thanked
+ * @property {HTMLElement} form what goes once there is nothing left to do
  * @property {HTMLElement} choices an empty group, for the buttons
  * @property {HTMLSelectElement} actualDigit the choice as a form field, out of sight: for programs, and older habits
  * @property {HTMLButtonElement} sendButton
@@ -57,16 +62,26 @@ export class FeedbackView {
   }
 
   thank() {
-    // The button that has the focus is about to go: whoever came by keyboard shall not be thrown to the page's top.
-    const hadFocus = this.#elements.form.contains(document.activeElement);
-    this.#elements.form.hidden = true;
-    this.#say("Thank you! Your answer was saved.", "thanks");
-    if (hadFocus) this.#elements.status.focus();
+    this.#close("Thank you! Your answer was saved.", "thanks");
+  }
+
+  /** @param {import("./feedback-session.js").Place} place */
+  showKept(place) {
+    this.#close(KEPT[place], "kept");
   }
 
   /** @param {string} message */
   showError(message) {
     this.#say(message, "error");
+  }
+
+  /** The last word instead of the question. @param {string} text @param {string} kind */
+  #close(text, kind) {
+    // The button that has the focus is about to go: whoever came by keyboard shall not be thrown to the page's top.
+    const hadFocus = this.#elements.form.contains(document.activeElement);
+    this.#elements.form.hidden = true;
+    this.#say(text, kind);
+    if (hadFocus) this.#elements.status.focus();
   }
 
   /** @param {string} choice */

@@ -3,10 +3,12 @@
 import { requestPrediction, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
 import { element } from "./element.js";
+import { FeedbackOutbox } from "./feedback-outbox.js";
 import { FeedbackSession } from "./feedback-session.js";
 import { FeedbackView } from "./feedback-view.js";
 import { connectInside } from "./inside.js";
 import { listenToKeyboard } from "./keyboard-input.js";
+import { KeptFeedback } from "./kept-feedback.js";
 import { KeyboardPen } from "./keyboard-pen.js";
 import { listenToPointer } from "./pointer-input.js";
 import { PredictionSession } from "./prediction-session.js";
@@ -45,7 +47,13 @@ const feedbackView = new FeedbackView({
   sendButton: feedbackButton,
   status: element("feedback-status"),
 });
-const feedback = new FeedbackSession((request) => sendFeedback(request, { fetch }), feedbackView);
+const outbox = new FeedbackOutbox((request) => sendFeedback(request, { fetch }), {
+  kept: new KeptFeedback(() => window.localStorage, Date.now),
+  timer: window,
+  locks: navigator.locks,
+  onSettled: (predictionId, outcome) => feedback.settle(predictionId, outcome),
+});
+const feedback = new FeedbackSession((request) => outbox.send(request), feedbackView);
 const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback);
 
 const inside = connectInside(recorder, { fetch, onReading: (explanation) => view.showReading(explanation) });
@@ -107,3 +115,6 @@ canvas.addEventListener("blur", () => {
 predictButton.addEventListener("click", predict);
 element("clear-btn").addEventListener("click", clear);
 feedbackButton.addEventListener("click", () => feedback.send(feedbackView.choice));
+
+window.addEventListener("online", () => outbox.sendKept());
+outbox.sendKept();

@@ -1,0 +1,115 @@
+// Kept feedback: what waits to be sent. It is in the browser's storage, where it outlives the page and all tabs see it, or in this page's
+// memory where the browser stores nothing.
+
+/** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
+/** @typedef {{time: number, request: FeedbackRequest}} Entry `time`: when it was kept, in milliseconds since 1970 */
+
+export const STORAGE_KEY = "doodle-feedback";
+export const MOST_ENTRIES = 100;
+export const MOST_AGE_MS = 24 * 60 * 60 * 1000;
+
+export class KeptFeedback {
+  #storage;
+  #now;
+
+  /** What the storage did not take. @type {Entry[]} */
+  #inMemory = [];
+
+  /** What the storage did not let go of: it must not be sent again and again. @type {Entry[]} */
+  #done = [];
+
+  /**
+   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage localStorage; a function, since where it is
+   *   forbidden it throws already when somebody asks for it
+   * @param {() => number} now Date.now
+   */
+  constructor(storage, now) {
+    this.#storage = storage;
+    this.#now = now;
+  }
+
+  /** The one that waits longest. Read anew each time: another tab may have sent the last one. @returns {Entry | undefined} */
+  first() {
+    return this.#read()[0] ?? this.#inMemory.find((entry) => this.#isRecent(entry));
+  }
+
+  /**
+   * The newest entry, in place of what was said of this prediction before.
+   * @param {FeedbackRequest} request
+   * @returns {boolean} whether it outlives the page
+   */
+  put(request) {
+    this.forget(request.prediction_id);
+    const entry = { time: this.#now(), request };
+    if (this.#write([...this.#read(), entry].slice(-MOST_ENTRIES))) return true;
+    this.#inMemory = [...this.#inMemory, entry].slice(-MOST_ENTRIES);
+    return false;
+  }
+
+  /** @param {Entry} entry @returns {boolean} whether it still waited: another one may have taken its place */
+  remove(entry) {
+    return this.#drop((other) => isSame(entry, other));
+  }
+
+  /** Nothing waits for this prediction any more. @param {string} predictionId */
+  forget(predictionId) {
+    this.#drop((entry) => entry.request.prediction_id === predictionId);
+  }
+
+  /** @param {(entry: Entry) => boolean} isDropped */
+  #drop(isDropped) {
+    const stored = this.#read();
+    const inMemory = this.#inMemory;
+    const dropped = stored.filter(isDropped);
+    if (dropped.length > 0 && !this.#write(stored.filter((entry) => !isDropped(entry)))) this.#done.push(...dropped);
+    this.#inMemory = inMemory.filter((entry) => !isDropped(entry));
+    return dropped.length > 0 || this.#inMemory.length < inMemory.length;
+  }
+
+  /** What is stored and still counts. Anything else that is found there the next write replaces. @returns {Entry[]} */
+  #read() {
+    let found;
+    try {
+      found = JSON.parse(this.#storage()?.getItem(STORAGE_KEY) ?? "[]");
+    } catch {
+      return []; // forbidden, or no JSON
+    }
+    if (!Array.isArray(found)) return [];
+    return found.filter((entry) => isEntry(entry) && this.#isRecent(entry) && !this.#done.some((done) => isSame(done, entry)));
+  }
+
+  /** @param {Entry[]} entries @returns {boolean} whether the storage has them now */
+  #write(entries) {
+    try {
+      const storage = this.#storage();
+      if (!storage) return false;
+      if (entries.length === 0) storage.removeItem(STORAGE_KEY);
+      else storage.setItem(STORAGE_KEY, JSON.stringify(entries));
+      return true;
+    } catch {
+      return false; // forbidden, or full
+    }
+  }
+
+  /** @param {Entry} entry */
+  #isRecent({ time }) {
+    return this.#now() - time <= MOST_AGE_MS;
+  }
+}
+
+/** @param {any} found @returns {found is Entry} */
+function isEntry(found) {
+  const request = found?.request;
+  if (!Number.isFinite(found?.time) || typeof request?.prediction_id !== "string") return false;
+  const digit = request.actual_digit;
+  return digit === null || (Number.isInteger(digit) && digit >= 0 && digit <= 9);
+}
+
+/** @param {Entry} one @param {Entry} other */
+function isSame(one, other) {
+  return (
+    one.time === other.time &&
+    one.request.prediction_id === other.request.prediction_id &&
+    one.request.actual_digit === other.request.actual_digit
+  );
+}
