@@ -250,7 +250,7 @@ def test_of_two_tabs_one_sends_what_is_kept(url, new_page, draw):
     expect(page.locator("#feedback-status")).to_have_text(KEPT)
 
     on_their_way = []
-    page.context.route("**/api/feedback", on_their_way.append)
+    page.context.route("**/api/feedback", lambda route: on_their_way.append(route))
     for tab in (page, other):
         tab.evaluate("dispatchEvent(new Event('online'))")
     page.wait_for_timeout(300)
