@@ -20,7 +20,7 @@ class Stack:
     def __init__(self, service, api_port, page_port, models, journal):
         self.url, self.api = f"http://127.0.0.1:{page_port}", f"http://127.0.0.1:{api_port}"
         self._service, self._api_port, self._page_port = service, api_port, page_port
-        self._journal = f"sqlite:///{journal}"
+        self._journal = journal
         self._state = {"DOODLE_MODELS": models, "DOODLE_JOURNAL": self._journal}
 
     def start_page(self):
@@ -40,8 +40,9 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def make_stack(clone, service, free_port, tmp_path_factory):
-    def make_stack(models=clone.models):
-        return Stack(service, free_port(), free_port(), models, tmp_path_factory.mktemp("journal") / "journal.sqlite")
+    def make_stack(models=clone.models, journal=None):
+        journal = journal or f"sqlite:///{tmp_path_factory.mktemp('journal') / 'journal.sqlite'}"
+        return Stack(service, free_port(), free_port(), models, journal)
 
     return make_stack
 
@@ -221,7 +222,25 @@ def test_feedback_that_is_kept_outlives_the_page_and_arrives_once(make_stack, ne
     assert stack.corrections() == [(7, 1)]
 
 
-def test_feedback_that_cannot_be_kept_for_a_minute_is_sent_when_the_service_said(url, new_page, draw):
+def test_while_redis_is_gone_feedback_waits_and_then_arrives_once(make_stack, new_page, new_redis, draw):
+    redis = new_redis()
+    stack, page = make_stack(journal=redis.url), new_page()
+    try:
+        redis.start()
+        with stack.start_api(), stack.start_page():
+            page.goto(stack.url)
+            redis.kill()
+            predict(page, draw, 4)  # it is answered all the same, and waits in the service's memory
+            page.click("#feedback-btn")
+            expect(page.locator("#feedback-status")).to_have_text(KEPT)
+            redis.start()
+            expect(page.locator("#feedback-status")).to_have_text(THANKS)
+            assert stack.corrections() == [(4, 4)]
+    finally:
+        redis.kill()
+
+
+def test_feedback_is_sent_again_when_the_service_said(url, new_page, draw):
     page = new_page()
     refused = []
 
