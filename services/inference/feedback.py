@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import re
 import uuid
 from time import time
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 # Another replica may have answered a moment ago and be just about to write its prediction down.
 LOOK_AGAIN_SECONDS = (0.1, 0.4)
+OURS = re.compile("[0-9a-f]{32}")  # as every prediction_id: of another there is none to wait for
 
 UNKNOWN = (
     "there is no prediction with this prediction_id: only the newest are kept; draw it again, or send its image_vector instead"
@@ -74,7 +76,7 @@ class FeedbackDesk:
         )
 
     async def _prediction(self, prediction_id: str) -> Prediction | None:
-        for seconds in (0.0, *LOOK_AGAIN_SECONDS):
+        for seconds in (0.0, *LOOK_AGAIN_SECONDS) if OURS.fullmatch(prediction_id) else ():
             await asyncio.sleep(seconds)
             found = self._recorder.waiting(prediction_id) or await asyncio.to_thread(self._journal.prediction, prediction_id)
             if found:

@@ -15,14 +15,17 @@ DIGITS_AS_TEXT = tuple("0123456789")
 
 # Older pages send the text of an input field.
 FromText = BeforeValidator(lambda value: int(value) if value in DIGITS_AS_TEXT else value)
+# To JSON Schema, and to languages that have no integers, 5.0 is one.
+Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
 DIGIT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": list(DIGITS_AS_TEXT)}]}
-Digit = Annotated[int, FromText, Field(ge=0, le=9, strict=True), WithJsonSchema(DIGIT)]
+Digit = Annotated[int, FromText, Whole, Field(ge=0, le=9, strict=True), WithJsonSchema(DIGIT)]
+Label = Annotated[int, Field(ge=0, le=9, strict=True), Whole]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
 Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
 Point = tuple[Coordinate, Coordinate]
 Weight = Annotated[float, Field(ge=-1e3, le=1e3, allow_inf_nan=False)]
-Index = Annotated[int, Field(ge=0, strict=True)]
+Index = Annotated[int, Field(ge=0, strict=True), Whole]
 # A vector of another length is refused too, but where its pixels are read: with words, and a code, of its own.
 Vector = Annotated[list[Unit], Field(json_schema_extra={"minItems": VECTOR_LENGTH, "maxItems": VECTOR_LENGTH})]
 
@@ -162,7 +165,7 @@ class Lesson(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    label: Annotated[int, Field(ge=0, le=9, strict=True)] | None = Field(description="what it is said to be; null: no digit")
+    label: Label | None = Field(description="what it is said to be; null: no digit")
     learning_rate: Annotated[float, Field(gt=0.0, le=MAX_LEARNING_RATE, allow_inf_nan=False)]
 
 

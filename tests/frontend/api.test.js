@@ -188,7 +188,7 @@ test("feedback counts as received only where the API says so", async () => {
 
 test("feedback that is refused for good shows the API's reason, and no more", async () => {
   const unknown = await sendFeedback(feedback, { fetch: answering(404, { detail: "there is no prediction with this id" }) });
-  assert.deepEqual(unknown, { error: "Not Found: there is no prediction with this id" });
+  assert.deepEqual(unknown, { error: "Not Found: there is no prediction with this id", isUnknown: true });
   for (const status of [400, 403, 413, 415, 422]) {
     const outcome = await sendFeedback(feedback, { fetch: answering(status, { detail: "no" }, { "Retry-After": "5" }) });
     assert.deepEqual(Object.keys(outcome), ["error"], status);

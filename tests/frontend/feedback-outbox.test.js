@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { FIRST_WAIT_MS, FeedbackOutbox, LONGEST_TOLD_MS, LONGEST_WAIT_MS, SHORTEST_TOLD_MS } from "../../services/frontend/js/feedback-outbox.js";
+import * as module from "../../services/frontend/js/feedback-outbox.js";
 import { KeptFeedback } from "../../services/frontend/js/kept-feedback.js";
 import { FakeClock, FakeLocks, FakeStorage, settled } from "./fake-browser.js";
 
+const { FIRST_WAIT_MS, FeedbackOutbox, LONGEST_TOLD_MS, LONGEST_WAIT_MS, SHORTEST_TOLD_MS, UNKNOWN_MS } = module;
 const RECEIVED = { received: true };
-const GONE = { error: "Not Found: …" };
+const GONE = { error: "Drawing Not Accepted: …" };
+const UNKNOWN = { error: "Not Found: …", isUnknown: true };
 const down = (retryAfterMs = null) => ({ error: "Service Unavailable: …", mayPass: true, retryAfterMs });
 const request = (id, digit = 3) => ({ prediction_id: id, actual_digit: digit });
 
@@ -181,6 +183,31 @@ test("what is refused for good in the end goes, is told, and holds up nobody", a
   answers = { a: GONE, all: RECEIVED };
   await outbox.sendKept();
   assert.deepEqual(news, [["a", GONE], ["b", RECEIVED]]);
+  assert.equal(storage.items.size, 0);
+  assert.deepEqual(clock.waits, []);
+});
+
+test("a prediction that is unknown may still be on its way to the others: that is believed the second time", async () => {
+  answers.all = down();
+  const { outbox, news } = openTab();
+  await outbox.send(request("a"));
+  await outbox.send(request("b"));
+  answers = { a: UNKNOWN, all: RECEIVED };
+  await outbox.sendKept();
+  assert.deepEqual([news, clock.waits], [[], [UNKNOWN_MS]]);
+  answers.a = RECEIVED;
+  await clock.advance(UNKNOWN_MS);
+  assert.deepEqual(news, [["a", RECEIVED], ["b", RECEIVED]]);
+});
+
+test("one that is unknown the second time too goes, and is told", async () => {
+  answers.all = down();
+  const { outbox, news } = openTab();
+  await outbox.send(request("a"));
+  answers.all = UNKNOWN;
+  await outbox.sendKept();
+  await clock.advance(UNKNOWN_MS);
+  assert.deepEqual(news, [["a", UNKNOWN]]);
   assert.equal(storage.items.size, 0);
   assert.deepEqual(clock.waits, []);
 });

@@ -18,6 +18,7 @@ from inference.settings import Settings
 from stores.journal import open_journal
 
 THANKS = {"message": "Feedback received, thank you!"}
+ID = "7b88140edcad49edb1cb4c9d8bc19318"
 VECTOR = [0.0] * 300 + [0.9] * 184 + [0.0] * 300
 
 
@@ -109,6 +110,13 @@ def test_it_needs_no_model(journal_url, tmp_path, kept):
     assert kept()[0].predicted_digit is None
 
 
+@pytest.mark.parametrize("digit", [5.0, "5"], ids=["of a language without integers", "as text"])
+def test_a_digit_may_be_written_otherwise(client, answer, kept, digit):
+    said = {"prediction_id": answer["prediction_id"], "actual_digit": digit}
+    assert client.post("/feedback", json=said).json() == THANKS
+    assert [feedback.actual_digit for feedback in kept()] == [5]
+
+
 @pytest.mark.parametrize(
     ("body", "code", "words"),
     [
@@ -117,7 +125,7 @@ def test_it_needs_no_model(journal_url, tmp_path, kept):
         ({"prediction_id": "x", "image_vector": VECTOR, "actual_digit": 5}, 422, "send either"),
         ({"prediction_id": "x", "actual_digit": 10}, 422, "actual_digit: Input should be less than or equal to 9"),
         ({"prediction_id": "x", "actual_digit": -1}, 422, "actual_digit: Input should be greater"),
-        ({"prediction_id": "x", "actual_digit": 5.0}, 422, "actual_digit: Input should be a valid integer"),
+        ({"prediction_id": "x", "actual_digit": 5.5}, 422, "actual_digit: Input should be a valid integer"),
         ({"prediction_id": "x", "actual_digit": True}, 422, "actual_digit: Input should be a valid integer"),
         ({"prediction_id": "x", "actual_digit": "five"}, 422, "actual_digit: Input should be a valid integer"),
         ({"prediction_id": "x", "actual_digit": [5]}, 422, "actual_digit: Input should be a valid integer"),
@@ -195,12 +203,12 @@ class SlowJournal:
 
 @pytest.fixture
 def said():
-    return module.FeedbackRequest(prediction_id="p", actual_digit=4)
+    return module.FeedbackRequest(prediction_id=ID, actual_digit=4)
 
 
 @pytest.fixture
 def a_prediction():
-    return module.Prediction("p", 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))
+    return module.Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))
 
 
 def desk_of(journal, waiting=()):
@@ -224,7 +232,7 @@ def test_one_that_another_replica_is_just_writing_is_waited_for(said, a_predicti
     journal.found = a_prediction
     journal.go.set()
     asyncio.run(desk_of(journal).receive(said, None))
-    assert journal.written[0].prediction_id == "p"
+    assert journal.written[0].prediction_id == ID
 
 
 def test_thanks_wait_for_the_disk(said, a_prediction):

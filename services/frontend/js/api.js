@@ -29,7 +29,8 @@ export const TIMEOUT_MS = 10_000;
 
 /**
  * What became of one attempt to send feedback. `mayPass`: the same may be taken later, after `retryAfterMs` where the service said so.
- * @typedef {{received: true} | {error: string} | {error: string, mayPass: true, retryAfterMs: number | null}} Delivery
+ * `isUnknown`: there is no such prediction.
+ * @typedef {{received: true} | {error: string, isUnknown?: true} | {error: string, mayPass: true, retryAfterMs: number | null}} Delivery
  */
 
 // Beside all from 500 on: it came too slowly, or there was too much.
@@ -115,7 +116,8 @@ export async function sendFeedback(request, connection) {
   if (reply.status !== 200) {
     const error = statusMessage(reply.status, answer);
     const mayPass = reply.status >= 500 || PASSING_STATUSES.has(reply.status);
-    return mayPass ? { error, mayPass, retryAfterMs: inMilliseconds(reply.headers.get("Retry-After")) } : { error };
+    if (mayPass) return { error, mayPass, retryAfterMs: inMilliseconds(reply.headers.get("Retry-After")) };
+    return reply.status === 404 ? { error, isUnknown: true } : { error };
   }
   // Thanks only for what the API itself says that it has: a proxy's page with status 200 is no such word.
   return typeof answer?.message === "string" ? { received: true } : { error: unexpectedAnswer("the server did not confirm it") };

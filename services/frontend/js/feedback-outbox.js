@@ -13,6 +13,9 @@ export const LONGEST_WAIT_MS = 60_000;
 export const SHORTEST_TOLD_MS = 1_000;
 export const LONGEST_TOLD_MS = 60 * 60 * 1000;
 
+/** A replica that could not write a prediction down tries again within this time, once it can; until then the others do not know of it. */
+export const UNKNOWN_MS = 5_000;
+
 /** The name under which the tabs of this page agree on which of them sends. */
 export const LOCK = "doodle-feedback";
 
@@ -33,6 +36,9 @@ export class FeedbackOutbox {
   #onSettled;
 
   #isSendingKept = false;
+
+  /** Predictions that were not known when they were asked for the first time. @type {Set<string>} */
+  #unknownOnce = new Set();
 
   /** In a row, of which the wait grows. */
   #failures = 0;
@@ -87,8 +93,15 @@ export class FeedbackOutbox {
         return;
       }
       this.#failures = 0;
+      const id = entry.request.prediction_id;
+      if ("isUnknown" in delivery && !this.#unknownOnce.has(id)) {
+        this.#unknownOnce.add(id);
+        this.#tryAgainLater(UNKNOWN_MS);
+        return;
+      }
+      this.#unknownOnce.delete(id);
       // Refused for good it goes too: it would be refused each time.
-      if (this.#kept.remove(entry)) this.#onSettled(entry.request.prediction_id, delivery);
+      if (this.#kept.remove(entry)) this.#onSettled(id, delivery);
     }
   }
 
