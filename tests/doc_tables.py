@@ -41,7 +41,8 @@ class DocumentTable:
 
 
 def row_of(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(str(cell).replace('|', '&#124;').replace(chr(10), ' ') for cell in cells)} |"
+    """As Markdown has it."""
+    return f"| {' | '.join(each.replace('<', '&lt;').replace('|', '&#124;') for each in cells)} |"
 
 
 def _name(row):

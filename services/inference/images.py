@@ -40,7 +40,9 @@ def pixels_from_png(content: bytes, max_pixels: int) -> np.ndarray:
     except ImageTooLargeError:
         raise
     except Exception as error:  # damaged files bring out many kinds of exceptions in Pillow, AssertionError among them
-        raise ImageError(f"the PNG is damaged: {error or type(error).__name__}") from error
+        if "MAX_TEXT" in str(error):  # Pillow's own bounds of what is beside the pixels
+            raise ImageTooLargeError("a text or a colour profile in the picture unpacks into more than 1 MiB") from error
+        raise ImageError(f"the PNG is damaged: {str(error) or 'its pixels cannot be made out'}") from error
 
 
 def pixels_announced(content: bytes) -> int:

@@ -115,11 +115,14 @@ def _media_type(request):
 
 
 async def _body(request, limit):
-    """The body's bytes; 413 as soon as it is known to have more than `limit`.
+    """The body's bytes; 415 if they are packed, 413 as soon as it is known to have more than `limit`.
 
     Who is still sending when the connection closes may never hear why. So the rest of a body that is too large is read away,
     by uvicorn where its length was announced, and only one that is larger by far is cut off.
     """
+    packed = request.headers.get("content-encoding", "identity")
+    if packed != "identity":
+        raise HTTPException(415, f"send the body as it is, not packed by {packed[:20]}", headers={"Accept-Encoding": "identity"})
     too_large = HTTPException(413, f"the body may have at most {limit} bytes")
     far_too_large = HTTPException(413, too_large.detail, headers={"Connection": "close"})
     announced = request.headers.get("content-length", "")

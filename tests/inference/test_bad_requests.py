@@ -1,0 +1,236 @@
+"""Bad input of every kind, sent to a real process: what each is answered is a row of docs/reliability.md."""
+
+import gzip
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+JSON, PNG = "application/json", "image/png"
+MEMORY_MB = 512  # at most, all the time: half of what the container may have
+LINE = [[[140, 40], [150, 240]]]
+UNKNOWN_ID = "0" * 32
+ROWS = bytes(28 * 29)  # of a black picture: a filter, and 28 pixels
+
+
+@dataclass(frozen=True)
+class Request:
+    """One bad request. The body is made when it is sent: some are large."""
+
+    status: int
+    body: Callable[[], bytes]
+    path: str = "/predict"
+    content_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def document(status, value, path="/predict"):
+    return Request(status, lambda: json.dumps(value).encode(), path)
+
+
+def text(status, body, path="/predict"):
+    return Request(status, body.encode, path)
+
+
+def picture(status, make):
+    return Request(status, make, content_type=PNG)
+
+
+def with_number(number):
+    return text(422, f'{{"strokes": [[[10, 10], [20, {number}]]]}}')
+
+
+def pixels(*values):
+    return (list(values) + [0.0] * 784)[:784]
+
+
+def png(image, **options):
+    buffer = BytesIO()
+    image.save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+def raw_png(width, height, data, *chunks, depth=8, colour_type=0):
+    def chunk(name, content):
+        return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([depth, colour_type, 0, 0, 0])
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(data, 9)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def drawn(mode="L"):
+    """A one, as a picture of this mode."""
+    ink = np.zeros((56, 56), np.uint8)
+    ink[8:48, 26:31] = 255
+    return Image.fromarray(ink).convert(mode)
+
+
+def noise():
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8))
+
+
+def zipped():
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("digit.png", bytes(1000))
+    return buffer.getvalue()
+
+
+def flipped(content, place):
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+STROKES = {
+    "a coordinate NaN": with_number("NaN"),
+    "a coordinate Infinity": with_number("Infinity"),
+    "a coordinate -Infinity": with_number("-Infinity"),
+    "a coordinate 1e400": with_number("1e400"),
+    "a coordinate 1e6": with_number("1e6"),
+    "a coordinate -1e6": with_number("-1e6"),
+    "a coordinate true": with_number("true"),
+    'a coordinate "20"': with_number('"20"'),
+    "a million points": Request(413, lambda: b'{"strokes": [[' + b",".join([b"[1,2]"] * 10**6) + b"]]}"),
+    "20,001 points": document(422, {"strokes": [[[1, 2]] * 20_001]}),
+    "1,001 strokes": document(422, {"strokes": [[[1, 2]]] * 1_001}),
+    "no stroke": document(200, {"strokes": []}),
+    "a stroke without points": document(200, {"strokes": [[]]}),
+    "a single point": document(200, {"strokes": [[[5, 5]]]}),
+    "all points alike": document(200, {"strokes": [[[5, 5]] * 1000]}),
+    "points that are not in strokes": document(422, {"strokes": [[1, 2], [3, 4]]}),
+    "strokes nested too deep": document(422, {"strokes": [LINE]}),
+    "lists nested 100,000 deep": text(422, "[" * 100_000),
+    "a point of three numbers": document(422, {"strokes": [[[1, 2, 3]]]}),
+    "strokes as text": document(422, {"strokes": "M 0 0 L 9 9"}),
+    "strokes and image_vector": document(422, {"strokes": LINE, "image_vector": pixels()}),
+    "neither of the two": document(422, {}),
+    "a canvas of width 0": document(422, {"strokes": LINE, "width": 0}),
+    "a brush of -1": document(422, {"strokes": LINE, "brush": -1}),
+    "a brush of 1e-300 on a canvas of 1e5": document(200, {"strokes": LINE, "brush": 1e-300, "width": 1e5, "height": 1e5}),
+}
+VECTORS = {
+    "a vector of 0 numbers": document(400, {"image_vector": []}),
+    "a vector of 783": document(400, {"image_vector": pixels()[:783]}),
+    "a vector of 785": document(400, {"image_vector": [*pixels(), 0.0]}),
+    "a vector of 300,000": document(400, {"image_vector": [0] * 300_000}),
+    "a vector of a million": document(413, {"image_vector": [0] * 10**6}),
+    "a pixel of 1.001": document(422, {"image_vector": pixels(1.001)}),
+    "a pixel of -0.001": document(422, {"image_vector": pixels(-0.001)}),
+    "pixels from 0 to 255": document(422, {"image_vector": pixels(255, 128)}),
+    "a pixel NaN": document(422, {"image_vector": pixels(float("nan"))}),
+    'a pixel "0.5"': document(422, {"image_vector": pixels("0.5")}),
+    "a pixel null": document(422, {"image_vector": pixels(None)}),
+    "28 rows of 28": document(422, {"image_vector": [[0.0] * 28] * 28}),
+}
+PICTURES = {
+    "a PNG cut in half": picture(422, lambda: png(noise())[:1800]),
+    "a PNG's first 30 bytes": picture(422, lambda: png(noise())[:30]),
+    "a PNG with a bit of its data changed": picture(422, lambda: flipped(png(noise()), 2000)),
+    "a PNG of 30,000 x 30,000": picture(413, lambda: raw_png(30_000, 30_000, bytes(1000))),
+    "a PNG of 4,096 x 4,096 that unpacks from 16 KB": picture(200, lambda: raw_png(4096, 4096, bytes(4097 * 4096))),
+    "a PNG of 0 x 0": picture(422, lambda: raw_png(0, 0, b"")),
+    "a PNG with more data than pixels": picture(200, lambda: raw_png(28, 28, ROWS * 1000)),
+    "a PNG of 16 bits": picture(200, lambda: png(Image.fromarray(np.asarray(drawn(), np.uint16) * 257))),
+    "a PNG with a palette": picture(200, lambda: png(drawn("P"))),
+    "a PNG with a palette that is missing": picture(422, lambda: raw_png(28, 28, ROWS, colour_type=3)),
+    "an animated PNG": picture(200, lambda: png(drawn(), save_all=True, append_images=[noise().resize((56, 56))])),
+    "a PNG with a colour profile that unpacks into 64 MB": picture(
+        413, lambda: raw_png(28, 28, ROWS, (b"iCCP", b"p\0\0" + zlib.compress(bytes(64 * 2**20), 9)))
+    ),
+    "a PNG with text that unpacks into 64 MB": picture(
+        413, lambda: raw_png(28, 28, ROWS, (b"zTXt", b"p\0\0" + zlib.compress(bytes(64 * 2**20), 9)))
+    ),
+    "a zip archive in disguise": picture(422, zipped),
+    "a JPEG in disguise": picture(422, lambda: (lambda to: (drawn().save(to, "JPEG"), to.getvalue())[1])(BytesIO())),
+    "a PNG, and a zip archive after it": picture(200, lambda: png(drawn()) + zipped()),
+    "no bytes": picture(422, bytes),
+    "4 MiB of zeros and one more": picture(413, lambda: bytes(4 * 2**20 + 1)),
+}
+BODIES = {
+    "no JSON": text(422, "hello"),
+    "JSON cut short": text(422, '{"strokes": [[[1, 2], [3'),
+    "JSON in UTF-16": Request(422, lambda: json.dumps({"strokes": LINE}).encode("utf-16")),
+    "bytes that are no UTF-8": Request(422, lambda: b'{"strokes": "\xff\xfe"}'),
+    "JSON packed by gzip": Request(415, lambda: gzip.compress(b'{"strokes": []}', mtime=0), headers={"Content-Encoding": "gzip"}),
+    "1 MiB of spaces and one more": Request(413, lambda: b" " * (2**20 + 1)),
+    "an HTML form": Request(415, lambda: b"strokes=1", content_type="application/x-www-form-urlencoded"),
+    "JSON called text": Request(415, lambda: b'{"strokes": []}', content_type="text/plain"),
+    "a query ?input=perhaps": document(422, {"strokes": LINE}, "/predict?input=perhaps"),
+}
+FEEDBACK = {
+    "feedback to an unknown id": document(404, {"prediction_id": UNKNOWN_ID, "actual_digit": 5}, "/feedback"),
+    "feedback to an id of 10,000 letters": document(422, {"prediction_id": "a" * 10_000, "actual_digit": 5}, "/feedback"),
+    "feedback to an id with line breaks and zeros": document(404, {"prediction_id": "a\r\n\0b", "actual_digit": 5}, "/feedback"),
+    "feedback to <script>alert(1)</script>": document(
+        404, {"prediction_id": "<script>alert(1)</script>", "actual_digit": 5}, "/feedback"
+    ),
+    "feedback that it was a 10": document(422, {"prediction_id": UNKNOWN_ID, "actual_digit": 10}, "/feedback"),
+    "feedback that it was a 5.5": document(422, {"prediction_id": UNKNOWN_ID, "actual_digit": 5.5}, "/feedback"),
+    "feedback that it was true": document(422, {"prediction_id": UNKNOWN_ID, "actual_digit": True}, "/feedback"),
+    "feedback without what it was": document(422, {"prediction_id": UNKNOWN_ID}, "/feedback"),
+    "feedback to an id and to pixels": document(
+        422, {"prediction_id": UNKNOWN_ID, "image_vector": pixels(), "actual_digit": 5}, "/feedback"
+    ),
+    "feedback to 783 pixels": document(400, {"image_vector": pixels()[:783], "actual_digit": 5}, "/feedback"),
+    "feedback as a PNG": Request(415, lambda: png(drawn()), "/feedback", PNG),
+}
+QUESTIONS = {
+    "a unit of layer 99": document(422, {"strokes": LINE, "layer": 99, "place": [0]}, "/unit"),
+    "a unit at a place that is none": document(422, {"strokes": LINE, "layer": 0, "place": [0, 0, 999]}, "/unit"),
+    "a unit of layer -1": document(422, {"strokes": LINE, "layer": -1, "place": [0]}, "/unit"),
+    "201 changed weights": document(422, {"strokes": LINE, "changes": [{"layer": 0, "unit": 0}] * 201}, "/explain"),
+    "a weight of 1e9": document(422, {"strokes": LINE, "changes": [{"layer": 0, "unit": 0, "value": 1e9}]}, "/explain"),
+    "a weight of a layer that has none": document(422, {"strokes": LINE, "changes": [{"layer": 1, "unit": 0}]}, "/explain"),
+    "51 lessons": document(422, {"strokes": LINE, "lessons": [{"label": 1, "learning_rate": 0.1}] * 51}, "/learn"),
+    "a lesson at a learning rate of 1e9": document(
+        422, {"strokes": LINE, "lessons": [{"label": 1, "learning_rate": 1e9}]}, "/learn"
+    ),
+    "50 lessons at a learning rate of 10": document(
+        200, {"strokes": LINE, "lessons": [{"label": each % 2, "learning_rate": 10} for each in range(50)]}, "/learn"
+    ),
+}
+REQUESTS = STROKES | VECTORS | PICTURES | BODIES | FEEDBACK | QUESTIONS
+
+
+def said(answer) -> str:
+    """What the answer says, in words."""
+    found = answer.json()
+    if answer.status_code != 200:
+        assert list(found) == ["detail"]
+        return found["detail"]
+    if "diverged" in found:
+        return f"{len(found['losses'])} lessons were given" + (
+            ", then numbers grew beyond all bounds" if found["diverged"] else ""
+        )
+    assert 0 <= found["digit"] <= 9
+    return "it is read" if found["is_digit"] else "it is read: no digit"
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_it_is_answered_with_what_was_wrong_and_the_next_request_as_ever(service, documented, name):
+    request = REQUESTS[name]
+    headers = {"Content-Type": request.content_type, **request.headers}
+    answer = service.client.post(request.path, content=request.body(), headers=headers)
+    assert answer.status_code == request.status, answer.text
+    assert answer.headers["content-type"] == JSON
+    words = said(answer)
+    assert len(words) < 300, "a sentence, and not the body back"
+    documented("bad-requests", name, f"`{request.path.partition('?')[0]}`", str(answer.status_code), words)
+    assert service.post_json({"strokes": LINE}).status_code == 200
+
+
+def test_the_service_has_never_had_more_memory_than_it_may(service):
+    """At its peak, of all that this process was sent: pictures are the largest."""
+    for name in ("a PNG of 4,096 x 4,096 that unpacks from 16 KB", "a PNG with text that unpacks into 64 MB", "a million points"):
+        request = REQUESTS[name]
+        service.post_bytes(request.body(), request.content_type)
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024 < MEMORY_MB
