@@ -19,28 +19,32 @@ class Publisher:
     def __init__(self, folder: Path, models: ModelStore):
         self._folder, self._models = folder, models
         self._done: object = None  # the files as last published
+        self._seen: object = None  # as at the last look; None before the first, [] where there was no model
         self._doubtful: object = None  # the files that were refused at the last look
         self._said = ""
 
     def look(self) -> None:
         """Publish the folder's model if it has changed. What goes wrong is logged once, and tried again at the next look."""
+        before = self._seen
         try:
-            seen = self._state()
+            self._seen = seen = self._state()
         except OSError:
+            self._seen = []
             return  # none there, or one being replaced
-        if seen == self._done:
+        if seen == self._done and not self._is_nothing_live():
             return
         try:
-            self._put_in_place(self._published())
+            # What changes under our eyes is new, whatever the clock said when it was written, or says now.
+            self._put_in_place(self._published(), is_new=before is not None and before[:2] != seen[:2])
         except (StoreError, CheckpointError) as error:
             self._complain(seen, str(error))
         else:
             self._done, self._said = seen, ""
 
-    def _put_in_place(self, version):
-        """It becomes live if it was made after the live pointer was last moved. So a restart does not undo a choice of an
-        older version that somebody made since."""
-        if self._made_after(LIVE):
+    def _put_in_place(self, version, is_new):
+        """It becomes live if it is new, or was made after the live pointer was last moved. So a restart does not undo a choice of
+        an older version that somebody made since."""
+        if is_new or self._made_after(LIVE):
             self._models.promote(version)
             log.info("event=model_published version=%s from=%s", version, self._folder)
 
@@ -62,6 +66,13 @@ class Publisher:
             pass  # not there yet, or damaged there
         return self._models.publish(self._folder)["version"]
 
+    def _is_nothing_live(self):
+        """Somebody has emptied the store, or lost its volume: what is served lives in memory alone, until the next start."""
+        try:
+            return self._models.pointer(LIVE) is None
+        except StoreError:
+            return False
+
     def _complain(self, seen, reason):
         # Between the two files of a model that is just being written the first look finds a bad one: that is no news.
         if seen == self._doubtful and reason != self._said:
@@ -77,12 +88,12 @@ class CandidatePublisher(Publisher):
         super().__init__(folder, models)
         self._result_file = result_file
 
-    def _put_in_place(self, version):
+    def _put_in_place(self, version, is_new):
         """As with the live pointer, whatever was done last holds: a candidate that was made before the live pointer was moved
         has had its turn, and one that somebody puts up again after it was refused stays."""
         refused_at = self._refused_at(version)
         if refused_at is None:
-            if self._made_after(LIVE) and self._models.pointer(CANDIDATE) != version:
+            if (is_new or self._made_after(LIVE)) and self._models.pointer(CANDIDATE) != version:
                 self._models.point(CANDIDATE, version)
                 log.info("event=candidate_published version=%s from=%s", version, self._folder)
         elif self._models.pointer(CANDIDATE) == version and refused_at > self._models.pointer_time(CANDIDATE):

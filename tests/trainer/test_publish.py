@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -104,12 +105,37 @@ def test_an_older_model_that_is_put_back_into_the_folder_is_live_again(folder, m
     assert models.pointer(LIVE) == first
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["none before it", "the next one"])
+def test_a_model_that_comes_after_the_clock_was_set_back_is_live(folder, make_model, models, publisher, is_first):
+    """Its files are older than the live pointer then, by an hour."""
+    other = make_model(1)
+    publisher.look()
+    if is_first:
+        shutil.rmtree(folder)
+        publisher.look()
+        assert models.pointer(LIVE) == other
+    version = make_model(2)
+    later(folder / "model.json", -3600)
+    publisher.look()
+    assert models.pointer(LIVE) == version
+
+
 def test_the_same_network_measured_anew_has_a_new_card(folder, make_model, models, publisher):
     version = make_model(about={"test": {"accuracy": 0.1}})
     publisher.look()
     assert make_model(about={"test": {"accuracy": 0.2}}) == version
     publisher.look()
     assert models.card(version)["test"] == {"accuracy": 0.2}
+
+
+def test_a_store_that_somebody_emptied_gets_it_again(make_model, models, publisher):
+    version = make_model()
+    publisher.look()
+    shutil.rmtree(models.folder)
+    models.folder.mkdir()
+    publisher.look()
+    assert models.pointer(LIVE) == version
+    assert models.load(version)[1]["version"] == version
 
 
 def test_a_version_that_is_damaged_in_the_store_is_mended_by_a_restart(folder, make_model, models, publisher):
