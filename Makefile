@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model drift pages test reliability bench bench-quick growth lint lock clean
+.PHONY: help run data model drift pages test reliability soak bench bench-quick growth lint lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,12 +31,14 @@ pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn,
 	@python scripts/metrics_page.py
 	@PYTHONPATH=monitoring/grafana python -m boards
 
-test: .venv/test.stamp lint  ## set up and run all tests; those of the stack by themselves, since Docker needs the machine
-	@pytest --numprocesses auto --ignore tests/stack
-	@pytest tests/stack
+test: .venv/test.stamp lint  ## set up and run all tests
+	@scripts/test.sh
 
 reliability: .venv/test.stamp  ## write the tables of docs/reliability.md anew, from what the tests find; needs Docker
 	@DOODLE_WRITE_TABLES=1 pytest $$(grep -rl --include='test_*.py' 'documented(' tests)
+
+soak: .venv/test.stamp  ## ten minutes of load on three replicas, in Docker; DOODLE_SOAK_SECONDS=3600 for an hour
+	@DOODLE_SOAK_SECONDS=$${DOODLE_SOAK_SECONDS:-600} pytest tests/stack/test_load.py -k soak -s
 
 bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; half an hour
 	@python benchmarks/bench.py

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# All tests. Those of the stack by themselves, since Docker needs the machine; and beside them, when it has nothing else to do, those
+# that need minutes of one core and wait for nobody (marked long). Where nothing else runs, one `pytest` does the same.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+pytest --numprocesses auto --ignore tests/stack -m 'not long'
+
+log=$(mktemp)
+nice -n 19 pytest --ignore tests/stack -m long >"$log" 2>&1 &
+long=$!
+trap 'kill "$long" 2>/dev/null || true; rm -f "$log"' EXIT
+code=0
+pytest tests/stack || code=$?
+wait "$long" || code=$?
+cat "$log"
+exit "$code"

@@ -1,0 +1,95 @@
+"""The running service against its own description: schemathesis makes requests from that, such as fit it and such as do not.
+
+No answer may be a 5xx, every answer must be described, what fits the description must be taken, and what does not be refused.
+"""
+
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from schemathesis import GenerationMode
+from stores.models import CANDIDATE, ModelStore
+
+pytestmark = pytest.mark.long
+
+ROUTES = ("/predict", "/live/predict", "/candidate/predict", "/explain", "/unit", "/snapshots", "/learn", "/feedback")
+MODES = {
+    "1,000 requests to each route that fit its description": GenerationMode.POSITIVE,
+    "1,000 requests to each route that do not fit its description": GenerationMode.NEGATIVE,
+}
+CASES = 1000
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+WITH_NO_DIGIT = ["flatten", {"dense": {"units": 8}}, "relu", {"dense": {"units": 11}}]
+
+
+@pytest.fixture(scope="module")
+def service(run_service, publish_model, tmp_path_factory):
+    """Whose model has all that can be asked for: a class for what is no digit, snapshots, and a candidate beside it."""
+    folder = tmp_path_factory.mktemp("state") / "models"
+    card = publish_model(folder, layers=WITH_NO_DIGIT, snapshots=True)
+    ModelStore(folder).point(CANDIDATE, card["version"])
+    with run_service(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def statuses():
+    """Of all answers, by the kind of the requests; filled by the tests."""
+    return {kind: set() for kind in MODES}
+
+
+@pytest.fixture(scope="module")
+def description(service):
+    return schemathesis.openapi.from_url(f"{service.url}/openapi.json", config=schemathesis.Config.from_path(CONFIG))
+
+
+def test_every_route_that_takes_anything_is_here(description):
+    taking = {found.ok().path for found in description.get_all_operations() if found.ok().method == "post"}
+    assert taking == set(ROUTES)
+
+
+@pytest.mark.parametrize("kind", MODES)
+@pytest.mark.parametrize("route", ROUTES)
+def test_requests_made_from_the_description_are_answered_as_it_says(service, description, statuses, route, kind):
+    made, session = count(), requests.Session()
+
+    @given(case=description[route]["POST"].as_strategy(generation_mode=MODES[kind]))
+    @hypothesis_settings(
+        max_examples=CASES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case):
+        next(made)
+        answer = case.call(session=session)
+        case.validate_response(answer)  # by all of schemathesis's checks
+        assert answer.status_code < 500
+        statuses[kind].add(answer.status_code)
+
+    ask()
+    assert next(made) >= CASES
+    assert service.process.poll() is None
+
+
+def test_the_edges_of_what_is_described_are_as_described(service):
+    """Each bound of each field, each method, each missing part: schemathesis's own list of them, which is the same every time."""
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG, "run", f"{service.url}/openapi.json"]
+    options = ["--phases", "examples,coverage", "--checks", "all", "--continue-on-failure", "--no-color"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_all_of_that_is_documented(statuses, documented):
+    for kind, found in statuses.items():
+        assert found, "the tests above have not run"
+        words = "what was asked for" if min(found) == 200 and "do not" not in kind else "what does not fit, and where"
+        documented("bad-requests", kind, "all that take any", ", ".join(map(str, sorted(found))), words)
