@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import crowds
 import httpx
 import pytest
 
@@ -27,7 +28,21 @@ PORTS = (
 UP_SECONDS = 1200  # a build, and a training in the container; two minutes as a rule
 PATIENCE = 60.0  # seconds for everything else; only what is broken takes as long
 
-PAUSE = 0.05  # seconds between two requests of the load
+# The live model with other weights: another version. A little larger, they make it answer a little otherwise.
+PUBLISH_ANOTHER = """
+import tempfile
+from pathlib import Path
+import numpy as np
+from digitnet.checkpoint import save
+from stores.models import open_models
+models = open_models("file:///models")
+network, card = models.load(models.pointer("live"))
+{change}
+about = {name: card[name] for name in ("no_digit_threshold", "temperature") if name in card}
+with tempfile.TemporaryDirectory() as folder:
+    save(Path(folder), network, np.zeros((1, 28, 28), np.uint8), about)
+    print(models.publish(Path(folder))["version"])
+"""
 
 ONE = {"strokes": [[[140, 40], [145, 130], [150, 240]]]}
 
@@ -50,36 +65,6 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = PATI
             problem = error
         time.sleep(0.1)
     pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")
-
-
-class Load:
-    """Somebody draws and draws. `answers`: (when, id); `failures`: (when, what)."""
-
-    def __init__(self, url):
-        self.url, self.answers, self.failures = url, [], []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        while not self._stop.wait(PAUSE):
-            try:
-                answer = httpx.post(f"{self.url}/predict", json={"strokes": [[[140, 40], [150, 240]]]}, timeout=10)
-                answer.raise_for_status()
-                self.answers.append((time.monotonic(), answer.json()["prediction_id"]))
-            except httpx.HTTPError as error:
-                self.failures.append((time.monotonic(), repr(error)))
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def wait_for_answers(self, count):
-        enough = len(self.answers) + count
-        wait_until(lambda: len(self.answers) >= enough, f"{count} more answers")
 
 
 class Receiver:
@@ -215,9 +200,13 @@ class Stack:
         assert done.returncode == 0, done.stderr
         return done.stdout.split()
 
-    def load(self) -> Load:
+    def publish_another(self, change: str) -> str:
+        """In the trainer's container, as a version of its own, what `change` makes of the live model's network; its version."""
+        return self.compose("exec", "-T", "trainer", "python", "-c", PUBLISH_ANOTHER.replace("{change}", change)).strip()
+
+    def load(self) -> crowds.Load:
         """`with stack.load() as load:` somebody draws while the block runs."""
-        return Load(self.api)
+        return crowds.Load(self.api, wait_until)
 
     def kill(self, container: dict) -> None:
         """kill -9, as the kernel does it when memory is short: the engine did not ask for it, so it is not a stop."""
@@ -286,27 +275,19 @@ def alerting(stack):
     receiver.close()
 
 
-@pytest.fixture(scope="session")
-def redis_was_away(stack, alerting):
-    """The receiver, after Redis was away for so long that it was told. Of its end it is told within a minute or so, unless
-    Alertmanager is killed before that: what it has told whom is on its disk every quarter of an hour."""
-    wait_until(lambda: stack.query("prometheus_notifications_alertmanagers_discovered == 1"), "Prometheus has found it")
-    wait_until(lambda: stack.query("doodle_journal_up == 1"), "the exporter has been scraped")
-    alerting.messages.clear()  # of what the tests before have stopped and killed
-    stack.compose("stop", "redis")
-    try:
-        wait_until(lambda: alerting.alerts("DoodleJournalDown", "firing"), "somebody is told", 120)
-    finally:
-        stack.compose("start", "redis")
-    return alerting
-
-
 @pytest.fixture(scope="module")
 def three_replicas(stack):
     """For tests that need several replicas, and what is between them."""
     stack.up("--scale", "inference=3", "--no-recreate")
     yield
     stack.up("--scale", "inference=1", "--no-recreate")
+
+
+@pytest.fixture(scope="session")
+def crowd(stack, require):
+    """`with crowd(seconds, connections) as found:` so many draw at once; afterwards `found` has what they were answered."""
+    wrk = require("wrk")
+    return lambda seconds, connections, pause=0.0: crowds.crowd(wrk, stack.api, seconds, connections, pause)
 
 
 @pytest.fixture(scope="session", name="wait_until")

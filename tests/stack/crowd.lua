@@ -1,4 +1,5 @@
--- For wrk: many people draw the same 1. Says how often each answer came, so that one made of two models shows, and what was refused.
+-- For wrk: many people draw the same 1. Says how often each answer came, so that one made of two models shows, and how often each
+-- refusal. The argument: for how many milliseconds, on the average, each waits before the next drawing.
 wrk.method = "POST"
 wrk.body = '{"strokes": [[[140, 40], [145, 130], [150, 240]]]}'
 wrk.headers["Content-Type"] = "application/json"
@@ -9,23 +10,30 @@ function setup(thread)
   table.insert(threads, thread)
 end
 
-function init()
+function init(args)
   answers, refused = {}, {}
+  local pause = tonumber(args[1])
+  if pause > 0 then
+    function delay()
+      return math.random(0, 2 * pause)
+    end
+  end
 end
 
-function response(status, _, body)
+function response(status, headers, body)
   if status == 200 then
     local answer = body:match('"model_version":"(%x+)"') .. " " .. body:match('"probabilities":%[(.-)%]')
     answers[answer] = (answers[answer] or 0) + 1
   else
-    table.insert(refused, status .. " " .. body)
+    local what = status .. " " .. (headers["Retry-After"] or headers["retry-after"] or "-") .. " " .. body
+    refused[what] = (refused[what] or 0) + 1
   end
 end
 
 function done(summary, latency)
   for _, thread in ipairs(threads) do
     for answer, count in pairs(thread:get("answers")) do print("answered", count, answer) end
-    for _, what in ipairs(thread:get("refused")) do print("refused", what) end
+    for what, count in pairs(thread:get("refused")) do print("refused", count, what) end
   end
   local errors = summary.errors
   print("failed", errors.connect + errors.read + errors.write + errors.timeout)

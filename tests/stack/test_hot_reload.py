@@ -23,15 +23,16 @@ card["version"] = version
 (models.folder / "live").write_text(version + "\\n")
 """
 DAMAGE = {
-    "a byte of its weights is another": 'with (folder / "weights.npz").open("r+b") as file: file.seek(5000); file.write(b"?")',
-    "it is half written": 'weights = folder / "weights.npz"; weights.write_bytes(weights.read_bytes()[:5000])',
-    "its shape is another": 'card["network"]["layers"][-1] = {"dense": {"units": 10}}',
-    "it is another one": "pass",
+    "a byte of a new live model's weights is another":  # as of a broken disk
+    'with (folder / "weights.npz").open("r+b") as file: file.seek(5000); file.write(b"?")',
+    "a new live model is half written": 'weights = folder / "weights.npz"; weights.write_bytes(weights.read_bytes()[:5000])',
+    "a new live model's shape is another than its card says": 'card["network"]["layers"][-1] = {"dense": {"units": 10}}',
+    "a new live model is not the one that its name says": "pass",
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wait_until, damage):
+def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wait_until, documented, damage):
     live = stack.predict()["model_version"]
     version = f"{abs(hash((damage, time.time()))) % 16**12:012x}"
     program = SPOIL.replace("{version}", version).replace("{damage}", DAMAGE[damage])
@@ -53,3 +54,4 @@ def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wa
             stack.compose("exec", "-T", "trainer", "rm", "-r", f"/models/versions/{version}")
     assert load.failures == []
     assert stack.predict()["model_version"] == live
+    documented("faults", damage, "nothing: it is refused, and the one before goes on", "with the next sound model", "nothing")

@@ -1,11 +1,7 @@
 """Promotions and rollbacks while people draw, on three replicas: no request fails, and no answer is made of two models."""
 
 import re
-import subprocess
 import time
-from contextlib import contextmanager
-from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -15,23 +11,6 @@ pytestmark = pytest.mark.usefixtures("three_replicas")
 CONNECTIONS = 4
 ROUNDS = 10  # each a promotion and a rollback
 QUIET_SECONDS = 20  # of the same load, with nothing else going on
-
-# The live model with other weights: another version. A little larger, they make it answer a little otherwise.
-PUBLISH_ANOTHER = """
-import tempfile
-from pathlib import Path
-import numpy as np
-from digitnet.checkpoint import save
-from stores.models import open_models
-models = open_models("file:///models")
-network, card = models.load(models.pointer("live"))
-{change}
-about = {name: card[name] for name in ("no_digit_threshold", "temperature") if name in card}
-with tempfile.TemporaryDirectory() as folder:
-    save(Path(folder), network, np.zeros((1, 28, 28), np.uint8), about)
-    print(models.publish(Path(folder))["version"])
-"""
-
 
 # In the trainer's container, so that nothing is started anew each time; a replica looks once a second.
 PROMOTE_AND_ROLL_BACK = """
@@ -46,51 +25,24 @@ for _ in range(int(sys.argv[2])):
 """
 
 
-@pytest.fixture(scope="module")
-def crowd(stack, require):
-    """`with crowd(seconds) as found:` people draw as fast as they are answered. Afterwards `found` has `answers`, how often each
-    "version probabilities" came; `refused` and `failed`; `rate`, how many came in a second; `p99`, in ms."""
-    wrk, script = require("wrk"), Path(__file__).with_name("crowd.lua")
-
-    @contextmanager
-    def crowd(seconds):
-        command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", script, f"{stack.api}/predict"]
-        found = SimpleNamespace()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            yield found
-            said, _ = process.communicate(timeout=seconds + 60)
-        assert process.returncode == 0
-        lines = [line.split("\t") for line in said.splitlines()]
-        found.answers = {answer: int(count) for name, count, answer in (line for line in lines if line[0] == "answered")}
-        found.refused = [what for name, what in (line for line in lines if line[0] == "refused")]
-        found.failed, found.rate, found.p99 = (
-            next(float(line[1]) for line in lines if line[0] == name) for name in ("failed", "rate", "p99")
-        )
-
-    return crowd
-
-
 def models(stack, *arguments):
     return stack.compose("exec", "-T", "trainer", "python", "-m", "trainer", "models", *arguments)
 
 
 def test_twenty_promotions_and_rollbacks_in_a_row_fail_no_request_and_mix_no_answer(stack, crowd, wait_until):
     first = httpx.get(f"{stack.api}/model").json()["version"]
-    second = stack.compose(
-        "exec", "-T", "trainer", "python", "-c", PUBLISH_ANOTHER.replace("{change}", "network.parameters *= 1.01")
-    ).strip()
+    second = stack.publish_another("network.parameters *= 1.01")
     assert second != first
-    with crowd(QUIET_SECONDS) as quiet:
+    with crowd(QUIET_SECONDS, CONNECTIONS) as quiet:
         pass
-    with crowd(3 * ROUNDS + 3) as busy:
+    with crowd(3 * ROUNDS + 3, CONNECTIONS) as busy:
         time.sleep(1)
         stack.compose("exec", "-T", "trainer", "python", "-c", PROMOTE_AND_ROLL_BACK, second, str(ROUNDS))
-    answered = sum(busy.answers.values())
-    print(f"{answered} answers, {busy.rate:.0f} a second; p99 {busy.p99:.1f} ms, with nothing else going on {quiet.p99:.1f} ms")
-    assert (busy.refused, busy.failed) == (quiet.refused, quiet.failed) == ([], 0)
+    print(f"{busy.answered} answers, {busy.rate:.0f} a second; p99 {busy.p99:.1f} ms, with nothing going on {quiet.p99:.1f} ms")
+    assert (busy.refused, busy.failed) == (quiet.refused, quiet.failed) == ({}, 0)
     # One drawing, so a version has one answer to it: a second one would have been made of two models.
     assert sorted(answer.split()[0] for answer in busy.answers) == sorted([first, second])
-    assert min(busy.answers.values()) > answered / 10, "both were live for a good while"
+    assert min(busy.answers.values()) > busy.answered / 10, "both were live for a good while"
     assert busy.p99 <= 2 * quiet.p99
     assert re.search(f"{second}  ", models(stack, "list"))
     wait_until(lambda: {stack.predict()["model_version"] for _ in range(12)} == {first}, "all replicas are back at the first")
@@ -104,7 +56,7 @@ def test_a_candidate_answers_who_asks_for_it_and_nobody_else(stack, wait_until):
     ask = {"strokes": [[[140, 40], [145, 130], [150, 240]]]}
 
     def asked(times):
-        answers = [httpx.post(f"{stack.page}/api/candidate/predict", json=ask, timeout=10) for _ in range(times)]
+        answers = [httpx.post(f"{stack.api}/candidate/predict", json=ask, timeout=10) for _ in range(times)]
         return {answer.json()["model_version"] for answer in answers if answer.raise_for_status()}
 
     wait_until(lambda: asked(12) == {candidate}, "all three replicas have it")
@@ -115,8 +67,7 @@ def test_a_candidate_answers_who_asks_for_it_and_nobody_else(stack, wait_until):
 
 def test_what_a_candidate_would_have_answered_otherwise_is_counted_and_listed(stack, wait_until):
     live = httpx.get(f"{stack.api}/model").json()["version"]
-    another = PUBLISH_ANOTHER.replace("{change}", "network.parameters[::2] = 0")
-    candidate = stack.compose("exec", "-T", "trainer", "python", "-c", another).strip()
+    candidate = stack.publish_another("network.parameters[::2] = 0")
     models(stack, "candidate", candidate)
     try:
         found = wait_until(

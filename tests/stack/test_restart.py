@@ -25,7 +25,7 @@ def test_a_restart_finds_model_and_journal_and_trains_nothing(stack, wait_until)
     assert stack.predict()["digit"] == 1
 
 
-def test_all_of_it_killed_at_once_comes_back(stack, wait_until):
+def test_all_of_it_killed_at_once_comes_back(stack, wait_until, documented):
     """As after a power cut: nobody was asked."""
     ids = [stack.predict()["prediction_id"] for _ in range(5)]
     wait_until(lambda: stack.journalled(ids) == ids, "the predictions are in the journal")
@@ -43,3 +43,10 @@ def test_all_of_it_killed_at_once_comes_back(stack, wait_until):
     wait_until(all_are_back, "every container is back and healthy")
     assert stack.predict()["digit"] == 1
     assert stack.journalled(ids) == ids
+    documented(
+        "faults",
+        "every container is killed at once, as in a power cut",
+        "`Connection Failed` until then; the drawing stays, and feedback is kept by the page",
+        "within 60 s",
+        "predictions of the last hundredth of a second",
+    )

@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -26,8 +28,69 @@ EMPTY_AT_FIRST = {
 }
 
 
+AWAY_SECONDS = 60
+KEPT, THANKS = "Saved on this device.", "Thank you!"
+
+
+@pytest.fixture(scope="module")
+def redis_was_away(stack, alerting, chromium, draw, wait_until):
+    """Redis was away for a minute, and until somebody was told, while somebody drew and gave feedback on the page. `told`: the
+    receiver; `load`: the drawings; `refused`: the answer to feedback then; `saw`: what the page said, then and afterwards.
+
+    Of its end they are told within a minute or so, unless Alertmanager is killed before that: whom it has told is on its disk
+    every quarter of an hour.
+    """
+    wait_until(lambda: stack.query("prometheus_notifications_alertmanagers_discovered == 1"), "Prometheus has found it")
+    wait_until(lambda: stack.query("doodle_journal_up == 1"), "the exporter has been scraped")
+    alerting.messages.clear()  # of what the tests before have stopped and killed
+    page, known = chromium.new_page(), stack.predict()["prediction_id"]
+    page.set_default_timeout(30_000)  # each try of a replica's takes seconds
+    wait_until(lambda: stack.journalled([known]), "it is in the journal")
+    status, saw = page.locator("#feedback-status"), []
+    page.goto(stack.page)
+    draw(page, 5)
+    stack.compose("stop", "redis")
+    began = time.monotonic()
+    try:
+        with stack.load() as load:
+            page.get_by_role("button", name="Predict Digit").click()
+            expect(page.locator("#result")).to_have_text("Digit: 5")
+            page.get_by_role("button", name="Send Feedback").click()
+            expect(status).to_contain_text(KEPT, timeout=30_000)
+            saw.append(status.inner_text())
+            refused = httpx.post(f"{stack.api}/feedback", json={"prediction_id": known, "actual_digit": 1}, timeout=10)
+            wait_until(lambda: alerting.alerts("DoodleJournalDown", "firing"), "somebody is told", 120)
+            time.sleep(max(0.0, began + AWAY_SECONDS - time.monotonic()))
+            load.wait_for_answers(10)
+    finally:
+        stack.compose("start", "redis")
+    expect(status).to_contain_text(THANKS, timeout=90_000)  # at most a minute from one try to the next
+    saw.append(status.inner_text())
+    page.close()
+    return SimpleNamespace(told=alerting, load=load, refused=refused, saw=saw)
+
+
+def test_without_redis_for_a_minute_predictions_go_on_and_feedback_is_kept_by_the_page(
+    stack, redis_was_away, wait_until, documented
+):
+    assert redis_was_away.load.failures == []
+    assert redis_was_away.refused.status_code == 503
+    assert redis_was_away.refused.headers["retry-after"] == "5"
+    ids = [each for _, each in redis_was_away.load.answers]
+    wait_until(lambda: set(stack.journalled(ids)) == set(ids), "all that was answered is in the journal")
+    wait_until(lambda: stack.exported()["doodle_journal_up"] == 1, "the exporter sees it again")
+    documented(
+        "faults",
+        "Redis is away for a minute",
+        f"predictions: nothing; feedback is answered {redis_was_away.refused.status_code}, and the page keeps it: "
+        f"*{redis_was_away.saw[0]}* Then: *{redis_was_away.saw[1]}*",
+        "when it is started again, and feedback within a minute of that",
+        "nothing",
+    )
+
+
 def test_an_alert_arrives_at_the_webhook(stack, redis_was_away):
-    (alert,) = redis_was_away.alerts("DoodleJournalDown", "firing")
+    (alert,) = redis_was_away.told.alerts("DoodleJournalDown", "firing")
     assert alert["labels"]["severity"] == "critical"
     assert alert["annotations"]["summary"] == "The journal cannot be reached."
     assert alert["annotations"]["runbook"] == "docs/runbook.md#doodlejournaldown"
@@ -199,7 +262,7 @@ class TestPrometheus:
 
 def test_whoever_was_told_of_an_alert_is_told_of_its_end(redis_was_away, wait_until):
     """A minute later, which the tests above have taken."""
-    wait_until(lambda: redis_was_away.alerts("DoodleJournalDown", "resolved"), "it is over", 120)
+    wait_until(lambda: redis_was_away.told.alerts("DoodleJournalDown", "resolved"), "it is over", 120)
 
 
 class TestGrafana:

@@ -1,0 +1,80 @@
+"""Who draws on a running stack while its tests do something to it: one person after the other, or a crowd."""
+
+import subprocess
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+SCRIPT = Path(__file__).parent / "stack" / "crowd.lua"
+PAUSE = 0.05  # seconds between two requests of the load
+
+
+class Load:
+    """Somebody draws and draws. `answers`: (when, id); `failures`: (when, what)."""
+
+    def __init__(self, url: str, wait_until):
+        self.url, self.answers, self.failures = url, [], []
+        self._wait_until = wait_until
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self._stop.wait(PAUSE):
+            try:
+                answer = httpx.post(f"{self.url}/predict", json={"strokes": [[[140, 40], [150, 240]]]}, timeout=10)
+                answer.raise_for_status()
+                self.answers.append((time.monotonic(), answer.json()["prediction_id"]))
+            except httpx.HTTPError as error:
+                self.failures.append((time.monotonic(), repr(error)))
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def wait_for_answers(self, count: int) -> None:
+        enough = len(self.answers) + count
+        self._wait_until(lambda: len(self.answers) >= enough, f"{count} more answers")
+
+
+@dataclass
+class Found:
+    """What a crowd was answered."""
+
+    answers: dict[str, int] = field(default_factory=dict)  # how often each "version probabilities" came
+    refused: Counter = field(default_factory=Counter)  # how often each "status, Retry-After and body" came
+    failed: int = 0  # requests that were not answered at all
+    rate: float = 0.0  # answers of whatever kind in a second
+    p99: float = 0.0  # milliseconds
+
+    @property
+    def answered(self) -> int:
+        return sum(self.answers.values())
+
+
+@contextmanager
+def crowd(wrk: str, url: str, seconds: int, connections: int, pause: float = 0.0):
+    """`with crowd(…) as found:` so many people draw at once for so many seconds, each again after a pause of so many milliseconds
+    on the average. Afterwards `found` has what came of it."""
+    options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", SCRIPT]
+    command = [wrk, *options, f"{url}/predict", "--", str(pause)]
+    found = Found()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield found
+        said, _ = process.communicate(timeout=seconds + 60)
+    assert process.returncode == 0
+    for name, *rest in (line.split("\t") for line in said.splitlines() if "\t" in line):
+        if name == "answered":
+            found.answers[rest[1]] = int(rest[0])
+        elif name == "refused":
+            found.refused[rest[1]] = int(rest[0])
+        else:
+            setattr(found, name, float(rest[0]))
