@@ -12,7 +12,9 @@ checksum, the shapes and the golden answers must all agree before anyone gets th
 import hashlib
 import io
 import json
+import math
 import os
+import tokenize
 import zipfile
 from pathlib import Path
 
@@ -26,6 +28,11 @@ from digitnet.snapshots import Snapshots
 FILES = WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE = "weights.npz", "snapshots.npz", "model.json"
 FORMAT = "digitnet-model-1"
 GOLDEN_TOLERANCE = 1e-3  # of the largest logit: other processors add in another order, nothing more
+# What NumPy and zipfile raise for damaged files; NotImplementedError and RecursionError are RuntimeErrors.
+UNSOUND = (
+    ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, RuntimeError, SyntaxError, tokenize.TokenError, MemoryError,
+    OverflowError,
+)  # fmt: skip
 
 
 class CheckpointError(ValueError):
@@ -79,7 +86,7 @@ def load(folder: Path) -> tuple[Network, dict]:
     try:
         described = card["network"]
         network = Network(described["layers"], described["dtype"], parameters)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, SyntaxError) as error:  # the last of NumPy, for some names of a dtype
         raise CheckpointError(f"{folder / CARD_FILE} does not describe the network in {WEIGHTS_FILE}: {error}") from error
     if card["version"] != _version(card["weights_sha256"], described):
         raise CheckpointError(f"{folder / CARD_FILE} was changed: its version is not that of this network")
@@ -97,7 +104,7 @@ def load_snapshots(folder: Path, network: Network, card: dict) -> Snapshots | No
         raise CheckpointError(f"{path} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
     try:
         return Snapshots.from_arrays(npz_arrays(content), network)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise CheckpointError(f"{path}: {error}") from error
 
 
@@ -129,8 +136,8 @@ def load_card(folder: Path) -> dict:
         raise CheckpointError(f"{path} is not JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not the card of a digitnet model (its format should be {FORMAT!r})")
-    for key in ("version", "weights_sha256", "network"):
-        if key not in card:
+    for key, kind in (("version", str), ("weights_sha256", str), ("network", dict)):
+        if not isinstance(card.get(key), kind):
             raise CheckpointError(f"{path} is damaged: it lacks {key!r}")
     return card
 
@@ -147,12 +154,32 @@ def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def npz_arrays(content: bytes) -> dict[str, np.ndarray]:
-    """The arrays in an .npz file's bytes, none of them pickled. ValueError for bytes that are no such file."""
+    """The arrays in an .npz file's bytes as npz_bytes makes them: none compressed, none pickled. ValueError for other bytes.
+
+    What such bytes claim to hold costs no memory: nothing is made that is larger than they are.
+    """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:  # what NumPy raises for damaged files
-        raise ValueError(f"not a sound .npz file ({error})") from error
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > len(content) or any(entry.compress_type for entry in entries):
+                raise ValueError("it is compressed, or promises more than it holds")
+            return {entry.filename.removesuffix(".npy"): _npy_array(archive, entry) for entry in entries}
+    except UNSOUND as error:
+        reason = str(error)[:200] or type(error).__name__  # some repeat what they found: up to 64 KB of the file
+        raise ValueError(f"not a sound .npz file ({reason})") from error
+
+
+def _npy_array(archive, entry):
+    """NumPy would make an array of whatever size the header says, and then look whether there is as much to read."""
+    with archive.open(entry) as member:
+        if np.lib.format.read_magic(member) != (1, 0):
+            raise ValueError(f"{entry.filename} is of another version of NumPy's format")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        promised, present = math.prod(shape) * dtype.itemsize, entry.file_size - member.tell()
+    if promised != present or min(shape, default=0) < 0:
+        raise ValueError(f"{entry.filename} promises an array of {promised} bytes, and {present} follow")
+    with archive.open(entry) as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -183,6 +210,8 @@ def _refuse_constant(name):
 def _check_golden(path, network, pictures, logits):
     if pictures.dtype != np.uint8 or pictures.shape[1:] != (28, 28) or logits.shape != (len(pictures), network.classes):
         raise CheckpointError(f"{path} has golden examples of the wrong shape: {pictures.shape}, {logits.shape}")
+    if logits.dtype != network.dtype:
+        raise CheckpointError(f"{path} has golden answers that are {logits.dtype}, not {network.dtype}")
     if not np.isfinite(network.parameters).all():
         raise CheckpointError(f"{path} holds parameters that are not finite numbers")
     answers = network.predict_logits(in_unit_range(pictures))
