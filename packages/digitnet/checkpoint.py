@@ -75,9 +75,7 @@ def load(folder: Path) -> tuple[Network, dict]:
     """Read and validate a saved model: the network and its card. CheckpointError says what is wrong with it."""
     card = load_card(folder)
     path = folder / WEIGHTS_FILE
-    weights = _read(path)
-    if hashlib.sha256(weights).hexdigest() != card["weights_sha256"]:
-        raise CheckpointError(f"{path} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
+    weights = _read_as_named(path, card["weights_sha256"])
     try:
         arrays = npz_arrays(weights)
         parameters, pictures, logits = (arrays[name] for name in ("parameters", "golden_pictures", "golden_logits"))
@@ -99,9 +97,7 @@ def load_snapshots(folder: Path, network: Network, card: dict) -> Snapshots | No
     if "snapshots_sha256" not in card:
         return None
     path = folder / SNAPSHOTS_FILE
-    content = _read(path)
-    if hashlib.sha256(content).hexdigest() != card["snapshots_sha256"]:
-        raise CheckpointError(f"{path} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
+    content = _read_as_named(path, card["snapshots_sha256"])
     try:
         return Snapshots.from_arrays(npz_arrays(content), network)
     except (ValueError, TypeError) as error:
@@ -111,8 +107,9 @@ def load_snapshots(folder: Path, network: Network, card: dict) -> Snapshots | No
 def load_golden(folder: Path) -> np.ndarray:
     """The pictures that a model carries, uint8 (n, 28, 28). CheckpointError if they cannot be read."""
     path = folder / WEIGHTS_FILE
+    weights = _read_as_named(path, load_card(folder)["weights_sha256"])
     try:
-        return npz_arrays(_read(path))["golden_pictures"]
+        return npz_arrays(weights)["golden_pictures"]
     except (ValueError, KeyError) as error:
         raise CheckpointError(f"{path}: {error}") from error
 
@@ -224,3 +221,11 @@ def _read(path):
         return path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _read_as_named(path, checksum):
+    """What the card says of a file beside it holds, or CheckpointError."""
+    content = _read(path)
+    if hashlib.sha256(content).hexdigest() != checksum:
+        raise CheckpointError(f"{path} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
+    return content
