@@ -7,6 +7,7 @@ The file as it stands is the recipe `default`. Another one is what it changes of
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shown  # of what may be long
 
 import yaml
 from digitnet.augmentation import Augmentation
@@ -17,6 +18,11 @@ from digitnet.schedules import SCHEDULES
 PARAMS_FILE = Path("params.yaml")
 DEFAULT_RECIPE = "default"
 RECIPE_SECTIONS = ("synthesize", "train", "evaluate")  # for each, its stage in dvc.yaml depends on recipes.<section>
+
+
+MOST_CHARACTERS = 100_000  # twenty times what the project's own has: PyYAML is slow
+# What PyYAML raises for text that is no YAML, or for a value that is not what its tag says: !!int "", !!bool 5, 2026-99-99.
+UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
 
 
 class SettingsError(ValueError):
@@ -67,14 +73,14 @@ class TrainSettings:
         """SettingsError if the layers do not fit together."""
         try:
             return Network(self.layers)
-        except ValueError as error:
+        except (ValueError, OverflowError, MemoryError) as error:  # the latter two: more weights than this machine could hold
             raise SettingsError(f"params.yaml: networks.{self.network}: {error}") from error
 
     def make_optimizer(self, size: int):
         """For `size` parameters; SettingsError if it does not take its options."""
         try:
             return OPTIMIZERS[self.optimizer](size, **self.optimizer_options)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, MemoryError) as error:
             raise SettingsError(f"params.yaml: train.optimizer: {error}") from error
 
 
@@ -118,7 +124,7 @@ def read_test_settings(path: Path = PARAMS_FILE) -> TestSettings:
 
 def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
     params = _read(path)
-    name = _choice(params, "train.network", _get(params, "networks"))
+    name = _choice(params, "train.network", _mapping(params, "networks"))
     optimizer, options = _named_options(params, "train.optimizer", OPTIMIZERS)
     return TrainSettings(
         recipe=params["recipe"],
@@ -139,13 +145,26 @@ def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
     )
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """Values alone, no objects; and no aliases, as a few lines of aliases of aliases are more values than memory holds."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "an alias: write out what it stands for", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+
 def _read(path):
     try:
-        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
+        if len(text) > MOST_CHARACTERS:
+            raise ValueError(f"it is longer than {MOST_CHARACTERS:,} characters")
+        params = _PlainLoader(text).get_single_data()
     except OSError as error:
         raise SettingsError(f"{path} cannot be read ({error.strerror}): run this in the project's top folder") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not YAML: {error}") from error
+    except UNREADABLE as error:
+        raise SettingsError(f"{path} is not YAML that could be read: {error or type(error).__name__}") from error
     if not isinstance(params, dict):
         raise SettingsError(f"{path} must hold names and values")
     return _with_recipe(params)
@@ -184,7 +203,7 @@ def _number(params, dotted, kind, low, high):
     kinds = (int,) if kind is int else (int, float)
     if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
         raise SettingsError(
-            f"params.yaml: {dotted} must be a {'whole ' * (kind is int)}number from {low} to {high}, not {value!r}"
+            f"params.yaml: {dotted} must be a {'whole ' * (kind is int)}number from {low} to {high}, not {shown(value)}"
         )
     return kind(value)
 
@@ -192,21 +211,21 @@ def _number(params, dotted, kind, low, high):
 def _mapping(params, dotted):
     value = _get(params, dotted)
     if not isinstance(value, dict):
-        raise SettingsError(f"params.yaml: {dotted} must hold names and values, not {value!r}")
+        raise SettingsError(f"params.yaml: {dotted} must hold names and values, not {shown(value)}")
     return value
 
 
 def _list(params, dotted):
     value = _get(params, dotted)
     if not isinstance(value, list):
-        raise SettingsError(f"params.yaml: {dotted} must be a list, not {value!r}")
+        raise SettingsError(f"params.yaml: {dotted} must be a list, not {shown(value)}")
     return tuple(value)
 
 
 def _augmentation(params, dotted):
     strengths = _get(params, dotted)
     if not isinstance(strengths, dict):
-        raise SettingsError(f"params.yaml: {dotted} must hold names and strengths, not {strengths!r}")
+        raise SettingsError(f"params.yaml: {dotted} must hold names and strengths, not {shown(strengths)}")
     try:
         return Augmentation(**strengths)
     except (TypeError, ValueError) as error:
@@ -216,7 +235,7 @@ def _augmentation(params, dotted):
 def _choice(params, dotted, choices):
     value = _get(params, dotted)
     if not isinstance(value, str) or value not in choices:
-        raise SettingsError(f"params.yaml: {dotted} must be one of {', '.join(choices)}, not {value!r}")
+        raise SettingsError(f"params.yaml: {dotted} must be one of {', '.join(map(str, choices))}, not {shown(value)}")
     return value
 
 
@@ -226,8 +245,8 @@ def _named_options(params, dotted, choices):
     if isinstance(value, str):
         return _choice(params, dotted, choices), {}
     if not isinstance(value, dict) or len(value) != 1:
-        raise SettingsError(f"params.yaml: {dotted} must be a name, or one name with its options, not {value!r}")
+        raise SettingsError(f"params.yaml: {dotted} must be a name, or one name with its options, not {shown(value)}")
     ((name, options),) = value.items()
     if name not in choices or not isinstance(options, dict):
-        raise SettingsError(f"params.yaml: {dotted} must be one of {', '.join(choices)} with its options, not {value!r}")
+        raise SettingsError(f"params.yaml: {dotted} must be one of {', '.join(choices)} with its options, not {shown(value)}")
     return name, options
