@@ -49,21 +49,27 @@ class Decisions:
 
     def _decide(self, name, other, feedback):
         lines = {each.feedback_id: _line(each) for each in feedback}
+        # Both are read before either is written: where one is damaged nothing changes.
+        others, kept = ([line for line in self._lines(file) if line["feedback_id"] not in lines] for file in (other, name))
         # First out of the other file: whoever is stopped in between has to decide again, but nothing is both.
-        self._write(other, [line for line in self._lines(other) if line["feedback_id"] not in lines])
-        kept = [line for line in self._lines(name) if line["feedback_id"] not in lines]
+        self._write(other, others)
         self._write(name, [*kept, *lines.values()])
 
     def _lines(self, name):
         path = self.folder / name
-        if not path.exists():
-            return []
         try:
-            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-            for line in lines:
-                _check(line)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ReviewError(f"{path} is damaged ({error}): mend it, or move it away") from error
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise ReviewError(f"{path} cannot be read ({error.strerror})") from error
+        lines = []
+        for number, line in enumerate(content.split(b"\n"), start=1):
+            try:
+                if line.strip():
+                    lines.append(_checked(json.loads(line)))
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                raise ReviewError(f"{path} is damaged in line {number} ({error}): mend it, or move it away") from error
         return lines
 
     def _write(self, name, lines):
@@ -82,8 +88,11 @@ def _line(feedback):
     }
 
 
-def _check(line):
-    if not isinstance(line["feedback_id"], str) or line["actual_digit"] not in (None, *range(10)):
+def _checked(line):
+    digit = line["actual_digit"]
+    is_digit = isinstance(digit, int) and not isinstance(digit, bool) and 0 <= digit <= 9
+    if not isinstance(line["feedback_id"], str) or not (digit is None or is_digit):
         raise ValueError(f"no decision on feedback: {str(line)[:80]}")
     if len(base64.b64decode(line["picture"], validate=True)) != PICTURE_SIDE**2:
-        raise ValueError(f"the picture of {line['feedback_id']} is not {PICTURE_SIDE**2} bytes")
+        raise ValueError(f"the picture of {line['feedback_id'][:80]} is not {PICTURE_SIDE**2} bytes")
+    return line

@@ -50,7 +50,7 @@ def test_a_decision_may_be_changed(feedback, tmp_path):
 def test_a_damaged_file_is_named_and_left_alone(feedback, tmp_path, content):
     (tmp_path / "accepted.jsonl").write_text(content)
     for use in (Decisions(tmp_path).accepted, lambda: Decisions(tmp_path).accept(feedback)):
-        with pytest.raises(ReviewError, match=r"accepted\.jsonl is damaged"):
+        with pytest.raises(ReviewError, match=r"accepted\.jsonl is damaged in line 1 "):
             use()
     assert (tmp_path / "accepted.jsonl").read_text() == content
 
