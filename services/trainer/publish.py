@@ -36,7 +36,7 @@ class Publisher:
         try:
             # What changes under our eyes is new, whatever the clock said when it was written, or says now.
             self._put_in_place(self._published(), is_new=before is not None and before[:2] != seen[:2])
-        except (StoreError, CheckpointError) as error:
+        except (StoreError, CheckpointError, OSError) as error:  # the last where the folder goes while it is looked at
             self._complain(seen, str(error))
         else:
             self._done, self._said = seen, ""

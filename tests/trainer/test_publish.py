@@ -146,6 +146,26 @@ def test_a_version_that_is_damaged_in_the_store_is_mended_by_a_restart(folder, m
     models.load(version)
 
 
+def test_a_folder_that_goes_while_it_is_looked_at_is_looked_at_again(publisher, folder, make_model, models, monkeypatch, caplog):
+    """dvc takes a stage's old result away before it runs the stage."""
+    old = make_model(1)
+    publisher.look()
+    publish = models.publish
+
+    def publish_and_lose(source):
+        card = publish(source)
+        (folder / "model.json").unlink()
+        return card
+
+    monkeypatch.setattr(models, "publish", publish_and_lose)
+    new = make_model(2)
+    publisher.look()
+    assert (models.pointer(LIVE), said(caplog, "model_not_published")) == (old, [])
+    make_model(2)
+    publisher.look()
+    assert models.pointer(LIVE) == new
+
+
 class TestADamagedModel:
     @pytest.fixture
     def old(self, publisher, make_model, models):
