@@ -164,7 +164,7 @@ class Training:
                 recorded = {name.removeprefix(RECORDED): array for name, array in arrays.items() if name.startswith(RECORDED)}
                 self.recorder.restore(recorded)
                 vars(self).update(progress)
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}, left by a stopped training, cannot be read ({error}): delete it to start over") from error
         return fits
 

@@ -129,6 +129,7 @@ def test_truncated_weights_are_noticed(folder, kept):
         (b"[]", "not the card of a digitnet model"),
         (b'{"format": "onnx"}', "not the card of a digitnet model"),
         (b'{"format": "digitnet-model-1", "version": "x"}', "lacks 'weights_sha256'"),
+        (b'{"format": "digitnet-model-1", "version": 5, "weights_sha256": "x", "network": {}}', "lacks 'version'"),
         (b'{"format": "digitnet-model-1", "accuracy": NaN}', "not JSON: .*NaN is no JSON number"),
         (b"[" * 100_000, "not JSON"),
     ],

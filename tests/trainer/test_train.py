@@ -210,7 +210,20 @@ def test_what_another_recipe_left_is_not_gone_on_with(run, tmp_path, params_file
     assert weights(tmp_path / "a") == weights(tmp_path / "b")
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a file", b"\x93NUMPY"])
+def progress_that_says(text):
+    return npz_bytes({"progress": np.frombuffer(text, np.uint8)})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04 half a file",
+        b"\x93NUMPY",
+        npz_bytes({}),
+        *map(progress_that_says, (b"5", b"[]", b"{}", b'{"a"', b"\xff")),
+    ],
+)
 def test_a_damaged_half_finished_run_says_what_to_do(run, tmp_path, content):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "unfinished.npz").write_bytes(content)
