@@ -187,7 +187,8 @@ class SqliteJournal(Journal):
             yield
         except BaseException as error:
             self._disconnect()
-            if isinstance(error, sqlite3.Error):
+            # The second is of the module sqlite3, where a damaged file makes SQLite say something that is no UTF-8.
+            if isinstance(error, sqlite3.Error | UnicodeDecodeError):
                 advice = ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, DAMAGED)  # the low byte is the kind
                 raise JournalError(f"{self._path} {advice} ({error})") from error
             if isinstance(error, OSError):
