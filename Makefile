@@ -52,8 +52,9 @@ bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short versio
 mnist/train-images-idx3-ubyte: | .venv/run.stamp
 	@python -m trainer fetch
 
-lint: .venv/test.stamp  ## check the code's form
+lint: .venv/test.stamp  ## check the code's form, and look for what is unsafe in it
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }
+	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
 
 lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
 	uv pip compile --quiet --universal --all-extras --generate-hashes --no-annotate --upgrade \

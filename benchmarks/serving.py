@@ -18,11 +18,11 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import httpx
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
@@ -104,14 +104,14 @@ class Running:
         """Until it has read a drawing."""
         content, deadline = self.file.read_bytes(), time.monotonic() + PATIENCE
         while True:
-            request = urllib.request.Request(self.url, content, {"Content-Type": self.content_type})
             try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
-                    answer.read()
-                return
-            except urllib.error.HTTPError as error:
-                said = f"{error.code}: {error.read()[:500]!r}"  # MLServer answers 400 until its model is ready
-            except OSError as error:
+                answer = httpx.post(
+                    self.url, content=content, headers={"Content-Type": self.content_type}, timeout=10, trust_env=False
+                )
+                if answer.is_success:
+                    return
+                said = f"{answer.status_code}: {answer.content[:500]!r}"  # MLServer answers 400 until its model is ready
+            except httpx.TransportError as error:
                 said = str(error)
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{self.url} does not answer ({said}): {log.read_text(errors='replace')[-3000:]}")

@@ -53,19 +53,28 @@ PRAGMA journal_mode = WAL;
 """
 
 
-def _columns(kind: type) -> str:
-    return ", ".join(field.name for field in fields(kind))
-
-
-def _insertion(table: str, kind: type) -> str:
-    """Insert a record unless its id is there. INSERT OR IGNORE would use up a number even when it ignores."""
-    names = [field.name for field in fields(kind)]
-    values = ", ".join(f":{name}" for name in names)
-    there = f"SELECT 1 FROM {table} WHERE {names[0]} = :{names[0]}"
-    return f"INSERT INTO {table} ({_columns(kind)}) SELECT {values} WHERE NOT EXISTS ({there})"
-
-
-ADD_PREDICTION, ADD_FEEDBACK = _insertion("predictions", Prediction), _insertion("feedback", Feedback)
+# All SQL stands here as it is. What somebody sends is never a part of it, only a parameter; columns are in the order of the
+# records' fields. An insertion does nothing where the id is there; INSERT OR IGNORE would use up a number even then.
+ADD_PREDICTION = """
+INSERT INTO predictions (prediction_id, time, form, digit, is_digit, confidence, model_version, picture)
+SELECT :prediction_id, :time, :form, :digit, :is_digit, :confidence, :model_version, :picture
+WHERE NOT EXISTS (SELECT 1 FROM predictions WHERE prediction_id = :prediction_id)
+"""
+ADD_FEEDBACK = """
+INSERT INTO feedback (feedback_id, time, prediction_id, predicted_digit, actual_digit, model_version, picture, source)
+SELECT :feedback_id, :time, :prediction_id, :predicted_digit, :actual_digit, :model_version, :picture, :source
+WHERE NOT EXISTS (SELECT 1 FROM feedback WHERE feedback_id = :feedback_id)
+"""
+ONE_PREDICTION = """
+SELECT prediction_id, time, form, digit, is_digit, confidence, model_version, picture FROM predictions WHERE prediction_id = ?
+"""
+NEWEST_PREDICTIONS = """
+SELECT prediction_id, time, form, digit, is_digit, confidence, model_version, picture FROM predictions ORDER BY number DESC
+"""
+LATER_FEEDBACK = """
+SELECT feedback_id, time, prediction_id, predicted_digit, actual_digit, model_version, picture, source FROM feedback
+WHERE number > ? ORDER BY number
+"""
 TRIM = """
 DELETE FROM predictions WHERE number IN (
     SELECT number FROM predictions WHERE number <= (SELECT max(number) FROM predictions) - ? ORDER BY number LIMIT ?
@@ -113,21 +122,18 @@ class SqliteJournal(Journal):
     def prediction(self, prediction_id: str) -> Prediction | None:
         if not is_name(prediction_id):
             return None
-        select = f"SELECT {_columns(Prediction)} FROM predictions WHERE prediction_id = ?"
         with self._reading() as connection:
-            return next(_records(Prediction, connection.execute(select, (prediction_id,))), None)
+            return next(_records(Prediction, connection.execute(ONE_PREDICTION, (prediction_id,))), None)
 
     def recent_predictions(self, count: int) -> list[Prediction]:
-        select = f"SELECT {_columns(Prediction)} FROM predictions ORDER BY number DESC"
         with self._reading() as connection:
-            return _first(count, _records(Prediction, connection.execute(select)))[::-1]
+            return _first(count, _records(Prediction, connection.execute(NEWEST_PREDICTIONS)))[::-1]
 
     def add_feedback(self, feedback: Feedback) -> None:
         with self._writing() as connection:
             connection.execute(ADD_FEEDBACK, vars(feedback))
 
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
-        select = f"SELECT {_columns(Feedback)} FROM feedback WHERE number > ? ORDER BY number"
         with self._reading() as connection:
             number = 0
             if after is not None:
@@ -135,7 +141,7 @@ class SqliteJournal(Journal):
                 if found is None:
                     raise ValueError(f"there is no feedback {after!r} in the journal")
                 (number,) = found
-            return _first(count, _records(Feedback, connection.execute(select, (number,))))
+            return _first(count, _records(Feedback, connection.execute(LATER_FEEDBACK, (number,))))
 
     def summary(self) -> Summary:
         with self._reading() as connection:

@@ -276,6 +276,33 @@ def test_a_bad_mirror_is_left_for_the_next(tmp_path, server, caplog, page, words
     assert_complete(tmp_path)
 
 
+@pytest.mark.parametrize("scheme", ["file", "ftp", "data"])
+def test_a_mirror_leads_to_no_file_of_this_machine(tmp_path, scheme):
+    put(tmp_path, FILES)
+    with pytest.raises(SourceError, match=f"unknown url type: {scheme}"):
+        list(mirror(f"{scheme}://{tmp_path}/")(list(FILES)))
+
+
+def test_nor_does_one_that_sends_us_on_to_it(tmp_path):
+    class SendsOn(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(302)
+            self.send_header("Location", f"file://{tmp_path}/{FILES[0]}.gz")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    (tmp_path / f"{FILES[0]}.gz").write_bytes(gzip.compress(b"of this machine"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), SendsOn) as running:
+        threading.Thread(target=running.serve_forever, args=(0.01,)).start()
+        try:
+            with pytest.raises(SourceError, match="Redirection to url 'file:"):
+                list(mirror(f"http://127.0.0.1:{running.server_port}/")([FILES[0]]))
+        finally:
+            running.shutdown()
+
+
 def test_a_mirror_that_nobody_serves_is_left(tmp_path, server):
     sources = [("mirror", mirror("http://127.0.0.1:1/")), ("next", good)]
     assert fetch(tmp_path, PINS, sources) == "next"

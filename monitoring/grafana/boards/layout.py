@@ -26,7 +26,8 @@ class Line:
     def places(self) -> list[tuple[object, int]]:
         """Each panel with its width."""
         widths = self.widths or (COLUMNS // len(self.panels),) * len(self.panels)
-        assert sum(widths) == COLUMNS, "a hole in the layout is a panel that was forgotten"
+        if sum(widths) != COLUMNS:
+            raise ValueError(f"{sum(widths)} columns of {COLUMNS}: a hole in the layout is a panel that was forgotten")
         return list(zip(self.panels, widths, strict=True))
 
 
