@@ -9,6 +9,7 @@ from typing import TypeVar
 Settings = TypeVar("Settings")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SHORTEST_KEY = 16  # characters
 
 
 class SettingsError(ValueError):
@@ -68,6 +69,15 @@ class Environment:
         except ValueError as error:
             raise SettingsError(f"{name}: {error}") from error
         return url
+
+    def key(self, name: str) -> str:
+        """A secret that is sent in a header; "" where there is none. No error says what it is."""
+        key = self.text(name, "")
+        if key and not (len(key) >= SHORTEST_KEY and key.isascii() and key.isprintable() and " " not in key):
+            raise SettingsError(
+                f"{name} must have {SHORTEST_KEY} characters or more, all of them letters, digits or signs of ASCII"
+            )
+        return key
 
     def folders(self, name: str, default: tuple[Path, ...]) -> tuple[Path, ...]:
         """Paths with ":" between them."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from digitnet.drawing import in_bytes
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -28,6 +28,7 @@ from inference.description import (
     EXPLAIN_BODY,
     FEEDBACK_BODY,
     FEEDBACK_PROBLEMS,
+    KEY_NEEDED,
     LEARN_BODY,
     NO_SNAPSHOTS,
     PREDICT_BODY,
@@ -39,6 +40,7 @@ from inference.description import (
 from inference.direct import Direct
 from inference.explaining import at_each_moment, explanation, learnt, timeline, unit
 from inference.feedback import FeedbackDesk
+from inference.key import only_with
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
 from inference.reading import RequestReader, changes, picture_of, unprocessable
@@ -81,6 +83,8 @@ def create_app(settings: Settings) -> FastAPI:
     desk = FeedbackDesk(journal, recorder, metrics)
     reader = RequestReader(settings)
     teaching = asyncio.Semaphore(PUPILS_AT_ONCE)
+    asks_key = [Depends(only_with(settings.api_key))] if settings.api_key else []
+    key_needed = KEY_NEEDED if asks_key else {}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI):
@@ -196,14 +200,27 @@ def create_app(settings: Settings) -> FastAPI:
         """What may be asked of the model that a pointer names. A test's thousands of drawings are nobody's: they are not counted
         as drawings, and do not push those out of the journal."""
 
-        @_both_slashes(app.post, f"/{pointer}/predict", response_model=Prediction, responses=PROBLEMS, openapi_extra=PREDICT_BODY)
+        @_both_slashes(
+            app.post,
+            f"/{pointer}/predict",
+            response_model=Prediction,
+            responses=PROBLEMS | key_needed,
+            openapi_extra=PREDICT_BODY,
+            dependencies=asks_key,
+        )
         async def predict_by_pointer(request: Request, input: bool = False) -> Response:
             """As /predict, by the model that has this name now. For tests: nothing of it is written down."""
             read = await reader.drawing(request, sources[pointer].model)
             metrics.trials.labels(pointer).inc()
             return JSONResponse(_answer(read, input))
 
-        @_both_slashes(app.get, f"/{pointer}/model", response_model=ModelCard, responses={503: PROBLEMS[503]})
+        @_both_slashes(
+            app.get,
+            f"/{pointer}/model",
+            response_model=ModelCard,
+            responses={503: PROBLEMS[503]} | key_needed,
+            dependencies=asks_key,
+        )
         async def model_by_pointer() -> Response:
             """The card of the model that has this name now."""
             return JSONResponse(sources[pointer].model.card)
@@ -212,7 +229,12 @@ def create_app(settings: Settings) -> FastAPI:
         by_pointer(pointer)
 
     @_both_slashes(
-        app.post, "/feedback", response_model=FeedbackReceived, responses=FEEDBACK_PROBLEMS, openapi_extra=FEEDBACK_BODY
+        app.post,
+        "/feedback",
+        response_model=FeedbackReceived,
+        responses=FEEDBACK_PROBLEMS | key_needed,
+        openapi_extra=FEEDBACK_BODY,
+        dependencies=asks_key,
     )
     async def feedback(request: Request) -> Response:
         """Say what a drawing really was. The answer comes once that is on the disk."""
@@ -221,7 +243,7 @@ def create_app(settings: Settings) -> FastAPI:
         await desk.receive(said, picture, _address(request))
         return JSONResponse(FeedbackReceived().model_dump())
 
-    @_both_slashes(app.get, "/candidate/disagreements", response_model=Disagreements)
+    @_both_slashes(app.get, "/candidate/disagreements", response_model=Disagreements, responses=key_needed, dependencies=asks_key)
     async def disagreements() -> Response:
         """Where the candidate, which reads each live drawing too, would have answered otherwise."""
         return JSONResponse({"disagreements": shadow.disagreements()})

@@ -38,6 +38,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: {"model": Problem, "description": "No model yet"},
 }
 NO_SNAPSHOTS = {404: {"model": Problem, "description": "The live model has no snapshots"}}
+KEY_NEEDED: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "Not without the key of DOODLE_API_KEY"}}
 FEEDBACK_PROBLEMS: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
     404: {"model": Problem, "description": "No such prediction, or one too old to be known"},

@@ -7,7 +7,7 @@ from stores.journal import FORMS
 from stores.models import LIVE, POINTERS
 
 PROBLEM_CODES = ("400", "413", "415", "422", "429", "500", "503")
-FEEDBACK_PROBLEM_CODES = ("400", "404", "413", "415", "422", "429", "500", "503")
+FEEDBACK_PROBLEM_CODES = ("400", "401", "404", "413", "415", "422", "429", "500", "503")
 VERDICTS = ("right", "wrong", "no_digit")
 PHASES = ("decode", "normalize", "forward", "journal")  # the last one behind the answer: until it is written down
 # From what a perceptron's forward pass takes to how long a journal may be away, 1-2-5.
@@ -15,7 +15,7 @@ PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-
 # From a health check to what nginx waits for.
 REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
 CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
-CODES = ("200", "400", "404", "405", "413", "415", "422", "429", "500", "503")
+CODES = ("200", "400", "401", "404", "405", "413", "415", "422", "429", "500", "503")
 OTHER = "other"
 
 

@@ -1,7 +1,7 @@
 """How this service is deployed, read from the environment once, at start."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deployment.environment import Environment
 from stores.journal import open_journal
@@ -16,6 +16,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7000
     log_level: str = "info"
+    api_key: str = field(default="", repr=False)  # for feedback, /live/ and /candidate/; "": everybody may
     max_json_bytes: int = 1024 * 1024  # 20,000 points written out have about half of that
     max_image_bytes: int = 4 * 1024 * 1024
     max_image_pixels: int = 4096 * 4096
@@ -23,7 +24,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
-        """DOODLE_MODELS, DOODLE_MODEL_CHECK_SECONDS, DOODLE_JOURNAL, DOODLE_HOST, DOODLE_PORT and DOODLE_LOG_LEVEL.
+        """DOODLE_MODELS, DOODLE_MODEL_CHECK_SECONDS, DOODLE_JOURNAL, DOODLE_HOST, DOODLE_PORT, DOODLE_LOG_LEVEL and
+        DOODLE_API_KEY.
 
         SettingsError if one of them is wrong.
         """
@@ -35,4 +37,5 @@ class Settings:
             host=environment.text("DOODLE_HOST", cls.host),
             port=environment.port("DOODLE_PORT", cls.port),
             log_level=environment.log_level(cls.log_level),
+            api_key=environment.key("DOODLE_API_KEY"),
         )

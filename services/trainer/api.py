@@ -16,6 +16,10 @@ class ApiError(ValueError):
     """The service cannot be reached, or answers otherwise than it should; the message says where and how."""
 
 
+class KeyRefusedError(ApiError):
+    """The service is there, and asks for a key that is not ours."""
+
+
 class Answer(NamedTuple):
     """What it made of one drawing."""
 
@@ -27,14 +31,16 @@ class Answer(NamedTuple):
 
 
 class Api:
-    """The service at a URL such as http://127.0.0.1:7000. Nothing is asked before a method is called."""
+    """The service at a URL such as http://127.0.0.1:7000, with the key that it may ask for. Nothing is asked before a method is
+    called."""
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, key: str = ""):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ApiError(f"{url!r} is no address of a service: it should look like http://127.0.0.1:7000")
         self.url = url.rstrip("/")
         self._connection_type = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._key = {"X-API-Key": key} if key else {}
         self._host, self._port, self._path = parts.hostname, parts.port, parts.path.rstrip("/")
 
     @property
@@ -58,10 +64,13 @@ class Api:
     def serves(self, pointer: str, version: str, times: int = 20) -> bool:
         """Whether every one of so many questions in a row, each on a connection of its own, finds this version there.
 
-        Behind the address there may be several replicas, and each follows the model store by itself.
+        Behind the address there may be several replicas, and each follows the model store by itself. KeyRefusedError where the
+        key is another one: to ask again would not help.
         """
         try:
             return all(self.version(pointer) == version for _ in range(times))
+        except KeyRefusedError:
+            raise
         except ApiError:
             return False
 
@@ -97,6 +106,8 @@ class Api:
                 problem = f"{status} {answer!r}"
                 if status not in (502, 503):
                     break
+            except KeyRefusedError:
+                raise
             except ApiError as error:
                 problem = str(error)
             if attempt < TRIES:
@@ -115,7 +126,7 @@ class Api:
 
     def _ask(self, connection, method, path, body=None):
         """The status, and what the JSON of the answer says."""
-        headers = {} if body is None else {"Content-Type": "application/json"}
+        headers = self._key if body is None else self._key | {"Content-Type": "application/json"}
         try:
             connection.request(method, self._path + path, body, headers)
             response = connection.getresponse()
@@ -123,6 +134,8 @@ class Api:
         except (OSError, HTTPException) as error:
             connection.close()  # the next question opens it anew
             raise ApiError(f"{self.url} cannot be reached ({error or type(error).__name__})") from error
+        if response.status == 401:
+            raise KeyRefusedError(f"{self.url} asks for its key: let DOODLE_API_KEY be the same here as there")
         try:
             return response.status, json.loads(content)
         except ValueError:

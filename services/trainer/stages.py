@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from digitnet.checkpoint import write_atomically
 
-from trainer.api import Api
 from trainer.decisions import Decisions
 from trainer.disturb import disturb
 from trainer.end import end
@@ -87,7 +86,7 @@ def run_evaluate(workspace: Workspace) -> None:
 def run_serve(workspace: Workspace) -> None:
     """put it up as the candidate, in the stack that is in reach or in a service of its own"""
     serve(
-        Api(workspace.stack_url),
+        workspace.stack,
         OwnService(workspace.trial),
         workspace.candidate,
         workspace.model,
@@ -102,7 +101,7 @@ def run_test(workspace: Workspace) -> None:
     workspace.test_result.unlink(missing_ok=True)  # as dvc does
     try:
         # It may be up no more: dvc does not run serve again where only the test has changed.
-        api = put_up(Api(workspace.stack_url), own, workspace.candidate, workspace.model)
+        api = put_up(workspace.stack, own, workspace.candidate, workspace.model)
         result = examine(settings, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
     except BaseException:
         own.stop()  # end, which would do it, is not run then
@@ -112,7 +111,7 @@ def run_test(workspace: Workspace) -> None:
 
 def run_end(workspace: Workspace) -> None:
     """make the tested candidate the released model, and stop what serve started"""
-    end(Api(workspace.stack_url), OwnService(workspace.trial), workspace.candidate, workspace.test_result, workspace.model)
+    end(workspace.stack, OwnService(workspace.trial), workspace.candidate, workspace.test_result, workspace.model)
 
 
 MAKING = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate")  # a candidate

@@ -2,7 +2,7 @@
 answers, if one is up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployment.environment import Environment
@@ -18,13 +18,23 @@ MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never 
 class Workspace:
     folder: Path = Path()
     stack_url: str = "http://127.0.0.1:7000"
+    api_key: str = field(default="", repr=False)  # the stack's, where it asks for one
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Workspace":
-        """DOODLE_WORKSPACE, and DOODLE_API_URL or DOODLE_PORT. SettingsError if one of them is wrong."""
+        """DOODLE_WORKSPACE, DOODLE_API_URL or DOODLE_PORT, and DOODLE_API_KEY. SettingsError if one of them is wrong."""
         environment = Environment(variables)
         url = f"http://127.0.0.1:{environment.port('DOODLE_PORT', 7000)}"
-        return cls(Path(environment.text("DOODLE_WORKSPACE", ".")), environment.url("DOODLE_API_URL", url, Api))
+        return cls(
+            Path(environment.text("DOODLE_WORKSPACE", ".")),
+            environment.url("DOODLE_API_URL", url, Api),
+            environment.key("DOODLE_API_KEY"),
+        )
+
+    @property
+    def stack(self) -> Api:
+        """What answers, if a stack is up."""
+        return Api(self.stack_url, self.api_key)
 
     @property
     def mnist(self) -> Path:

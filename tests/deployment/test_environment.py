@@ -18,6 +18,7 @@ def read(kind, text=None):
         "level": lambda: environment.log_level("info"),
         "url": lambda: environment.url("DOODLE_IT", "scheme://default", of_scheme),
         "folders": lambda: environment.folders("DOODLE_IT", (Path("default"),)),
+        "key": lambda: environment.key("DOODLE_IT"),
     }[kind]()
 
 
@@ -34,6 +35,7 @@ DEFAULTS = {
     "level": "info",
     "url": "scheme://default",
     "folders": (Path("default"),),
+    "key": "",
 }
 
 
@@ -58,6 +60,7 @@ def test_what_is_not_set_has_its_default(kind, text):
         ("level", "WARNING", "warning"),
         ("url", "scheme://other", "scheme://other"),
         ("folders", "/results", (Path("/results"),)),
+        ("key", "0123456789abcde!", "0123456789abcde!"),
         ("folders", "artifacts:/results", (Path("artifacts"), Path("/results"))),
         ("folders", ":artifacts::/results:", (Path("artifacts"), Path("/results"))),
     ],
@@ -86,3 +89,12 @@ def test_what_is_set_is_read(kind, text, value):
 def test_what_cannot_be_used_is_named(kind, text, message):
     with pytest.raises(SettingsError, match="^" + re.escape(message) + "$"):
         read(kind, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0123456789abcde", "0123456789 abcdef", "0123456789abcdef\n", "schlüssel-schlüssel", "\x00" * 16]
+)
+def test_a_key_that_is_too_short_or_fits_no_header_is_refused_and_not_repeated(text):
+    with pytest.raises(SettingsError, match="DOODLE_IT must have 16 characters or more") as raised:
+        read("key", text)
+    assert text not in str(raised.value)

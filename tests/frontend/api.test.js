@@ -50,6 +50,7 @@ test("a good answer gives a prediction", async () => {
 
 for (const [status, title] of [
   [400, "Bad Request"],
+  [401, "Key Needed"],
   [413, "Drawing Too Large"],
   [415, "Unsupported Format"],
   [422, "Drawing Not Accepted"],

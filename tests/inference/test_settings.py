@@ -35,6 +35,7 @@ def test_the_defaults_are_those_of_the_contract():
         ("DOODLE_PORT", "65535", "port", 65535),
         ("DOODLE_LOG_LEVEL", "debug", "log_level", "debug"),
         ("DOODLE_LOG_LEVEL", "WARNING", "log_level", "warning"),
+        ("DOODLE_API_KEY", "0123456789abcdef", "api_key", "0123456789abcdef"),
     ],
 )
 def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
@@ -66,6 +67,11 @@ def test_other_variables_are_none_of_its_business():
 def test_a_value_that_cannot_be_used_is_named(variable, text, message):
     with pytest.raises(SettingsError, match="^" + re.escape(message) + "$"):
         Settings.from_environment({variable: text})
+
+
+def test_the_key_is_not_among_what_is_shown_of_them():
+    settings = Settings.from_environment({"DOODLE_API_KEY": "0123456789abcdef"})
+    assert "0123456789abcdef" not in f"{settings} {settings!r}"
 
 
 def test_settings_cannot_be_changed_afterwards():

@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from trainer import api as module
-from trainer.api import Api, ApiError
+from trainer.api import Api, ApiError, KeyRefusedError
 
-VERSION = "0647f3f72a49"
+VERSION, KEY = "0647f3f72a49", "0123456789abcdef"
 ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_version": VERSION, "Result": 5}
 
 
@@ -81,6 +81,42 @@ def test_the_version_is_that_of_the_card_and_none_where_there_is_no_such_model()
     with server(lambda _, path, __: cards[path]) as api:
         assert api.version("live") == VERSION
         assert api.version("candidate") is None
+
+
+def test_the_key_goes_with_every_question_and_is_the_stack_s_alone():
+    """Asked of a service with another one, that is an error at once, with words of what to do; the words do not have the key."""
+    asked = []
+
+    class AsksForKey(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked.append(self.headers["X-API-Key"])
+            content = json.dumps(ANSWER | {"version": VERSION}).encode()
+            self.send_response(200 if asked[-1] == KEY else 401)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), AsksForKey) as running:
+        threading.Thread(target=running.serve_forever, args=(0.01,)).start()
+        url = f"http://127.0.0.1:{running.server_port}"
+        try:
+            api = Api(url, KEY)
+            assert api.serves("live", VERSION, times=3)
+            assert api.read("candidate", ["{}"])[0].digit == 5
+            assert asked == [KEY] * 4
+            for other in (Api(url), Api(url, "a-key-of-another-stack")):
+                for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.read("live", ["{}"])):
+                    with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there"):
+                        ask()
+            assert len(asked) == 8  # and no question twice
+        finally:
+            running.shutdown()
 
 
 def test_one_replica_that_lags_behind_is_noticed():

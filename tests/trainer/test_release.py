@@ -361,6 +361,17 @@ class TestBesideAStack:
         assert models.pointer(CANDIDATE) is None
         assert models.rollback() == live
 
+    def test_the_stages_bring_the_key_that_the_stack_asks_for(self, live, monkeypatch, request, candidate, own, caplog):
+        monkeypatch.setenv("DOODLE_API_KEY", "0123456789abcdef")
+        stack = Api(request.getfixturevalue("stack").url, "0123456789abcdef")
+        assert main(["serve"]) == main(["test"]) == main(["end"]) == 0
+        assert stack.version(LIVE) == candidate
+        assert own.api is None, "there was a stack"
+        monkeypatch.setenv("DOODLE_API_KEY", "another-key-altogether")
+        assert main(["serve"]) == 1
+        assert "let DOODLE_API_KEY be the same here as there" in caplog.text
+        assert "0123456789abcdef" not in caplog.text
+
     def test_one_that_is_refused_is_no_candidate_any_more_and_what_is_live_stays(
         self, project, live, candidate, start, wait_for, models, caplog
     ):

@@ -3,6 +3,7 @@
 // What each HTTP status means to somebody with a drawing on the screen.
 const STATUS_TITLES = new Map([
   [400, "Bad Request"],
+  [401, "Key Needed"],
   [404, "Not Found"],
   [413, "Drawing Too Large"],
   [415, "Unsupported Format"],
