@@ -42,6 +42,7 @@ from inference.explaining import at_each_moment, explanation, learnt, timeline, 
 from inference.feedback import FeedbackDesk
 from inference.key import only_with
 from inference.metrics import Metrics
+from inference.origins import open_to
 from inference.predictor import ModelSource, NoModelError
 from inference.reading import RequestReader, changes, picture_of, unprocessable
 from inference.recorder import Recorder
@@ -321,7 +322,7 @@ def create_app(settings: Settings) -> FastAPI:
     def around(inner: ASGIApp) -> ASGIApp:
         admission = Admission(Direct(inner, "/predict", predict_directly), settings.max_requests, turned_away)
         metrics.requests_inside.set_function(lambda: admission.inside)
-        return Traffic(admission, metrics, described)
+        return Traffic(open_to(settings.cors_origins, admission), metrics, described)
 
     app.surround(around)
     return app

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deployment.environment import Environment
+from deployment.environment import Environment, SettingsError
 from stores.journal import open_journal
 from stores.models import open_models
+
+from inference.origins import origins
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Settings:
     port: int = 7000
     log_level: str = "info"
     api_key: str = field(default="", repr=False)  # for feedback, /live/ and /candidate/; "": everybody may
+    cors_origins: tuple[str, ...] = ()  # the websites whose scripts may read what is answered, beside the page's own origin
     max_json_bytes: int = 1024 * 1024  # 20,000 points written out have about half of that
     max_image_bytes: int = 4 * 1024 * 1024
     max_image_pixels: int = 4096 * 4096
@@ -24,8 +27,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
-        """DOODLE_MODELS, DOODLE_MODEL_CHECK_SECONDS, DOODLE_JOURNAL, DOODLE_HOST, DOODLE_PORT, DOODLE_LOG_LEVEL and
-        DOODLE_API_KEY.
+        """DOODLE_MODELS, DOODLE_MODEL_CHECK_SECONDS, DOODLE_JOURNAL, DOODLE_HOST, DOODLE_PORT, DOODLE_LOG_LEVEL,
+        DOODLE_API_KEY and DOODLE_CORS_ORIGINS.
 
         SettingsError if one of them is wrong.
         """
@@ -38,4 +41,12 @@ class Settings:
             port=environment.port("DOODLE_PORT", cls.port),
             log_level=environment.log_level(cls.log_level),
             api_key=environment.key("DOODLE_API_KEY"),
+            cors_origins=_origins(environment.text("DOODLE_CORS_ORIGINS", "")),
         )
+
+
+def _origins(text):
+    try:
+        return origins(text)
+    except ValueError as error:
+        raise SettingsError(f"DOODLE_CORS_ORIGINS: {error}") from error

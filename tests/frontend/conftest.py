@@ -37,7 +37,9 @@ async def refuse_unread(_):
     return JSONResponse({"detail": "No model yet"}, 503, headers={"Retry-After": "5"})
 
 
-ECHO = Starlette(routes=[Route("/unread", refuse_unread, methods=["POST"]), Route("/{path:path}", echo, methods=["GET", "POST"])])
+ECHO = Starlette(
+    routes=[Route("/unread", refuse_unread, methods=["POST"]), Route("/{path:path}", echo, methods=["GET", "POST", "OPTIONS"])]
+)
 
 
 @contextmanager

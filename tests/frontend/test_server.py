@@ -120,6 +120,13 @@ def test_an_empty_request_does_too(page):
     assert (seen["method"], seen["path"], seen["body"]) == ("GET", "/readyz/", "")
 
 
+def test_what_a_browser_asks_first_for_another_website_does_too(page):
+    """The service says who may, as it does on its own port."""
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+    seen = page.options("/api/predict", headers=asked).json()
+    assert (seen["method"], seen["path"], seen["headers"]["origin"]) == ("OPTIONS", "/predict", "https://example.org")
+
+
 def test_a_large_picture_and_its_large_answer_pass(page):
     picture = bytes(range(256)) * (4 * 1024 * 1024 // 256 + 1)  # more than the service takes: to say so is its own affair
     answer = page.post("/api/predict", content=picture, headers={"Content-Type": "image/png"})

@@ -36,6 +36,13 @@ def test_the_defaults_are_those_of_the_contract():
         ("DOODLE_LOG_LEVEL", "debug", "log_level", "debug"),
         ("DOODLE_LOG_LEVEL", "WARNING", "log_level", "warning"),
         ("DOODLE_API_KEY", "0123456789abcdef", "api_key", "0123456789abcdef"),
+        ("DOODLE_CORS_ORIGINS", "https://Example.org", "cors_origins", ("https://example.org",)),
+        (
+            "DOODLE_CORS_ORIGINS",
+            " http://a:8080, https://b:443,http://[::1]:80 ",
+            "cors_origins",
+            ("http://a:8080", "https://b", "http://[::1]"),
+        ),
     ],
 )
 def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
@@ -61,6 +68,29 @@ def test_other_variables_are_none_of_its_business():
             "DOODLE_JOURNAL",
             "mysql://host",
             "DOODLE_JOURNAL: a journal's URL begins with redis:// or sqlite:///",
+        ),
+        (
+            "DOODLE_CORS_ORIGINS",
+            "https://a, *",
+            "DOODLE_CORS_ORIGINS: '*' would let every website ask in the name of whoever looks at it: name those that may",
+        ),
+        *(
+            (
+                "DOODLE_CORS_ORIGINS",
+                text,
+                f"DOODLE_CORS_ORIGINS: {text!r} is no origin: it should look like https://example.org or http://localhost:8080, "
+                "without a path",
+            )
+            for text in (
+                "example.org",
+                "https://example.org/",
+                "https://a/b",
+                "ftp://a",
+                "https://*.a",
+                "null",
+                "https://u@a",
+                "//a",
+            )
         ),
     ],
 )
