@@ -28,15 +28,21 @@ log = logging.getLogger("frontend")
 
 PAGE = Path(__file__).parent
 PAGE_FILE = re.compile(r"(?:learn/)?(?:[\w-]+\.(?:html|css|svg)|js/[\w-]+\.js)", re.ASCII)
-# No script, style or picture but the page's own, and nobody else's frame.
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    # No script, style or picture but the page's own, and nobody else's frame. Trusted types: no script makes elements of text, so
+    # what somebody has sent stays text.
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",  # whatever a script may come to think of
+    "Cross-Origin-Resource-Policy": "same-origin",  # no other website shows a part of it
     "Cache-Control": "no-cache",  # asks each time whether a file has changed: pages and scripts of two releases never mix
 }
 # These belong to one connection, and here there are two (RFC 9110, section 7.6.1).
 HOP_BY_HOP = {"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+# What is measured, and the models that are not everybody's yet: for those who run this, not for all who can see the page.
+NOT_FOR_EVERYBODY = {"metrics", "live", "candidate"}
 FORWARDED_FOR = "x-forwarded-for"  # nobody stands before us: what the client claims is not believed
 
 
@@ -64,8 +70,8 @@ async def pass_on(request: Request) -> Response:
     """The same request to the service, and its answer back; 502 where it does not answer."""
     client: httpx.AsyncClient = request.app.state.client
     path = "/" + request.path_params["path"]
-    if posixpath.normpath(path).strip("/") == "metrics":  # for those who run this, not for everybody who can see the page
-        return JSONResponse({"detail": "Not Found"}, 404)
+    if posixpath.normpath(path).strip("/").partition("/")[0] in NOT_FOR_EVERYBODY:
+        return _error(404, "Not Found")
     url = httpx.URL(path=quote(path), query=request.url.query.encode() or None)
     headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP | {FORWARDED_FOR}]
     headers.append((FORWARDED_FOR, request.client.host if request.client else "unknown"))
@@ -75,9 +81,13 @@ async def pass_on(request: Request) -> Response:
         answer = await client.send(passed_on, stream=True)
     except (httpx.TransportError, ClientDisconnect) as error:
         log.warning("event=api_unreachable url=%s reason=%r", client.base_url, error)
-        return JSONResponse({"detail": "the prediction service cannot be reached"}, 502)
+        return _error(502, "the prediction service cannot be reached")
     headers = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
     return StreamingResponse(answer.aiter_raw(), answer.status_code, headers, background=BackgroundTask(answer.aclose))
+
+
+def _error(status, detail):
+    return JSONResponse({"detail": detail}, status, {"X-Content-Type-Options": "nosniff"})
 
 
 async def to_the_learning_path(_: Request) -> Response:

@@ -35,6 +35,7 @@ def main() -> int:
             create_app(settings),
             log_config=None,
             access_log=False,
+            headers=[("X-Content-Type-Options", "nosniff")],  # with every answer, whoever makes it
             ws="none",  # nothing here speaks it, and what would takes memory and time to start
             timeout_graceful_shutdown=5,
         )

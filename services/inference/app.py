@@ -11,7 +11,6 @@ import numpy as np
 from digitnet.drawing import in_bytes
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -38,6 +37,7 @@ from inference.description import (
     DescribedAPI,
 )
 from inference.direct import Direct
+from inference.docs_page import docs_page
 from inference.explaining import at_each_moment, explanation, learnt, timeline, unit
 from inference.feedback import FeedbackDesk
 from inference.key import only_with
@@ -272,7 +272,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url="openapi.json", title="Doodle's API")
+        return docs_page()
 
     @app.exception_handler(StarletteHTTPException)  # of which ours is a kind
     async def problem(request: Request, error: StarletteHTTPException) -> Response:

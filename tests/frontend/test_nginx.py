@@ -149,6 +149,7 @@ def test_what_cannot_be_read_is_refused_in_json(door, request_bytes, status, det
     seen_status, header, content = parts(said(door, request_bytes))
     assert (seen_status, content) == (status, {"detail": detail})
     assert "cache-control: no-store" in header
+    assert "x-content-type-options: nosniff" in header
 
 
 GET_IN_A_ROW = b"GET /api/model HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -92,9 +92,9 @@ class Stack:
         return replica
 
     def ask(self, times, path="/predict", method="POST"):
-        """The answers to so many questions, asked through both ports in turn."""
-        doors = f"{self.running.page}/api", self.running.api
-        return [self.client.request(method, doors[i % 2] + path) for i in range(times)]
+        """The answers to so many questions, asked through both ports in turn; of a candidate, through the one that takes them."""
+        doors = [self.running.api] if path.startswith("/candidate/") else [f"{self.running.page}/api", self.running.api]
+        return [self.client.request(method, doors[i % len(doors)] + path) for i in range(times)]
 
     def ask_until(self, is_enough):
         """Questions, for some seconds at most, until an answer is what one waits for."""

@@ -2,8 +2,12 @@
 
 import http.client
 import importlib
+import json
+from urllib.parse import unquote
 
 import pytest
+from inference.app import create_app
+from inference.settings import Settings
 
 SECURITY_HEADERS = importlib.import_module("frontend.__main__").SECURITY_HEADERS
 UNREACHABLE = {"detail": "the prediction service cannot be reached"}
@@ -15,10 +19,10 @@ def page(start_page, api):
         yield client
 
 
-def get_as_it_stands(page, path):
+def get_as_it_stands(page, path, method="GET"):
     """The answer to a path that httpx would tidy up first."""
     connection = http.client.HTTPConnection(page.base_url.host, page.base_url.port, timeout=10)
-    connection.request("GET", path)
+    connection.request(method, path)
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
@@ -169,18 +173,57 @@ def test_a_service_that_answers_before_it_has_read_the_question_is_heard(page, s
         "/api/./metrics",
         "/api/x/../metrics",
         "/api/x%2f..%2fmetrics",
+        "/api/live/model",
+        "/api/live/predict/",
+        "/api/candidate/model",
+        "/api/candidate/predict",
+        "/api/candidate/disagreements?x=/api/model",
+        "/api/candidate",
+        "/api/candidate%2fmodel",
+        "/api//candidate//model",
+        "/api/%63andidate/model",
+        "/api/%2fcandidate%2fmodel",
+        "/api/predict/../live/model",
+        "/api/predict/%2e%2e/live/model",
+        "/api/./live/./model",
     ],
 )
-def test_the_services_figures_are_not_for_everybody(page, path):
-    assert get_as_it_stands(page, path) == (404, page.get("/api/metrics").content)
+def test_figures_and_models_that_are_not_everybodys_are_not_for_everybody(page, path):
+    for method in ("GET", "POST", "OPTIONS"):
+        assert get_as_it_stands(page, path, method) == (404, page.get("/api/metrics").content)
     assert page.get("/api/metrics").json() == {"detail": "Not Found"}
 
 
-@pytest.mark.parametrize("path", ["/api/%256detrics", "/api/metricsx"])
+@pytest.mark.parametrize(
+    "path", ["/API/metrics", "/api/%2e%2e/metrics", "/api%2f..%2fmetrics", "/metrics", "/candidate/model", "/live/model"]
+)
+def test_nor_is_there_another_way_to_them(page, path):
+    assert get_as_it_stands(page, path)[0] == 404
+
+
+def test_all_else_that_the_service_has_is_for_the_page(page):
+    """Whoever gives the service a route decides here for whom it is."""
+    described = create_app(Settings()).openapi()["paths"]
+    passed_on = {path for path in described if page.get(f"/api{path}").status_code == 200}
+    assert passed_on == {
+        *("/predict", "/explain", "/unit", "/learn", "/snapshots", "/feedback"),
+        *("/model", "/healthz", "/readyz"),
+    }
+    assert page.get("/api/docs").json()["path"] == "/docs"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/api/%256detrics", "/api/metricsx", "/api/METRICS", "/api/metrics;x", "/api/metrics%20"),
+        *("/api/live%5cmodel", "/api/candidates", "/api/Live/model", "/api/model/live", "/api/%6c%69ve%3f/model"),
+    ],
+)
 def test_what_only_looks_like_them_is_the_services_to_answer(page, path):
+    """Which knows no such path."""
     status, content = get_as_it_stands(page, path)
     assert status == 200
-    assert f'"path":"{path.removeprefix("/api")}"'.encode() in content
+    assert unquote(json.loads(content)["path"]) == unquote(path.removeprefix("/api"))
 
 
 def test_there_are_no_websockets(page):
@@ -199,6 +242,7 @@ def test_a_service_that_is_not_there_gives_502_and_the_page_stays(start_page, fr
     with start_page(f"127.0.0.1:{free_port()}") as page:
         for answer in (page.post("/api/predict", json={}), page.get("/api/model")):
             assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
+            assert answer.headers["x-content-type-options"] == "nosniff"
         assert page.get("/").status_code == 200
 
 

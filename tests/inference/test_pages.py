@@ -1,6 +1,9 @@
 """What the service says about itself: probes, the model card, and its own description."""
 
+import base64
+import hashlib
 import json
+import re
 
 import pytest
 
@@ -28,6 +31,27 @@ def test_the_docs_page_shows_the_description(service):
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/html")
     assert "url: 'openapi.json'" in response.text  # relative, so that it is found under /api/ too
+
+
+def test_the_docs_page_runs_one_version_of_one_script_of_others_and_nothing_that_was_put_in(service):
+    response = service.get("/docs")
+    policy = dict(part.strip().split(" ", 1) for part in response.headers["content-security-policy"].split(";"))
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", response.text)
+    assert len(scripts) == 2
+    (from_elsewhere, nothing), (_, ours) = scripts
+    assert nothing == ""
+    for attributes in (from_elsewhere, re.search("<link rel=.stylesheet.([^>]*)>", response.text)[1]):
+        assert re.search(r'"https://cdn\.jsdelivr\.net/npm/swagger-ui-dist@\d+\.\d+\.\d+/', attributes)
+        assert re.search(r'integrity="sha384-[\w+/]{64}" crossorigin="anonymous"', attributes)
+    host, own = policy["script-src"].split()
+    assert host in from_elsewhere
+    assert own == f"'sha256-{base64.b64encode(hashlib.sha256(ours.encode()).digest()).decode()}'"
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/model", "/metrics", "/docs", "/openapi.json", "/nothing", "/predict"])
+def test_no_answer_may_be_taken_for_something_else_than_it_says(service, path):
+    assert service.get(path).headers.get_list("x-content-type-options") == ["nosniff"]
 
 
 @pytest.fixture(scope="module")
