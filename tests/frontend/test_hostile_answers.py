@@ -1,0 +1,137 @@
+"""In a browser: whatever text comes in an answer is shown as text. And the pages do nothing that their own policy forbids."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, expect
+from stores.models import LIVE, ModelStore
+
+FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
+PAGES = sorted(str(path.relative_to(FRONTEND)) for path in FRONTEND.rglob("*.html"))
+LAYERS = ["flatten", {"dense": {"units": 16}}, "relu", {"dense": {"units": 10}}]
+HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><a href="javascript:window.ran=1">&lt;b&gt;</a>'
+
+
+@pytest.fixture(scope="module")
+def url(service, free_port, save_model, tmp_path_factory):
+    """The page before a real service; their answers are then spoilt on the way."""
+    folder = tmp_path_factory.mktemp("hostile")
+    models, api, port = ModelStore(folder / "models"), free_port(), free_port()
+    save_model(folder / "made", layers=LAYERS, snapshots=True)
+    models.point(LIVE, models.publish(folder / "made")["version"])
+    state = {"DOODLE_PORT": api, "DOODLE_MODELS": models.folder, "DOODLE_JOURNAL": f"sqlite:///{folder}/journal.sqlite"}
+    page = {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": f"http://127.0.0.1:{api}"}
+    with (
+        service("inference", state, f"http://127.0.0.1:{api}/readyz"),
+        service("frontend", page, f"http://127.0.0.1:{port}/"),
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+def spoilt(answer):
+    """The answer with this for every text in it, but for numbers in base64."""
+    if isinstance(answer, dict):
+        return {key: value if key in ("float32", "prediction_id") else spoilt(value) for key, value in answer.items()}
+    if isinstance(answer, list):
+        return [spoilt(each) for each in answer]
+    return HOSTILE if isinstance(answer, str) else answer
+
+
+@pytest.fixture
+def watched(new_page):
+    """watched(**options): a page that notes what its policy forbade it, and what it asked for."""
+
+    def watched(**options):
+        page = new_page(**options)
+        page.forbidden = []
+        page.on(
+            "console",
+            lambda said: (
+                page.forbidden.append(said.text) if "Content Security Policy" in said.text or "Trusted" in said.text else None
+            ),
+        )
+        return page
+
+    return watched
+
+
+def assert_nothing_ran(page):
+    assert page.evaluate("window.ran") is None
+    assert page.locator("img, script:not([src]), a[href^='javascript']").count() == 0
+    assert page.forbidden == []
+
+
+# Without the policy too: it is the second lock, and would hide that the first is broken.
+@pytest.mark.parametrize("bypass_csp", [False, True], ids=["with the policy", "without"])
+def test_what_an_answer_says_is_shown_as_it_stands(url, watched, draw, bypass_csp):
+    page = watched(bypass_csp=bypass_csp)
+    asked = set()
+
+    def spoil(route):
+        answer = route.fetch()
+        asked.add(route.request.url.rpartition("/")[2].partition("?")[0])
+        route.fulfill(response=answer, json=spoilt(answer.json()))
+
+    page.route("**/api/**", spoil)
+    page.goto(url)
+    draw(page, 5)
+    expect(page.locator("#layers")).to_contain_text(HOSTILE)  # a layer's name
+    page.click("#step-btn")
+    expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson")
+    page.click("#timeline > summary")
+    expect(page.locator("#moment-layers")).to_contain_text(HOSTILE)
+    page.locator("#layers canvas").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#unit-title")).to_contain_text(HOSTILE)
+    page.click("#predict-btn")
+    expect(page.locator("#model-version")).to_have_text(HOSTILE)
+    page.click("#feedback-btn")
+    expect(page.locator("#feedback-status")).to_contain_text("Thank")
+    assert asked == {"predict", "explain", "learn", "unit", "snapshots", "feedback"}
+    assert_nothing_ran(page)
+
+
+@pytest.mark.parametrize("detail", [HOSTILE, [{"msg": HOSTILE}]], ids=["one reason", "a list of them"])
+def test_so_is_what_an_error_says(url, watched, draw, detail):
+    page = watched(bypass_csp=True)
+
+    def refuse(route):
+        route.fulfill(status=422, json={"detail": detail})
+
+    page.goto(url)
+    draw(page, 5)
+    page.click("#predict-btn")
+    expect(page.locator("#feedback-section")).to_be_visible()
+    page.route("**/api/**", refuse)
+    page.click("#feedback-btn")
+    expect(page.locator("#feedback-status")).to_contain_text(HOSTILE)
+    page.click("#timeline > summary")
+    expect(page.locator("#timeline-status")).to_contain_text(HOSTILE)
+    page.click("#step-btn")
+    expect(page.locator("#lesson-status")).to_contain_text(HOSTILE)
+    page.click("#predict-btn")
+    expect(page.locator("#error")).to_have_text(f"Drawing Not Accepted: {HOSTILE}")
+    draw(page, 1)
+    expect(page.locator("#inside-status")).to_contain_text(HOSTILE)
+    assert_nothing_ran(page)
+
+
+def test_no_page_does_what_its_policy_forbids(url, watched):
+    page = watched()
+    for name in PAGES:
+        page.goto(f"{url}/{name}")  # until it is loaded, and its scripts have run
+        assert page.forbidden == [], name
+
+
+def test_what_is_forbidden_would_be_noticed(url, watched):
+    page = watched()
+    page.goto(url)
+    with pytest.raises(Error, match="TrustedHTML"):
+        page.evaluate("document.body.innerHTML = '<b>bold</b>'")
+    page.evaluate("""() => {
+        const image = document.createElement("img");
+        image.src = "https://example.org/picture.png";
+        document.body.append(image);
+    }""")
+    page.wait_for_function("() => document.images[0].complete")
+    assert len(page.forbidden) == 2
