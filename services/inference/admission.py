@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from time import monotonic
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -105,7 +106,7 @@ class Admission:
         self._turned_away += 1
         self._tell(path)
         if monotonic() - self._last_refusal > SPELL_SECONDS:
-            log.warning("event=load_shed inside=%d path=%s", self.inside, path)
+            log.warning("event=load_shed inside=%d path=%s", self.inside, quote(path)[:200])  # one line, whatever is asked for
         self._last_refusal = monotonic()
         await send({"type": "http.response.start", "status": 429, "headers": HEADERS})
         await send({"type": "http.response.body", "body": BODY})

@@ -240,6 +240,20 @@ def test_of_a_crowd_each_is_answered_or_told_to_wait_and_all_are_counted(service
     assert service.post_bytes(BODY, "application/json").status_code == 200
 
 
+def test_whatever_is_asked_for_the_log_has_one_line_of_it(caplog):
+    async def ask():
+        await Admission(None, 0, lambda _: None)({"type": "http", "method": "POST", "path": path}, None, send)
+
+    async def send(_):
+        pass
+
+    path = "/x\ntime=now level=error event=made_up\x1b[2J" + 1000 * "x"
+    asyncio.run(ask())
+    (said,) = caplog.messages
+    assert said.startswith("event=load_shed inside=0 path=/x%0Atime%3Dnow%20level%3Derror%20event%3Dmade_up%1B%5B2J")
+    assert len(said) < 300
+
+
 def test_connections_that_never_send_their_body_keep_nobody_out(service, eventually):
     address = service.url.removeprefix("http://").split(":")
     half_open = [socket.create_connection(address) for _ in range(2 * Settings.max_requests)]
