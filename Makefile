@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model drift pages test reliability soak bench bench-quick growth lint lock clean
+.PHONY: help run data model drift pages test reliability soak bench bench-quick growth lint audit lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ mnist/train-images-idx3-ubyte: | .venv/run.stamp
 lint: .venv/test.stamp  ## check the code's form, and look for what is unsafe in it
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }
 	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
+
+audit: .venv/run.stamp  ## list the licences of all that is shipped, and what is known against what is locked; asks pypi.org
+	@scripts/audit.sh
 
 lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
 	uv pip compile --quiet --universal --all-extras --generate-hashes --no-annotate --upgrade \
