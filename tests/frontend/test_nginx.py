@@ -172,6 +172,21 @@ def test_drawing_meets_no_limit_but_a_flood_does(nginx, free_port):
         assert set(statuses(said(running.api, b"".join(unlimited), "127.0.0.3"))) == {502}
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_of_feedback_nobody_gives_more_than_a_room_full_of_people_does(nginx, free_port, slash):
+    def feedback(path):
+        header = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+        return (header + "\r\n{}").encode(), (header + "Connection: close\r\n\r\n{}").encode()
+
+    with nginx(f"127.0.0.1:{free_port()}") as running:
+        one, last = feedback(f"/api/feedback{slash}")
+        assert statuses(said(running.page, one * 99 + last, "127.0.0.7")) == [502] * 100
+        assert statuses(said(running.page, one * 99 + last, "127.0.0.7")).count(429) > 50
+        assert statuses(said(running.page, last, "127.0.0.8")) == [502]  # another client
+        _, drawing = feedback("/api/predict")
+        assert statuses(said(running.page, drawing, "127.0.0.7")) == [502]  # who may still draw
+
+
 def test_a_client_with_too_many_requests_under_way_has_to_wait(running):
     with ExitStack() as held:
 
