@@ -1,0 +1,132 @@
+"""docs/security.md says what holds: its ports, limits, headers and keys are those of the code; and its links lead somewhere."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from inference.schemas import MAX_POINTS, MAX_STROKES
+from inference.settings import Settings
+
+PROJECT = Path(__file__).parents[2]
+DOCUMENT = PROJECT / "docs" / "security.md"
+MEBIBYTE = 1024 * 1024
+# By their names in docker-compose.yml, as far as they speak to nobody but each other.
+INSIDE = {"trainer", "inference", "redis"}
+
+
+@pytest.fixture(scope="module")
+def services():
+    return yaml.safe_load((PROJECT / "docker-compose.yml").read_text())["services"]
+
+
+@pytest.fixture(scope="module")
+def nginx_conf():
+    return (PROJECT / "services/frontend/nginx.conf").read_text()
+
+
+def table(first_header):
+    """The rows of the table whose first column is called so, as lists of cells."""
+    _, _, rest = DOCUMENT.read_text().partition(f"\n| {first_header} |")
+    rows = rest.partition("\n\n")[0].splitlines()[2:]
+    assert rows, first_header
+    return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows]
+
+
+def test_the_ports_are_those_that_are_published_and_on_this_machine_alone(services):
+    published = {}
+    for name, service in services.items():
+        for port in service.get("ports", ()):
+            found = re.fullmatch(r"\$\{DOODLE_BIND:-127\.0\.0\.1\}:\$\{DOODLE_\w+:-(\d+)\}:\d+", port)
+            assert found, f"{name} publishes {port}"
+            published[found[1]] = name
+    assert {port: service for port, service, _ in table("port")} == published
+    assert INSIDE.isdisjoint(published.values())
+    assert set(published.values()) | INSIDE == set(services)
+    assert not any("network_mode" in service or "expose" in service for service in services.values())
+
+
+def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
+    settings, (page, api) = Settings(), nginx_conf.split("listen 7000;")
+
+    def said(pattern, where=nginx_conf):
+        (found,) = set(re.findall(pattern, where))
+        return found
+
+    megabytes = sorted(
+        int(amount) * {"m": 1, "g": 1024}[unit]
+        for amount, unit in (
+            re.fullmatch(r"(\d+)([mg])", each["deploy"]["resources"]["limits"]["memory"]).groups() for each in services.values()
+        )
+    )
+    assert megabytes[-1] == 2048
+    assert {said(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
+    assert table("what") == [
+        ["a body", f"{said('client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
+        ["a body of JSON", f"{settings.max_json_bytes // MEBIBYTE} MiB", "service"],
+        ["a picture", f"{settings.max_image_bytes // MEBIBYTE} MiB, {settings.max_image_pixels:,} pixels", "service"],
+        ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
+        [
+            "requests of one address",
+            f"{said(r'zone=page_requests:2m rate=(.*?)r/s;')} a second, {said(r'zone=page_requests burst=(.*?) nodelay;', page)} "
+            "at once beyond that",
+            "nginx, port 3000",
+        ],
+        [
+            "feedback of one address",
+            f"{said(r'zone=page_feedback:2m rate=(.*?)r/s;')} a second, {said(r'zone=page_feedback burst=(.*?) nodelay;', page)} "
+            "at once beyond that",
+            "nginx, port 3000",
+        ],
+        ["requests of one address under way", said(r"limit_conn page_connections (\d+);", page), "nginx, port 3000"],
+        ["requests of one address under way", said(r"limit_conn api_connections (\d+);", api), "nginx, port 7000"],
+        ["POST requests inside", str(settings.max_requests), "service, each replica"],
+        ["a header, and each piece of a body", "10 s", "nginx"],
+        ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
+    ]
+
+
+def test_the_headers_are_those_of_the_page():
+    sent = importlib.import_module("frontend.__main__").SECURITY_HEADERS
+    documented = {name.strip("`"): value.strip("`") for name, value in table("header")}
+    assert documented == {name: value for name, value in sent.items() if name != "Cache-Control"}
+
+
+def test_no_key_and_no_password_has_a_default(services):
+    example = (PROJECT / ".env.example").read_text()
+    for name, _, _ in table("variable"):
+        assert re.search(rf"^{name.strip('`')}=$", example, re.MULTILINE), name
+    for name, where in (("DOODLE_API_KEY", ("inference", "trainer")), ("GRAFANA_ADMIN_PASSWORD", ("grafana",))):
+        having = {service for service, what in services.items() if f"{{{name}:-}}" in str(what.get("environment", ""))}
+        assert having == set(where)
+    for name, service in services.items():
+        for variable, value in (service.get("environment") or {}).items():
+            if re.search("PASSWORD|KEY|SECRET|TOKEN", variable):
+                assert re.fullmatch(r"\$\{\w+:-\}", value), f"{name} has a {variable}"
+
+
+def test_what_would_change_prometheus_from_outside_is_off(services):
+    assert [option for option in services["prometheus"]["command"] if "enable" in option] == []
+
+
+def test_the_journal_is_kept_within_what_is_said_and_so_are_the_logs(services):
+    text = " ".join(DOCUMENT.read_text().split())
+    command = services["redis"]["command"]
+    megabytes = command[command.index("--maxmemory") + 1].removesuffix("mb")
+    assert f"Redis takes no more than {megabytes} MB" in text
+    logs = services["frontend"]["logging"]["options"]
+    assert f"of which Docker keeps {int(logs['max-size'].removesuffix('m')) * int(logs['max-file'])} MB" in text
+
+
+def test_its_links_lead_somewhere():
+    def anchors(path):
+        titles = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+        return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+    for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", DOCUMENT.read_text()):
+        path = (DOCUMENT.parent / target).resolve() if target else DOCUMENT
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), (target, anchor)
+    assert "](docs/security.md)" in (PROJECT / "README.md").read_text()
+    assert "](security.md)" in (PROJECT / "docs/operate.md").read_text()
