@@ -18,24 +18,26 @@ class Publisher:
 
     def __init__(self, folder: Path, models: ModelStore):
         self._folder, self._models = folder, models
-        self._done: object = None  # the files as last published
-        self._seen: object = None  # as at the last look; None before the first, [] where there was no model
+        self._done: list | None = None  # the files as last published; [] where there was no model at the first look
         self._doubtful: object = None  # the files that were refused at the last look
         self._said = ""
 
     def look(self) -> None:
         """Publish the folder's model if it has changed. What goes wrong is logged once, and tried again at the next look."""
-        before = self._seen
         try:
-            self._seen = seen = self._state()
+            seen = self._state()
         except OSError:
-            self._seen = []
+            self._done = self._done or []
             return  # none there, or one being replaced
         if seen == self._done and not self._is_nothing_live():
             return
+        # What changes under our eyes is new, whatever the clock said when it was written, or says now.
+        is_new = self._done is not None and self._done[:2] != seen[:2]
         try:
-            # What changes under our eyes is new, whatever the clock said when it was written, or says now.
-            self._put_in_place(self._published(), is_new=before is not None and before[:2] != seen[:2])
+            version = self._published()
+            if self._state() != seen:
+                return  # it goes, or another one comes, while it is looked at
+            self._put_in_place(version, is_new)
         except (StoreError, CheckpointError, OSError) as error:  # the last where the folder goes while it is looked at
             self._complain(seen, str(error))
         else:

@@ -125,7 +125,7 @@ class TestDamage:
         [
             ({"test": {"accuracy": "high"}}, "test.accuracy"),
             ({"test": 0.9}, "test.accuracy"),
-            ({"network": []}, "network.parameters"),
+            ({"network": {"parameters": "many"}}, "network.parameters"),
             ({"training": {"finished_at": "2026-01-02"}}, "training.finished_at"),
             ({"training": {"seconds": True}}, "training.seconds"),
         ],

@@ -25,8 +25,9 @@ EXECUTES = {
 CALLS = {
     *("eval", "exec", "compile", "__import__", "os.system", "os.popen", "os.execl", "os.execv", "os.spawnl", "os.spawnv"),
     *("subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell", "commands.getoutput"),
-    *("yaml.load", "yaml.load_all", "yaml.unsafe_load", "yaml.full_load", "numpy.lib.format.read_array"),
+    *("yaml.load", "yaml.load_all", "yaml.unsafe_load", "yaml.full_load"),
 }
+MAY_UNPICKLE = ("numpy.load", "numpy.lib.format.read_array")
 # Where, what, and why it may.
 EXCEPTIONS = {
     (
@@ -66,8 +67,8 @@ class Finder(ast.NodeVisitor):
             value = options.get(option)
             if value is not None and not (isinstance(value, ast.Constant) and value.value is harmless):
                 self.found.add(f"calls {name} with {option}")
-        if name == "numpy.load" and "allow_pickle" not in options:
-            self.found.add("calls numpy.load and does not say allow_pickle=False")
+        if name in MAY_UNPICKLE and "allow_pickle" not in options:
+            self.found.add(f"calls {name} and does not say allow_pickle=False")
         self.generic_visit(node)
 
     def _name(self, node):
@@ -90,6 +91,7 @@ def found(text):
         "import joblib as j",
         "import marshal",
         "import numpy as np\nnp.load(path)",
+        "import numpy as np\nnp.lib.format.read_array(file)",
         "import numpy as np\nnp.load(path, allow_pickle=True)",
         "from numpy import load\nload(path, allow_pickle=flag)",
         "import yaml\nyaml.load(text, yaml.Loader)",
