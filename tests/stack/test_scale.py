@@ -73,12 +73,13 @@ def test_one_more_and_one_less_are_noticed(stack, wait_until):
     def targets_up():
         return sum(target["labels"]["job"] == "fastapi-app" and target["health"] == "up" for target in stack.targets())
 
-    stack.up("--scale", "inference=4", "--no-recreate")
-    wait_until(lambda: targets_up() == 4, "the fourth is scraped")
-    stack.up("--scale", "inference=3", "--no-recreate")
-    wait_until(lambda: targets_up() == 3, "the fourth is forgotten")
-    for _ in range(20):
-        stack.predict()
+    with stack.load() as load:
+        stack.up("--scale", "inference=4", "--no-recreate")
+        wait_until(lambda: targets_up() == 4, "the fourth is scraped")
+        stack.up("--scale", "inference=3", "--no-recreate")
+        wait_until(lambda: targets_up() == 3, "the fourth is forgotten")
+        load.wait_for_answers(20)
+    assert load.failures == []
 
 
 def test_what_was_counted_stays_counted_when_replicas_go_and_come(stack, wait_until):

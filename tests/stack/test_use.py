@@ -64,7 +64,7 @@ def redis_was_away(stack, alerting, chromium, draw, wait_until):
             load.wait_for_answers(10)
     finally:
         stack.compose("start", "redis")
-    expect(status).to_contain_text(THANKS, timeout=90_000)  # at most a minute from one try to the next
+    expect(status).to_contain_text(THANKS, timeout=60_000)
     saw.append(status.inner_text())
     page.close()
     return SimpleNamespace(told=alerting, load=load, refused=refused, saw=saw)
