@@ -58,13 +58,21 @@ def png(image, **options):
     return buffer.getvalue()
 
 
-def raw_png(width, height, data, *chunks, depth=8, colour_type=0):
+def raw_png(width, height, data, *chunks, colour_type=0, interlace=0):
     def chunk(name, content):
         return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
 
-    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([depth, colour_type, 0, 0, 0])
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, colour_type, 0, 0, interlace])
     parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(data, 9)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def interlaced():
+    """A one, in the seven passes of Adam7: (first row, first column, rows apart, columns apart)."""
+    passes = (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)
+    ink = np.asarray(drawn())
+    rows = (row for top, left, down, right in passes for row in ink[top::down, left::right])
+    return raw_png(56, 56, b"".join(b"\0" + row.tobytes() for row in rows), interlace=1)
 
 
 def drawn(mode="L"):
@@ -141,6 +149,7 @@ PICTURES = {
     "a PNG of 16 bits": picture(200, lambda: png(Image.fromarray(np.asarray(drawn(), np.uint16) * 257))),
     "a PNG with a palette": picture(200, lambda: png(drawn("P"))),
     "a PNG with a palette that is missing": picture(422, lambda: raw_png(28, 28, ROWS, colour_type=3)),
+    "an interlaced PNG": picture(200, interlaced),
     "an animated PNG": picture(200, lambda: png(drawn(), save_all=True, append_images=[noise().resize((56, 56))])),
     "a PNG with a colour profile that unpacks into 64 MB": picture(
         413, lambda: raw_png(28, 28, ROWS, (b"iCCP", b"p\0\0" + zlib.compress(bytes(64 * 2**20), 9)))
