@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-pytest --numprocesses auto --ignore tests/stack -m 'not long'
+pytest --numprocesses auto --durations 10 --ignore tests/stack -m 'not long'
 
 log=$(mktemp)
 # In a session of its own: Linux shares a processor among sessions, and being nice counts within one alone, but for autogroup.
@@ -12,7 +12,7 @@ setsid nice -n 19 sh -c 'echo 19 2>/dev/null >/proc/$$/autogroup; exec pytest --
 long=$!
 trap 'kill -- "-$long" 2>/dev/null || true; rm -f "$log"' EXIT
 code=0
-pytest tests/stack || code=$?
+pytest --durations 20 tests/stack || code=$?
 wait "$long" || code=$?
 cat "$log"
 exit "$code"

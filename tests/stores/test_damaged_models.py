@@ -26,6 +26,8 @@ from digitnet.checkpoint import (
 )
 from stores.models import ModelStore, StoreError
 
+pytestmark = pytest.mark.long
+
 MASKS = (0xFF, 0x01, 0x20)
 PLACES = 300  # in the body, where there are too many to try them all
 FREELY = 4_000_000  # bytes of memory beside three times the files,

@@ -19,6 +19,8 @@ from trainer.settings import (
     read_train_settings,
 )
 
+pytestmark = pytest.mark.long
+
 PROJECT = Path(__file__).parents[2]
 # The same examples every time. One file for all of them: each is written before it is read.
 BOUNDED = settings(

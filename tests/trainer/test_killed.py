@@ -15,6 +15,8 @@ import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, load, load_snapshots, npz_arrays
 from stores.models import LIVE, POINTERS, UNFINISHED, ModelStore
 
+pytestmark = pytest.mark.long
+
 KILLS = 20
 EPOCHS = 16
 PATIENCE = 30.0  # seconds; only what is broken takes as long
