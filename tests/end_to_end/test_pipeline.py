@@ -41,9 +41,12 @@ def version_of(clone, name):
 
 @pytest.fixture(scope="module")
 def refused(stack):
-    """`dvc repro` with the perceptron instead, and few epochs of it, beside the running stack; and what it said."""
+    """`dvc repro` with the perceptron instead, few epochs of it and a fifth of the synthetic drawings, beside the running stack;
+    and what it said."""
     set_param(stack, r"network: convolutional ", "network: perceptron ")
     set_param(stack, r"(?m)^  epochs: \d+$", "  epochs: 2")
+    for name, many in {"digits": 30_000, "non_digits": 20_000, "held_out_digits": 5000, "held_out_non_digits": 2000}.items():
+        set_param(stack, rf"(?m)^  {name}: {many}\b", f"  {name}: {many // 5}")
     done = stack.run("dvc", "repro", code=255)
     return stack, done.stdout + done.stderr
 
