@@ -54,9 +54,11 @@ expect.set_options(timeout=15_000)  # two cores may be busy with more than this
 
 class ByFile(LoadFileScheduling):
     """How tests are shared out where several processes run them: a file's stay together, and so do all of end_to_end, whose clone
-    takes half a minute to set up."""
+    takes half a minute to set up. Of the longest file the halves do."""
 
     def _split_scope(self, nodeid):
+        if "test_by_description" in nodeid:
+            return f"by description, {'no ' * ('do not fit' in nodeid)}fit"
         return "end_to_end" if "end_to_end/" in nodeid else super()._split_scope(nodeid)
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("three_replicas")
 
 CONNECTIONS = 4
 ROUNDS = 10  # each a promotion and a rollback
-QUIET_SECONDS = 12  # of the same load, with nothing else going on
+QUIET_SECONDS = 10  # of the same load, with nothing else going on
 
 # In the trainer's container, so that nothing is started anew each time; a replica looks once a second.
 PROMOTE_AND_ROLL_BACK = """
