@@ -46,7 +46,7 @@ bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorc
 growth: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure how cost grows with batches, threads, replicas, connections; plots for docs/; five minutes
 	@python benchmarks/growth.py
 
-bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short version: two minutes
+bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short version: a minute
 	@python benchmarks/bench.py --quick
 
 mnist/train-images-idx3-ubyte: | .venv/run.stamp

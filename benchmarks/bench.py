@@ -1,4 +1,4 @@
-"""Doodle against what people would use instead: `make bench`, or `make bench-quick` in two minutes.
+"""Doodle against what people would use instead: `make bench`, or `make bench-quick` in a minute.
 
     python benchmarks/bench.py                   all races, each of five rounds: some twenty-five minutes
     python benchmarks/bench.py --quick           those whose rivals are small to install, two rounds each
