@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 SCRIPT = Path(__file__).parent / "stack" / "crowd.lua"
+DRAWING = {"strokes": [[[140, 40], [150, 240]]]}
 PAUSE = 0.05  # seconds between two requests of the load
 
 
@@ -26,7 +27,7 @@ class Load:
     def _run(self):
         while not self._stop.wait(PAUSE):
             try:
-                answer = httpx.post(f"{self.url}/predict", json={"strokes": [[[140, 40], [150, 240]]]}, timeout=10)
+                answer = httpx.post(f"{self.url}/predict", json=DRAWING, timeout=10)
                 answer.raise_for_status()
                 self.answers.append((time.monotonic(), answer.json()["prediction_id"]))
             except httpx.HTTPError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 Settings = TypeVar("Settings")
+Parsed = TypeVar("Parsed")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SHORTEST_KEY = 16  # characters
@@ -63,12 +64,15 @@ class Environment:
 
     def url(self, name: str, default: str, opener: Callable[[str], object]) -> str:
         """A URL that its opener takes. Openers connect to nothing and read nothing before they are used."""
-        url = self.text(name, default)
+        self.parsed(name, default, opener)
+        return self.text(name, default)
+
+    def parsed(self, name: str, default: str, parse: Callable[[str], Parsed]) -> Parsed:
+        """What `parse` makes of the text; its ValueError becomes the SettingsError that names the variable."""
         try:
-            opener(url)
+            return parse(self.text(name, default))
         except ValueError as error:
             raise SettingsError(f"{name}: {error}") from error
-        return url
 
     def key(self, name: str) -> str:
         """A secret that is sent in a header; "" where there is none. No error says what it is."""

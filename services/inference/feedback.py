@@ -76,7 +76,9 @@ class FeedbackDesk:
         )
 
     async def _prediction(self, prediction_id: str) -> Prediction | None:
-        for seconds in (0.0, *LOOK_AGAIN_SECONDS) if OURS.fullmatch(prediction_id) else ():
+        if not OURS.fullmatch(prediction_id):
+            return None
+        for seconds in (0.0, *LOOK_AGAIN_SECONDS):
             await asyncio.sleep(seconds)
             found = self._recorder.waiting(prediction_id) or await asyncio.to_thread(self._journal.prediction, prediction_id)
             if found:

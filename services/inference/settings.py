@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deployment.environment import Environment, SettingsError
+from deployment.environment import Environment
 from stores.journal import open_journal
 from stores.models import open_models
 
@@ -41,12 +41,5 @@ class Settings:
             port=environment.port("DOODLE_PORT", cls.port),
             log_level=environment.log_level(cls.log_level),
             api_key=environment.key("DOODLE_API_KEY"),
-            cors_origins=_origins(environment.text("DOODLE_CORS_ORIGINS", "")),
+            cors_origins=environment.parsed("DOODLE_CORS_ORIGINS", "", origins),
         )
-
-
-def _origins(text):
-    try:
-        return origins(text)
-    except ValueError as error:
-        raise SettingsError(f"DOODLE_CORS_ORIGINS: {error}") from error

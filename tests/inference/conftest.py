@@ -2,20 +2,18 @@
 
 import base64
 import contextlib
-import io
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-import zlib
 from pathlib import Path
 
 import httpx
 import numpy as np
+import pngs
 import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
@@ -207,34 +205,11 @@ def ink() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def png_of():
-    """png_of(image or uint8 array, ...) -> the bytes of a PNG file, written by Pillow."""
-
-    def png(image, **options) -> bytes:
-        buffer = io.BytesIO()
-        (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(buffer, "PNG", **options)
-        return buffer.getvalue()
-
-    return png
+    """See pngs.py."""
+    return pngs.png_of
 
 
 @pytest.fixture(scope="session")
 def png_by_hand():
-    """png_by_hand(width, height, scanlines, ...) -> PNG bytes that Pillow would not write.
-
-    more_chunks stand before the data, late_chunks after it.
-    """
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-    def png(width, height, scanlines: bytes, depth=8, colour_type=0, interlace=0, more_chunks=(), late_chunks=()) -> bytes:
-        chunks = [
-            (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, interlace)),
-            *more_chunks,
-            (b"IDAT", zlib.compress(scanlines)),
-            *late_chunks,
-            (b"IEND", b""),
-        ]
-        return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*parts) for parts in chunks)
-
-    return png
+    """See pngs.py."""
+    return pngs.png_by_hand

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pngs import interlaced, png_by_hand, png_of
 
 JSON, PNG = "application/json", "image/png"
 MEMORY_MB = 512  # at most, all the time: half of what the container may have
@@ -52,29 +53,6 @@ def pixels(*values):
     return (list(values) + [0.0] * 784)[:784]
 
 
-def png(image, **options):
-    buffer = BytesIO()
-    image.save(buffer, "PNG", **options)
-    return buffer.getvalue()
-
-
-def raw_png(width, height, data, *chunks, colour_type=0, interlace=0):
-    def chunk(name, content):
-        return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
-
-    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, colour_type, 0, 0, interlace])
-    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(data, 9)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
-
-
-def interlaced():
-    """A one, in the seven passes of Adam7: (first row, first column, rows apart, columns apart)."""
-    passes = (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)
-    ink = np.asarray(drawn())
-    rows = (row for top, left, down, right in passes for row in ink[top::down, left::right])
-    return raw_png(56, 56, b"".join(b"\0" + row.tobytes() for row in rows), interlace=1)
-
-
 def drawn(mode="L"):
     """A one, as a picture of this mode."""
     ink = np.zeros((56, 56), np.uint8)
@@ -84,6 +62,12 @@ def drawn(mode="L"):
 
 def noise():
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8))
+
+
+def jpeg():
+    buffer = BytesIO()
+    drawn().save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 def zipped():
@@ -139,27 +123,27 @@ VECTORS = {
     "28 rows of 28": document(422, {"image_vector": [[0.0] * 28] * 28}),
 }
 PICTURES = {
-    "a PNG cut in half": picture(422, lambda: png(noise())[:1800]),
-    "a PNG's first 30 bytes": picture(422, lambda: png(noise())[:30]),
-    "a PNG with a bit of its data changed": picture(422, lambda: flipped(png(noise()), 2000)),
-    "a PNG of 30,000 x 30,000": picture(413, lambda: raw_png(30_000, 30_000, bytes(1000))),
-    "a PNG of 4,096 x 4,096 that unpacks from 16 KB": picture(200, lambda: raw_png(4096, 4096, bytes(4097 * 4096))),
-    "a PNG of 0 x 0": picture(422, lambda: raw_png(0, 0, b"")),
-    "a PNG with more data than pixels": picture(200, lambda: raw_png(28, 28, ROWS * 1000)),
-    "a PNG of 16 bits": picture(200, lambda: png(Image.fromarray(np.asarray(drawn(), np.uint16) * 257))),
-    "a PNG with a palette": picture(200, lambda: png(drawn("P"))),
-    "a PNG with a palette that is missing": picture(422, lambda: raw_png(28, 28, ROWS, colour_type=3)),
-    "an interlaced PNG": picture(200, interlaced),
-    "an animated PNG": picture(200, lambda: png(drawn(), save_all=True, append_images=[noise().resize((56, 56))])),
+    "a PNG cut in half": picture(422, lambda: png_of(noise())[:1800]),
+    "a PNG's first 30 bytes": picture(422, lambda: png_of(noise())[:30]),
+    "a PNG with a bit of its data changed": picture(422, lambda: flipped(png_of(noise()), 2000)),
+    "a PNG of 30,000 x 30,000": picture(413, lambda: png_by_hand(30_000, 30_000, bytes(1000))),
+    "a PNG of 4,096 x 4,096 that unpacks from 16 KB": picture(200, lambda: png_by_hand(4096, 4096, bytes(4097 * 4096))),
+    "a PNG of 0 x 0": picture(422, lambda: png_by_hand(0, 0, b"")),
+    "a PNG with more data than pixels": picture(200, lambda: png_by_hand(28, 28, ROWS * 1000)),
+    "a PNG of 16 bits": picture(200, lambda: png_of(Image.fromarray(np.asarray(drawn(), np.uint16) * 257))),
+    "a PNG with a palette": picture(200, lambda: png_of(drawn("P"))),
+    "a PNG with a palette that is missing": picture(422, lambda: png_by_hand(28, 28, ROWS, colour_type=3)),
+    "an interlaced PNG": picture(200, lambda: interlaced(np.asarray(drawn()))),
+    "an animated PNG": picture(200, lambda: png_of(drawn(), save_all=True, append_images=[noise().resize((56, 56))])),
     "a PNG with a colour profile that unpacks into 64 MB": picture(
-        413, lambda: raw_png(28, 28, ROWS, (b"iCCP", b"p\0\0" + zlib.compress(bytes(64 * 2**20), 9)))
+        413, lambda: png_by_hand(28, 28, ROWS, more_chunks=[(b"iCCP", b"p\0\0" + zlib.compress(bytes(64 * 2**20), 9))])
     ),
     "a PNG with text that unpacks into 64 MB": picture(
-        413, lambda: raw_png(28, 28, ROWS, (b"zTXt", b"p\0\0" + zlib.compress(bytes(64 * 2**20), 9)))
+        413, lambda: png_by_hand(28, 28, ROWS, more_chunks=[(b"zTXt", b"p\0\0" + zlib.compress(bytes(64 * 2**20), 9))])
     ),
     "a zip archive in disguise": picture(422, zipped),
-    "a JPEG in disguise": picture(422, lambda: (lambda to: (drawn().save(to, "JPEG"), to.getvalue())[1])(BytesIO())),
-    "a PNG, and a zip archive after it": picture(200, lambda: png(drawn()) + zipped()),
+    "a JPEG in disguise": picture(422, jpeg),
+    "a PNG, and a zip archive after it": picture(200, lambda: png_of(drawn()) + zipped()),
     "no bytes": picture(422, bytes),
     "4 MiB of zeros and one more": picture(413, lambda: bytes(4 * 2**20 + 1)),
 }
@@ -189,7 +173,7 @@ FEEDBACK = {
         422, {"prediction_id": UNKNOWN_ID, "image_vector": pixels(), "actual_digit": 5}, "/feedback"
     ),
     "feedback to 783 pixels": document(400, {"image_vector": pixels()[:783], "actual_digit": 5}, "/feedback"),
-    "feedback as a PNG": Request(415, lambda: png(drawn()), "/feedback", PNG),
+    "feedback as a PNG": Request(415, lambda: png_of(drawn()), "/feedback", PNG),
 }
 QUESTIONS = {
     "a unit of layer 99": document(422, {"strokes": LINE, "layer": 99, "place": [0]}, "/unit"),

@@ -200,6 +200,15 @@ class Stack:
         assert done.returncode == 0, done.stderr
         return done.stdout.split()
 
+    def feedback(self) -> list[tuple[str, int]]:
+        """(the prediction's id, what it was said to be) of all feedback that is in the journal."""
+        program = (
+            "import json; from stores.journal import open_journal\n"
+            "said = open_journal('redis://redis:6379/0').feedback(10_000)\n"
+            "print(json.dumps([(each.prediction_id, each.actual_digit) for each in said]))"
+        )
+        return [tuple(each) for each in json.loads(self.compose("exec", "-T", "exporter", "python", "-c", program))]
+
     def publish_another(self, change: str) -> str:
         """In the trainer's container, as a version of its own, what `change` makes of the live model's network; its version."""
         return self.compose("exec", "-T", "trainer", "python", "-c", PUBLISH_ANOTHER.replace("{change}", change)).strip()

@@ -1,7 +1,5 @@
 """Disks that fill, turn read-only or are emptied, under a small stack whose volumes have a size: what is answered, and kept."""
 
-import json
-
 import httpx
 import pytest
 
@@ -56,16 +54,6 @@ def versions(stack):
     return set(stack.compose("exec", "-T", "trainer", "python", "-c", program).split())
 
 
-def acknowledged(stack):
-    """(digit, prediction's id) of all that was thanked for, as the journal has it."""
-    program = (
-        "import json; from stores.journal import open_journal\n"
-        "said = open_journal('redis://redis:6379/0').feedback(10_000)\n"
-        "print(json.dumps([each.actual_digit for each in said]))"
-    )
-    return json.loads(stack.compose("exec", "-T", "exporter", "python", "-c", program))
-
-
 def test_when_the_journal_s_disk_is_full_predictions_go_on_and_nothing_that_was_thanked_for_is_lost(
     small, wait_until, documented
 ):
@@ -89,7 +77,7 @@ def test_when_the_journal_s_disk_is_full_predictions_go_on_and_nothing_that_was_
         load.wait_for_answers(10)
     ids = [each for _, each in load.answers]
     wait_until(lambda: set(small.journalled(ids)) == set(ids), "all that was answered is in the journal")
-    kept = acknowledged(small)
+    kept = [digit for _, digit in small.feedback()]
     for digit in thanked:
         kept.remove(digit)
     assert load.failures == []

@@ -14,6 +14,7 @@ from statistics import median
 
 import httpx
 import pytest
+from crowds import DRAWING
 
 pytestmark = pytest.mark.usefixtures("three_replicas")
 
@@ -30,8 +31,6 @@ RECOVERED_SECONDS = 2.0
 DAWDLERS = 200  # of each kind, at each door
 DAWDLE_SECONDS = 13
 HEAD = b"POST /predict HTTP/1.1\r\nHost: doodle\r\nContent-Type: application/json\r\nContent-Length: 400\r\n"
-
-ONE = {"strokes": [[[140, 40], [150, 240]]]}
 
 SERVERS = ("inference", "frontend", "exporter")  # Redis keeps what it is told, and Prometheus what it measures
 MEASURE = (
@@ -96,7 +95,7 @@ def test_a_burst_is_shed_and_over_within_two_seconds(stack, crowd, documented):
     with crowd(BURST_SECONDS, CROWD) as found:
         pass
     ended = time.monotonic()
-    while (answer := httpx.post(f"{stack.api}/predict", json=ONE, timeout=10)).status_code != 200:  # some may still be inside
+    while (answer := httpx.post(f"{stack.api}/predict", json=DRAWING, timeout=10)).status_code != 200:  # some may still be inside
         assert time.monotonic() < ended + RECOVERED_SECONDS, answer.text
         time.sleep(0.05)
     recovered = time.monotonic() - ended
@@ -119,7 +118,7 @@ def test_a_burst_is_shed_and_over_within_two_seconds(stack, crowd, documented):
 # What each of them sends first, and what again and again. Those who must go on in time come last.
 WAYS = {
     "200 connections that ask how it was read, and take nothing of the answer": (
-        HEAD.replace(b"/predict", b"/explain") + b"\r\n" + json.dumps(ONE).encode().ljust(400),
+        HEAD.replace(b"/predict", b"/explain") + b"\r\n" + json.dumps(DRAWING).encode().ljust(400),
         b"",
     ),
     "200 connections that send nothing": (b"", b""),
@@ -183,8 +182,8 @@ def test_clients_who_dawdle_keep_nobody_waiting(stack, docker, wait_until, docum
                     connection.sendall(first.replace(b"POST /", prefix))
                     dawdlers.append((way, connection, again))
         # 400 explanations are work, which may be refused; to have them and not to take them must hold up nobody.
-        wait_until(lambda: httpx.post(f"{stack.api}/predict", json=ONE, timeout=5).raise_for_status(), "they are explained")
-        with subprocess.Popen([*command, json.dumps(ONE)], stdout=subprocess.PIPE, text=True) as others:
+        wait_until(lambda: httpx.post(f"{stack.api}/predict", json=DRAWING, timeout=5).raise_for_status(), "they are explained")
+        with subprocess.Popen([*command, json.dumps(DRAWING)], stdout=subprocess.PIPE, text=True) as others:
             while others.poll() is None:
                 for _, connection, again in dawdlers:
                     with suppress(OSError):  # who was hung up on

@@ -14,14 +14,17 @@ ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_vers
 
 
 @contextmanager
-def server(respond):
-    """One that answers respond(method, path, body) -> (status, JSON), or hangs up where that is None."""
+def server(respond, keys=None):
+    """One that answers respond(method, path, body) -> (status, JSON), or hangs up where that is None. The list `keys` gets the
+    key of each question."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            if keys is not None:
+                keys.append(self.headers["X-API-Key"])
             answer = respond(self.command, self.path, body)
             if answer is None:
                 self.close_connection = True
@@ -87,36 +90,19 @@ def test_the_key_goes_with_every_question_and_is_the_stack_s_alone():
     """Asked of a service with another one, that is an error at once, with words of what to do; the words do not have the key."""
     asked = []
 
-    class AsksForKey(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked.append(self.headers["X-API-Key"])
-            content = json.dumps(ANSWER | {"version": VERSION}).encode()
-            self.send_response(200 if asked[-1] == KEY else 401)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def respond(*_):
+        return (200 if asked[-1] == KEY else 401), ANSWER | {"version": VERSION}
 
-        do_POST = do_GET
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), AsksForKey) as running:
-        threading.Thread(target=running.serve_forever, args=(0.01,)).start()
-        url = f"http://127.0.0.1:{running.server_port}"
-        try:
-            api = Api(url, KEY)
-            assert api.serves("live", VERSION, times=3)
-            assert api.read("candidate", ["{}"])[0].digit == 5
-            assert asked == [KEY] * 4
-            for other in (Api(url), Api(url, "a-key-of-another-stack")):
-                for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.read("live", ["{}"])):
-                    with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there"):
-                        ask()
-            assert len(asked) == 8  # and no question twice
-        finally:
-            running.shutdown()
+    with server(respond, asked) as keyless:
+        api = Api(keyless.url, KEY)
+        assert api.serves("live", VERSION, times=3)
+        assert api.read("candidate", ["{}"])[0].digit == 5
+        assert asked == [KEY] * 4
+        for other in (keyless, Api(keyless.url, "a-key-of-another-stack")):
+            for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.read("live", ["{}"])):
+                with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there"):
+                    ask()
+        assert len(asked) == 8  # and no question twice
 
 
 def test_one_replica_that_lags_behind_is_noticed():
