@@ -76,5 +76,5 @@ $(MODEL): | .venv/run.stamp
 	@touch $@
 
 .venv/test.stamp: .venv/run.stamp
-	@scripts/setup.sh trainer inference exporter frontend pipeline local test
+	@scripts/setup.sh trainer inference exporter frontend pipeline s3 mpi local test
 	@touch $@

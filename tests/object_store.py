@@ -1,0 +1,66 @@
+"""A real S3 API on a socket: moto's server, in a process of its own, with nothing in it."""
+
+import os
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+# The SDK of whoever asks reads these, boto3 as well as DVC's.
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing-secret", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+class S3Server:
+    """An S3 server. `environment`: what a process needs to find it, and to be let in."""
+
+    def __init__(self, address: str, port: int):
+        self.url = f"http://{address}:{port}"
+        self.environment = KEYS | {"AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true"}
+        self._command = [sys.executable, "-m", "moto.server", "--host", address, "--port", str(port)]
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Empty, whatever it had before it was stopped. It answers a moment later: wait for `url`."""
+        self.process = subprocess.Popen(
+            self._command, env=os.environ | KEYS, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def client(self):
+        """boto3's, as whoever owns the server has it."""
+        import boto3  # half a second, and few tests need it
+
+        names = {"AWS_ACCESS_KEY_ID": "aws_access_key_id", "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key"}
+        return boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", **{names[key]: KEYS[key] for key in names})
+
+    def new_bucket(self) -> str:
+        """Its name: no test sees another's."""
+        name = f"doodle-{uuid.uuid4().hex[:12]}"
+        self.client().create_bucket(Bucket=name)
+        return name
+
+
+@pytest.fixture(scope="session")
+def s3_server(free_port, wait_for):
+    """A running S3Server on loopback."""
+    server = S3Server("127.0.0.1", free_port())
+    server.start()
+    try:
+        wait_for(f"{server.url}/moto-api/", process=server.process)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server, monkeypatch):
+    """The name of an empty bucket, which this process, and those that it starts, may use."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server.new_bucket()
