@@ -19,7 +19,12 @@ INSIDE = {"trainer", "inference", "redis"}
 
 @pytest.fixture(scope="module")
 def services():
-    return yaml.safe_load((PROJECT / "docker-compose.yml").read_text())["services"]
+    """As Compose lays one file over the other."""
+    base, override = (
+        yaml.safe_load((PROJECT / name).read_text())["services"] for name in ("docker-compose.yml", "docker-compose.override.yml")
+    )
+    assert set(override) <= set(base)
+    return {name: service | override.get(name, {}) for name, service in base.items()}
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ A_LITTLE_OTHERWISE = "network.parameters *= 1.001"
 def small(new_stack):
     stack = new_stack()
     (stack.folder / "sized.yml").write_text(SIZED)
-    stack.environment["COMPOSE_FILE"] = "docker-compose.yml:sized.yml"
+    stack.environment["COMPOSE_FILE"] = "docker-compose.yml:docker-compose.override.yml:sized.yml"
     stack.services_left_out = [*stack.services_left_out, *(name for name in stack.services() if name not in PARTS)]
     print(f"docker compose up --wait, of a small stack: {stack.up('--build'):.0f} s")
     return stack

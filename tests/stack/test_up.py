@@ -49,8 +49,10 @@ def test_env_example_names_all_that_can_be_set_and_its_values_are_the_defaults(s
         return json.loads(subprocess.run(command, cwd=stack.folder, env=nothing_set, capture_output=True, check=True).stdout)
 
     assert configured("--env-file", ".env.example") == configured()
-    compose, example = ((stack.folder / name).read_text() for name in ("docker-compose.yml", ".env.example"))
-    settable = set(re.findall(r"\$\{(\w+)", compose)) | {"PIP_INDEX_URL", "COMPOSE_PROFILES"}
+    compose, override, example = (
+        (stack.folder / name).read_text() for name in ("docker-compose.yml", "docker-compose.override.yml", ".env.example")
+    )
+    settable = set(re.findall(r"\$\{(\w+)", compose + override)) | {"PIP_INDEX_URL", "COMPOSE_PROFILES"}
     assert set(re.findall(r"^#? ?(\w+)=", example, re.MULTILINE)) == settable
 
 
