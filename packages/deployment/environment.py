@@ -1,4 +1,8 @@
-"""Settings from environment variables. One that is empty counts as not set, as Compose passes on what is not set."""
+"""Settings from environment variables. One that is empty counts as not set, as Compose passes on what is not set.
+
+What nobody should see who looks at a process or a container may stand in a file instead: NAME_FILE says which, where NAME is not
+set. Swarm keeps its secrets so.
+"""
 
 import os
 import sys
@@ -36,11 +40,14 @@ class Environment:
         self._variables = variables
 
     def text(self, name: str, default: str) -> str:
-        return self._variables.get(name) or default
+        if self._variables.get(name):
+            return self._variables[name]
+        path = self._variables.get(f"{name}_FILE")
+        return (_content(f"{name}_FILE", Path(path)) if path else "") or default
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
         """From low to high; a whole number where the default is one."""
-        text = self._variables.get(name)
+        text = self.text(name, "")
         if not text:
             return default
         kind = type(default)
@@ -85,10 +92,20 @@ class Environment:
 
     def folders(self, name: str, default: tuple[Path, ...]) -> tuple[Path, ...]:
         """Paths with ":" between them."""
-        text = self._variables.get(name)
+        text = self.text(name, "")
         if not text:
             return default
         folders = tuple(Path(folder) for folder in text.split(":") if folder)
         if not folders:
             raise SettingsError(f"{name} must be folders with ':' between them, not {text!r}")
         return folders
+
+
+def _content(name, path):
+    """What a file holds, without the line's end that editors leave there. No error says what it is."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{name}: {path} is not text") from error

@@ -7,9 +7,10 @@ import pytest
 from deployment.environment import Environment, SettingsError
 
 
-def read(kind, text=None):
-    """What a variable of this kind gives that holds this text."""
-    environment = Environment({} if text is None else {"DOODLE_IT": text, "DOODLE_LOG_LEVEL": text})
+def read(kind, text=None, file=None):
+    """What a variable of this kind gives that holds this text, or whose file is this."""
+    variables = {} if text is None else {"DOODLE_IT": text, "DOODLE_LOG_LEVEL": text}
+    environment = Environment(variables if file is None else variables | {"DOODLE_IT_FILE": str(file)})
     return {
         "text": lambda: environment.text("DOODLE_IT", "default"),
         "whole": lambda: environment.number("DOODLE_IT", 5, 1, 9),
@@ -98,3 +99,44 @@ def test_a_key_that_is_too_short_or_fits_no_header_is_refused_and_not_repeated(t
     with pytest.raises(SettingsError, match="DOODLE_IT must have 16 characters or more") as raised:
         read("key", text)
     assert text not in str(raised.value)
+
+
+class TestFile:
+    """DOODLE_IT_FILE: where a secret is kept in a file."""
+
+    @pytest.mark.parametrize(
+        ("kind", "text", "value"),
+        [
+            ("text", "hello", "hello"),
+            ("number", "2.5", 2.5),
+            ("url", "scheme://somewhere", "scheme://somewhere"),
+            ("folders", "a:b", (Path("a"), Path("b"))),
+            ("key", "0123456789abcdef", "0123456789abcdef"),
+        ],
+    )
+    def test_what_it_holds_counts_as_set(self, tmp_path, kind, text, value):
+        (tmp_path / "secret").write_text(f"{text}\n")
+        assert read(kind, "", tmp_path / "secret") == value
+
+    def test_what_is_set_goes_before_it(self, tmp_path):
+        (tmp_path / "secret").write_text("from the file")
+        assert read("text", "from the variable", tmp_path / "secret") == "from the variable"
+
+    def test_an_empty_one_counts_as_not_set(self, tmp_path):
+        (tmp_path / "secret").write_text("\n")
+        assert read("text", "", tmp_path / "secret") == "default"
+
+    def test_one_that_is_not_there_is_named(self, tmp_path):
+        with pytest.raises(SettingsError, match=f"^DOODLE_IT_FILE: {tmp_path}/secret cannot be read: No such file"):
+            read("key", "", tmp_path / "secret")
+
+    def test_one_that_is_no_text_is_named_and_not_shown(self, tmp_path):
+        (tmp_path / "secret").write_bytes(b"\xff\xfe")
+        with pytest.raises(SettingsError, match=f"^DOODLE_IT_FILE: {tmp_path}/secret is not text$"):
+            read("key", "", tmp_path / "secret")
+
+    def test_a_wrong_secret_is_not_shown(self, tmp_path):
+        (tmp_path / "secret").write_text("hush")
+        with pytest.raises(SettingsError, match=r"^DOODLE_IT must have 16 characters") as refused:
+            read("key", "", tmp_path / "secret")
+        assert "hush" not in str(refused.value)
