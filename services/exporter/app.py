@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> Callable:
                 JournalCollector(journal),
                 feedback,
                 DriftCollector(models, journal, feedback),
-                DiskCollector({"models": models.folder, "artifacts": settings.artifacts[-1]}),
+                DiskCollector(({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}),
             ]
         )
     )

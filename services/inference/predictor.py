@@ -88,10 +88,10 @@ class ModelSource:
     @property
     def model(self) -> Model:
         if self._model is None and self._pointer != LIVE:
-            raise NoModelError(f"there is no {self._pointer} in {self._models.folder}")
+            raise NoModelError(f"there is no {self._pointer} in {self._models}")
         if self._model is None:
             raise NoModelError(
-                f"there is no model in {self._models.folder} yet: the trainer publishes one once it is trained, "
+                f"there is no model in {self._models} yet: the trainer publishes one once it is trained, "
                 "and this service picks it up"
             )
         return self._model

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitnet.checkpoint import load_card, write_atomically
-from stores.models import CANDIDATE, ModelStore, StoreError
+from stores.folder_models import FolderModels
+from stores.models import CANDIDATE, StoreError
 
 from trainer.api import Api
 
@@ -49,7 +50,7 @@ class OwnService:
         """With the model in `candidate`, and as what is live the one in `live`, where there is one."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
-        models = ModelStore(self._folder.resolve() / "models")
+        models = FolderModels(self._folder.resolve() / "models")
         if live.exists():
             try:
                 models.promote(models.publish(live)["version"])
@@ -62,7 +63,7 @@ class OwnService:
         where = {
             "DOODLE_HOST": "127.0.0.1",
             "DOODLE_PORT": str(port),
-            "DOODLE_MODELS": str(models.folder),
+            "DOODLE_MODELS": str(models),
             "DOODLE_JOURNAL": f"sqlite:///{self._folder.resolve()}/journal.sqlite",
             "DOODLE_LOG_LEVEL": "warning",
             "DOODLE_API_KEY": "",  # only this machine reaches it, for as long as a test takes

@@ -8,7 +8,8 @@ from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.schemas import Prediction, PredictRequest
 from inference.settings import Settings
-from stores.models import LIVE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import LIVE
 
 CONTRACT = json.loads((Path(__file__).parent / "predict.json").read_text(encoding="utf-8"))
 
@@ -30,7 +31,7 @@ def test_the_service_s_refusals_look_like_these(refusal, save_model, tmp_path):
     bodies = {400: {"image_vector": [0.0, 0.5, 1.0]}, 422: {"strokes": [[[1, "two"]]]}, 503: {"strokes": []}}
     if refusal["status"] != 503:
         save_model(tmp_path / "model")
-        models = ModelStore(tmp_path / "models")
+        models = FolderModels(tmp_path / "models")
         models.point(LIVE, models.publish(tmp_path / "model")["version"])
     settings = Settings(models=str(tmp_path / "models"), journal=f"sqlite:///{tmp_path}/journal.sqlite")
     with TestClient(create_app(settings)) as client:

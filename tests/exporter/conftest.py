@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from drift.reference import Reference, measured
 from prometheus_client.parser import text_string_to_metric_families
+from stores.folder_models import FolderModels
 from stores.journal import Feedback, Prediction, open_journal
-from stores.models import ModelStore
 
 PATIENCE = 15.0  # seconds; only an exporter that is broken takes as long
 ABOUT = {
@@ -162,8 +162,8 @@ def eventually():
 
 
 @pytest.fixture
-def models(tmp_path) -> ModelStore:
-    return ModelStore(tmp_path / "models")
+def models(tmp_path) -> FolderModels:
+    return FolderModels(tmp_path / "models")
 
 
 @pytest.fixture

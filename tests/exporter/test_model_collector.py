@@ -5,7 +5,8 @@ import re
 
 import pytest
 from exporter.model_collector import HELP, ModelCollector
-from stores.models import ModelStore, StoreError
+from stores.folder_models import FolderModels
+from stores.models import StoreError
 
 
 @pytest.fixture
@@ -161,5 +162,5 @@ class TestDamage:
 
     def test_a_file_in_the_store_s_place_is_a_failure(self, tmp_path, collect):
         (tmp_path / "file").write_text("in the way")
-        samples, error = collect(ModelCollector(ModelStore(tmp_path / "file")))
+        samples, error = collect(ModelCollector(FolderModels(tmp_path / "file")))
         assert (samples, type(error)) == ({}, StoreError)

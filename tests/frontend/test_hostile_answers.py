@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, expect
-from stores.models import LIVE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import LIVE
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
 PAGES = sorted(str(path.relative_to(FRONTEND)) for path in FRONTEND.rglob("*.html"))
@@ -16,7 +17,7 @@ HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><a hre
 def url(service, free_port, save_model, tmp_path_factory):
     """The page before a real service; their answers are then spoilt on the way."""
     folder = tmp_path_factory.mktemp("hostile")
-    models, api, port = ModelStore(folder / "models"), free_port(), free_port()
+    models, api, port = FolderModels(folder / "models"), free_port(), free_port()
     save_model(folder / "made", layers=LAYERS, snapshots=True)
     models.point(LIVE, models.publish(folder / "made")["version"])
     state = {"DOODLE_PORT": api, "DOODLE_MODELS": models.folder, "DOODLE_JOURNAL": f"sqlite:///{folder}/journal.sqlite"}

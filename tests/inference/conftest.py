@@ -20,7 +20,8 @@ from inference.app import create_app
 from inference.settings import Settings
 from PIL import Image, ImageDraw
 from prometheus_client.parser import text_string_to_metric_families
-from stores.models import LIVE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import LIVE
 
 PATIENCE = 15.0  # seconds; only a service that is broken takes as long
 STROKES = [[[190, 60], [100, 60], [95, 130], [150, 118], [188, 160], [170, 215], [95, 222]], [[40, 60], [40, 120]]]
@@ -115,7 +116,7 @@ def publish_model(save_model):
     """
 
     def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL, snapshots=False) -> dict:
-        models = ModelStore(folder)
+        models = FolderModels(folder)
         with tempfile.TemporaryDirectory() as made:
             save_model(Path(made), seed, about, layers, snapshots)
             card = models.publish(Path(made))
@@ -149,7 +150,7 @@ def numbers():
 @pytest.fixture(scope="session")
 def live_folder():
     """live_folder(store's folder): where the files of its live version are."""
-    return lambda folder: folder / "versions" / ModelStore(folder).pointer(LIVE)
+    return lambda folder: folder / "versions" / FolderModels(folder).pointer(LIVE)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from schemathesis import GenerationMode
-from stores.models import CANDIDATE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import CANDIDATE
 
 pytestmark = pytest.mark.long
 
@@ -33,7 +34,7 @@ def service(run_service, publish_model, tmp_path_factory):
     """Whose model has all that can be asked for: a class for what is no digit, snapshots, and a candidate beside it."""
     folder = tmp_path_factory.mktemp("state") / "models"
     card = publish_model(folder, layers=WITH_NO_DIGIT, snapshots=True)
-    ModelStore(folder).point(CANDIDATE, card["version"])
+    FolderModels(folder).point(CANDIDATE, card["version"])
     with run_service(folder) as running:
         yield running
 

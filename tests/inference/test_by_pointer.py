@@ -4,13 +4,14 @@ import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
+from stores.folder_models import FolderModels
 from stores.journal import open_journal
-from stores.models import CANDIDATE, LIVE, ModelStore
+from stores.models import CANDIDATE, LIVE
 
 
 @pytest.fixture
 def models(tmp_path):
-    return ModelStore(tmp_path / "models")
+    return FolderModels(tmp_path / "models")
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from digitnet.explaining import activations, logit_gradients, occlusion
 from digitnet.units import Change, changed
 from inference.schemas import MAX_CHANGES, Explanation
+from stores.folder_models import FolderModels
 from stores.journal import open_journal
-from stores.models import ModelStore
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
 ABOUT = {"temperature": 1.5, "no_digit_threshold": 0.999}
@@ -14,7 +14,7 @@ ABOUT = {"temperature": 1.5, "no_digit_threshold": 0.999}
 
 @pytest.fixture
 def models(tmp_path, publish_model):
-    models = ModelStore(tmp_path / "models")
+    models = FolderModels(tmp_path / "models")
     models.promote(publish_model(models.folder, 3, ABOUT)["version"])
     return models
 
@@ -162,7 +162,7 @@ def test_without_a_model_there_is_nothing_to_explain(tmp_path, strokes, serve):
 
 
 def test_a_perceptron_is_explained_as_well(tmp_path, publish_model, strokes, serve):
-    models = ModelStore(tmp_path / "models")
+    models = FolderModels(tmp_path / "models")
     models.promote(publish_model(models.folder, 3, layers=LAYERS)["version"])
     with serve(models.folder) as client:
         answer = client.post("/explain", json={"strokes": strokes}).json()

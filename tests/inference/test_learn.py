@@ -8,7 +8,7 @@ from digitnet.drawing import in_unit_range
 from digitnet.network import NO_DIGIT, reading
 from digitnet.teaching import Lesson, teach
 from inference.schemas import MAX_LESSONS, Learnt
-from stores.models import ModelStore
+from stores.folder_models import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
 ABOUT = {"temperature": 1.5, "no_digit_threshold": 0.9}
@@ -17,7 +17,7 @@ LESSON = {"label": 3, "learning_rate": 0.02}
 
 @pytest.fixture
 def models(tmp_path):
-    return ModelStore(tmp_path / "models")
+    return FolderModels(tmp_path / "models")
 
 
 @pytest.fixture

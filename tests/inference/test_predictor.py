@@ -8,7 +8,8 @@ from digitnet.checkpoint import write_atomically
 from digitnet.losses import softmax
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
-from stores.models import CANDIDATE, LIVE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import CANDIDATE, LIVE
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def metrics():
 
 @pytest.fixture
 def source(tmp_path, metrics):
-    return ModelSource(ModelStore(tmp_path), metrics)
+    return ModelSource(FolderModels(tmp_path), metrics)
 
 
 @pytest.fixture
@@ -168,15 +169,15 @@ def test_the_way_back_to_an_older_version_is_one_pointer(source, publish_model, 
     first, second = publish_model(tmp_path, seed=1), publish_model(tmp_path, seed=2)
     source.refresh()
     assert source.model.version == second["version"]
-    ModelStore(tmp_path).point(LIVE, first["version"])
+    FolderModels(tmp_path).point(LIVE, first["version"])
     source.refresh()
     assert source.model.version == first["version"]
 
 
 def test_a_candidate_is_not_served(source, publish_model, tmp_path):
     first, second = publish_model(tmp_path, seed=1), publish_model(tmp_path, seed=2)
-    ModelStore(tmp_path).point(LIVE, first["version"])
-    ModelStore(tmp_path).point(CANDIDATE, second["version"])
+    FolderModels(tmp_path).point(LIVE, first["version"])
+    FolderModels(tmp_path).point(CANDIDATE, second["version"])
     source.refresh()
     assert source.model.version == first["version"]
 

@@ -8,7 +8,8 @@ from inference.metrics import Metrics
 from inference.predictor import NoModelError, Reading
 from inference.settings import Settings
 from inference.shadow import KEPT, Shadow
-from stores.models import CANDIDATE, LIVE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import CANDIDATE, LIVE
 
 PICTURE = np.zeros((28, 28), np.float32)
 
@@ -92,7 +93,7 @@ def test_the_newest_are_kept(metrics):
 
 
 def test_each_live_drawing_is_read_by_the_candidate_and_answered_by_what_is_live(publish_model, tmp_path, strokes):
-    models = ModelStore(tmp_path / "models")
+    models = FolderModels(tmp_path / "models")
     versions = [publish_model(models.folder, seed)["version"] for seed in range(4)]
     models.point(LIVE, versions[0])
     models.point(CANDIDATE, versions[1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from inference.schemas import SnapshotReadings, Snapshots
-from stores.models import ModelStore
+from stores.folder_models import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
 ABOUT = {"temperature": 1.5, "training": {"epochs": 2}}
@@ -11,7 +11,7 @@ ABOUT = {"temperature": 1.5, "training": {"epochs": 2}}
 
 @pytest.fixture
 def models(tmp_path):
-    return ModelStore(tmp_path / "models")
+    return FolderModels(tmp_path / "models")
 
 
 @pytest.fixture

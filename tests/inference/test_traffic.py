@@ -2,12 +2,12 @@
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from stores.models import ModelStore
+from stores.folder_models import FolderModels
 
 
 @pytest.fixture
 def client(tmp_path, publish_model, serve):
-    models = ModelStore(tmp_path / "models")
+    models = FolderModels(tmp_path / "models")
     models.promote(publish_model(models.folder, 3, {})["version"])
     with serve(models.folder, raise_server_exceptions=False) as client:
         yield client

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from digitnet.units import Change, changed, look_at
 from inference.schemas import UnitSeen
-from stores.models import ModelStore
+from stores.folder_models import FolderModels
 
 LAYERS = [
     {"conv2d": {"filters": 4, "kernel_size": 5}},
@@ -17,7 +17,7 @@ LAYERS = [
 
 @pytest.fixture
 def models(tmp_path, publish_model):
-    models = ModelStore(tmp_path / "models")
+    models = FolderModels(tmp_path / "models")
     models.promote(publish_model(models.folder, 3, {}, LAYERS)["version"])
     return models
 

@@ -24,7 +24,8 @@ from digitnet.checkpoint import (
     npz_arrays,
     npz_bytes,
 )
-from stores.models import ModelStore, StoreError
+from stores.folder_models import FolderModels
+from stores.models import StoreError
 
 pytestmark = pytest.mark.long
 
@@ -84,7 +85,7 @@ class Model:
 @pytest.fixture
 def new_model(save_model, tmp_path):
     """new_model(seed): such a model."""
-    store = ModelStore(tmp_path / "models")
+    store = FolderModels(tmp_path / "models")
 
     def new_model(seed=0):
         save_model(tmp_path / "artifacts", seed, snapshots=True)

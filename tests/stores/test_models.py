@@ -9,15 +9,16 @@ import time
 import numpy as np
 import pytest
 from digitnet import checkpoint
-from stores import models
-from stores.models import CANDIDATE, LIVE, ModelStore, StoreError, open_models
+from stores import folder_models, models
+from stores.folder_models import FolderModels
+from stores.models import CANDIDATE, LIVE, StoreError, open_models
 
 PICTURE = np.random.default_rng(0).random((1, 28, 28), np.float32)
 
 
 @pytest.fixture
 def store(tmp_path):
-    return ModelStore(tmp_path / "models")
+    return FolderModels(tmp_path / "models")
 
 
 @pytest.fixture
@@ -118,13 +119,13 @@ class TestPublish:
     def test_a_store_that_cannot_be_written_is_named(self, make_model, tmp_path):
         (tmp_path / "file").write_text("in the way")
         with pytest.raises(StoreError, match=f"the model store {tmp_path}/file/models cannot be written"):
-            ModelStore(tmp_path / "file" / "models").publish(make_model()[0])
+            FolderModels(tmp_path / "file" / "models").publish(make_model()[0])
 
     def test_what_a_killed_publisher_left_is_swept_away_but_not_what_another_is_writing(self, store, make_model, published):
-        left, writing = (store.folder / "versions" / f"{models.UNFINISHED}{name}" for name in ("left", "writing"))
+        left, writing = (store.folder / "versions" / f"{folder_models.UNFINISHED}{name}" for name in ("left", "writing"))
         for folder in (left, writing):
             folder.mkdir()
-        an_hour_ago = time.time() - models.ABANDONED_SECONDS - 1
+        an_hour_ago = time.time() - folder_models.ABANDONED_SECONDS - 1
         os.utime(left, (an_hour_ago, an_hour_ago))
         assert store.versions() == [published]
         store.publish(make_model(seed=1)[0])
@@ -284,8 +285,9 @@ class TestURL:
 PUBLISH_FOR_EVER = """
 import sys
 from pathlib import Path
-from stores.models import LIVE, ModelStore
-store, folders = ModelStore(Path(sys.argv[1])), [Path(folder) for folder in sys.argv[2:]]
+from stores.folder_models import FolderModels
+from stores.models import LIVE
+store, folders = FolderModels(Path(sys.argv[1])), [Path(folder) for folder in sys.argv[2:]]
 print("publishing", flush=True)
 while True:
     for folder in folders:

@@ -13,7 +13,8 @@ import time
 
 import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, load, load_snapshots, npz_arrays
-from stores.models import LIVE, POINTERS, UNFINISHED, ModelStore
+from stores.folder_models import UNFINISHED, FolderModels
+from stores.models import LIVE, POINTERS
 
 pytestmark = pytest.mark.long
 
@@ -56,7 +57,7 @@ class Trainer:
 
     def __init__(self, folder, data, params):
         self.folder, self.data = folder, data
-        self.workspace, self.models, self.log = folder / "workspace", ModelStore(folder / "models"), folder / "trainer.log"
+        self.workspace, self.models, self.log = folder / "workspace", FolderModels(folder / "models"), folder / "trainer.log"
         self.artifacts, self.process = self.workspace / "artifacts", None
         folder.mkdir()
         (folder / "params.yaml").write_text(params)
@@ -160,7 +161,7 @@ PUBLISHER = """
 import os, signal, sys
 from pathlib import Path
 from digitnet.checkpoint import copy
-from stores.models import ModelStore
+from stores.folder_models import FolderModels
 from trainer.publish import publishers
 from trainer.workspace import Workspace
 
@@ -189,7 +190,7 @@ def publish(folder, last, copies):
     os.fsync = counted_fsync
     sys.addaudithook(before)
     workspace = Workspace(folder / "workspace")
-    following = publishers(workspace.artifacts, ModelStore(folder / "models"))
+    following = publishers(workspace.artifacts, FolderModels(folder / "models"))
     if copies:
         copy(workspace.candidate, workspace.model)
     for each in following:
@@ -229,7 +230,7 @@ class Release:
     """A folder in which a model is about to be published. `old` is live already."""
 
     def __init__(self, folder):
-        self.folder, self.models, self.artifacts = folder, ModelStore(folder / "models"), folder / "workspace" / "artifacts"
+        self.folder, self.models, self.artifacts = folder, FolderModels(folder / "models"), folder / "workspace" / "artifacts"
 
     def make_live(self, version):
         self.models.publish(self.artifacts / "model")

@@ -1,14 +1,15 @@
 """`python -m trainer models`: what is live is seen, and changed, from the command line."""
 
 import pytest
-from stores.models import CANDIDATE, LIVE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import CANDIDATE, LIVE
 from trainer.__main__ import main
 
 
 @pytest.fixture
 def models(tmp_path, monkeypatch):
     monkeypatch.setenv("DOODLE_MODELS", str(tmp_path / "models"))
-    return ModelStore(tmp_path / "models")
+    return FolderModels(tmp_path / "models")
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import time
 
 import pytest
 from digitnet import checkpoint
-from stores.models import CANDIDATE, LIVE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import CANDIDATE, LIVE
 from trainer.publish import Publisher, publishers
 
 
@@ -24,7 +25,7 @@ def make_model(save_model, folder):
 
 @pytest.fixture
 def models(tmp_path):
-    return ModelStore(tmp_path / "models")
+    return FolderModels(tmp_path / "models")
 
 
 @pytest.fixture

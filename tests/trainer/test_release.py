@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import load, load_card, npz_arrays, save
 from digitnet.drawing import in_bytes, picture_from_strokes
+from stores.folder_models import FolderModels
 from stores.journal import Feedback
-from stores.models import CANDIDATE, LIVE, ModelStore
+from stores.models import CANDIDATE, LIVE
 from trainer import trial
 from trainer.__main__ import main
 from trainer.api import Api
@@ -346,7 +347,7 @@ class TestBesideAStack:
 
     @pytest.fixture
     def models(self, project):
-        return ModelStore(project / "state" / "models")
+        return FolderModels(project / "state" / "models")
 
     def test_the_candidate_is_tried_there_and_then_live_there(self, project, stack, live, candidate, own, models):
         assert stack.version(LIVE) == live
@@ -391,8 +392,8 @@ class TestBesideAStack:
 
     def test_a_stack_of_another_folder_is_left_alone(self, project, live, candidate, start, wait_for, own, monkeypatch, caplog):
         """It answers, but there is nobody who would bring it the candidate."""
-        ModelStore(project / "state" / "models").promote(
-            ModelStore(project / "state" / "models").publish(project / "artifacts" / "model")["version"]
+        FolderModels(project / "state" / "models").promote(
+            FolderModels(project / "state" / "models").publish(project / "artifacts" / "model")["version"]
         )
         start("inference")
         stack = Api(f"http://127.0.0.1:{os.environ['DOODLE_PORT']}")

@@ -8,7 +8,8 @@ import time
 
 import pytest
 from digitnet.checkpoint import load_card
-from stores.models import LIVE, ModelStore
+from stores.folder_models import FolderModels
+from stores.models import LIVE
 
 PATIENCE = 20.0  # seconds; only what is broken takes as long
 
@@ -25,7 +26,7 @@ class Trainer:
 
     def __init__(self, folder, program=("-m", "trainer", "watch")):
         self.folder, self.program = folder, program
-        self.models, self.log = ModelStore(folder / "models"), folder / "trainer.log"
+        self.models, self.log = FolderModels(folder / "models"), folder / "trainer.log"
         self.process = None
 
     def start(self):
