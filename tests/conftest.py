@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from xdist.scheduler import LoadFileScheduling
 
-pytest_plugins = ["doc_tables", "object_store"]
+pytest_plugins = ["doc_tables", "model_stores", "object_store"]
 
 PROJECT = Path(__file__).parents[1]
 CHROMIUM_OPTIONS = [

@@ -2,7 +2,7 @@
 
 One publishes, any number read: a version appears, and a pointer changes, by atomic rename. Two who move a pointer at the same
 moment are not kept apart: each decides by what it has read, and the later one's word stands, in the history as well, where the
-other's line may be lost. A stack has one trainer, which alone may write there.
+other's line may be lost. A stack has one trainer, which alone may write there; where more publish, s3_models.py is for them.
 """
 
 import os
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digitnet.checkpoint import CARD_FILE, FILES, SNAPSHOTS_FILE, copy, load, load_snapshots, write_atomically
+from digitnet.checkpoint import CARD_FILE, FILES, SNAPSHOTS_FILE, write_atomically
 
-from stores.models import ModelStore, StoreError, check_pointer, check_version, damage_as_store_error, is_version
+from stores.models import ModelStore, StoreError, check_pointer, check_version, is_version, validated_copy
 
 UNFINISHED = ".publishing-"  # what a publisher is still writing
 ABANDONED_SECONDS = 3600.0  # after that nobody writes it any more: its publisher was killed
@@ -33,11 +33,7 @@ class FolderModels(ModelStore):
             self._sweep()
             unfinished = self._versions / f"{UNFINISHED}{secrets.token_hex(8)}"
             try:
-                # The copy is what is validated: the original may be replaced under our hands.
-                with damage_as_store_error(unfinished, folder):
-                    copy(folder, unfinished)
-                    network, card = load(unfinished)
-                    load_snapshots(unfinished, network, card)
+                card = validated_copy(folder, unfinished)
                 self._place(unfinished, self._files(card["version"]))
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -99,7 +95,7 @@ class FolderModels(ModelStore):
     def _versions(self):
         return self.folder / "versions"
 
-    def _files(self, version):
+    def _files(self, version, fresh=False):
         check_version(version)
         return self._versions / version
 

@@ -1,6 +1,7 @@
 """The model store: every published model, and two pointers that say which is served. Where it is kept, a URL says.
 
     state/models, file:///models     folder_models.py: a folder, on the disk of those who use it
+    s3://bucket/prefix               s3_models.py: an object store, for those who share no disk
 
     versions/<version>/              a model's files, written once, under the hash of what they are
     live, candidate                  a version: what is served, and what may be served next
@@ -20,7 +21,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
-from digitnet.checkpoint import CheckpointError, load, load_card, load_golden, load_snapshots
+from digitnet.checkpoint import CheckpointError, copy, load, load_card, load_golden, load_snapshots
 from digitnet.network import Network
 from digitnet.snapshots import Snapshots
 
@@ -42,7 +43,14 @@ class OvertakenError(StoreError):
 
 
 def open_models(url: str) -> "ModelStore":
-    """The store at a URL: a path, or file:///path. Nothing is read or made before it is asked for."""
+    """The store at a URL: a path, file:///path or s3://bucket/prefix. Nothing is read or made before it is asked for."""
+    # Each imports what it needs only here: where models are in a folder nobody needs an SDK, or waits for its import.
+    if url.startswith("s3:"):
+        try:
+            from stores.s3_models import S3Models
+        except ModuleNotFoundError as error:
+            raise StoreError(f"an object store needs {error.name}, which is not installed: pip install boto3") from error
+        return S3Models(url)
     from stores.folder_models import FolderModels
 
     parts = urlsplit(url)
@@ -50,7 +58,7 @@ def open_models(url: str) -> "ModelStore":
         return FolderModels(Path(unquote(parts.path)))
     if url and not parts.scheme:
         return FolderModels(Path(url))
-    raise StoreError(f"{url!r} names no model store: give a folder, as in state/models or file:///models")
+    raise StoreError(f"{url!r} names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix")
 
 
 class ModelStore(ABC):
@@ -82,14 +90,8 @@ class ModelStore(ABC):
 
         Who promotes at the same moment does so before or after: what was live in between is in the history.
         """
-        self.load(version)
-        for attempt in range(TRIES):
-            with suppress(OvertakenError):
-                self._make_live(version)
-                break
-            time.sleep(PAUSE_SECONDS * secrets.SystemRandom().uniform(0, 1 + attempt))
-        else:
-            raise OvertakenError(f"{version} is not live: others keep moving {self}/{LIVE}. Look what is live, then try again")
+        self.check(version)
+        self._persistently(lambda: self._make_live(version), f"{version} is not live: others keep moving {self}/{LIVE}")
         candidate, seen = self._named(CANDIDATE)
         if candidate == version:
             with suppress(OvertakenError):  # somebody has put up another
@@ -155,23 +157,28 @@ class ModelStore(ABC):
 
     def card(self, version: str) -> dict:
         """A version's model card, its weights unread."""
-        with damage_as_store_error():
+        with _damage_as_store_error():
             return load_card(self._files(version))
 
     def load(self, version: str) -> tuple[Network, dict]:
         """A version's network and card, validated."""
         return self._load(self._files(version), version)
 
+    def check(self, version: str) -> dict:
+        """A version's card, if what the store has of it is sound: for those who decide on it for others. What a reader may have
+        kept of it does not count."""
+        return self._load(self._files(version, fresh=True), version)[1]
+
     def snapshots(self, version: str) -> Snapshots | None:
         """How a version learnt; None where nobody kept that. StoreError if that, or the version, is damaged."""
         files = self._files(version)
         network, card = self._load(files, version)
-        with damage_as_store_error():
+        with _damage_as_store_error():
             return load_snapshots(files, network, card)
 
     def golden_pictures(self, version: str) -> np.ndarray:
         """The pictures that a version carries, uint8 (n, 28, 28)."""
-        with damage_as_store_error():
+        with _damage_as_store_error():
             return load_golden(self._files(version))
 
     @abstractmethod
@@ -204,8 +211,9 @@ class ModelStore(ABC):
         """Has it been published?"""
 
     @abstractmethod
-    def _files(self, version):
-        """A folder with a version's files, or what digitnet.checkpoint can read like one: files / name has read_bytes()."""
+    def _files(self, version, fresh=False):
+        """A folder with a version's files, or what digitnet.checkpoint can read like one: files / name has read_bytes(). Fresh:
+        from the store itself, in any case."""
 
     def _set(self, pointer, version, seen):
         """Point it at a version, or None, if it still is what was seen."""
@@ -215,8 +223,16 @@ class ModelStore(ABC):
             if self._named(pointer)[0] != version:  # what is wanted already: by us, where only the answer got lost, or another
                 raise
 
+    def _persistently(self, attempt, otherwise):
+        """Until nobody overtakes us: each attempt reads what there is by then, and decides anew."""
+        for number in range(TRIES):
+            with suppress(OvertakenError):
+                return attempt()
+            time.sleep(secrets.SystemRandom().uniform(0, PAUSE_SECONDS * (1 + number)))
+        raise OvertakenError(f"{otherwise}. Look what is there now, then try again")
+
     def _load(self, files, version):
-        with damage_as_store_error():
+        with _damage_as_store_error():
             network, card = load(files)
         if card["version"] != version:
             raise StoreError(f"{files} holds another version, {card['version']}")
@@ -247,7 +263,7 @@ class ModelStore(ABC):
 
     def _is_sound(self, version):
         try:
-            self.load(version)
+            self.check(version)
         except UnreachableError:
             raise
         except StoreError:
@@ -255,13 +271,27 @@ class ModelStore(ABC):
         return True
 
 
+def validated_copy(folder: Path, private: Path) -> dict:
+    """Copy a model and return its card, if it is sound. The copy is what is validated: the original may be replaced meanwhile.
+
+    StoreError in the original's name.
+    """
+    try:
+        copy(folder, private)
+        network, card = load(private)
+        load_snapshots(private, network, card)
+    except CheckpointError as error:
+        raise StoreError(str(error).replace(str(private), str(folder))) from error
+    return card
+
+
 @contextmanager
-def damage_as_store_error(folder: object = None, named: object = None) -> Iterator[None]:
-    """What is wrong with a model as a StoreError; and in the name of another folder where that one is meant."""
+def _damage_as_store_error() -> Iterator[None]:
+    """What is wrong with a model."""
     try:
         yield
     except CheckpointError as error:
-        raise StoreError(str(error) if named is None else str(error).replace(str(folder), str(named))) from error
+        raise StoreError(str(error)) from error
 
 
 def check_pointer(pointer: str) -> None:

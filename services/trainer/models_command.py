@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace, models: ModelStore) -> None:
         models.clear("candidate")
         log.info("there is no candidate")
     elif arguments.action == "candidate":
-        models.load(arguments.version)
+        models.check(arguments.version)
         models.point("candidate", arguments.version)
         log.info("%s is the candidate", arguments.version)
     elif arguments.action == "rollback":

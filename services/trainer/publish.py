@@ -62,7 +62,7 @@ class Publisher:
         """The version of the folder's model, which is in the store from now on."""
         card = load_card(self._folder)
         try:
-            if self._models.load(card["version"])[1] == card:
+            if self._models.check(card["version"]) == card:
                 return card["version"]
         except StoreError:
             pass  # not there yet, or damaged there

@@ -1,0 +1,77 @@
+"""A model store of each kind, and a way to its files behind its back: what holds of one must hold of the other."""
+
+import time
+from pathlib import Path
+
+import pytest
+from stores.models import ModelStore, open_models
+
+
+class FolderPlace:
+    """A store in a folder."""
+
+    kind, tick = "folder", 0.01  # seconds, after which what is written is later
+
+    def __init__(self, folder: Path):
+        self.folder, self.url = folder, str(folder)
+        self.models: ModelStore = open_models(self.url)
+
+    def write(self, name: str, content: bytes) -> None:
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_bytes(content)
+
+    def remove(self, name: str) -> None:
+        (self.folder / name).unlink()
+
+    def read(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
+    def names(self) -> list[str]:
+        """Of all its files."""
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
+
+
+class S3Place:
+    """A store in a bucket, with a cache of its own."""
+
+    kind, tick = "s3", 1.01
+
+    def __init__(self, server, bucket: str, cache: Path):
+        self.bucket, self.cache, self._client = bucket, cache, server.client()
+        self.url = f"s3://{bucket}/models?cache={cache}"
+        self.models: ModelStore = open_models(self.url)
+
+    def write(self, name: str, content: bytes) -> None:
+        self._client.put_object(Bucket=self.bucket, Key=f"models/{name}", Body=content)
+
+    def remove(self, name: str) -> None:
+        self._client.delete_object(Bucket=self.bucket, Key=f"models/{name}")
+
+    def read(self, name: str) -> bytes:
+        return self._client.get_object(Bucket=self.bucket, Key=f"models/{name}")["Body"].read()
+
+    def names(self) -> list[str]:
+        listed = self._client.list_objects_v2(Bucket=self.bucket, Prefix="models/")
+        return sorted(entry["Key"].removeprefix("models/") for entry in listed.get("Contents", ()))
+
+
+@pytest.fixture
+def s3_place(s3_server, bucket, tmp_path):
+    return S3Place(s3_server, bucket, tmp_path / "models-cache")
+
+
+@pytest.fixture
+def folder_place(tmp_path):
+    return FolderPlace(tmp_path / "models")
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request):
+    """Of both kinds, one after the other: its store is `models`, at `url`; its files are under the store's own names for them."""
+    return request.getfixturevalue(f"{request.param}_place")
+
+
+@pytest.fixture
+def tick(place):
+    """tick(): wait until what is written from now on is later than what was, by the store's clock."""
+    return lambda: time.sleep(place.tick)

@@ -1,0 +1,67 @@
+"""The model store in a folder: what only files know, and how a URL names a folder."""
+
+import os
+import time
+
+import pytest
+from stores import folder_models
+from stores.folder_models import FolderModels
+from stores.models import StoreError, open_models
+
+
+@pytest.fixture
+def store(folder_place):
+    return folder_place.models
+
+
+@pytest.fixture
+def make_model(save_model, tmp_path):
+    """make_model(seed): the folder of a model."""
+
+    def make(seed=0):
+        save_model(tmp_path / f"model-{seed}", seed)
+        return tmp_path / f"model-{seed}"
+
+    return make
+
+
+@pytest.fixture
+def published(store, make_model):
+    return store.publish(make_model())["version"]
+
+
+def test_a_store_that_cannot_be_written_is_named(make_model, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match=f"the model store {tmp_path}/file/models cannot be written"):
+        FolderModels(tmp_path / "file" / "models").publish(make_model())
+
+
+def test_what_a_killed_publisher_left_is_swept_away_but_not_what_another_is_writing(store, make_model, published):
+    left, writing = (store.folder / "versions" / f"{folder_models.UNFINISHED}{name}" for name in ("left", "writing"))
+    for folder in (left, writing):
+        folder.mkdir()
+    an_hour_ago = time.time() - folder_models.ABANDONED_SECONDS - 1
+    os.utime(left, (an_hour_ago, an_hour_ago))
+    assert store.versions() == [published]
+    store.publish(make_model(seed=1))
+    assert (left.exists(), writing.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("url", ["{}/models", "file://{}/models", "file://localhost{}/models"])
+def test_a_folder_can_be_named_in_several_ways(url, store, published, tmp_path):
+    assert open_models(url.format(tmp_path)).versions() == [published]
+
+
+def test_a_relative_path_is_taken_from_where_one_is(store, published, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert open_models("models").versions() == [published]
+
+
+def test_a_space_in_a_url_is_written_as_urls_do():
+    assert str(open_models("file:///my%20models")) == "/my models"
+
+
+@pytest.mark.parametrize("url", ["", "file://other-host/models", "file:", "redis://redis:6379", "S4://bucket/models"])
+def test_what_names_no_store_is_refused(url):
+    with pytest.raises(StoreError, match="names no model store"):
+        open_models(url)
