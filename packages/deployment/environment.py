@@ -1,7 +1,7 @@
 """Settings from environment variables. One that is empty counts as not set, as Compose passes on what is not set.
 
-What nobody should see who looks at a process or a container may stand in a file instead: NAME_FILE says which, where NAME is not
-set. Swarm keeps its secrets so.
+What nobody should see who looks at a process or a container may stand in a file instead: NAME_FILE says which, and goes before
+NAME. Swarm keeps its secrets so.
 """
 
 import os
@@ -40,10 +40,8 @@ class Environment:
         self._variables = variables
 
     def text(self, name: str, default: str) -> str:
-        if self._variables.get(name):
-            return self._variables[name]
         path = self._variables.get(f"{name}_FILE")
-        return (_content(f"{name}_FILE", Path(path)) if path else "") or default
+        return (_content(f"{name}_FILE", Path(path)) if path else self._variables.get(name)) or default
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
         """From low to high; a whole number where the default is one."""

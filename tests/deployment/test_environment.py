@@ -118,9 +118,9 @@ class TestFile:
         (tmp_path / "secret").write_text(f"{text}\n")
         assert read(kind, "", tmp_path / "secret") == value
 
-    def test_what_is_set_goes_before_it(self, tmp_path):
+    def test_it_goes_before_what_is_set(self, tmp_path):
         (tmp_path / "secret").write_text("from the file")
-        assert read("text", "from the variable", tmp_path / "secret") == "from the variable"
+        assert read("text", "from the variable", tmp_path / "secret") == "from the file"
 
     def test_an_empty_one_counts_as_not_set(self, tmp_path):
         (tmp_path / "secret").write_text("\n")
