@@ -2,19 +2,22 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import crowds
 import httpx
 import pytest
+from patience import wait_until
+from programs import FEEDBACK, JOURNALLED, PUBLISH_ANOTHER
 
 GRAFANA_IMAGE = "grafana/grafana:12.0.0"
 PORTS = (
@@ -25,25 +28,14 @@ PORTS = (
     "DOODLE_GRAFANA_PORT",
     "DOODLE_ALERTMANAGER_PORT",
 )
+LESS = {  # of what params.yaml says: tests/trainer/test_default_recipe.py trains all of it
+    r"(?m)^  epochs: 8\b": "  epochs: 3",
+    r"(?m)^  digits: 30000\b": "  digits: 6000",
+    r"(?m)^  non_digits: 20000\b": "  non_digits: 4000",
+    r"(?m)^  held_out_digits: 5000\b": "  held_out_digits: 1000",
+    r"(?m)^  held_out_non_digits: 2000\b": "  held_out_non_digits: 400",
+}
 UP_SECONDS = 1200  # a build, and a training in the container; two minutes as a rule
-PATIENCE = 60.0  # seconds for everything else; only what is broken takes as long
-
-# The live model with other weights: another version. A little larger, they make it answer a little otherwise.
-PUBLISH_ANOTHER = """
-import tempfile
-from pathlib import Path
-import numpy as np
-from digitnet.checkpoint import save
-from stores.models import open_models
-models = open_models("file:///models")
-network, card = models.load(models.pointer("live"))
-{change}
-about = {name: card[name] for name in ("no_digit_threshold", "temperature") if name in card}
-with tempfile.TemporaryDirectory() as folder:
-    save(Path(folder), network, np.zeros((1, 28, 28), np.uint8), about)
-    print(models.publish(Path(folder))["version"])
-"""
-
 ONE = {"strokes": [[[140, 40], [145, 130], [150, 240]]]}
 
 
@@ -52,19 +44,6 @@ def docker(*arguments: str, timeout: float = 120) -> str:
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=timeout, check=False)
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE):
-    """The condition's first true value. Whatever it raises while a container is away counts as not yet."""
-    deadline, problem = time.monotonic() + seconds, None
-    while time.monotonic() < deadline:
-        try:
-            if value := condition():
-                return value
-        except (httpx.HTTPError, AssertionError, LookupError, ValueError) as error:
-            problem = error
-        time.sleep(0.1)
-    pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")
 
 
 class Receiver:
@@ -189,12 +168,8 @@ class Stack:
 
     def journalled(self, ids: Sequence[str]) -> list[str]:
         """Those of the predictions' ids that are in the journal."""
-        program = (
-            "import sys; from stores.journal import open_journal; journal = open_journal('redis://redis:6379/0')\n"
-            "print(*(each for each in sys.stdin.read().split() if journal.prediction(each)))"
-        )
         done = subprocess.run(
-            ["docker", "compose", "exec", "-T", "exporter", "python", "-c", program],
+            ["docker", "compose", "exec", "-T", "exporter", "python", "-c", JOURNALLED],
             cwd=self.folder, env=self.environment, input="\n".join(ids), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -202,12 +177,7 @@ class Stack:
 
     def feedback(self) -> list[tuple[str, int]]:
         """(the prediction's id, what it was said to be) of all feedback that is in the journal."""
-        program = (
-            "import json; from stores.journal import open_journal\n"
-            "said = open_journal('redis://redis:6379/0').feedback(10_000)\n"
-            "print(json.dumps([(each.prediction_id, each.actual_digit) for each in said]))"
-        )
-        return [tuple(each) for each in json.loads(self.compose("exec", "-T", "exporter", "python", "-c", program))]
+        return [tuple(each) for each in json.loads(self.compose("exec", "-T", "exporter", "python", "-c", FEEDBACK))]
 
     def publish_another(self, change: str) -> str:
         """In the trainer's container, as a version of its own, what `change` makes of the live model's network; its version."""
@@ -264,10 +234,15 @@ def new_stack(left_out, free_port, clone_project, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def stack(new_stack):
-    """A stack where there is no model: built, MNIST fetched, one trained in the container. Most tests ask it."""
+    """A stack where there is no model: built, MNIST fetched, one trained in the container, but LESS. Most tests ask it."""
     stack = new_stack()
     shutil.rmtree(stack.folder / "artifacts")
     (stack.folder / "artifacts").mkdir()
+    params = stack.folder / "params.yaml"
+    for pattern, less in LESS.items():
+        text, count = re.subn(pattern, less, params.read_text())
+        assert count == 1, pattern
+        params.write_text(text)
     print(f"docker compose up --wait, from a clone without a model, which is trained: {stack.up('--build'):.0f} s")
     stack.first_log = stack.log("trainer")  # a later `down` takes it away
     return stack

@@ -1,0 +1,22 @@
+"""How long tests wait for what happens in other processes."""
+
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+PATIENCE = 60.0  # seconds; only what is broken takes as long
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE):
+    """The condition's first true value. Whatever it raises while a container is away counts as not yet."""
+    deadline, problem = time.monotonic() + seconds, None
+    while time.monotonic() < deadline:
+        try:
+            if value := condition():
+                return value
+        except (httpx.HTTPError, AssertionError, LookupError, ValueError) as error:
+            problem = error
+        time.sleep(0.1)
+    pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")
