@@ -76,7 +76,8 @@ PUPILS_AT_ONCE = 1  # fifty lessons take a third of a second, which drawings sho
 def create_app(settings: Settings) -> FastAPI:
     """The whole service; nothing is read from disk before it starts."""
     metrics = Metrics()
-    sources = {pointer: ModelSource(open_models(settings.models), metrics, pointer) for pointer in POINTERS}
+    models = open_models(settings.models)
+    sources = {pointer: ModelSource(models, metrics, pointer) for pointer in POINTERS}
     source = sources[LIVE]
     shadow = Shadow(sources[CANDIDATE], metrics)
     journal = open_journal(settings.journal)

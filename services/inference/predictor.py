@@ -12,7 +12,7 @@ from digitnet.network import Network, reading
 from digitnet.prepared import Prepared
 from digitnet.snapshots import Snapshots
 from digitnet.units import Change, changed
-from stores.models import LIVE, ModelStore, StoreError
+from stores.models import LIVE, ModelStore, StoreError, UnreachableError
 
 from inference.metrics import Metrics
 
@@ -78,6 +78,7 @@ class ModelSource:
         self._models, self._metrics, self._pointer = models, metrics, pointer
         self._model: Model | None = None
         self._seen: object = None  # the store as last looked at, whatever came of it
+        self._unreachable = ""  # why the store could not be asked at the last look
         self._unpacking = Lock()
         self._unpacked: tuple[str | None, Snapshots | None] = (None, None)  # of which version
 
@@ -97,7 +98,19 @@ class ModelSource:
         return self._model
 
     def refresh(self) -> None:
-        """Load the pointer's model if it is another than when last looked at. A bad one is refused, and said so once."""
+        """Load the pointer's model if it is another than when last looked at. A bad one is refused, and said so once.
+
+        While the store cannot be asked everything stays as it is. That is said once, too, and what could not be done is done by
+        the first look that finds it there again.
+        """
+        try:
+            self._look()
+        except UnreachableError as error:
+            self._go_on(str(error))
+        else:
+            self._go_on("")
+
+    def _look(self):
         seen = None
         try:
             version = self._models.pointer(self._pointer)
@@ -110,6 +123,9 @@ class ModelSource:
             if seen == self._seen:
                 return
             network, card = self._models.load(version)
+            golden = in_unit_range(self._models.golden_pictures(version))
+        except UnreachableError:
+            raise
         except StoreError as error:
             self._refuse(seen or str(error), error)
             return
@@ -119,7 +135,7 @@ class ModelSource:
             card,
             _number(card, "no_digit_threshold"),
             _number(card, "temperature", above=0.0),
-            in_unit_range(self._models.golden_pictures(version)),
+            golden,
             prepared=Prepared(network),
         )
         self._unpacked = (None, None)  # they may have come with a new card of the same version
@@ -138,8 +154,18 @@ class ModelSource:
                     self._unpacked = model.version, self._models.snapshots(model.version)
                 except StoreError as error:
                     log.warning("event=snapshots_refused version=%s reason=%s", model.version, json.dumps(str(error)))
+                    if isinstance(error, UnreachableError):
+                        return model  # whoever asks next may have them
                     self._unpacked = model.version, None
             return model._replace(snapshots=self._unpacked[1])
+
+    def _go_on(self, unreachable):
+        if unreachable and unreachable != self._unreachable:
+            kept = self._model.version if self._model else "none"
+            log.error("event=models_unreachable pointer=%s kept=%s reason=%s", self._pointer, kept, json.dumps(unreachable))
+        elif self._unreachable and not unreachable:
+            log.info("event=models_reachable_again pointer=%s", self._pointer)
+        self._unreachable = unreachable
 
     def _refuse(self, seen, error):
         if seen == self._seen:

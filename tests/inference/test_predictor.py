@@ -9,7 +9,7 @@ from digitnet.losses import softmax
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
 from stores.folder_models import FolderModels
-from stores.models import CANDIDATE, LIVE
+from stores.models import CANDIDATE, LIVE, UnreachableError
 
 
 @pytest.fixture
@@ -143,6 +143,54 @@ def test_a_version_that_is_mended_is_taken(source, publish_model, tmp_path, live
     source.refresh()
     assert source.model.version == card["version"]
     assert (loads("refused"), loads("loaded")) == (1, 1)
+
+
+@pytest.mark.parametrize("call", ["pointer", "state", "load", "golden_pictures"])
+def test_while_the_store_is_away_the_model_stays_and_then_the_next_is_taken(
+    source, publish_model, tmp_path, loads, monkeypatch, caplog, call
+):
+    """However far a look gets: that it could not be asked says nothing of the model, so nothing is refused, or forgotten."""
+    caplog.set_level("INFO")
+    first = publish_model(tmp_path, seed=1)
+    source.refresh()
+    second = publish_model(tmp_path, seed=2)
+
+    def away(*_):
+        raise UnreachableError("the store cannot be reached")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(source._models, call, away)
+        source.refresh()
+        source.refresh()
+        assert source.model.version == first["version"]
+    source.refresh()
+    assert source.model.version == second["version"]
+    assert (loads("refused"), loads("loaded")) == (0, 2)
+    events = [record.getMessage().partition(" ")[0] for record in caplog.records]
+    assert events == ["event=model_loaded", "event=models_unreachable", "event=model_loaded", "event=models_reachable_again"]
+
+
+def test_what_is_served_is_not_loaded_anew_when_the_store_is_back(source, publish_model, tmp_path, loads, monkeypatch):
+    publish_model(tmp_path)
+    source.refresh()
+    with monkeypatch.context() as patch:
+        patch.setattr(source._models, "pointer", lambda _: (_ for _ in ()).throw(UnreachableError("away")))
+        source.refresh()
+    source.refresh()
+    assert loads("loaded") == 1
+
+
+def test_snapshots_of_a_store_that_is_away_are_asked_for_again(source, publish_model, tmp_path, monkeypatch):
+    publish_model(tmp_path, snapshots=True)
+    source.refresh()
+
+    def away(_):
+        raise UnreachableError("the store cannot be reached")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(source._models, "snapshots", away)
+        assert source.with_snapshots(source.model).snapshots is None
+    assert source.with_snapshots(source.model).snapshots is not None
 
 
 def test_a_damaged_pointer_is_refused_once_and_the_model_stays(source, publish_model, tmp_path, loads):
