@@ -1,10 +1,12 @@
-"""models: what is in the model store, what is live, and how to make another version live. Services follow within a second."""
+"""models: what is in the model store, what is live, how to add to it and to make another version live. Services follow within a
+second."""
 
 import argparse
 import logging
 from datetime import datetime
+from pathlib import Path
 
-from stores.models import POINTERS, ModelStore, StoreError
+from stores.models import POINTERS, ModelStore, StoreError, UnreachableError
 
 log = logging.getLogger("trainer")
 
@@ -12,6 +14,9 @@ log = logging.getLogger("trainer")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", help="every version, oldest first (so does no action at all)")
+    publish = actions.add_parser("publish", help="put a model into the store; what is live stays")
+    publish.add_argument("folder", type=Path, help="with weights.npz and model.json, as in artifacts/model")
+    publish.add_argument("--promote", action="store_true", help="and make it live")
     promote = actions.add_parser("promote", help="make a version live")
     promote.add_argument("version", help="as list shows it")
     candidate = actions.add_parser("candidate", help="let a version read live drawings too, unseen (shadow mode)")
@@ -22,9 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, models: ModelStore) -> None:
     """StoreError if that cannot be; nothing has changed then."""
     before = _named(models, "live")
-    if arguments.action == "promote":
-        models.promote(arguments.version)
-        log.info("%s is live, before it was %s", arguments.version, before or "none")
+    if arguments.action == "publish":
+        version = models.publish(arguments.folder)["version"]
+        log.info("%s is in %s", version, models)
+        if arguments.promote:
+            _promote(models, version, before)
+    elif arguments.action == "promote":
+        _promote(models, arguments.version, before)
     elif arguments.action == "candidate" and arguments.version is None:
         models.clear("candidate")
         log.info("there is no candidate")
@@ -36,6 +45,11 @@ def run(arguments: argparse.Namespace, models: ModelStore) -> None:
         log.info("%s is live again, before it was %s", models.rollback(), before)
     else:
         print(table(models))
+
+
+def _promote(models, version, before):
+    models.promote(version)
+    log.info("%s is live, before it was %s", version, before or "none")
 
 
 def table(models: ModelStore) -> str:
@@ -59,6 +73,8 @@ def _named(models, pointer):
     """None for a pointer that is damaged, too: promote and candidate mend it."""
     try:
         return models.pointer(pointer)
+    except UnreachableError:
+        raise
     except StoreError:
         return None
 
