@@ -102,8 +102,15 @@ def _watch(_):
     """A service: its log is structured, and being told to stop is no failure."""
     log_to_stdout()
     environment = Environment(os.environ)
+    live_file = environment.text("DOODLE_LIVE_FILE", "")
     try:
-        watch(_artifacts(environment), Workspace.from_environment(os.environ), _store(environment), StopSignals(0))
+        watch(
+            _artifacts(environment),
+            Workspace.from_environment(os.environ),
+            _store(environment),
+            StopSignals(0),
+            Path(live_file) if live_file else None,
+        )
     except Stopped as stop:
         log.info("%s", stop)
     return 0

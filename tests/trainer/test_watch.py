@@ -1,16 +1,20 @@
 """The trainer of a running stack: makes a model where there is none, publishes what the pipeline makes, ends when told to."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from digitnet.checkpoint import load_card
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 
+PROJECT = Path(__file__).parents[2]
 PATIENCE = 20.0  # seconds; only what is broken takes as long
 
 
@@ -29,8 +33,8 @@ class Trainer:
         self.models, self.log = FolderModels(folder / "models"), folder / "trainer.log"
         self.process = None
 
-    def start(self):
-        environment = {"DOODLE_ARTIFACTS": "artifacts", "DOODLE_WORKSPACE": "workspace", "DOODLE_MODELS": "models"}
+    def start(self, **more):
+        environment = {"DOODLE_ARTIFACTS": "artifacts", "DOODLE_WORKSPACE": "workspace", "DOODLE_MODELS": "models"} | more
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self.program], cwd=self.folder, env=os.environ | environment, stdout=log, stderr=log
@@ -66,6 +70,42 @@ def test_it_publishes_the_model_that_is_there_and_each_that_comes(trainer, save_
     wait_until(lambda: trainer.live() == third, "one made in the workspace is live")
     assert trainer.stop() == 0
     assert "Traceback" not in trainer.said()
+
+
+def test_it_publishes_into_an_object_store(trainer, s3_place, save_model, tmp_path):
+    first = save_model(tmp_path / "artifacts" / "model", 1)["version"]
+    trainer.models = s3_place.models
+    trainer.start(DOODLE_MODELS=s3_place.url)
+    wait_until(lambda: trainer.live() == first, "the first is live")
+    second = save_model(tmp_path / "workspace" / "artifacts" / "model", 2)["version"]
+    wait_until(lambda: trainer.live() == second, "the second is live")
+    assert trainer.models.history() == [first]
+    assert trainer.stop() == 0
+    assert "Traceback" not in trainer.said()
+
+
+def test_its_health_is_that_something_is_live(trainer, place, save_model, tmp_path):
+    """By the image's own check, which asks no store."""
+    found = re.search(r'HEALTHCHECK [^\[]*CMD (\["sh".*\])', (PROJECT / "services" / "Dockerfile").read_text())
+    live_file = tmp_path / "live"
+
+    def is_healthy():
+        return subprocess.run(json.loads(found[1]), env=os.environ | {"DOODLE_LIVE_FILE": str(live_file)}).returncode == 0
+
+    save_model(tmp_path / "artifacts" / "model", 1)
+    assert not is_healthy()
+    trainer.start(DOODLE_MODELS=place.url, DOODLE_LIVE_FILE=str(live_file))
+    wait_until(is_healthy, "it is healthy")
+    touched = live_file.stat().st_mtime_ns
+    wait_until(lambda: live_file.stat().st_mtime_ns > touched, "it looks again")
+    place.write(LIVE, b"damage")
+    time.sleep(1.5)
+    touched = live_file.stat().st_mtime_ns
+    time.sleep(2.5)
+    assert live_file.stat().st_mtime_ns == touched
+    os.utime(live_file, (time.time() - 31, time.time() - 31))
+    assert not is_healthy()
+    assert trainer.stop() == 0
 
 
 def test_with_a_live_model_and_no_other_it_only_watches(trainer, save_model, tmp_path):
