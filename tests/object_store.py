@@ -4,11 +4,25 @@ import os
 import subprocess
 import sys
 import uuid
+from contextlib import contextmanager
 
 import pytest
 
 # The SDK of whoever asks reads these, boto3 as well as DVC's.
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing-secret", "AWS_DEFAULT_REGION": "us-east-1"}
+
+# One request at a time: S3 looks whether an object is still the same and replaces it in one step, moto in two.
+PROGRAM = """
+import threading, moto.server
+one_at_a_time, answer = threading.Lock(), moto.server.DomainDispatcherApplication.__call__
+
+def answer_alone(self, environ, start_response):
+    with one_at_a_time:
+        return answer(self, environ, start_response)
+
+moto.server.DomainDispatcherApplication.__call__ = answer_alone
+moto.server.main()
+"""
 
 
 class S3Server:
@@ -17,7 +31,7 @@ class S3Server:
     def __init__(self, address: str, port: int):
         self.url = f"http://{address}:{port}"
         self.environment = KEYS | {"AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true"}
-        self._command = [sys.executable, "-m", "moto.server", "--host", address, "--port", str(port)]
+        self._command = [sys.executable, "-c", PROGRAM, "--host", address, "--port", str(port)]
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -46,9 +60,8 @@ class S3Server:
         return name
 
 
-@pytest.fixture(scope="session")
-def s3_server(free_port, wait_for):
-    """A running S3Server on loopback."""
+@contextmanager
+def running(free_port, wait_for):
     server = S3Server("127.0.0.1", free_port())
     server.start()
     try:
@@ -56,6 +69,20 @@ def s3_server(free_port, wait_for):
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server(free_port, wait_for):
+    """A running S3Server on loopback."""
+    with running(free_port, wait_for) as server:
+        yield server
+
+
+@pytest.fixture
+def own_s3_server(free_port, wait_for):
+    """One for the test alone, which may stop it, and start it again."""
+    with running(free_port, wait_for) as server:
+        yield server
 
 
 @pytest.fixture

@@ -88,8 +88,7 @@ class Bucket:
 
     def delete(self, key: str, seen: str) -> None:
         """OvertakenError if it is no longer the one with that tag."""
-        with self._explained(key):
-            self._connected().delete_object(Bucket=self._name, Key=key, IfMatch=seen)
+        self._write("delete_object", key, IfMatch=seen)
 
     def list(self, prefix: str) -> Iterator[tuple[str, int, float]]:
         """Key, bytes and time of each object below; a request for a thousand of them."""
@@ -123,10 +122,13 @@ class Bucket:
 
     def _put(self, key, content, **more):
         checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        self._write("put_object", key, Body=content, ChecksumSHA256=checksum, **more)
+
+    def _write(self, method, key, **more):
         try:
             with self._explained(key):
-                self._connected().put_object(Bucket=self._name, Key=key, Body=content, ChecksumSHA256=checksum, **more)
-        except _MissingError as error:  # what AWS says if the object that should be the same is gone
+                getattr(self._connected(), method)(Bucket=self._name, Key=key, **more)
+        except _MissingError as error:  # the object that should be the same is gone
             raise OvertakenError(_overtaken(f"s3://{self._name}/{key}")) from error
 
     def _connected(self):
@@ -159,7 +161,7 @@ class Bucket:
                 raise UnreachableError(f"{self._called} {FOREIGN}") from error
             self._client = None  # the next one looks for credentials anew
             raise UnreachableError(f"{self._called} {NO_KEYS}") from error
-        except (ResponseParserError, ValueError, KeyError) as error:
+        except (ResponseParserError, ValueError, KeyError, RecursionError) as error:  # the last of one that redirects everything
             raise UnreachableError(f"{self._called} {FOREIGN}") from error
 
     def _refusal(self, error, key):

@@ -117,7 +117,7 @@ class S3Models(ModelStore):
 
     def _has(self, version):
         check_version(version)
-        return self._bucket.head(self._key(version, CARD_FILE)) is not None
+        return self._bucket.get(self._key(version, CARD_FILE)) is not None  # no HEAD: that knows no bucket from no card
 
     def _files(self, version, fresh=False):
         check_version(version)

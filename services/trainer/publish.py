@@ -2,10 +2,11 @@
 
 import json
 import logging
+import math
 from pathlib import Path
 
 from digitnet.checkpoint import CARD_FILE, WEIGHTS_FILE, CheckpointError, load_card
-from stores.models import CANDIDATE, LIVE, ModelStore, StoreError
+from stores.models import CANDIDATE, LIVE, ModelStore, StoreError, UnreachableError
 
 from trainer import workspace
 from trainer.result import read_result
@@ -64,6 +65,8 @@ class Publisher:
         try:
             if self._models.check(card["version"]) == card:
                 return card["version"]
+        except UnreachableError:
+            raise
         except StoreError:
             pass  # not there yet, or damaged there
         return self._models.publish(self._folder)["version"]
@@ -98,7 +101,7 @@ class CandidatePublisher(Publisher):
             if (is_new or self._made_after(LIVE)) and self._models.pointer(CANDIDATE) != version:
                 self._models.point(CANDIDATE, version)
                 log.info("event=candidate_published version=%s from=%s", version, self._folder)
-        elif self._models.pointer(CANDIDATE) == version and refused_at > self._models.pointer_time(CANDIDATE):
+        elif self._models.pointer(CANDIDATE) == version and refused_at > (self._models.pointer_time(CANDIDATE) or math.inf):
             self._models.clear(CANDIDATE)
             log.info("event=candidate_refused version=%s reasons_in=%s", version, self._result_file)
 

@@ -6,7 +6,12 @@ import re
 import pytest
 from exporter.model_collector import HELP, ModelCollector
 from stores.folder_models import FolderModels
-from stores.models import StoreError
+from stores.models import StoreError, UnreachableError, open_models
+
+
+@pytest.fixture
+def models(place):
+    return place.models
 
 
 @pytest.fixture
@@ -15,9 +20,9 @@ def collected(models, collect):
     return lambda: collect(ModelCollector(models))
 
 
-def change_card(models, version, **changes):
-    path = models.folder / "versions" / version / "model.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+def change_card(place, version, **changes):
+    name = f"versions/{version}/model.json"
+    place.write(name, json.dumps(json.loads(place.read(name)) | changes).encode())
 
 
 def test_a_store_that_is_not_there_yet_has_no_versions_and_is_no_failure(collected):
@@ -88,12 +93,12 @@ def test_what_a_card_does_not_say_is_absent_and_no_failure(collected, models, pu
     }
 
 
-def test_the_weights_are_never_read(collected, models, publish):
+def test_the_weights_are_never_read(collected, models, publish, place):
     version = publish()
     models.point("live", version)
     before = collected()
-    weights = models.folder / "versions" / version / "weights.npz"
-    weights.write_bytes(b"?" * weights.stat().st_size)
+    weights = f"versions/{version}/weights.npz"
+    place.write(weights, b"?" * len(place.read(weights)))
     assert collected() == before
 
 
@@ -111,9 +116,9 @@ class TestDamage:
         assert len([labels for labels in samples if labels[0] in HELP]) == len(HELP)
 
     @pytest.mark.parametrize("content", [b"", b'{"format": "digitnet-mod', b"[]", b"\xff\xfe", b"[" * 100_000])
-    def test_a_card_that_cannot_be_read_leaves_its_pointer_and_the_other_model(self, collected, models, both, content):
+    def test_a_card_that_cannot_be_read_leaves_its_pointer_and_the_other_model(self, collected, models, both, content, place):
         live, candidate = both
-        (models.folder / "versions" / live / "model.json").write_bytes(content)
+        place.write(f"versions/{live}/model.json", content)
         samples, error = collected()
         assert isinstance(error, StoreError)
         assert f"versions/{live}/model.json" in str(error)
@@ -122,7 +127,7 @@ class TestDamage:
         self.assert_only_the_candidate_is_known(samples)
 
     @pytest.mark.parametrize(
-        ("changes", "place"),
+        ("changes", "where"),
         [
             ({"test": {"accuracy": "high"}}, "test.accuracy"),
             ({"test": 0.9}, "test.accuracy"),
@@ -131,20 +136,20 @@ class TestDamage:
             ({"training": {"seconds": True}}, "training.seconds"),
         ],
     )
-    def test_a_card_with_one_wrong_figure_is_not_half_believed(self, collected, models, both, changes, place):
-        change_card(models, both[0], **changes)
+    def test_a_card_with_one_wrong_figure_is_not_half_believed(self, collected, models, both, changes, where, place):
+        change_card(place, both[0], **changes)
         samples, error = collected()
-        assert re.match(f"the card of {both[0]} is damaged: {place} is not ", str(error))
+        assert re.match(f"the card of {both[0]} is damaged: {where} is not ", str(error))
         self.assert_only_the_candidate_is_known(samples)
 
-    def test_missing_weights_are_a_failure(self, collected, models, both):
-        (models.folder / "versions" / both[0] / "weights.npz").unlink()
+    def test_missing_weights_are_a_failure(self, collected, models, both, place):
+        place.remove(f"versions/{both[0]}/weights.npz")
         samples, error = collected()
-        assert f"{both[0]} cannot be read" in str(error)
+        assert re.search(f"{both[0]}(/weights.npz)? cannot be read", str(error))
         self.assert_only_the_candidate_is_known(samples)
 
-    def test_a_damaged_pointer_gets_no_label(self, collected, models, both):
-        (models.folder / "live").write_bytes(b'evil"}\nversion')
+    def test_a_damaged_pointer_gets_no_label(self, collected, models, both, place):
+        place.write("live", b'evil"}\nversion')
         samples, error = collected()
         assert "live names no version" in str(error)
         assert [labels for labels in samples if labels[0] == "doodle_store_pointer_info"] == [
@@ -152,13 +157,22 @@ class TestDamage:
         ]
         self.assert_only_the_candidate_is_known(samples)
 
-    def test_two_things_wrong_are_both_said(self, collected, models, both):
+    def test_two_things_wrong_are_both_said(self, collected, models, both, place):
         for pointer in ("live", "candidate"):
-            (models.folder / pointer).write_bytes(b"nonsense")
+            place.write(pointer, b"nonsense")
         samples, error = collected()
         assert "live names no version" in str(error)
         assert "candidate names no version" in str(error)
         assert samples == {("doodle_store_versions",): 2}
+
+    def test_a_store_that_is_away_is_a_failure(self, collect, own_s3_server, monkeypatch):
+        for name, value in own_s3_server.environment.items():
+            monkeypatch.setenv(name, value)
+        collector = ModelCollector(open_models(f"s3://{own_s3_server.new_bucket()}/models"))
+        assert collect(collector) == ({("doodle_store_versions",): 0}, None)
+        own_s3_server.stop()
+        samples, error = collect(collector)
+        assert (samples, type(error)) == ({}, UnreachableError)
 
     def test_a_file_in_the_store_s_place_is_a_failure(self, tmp_path, collect):
         (tmp_path / "file").write_text("in the way")

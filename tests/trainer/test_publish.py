@@ -7,7 +7,6 @@ import time
 
 import pytest
 from digitnet import checkpoint
-from stores.folder_models import FolderModels
 from stores.models import CANDIDATE, LIVE
 from trainer.publish import Publisher, publishers
 
@@ -24,8 +23,8 @@ def make_model(save_model, folder):
 
 
 @pytest.fixture
-def models(tmp_path):
-    return FolderModels(tmp_path / "models")
+def models(place):
+    return place.models
 
 
 @pytest.fixture
@@ -129,20 +128,20 @@ def test_the_same_network_measured_anew_has_a_new_card(folder, make_model, model
     assert models.card(version)["test"] == {"accuracy": 0.2}
 
 
-def test_a_store_that_somebody_emptied_gets_it_again(make_model, models, publisher):
+def test_a_store_that_somebody_emptied_gets_it_again(make_model, models, place, publisher):
     version = make_model()
     publisher.look()
-    shutil.rmtree(models.folder)
-    models.folder.mkdir()
+    for name in place.names():
+        place.remove(name)
     publisher.look()
     assert models.pointer(LIVE) == version
     assert models.load(version)[1]["version"] == version
 
 
-def test_a_version_that_is_damaged_in_the_store_is_mended_by_a_restart(folder, make_model, models, publisher):
+def test_a_version_that_is_damaged_in_the_store_is_mended_by_a_restart(folder, make_model, models, place, publisher):
     version = make_model()
     publisher.look()
-    (models.folder / "versions" / version / "weights.npz").write_bytes(b"damage")
+    place.write(f"versions/{version}/weights.npz", b"damage")
     Publisher(folder, models).look()
     models.load(version)
 
@@ -206,7 +205,26 @@ class TestADamagedModel:
         assert models.pointer(LIVE) == version
 
 
-def test_a_store_that_cannot_be_written_is_tried_again(folder, make_model, publisher, models, caplog):
+@pytest.mark.parametrize("wrong_by", [-3600, 3600])
+def test_a_clock_that_is_not_the_store_s_changes_nothing(folder, make_model, s3_place, monkeypatch, wrong_by):
+    """The files are dated by a trainer's clock that is wrong, the pointer by the object store's, and by an operator's."""
+    models, clock = s3_place.models, time.time
+    monkeypatch.setattr("stores.s3_bucket.time.time", lambda: clock() + wrong_by)
+    first = make_model(1)
+    models.promote(models.publish(folder)["version"])
+    make_model(2)
+    later(folder / "model.json", wrong_by - 5)
+    Publisher(folder, models).look()
+    assert models.pointer(LIVE) == first
+    third = make_model(3)
+    later(folder / "model.json", wrong_by + 5)
+    Publisher(folder, models).look()
+    assert models.pointer(LIVE) == third
+
+
+def test_a_store_that_cannot_be_written_is_tried_again(folder, make_model, folder_place, caplog):
+    models = folder_place.models
+    publisher = Publisher(folder, models)
     version = make_model()
     models.folder.write_text("in the way")
     for _ in range(3):
