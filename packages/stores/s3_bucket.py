@@ -23,7 +23,10 @@ from botocore.parsers import ResponseParserError
 
 from stores.models import OvertakenError, StoreError, UnreachableError
 
-CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1.0, 3.0, 2  # whoever calls has something to go on with, and asks again soon
+# Whoever reads has something to go on with and asks again soon; a scrape of the exporter's asks twice, and has five seconds.
+READING = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1, "mode": "standard"})
+# A model may still be on its way, over a slow line, when all of it has been handed to the kernel.
+WRITING = Config(connect_timeout=1, read_timeout=30, retries={"total_max_attempts": 2, "mode": "standard"})
 
 AWAY = "cannot be reached: is it running, and is AWS_ENDPOINT_URL right?"
 FOREIGN = "does not answer as S3 does: is AWS_ENDPOINT_URL right?"
@@ -67,7 +70,7 @@ class Bucket:
     def __init__(self, name: str, called: str):
         """`called` is what messages call it."""
         self._name, self._called = name, called
-        self._client, self._connecting = None, Lock()
+        self._clients, self._connecting = {}, Lock()
 
     def get(self, key: str) -> Found | None:
         """An object; None if there is none of that name. One request."""
@@ -93,7 +96,7 @@ class Bucket:
     def list(self, prefix: str) -> Iterator[tuple[str, int, float]]:
         """Key, bytes and time of each object below; a request for a thousand of them."""
         with self._explained(prefix):
-            for page in self._connected().get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
+            for page in self._connected(READING).get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
                 if "Name" not in page:
                     raise UnreachableError(f"{self._called} {FOREIGN}")
                 for entry in page.get("Contents", ()):
@@ -103,7 +106,7 @@ class Bucket:
         asked_at = time.time()
         try:
             with self._explained(key):
-                answer = getattr(self._connected(), method)(Bucket=self._name, Key=key)
+                answer = getattr(self._connected(READING), method)(Bucket=self._name, Key=key)
                 content = answer["Body"].read() if "Body" in answer else b""
         except _MissingError:
             return None
@@ -127,23 +130,23 @@ class Bucket:
     def _write(self, method, key, **more):
         try:
             with self._explained(key):
-                getattr(self._connected(), method)(Bucket=self._name, Key=key, **more)
+                getattr(self._connected(WRITING), method)(Bucket=self._name, Key=key, **more)
         except _MissingError as error:  # the object that should be the same is gone
             raise OvertakenError(_overtaken(f"s3://{self._name}/{key}")) from error
 
-    def _connected(self):
+    def _connected(self, patience):
         with self._connecting:
-            if self._client is None:
+            if patience not in self._clients:
                 # At "info" it says where it found credentials, at "debug" what it signs with them.
                 for name in ("boto3", "botocore", "urllib3"):
                     logging.getLogger(name).setLevel(logging.CRITICAL)
-                patience = Config(
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=READ_SECONDS,
-                    retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-                )
-                self._client = boto3.session.Session().client("s3", config=patience)
-            return self._client
+                self._clients[patience] = boto3.session.Session().client("s3", config=patience)
+            return self._clients[patience]
+
+    def _forget_credentials(self):
+        """The next one who asks looks for them anew: they may be others by then."""
+        with self._connecting:
+            self._clients.clear()
 
     @contextmanager
     def _explained(self, key) -> Iterator[None]:
@@ -159,7 +162,7 @@ class Bucket:
         except BotoCoreError as error:
             if not re.search("Credential|Profile|Token|SSO|Metadata|Config", type(error).__name__):
                 raise UnreachableError(f"{self._called} {FOREIGN}") from error
-            self._client = None  # the next one looks for credentials anew
+            self._forget_credentials()
             raise UnreachableError(f"{self._called} {NO_KEYS}") from error
         except (ResponseParserError, ValueError, KeyError, RecursionError) as error:  # the last of one that redirects everything
             raise UnreachableError(f"{self._called} {FOREIGN}") from error
@@ -174,7 +177,7 @@ class Bucket:
         if status in (409, 412):
             return OvertakenError(_overtaken(f"s3://{self._name}/{key}"))
         if code in KEY_CODES:
-            self._client = None  # they may have been replaced since
+            self._forget_credentials()
         advice = ADVICE.get(code) or ("fails: try again later" if status >= 500 else FOREIGN)
         return UnreachableError(f"{self._called} {advice} (it says {code or status})")
 

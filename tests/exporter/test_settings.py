@@ -54,8 +54,8 @@ def test_other_variables_are_none_of_its_business():
         ("DOODLE_ARTIFACTS", "::", "DOODLE_ARTIFACTS must be folders with ':' between them, not '::'"),
         (
             "DOODLE_MODELS",
-            "s3://bucket",
-            "DOODLE_MODELS: 's3://bucket' names no model store: give a folder, as in state/models or file:///models",
+            "ftp://host",
+            "DOODLE_MODELS: 'ftp://host' names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix",
         ),
         (
             "DOODLE_JOURNAL",

@@ -61,8 +61,8 @@ def test_other_variables_are_none_of_its_business():
         ("DOODLE_LOG_LEVEL", "loud", "DOODLE_LOG_LEVEL must be one of debug, info, warning, error, not 'loud'"),
         (
             "DOODLE_MODELS",
-            "s3://bucket",
-            "DOODLE_MODELS: 's3://bucket' names no model store: give a folder, as in state/models or file:///models",
+            "ftp://host",
+            "DOODLE_MODELS: 'ftp://host' names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix",
         ),
         (
             "DOODLE_JOURNAL",

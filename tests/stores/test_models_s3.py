@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from digitnet import checkpoint
 from stores import models as stores_models
-from stores import models_cache
+from stores import models_cache, s3_bucket
 from stores.models import CANDIDATE, LIVE, OvertakenError, StoreError, open_models
 
 
@@ -66,7 +66,8 @@ def watch(store, look):
     def before_send(request, **_):
         look(request.method, urlsplit(request.url).path.partition("/models/")[2])
 
-    store._bucket._connected().meta.events.register("before-send.s3", before_send)
+    for patience in (s3_bucket.READING, s3_bucket.WRITING):
+        store._bucket._connected(patience).meta.events.register("before-send.s3", before_send)
 
 
 def just_before(store, method, key, act):
