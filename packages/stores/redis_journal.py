@@ -4,13 +4,12 @@
     doodle:feedback       stream; never trimmed
     <stream>:entries      hash: the record's id -> the stream's entry; it lets go of an entry when the stream does
 
-An entry holds the record's fields under their own names, the id first: numbers as text, the picture as its 784 bytes, None
-as nothing at all, so `XREVRANGE doodle:predictions + - COUNT 1` in redis-cli shows it.
+What an entry holds: redis_records.py. `XREVRANGE doodle:predictions + - COUNT 1` in redis-cli shows one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from urllib.parse import unquote, urlsplit
 
 import redis
@@ -18,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from stores.journal import Durability, Feedback, Journal, JournalError, Prediction, Summary, is_name
+from stores.redis_records import read, written
 
 PREDICTIONS, FEEDBACK = "doodle:predictions", "doodle:feedback"
 CONNECT_SECONDS, COMMAND_SECONDS = 1.0, 2.0
@@ -92,7 +92,7 @@ class RedisJournal(Journal):
         with self._errors_explained():
             entry = self._client.hget(_index(PREDICTIONS), prediction_id)
             found = self._client.xrange(PREDICTIONS, entry, entry) if entry else []
-        return _record(Prediction, found[0][1]) if found else None
+        return read(Prediction, found[0][1]) if found else None
 
     def recent_predictions(self, count: int) -> list[Prediction]:
         newest_first = self._records(Prediction, count, "+", lambda end, n: self._client.xrevrange(PREDICTIONS, end, "-", n))
@@ -144,7 +144,7 @@ class RedisJournal(Journal):
     def _add(self, stream: str, records: Sequence[Prediction | Feedback], cap: int):
         """All in one call of the script: all or none, and one sync of the disk however many there are."""
         names = [field.name for field in fields(records[0])]
-        values = [_written(getattr(record, name)) for record in records for name in names]
+        values = [written(getattr(record, name)) for record in records for name in names]
         with self._errors_explained():
             self._add_script([stream, _index(stream)], [cap, len(names), *names, *values])
 
@@ -173,7 +173,7 @@ class RedisJournal(Journal):
         found = []
         with self._errors_explained():
             for values in _each_entry(start, count, page):
-                record = _record(kind, values)
+                record = read(kind, values)
                 if record is not None:
                     found.append(record)
                 if len(found) >= count:
@@ -227,40 +227,6 @@ def _each_entry(position: str | bytes, count: int, page: Callable) -> Iterator[d
         for _, values in entries:
             yield values
         position, size = b"(" + entries[-1][0], PAGE
-
-
-def _written(value):
-    match value:
-        case None:
-            return b""
-        case bool():
-            return str(int(value))
-        case float():
-            return repr(float(value))  # the shortest text that is read back as the same number, NumPy's floats too
-        case int():
-            return str(int(value))
-        case _:
-            return value
-
-
-_READ = {
-    str: bytes.decode,
-    float: float,
-    int: int,
-    bool: {b"0": False, b"1": True}.__getitem__,
-    bytes: bytes,
-    str | None: lambda text: text.decode() or None,
-    int | None: lambda text: int(text) if text else None,
-}
-
-
-def _record(kind: type, values: dict[bytes, bytes]) -> Prediction | Feedback | None:
-    """None for an entry that is no sound record of this kind. A field with a default may be lacking: it was not always there."""
-    try:
-        present = [field for field in fields(kind) if field.default is MISSING or field.name.encode() in values]
-        return kind(**{field.name: _READ[field.type](values[field.name.encode()]) for field in present})
-    except (KeyError, ValueError):
-        return None
 
 
 def _words(error: redis.RedisError) -> str:
