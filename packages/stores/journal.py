@@ -1,6 +1,7 @@
 """The journal: every prediction, up to a cap, and every correction that users send, for ever. Where it is kept, a URL says.
 
     redis://host:6379/0           redis_journal.py: Redis Streams, shared by the containers of the stack
+    rediss://host:6379/0          the same with TLS; for what else such a URL can say see redis_url.py
     sqlite:///path/to/a.sqlite    sqlite_journal.py: one file, where there is no Redis (four slashes for an absolute path)
 
 Both behave alike, and one set of tests holds them to it.
@@ -84,11 +85,11 @@ class Summary:
 
 @dataclass(frozen=True)
 class Durability:
-    is_durable: bool  # what is acknowledged is on the disk
-    size_bytes: int  # there
-    delayed_syncs: int  # ever: so often the disk was too slow to have taken the last write before the next one
-    memory_bytes: int | None = None  # what it keeps in memory; None: nothing but on its disk
-    memory_limit_bytes: int | None = None  # beyond that it takes no more; None: there is no limit
+    is_durable: bool | None  # what is acknowledged is on the disk, and with the replicas; None: nobody has seen it
+    size_bytes: int | None  # there; None: not known, here and below
+    delayed_syncs: int | None  # ever: so often the disk was too slow to have taken the last write before the next one
+    memory_bytes: int | None = None  # what it keeps in memory; None: nothing but on its disk, or not known
+    memory_limit_bytes: int | None = None  # beyond that it takes no more; None: there is no limit, or it is not known
 
 
 class Journal(ABC):
@@ -113,7 +114,10 @@ class Journal(ABC):
 
     @abstractmethod
     def add_feedback(self, feedback: Feedback) -> None:
-        """Append it; returns once it is on the disk. If its id is there already nothing changes: after an error, add it again."""
+        """Append it; returns once it is kept, as Durability says. If its id is there already, nothing changes.
+
+        So after an error, add it again: what was asked may have been done.
+        """
 
     @abstractmethod
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
@@ -138,7 +142,7 @@ def open_journal(url: str, cap: int = 50_000) -> Journal:
         raise ValueError(f"the journal's cap must be at least 1, not {cap}")
     scheme = url.partition("://")[0]
     # Each imports what it needs only here: a program that keeps its journal in SQLite needs no Redis client.
-    if scheme == "redis":
+    if scheme in ("redis", "rediss"):
         from stores.redis_journal import RedisJournal
 
         return RedisJournal(url, cap)
@@ -147,7 +151,7 @@ def open_journal(url: str, cap: int = 50_000) -> Journal:
 
         return SqliteJournal(url, cap)
     # Neither here nor elsewhere is a URL shown that is not understood: there may be a password in it.
-    raise ValueError("a journal's URL begins with redis:// or sqlite:///")
+    raise ValueError("a journal's URL begins with redis://, rediss:// or sqlite:///")
 
 
 def is_name(value: object) -> bool:

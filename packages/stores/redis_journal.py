@@ -3,6 +3,7 @@
     doodle:predictions    stream; exactly the newest `cap` entries
     doodle:feedback       stream; never trimmed
     <stream>:entries      hash: the record's id -> the stream's entry; it lets go of an entry when the stream does
+    doodle:probe          nothing: a write that shows whether the replicas follow, where the URL asks for some
 
 What an entry holds: redis_records.py. `XREVRANGE doodle:predictions + - COUNT 1` in redis-cli shows one.
 """
@@ -10,17 +11,20 @@ What an entry holds: redis_records.py. `XREVRANGE doodle:predictions + - COUNT 1
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from urllib.parse import unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from stores import redis_errors
 from stores.journal import Durability, Feedback, Journal, JournalError, Prediction, Summary, is_name
 from stores.redis_records import read, written
+from stores.redis_url import RedisUrl
 
-PREDICTIONS, FEEDBACK = "doodle:predictions", "doodle:feedback"
+PREDICTIONS, FEEDBACK, PROBE = "doodle:predictions", "doodle:feedback", "doodle:probe"
 CONNECT_SECONDS, COMMAND_SECONDS = 1.0, 2.0
+REPLICA_MILLISECONDS = 1500  # less than a command may take, and more than the second after which a replica's file may be synced
+SILENT_SECONDS = 5  # a replica speaks each second: one that has been silent for longer does not follow
 PAGE = 500  # entries, half a megabyte: what one command reads at most, so that nobody waits long for another's
 
 # Its first line has a server that is out of memory, or cannot write, refuse it before it has done anything.
@@ -44,6 +48,9 @@ for start = 3 + count, #ARGV, count do
             entry[2 * field - 1], entry[2 * field] = ARGV[2 + field], ARGV[start + field - 1]
         end
         redis.call('HSET', index, id, redis.call('XADD', stream, '*', unpack(entry)))
+    else
+        -- As it is: WAIT then waits for what somebody else added a moment ago, too. Else it knows only what its connection wrote.
+        redis.call('HSET', index, id, redis.call('HGET', index, id))
     end
 end
 """
@@ -56,25 +63,15 @@ DURABLE = {
     "maxmemory-policy": "noeviction",
 }
 
-ADVICE = {  # by what the server says; the first that fits
-    redis.AuthenticationError: "refuses the user or password in the journal's URL",
-    redis.exceptions.BusyLoadingError: "is still loading its data: try again in a while",
-    redis.TimeoutError: "does not answer in time: is it overloaded?",
-    redis.ConnectionError: "cannot be reached: is it running, and is the journal's URL right?",
-    redis.exceptions.OutOfMemoryError: "is out of memory: raise its maxmemory",
-    redis.exceptions.ReadOnlyError: "is a read-only replica: name the primary in the journal's URL",
-    redis.RedisError: "cannot do what the journal asks",
-}
-
 
 class RedisJournal(Journal):
     """A connection pool makes it safe from several threads; it connects when asked, and anew when a connection was lost."""
 
     def __init__(self, url: str, cap: int):
-        options = _connection_options(url)
-        self._name, self._cap = f"Redis at {options['host']}:{options['port']}", cap
+        self._url, self._cap = RedisUrl.parse(url), cap
+        self._name = f"Redis at {self._url.host}:{self._url.port}"
         self._client = redis.Redis(
-            **options,
+            **self._url.options(),
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=COMMAND_SECONDS,
             retry=Retry(NoBackoff(), 0),  # whoever calls knows how long to go on trying
@@ -99,8 +96,12 @@ class RedisJournal(Journal):
         return newest_first[::-1]
 
     def add_feedback(self, feedback: Feedback) -> None:
-        self._check_durable()
-        self._add(FEEDBACK, [feedback], cap=0)
+        if not self._url.is_vouched_for:
+            self._check_durable()
+        if self._url.replicas:
+            self._add_with_replicas(feedback)
+        else:
+            self._add(FEEDBACK, [feedback], cap=0)
 
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
         start = "-"
@@ -123,30 +124,79 @@ class RedisJournal(Journal):
         )
 
     def durability(self) -> Durability:
-        try:
-            self._check_durable()
-            is_durable = True
-        except JournalError:
-            is_durable = False
-        with self._errors_explained():
-            about = self._client.info("persistence", "memory")
+        about = self._about()
         return Durability(
-            is_durable=is_durable and about.get("aof_last_write_status", "ok") == "ok",
-            size_bytes=about.get("aof_current_size", 0),
-            delayed_syncs=about.get("aof_delayed_fsync", 0),
-            memory_bytes=about["used_memory"],
-            memory_limit_bytes=about["maxmemory"] or None,
+            is_durable=self._is_durable(about),
+            size_bytes=about.get("aof_current_size"),
+            delayed_syncs=about.get("aof_delayed_fsync"),
+            memory_bytes=about.get("used_memory"),
+            memory_limit_bytes=about.get("maxmemory") or None,
         )
 
     def close(self) -> None:
         self._client.close()
 
-    def _add(self, stream: str, records: Sequence[Prediction | Feedback], cap: int):
+    def _add(self, stream: str, records: Sequence[Prediction | Feedback], cap: int, client: redis.Redis | None = None):
         """All in one call of the script: all or none, and one sync of the disk however many there are."""
         names = [field.name for field in fields(records[0])]
         values = [written(getattr(record, name)) for record in records for name in names]
         with self._errors_explained():
-            self._add_script([stream, _index(stream)], [cap, len(names), *names, *values])
+            self._add_script([stream, _index(stream)], [cap, len(names), *names, *values], client)
+
+    def _add_with_replicas(self, feedback: Feedback):
+        """JournalError unless as many replicas have it as the URL asks for."""
+        wanted = self._url.replicas
+        with self._errors_explained(), self._client.client() as connection:  # one: WAIT speaks of what its connection wrote
+            # First a write that carries nothing: while the replicas do not follow, what is sent again and again must not pile up.
+            connection.set(PROBE, "")
+            if connection.wait(wanted, REPLICA_MILLISECONDS) < wanted:
+                raise JournalError(
+                    f"{self._name} has fewer replicas that follow it than the journal's URL asks for (replicas={wanted}), so the "
+                    "feedback was not written: see INFO replication, and start them"
+                )
+            self._add(FEEDBACK, [feedback], cap=0, client=connection)
+            if self._arrived_at(connection) < wanted:
+                raise JournalError(
+                    f"{self._name} has the feedback, but fewer replicas confirm it than the journal's URL asks for "
+                    f"(replicas={wanted}): see INFO replication, and that each has appendonly yes; then add it again"
+                )
+
+    def _arrived_at(self, connection: redis.Redis) -> int:
+        """How many replicas have what this connection wrote: on their disks, where the server can tell (Redis 7.2 or newer).
+
+        One that the operator vouches for is not asked for files: it may keep what it has in other ways.
+        """
+        wanted = self._url.replicas
+        if not self._url.is_vouched_for:
+            try:
+                return connection.execute_command("WAITAOF", 1, wanted, REPLICA_MILLISECONDS)[1]
+            except redis.ResponseError as error:
+                if not redis_errors.is_unknown_command(error):
+                    raise
+        return connection.wait(wanted, REPLICA_MILLISECONDS)
+
+    def _about(self) -> dict:
+        """What the server says of itself. Managed ones leave out what they like, or all of it."""
+        with self._errors_explained():
+            try:
+                return self._client.info("persistence", "memory", "replication")
+            except redis.ResponseError:
+                return {}
+
+    def _is_durable(self, about: dict) -> bool | None:
+        """False where feedback is refused; None where nothing speaks against it, but nobody has seen that it is kept."""
+        knows_replicas = "connected_slaves" in about
+        if about.get("role") == "slave" or about.get("aof_last_write_status", "ok") != "ok":
+            return False
+        if knows_replicas and _followers(about) < self._url.replicas:
+            return False
+        if self._url.is_vouched_for:
+            return None
+        try:
+            self._check_durable()
+        except JournalError:
+            return False
+        return True if knows_replicas or not self._url.replicas else None
 
     def _check_durable(self):
         """JournalError unless a reply from this server means that the record is on its disk, for good.
@@ -159,8 +209,8 @@ class RedisJournal(Journal):
                 settings = self._client.config_get(*DURABLE)
             except redis.ResponseError as error:
                 raise JournalError(
-                    f"{self._name} does not tell whether it would keep feedback ({_words(error)}): "
-                    "let the journal's user run CONFIG GET (ACL rule +config|get)"
+                    f"{self._name} does not tell whether it would keep feedback ({redis_errors.words(error)}): "
+                    "let the journal's user run CONFIG GET (ACL rule +config|get), or vouch for it in the URL (?durable=managed)"
                 ) from error
         wrong = {name: settings.get(name, "unknown") for name, wanted in DURABLE.items() if settings.get(name) != wanted}
         if wrong:
@@ -198,22 +248,16 @@ class RedisJournal(Journal):
         try:
             yield
         except redis.RedisError as error:
-            advice = next(advice for kind, advice in ADVICE.items() if isinstance(error, kind))
-            raise JournalError(f"{self._name} {advice} ({_words(error)})") from error
+            if redis_errors.is_from_replica(error):
+                # After a failover the name leads to another server, but connections of before lead to the old one for ever.
+                self._client.connection_pool.disconnect(inuse_connections=False)
+            raise JournalError(f"{self._name} {redis_errors.explained(error, self._url.has_tls)}") from error
 
 
-def _connection_options(url: str) -> dict:
-    """What redis.Redis is told. Its own reading of URLs takes more than is wanted here, and complains only when it connects."""
-    try:
-        parts = urlsplit(url)
-        host, port, db = parts.hostname, parts.port or 6379, int(parts.path.removeprefix("/") or 0)
-        is_sound = host and host.encode("idna") and db >= 0 and not parts.query and not parts.fragment
-    except ValueError:  # a port or database that is no number, a name that no host can have
-        is_sound = False
-    if not is_sound:
-        raise ValueError("a journal's URL in Redis looks like redis://host:6379/0 or redis://user:password@host:6379/0")
-    credentials = {"username": parts.username, "password": parts.password}
-    return {"host": host, "port": port, "db": db} | {name: unquote(value) for name, value in credentials.items() if value}
+def _followers(about: dict) -> int:
+    """How many replicas follow, by INFO: those that are in step, and speak."""
+    replicas = [value for name, value in about.items() if name.startswith("slave") and isinstance(value, dict)]
+    return sum(each.get("state") == "online" and each.get("lag", 0) <= SILENT_SECONDS for each in replicas)
 
 
 def _index(stream):
@@ -227,8 +271,3 @@ def _each_entry(position: str | bytes, count: int, page: Callable) -> Iterator[d
         for _, values in entries:
             yield values
         position, size = b"(" + entries[-1][0], PAGE
-
-
-def _words(error: redis.RedisError) -> str:
-    """What the server said, in one line, without the command that redis-py puts before it."""
-    return " ".join(str(error).rpartition("caused error: ")[2].split())

@@ -60,7 +60,7 @@ def test_other_variables_are_none_of_its_business():
         (
             "DOODLE_JOURNAL",
             "mysql://host",
-            "DOODLE_JOURNAL: a journal's URL begins with redis:// or sqlite:///",
+            "DOODLE_JOURNAL: a journal's URL begins with redis://, rediss:// or sqlite:///",
         ),
     ],
 )

@@ -5,6 +5,7 @@ import selectors
 import socket
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 from stores.journal import Feedback, Prediction, open_journal
@@ -48,6 +49,45 @@ class CutWay:
         assert not self._thread.is_alive()
 
 
+class MovableWay:
+    """A name that leads to a server, and later to another: a port whose new connections go where it leads then, for ever."""
+
+    def __init__(self, port):
+        self.leads_to, self._sockets = port, []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.leads_to))
+            except ConnectionRefusedError:
+                client.close()
+                continue
+            self._sockets += [client, server]
+            for source, target in ((client, server), (server, client)):
+                threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
+
+    def _carry(self, source, target):
+        with suppress(OSError):  # killed, or hung up
+            while content := source.recv(65536):
+                target.sendall(content)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for each in self._sockets:
+            each.close()
+
+
 @pytest.fixture(scope="session")
 def shared_redis(new_redis):
     server = new_redis()
@@ -78,6 +118,20 @@ def cut_way():
 
     def make(port, limit=sys.maxsize):
         ways.append(CutWay(port, limit))
+        return ways[-1]
+
+    yield make
+    for way in ways:
+        way.close()
+
+
+@pytest.fixture
+def movable_way():
+    """movable_way(port): see MovableWay."""
+    ways = []
+
+    def make(port):
+        ways.append(MovableWay(port))
         return ways[-1]
 
     yield make
