@@ -37,9 +37,13 @@ class JournalCollector:
             summary.last_prediction_time,  # None while there is none: then the family has no sample
         )
         yield GaugeMetricFamily(
-            "doodle_journal_durable", "1 if what the journal acknowledges is on its disk, else 0.", int(durability.is_durable)
+            "doodle_journal_durable",
+            "1 if what the journal acknowledges is on its disk, else 0. None where its operator vouches for that, unseen.",
+            None if durability.is_durable is None else int(durability.is_durable),
         )
-        yield GaugeMetricFamily("doodle_journal_size_bytes", "Bytes of the journal on its disk.", durability.size_bytes)
+        yield GaugeMetricFamily(
+            "doodle_journal_size_bytes", "Bytes of the journal on its disk; none where it does not say.", durability.size_bytes
+        )
         yield CounterMetricFamily(
             "doodle_journal_delayed_syncs_total",
             "Times that the disk had not taken the last write when the next one came.",
@@ -47,7 +51,7 @@ class JournalCollector:
         )
         yield GaugeMetricFamily(
             "doodle_journal_memory_bytes",
-            "Bytes of memory that the journal takes; none where it is a file.",
+            "Bytes of memory that the journal takes; none where it is a file, or does not say.",
             durability.memory_bytes,
         )
         yield GaugeMetricFamily(

@@ -2,7 +2,7 @@
 
 import pytest
 from exporter.journal_collector import JournalCollector
-from stores.journal import JournalError, open_journal
+from stores.journal import Durability, JournalError, open_journal
 
 UP, TOTAL, KEPT, FEEDBACK = (
     ("doodle_journal_up",),
@@ -52,6 +52,29 @@ def test_what_was_written_is_counted(any_journal, collect, fill):
 
 def test_it_says_that_what_it_acknowledges_is_on_its_disk(any_journal, collect):
     assert collect(JournalCollector(any_journal))[0][DURABLE] == 1
+
+
+def test_what_its_operator_vouches_for_is_not_said_to_have_been_seen(redis_server, eventually, collect):
+    opened = open_journal(redis_server.url + "?durable=managed")
+    eventually(lambda: answers(opened), "Redis answers")
+    samples, error = collect(JournalCollector(opened))
+    assert (error, samples[UP]) == (None, 1)
+    assert DURABLE not in samples
+    opened.close()
+
+
+def test_too_few_replicas_are_seen_though_its_operator_vouches_for_its_disk(redis_server, eventually, collect):
+    opened = open_journal(redis_server.url + "?durable=managed&replicas=1")
+    eventually(lambda: answers(opened), "Redis answers")
+    assert collect(JournalCollector(opened))[0][DURABLE] == 0
+    opened.close()
+
+
+def test_a_journal_that_says_little_is_up_all_the_same(journal, collect, monkeypatch):
+    monkeypatch.setattr(journal, "durability", lambda: Durability(None, None, None, None, None))
+    samples, error = collect(JournalCollector(journal))
+    assert error is None
+    assert set(samples) == {UP, TOTAL, KEPT, FEEDBACK}
 
 
 def test_memory_is_the_server_s_and_its_limit_is_there_if_there_is_one(redis_server, eventually, journal, collect, fill):

@@ -55,7 +55,7 @@ glance = Line(
         journal_reachable(),
         figure(
             "Journal durable",
-            "Whether what the journal acknowledges is on its disk, so that it survives a power cut.",
+            "Whether what the journal acknowledges is on its disk, and survives a power cut. Unknown where you vouch for it.",
             "none",
             now("doodle_journal_durable"),
             steps=SOME_IS_GOOD,
