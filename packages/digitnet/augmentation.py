@@ -49,40 +49,48 @@ class Augmentation:
             if not (is_number and 0.0 <= strength <= limit):
                 raise ValueError(f"{field.name} must be a number from 0 to {limit:g}, not {strength!r}")
 
-    def augmented(self, pictures: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    def augmented(self, pictures: np.ndarray, generator: np.random.Generator, rows: slice = slice(None)) -> np.ndarray:
         """Pictures uint8 (batch, 28, 28) -> changed ones, float32 (batch, 28, 28) in [0, 1].
 
-        Each picture's changes are its own. The generator, the strengths and the pictures say all of them, to the last bit.
+        Each picture's changes are its own. The generator, the strengths and the pictures say all of them, to the last bit. Of
+        `rows` alone they are made, the same as if all were, and the others are left blank: what is drawn for those is cheap.
         """
-        changed = np.empty(pictures.shape, np.float32)
+        changed = np.zeros(pictures.shape, np.float32)
+        first, end, _ = rows.indices(len(pictures))
         for start in range(0, len(pictures), PIECE):
-            piece = slice(start, start + PIECE)
-            moved = self._moved(pictures[piece], generator)
-            np.clip(self._inked(moved, generator), 0.0, 1.0, out=changed[piece])
+            piece, of_piece = pictures[start : start + PIECE], changed[start : start + PIECE]
+            move, ink = self._drawn_move(len(piece), generator), self._drawn_ink(len(piece), generator)
+            wanted = slice(max(first - start, 0), max(end - start, 0))
+            if len(piece[wanted]):
+                moved = self._moved(piece, wanted, *move)
+                np.clip(self._inked(moved, *(each[wanted] for each in ink)), 0.0, 1.0, out=of_piece[wanted])
         return changed
 
-    def _moved(self, pictures, generator):
-        batch = len(pictures)
+    def _drawn_move(self, batch, generator):
         rotation = math.radians(self.rotation) * _signed(generator, batch)
         shear = self.shear * _signed(generator, batch)
         scale = (1.0 + self.scale) ** _signed(generator, batch)
         aspect = (1.0 + self.aspect) ** (0.5 * _signed(generator, batch))
         down, right = self.shift * _signed(generator, 2, batch)
         lattice = self.elastic * _signed(generator, batch, 2, LATTICE_SIDE, LATTICE_SIDE)
+        return (rotation, shear, scale * aspect, scale / aspect, down, right), lattice
 
-        unit = in_unit_range(pictures)
-        if not (self.rotation or self.shear or self.scale or self.aspect or self.shift or self.elastic):
-            return unit
-        affine = affine_coefficients(rotation, shear, scale * aspect, scale / aspect, down, right)
-        return warped(unit, displacements(affine, lattice if self.elastic else None))
-
-    def _inked(self, pictures, generator):
-        """The pen's part; on the moved picture, so that the pen's width is in the pixels that the network sees."""
-        batch = len(pictures)
+    def _drawn_ink(self, batch, generator):
         width = generator.uniform(-self.thinner, self.thicker, batch).astype(np.float32)
         softness = self.softness * _signed(generator, batch)
         gain = (1.0 + self.gain) ** _signed(generator, batch)
+        return width, softness, gain
 
+    def _moved(self, pictures, wanted, affine, lattice):
+        unit = in_unit_range(pictures[wanted])
+        if not (self.rotation or self.shear or self.scale or self.aspect or self.shift or self.elastic):
+            return unit
+        # Of all pictures, wanted or not: in a product of another size the last bits may be others.
+        displaced = displacements(affine_coefficients(*affine), lattice if self.elastic else None)
+        return warped(unit, displaced[wanted])
+
+    def _inked(self, pictures, width, softness, gain):
+        """The pen's part; on the moved picture, so that the pen's width is in the pixels that the network sees."""
         if self.thicker or self.thinner:
             pictures = with_pen_width(pictures, width)
         if self.softness:

@@ -205,6 +205,20 @@ def test_a_picture_depends_on_no_other_in_its_batch(generator):
     np.testing.assert_array_equal(first[[3, 35]], second[[3, 35]])
 
 
+@pytest.mark.parametrize("rows", [slice(0, 0), slice(0, 1), slice(5, 33), slice(31, 65), slice(69, None), slice(None)])
+def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_bit(generator, rows):
+    pictures = generator.integers(0, 256, (70, 28, 28), np.uint8)
+    whole = EVERYTHING.augmented(pictures, np.random.default_rng(9))
+    used = np.random.default_rng(9)
+    some = EVERYTHING.augmented(pictures, used, rows)
+    np.testing.assert_array_equal(some[rows], whole[rows])
+    some[rows] = 0.0
+    assert not some.any()
+    after = np.random.default_rng(9)
+    EVERYTHING.augmented(pictures, after)
+    assert used.random() == after.random()
+
+
 def test_turning_one_strength_up_leaves_the_other_changes_as_they_were():
     """So that runs that differ in one strength differ in nothing else."""
     _, shift_alone, _ = moments(changed_bars(40, shift=2.0))

@@ -1,0 +1,88 @@
+"""A batch on several processes, which are threads here: what a group must do is a sum."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from digitnet.network import Network
+from digitnet.parallel import ALONE, DataParallel, part
+
+LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dropout": {"rate": 0.3}}, {"dense": {"units": 10}}]
+
+
+class Member:
+    """One of a group whose members are threads of this program."""
+
+    def __init__(self, rank, given, barrier):
+        self.rank, self.size = rank, len(given)
+        self._given, self._barrier = given, barrier
+
+    def sum_(self, array, *numbers):
+        self._given[self.rank] = (array.copy(), numbers)
+        self._barrier.wait(10)
+        array[:] = sum(each for each, _ in self._given)
+        sums = tuple(map(sum, zip(*(each for _, each in self._given))))
+        self._barrier.wait(10)  # before anybody gives what comes next
+        return sums
+
+
+def in_a_group(size, work):
+    """What `work` gives for each member."""
+    given, barrier = [None] * size, threading.Barrier(size)
+    with ThreadPoolExecutor(size) as threads:
+        return list(threads.map(lambda rank: work(Member(rank, given, barrier)), range(size)))
+
+
+@pytest.fixture
+def batch(generator):
+    return generator.random((23, 28, 28), np.float32), generator.integers(0, 10, 23)
+
+
+def gradients(batch, shares, group=ALONE):
+    """Of two batches in a row, with the losses and the counts of right ones; only what belongs to the group's member is given."""
+    network = Network(LAYERS)
+    network.initialize(np.random.default_rng(1))
+    found = []
+    with DataParallel(network, shares, group) as parallel:
+        pictures, labels = batch
+        own = np.full_like(pictures, np.nan)
+        own[parallel.rows(len(labels))] = pictures[parallel.rows(len(labels))]
+        for seed in (5, 6):
+            loss, correct = parallel.loss_and_gradients(own, labels, np.random.default_rng(seed))
+            found.append((loss, correct, network.gradients.copy()))
+    return found
+
+
+@pytest.mark.parametrize(("shares", "size"), [(2, 2), (4, 2), (4, 3), (4, 4), (5, 3), (30, 4)])
+def test_every_process_has_the_gradients_of_the_whole_batch(batch, shares, size):
+    """With dropout: a share drops the same wherever it is computed. (Of 30 shares 7 are empty.)"""
+    expected = gradients(batch, shares)
+    for found in in_a_group(size, lambda group: gradients(batch, shares, group)):
+        for (loss, correct, vector), (whole_loss, whole_correct, whole) in zip(found, expected, strict=True):
+            assert (loss, correct) == (pytest.approx(whole_loss), whole_correct)
+            np.testing.assert_allclose(vector, whole, rtol=1e-4, atol=1e-7)
+
+
+def test_a_process_that_has_no_example_takes_part_all_the_same(batch):
+    few = tuple(each[:2] for each in batch)
+    expected = gradients(few, 3)
+    for found in in_a_group(3, lambda group: gradients(few, 3, group)):
+        np.testing.assert_allclose(found[1][2], expected[1][2], rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 64, 163])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_parts_are_a_row_without_gaps_and_as_even_as_can_be(count, size):
+    parts = in_a_group(size, lambda group: part(count, group))
+    assert [index for each in parts for index in range(count)[each]] == list(range(count))
+    lengths = [each.stop - each.start for each in parts]
+    assert max(lengths) - min(lengths) <= 1
+
+
+def test_more_processes_than_shares_are_refused(batch):
+    def refused(group):
+        with pytest.raises(ValueError, match="2 shares are too few for 3 processes: each takes at least one"):
+            DataParallel(Network(LAYERS), 2, group)
+
+    in_a_group(3, refused)
