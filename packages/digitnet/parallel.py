@@ -70,8 +70,8 @@ class DataParallel(_Threads):
     """Computes a network's gradients in `shares` shares: of a group of processes each takes its part of them, one on a thread.
 
     The split decides in which order floats are added, and with it their last bits, so `shares` is part of the recipe: the
-    same number gives the same weights on a machine of any size. In a group of processes the sum is rounded in other places, so there
-    they are the same but for rounding.
+    same number gives the same weights on a machine of any size. In a group of processes the sum is rounded in other places, and
+    they are the same but for that.
     """
 
     def __init__(self, network: Network, shares: int, group: Group = ALONE):

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from trainer import feedback_command, models_command
 from trainer.fetch import FetchError
-from trainer.stages import STAGES, run_stage
+from trainer.stages import STAGES, run_distributed_train, run_stage
 from trainer.stop_signals import StopSignals
 from trainer.train import Stopped
 from trainer.watch import watch
@@ -31,7 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="trainer", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, stage in STAGES.items():
-        commands.add_parser(name, help=stage.__doc__, description=stage.__doc__)
+        stage_parser = commands.add_parser(name, help=stage.__doc__, description=stage.__doc__)
+        if name == "train":
+            stage_parser.add_argument(
+                "--distributed",
+                action="store_true",
+                help="each process that mpirun starts takes its part of a batch: mpirun -n 2 python -m trainer train …",
+            )
     commands.add_parser(
         "watch", help="publish what the pipeline makes; where nothing is live yet, run it", description=watch.__doc__
     )
@@ -57,7 +63,11 @@ def _run(arguments):
     try:
         # Like Compose and `make run`, which read .env themselves: what it says of ports holds for the stages too.
         variables = {**dotenv_values(".env"), **os.environ}
-        run_stage(arguments.command, Workspace.from_environment(variables), StopSignals(STOPPED))
+        workspace, signals = Workspace.from_environment(variables), StopSignals(STOPPED)
+        if getattr(arguments, "distributed", False):
+            run_distributed_train(workspace, signals)
+        else:
+            run_stage(arguments.command, workspace, signals)
     except Stopped as stop:
         log.warning("%s", stop)
         return STOPPED

@@ -16,16 +16,16 @@ REPORT_SECONDS = 2.0  # a scrape comes every five
 
 
 class Progress:
-    """How far training is. The file is there while it runs, and goes with it."""
+    """How far training is. The file is there while it runs, and goes with it; without one nobody is told."""
 
-    def __init__(self, file: Path, steps: int, epochs: int, rows: int):
+    def __init__(self, file: Path | None, steps: int, epochs: int, rows: int):
         self._file, self._steps, self._epochs, self._rows = file, steps, epochs, rows
         self._reported, self._step = -REPORT_SECONDS, 0
 
     def report(self, step: int, loss: float, accuracy: float) -> None:
         """After each step; loss and accuracy are of its batch. Written down every two seconds."""
         now = time.monotonic()
-        if now - self._reported < REPORT_SECONDS:
+        if self._file is None or now - self._reported < REPORT_SECONDS:
             return
         pictures = (step - self._step) * self._rows
         written = {
@@ -44,7 +44,8 @@ class Progress:
         return self
 
     def __exit__(self, *_):
-        self._file.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
 
 
 @contextmanager

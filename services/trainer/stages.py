@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from digitnet.checkpoint import write_atomically
 
@@ -13,6 +14,7 @@ from trainer.evaluate import evaluate
 from trainer.fetch import fetch, read_pins
 from trainer.preprocess import preprocess
 from trainer.progress import recorded
+from trainer.ranks import ONE_RANK, OneRank, Ranks, ranks_of_mpi
 from trainer.serve import serve
 from trainer.settings import (
     read_preprocess_settings,
@@ -54,10 +56,10 @@ def run_disturb(workspace: Workspace) -> None:
     disturb(workspace.digits, workspace.synthetic, workspace.disturbed)
 
 
-def run_train(workspace: Workspace, stop_requested: Callable[[], bool]) -> None:
+def run_train(workspace: Workspace, stop_requested: Callable[[], bool], ranks: OneRank | Ranks = ONE_RANK) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
     card = train(
-        read_train_settings(),
+        ranks.alike("params.yaml", read_train_settings, repr),
         workspace.digits,
         workspace.synthetic,
         workspace.trained,
@@ -65,6 +67,7 @@ def run_train(workspace: Workspace, stop_requested: Callable[[], bool]) -> None:
         workspace.unfinished,
         workspace.progress,
         stop_requested,
+        ranks,
     )
     log.info("trained version %s in %.0f s", card["version"], card["training"]["seconds"])
 
@@ -137,3 +140,13 @@ def run_stage(name: str, workspace: Workspace, signals: StopSignals) -> None:
                 run_train(workspace, stop_requested)
         else:
             STAGES[name](workspace)
+
+
+def run_distributed_train(workspace: Workspace, signals: StopSignals) -> None:
+    """The stage train on all processes that mpirun started. The first one writes down how it went."""
+    with (
+        signals.patiently() as stop_requested,
+        ranks_of_mpi(stop_requested) as ranks,
+        recorded("train", workspace.stages) if ranks.rank == 0 else nullcontext(),
+    ):
+        run_train(workspace, ranks.stop_requested, ranks)

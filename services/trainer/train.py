@@ -7,23 +7,27 @@ weights, bit for bit, as one that was not.
 import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from digitnet.averaging import WeightAverage
 from digitnet.checkpoint import npz_arrays, npz_bytes, save, write_atomically
+from digitnet.drawing import in_unit_range
 from digitnet.network import DIGITS, NO_DIGIT, Network
-from digitnet.parallel import DataParallel
+from digitnet.parallel import ALONE, DataParallel, Group, part
 from digitnet.prefetching import Prefetcher
 from digitnet.schedules import SCHEDULES
 from tqdm import tqdm
 
-from trainer.digits import Split, Synthetic, answers, joined, load_splits, load_synthetic
+from trainer.digits import Answers, Split, Synthetic, joined, load_splits, load_synthetic
 from trainer.progress import Progress
+from trainer.ranks import ONE_RANK, OnAllRanksError, OneRank, Ranks, RefusedError
 from trainer.recording import Recorder
 from trainer.settings import TrainSettings
 from trainer.tables import csv_bytes
@@ -32,17 +36,22 @@ log = logging.getLogger(__name__)
 
 RECORDED = "recorded_"  # what is the recorder's, in the file of an unfinished run
 DROPOUT = 1  # what tells the random numbers of dropout from those that make the batch
+READ_AT_ONCE = 128  # pictures, when a network is measured
 
 
-class Stopped(Exception):
+class Stopped(OnAllRanksError):
     """Training was asked to stop and left what it needs to go on."""
 
 
-class Training:
-    """One run: the network, its optimizer, how far it has come and what it has measured."""
+class DivergedError(OnAllRanksError, ValueError):
+    """The loss is no number any more."""
 
-    def __init__(self, settings: TrainSettings, training: Split, validation: Split, synthetic: Synthetic):
-        self.settings, self.validation = settings, validation
+
+class Training:
+    """One run: the network, its optimizer, how far it has come and what it has measured. The same on each process of a group."""
+
+    def __init__(self, settings: TrainSettings, training: Split, validation: Split, synthetic: Synthetic, group: Group = ALONE):
+        self.settings, self.validation, self.group = settings, validation, group
         # Users may have drawn what is none, too.
         self.training, drawn_non_digits = training.only(training.labels != NO_DIGIT), training.only(training.labels == NO_DIGIT)
         self.synthetic_digits = synthetic.digits("training")
@@ -59,7 +68,7 @@ class Training:
         # What is measured and kept: the same network with the averaged weights.
         self.averaged = Network(settings.layers, parameters=self.average.average)
         self.recorder = Recorder(
-            self.steps, self.network, self.averaged, validation, lambda network: measure(network, validation)
+            self.steps, self.network, self.averaged, validation, lambda network: measure(network, validation, group)
         )
         # Beside MNIST's digits in each batch; a network without a class for what is no digit is shown none.
         self.extra = [(self.synthetic_digits, settings.synthetic_digits)]
@@ -74,8 +83,11 @@ class Training:
         self.loss_sum, self.correct = 0.0, 0  # since the epoch began
         self.seconds, self._began = 0.0, time.perf_counter()  # spent before this run of the program, and when that began
 
-    def make_batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """The step's pictures, float32 (rows, 28, 28), and labels, int64 (rows,): the same ones whenever it is asked for."""
+    def make_batch(self, step: int, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """The step's pictures, float32 (rows, 28, 28), and labels, int64 (rows,): the same ones whenever it is asked for.
+
+        Where only some rows' pictures are needed, the others may stay blank.
+        """
         settings = self.settings
         epoch, batch = divmod(step, self.steps_per_epoch)
         if self._order[0] != epoch:
@@ -88,7 +100,8 @@ class Training:
         # Shuffled, so that each share of the batch, on a thread of its own, has some of all.
         order = generator.permutation(self.rows)
         pictures = np.concatenate([part.pictures for part in parts])[order]
-        return settings.augmentation.augmented(pictures, generator), np.concatenate([part.labels for part in parts])[order]
+        labels = np.concatenate([part.labels for part in parts])[order]
+        return settings.augmentation.augmented(pictures, generator, rows), labels
 
     def run_step(self, parallel: DataParallel, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
         """One batch: forward, backward, update. Returns its mean loss and how many it got right."""
@@ -119,7 +132,7 @@ class Training:
 
     def end_epoch(self) -> dict:
         """Measure on the validation pictures and add a row to the history."""
-        validation_loss, validation_accuracy = measure(self.averaged, self.validation)
+        validation_loss, validation_accuracy = measure(self.averaged, self.validation, self.group)
         row = {
             "epoch": len(self.history) + 1,
             "learning_rate": self.learning_rate(),
@@ -130,7 +143,7 @@ class Training:
             "seconds": round(self.elapsed(), 2),
         }
         if not np.isfinite(row["train_loss"]):
-            raise ValueError(f"training diverged in epoch {row['epoch']}: lower train.learning_rate in params.yaml")
+            raise DivergedError(f"training diverged in epoch {row['epoch']}: lower train.learning_rate in params.yaml")
         self.history.append(row)
         self.loss_sum, self.correct = 0.0, 0
         return row
@@ -149,12 +162,12 @@ class Training:
         arrays["progress"] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
         write_atomically(path, npz_bytes(arrays))
 
-    def resume(self, path: Path) -> bool:
-        """Go on from what save_unfinished left there, if it is of this recipe and this data. False: a fresh start."""
-        if not path.exists():
+    def resume(self, path: Path, content: bytes | None) -> bool:
+        """Go on from what save_unfinished left at the path, if that is of this recipe and this data. False: a fresh start."""
+        if content is None:
             return False
         try:
-            arrays = npz_arrays(path.read_bytes())
+            arrays = npz_arrays(content)
             progress = json.loads(arrays["progress"].tobytes())
             fits = progress.pop("fingerprint") == self.fingerprint()
             if fits:
@@ -183,27 +196,39 @@ def train(
     unfinished_file: Path,
     progress_file: Path,
     stop_requested: Callable[[], bool] = lambda: False,
+    ranks: OneRank | Ranks = ONE_RANK,
 ) -> dict:
     """Train as settings say; write the network, with its snapshots, and its history; return the model card.
 
-    Stopped if asked to stop.
+    Stopped if asked to stop. Several ranks all call this; the first of them writes.
     """
-    splits = load_splits(digits_file)
-    run = Training(settings, splits["training"], splits["validation"], load_synthetic(synthetic_file))
-    if run.resume(unfinished_file):
+    if ranks.size > settings.shares:
+        raise RefusedError(
+            f"{ranks.size} ranks are too many for params.yaml: each takes at least one of a batch's train.shares, which are "
+            f"{settings.shares}. Make them {ranks.size} (a training on one process takes that, too: dvc exp run -S "
+            f"train.shares={ranks.size}), or start {settings.shares} ranks at most"
+        )
+
+    def prepared():
+        splits = load_splits(digits_file)
+        return Training(settings, splits["training"], splits["validation"], load_synthetic(synthetic_file), ranks)
+
+    run = ranks.alike("data (dvc pull brings it)", prepared, Training.fingerprint)
+    left = ranks.by_first(lambda: unfinished_file.read_bytes() if unfinished_file.exists() else None)
+    if run.resume(unfinished_file, left):
         log.info("going on after step %d of %d, where training was stopped", run.step, run.steps)
     else:
         log.info("training %s: %d parameters, %d pictures", settings.network, run.network.parameters.size, len(run.training))
 
     with (
-        DataParallel(run.network, settings.shares) as parallel,
-        Prefetcher(run.make_batch, range(run.step, run.steps)) as batches,
-        Progress(progress_file, run.steps, settings.epochs, run.rows) as progress,
-        _progress_bar(run) as bar,
+        DataParallel(run.network, settings.shares, ranks) as parallel,
+        Prefetcher(partial(run.make_batch, rows=parallel.rows(run.rows)), range(run.step, run.steps)) as batches,
+        Progress(progress_file if ranks.rank == 0 else None, run.steps, settings.epochs, run.rows) as progress,
+        _progress_bar(run, is_shown=ranks.rank == 0) as bar,
     ):
         for pictures, labels in batches:
             if stop_requested():
-                run.save_unfinished(unfinished_file)
+                ranks.by_first(lambda: run.save_unfinished(unfinished_file))
                 raise Stopped(f"training stopped after step {run.step} of {run.steps}; the same command goes on from there")
             loss, correct = run.run_step(parallel, pictures, labels)
             bar.set_postfix_str(f"loss {loss:.3f}, accuracy {correct / run.rows:6.1%}", refresh=False)
@@ -211,18 +236,34 @@ def train(
             progress.report(run.step, loss, correct / run.rows)
             if run.epoch_is_over():
                 _report(run, run.end_epoch(), bar)
-                run.save_unfinished(unfinished_file)
+                ranks.alike("the weights that the training came to", lambda: run.network.parameters, _hash)
+                ranks.by_first(lambda: run.save_unfinished(unfinished_file))
 
-    card = save(trained_folder, run.averaged, run.validation.golden_pictures(), _about(run), run.recorder.snapshots())
-    write_atomically(history_file, csv_bytes(run.history[0], (row.values() for row in run.history)))
-    unfinished_file.unlink(missing_ok=True)
-    return card
+    def ended():
+        card = save(trained_folder, run.averaged, run.validation.golden_pictures(), _about(run), run.recorder.snapshots())
+        write_atomically(history_file, csv_bytes(run.history[0], (row.values() for row in run.history)))
+        unfinished_file.unlink(missing_ok=True)
+        return card
+
+    return ranks.by_first(ended)
 
 
-def measure(network: Network, split: Split) -> tuple[float, float]:
-    """Mean loss and accuracy of the network on a split."""
-    measured = answers(network, split)
+def measure(network: Network, split: Split, group: Group = ALONE) -> tuple[float, float]:
+    """Mean loss and accuracy of the network on a split; each process of a group reads its part, and has both.
+
+    The parts are of whole batches, so their features are, to the last bit, what one process finds.
+    """
+    features = np.zeros((len(split), math.prod(network.shapes[-2])), network.dtype)
+    own = part(math.ceil(len(split) / READ_AT_ONCE), group)
+    rows = slice(own.start * READ_AT_ONCE, own.stop * READ_AT_ONCE)
+    features[rows] = network.predict_features(in_unit_range(split.pictures[rows]), READ_AT_ONCE)
+    group.sum_(features)
+    measured = Answers(features, network.logits_of(features), split.labels)
     return measured.loss, float(np.mean(measured.right))
+
+
+def _hash(array):
+    return hashlib.sha256(array.tobytes()).hexdigest()
 
 
 def _digest(*splits):
@@ -251,10 +292,16 @@ def _about(run):
     }
 
 
-def _progress_bar(run):
+def _progress_bar(run, is_shown):
     """On a terminal a bar with the time left; elsewhere nothing, and the epochs' lines in the log say the same."""
     return tqdm(
-        total=run.steps, initial=run.step, desc="training", unit="batch", disable=None, mininterval=0.2, dynamic_ncols=True
+        total=run.steps,
+        initial=run.step,
+        desc="training",
+        unit="batch",
+        disable=None if is_shown else True,
+        mininterval=0.2,
+        dynamic_ncols=True,
     )
 
 
