@@ -1,0 +1,244 @@
+"""Training on several processes, started by the mpirun that comes with MPICH: it learns what one process learns, and what befalls
+one rank befalls all."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from digitnet.checkpoint import WEIGHTS_FILE, npz_arrays, npz_bytes
+from threadpoolctl import threadpool_limits
+from trainer.__main__ import main
+from trainer.settings import read_train_settings
+from trainer.train import train
+
+MPIRUN = Path(sys.executable).parent / "mpirun"
+EPOCH = 325 // 16  # steps
+SHARES = 4
+PATIENCE = 60.0  # seconds; what waits for a rank that is gone would wait for ever
+# Sums are rounded in other places, and that is what becomes of it in sixty steps of Adam; the weights are of the order of 0.1.
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+
+# `python -m trainer train --distributed`, in which something befalls one rank at the beginning of a step, and each writes down at
+# the end of an epoch what it has.
+PROGRAM = """
+import hashlib, os, sys
+import trainer.train as training, trainer.__main__ as program
+from mpi4py import MPI
+
+rank, step, deed = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+run_step, end_epoch = training.Training.run_step, training.Training.end_epoch
+
+def disturbed(self, *given):
+    if self.step == step and MPI.COMM_WORLD.rank == rank:
+        if deed == "error":
+            raise OSError("the disk is full")
+        os.kill(os.getpid(), int(deed))
+    return run_step(self, *given)
+
+def telling(self):
+    state = [self.network.parameters, *self.optimizer.state.values(), *self.average.state.values()]
+    row = end_epoch(self)
+    with open(f"has-{MPI.COMM_WORLD.rank}", "a") as file:
+        print(hashlib.sha256(b"".join(map(bytes, state))).hexdigest(), row["validation_loss"], file=file)
+    return row
+
+training.Training.run_step, training.Training.end_epoch = disturbed, telling
+sys.exit(program.main(["train", "--distributed"]))
+"""
+UNDISTURBED = (0, -1, 0)
+
+
+class Folder:
+    """A folder to train in, with its params.yaml and data."""
+
+    def __init__(self, path, params, files):
+        self.path, self.artifacts, self.params = path, path / "artifacts", path / "params.yaml"
+        self.weights_file = self.artifacts / "trained" / WEIGHTS_FILE
+        (path / "data").mkdir(parents=True)
+        for file in files:
+            (path / "data" / file.name).write_bytes(file.read_bytes())
+        self.params.write_text(params)
+
+    def train(self):
+        """On one process, without MPI."""
+        files = (self.artifacts / name for name in ("trained", "history.csv", "unfinished.npz", "progress.json"))
+        with threadpool_limits(1, user_api="blas"):  # as the program does
+            train(
+                read_train_settings(self.params), *(self.path / "data" / name for name in ("digits.npz", "synthetic.npz")), *files
+            )
+
+    def train_on(self, ranks, disturbance=UNDISTURBED):
+        return mpirun("-n", ranks, sys.executable, "-c", PROGRAM, *disturbance, cwd=self.path)
+
+    def is_finished(self):
+        return (self.artifacts / "trained").exists() and not (self.artifacts / "unfinished.npz").exists()
+
+    def is_stopped(self):
+        return (self.artifacts / "unfinished.npz").exists() and not (self.artifacts / "trained").exists()
+
+
+def mpirun(*arguments, cwd):
+    command = [str(each) for each in (MPIRUN, *arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def new_folder(tmp_path, params, digits_file, synthetic_file):
+    """new_folder(name): one with dropout in its network, and a batch in four shares."""
+    params = params.replace("network: perceptron", "network: forgetful").replace("shares: 2", f"shares: {SHARES}")
+    return lambda name: Folder(tmp_path / name, params, (digits_file, synthetic_file))
+
+
+@pytest.fixture
+def folder(new_folder):
+    return new_folder("together")
+
+
+@pytest.fixture
+def alone(new_folder):
+    """What one process makes of the same."""
+    alone = new_folder("alone")
+    alone.train()
+    return alone
+
+
+def assert_alike(folder, other):
+    weights, others = (npz_arrays(each.weights_file.read_bytes()) for each in (folder, other))
+    assert weights.keys() == others.keys()
+    for name, values in weights.items():
+        np.testing.assert_allclose(values, others[name], **TOLERANCE)
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_all_ranks_come_to_the_same_weights_and_to_those_of_one_process(folder, alone, ranks):
+    ended = folder.train_on(ranks)
+    assert ended.returncode == 0, ended.stderr
+    first, *others = ((folder.path / f"has-{rank}").read_text() for rank in range(ranks))
+    assert len(set(first.splitlines())) == 3
+    assert all(each == first for each in others), "to the last bit, at the end of each epoch"
+    assert folder.is_finished()
+    assert_alike(folder, alone)
+    for line in ("training forgetful", "epoch 1/3", "epoch 3/3", "trained version"):
+        assert ended.stderr.count(line) == 1, "said by one for all"
+
+
+def test_without_mpirun_it_is_one_rank_and_the_same_to_the_last_bit(folder, alone):
+    command = [sys.executable, "-m", "trainer", "train", "--distributed"]
+    ended = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, timeout=PATIENCE)
+    assert ended.returncode == 0, ended.stderr
+    assert folder.weights_file.read_bytes() == alone.weights_file.read_bytes()
+
+
+def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, caplog):
+    stopped = folder.train_on(2, (1, EPOCH + 5, signal.SIGTERM.value))
+    assert stopped.returncode == 130, stopped.stderr
+    assert (
+        stopped.stderr.count(f"training stopped after step {EPOCH + 6} of {3 * EPOCH}; the same command goes on from there") == 1
+    )
+    assert folder.is_stopped()
+    stopped = folder.train_on(3, (0, 2 * EPOCH, signal.SIGINT.value))
+    assert stopped.returncode == 130, stopped.stderr
+    assert f"going on after step {EPOCH + 6}" in stopped.stderr
+    assert folder.is_stopped()
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        folder.train()
+    assert f"going on after step {2 * EPOCH + 1}" in caplog.text
+    assert folder.is_finished()
+    assert_alike(folder, alone)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_mpirun_stops_all(folder, number):
+    folder.params.write_text(folder.params.read_text().replace("epochs: 3", "epochs: 3000"))
+    command = [str(MPIRUN), "-n", "2", sys.executable, "-m", "trainer", "train", "--distributed"]
+    with subprocess.Popen(command, cwd=folder.path, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as process:
+        try:
+            for line in process.stderr:  # the first epoch's line says that it is under way
+                if line.startswith("epoch 1/"):
+                    break
+            process.send_signal(number)
+            _, said = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert process.returncode == 130, said
+    assert said.count("the same command goes on from there") == 1
+    assert folder.is_stopped()
+
+
+def test_a_rank_that_is_killed_ends_all_and_as_many_go_on_to_the_same_weights_to_the_last_bit(new_folder):
+    folder, undisturbed = new_folder("killed"), new_folder("undisturbed")
+    killed = folder.train_on(2, (1, EPOCH + 5, signal.SIGKILL.value))
+    assert killed.returncode not in (0, 130)
+    assert folder.is_stopped()
+    ended = folder.train_on(2)
+    assert f"going on after step {EPOCH} of" in ended.stderr, "the last whole epoch"
+    assert folder.is_finished()
+    assert undisturbed.train_on(2).returncode == 0
+    assert folder.weights_file.read_bytes() == undisturbed.weights_file.read_bytes()
+
+
+def test_an_error_of_one_rank_ends_all_and_is_said_once(folder):
+    ended = folder.train_on(2, (1, 5, "error"))
+    assert ended.returncode not in (0, 130)
+    assert ended.stderr.count("the disk is full") == 1
+    assert re.search(r"^rank 1 on .*: the disk is full; this ends the training on all ranks$", ended.stderr, re.MULTILINE)
+    assert not (folder.artifacts / "trained").exists()
+
+
+def without_params(folder):
+    folder.params.unlink()
+
+
+def with_another_seed(folder):
+    folder.params.write_text(folder.params.read_text().replace("seed: 3", "seed: 4"))
+
+
+def with_another_pixel(folder):
+    file = folder.path / "data" / "digits.npz"
+    arrays = npz_arrays(file.read_bytes())
+    arrays["training_pictures"][7, 7, 7] ^= 1
+    file.write_bytes(npz_bytes(arrays))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (without_params, r"rank 1 on .*: params\.yaml cannot be read .*"),
+        (with_another_seed, r"rank 1 on .*: not the same as rank 0 on .* in params\.yaml"),
+        (with_another_pixel, r"rank 1 on .*: not the same as rank 0 on .* in data \(dvc pull brings it\)"),
+    ],
+)
+def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_folder, change, complaint):
+    folder, other = new_folder("first"), new_folder("second")
+    change(other)
+    program = (sys.executable, "-m", "trainer", "train", "--distributed")
+    ended = mpirun("-n", 1, "-wdir", folder.path, *program, ":", "-n", 1, "-wdir", other.path, *program, cwd=folder.path)
+    assert ended.returncode == 1
+    assert re.fullmatch(complaint, ended.stderr.strip())
+    assert not (folder.artifacts / "trained").exists()
+    assert not other.artifacts.exists()
+
+
+def test_more_ranks_than_shares_are_refused_with_what_to_do(folder):
+    ended = folder.train_on(SHARES + 1)
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == (
+        "5 ranks are too many for params.yaml: each takes at least one of a batch's train.shares, which are 4. Make them 5 (a "
+        "training on one process takes that, too: dvc exp run -S train.shares=5), or start 4 ranks at most"
+    )
+
+
+def test_where_there_is_no_mpi_it_says_how_to_get_it(folder, monkeypatch, caplog):
+    monkeypatch.chdir(folder.path)
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main(["train", "--distributed"]) == 1
+    (record,) = caplog.records
+    assert re.search(
+        r"--distributed needs MPI \(.*\): run scripts/setup\.sh trainer mpi, or pip install mpi4py mpich", record.message
+    )
