@@ -8,7 +8,7 @@ Read it in this order; each file is one idea:
     schedules.py    how far each step goes, from the first to the last
     averaging.py    the mean of the weights over the last steps
     network.py      layers in a row, all their parameters in one flat vector
-    parallel.py     one batch on several threads
+    parallel.py     one batch on several threads, and on several processes
     augmentation.py changes that make more digits out of the same ones; warping.py moves their pixels
     prefetching.py  the next batches are made while the network learns from this one
     drawing.py      from pen strokes to the 28 x 28 picture that the network reads

@@ -25,6 +25,7 @@ from trainer.workspace import Workspace
 log = logging.getLogger("trainer")
 
 STOPPED = 130  # the exit code that shells give to what Ctrl-C ended
+SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # in which MPICH and Open MPI tell a process how many they started
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,6 +67,8 @@ def _run(arguments):
         workspace, signals = Workspace.from_environment(variables), StopSignals(STOPPED)
         if getattr(arguments, "distributed", False):
             run_distributed_train(workspace, signals)
+        elif any(os.environ.get(name, "1") != "1" for name in SIZES):
+            raise ValueError("mpirun started several of these, and each would do the whole: there is train --distributed")
         else:
             run_stage(arguments.command, workspace, signals)
     except Stopped as stop:

@@ -9,6 +9,7 @@ wait for it for ever.
 import hashlib
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from digitnet.parallel import Alone
 
 log = logging.getLogger(__name__)
 
+HEARD_SECONDS = 0.5  # mpirun passes on what a rank says, but not what it has not read by the time it hears of the end
 Made = TypeVar("Made")
 
 
@@ -123,6 +125,7 @@ def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
         is_foreseen = isinstance(error, ValueError | OSError | MPI.Exception)
         reason = "lost the others" if isinstance(error, MPI.Exception) else repr(error) if not is_foreseen else error
         log.critical("%s: %s; this ends the training on all ranks", ranks.name, reason, exc_info=not is_foreseen)
+        time.sleep(HEARD_SECONDS)
         MPI.COMM_WORLD.Abort(1)
         sys.exit(1)  # it may come back before its signal is there
 

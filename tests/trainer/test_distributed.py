@@ -233,6 +233,16 @@ def test_more_ranks_than_shares_are_refused_with_what_to_do(folder):
     )
 
 
+@pytest.mark.parametrize("variable", ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE"])
+def test_several_processes_that_would_each_train_the_whole_are_refused(folder, variable, monkeypatch, caplog):
+    monkeypatch.chdir(folder.path)
+    monkeypatch.setenv(variable, "4")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main(["train"]) == 1
+    assert "mpirun started several of these, and each would do the whole: there is train --distributed" in caplog.text
+    assert not folder.artifacts.exists()
+
+
 def test_where_there_is_no_mpi_it_says_how_to_get_it(folder, monkeypatch, caplog):
     monkeypatch.chdir(folder.path)
     monkeypatch.setitem(sys.modules, "mpi4py", None)
