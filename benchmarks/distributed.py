@@ -1,0 +1,250 @@
+"""What training on several processes costs and brings, measured on this machine, and by a model on more: `make distributed`
+
+    python benchmarks/distributed.py              measures (some three minutes), writes results/distributed.json and docs/scale.md
+    python benchmarks/distributed.py --write      writes the tables of docs/scale.md anew from what was measured last
+
+Every figure is the median of three rounds; a round goes through all measurements before the next begins.
+
+An Allreduce of n bytes on p ranks, by Thakur, Rabenseifner and Gropp ("Optimization of collective communication operations in
+MPICH", 2005), with a latency a, b seconds to send a byte and c to add one:
+
+    recursive doubling                 log2(p) (a + n b + n c)                          what is short
+    halving, then doubling             2 log2(p) a + (p - 1) / p (2 n b + n c)          what is long
+
+For this machine a and b are fitted to what two ranks took, for networks they are what these promise. A step is then what one
+rank's part of it takes on a core of its own, measured on one, and the Allreduce.
+"""
+
+import argparse
+import json
+import math
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import bench
+
+HERE = Path(__file__).resolve().parent
+DOCUMENT, RESULT = HERE.parent / "docs" / "scale.md", bench.RESULTS / "distributed.json"
+ROUNDS = 3
+MPIRUN = Path(sys.executable).parent / "mpirun"
+TCP = {"MPIR_CVAR_NOLOCAL": "1", "MPIR_CVAR_CH4_NETMOD": "ofi", "FI_PROVIDER": "tcp"}  # as if the ranks were on two machines
+SHORT, LONG = 1100, 200_000  # bytes: up to the one a message costs its latency, from the other on its length counts
+WORTH = 0.5  # of a rank: what each of several must still be worth
+
+# name: ranks, shares, environment, what is measured
+MEASUREMENTS = {
+    "1 process, 1 thread": (0, 1, {}, "steps"),
+    "1 process, 2 threads": (0, 2, {}, "steps"),
+    "2 ranks": (2, 2, {}, "steps"),
+    "2 ranks over TCP": (2, 2, TCP, "steps"),
+    "parts": (0, 1, {}, "parts"),
+    "messages": (2, 1, {}, "messages"),
+    "messages over TCP": (2, 1, TCP, "messages"),
+    "overlap": (2, 1, {}, "overlap"),
+    "overlap over TCP": (2, 1, TCP, "overlap"),
+}
+LINK_OF = {"messages": "shared memory", "messages over TCP": "TCP in this machine"}
+STEPS = [name for name, (*_, measured) in MEASUREMENTS.items() if measured == "steps"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """Between any two ranks."""
+
+    latency: float  # seconds
+    per_byte: float
+
+    def allreduce(self, size: float, ranks: int, adding: float) -> float:
+        """Seconds for so many bytes, `adding` for one of them."""
+        rounds = math.ceil(math.log2(ranks))
+        doubling = rounds * (self.latency + size * (self.per_byte + adding))
+        halving = 2 * rounds * self.latency + (ranks - 1) / ranks * size * (2 * self.per_byte + adding)
+        return min(doubling, halving)
+
+
+def fitted(messages: dict[str, list[float]], adding: float) -> Link:
+    """To what two ranks took: of long messages each sends half, adds that, and sends half again."""
+    both = list(zip(messages["bytes"], messages["seconds"]))
+    latency = statistics.median(seconds for size, seconds in both if size <= SHORT)
+    slope = statistics.median((seconds - latency) / size for size, seconds in both if size >= LONG)
+    return Link(latency, max(slope - adding / 2, 0.0))
+
+
+def links(measured: dict) -> dict[str, Link]:
+    adding = measured["parts"]["seconds_to_add_a_byte"]
+    return {
+        "shared memory": fitted(measured["messages"], adding),
+        "TCP in this machine": fitted(measured["messages over TCP"], adding),
+        "10 Gbit/s, 25 µs": Link(25e-6, 8 / 10e9),
+        "1 Gbit/s, 25 µs": Link(25e-6, 8 / 1e9),
+    }
+
+
+def strong(measured: dict, recipe: str, link: Link) -> dict[int, float]:
+    """Seconds of a step by ranks, the batch the same: each has a part of it."""
+    of_recipe = measured["parts"][recipe]
+    found = {}
+    for ranks, gradient, making in zip(of_recipe["parts"], of_recipe["gradient"], of_recipe["making"]):
+        found[ranks] = gradient + making + of_recipe["update"] + _sum(measured, recipe, link, ranks)
+    return found
+
+
+def weak(measured: dict, recipe: str, link: Link) -> dict[int, float]:
+    """Seconds of a step by ranks, each of which has a batch of the recipe's size. All draw for the batches of all."""
+    of_recipe = measured["parts"][recipe]
+    own = of_recipe["gradient"][0] + of_recipe["making"][0] + of_recipe["update"]
+    return {ranks: own + (ranks - 1) * of_recipe["drawing"] + _sum(measured, recipe, link, ranks) for ranks in of_recipe["parts"]}
+
+
+def _sum(measured, recipe, link, ranks):
+    size = measured["2 ranks"][recipe]["bytes"]
+    return link.allreduce(size, ranks, measured["parts"]["seconds_to_add_a_byte"])
+
+
+def steps_table(measured: dict) -> list[str]:
+    rows = []
+    for recipe in measured[STEPS[0]]:
+        alone = measured[STEPS[0]][recipe]["step"]
+        for name in STEPS:
+            found = measured[name][recipe]
+            figures = [f"{1e3 * found[part]:.2f}" for part in ("making", "gradient", "waiting", "message", "update")]
+            rows.append([recipe, name, *figures, f"{1e3 * found['step']:.1f}", f"{alone / found['step']:.2f}"])
+    heads = ("recipe", "", "making", "gradient", "waiting", "message", "update", "a step", "times as fast")
+    return _table(heads, rows)
+
+
+def messages_table(measured: dict) -> list[str]:
+    adding, rows = measured["parts"]["seconds_to_add_a_byte"], []
+    both = [(measured[name]["seconds"], links(measured)[link]) for name, link in LINK_OF.items()]
+    for place, size in enumerate(measured["messages"]["bytes"]):
+        figures = [f"{1e6 * each:,.0f}" for seconds, link in both for each in (seconds[place], link.allreduce(size, 2, adding))]
+        rows.append([f"{size:,}", *figures])
+    return _table(("bytes", "shared memory, µs", "model", "TCP, µs", "model"), rows)
+
+
+def links_table(measured: dict) -> list[str]:
+    rows = [
+        [name, f"{1e6 * link.latency:.0f}", f"{8e-9 / link.per_byte:.1f}" if link.per_byte else "∞"]
+        for name, link in links(measured).items()
+    ]
+    return _table(("", "latency, µs", "Gbit/s"), rows)
+
+
+def overlap_table(measured: dict) -> list[str]:
+    rows = []
+    for name, link in (("overlap", "shared memory"), ("overlap over TCP", "TCP")):
+        for recipe, ways in measured[name].items():
+            rows.append([recipe, link, *(f"{1e3 * seconds:.1f}" for seconds in ways.values())])
+    return _table(("recipe", "by", *measured["overlap"]["default"]), rows)
+
+
+def strong_table(measured: dict) -> list[str]:
+    rows = []
+    for recipe in measured[STEPS[0]]:
+        found = [strong(measured, recipe, link) for link in links(measured).values()]
+        for ranks in found[0]:
+            part = measured[STEPS[0]][recipe]["rows"] / ranks
+            figures = [f"{1e3 * each[ranks]:.2f} ({each[1] / each[ranks]:.1f})" for each in found]
+            rows.append([recipe, str(ranks), f"{part:.0f}", *figures])
+    return _table(("recipe", "ranks", "pictures a rank", *links(measured)), rows)
+
+
+def weak_table(measured: dict) -> list[str]:
+    rows = []
+    for recipe in measured[STEPS[0]]:
+        found = [weak(measured, recipe, link) for link in links(measured).values()]
+        rows += [[recipe, str(ranks), *(f"{each[1] / each[ranks]:.0%}" for each in found)] for ranks in found[0]]
+    return _table(("recipe", "ranks", *links(measured)), rows)
+
+
+def limits_table(measured: dict) -> list[str]:
+    """Where it stops paying, the batch the same."""
+    rows = []
+    for recipe in measured[STEPS[0]]:
+        for name, link in links(measured).items():
+            seconds = strong(measured, recipe, link)
+            worth = max(ranks for ranks in seconds if seconds[1] / seconds[ranks] >= WORTH * ranks)
+            best = min(seconds, key=seconds.get)
+            rows.append([recipe, name, str(worth), str(best), f"{seconds[1] / seconds[best]:.1f}"])
+    return _table(("recipe", "network", f"each rank is worth {WORTH} up to", "fastest with", "times as fast then"), rows)
+
+
+def machine_line(document: dict) -> list[str]:
+    return [f"On {document['date']}, " + ", ".join(f"{name} {value}" for name, value in document["machine"].items()) + ":"]
+
+
+TABLES = {
+    "steps": steps_table,
+    "messages": messages_table,
+    "links": links_table,
+    "overlap": overlap_table,
+    "strong": strong_table,
+    "weak": weak_table,
+    "limits": limits_table,
+}
+
+
+def written(text: str, document: dict) -> str:
+    """The text with what stands between `<!-- distributed NAME -->` and `<!-- end -->` anew."""
+    blocks = {"machine": machine_line(document)} | {name: table(document["measured"]) for name, table in TABLES.items()}
+    for name, lines in blocks.items():
+        pattern = re.compile(rf"(<!-- distributed {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise ValueError(f"there is no place for the table {name}")
+        block = "\n" + "".join(f"{line}\n" for line in lines) + "\n"
+        text = pattern.sub(lambda found, block=block: found[1] + block + found[2], text)
+    return text
+
+
+def measure(ranks: int, shares: int, environment: dict[str, str], measured: str) -> dict:
+    """In processes of their own."""
+    program = [sys.executable, str(HERE / "distributed_rank.py"), measured, "--shares", str(shares)]
+    command = [str(MPIRUN), "-n", str(ranks), *program] if ranks else [*program, "--alone"]
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        raise SystemExit(f"distributed: {' '.join(command)} ended with {done.returncode}: {done.stderr[-3000:]}")
+    return json.loads(done.stdout)
+
+
+def median(found: Sequence):
+    """Of several measurements of the same form, figure by figure."""
+    first = found[0]
+    if isinstance(first, dict):
+        return {name: median([each[name] for each in found]) for name in first}
+    if isinstance(first, list):
+        return [median(each) for each in zip(*found, strict=True)]
+    return statistics.median(found)
+
+
+def _table(heads, rows):
+    return [f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="measure nothing, only write the tables anew")
+    if not parser.parse_args(arguments).write:
+        rounds = []
+        for number in range(1, ROUNDS + 1):
+            began = time.monotonic()
+            rounds.append({name: measure(*how) for name, how in MEASUREMENTS.items()})
+            print(f"distributed: round {number}, {time.monotonic() - began:.0f} s", file=sys.stderr)
+        document = {"date": str(date.today()), "machine": bench.machine(), "measured": median(rounds)}
+        RESULT.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    document = json.loads(RESULT.read_text(encoding="utf-8"))
+    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), document), encoding="utf-8")
+    for name, table in TABLES.items():
+        print(f"\n{name}\n", *table(document["measured"]), sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""What one rank of benchmarks/distributed.py measures; the first rank prints it, as a line of JSON.
+
+    mpirun -n 2 python benchmarks/distributed_rank.py steps --shares 2     or without mpirun, on one process
+    mpirun -n 2 python benchmarks/distributed_rank.py messages | overlap
+    python benchmarks/distributed_rank.py parts
+
+Times are in seconds, medians over what was repeated, and of the rank that took longest.
+"""
+
+import argparse
+import json
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from digitnet.losses import softmax_cross_entropy
+from digitnet.network import NO_DIGIT
+from digitnet.parallel import ALONE, DataParallel
+from digitnet.prefetching import Prefetcher
+from threadpoolctl import threadpool_limits
+from trainer.digits import Split, Synthetic
+from trainer.idx import TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+from trainer.ranks import Ranks
+from trainer.settings import PARAMS_FILE, read_train_settings
+from trainer.train import Training
+
+PROJECT = Path(__file__).resolve().parents[1]
+STEPS = {"default": 32, "best": 8}  # by recipe; each is taken twice
+PARTS = (1, 2, 4, 8, 16, 32, 64)  # of a batch
+BYTES = tuple(4**power for power in range(1, 13))  # of a message: 4 to 16 million
+PIECE_BYTES = 100_000  # of the gradient, where it is sent in pieces
+Seconds = dict[str, float]
+
+
+def training(recipe: str, shares: int, parts: int = 1) -> Training:
+    """As params.yaml has it, or with one of so many parts of its batch. MNIST's pictures stand for all: they cost the same."""
+    with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
+        params = Path(name) / "params.yaml"
+        params.write_text(re.sub(r"(?m)^recipe: \w+", f"recipe: {recipe}", (PROJECT / PARAMS_FILE).read_text(encoding="utf-8")))
+        settings = read_train_settings(params)
+    sizes = {name: max(getattr(settings, name) // parts, 1) for name in ("batch_size", "synthetic_digits", "non_digits")}
+    pictures, labels = read_images(PROJECT / "mnist" / TRAIN_IMAGES), read_labels(PROJECT / "mnist" / TRAIN_LABELS)
+    digits = Split(pictures[:8000], labels[:8000].astype(np.int64))
+    others = Split(digits.pictures[:2000], np.repeat([1, NO_DIGIT], 1000))
+    synthetic = Synthetic({"training": others}, {}, [])
+    return Training(replace(settings, shares=shares, **sizes), digits, digits.only(slice(300)), synthetic)
+
+
+class Timed:
+    """A group whose sums are timed: first the wait until all are there, then the message."""
+
+    def __init__(self, group, barrier: Callable[[], None]):
+        self.rank, self.size, self._group, self._barrier = group.rank, group.size, group, barrier
+        self.wait = self.message = 0.0
+
+    def sum_(self, array, *numbers):
+        began = time.perf_counter()
+        self._barrier()
+        there = time.perf_counter()
+        sums = self._group.sum_(array, *numbers)
+        self.wait, self.message = there - began, time.perf_counter() - there
+        return sums
+
+
+def steps(communicator, shares: int) -> dict[str, Seconds]:
+    """A step of each recipe: one thing after the other, and as training does it, which makes the next batches meanwhile."""
+    found = {}
+    for recipe, count in STEPS.items():
+        run = training(recipe, shares)
+        group = Timed(_group(communicator), communicator.Barrier if communicator else lambda: None)
+        with DataParallel(run.network, shares, group) as parallel:
+            make, times = partial(run.make_batch, rows=parallel.rows(run.rows)), []
+            for step in range(count):
+                began = time.perf_counter()
+                batch = make(step)
+                made = time.perf_counter()
+                parallel.loss_and_gradients(*batch, np.random.default_rng(step))
+                computed = time.perf_counter()
+                _update(run)
+                ended = time.perf_counter()
+                between = computed - made - group.wait - group.message
+                times.append((made - began, between, group.wait, group.message, ended - computed))
+            names = ("making", "gradient", "waiting", "message", "update")
+            parts = dict(zip(names, map(statistics.median, zip(*times[2:]))))
+            with Prefetcher(make, range(count + 2)) as batches:
+                began = 0.0
+                for step, batch in enumerate(batches):
+                    if step == 2:
+                        began = time.perf_counter()
+                    parallel.loss_and_gradients(*batch, np.random.default_rng(step))
+                    _update(run)
+                parts["step"] = (time.perf_counter() - began) / count
+        found[recipe] = {"bytes": run.network.gradients.nbytes, "rows": run.rows} | _slowest(communicator, parts)
+    return found
+
+
+def parts(_communicator, _shares: int) -> dict:
+    """What is left to a rank of a batch in so many parts, on one thread: the gradient of one part, and making its pictures; and
+    what it does whatever its part is: to draw what makes the whole batch, and to take the step."""
+    found = {}
+    for recipe in STEPS:
+        run = training(recipe, 1)
+        batch = run.make_batch(0)
+        lines = {"parts": list(PARTS), "gradient": [], "making": []}
+        for count in PARTS:
+            rows = slice(run.rows // count)
+            pictures, labels = (each[rows] for each in batch)
+            times = 3 + count // 4
+            gradient = partial(run.network.loss_and_gradients, pictures, labels)
+            lines["gradient"].append(_median_of(times, lambda gradient=gradient: gradient(np.random.default_rng(0))))
+            lines["making"].append(_median_of(times, lambda rows=rows, run=run: run.make_batch(0, rows)))
+        drawing, update = (lambda run=run: run.make_batch(0, slice(0, 0))), (lambda run=run: _update(run))
+        found[recipe] = lines | {"drawing": _median_of(20, drawing), "update": _median_of(20, update)}
+    ones = np.ones(2**20, np.float32)
+    return found | {"seconds_to_add_a_byte": _median_of(20, lambda: np.add(ones, ones, out=ones)) / ones.nbytes}
+
+
+def messages(communicator, _shares: int) -> dict[str, list[float]]:
+    """An Allreduce by its size."""
+    seconds = []
+    for size in BYTES:
+        array = np.ones(size // 4, np.float32)
+        seconds.append(_median_of(20 if size < 1e6 else 8, lambda array=array: _group(communicator).sum_(array), communicator))
+    return {"bytes": list(BYTES), "seconds": seconds}
+
+
+def overlap(communicator, _shares: int) -> dict[str, Seconds]:
+    """Whether it pays to send the gradient layer by layer while backward goes on: the ways in turn, in one run."""
+    from mpi4py import MPI
+
+    found = {}
+    for recipe, count in STEPS.items():
+        run = training(recipe, 1, parts=communicator.size)
+        network, (pictures, labels) = run.network, run.make_batch(0)
+        first = next(place for place, layer in enumerate(network.layers) if layer.parameter_count)
+
+        def grad_logits(network=network, pictures=pictures, labels=labels):
+            for layer in network.layers:
+                layer.generator = np.random.default_rng(0)
+            return softmax_cross_entropy(network.forward(pictures), labels)[1]
+
+        def at_once(network=network, grad_logits=grad_logits):
+            network.backward(grad_logits())
+            communicator.Allreduce(MPI.IN_PLACE, network.gradients)
+
+        def meanwhile(least, network=network, grad_logits=grad_logits, first=first):
+            sent, end = [], network.gradients.size
+            backward = network.flow_back(grad_logits(), down_to=first + 1)
+            for part, _ in zip(reversed(network.parts), backward):
+                if (end - part.start) * 4 >= least:
+                    sent.append(communicator.Iallreduce(MPI.IN_PLACE, network.gradients[part.start : end]))
+                    end = part.start
+            MPI.Request.Waitall([*sent, communicator.Iallreduce(MPI.IN_PLACE, network.gradients[:end])])
+
+        ways = {"at once": at_once, "layer by layer": partial(meanwhile, 4), "in pieces": partial(meanwhile, PIECE_BYTES)}
+        times = {way: [] for way in ways}
+        for _ in range(count):
+            for way, work in ways.items():
+                communicator.Barrier()
+                began = time.perf_counter()
+                work()
+                times[way].append(max(communicator.allgather(time.perf_counter() - began)))
+        found[recipe] = {way: statistics.median(each[1:]) for way, each in times.items()}
+    return found
+
+
+MEASURED = {work.__name__: work for work in (steps, parts, messages, overlap)}
+
+
+def _group(communicator):
+    if communicator is None:
+        return ALONE
+    from mpi4py import MPI
+
+    return Ranks(communicator, MPI.IN_PLACE, "", lambda: False)
+
+
+def _update(run):
+    run.optimizer.update(run.network.parameters, run.network.gradients, 1e-4)
+    run.average.update(run.network.parameters)
+
+
+def _median_of(times: int, work: Callable[[], object], communicator=None) -> float:
+    work()
+    found = []
+    for _ in range(times):
+        if communicator:
+            communicator.Barrier()
+        began = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - began)
+    return _slowest(communicator, {"": statistics.median(found)})[""]
+
+
+def _slowest(communicator, seconds: Seconds) -> Seconds:
+    ranks: Iterable[Seconds] = communicator.allgather(seconds) if communicator else [seconds]
+    return {name: max(each[name] for each in ranks) for name in seconds}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measured", choices=MEASURED)
+    parser.add_argument("--shares", type=int, default=1)
+    parser.add_argument("--alone", action="store_true", help="without MPI")
+    chosen = parser.parse_args()
+    communicator = None
+    if not chosen.alone:
+        from mpi4py import MPI
+
+        communicator = MPI.COMM_WORLD
+    with threadpool_limits(1, user_api="blas"):
+        found = MEASURED[chosen.measured](communicator, chosen.shares)
+    if communicator is None or communicator.rank == 0:
+        print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
