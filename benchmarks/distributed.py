@@ -3,7 +3,8 @@
     python benchmarks/distributed.py              measures (some three minutes), writes results/distributed.json and docs/scale.md
     python benchmarks/distributed.py --write      writes the tables of docs/scale.md anew from what was measured last
 
-Every figure is the median of three rounds; a round goes through all measurements before the next begins.
+Every figure is the median of a round, and that the least of three rounds: what else runs on the machine only adds to it. A round
+goes through all measurements before the next begins.
 
 An Allreduce of n bytes on p ranks, by Thakur, Rabenseifner and Gropp ("Optimization of collective communication operations in
 MPICH", 2005), with a latency a, b seconds to send a byte and c to add one:
@@ -214,14 +215,14 @@ def measure(ranks: int, shares: int, environment: dict[str, str], measured: str)
     return json.loads(done.stdout)
 
 
-def median(found: Sequence):
+def least(found: Sequence):
     """Of several measurements of the same form, figure by figure."""
     first = found[0]
     if isinstance(first, dict):
-        return {name: median([each[name] for each in found]) for name in first}
+        return {name: least([each[name] for each in found]) for name in first}
     if isinstance(first, list):
-        return [median(each) for each in zip(*found, strict=True)]
-    return statistics.median(found)
+        return [least(each) for each in zip(*found, strict=True)]
+    return min(found)
 
 
 def _table(heads, rows):
@@ -237,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             began = time.monotonic()
             rounds.append({name: measure(*how) for name, how in MEASUREMENTS.items()})
             print(f"distributed: round {number}, {time.monotonic() - began:.0f} s", file=sys.stderr)
-        document = {"date": str(date.today()), "machine": bench.machine(), "measured": median(rounds)}
+        document = {"date": str(date.today()), "machine": bench.machine(), "measured": least(rounds)}
         RESULT.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     document = json.loads(RESULT.read_text(encoding="utf-8"))
     DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), document), encoding="utf-8")
