@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-DOCUMENT = Path(__file__).parents[1] / "docs/reliability.md"
+DOCUMENTS = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
 WRITING = os.environ.get("DOODLE_WRITE_TABLES") == "1"
 
 
@@ -49,15 +49,22 @@ def _name(row):
     return row.removeprefix("| ").partition(" | ")[0]
 
 
+def document_of(name: str) -> Path:
+    """The one that has the table."""
+    (found,) = (each for each in DOCUMENTS if f"<!-- table {name}: " in each.read_text(encoding="utf-8"))
+    return found
+
+
 @pytest.fixture
 def documented():
-    """documented("faults", "nginx is killed", …): this is what came of it, and docs/reliability.md says so."""
+    """documented("faults", "nginx is killed", …): this is what came of it, and the document with that table says so."""
 
-    def documented(table: str, *cells: str) -> None:
-        table, row = DocumentTable(DOCUMENT, table), row_of(cells)
+    def documented(name: str, *cells: str) -> None:
+        document, row = document_of(name), row_of(cells)
+        table = DocumentTable(document, name)
         if WRITING:
             table.write(row)
         else:
-            assert row in table.rows, f"{DOCUMENT} says otherwise; `make reliability` writes what is found now"
+            assert row in table.rows, f"{document} says otherwise; `make reliability` writes what is found now"
 
     return documented

@@ -1,0 +1,270 @@
+"""Three machines that are one Swarm, a registry and an object store beside them, and the stack on it, as docs/scale.md says."""
+
+import json
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import crowds
+import httpx
+import pytest
+from machines import HOST, Machine, Wire, run
+from object_store import KEYS, S3Server
+from patience import wait_until
+from programs import FEEDBACK, JOURNALLED
+from stores.models import open_models
+
+PROJECT = Path(__file__).parents[3]
+BUILT = ("trainer", "inference", "exporter", "frontend")
+PUBLIC = ("redis:8.0", "prom/prometheus:v2.53.3")
+COMPOSE_FILES = ("docker-compose.yml", "deploy/swarm.yml")
+SETTLED_SECONDS = 180.0
+
+
+class Registry:
+    """docker-registry. This machine reaches it at 127.0.0.1, where engines ask for no certificate, the others at HOST."""
+
+    def __init__(self, folder: Path, port: int):
+        self.here, self.there = f"127.0.0.1:{port}", f"{HOST}:{port}"
+        folder.mkdir()
+        about = {
+            "version": 0.1,
+            "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
+            "http": {"addr": f":{port}"},
+        }
+        (folder / "registry.yml").write_text(json.dumps(about))
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(["docker-registry", "serve", folder / "registry.yml"], stdout=log, stderr=log)
+        wait_until(lambda: httpx.get(f"http://{self.here}/v2/").status_code == 200, "the registry answers")
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Swarm:
+    """The stack on several machines. The first one is the one that keeps the state."""
+
+    def __init__(self, machines: list[Machine], project: Path, environment: dict[str, str]):
+        self.machines, self.project, self.environment = machines, project, environment
+
+    @property
+    def manager(self) -> Machine:
+        """One that can manage just now."""
+        return next(each for each in self.machines if each.manages())
+
+    def deploy(self, release: str, *more: str) -> None:
+        """As docs/scale.md says. Nobody is asked for the digests of public images, which cannot be reached from here."""
+        files = [word for file in (*COMPOSE_FILES, *more) for word in ("-c", file)]
+        environment = os.environ | self.environment | {"DOODLE_RELEASE": release}
+        self.manager.docker(
+            "stack", "deploy", "--resolve-image", "never", *files, "doodle", cwd=self.project, env=environment, timeout=300
+        )
+
+    def services(self) -> dict[str, dict]:
+        ids = self.manager.docker("stack", "services", "--quiet", "doodle").split()
+        return {each["Spec"]["Name"]: each for each in json.loads(self.manager.docker("service", "inspect", *ids))}
+
+    def updates(self) -> dict[str, str]:
+        """How the last update of each service that had one stands: updating, completed, rollback_completed …"""
+        return {name: each["UpdateStatus"]["State"] for name, each in self.services().items() if each.get("UpdateStatus")}
+
+    def settle(self) -> None:
+        """Until all that is wanted runs, and no update is under way."""
+        wait_until(self.is_settled, "the stack has settled", SETTLED_SECONDS)
+
+    def is_settled(self) -> bool:
+        listed = self.manager.docker("stack", "services", "--format", "{{.Replicas}}", "doodle").splitlines()
+        running = all(have == want for have, want in (each.split()[0].split("/") for each in listed))
+        return running and not {"updating", "rollback_started"} & set(self.updates().values())
+
+    def problems(self) -> str:
+        """What one wants to read when it does not settle."""
+        return self.manager.docker(
+            "stack", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.CurrentState}} {{.Error}}", "doodle"
+        )
+
+    def replicas(self) -> dict[str, int]:
+        """How many run on each machine that is up."""
+        return {each.name: len(each.containers("doodle_inference")) for each in self.machines if each.is_up()}
+
+    def live(self, machine: Machine) -> str:
+        """The version that answers at this machine's port."""
+        answer = httpx.post(f"http://{machine.address}:7000/predict", json=crowds.DRAWING, timeout=10)
+        return answer.raise_for_status().json()["model_version"]
+
+    def live_everywhere(self) -> set[str]:
+        """The versions that answer: each machine is asked often enough that each replica is."""
+        return {self.live(each) for each in self.machines for _ in range(8)}
+
+    def in_exporter(self, program: str, said: str = "") -> str:
+        (container,) = self.machines[0].containers("doodle_exporter")
+        return self.machines[0].docker("exec", "--interactive", container["Id"], "python", "-c", program, input=said)
+
+    def journalled(self, ids: list[str]) -> set[str]:
+        return set(self.in_exporter(JOURNALLED, "\n".join(ids)).split())
+
+    def feedback(self) -> set[str]:
+        """The predictions that somebody corrected."""
+        return {prediction for prediction, _ in json.loads(self.in_exporter(FEEDBACK))}
+
+    def targets(self) -> list[dict]:
+        """Prometheus's."""
+        answer = httpx.get(f"http://{self.machines[0].address}:9090/api/v1/targets", timeout=10).raise_for_status()
+        return answer.json()["data"]["activeTargets"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, require, missing):
+    """Where all of it lies. Only root may make networks, and mount what containers see."""
+    if os.geteuid() != 0:
+        missing("only root can have machines of its own")
+    for name in ("docker-registry", "ip", "iptables", "nsenter", "unshare"):
+        require(name)
+    return tmp_path_factory.mktemp("swarm")
+
+
+@pytest.fixture(scope="module")
+def registry(folder, free_port):
+    registry = Registry(folder / "registry", free_port())
+    yield registry
+    registry.close()
+
+
+@pytest.fixture(scope="module")
+def project(folder, clone_project):
+    return clone_project(folder / "doodle")
+
+
+@pytest.fixture(scope="module")
+def release(engine, registry, project):
+    """release(name): builds what is in the project's folder now, and pushes it. The public images are in the registry too."""
+    pushed = []
+
+    def release(name: str) -> None:
+        environment = os.environ | {"DOODLE_REGISTRY": f"{registry.here}/doodle", "DOODLE_RELEASE": name, "DOODLE_BUCKET": "-"}
+        compose = ["docker", "compose", *(word for file in COMPOSE_FILES for word in ("-f", file))]
+        for command in (["build", "--quiet"], ["push", "--quiet"]):
+            run(*compose, *command, *BUILT, cwd=project, env=environment, timeout=600)
+        pushed.extend(f"{registry.here}/doodle/{image}:{name}" for image in BUILT)
+
+    for image in PUBLIC:
+        mirrored = f"{registry.here}/{image if '/' in image else f'library/{image}'}"
+        run("docker", "tag", image, mirrored)
+        run("docker", "push", "--quiet", mirrored, timeout=300)
+        pushed.append(mirrored)
+    yield release
+    subprocess.run(["docker", "rmi", *pushed], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def wire():
+    with Wire():
+        yield
+
+
+@pytest.fixture(scope="module")
+def object_store(wire, free_port):
+    """(the server, its bucket's name): an S3 that all machines reach."""
+    server = S3Server(HOST, free_port())
+    server.start()
+    wait_until(lambda: httpx.get(f"{server.url}/moto-api/").status_code == 200, "the object store answers")
+    yield server, server.new_bucket()
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def store(object_store, folder):
+    """The model store as this machine sees it, with the repository's model live."""
+    server, bucket = object_store
+    patch = pytest.MonkeyPatch()
+    for name, value in server.environment.items():
+        patch.setenv(name, value)
+    models = open_models(f"s3://{bucket}/models?cache={folder}/cache")
+    models.promote(models.publish(PROJECT / "artifacts/model")["version"])
+    yield models
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def machines(wire, folder, registry):
+    """Three, each a manager, so that any one of them may be lost."""
+    machines = [Machine(number, folder, registry.there) for number in (1, 2, 3)]
+    try:
+        for machine in machines:
+            machine.up()
+        for machine in machines:
+            machine.wait()
+        first = machines[0]
+        first.docker("swarm", "init", "--advertise-addr", first.address)
+        token = first.docker("swarm", "join-token", "--quiet", "manager").strip()
+        for machine in machines[1:]:
+            machine.join(first, token)
+            wait_until(machine.manages, f"{machine.name} has joined")
+        first.docker("node", "update", "--label-add", "doodle.state=true", first.name)
+        yield machines
+    finally:
+        with ThreadPoolExecutor() as each:
+            list(each.map(Machine.down, machines))
+
+
+@pytest.fixture(scope="module")
+def swarm(machines, project, release, registry, store, object_store):
+    """The stack, settled."""
+    server, bucket = object_store
+    keys = {"aws_access_key_id": KEYS["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": KEYS["AWS_SECRET_ACCESS_KEY"]}
+    about = {**keys, "region": KEYS["AWS_DEFAULT_REGION"], "endpoint_url": server.url}
+    secret = "[default]\n" + "".join(f"{name} = {value}\n" for name, value in about.items())
+    machines[0].docker("secret", "create", "doodle-s3", "-", input=secret)
+    release("one")
+    where = {"DOODLE_REGISTRY": f"{registry.there}/doodle", "DOODLE_BUCKET": f"{bucket}/models", "DOODLE_GRAFANAS": "0"}
+    swarm = Swarm(machines, project, where)
+    swarm.deploy("one")
+    try:
+        swarm.settle()
+    except BaseException:
+        print(swarm.problems())
+        raise
+    return swarm
+
+
+@pytest.fixture(scope="module")
+def balancing(folder, project, free_port, require):
+    """`with balancing(machines) as url:` nginx before these machines, as deploy/balancer.conf says; its address, for the API."""
+    nginx = require("nginx")
+
+    @contextmanager
+    def balancing(machines: list[Machine]):
+        ports = {"80": free_port(), "7000": free_port()}
+        lines = []
+        for line in (project / "deploy/balancer.conf").read_text().splitlines():
+            node = re.search(r"node(\d):", line)
+            if node is None:
+                lines.append(re.sub(r"listen (\d+);", lambda found: f"listen 127.0.0.1:{ports[found[1]]};", line))
+            lines += [line.replace(node[0], f"{each.address}:") for each in machines if node and each.name[-1] == node[1]]
+        own = [f"pid {folder}/balancer.pid;", f"error_log {folder}/balancer.log;", "daemon off;"]
+        (folder / "balancer.conf").write_text("\n".join([*own, *lines]))
+        url = f"http://127.0.0.1:{ports['7000']}"
+        with subprocess.Popen([nginx, "-c", folder / "balancer.conf", "-p", folder]) as process:
+            wait_until(lambda: httpx.get(f"{url}/healthz", timeout=5), "the balancer answers")
+            yield url
+            process.terminate()
+
+    return balancing
+
+
+@pytest.fixture(scope="module")
+def balancer(balancing, machines):
+    """The address of one before the second and the third machine."""
+    with balancing(machines[1:]) as url:
+        yield url
+
+
+@pytest.fixture
+def crowd_of(balancer, require):
+    """`with crowd_of(seconds) as found:` 500 requests a second through two machines; afterwards what came of them."""
+    wrk = require("wrk")
+    return lambda seconds: crowds.crowd(wrk, balancer, seconds, connections=60, pause=100.0)

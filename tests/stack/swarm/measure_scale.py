@@ -1,0 +1,89 @@
+"""How cost grows from one machine to three, and what a request costs each part: `make scale` writes both into docs/scale.md.
+
+All machines share the two cores of this one. So that their number decides, and not those two, each gets a part of a core:
+docs/scale.md says how to read the figures then.
+"""
+
+import json
+import os
+from itertools import islice
+from pathlib import Path
+
+import crowds
+import pytest
+from patience import wait_until
+
+REPLICA_CORES, NGINX_CORES = 0.25, 0.15  # of each machine
+CAPACITY_SECONDS, STEADY_SECONDS = 10, 20
+SHARE = 0.7  # of the capacity, for the time that answers take
+TICK = 1.0 / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture(scope="module")
+def limited(swarm):
+    """Each machine as strong as any."""
+    manager = swarm.manager
+    for service, cores in {"inference": REPLICA_CORES, "frontend": NGINX_CORES}.items():
+        manager.docker(
+            "service", "update", "--quiet", "--detach=false", "--limit-cpu", str(cores), f"doodle_{service}", timeout=300
+        )
+    manager.docker(
+        "service", "update", "--quiet", "--detach=false", "--replicas-max-per-node", "1", "doodle_inference", timeout=300
+    )
+    return swarm
+
+
+def serving(swarm, count):
+    """So many machines with a replica each."""
+    swarm.manager.docker("service", "scale", "--detach=false", f"doodle_inference={count}", timeout=300)
+    swarm.settle()
+    return [machine for machine in swarm.machines if machine.containers("doodle_inference")]
+
+
+def processor_seconds(machine, container):
+    """What all processes of a container have used."""
+    pids = machine.docker("top", container["Id"], "-o", "pid").split()[1:]
+    fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids)
+    return TICK * sum(int(each[11]) + int(each[12]) for each in fields)
+
+
+def bytes_sent(container):
+    lines = Path(f"/proc/{container['State']['Pid']}/net/dev").read_text().splitlines()
+    return sum(int(line.split(":")[1].split()[8]) for line in islice(lines, 2, None) if not line.strip().startswith("lo:"))
+
+
+def used(swarm):
+    """(processor seconds, bytes sent) of all containers of each service that a request goes through."""
+    found = {}
+    for service in ("frontend", "inference", "redis"):
+        containers = [(machine, each) for machine in swarm.machines for each in machine.containers(f"doodle_{service}")]
+        found[service] = (
+            sum(processor_seconds(machine, each) for machine, each in containers),
+            sum(bytes_sent(each) for _, each in containers),
+        )
+    return found
+
+
+def test_measure(limited, balancing, require, documented):
+    wrk = require("wrk")
+    capacities = {}
+    for count in (1, 2, 3):
+        machines = serving(limited, count)
+        with balancing(machines) as url:
+            with crowds.crowd(wrk, url, CAPACITY_SECONDS, 16 * count) as most:
+                pass
+            connections = 16 * count
+            pause = 1000.0 * connections / (SHARE * most.rate)
+            before = used(limited)
+            with crowds.crowd(wrk, url, STEADY_SECONDS, connections, pause) as steady:
+                pass
+            after = used(limited)
+        assert (most.failed, most.refused, steady.failed, steady.refused) == (0, {}, 0, {})
+        capacities[count] = most.rate
+        gain = f"{most.rate / capacities[1]:.2f}"
+        documented("swarm-growth", str(count), f"{most.rate:.0f}", gain, f"{steady.rate:.0f}", f"{steady.p99:.0f}")
+    for service, (seconds, sent) in after.items():
+        cost = 1e3 * (seconds - before[service][0]) / steady.answered, (sent - before[service][1]) / steady.answered
+        documented("swarm-costs", service, f"{cost[0]:.3f}", f"{cost[1]:.0f}")
+        print(json.dumps({service: cost}))
+    wait_until(lambda: limited.is_settled(), "it is calm again")

@@ -1,0 +1,207 @@
+"""docs/scale.md's Swarm: three machines, one of which keeps the state, 500 requests a second through the other two, and what may
+happen to machines."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import crowds
+import httpx
+import numpy as np
+import pytest
+from digitnet.checkpoint import save
+from patience import wait_until
+from stores.models import CANDIDATE, LIVE
+
+RATE = 400.0  # requests a second at least: 500 are sent, but while a machine is looked for they wait
+FOLLOWED_SECONDS = 10.0  # within which all replicas have another model
+CALM_SECONDS = 5
+REMARK = "\n# Another release.\n"
+
+
+@pytest.fixture
+def somebody(balancer):
+    """`with somebody() as load:` draws, and corrects each answer."""
+    return lambda: crowds.Load(balancer, wait_until, corrects=True)
+
+
+@pytest.fixture
+def publish_another(store, tmp_path):
+    """publish_another(factor): the live model, a little larger, as a version of its own; not yet live."""
+
+    def publish_another(factor: float) -> str:
+        network, card = store.load(store.pointer(LIVE))
+        network.parameters *= np.float32(factor)
+        about = {name: card[name] for name in ("no_digit_threshold", "temperature") if name in card}
+        save(tmp_path, network, np.zeros((1, 28, 28), np.uint8), about)
+        return store.publish(tmp_path)["version"]
+
+    return publish_another
+
+
+def nodes(swarm):
+    """Each machine's state as the managers see it: Ready or Down."""
+    lines = swarm.manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}").splitlines()
+    return dict(line.split() for line in lines)
+
+
+def images(swarm):
+    """How many replicas run which release."""
+    found = (container for machine in swarm.machines for container in machine.containers("doodle_inference"))
+    return Counter(container["Config"]["Image"].rpartition(":")[2] for container in found)
+
+
+def nothing_is_lost(swarm, load):
+    """Who was thanked is remembered."""
+    assert load.thanked
+    assert set(load.thanked) <= swarm.feedback()
+
+
+def failed(found):
+    """How many of a crowd's requests got no answer, or another than a digit."""
+    return found.failed + sum(found.refused.values())
+
+
+class TestDeployed:
+    def test_there_is_a_replica_on_each_machine(self, swarm):
+        assert swarm.replicas() == {"doodle1": 1, "doodle2": 1, "doodle3": 1}
+
+    def test_each_machine_serves_page_and_api(self, swarm, store):
+        assert swarm.live_everywhere() == {store.pointer(LIVE)}
+        for machine in swarm.machines:
+            page = httpx.get(f"http://{machine.address}:3000/", timeout=10)
+            assert (page.status_code, "doodle-canvas" in page.text) == (200, True)
+            answer = httpx.post(f"http://{machine.address}:3000/api/predict", json=crowds.DRAWING, timeout=10)
+            assert answer.json()["digit"] == 1
+
+    def test_what_has_a_volume_is_where_it_was_put(self, swarm):
+        for service in ("redis", "prometheus", "exporter", "trainer"):
+            assert [len(machine.containers(f"doodle_{service}")) for machine in swarm.machines] == [1, 0, 0]
+
+    def test_prometheus_finds_each_replica(self, swarm):
+        wait_until(
+            lambda: (
+                Counter((each["labels"]["job"], each["health"]) for each in swarm.targets())
+                == {("fastapi-app", "up"): 3, ("custom_exporter", "up"): 1, ("prometheus", "up"): 1}
+            ),
+            "all targets are up",
+        )
+
+    @pytest.mark.parametrize("service", ["trainer", "inference", "exporter", "frontend", "redis", "prometheus"])
+    def test_nothing_of_a_machine_s_disk_and_no_secret_is_in_a_container(self, swarm, service):
+        container = swarm.machines[0].containers(f"doodle_{service}")[0]
+        assert {mount["Type"] for mount in container["Mounts"]} <= {"volume", "tmpfs"} | (
+            {"bind"} if service == "prometheus" else set()
+        )
+        assert not container["HostConfig"]["Binds"]
+        assert container["HostConfig"]["ReadonlyRootfs"]
+        assert container["HostConfig"]["CapDrop"] == ["ALL"]
+        assert "testing-secret" not in json.dumps(container)
+
+    def test_the_keys_are_for_the_service_s_user_alone(self, swarm):
+        (container,) = swarm.machines[0].containers("doodle_inference")
+        said = swarm.machines[0].docker("exec", container["Id"], "stat", "-c", "%a %u", "/run/secrets/s3")
+        assert said.split() == ["400", "10001"]
+
+    def test_each_machine_keeps_the_model(self, swarm, store):
+        weights = store.card(store.pointer(LIVE))["weights_sha256"]
+        for machine in swarm.machines:
+            (volume,) = json.loads(machine.docker("volume", "inspect", "doodle_models"))
+            assert weights in {path.name for path in Path(volume["Mountpoint"]).rglob("*")}
+
+
+def test_a_release_that_does_not_start_is_taken_back_by_itself(swarm, release, crowd_of, documented):
+    program = swarm.project / "services/inference/__main__.py"
+    sound = program.read_text()
+    program.write_text("raise SystemExit('this release is broken')\n")
+    release("broken")
+    program.write_text(sound)
+    with crowd_of(20) as found:
+        swarm.deploy("broken")
+        wait_until(lambda: swarm.updates().get("doodle_inference") == "rollback_completed", "it is taken back", 120)
+    swarm.settle()
+    assert images(swarm) == {"one": 3}
+    assert failed(found) == 0
+    documented(
+        "swarm", "a release whose service does not start", "none", "nothing", "by itself: all replicas are the old ones again"
+    )
+
+
+def test_a_release_rolls_without_a_failed_request(swarm, release, crowd_of, somebody, documented):
+    for part in ("services/inference/app.py", "services/exporter/app.py", "services/trainer/watch.py"):
+        path = swarm.project / part
+        path.write_text(path.read_text() + REMARK)
+    page = swarm.project / "services/frontend/index.html"
+    page.write_text(page.read_text() + "<!-- Another release. -->\n")
+    release("two")
+    with somebody() as load, crowd_of(45) as found:
+        swarm.deploy("two")
+        swarm.settle()
+        load.wait_for_answers(20)
+    assert images(swarm) == {"two": 3}
+    for machine in swarm.machines:
+        assert "Another release" in httpx.get(f"http://{machine.address}:3000/", timeout=10).text
+    assert (failed(found), load.failures) == (0, [])
+    assert found.rate > RATE
+    nothing_is_lost(swarm, load)
+    documented("swarm", "a release rolls over all of it", "none", "nothing", "")
+
+
+def test_another_model_is_live_on_all_machines(swarm, store, publish_another, crowd_of, documented):
+    with crowd_of(12) as found:
+        version = publish_another(1.001)
+        store.promote(version)
+        wait_until(lambda: swarm.live_everywhere() == {version}, "all replicas have it", FOLLOWED_SECONDS)
+    assert failed(found) == 0
+    documented(
+        "swarm", "another model is promoted in the object store", "none", "nothing", "each replica follows within two seconds"
+    )
+
+
+def test_a_machine_that_is_cut_off_goes_on_and_catches_up(swarm, store, object_store, publish_another, crowd_of, somebody):
+    first, second, third = swarm.machines
+    with somebody() as load, crowd_of(60) as found:
+        third.cut_off([first, second], object_store[0].url)
+        version = publish_another(1.001)
+        store.promote(version)
+        wait_until(lambda: nodes(swarm)[third.name] == "Down", "the others miss it")
+        wait_until(lambda: sum(swarm.replicas()[each.name] for each in (first, second)) == 3, "its replica is made good for")
+        alone = swarm.live(third)
+        third.join_again([first, second], object_store[0].url)
+        wait_until(lambda: nodes(swarm)[third.name] == "Ready", "it is back")
+        swarm.settle()
+    print("cut off", found, load.failures)
+    assert alone != version
+    wait_until(lambda: swarm.live_everywhere() == {version}, "all of them have the same model")
+    nothing_is_lost(swarm, load)
+
+
+def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, somebody):
+    first, second, third = swarm.machines
+    with somebody() as load, crowd_of(60) as found:
+        second.unplug()
+        second.die()
+        wait_until(lambda: nodes(swarm)[second.name] == "Down", "the others miss it")
+        wait_until(lambda: sum(swarm.replicas()[each.name] for each in (first, third)) == 3, "its replica is made good for")
+        second.plug_in()
+        second.start()
+        second.wait()
+        wait_until(lambda: nodes(swarm)[second.name] == "Ready", "it is back")
+        swarm.settle()
+    print("died", found, load.failures)
+    assert swarm.live_everywhere() == {store.pointer(LIVE)}
+    nothing_is_lost(swarm, load)
+
+
+def test_the_manager_restarts(swarm, store, crowd_of, somebody):
+    first = swarm.machines[0]
+    with somebody() as load, crowd_of(40) as found:
+        first.kill_engine()
+        first.wait()
+        wait_until(lambda: set(nodes(swarm).values()) == {"Ready"}, "it is back")
+        swarm.settle()
+        load.wait_for_answers(20)
+    print("manager", found, load.failures)
+    assert swarm.live_everywhere() == {store.pointer(LIVE)}
+    assert store.pointer(CANDIDATE) is None
+    nothing_is_lost(swarm, load)
