@@ -33,11 +33,11 @@ def test_mnist_dvc_pins_the_four_files_both_ways():
     assert out["path"] == "mnist"
 
 
-def test_every_stage_is_a_command_and_depends_on_its_own_module():
+def test_every_stage_is_a_command_of_this_folders_code_and_depends_on_its_own_module():
     stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
     assert list(stages) == list(STAGES)
     for name, stage in stages.items():
-        assert stage["cmd"] == f"python -m trainer {name}"
+        assert stage["cmd"] == f"PYTHONPATH=packages:services python -m trainer {name}"
         assert f"services/trainer/{name}.py" in stage["deps"]
         for dependency in stage["deps"]:
             if dependency.startswith(("services", "packages")):
