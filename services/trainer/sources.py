@@ -43,8 +43,19 @@ class SourceError(Exception):
     """This source cannot help; the next one may."""
 
 
+def dvc_cache(folder: Path, pins: dict[str, str], time_limit: float = COMMAND_SECONDS) -> Deliver:
+    """What DVC has kept on this machine (keep_in_dvc_cache) for the project that holds the folder and its .dvc file. So a queued
+    experiment, which runs in a folder of its own, has what the project's folder has fetched."""
+
+    def deliver(missing: list[str]) -> Iterator[tuple[str, bytes]]:
+        dvc, root, _ = _dvc_project(folder)
+        yield from _cached(dvc, root, pins, missing, "DVC's cache", time_limit)
+
+    return deliver
+
+
 def dvc_remote(folder: Path, pins: dict[str, str], time_limit: float = COMMAND_SECONDS) -> Deliver:
-    """The remote of the DVC project that holds the folder and, beside it, the folder's .dvc file.
+    """The remote of the DVC project that holds the folder and its .dvc file.
 
     `dvc fetch` is the half of `dvc pull` that downloads: into DVC's cache, where a file's md5 is its path. The other
     half would stop at a wrong file in the folder, or with --force remove the user's own files from it.
@@ -52,21 +63,37 @@ def dvc_remote(folder: Path, pins: dict[str, str], time_limit: float = COMMAND_S
     """
 
     def deliver(missing: list[str]) -> Iterator[tuple[str, bytes]]:
-        root, dvc_file = folder.absolute().parent, f"{folder.absolute().name}.dvc"
-        if not (root / dvc_file).is_file():
-            raise SourceError(f"there is no {dvc_file} in {root}")
-        dvc = _command("dvc")
+        dvc, root, dvc_file = _dvc_project(folder)
         if not _run([*dvc, "remote", "list"], time_limit, root).strip():
             raise SourceError("no DVC remote is configured")
         _run([*dvc, "fetch", dvc_file], time_limit, root)
-        cache = Path(_run([*dvc, "cache", "dir"], time_limit, root).strip()) / "files" / "md5"
-        for name in missing:
-            cached = cache / pins[name][:2] / pins[name][2:]
-            if not cached.is_file():
-                raise SourceError(f"the remote does not have {name}")
-            yield name, cached.read_bytes()
+        yield from _cached(dvc, root, pins, missing, "the remote", time_limit)
 
     return deliver
+
+
+def keep_in_dvc_cache(folder: Path, time_limit: float = COMMAND_SECONDS) -> None:
+    """A complete folder also into DVC's cache: for dvc_cache, and for `dvc push`. SourceError where there is no DVC."""
+    dvc, root, dvc_file = _dvc_project(folder)
+    # --force: it would ask whether to keep what is there. It is what dvc_file pins, so that file stays as it is.
+    _run([*dvc, "commit", "--force", dvc_file], time_limit, root)
+
+
+def _dvc_project(folder):
+    """How to run DVC, the project's folder, and the name of the .dvc file there."""
+    root, dvc_file = folder.absolute().parent, f"{folder.absolute().name}.dvc"
+    if not (root / dvc_file).is_file():
+        raise SourceError(f"there is no {dvc_file} in {root}")
+    return _command("dvc"), root, dvc_file
+
+
+def _cached(dvc, root, pins, missing, whose, time_limit):
+    cache = Path(_run([*dvc, "cache", "dir"], time_limit, root).strip()) / "files" / "md5"
+    for name in missing:
+        cached = cache / pins[name][:2] / pins[name][2:]
+        if not cached.is_file():
+            raise SourceError(f"{whose} does not have {name}")
+        yield name, cached.read_bytes()
 
 
 def mirror(base_url: str, timeout: float = CONNECT_SECONDS, time_limit: float = DOWNLOAD_SECONDS) -> Deliver:

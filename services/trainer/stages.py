@@ -23,6 +23,7 @@ from trainer.settings import (
     read_test_settings,
     read_train_settings,
 )
+from trainer.sources import SourceError, keep_in_dvc_cache
 from trainer.stop_signals import StopSignals
 from trainer.synthesize import synthesize
 from trainer.test import examine
@@ -39,6 +40,10 @@ def run_fetch(workspace: Workspace) -> None:
     source = fetch(workspace.mnist, pins)
     write_atomically(workspace.fetched, (json.dumps(pins, indent=2) + "\n").encode())
     log.info("MNIST is in %s/ (%s)", workspace.mnist, source)
+    try:
+        keep_in_dvc_cache(workspace.mnist)
+    except SourceError as error:  # as in the stack, whose images are without DVC
+        log.debug("DVC does not keep it: %s", error)
 
 
 def run_preprocess(workspace: Workspace) -> None:
@@ -105,6 +110,7 @@ def run_test(workspace: Workspace) -> None:
     try:
         # It may be up no more: dvc does not run serve again where only the test has changed.
         api = put_up(workspace.stack, own, workspace.candidate, workspace.model)
+        fetch(workspace.mnist, read_pins(MNIST_PIN))  # dvc does not run fetch again where mnist.json alone is there
         result = examine(settings, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
     except BaseException:
         own.stop()  # end, which would do it, is not run then

@@ -385,7 +385,7 @@ def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path, missing):
     assert read_labels(tmp_path / TEST_LABELS)[:5].tolist() == [7, 2, 1, 0, 4]
 
 
-# The DVC remote.
+# DVC's cache and remote.
 
 
 def test_a_folder_without_its_dvc_file_has_no_remote(tmp_path):
@@ -414,7 +414,14 @@ def test_why_the_dvc_remote_cannot_help(tmp_path, monkeypatch, script, words):
         list(sources.dvc_remote(tmp_path / "mnist", PINS, time_limit=0.5)(list(FILES)))
 
 
-def test_a_real_dvc_remote_fills_the_folder_even_within_a_stage(tmp_path, missing):
+def test_why_the_dvc_cache_cannot_help(tmp_path, monkeypatch):
+    (tmp_path / "mnist.dvc").touch()
+    monkeypatch.setattr(sources, "_command", lambda _: ["echo"])  # the cache is a folder that there is not
+    with pytest.raises(SourceError, match=f"DVC's cache does not have {FILES[0]}"):
+        list(sources.dvc_cache(tmp_path / "mnist", PINS)(list(FILES)))
+
+
+def test_real_dvc_keeps_the_files_and_its_cache_and_its_remote_fill_the_folder_even_within_a_stage(tmp_path, missing):
     try:
         dvc = sources._command("dvc")
     except SourceError as error:
@@ -422,11 +429,29 @@ def test_a_real_dvc_remote_fills_the_folder_even_within_a_stage(tmp_path, missin
     project, folder = tmp_path / "project", tmp_path / "project" / "mnist"
     folder.mkdir(parents=True)
     put(folder, FILES)
-    for arguments in ("init --no-scm", "add mnist", f"remote add -d store {tmp_path / 'store'}", "push"):
+
+    def run(arguments):
         sources._run([*dvc, *arguments.split()], 60, project)
+
+    def damage():
+        (folder / FILES[0]).write_bytes(b"wrong")
+        (folder / FILES[1]).unlink()
+
+    run("init --no-scm")
+    run("add mnist")
+    pinned = (project / "mnist.dvc").read_bytes()
+    shutil.rmtree(project / ".dvc" / "cache")  # as where the files came by another way
+
+    sources.keep_in_dvc_cache(folder)
+    assert (project / "mnist.dvc").read_bytes() == pinned
+    damage()
+    fetch(folder, PINS, [("DVC's cache", sources.dvc_cache(folder, PINS))])
+    assert_complete(folder)
+
+    run(f"remote add -d store {tmp_path / 'store'}")
+    run("push")
     shutil.rmtree(project / ".dvc" / "cache")
-    (folder / FILES[0]).write_bytes(b"wrong")
-    (folder / FILES[1]).unlink()
+    damage()
 
     program = project / "stage.py"
     program.write_text(
@@ -438,7 +463,7 @@ def test_a_real_dvc_remote_fills_the_folder_even_within_a_stage(tmp_path, missin
     (project / "dvc.yaml").write_text(stage)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        sources._run([*dvc, "repro", "get"], 60, project)
+        run("repro get")
     assert_complete(folder)
 
 
