@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model drift pages test reliability soak bench bench-quick growth distributed lint audit lock clean
+.PHONY: help run data model sweep drift pages test reliability soak scale bench bench-quick growth distributed lint audit lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ data: .venv/run.stamp  ## fill mnist/ with MNIST's four files
 
 model: .venv/run.stamp  ## train and measure again what has changed since the last time (dvc repro)
 	@dvc repro
+
+JOBS ?= 1
+sweep: .venv/run.stamp  ## run the experiments that `dvc exp run --queue` has queued, JOBS=1 at a time, to the end, and compare them
+	@scripts/sweep.sh $(JOBS)
 
 KIND ?= clean
 drift: .venv/run.stamp  ## send drawings to a running Doodle, KIND=clean, thin, inverted, shifted, shuffled or letters, and watch Grafana
@@ -39,6 +43,9 @@ reliability: .venv/test.stamp  ## write the tables of docs/reliability.md anew, 
 
 soak: .venv/test.stamp  ## ten minutes of load on three replicas, in Docker; DOODLE_SOAK_SECONDS=3600 for an hour
 	@DOODLE_SOAK_SECONDS=$${DOODLE_SOAK_SECONDS:-600} pytest tests/stack/test_load.py -k soak -s
+
+scale: .venv/test.stamp  ## measure one to three machines of a Swarm, and what a request costs; writes docs/scale.md; needs Docker and root
+	@DOODLE_WRITE_TABLES=1 pytest tests/stack/swarm/measure_scale.py -s
 
 bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; half an hour
 	@python benchmarks/bench.py

@@ -141,32 +141,102 @@ def test_a_change_in_backpropagation_is_trained_anew(changed):
     assert not {"preprocess", "synthesize"} & set(status)
 
 
-def test_an_experiment_is_a_command_and_a_row_to_compare(changed):
+def bytes_of(clone, folder):
+    """All files of a model that the pipeline has made."""
+    return {file.name: file.read_bytes() for file in (clone.folder / "artifacts" / folder).iterdir()}
+
+
+def rows_of(clone):
+    columns = ("--drop", ".*", "--keep", "Experiment|State|^accuracy$|train.epochs|train.learning_rate")
+    table = clone.run("dvc", "exp", "show", "--csv", *columns).stdout
+    return {row["Experiment"]: row for row in csv.DictReader(io.StringIO(table))}
+
+
+@pytest.fixture(scope="module")
+def shared(changed, s3_server, tmp_path_factory):
+    """The clone, committed and pushed: to a bucket in an object store, and to a Git repository that both machines know."""
+    clone = dataclasses.replace(changed, ports=changed.ports | s3_server.environment)
+    clone.run("scripts/setup.sh", "s3")
     for key, value in (("user.name", "somebody"), ("user.email", "somebody@localhost")):
-        changed.run("git", "config", key, value)
-    changed.run("dvc", "exp", "run", "--name", "shorter", "--set-param", "train.epochs=1")
-    table = changed.run("dvc", "exp", "show", "--csv", "--drop", ".*", "--keep", "Experiment|accuracy$|train.epochs").stdout
-    rows = {row["Experiment"]: row for row in csv.DictReader(io.StringIO(table))}
-    assert rows["shorter"]["train.epochs"] == "1"
-    difference = json.loads(changed.run("dvc", "metrics", "diff", "HEAD", "shorter", "--json").stdout)["artifacts/metrics.json"]
-    assert difference["accuracy"]["new"] == pytest.approx(float(rows["shorter"]["accuracy"]), abs=1e-4)
-    changed.run("dvc", "plots", "diff", "HEAD", "shorter", "--out", "both")
-    page = (changed.folder / "both" / "index.html").read_text()
-    assert '"rev": "shorter"' in page
+        clone.run("git", "config", key, value)
+    clone.run("dvc", "remote", "add", "--default", "storage", f"s3://{s3_server.new_bucket()}/doodle")
+    clone.run("git", "commit", "--quiet", "--all", "--message", "A perceptron")
+    origin = tmp_path_factory.mktemp("shared") / "origin.git"
+    clone.run("git", "clone", "--quiet", "--bare", ".", str(origin))
+    clone.run("git", "remote", "add", "origin", str(origin))
+    clone.run("dvc", "push")
+    return clone
+
+
+@pytest.fixture(scope="module")
+def swept(shared):
+    """After a sweep of two, which run beside each other; one more is a slip of the pen. And what the sweep said."""
+    queue = ("dvc", "exp", "run", "--queue", "--set-param", "train.epochs=1", "--set-param")
+    shared.run(*queue, "train.learning_rate=0.002,0.008", "--name", "shorter", "evaluate")
+    shared.run(*queue, "train.learning_rate=-1", "--name", "slip", "evaluate")
+    done = shared.run("make", "sweep", "JOBS=2", code=2)
+    return shared, done.stdout + done.stderr
+
+
+def test_a_sweep_is_two_commands_and_a_row_for_each_experiment(swept):
+    clone, said = swept
+    rows = rows_of(clone)
+    assert {name: (rows[name]["State"], rows[name]["train.learning_rate"]) for name in ("shorter-1", "shorter-2", "slip")} == {
+        "shorter-1": ("Success", "0.002"),
+        "shorter-2": ("Success", "0.008"),
+        "slip": ("Failed", "-1"),
+    }
+    assert re.search(r"\[shorter-1\] *\| Success *\| 0\.\d+ .*\| 0\.002 ", said)
+    assert "some failed: `dvc queue logs NAME` says why" in said
+    assert "train.learning_rate must be a number from 1e-09 to 100.0, not -1" in clone.run("dvc", "queue", "logs", "slip").stdout
+
+    difference = json.loads(clone.run("dvc", "metrics", "diff", "HEAD", "shorter-1", "--json").stdout)["artifacts/metrics.json"]
+    assert difference["accuracy"]["new"] == pytest.approx(float(rows["shorter-1"]["accuracy"]), abs=1e-4)
+    clone.run("dvc", "plots", "diff", "HEAD", "shorter-1", "--out", "both")
+    page = (clone.folder / "both" / "index.html").read_text()
+    assert '"rev": "shorter-1"' in page
     assert '"rev": "HEAD"' in page
 
 
-def test_another_machine_has_from_the_remote_what_this_one_made(changed, tmp_path):
-    changed.run("dvc", "commit", "--force", "mnist.dvc")
-    changed.run("git", "commit", "--quiet", "--all", "--message", "shorter")
-    changed.run("dvc", "remote", "add", "--default", "--local", "storage", str(tmp_path / "storage"))
-    changed.run("dvc", "push")
+def test_the_running_stack_sees_nothing_of_a_sweep(swept):
+    clone, _ = swept
+    assert version_of(clone, "live") == load_card(clone.folder / "artifacts" / "model")["version"]
+    assert version_of(clone, "candidate") is None
+    assert clone.run("git", "status", "--porcelain", "--untracked-files=no").stdout == ""
 
-    changed.run("git", "clone", "--quiet", ".", str(tmp_path / "other"))
-    other = dataclasses.replace(changed, folder=tmp_path / "other")
-    (other.folder / ".venv").symlink_to(changed.folder / ".venv")
-    other.run("dvc", "remote", "add", "--default", "--local", "storage", str(tmp_path / "storage"))
+
+@pytest.fixture(scope="module")
+def other(shared, tmp_path_factory):
+    """Another machine: a clone, and what it pulls."""
+    folder = tmp_path_factory.mktemp("other") / "doodle"
+    shared.run("git", "clone", "--quiet", shared.run("git", "remote", "get-url", "origin").stdout.strip(), str(folder))
+    (folder / ".venv").symlink_to(shared.folder / ".venv")
+    other = dataclasses.replace(shared, folder=folder)
     other.run("dvc", "pull")
+    return other
+
+
+def test_another_machine_has_from_the_object_store_what_this_one_made(shared, other):
     assert "up to date" in other.run("dvc", "repro").stdout
-    made = [(each.folder / "artifacts" / "trained" / "weights.npz").read_bytes() for each in (changed, other)]
-    assert made[0] == made[1]
+    for folder in ("trained", "candidate", "model"):
+        assert bytes_of(other, folder) == bytes_of(shared, folder)
+    assert load_card(other.folder / "artifacts" / "model")["version"] == version_of(shared, "live")
+
+
+def test_an_experiment_of_another_machine_is_a_row_here_and_the_same_bytes(swept, other):
+    here, _ = swept
+    for key, value in (("user.name", "somebody"), ("user.email", "somebody@localhost")):
+        other.run("git", "config", key, value)
+    change = ("--set-param", "train.epochs=1", "--set-param", "train.learning_rate=0.006")
+    other.run("dvc", "exp", "run", "--queue", "--name", "there", *change, "evaluate")
+    other.run("scripts/sweep.sh")  # not make, which would look after a .venv that is not its own
+    other.run("dvc", "exp", "push", "origin", "there")
+    other.run("dvc", "exp", "apply", "there")
+
+    here.run("dvc", "exp", "pull", "origin", "there")
+    rows = rows_of(here)
+    assert {"shorter-1", "shorter-2", "there"} <= set(rows)
+    assert rows["there"] == rows_of(other)["there"] | {"State": rows["there"]["State"]}  # which only its own queue knows
+    here.run("dvc", "exp", "apply", "there")
+    for folder in ("trained", "candidate"):
+        assert bytes_of(here, folder) == bytes_of(other, folder)
