@@ -1,5 +1,6 @@
 """Who draws on a running stack while its tests do something to it: one person after the other, or a crowd."""
 
+import signal
 import subprocess
 import threading
 import time
@@ -73,14 +74,17 @@ class Found:
 
 
 @contextmanager
-def crowd(wrk: str, url: str, seconds: int, connections: int, pause: float = 0.0):
+def crowd(wrk: str, url: str, seconds: int, connections: int, pause: float = 0.0, to_the_end: bool = True):
     """`with crowd(…) as found:` so many people draw at once for so many seconds, each again after a pause of so many milliseconds
-    on the average. Afterwards `found` has what came of it."""
+    on the average; or, where not `to_the_end`, no longer than the block runs. Afterwards `found` has what came of it."""
     options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", SCRIPT]
     command = [wrk, *options, f"{url}/predict", "--", str(pause)]
     found = Found()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield found
+        if not to_the_end:
+            assert process.poll() is None, f"it was to draw all the while, but no longer than {seconds} s"
+            process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=seconds + 60)
     assert process.returncode == 0
     for name, *rest in (line.split("\t") for line in said.splitlines() if "\t" in line):

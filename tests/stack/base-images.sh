@@ -25,6 +25,7 @@ debian() {  # Debian 13 itself, from this machine's mirror, trusting what this m
     root=$(mktemp -d)
     debootstrap --variant=minbase --include=ca-certificates --keyring=$keyring trixie "$root" "$(tests/stack/debian-mirror.sh)" >/dev/null
     cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+    rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
     tar -C "$root" -c . | docker import \
         -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
         -c 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' \
@@ -33,7 +34,8 @@ debian() {  # Debian 13 itself, from this machine's mirror, trusting what this m
 }
 
 stand_in() {
-    local install='RUN apt-get update -q && apt-get install -q -y --no-install-recommends'
+    # Packages' lists and archives are no part of an image: they would be most of it.
+    local install='RUN clean() { rm -rf /var/lib/apt/lists/* /var/cache/apt/*; }; trap clean EXIT; apt-get update -q && apt-get install -q -y --no-install-recommends'
     case $1 in
     python:3.13-slim) build "$1" <<END
 FROM doodle-stand-in/debian:13

@@ -28,7 +28,7 @@ PORTS = (
     "DOODLE_GRAFANA_PORT",
     "DOODLE_ALERTMANAGER_PORT",
 )
-LESS = {  # of what params.yaml says: tests/trainer/test_default_recipe.py trains all of it
+LESS = {  # of what params.yaml says: that it trains well is measured by `make bench`
     r"(?m)^  epochs: 8\b": "  epochs: 3",
     r"(?m)^  digits: 30000\b": "  digits: 6000",
     r"(?m)^  non_digits: 20000\b": "  non_digits: 4000",

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import save
 from patience import wait_until
-from stores.models import CANDIDATE, LIVE
+from stores.models import LIVE
 
-RATE = 400.0  # requests a second at least: 500 are sent, but while a machine is looked for they wait
+RATE = 200.0  # a second at least are answered, of the 500 that are asked: all of it shares two cores, and starts containers
 FOLLOWED_SECONDS = 10.0  # within which all replicas have another model
-CALM_SECONDS = 5
+FEW, AT_MOST_FEW = 0.01, "none, or up to one in a hundred: what was under way there, or was told to wait a second"
 REMARK = "\n# Another release.\n"
 
 
@@ -41,8 +41,7 @@ def publish_another(store, tmp_path):
 
 def nodes(swarm):
     """Each machine's state as the managers see it: Ready or Down."""
-    lines = swarm.manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}").splitlines()
-    return dict(line.split() for line in lines)
+    return dict(line.split() for line in swarm.manager.nodes())
 
 
 def images(swarm):
@@ -52,9 +51,11 @@ def images(swarm):
 
 
 def nothing_is_lost(swarm, load):
-    """Who was thanked is remembered."""
+    """Who was thanked is remembered, and so is each drawing that was answered."""
     assert load.thanked
     assert set(load.thanked) <= swarm.feedback()
+    answered = [each for _, each in load.answers]
+    wait_until(lambda: swarm.journalled(answered) == set(answered), "all that was answered is in the journal")
 
 
 def failed(found):
@@ -116,7 +117,7 @@ def test_a_release_that_does_not_start_is_taken_back_by_itself(swarm, release, c
     program.write_text("raise SystemExit('this release is broken')\n")
     release("broken")
     program.write_text(sound)
-    with crowd_of(20) as found:
+    with crowd_of() as found:
         swarm.deploy("broken")
         wait_until(lambda: swarm.updates().get("doodle_inference") == "rollback_completed", "it is taken back", 120)
     swarm.settle()
@@ -134,7 +135,7 @@ def test_a_release_rolls_without_a_failed_request(swarm, release, crowd_of, some
     page = swarm.project / "services/frontend/index.html"
     page.write_text(page.read_text() + "<!-- Another release. -->\n")
     release("two")
-    with somebody() as load, crowd_of(45) as found:
+    with somebody() as load, crowd_of() as found:
         swarm.deploy("two")
         swarm.settle()
         load.wait_for_answers(20)
@@ -148,7 +149,7 @@ def test_a_release_rolls_without_a_failed_request(swarm, release, crowd_of, some
 
 
 def test_another_model_is_live_on_all_machines(swarm, store, publish_another, crowd_of, documented):
-    with crowd_of(12) as found:
+    with crowd_of() as found:
         version = publish_another(1.001)
         store.promote(version)
         wait_until(lambda: swarm.live_everywhere() == {version}, "all replicas have it", FOLLOWED_SECONDS)
@@ -158,9 +159,11 @@ def test_another_model_is_live_on_all_machines(swarm, store, publish_another, cr
     )
 
 
-def test_a_machine_that_is_cut_off_goes_on_and_catches_up(swarm, store, object_store, publish_another, crowd_of, somebody):
+def test_a_machine_that_is_cut_off_goes_on_and_catches_up(
+    swarm, store, object_store, publish_another, crowd_of, somebody, documented
+):
     first, second, third = swarm.machines
-    with somebody() as load, crowd_of(60) as found:
+    with somebody() as load, crowd_of() as found:
         third.cut_off([first, second], object_store[0].url)
         version = publish_another(1.001)
         store.promote(version)
@@ -170,15 +173,24 @@ def test_a_machine_that_is_cut_off_goes_on_and_catches_up(swarm, store, object_s
         third.join_again([first, second], object_store[0].url)
         wait_until(lambda: nodes(swarm)[third.name] == "Ready", "it is back")
         swarm.settle()
-    print("cut off", found, load.failures)
+    print("cut off:", failed(found), "of", found.answered, "failed; 99 of 100 within", found.p99, "ms", found.refused)
     assert alone != version
+    assert failed(found) <= FEW * found.answered
     wait_until(lambda: swarm.live_everywhere() == {version}, "all of them have the same model")
     nothing_is_lost(swarm, load)
+    documented(
+        "swarm",
+        "a machine is cut off from the others and from the object store",
+        AT_MOST_FEW,
+        "nothing",
+        "it answers on by itself, with the model that it has; within ten seconds the others have another replica; back on the "
+        "wire it writes down what it kept, and has their model",
+    )
 
 
-def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, somebody):
+def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, somebody, documented):
     first, second, third = swarm.machines
-    with somebody() as load, crowd_of(60) as found:
+    with somebody() as load, crowd_of() as found:
         second.unplug()
         second.die()
         wait_until(lambda: nodes(swarm)[second.name] == "Down", "the others miss it")
@@ -188,20 +200,37 @@ def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, so
         second.wait()
         wait_until(lambda: nodes(swarm)[second.name] == "Ready", "it is back")
         swarm.settle()
-    print("died", found, load.failures)
+    print("died:", failed(found), "of", found.answered, "failed; 99 of 100 within", found.p99, "ms", found.refused)
+    assert failed(found) <= FEW * found.answered
     assert swarm.live_everywhere() == {store.pointer(LIVE)}
-    nothing_is_lost(swarm, load)
+    assert set(load.thanked) <= swarm.feedback()
+    documented(
+        "swarm",
+        "a machine loses its power, and has it again a while later",
+        AT_MOST_FEW,
+        "predictions of its last hundredth of a second",
+        "within ten seconds the others have another replica; it comes back by itself",
+    )
 
 
-def test_the_manager_restarts(swarm, store, crowd_of, somebody):
-    first = swarm.machines[0]
-    with somebody() as load, crowd_of(40) as found:
+def test_the_engine_of_the_manager_with_the_state_is_killed(swarm, store, crowd_of, somebody, documented):
+    first, *others = swarm.machines
+    first.docker("node", "promote", *(each.name for each in others))
+    wait_until(lambda: all(each.manages() for each in others), "there are three managers")
+    with somebody() as load, crowd_of() as found:
         first.kill_engine()
         first.wait()
         wait_until(lambda: set(nodes(swarm).values()) == {"Ready"}, "it is back")
         swarm.settle()
         load.wait_for_answers(20)
-    print("manager", found, load.failures)
+    print("manager:", failed(found), "of", found.answered, "failed; 99 of 100 within", found.p99, "ms", found.refused)
+    assert failed(found) <= FEW * found.answered
     assert swarm.live_everywhere() == {store.pointer(LIVE)}
-    assert store.pointer(CANDIDATE) is None
     nothing_is_lost(swarm, load)
+    documented(
+        "swarm",
+        "the engine of the leading manager, which keeps the state, is killed and starts again",
+        AT_MOST_FEW,
+        "nothing",
+        "another manager leads; feedback is refused until Redis is up again, and comes then",
+    )
