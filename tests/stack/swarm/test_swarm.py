@@ -15,7 +15,9 @@ from stores.models import LIVE
 
 RATE = 200.0  # a second at least are answered, of the 500 that are asked: all of it shares two cores, and starts containers
 FOLLOWED_SECONDS = 10.0  # within which all replicas have another model
-FEW, AT_MOST_FEW = 0.01, "none, or up to one in a hundred: what was under way there, or was told to wait a second"
+FEW = 0.01  # of the requests: those that are under way where something is switched off
+TOLD_TO_WAIT = 0.03  # answered 429: those that then come all at once to who is left
+AT_MOST_FEW = "none, or up to one in a hundred: what was under way there; and up to three are told to wait a second (429)"
 REMARK = "\n# Another release.\n"
 
 
@@ -61,6 +63,14 @@ def nothing_is_lost(swarm, load):
 def failed(found):
     """How many of a crowd's requests got no answer, or another than a digit."""
     return found.failed + sum(found.refused.values())
+
+
+def check_few_failed(found, what):
+    """Where something is lost; and say how it went."""
+    told_to_wait = sum(count for said, count in found.refused.items() if said.startswith("429 1 "))
+    print(f"{what}: {failed(found):.0f} of {found.answered} failed, {told_to_wait} of which had to wait; p99 {found.p99:.0f} ms")
+    assert failed(found) - told_to_wait <= FEW * found.answered
+    assert told_to_wait <= TOLD_TO_WAIT * found.answered
 
 
 class TestDeployed:
@@ -173,9 +183,8 @@ def test_a_machine_that_is_cut_off_goes_on_and_catches_up(
         third.join_again([first, second], object_store[0].url)
         wait_until(lambda: nodes(swarm)[third.name] == "Ready", "it is back")
         swarm.settle()
-    print("cut off:", failed(found), "of", found.answered, "failed; 99 of 100 within", found.p99, "ms", found.refused)
+    check_few_failed(found, "cut off")
     assert alone != version
-    assert failed(found) <= FEW * found.answered
     wait_until(lambda: swarm.live_everywhere() == {version}, "all of them have the same model")
     nothing_is_lost(swarm, load)
     documented(
@@ -200,9 +209,8 @@ def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, so
         second.wait()
         wait_until(lambda: nodes(swarm)[second.name] == "Ready", "it is back")
         swarm.settle()
-    print("died:", failed(found), "of", found.answered, "failed; 99 of 100 within", found.p99, "ms", found.refused)
-    assert failed(found) <= FEW * found.answered
-    assert swarm.live_everywhere() == {store.pointer(LIVE)}
+    check_few_failed(found, "died")
+    wait_until(lambda: swarm.live_everywhere() == {store.pointer(LIVE)}, "all of them have the same model")
     assert set(load.thanked) <= swarm.feedback()
     documented(
         "swarm",
@@ -213,24 +221,21 @@ def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, so
     )
 
 
-def test_the_engine_of_the_manager_with_the_state_is_killed(swarm, store, crowd_of, somebody, documented):
-    first, *others = swarm.machines
-    first.docker("node", "promote", *(each.name for each in others))
-    wait_until(lambda: all(each.manages() for each in others), "there are three managers")
+def test_the_engine_of_the_manager_is_killed(swarm, store, crowd_of, somebody, documented):
+    first = swarm.machines[0]
     with somebody() as load, crowd_of() as found:
         first.kill_engine()
         first.wait()
         wait_until(lambda: set(nodes(swarm).values()) == {"Ready"}, "it is back")
         swarm.settle()
         load.wait_for_answers(20)
-    print("manager:", failed(found), "of", found.answered, "failed; 99 of 100 within", found.p99, "ms", found.refused)
-    assert failed(found) <= FEW * found.answered
-    assert swarm.live_everywhere() == {store.pointer(LIVE)}
+    check_few_failed(found, "manager")
+    wait_until(lambda: swarm.live_everywhere() == {store.pointer(LIVE)}, "all of them have the same model")
     nothing_is_lost(swarm, load)
     documented(
         "swarm",
-        "the engine of the leading manager, which keeps the state, is killed and starts again",
+        "the engine of the manager, which keeps the state too, is killed and starts again",
         AT_MOST_FEW,
         "nothing",
-        "another manager leads; feedback is refused until Redis is up again, and comes then",
+        "the others go on; feedback is refused until Redis is up again, and predictions wait for it",
     )
