@@ -40,7 +40,7 @@ class Clone:
     def models(self) -> Path:
         return self.folder / "state" / "models"
 
-    def run(self, *command: str, code: int = 0, timeout: float = 600) -> subprocess.CompletedProcess:
+    def run(self, *command: str, code: int = 0, timeout: float = 1200) -> subprocess.CompletedProcess:
         """A command in the clone with its .venv active; another exit code than this one as the test's failure."""
         path = f"{self.folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(

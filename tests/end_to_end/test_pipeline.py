@@ -11,13 +11,15 @@ import httpx
 import pytest
 from digitnet.checkpoint import load, load_card
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def stack(clone, tmp_path_factory, wait_for, stop_with_ctrl_c):
     """`make run`, with the repository's model live."""
     process = clone.make_run(tmp_path_factory.mktemp("pipeline") / "run.log")
     try:
-        wait_for(clone.page, 60, process)
+        wait_for(clone.page, 180, process)
         wait_for(f"{clone.api}/readyz", 30, process)
         yield clone
     finally:
@@ -47,6 +49,7 @@ def refused(stack):
     set_param(stack, r"(?m)^  epochs: \d+$", "  epochs: 2")
     for name, many in {"digits": 30_000, "non_digits": 20_000, "held_out_digits": 5000, "held_out_non_digits": 2000}.items():
         set_param(stack, rf"(?m)^  {name}: {many}\b", f"  {name}: {many // 5}")
+    set_param(stack, r"milliseconds: 100 ", "milliseconds: 5000 ")  # the machine has other things to do
     done = stack.run("dvc", "repro", code=255)
     return stack, done.stdout + done.stderr
 

@@ -251,9 +251,11 @@ def balancing(folder, project, free_port, require):
         (folder / "balancer.conf").write_text("\n".join([*own, *lines]))
         url = f"http://127.0.0.1:{ports['7000']}"
         with subprocess.Popen([nginx, "-c", folder / "balancer.conf", "-p", folder]) as process:
-            wait_until(lambda: httpx.get(f"{url}/healthz", timeout=5), "the balancer answers")
-            yield url
-            process.terminate()
+            try:
+                wait_until(lambda: httpx.get(f"{url}/healthz", timeout=5), "the balancer answers")
+                yield url
+            finally:
+                process.terminate()
 
     return balancing
 
