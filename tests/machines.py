@@ -136,11 +136,16 @@ class Machine:
     def plug_in(self) -> None:
         run("ip", "link", "set", self.name, "up")
 
-    def kill_engine(self) -> None:
-        """kill -9 of the engine alone: its containers go on."""
+    def restart_engine(self) -> None:
+        """As `systemctl restart docker` does it: its containers are told to end, and come back with it."""
         (init,) = _children(self._process.pid)
         (engine,) = (pid for pid in _children(init) if Path(f"/proc/{pid}/comm").read_text() == "dockerd\n")
-        os.kill(engine, signal.SIGKILL)
+        os.kill(engine, signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        while Path(f"/proc/{engine}").exists():
+            assert time.monotonic() < deadline, "the engine does not end"
+            time.sleep(0.1)
+        self.wait()
 
     def die(self) -> None:
         """All at once, as when it is switched off: with its first process go all others. The disk stays."""
