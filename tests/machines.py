@@ -65,16 +65,18 @@ class Machine:
         self._process: subprocess.Popen | None = None
 
     def up(self) -> None:
-        self._unplug_for_good()  # what a run that was killed has left
+        self.folder.mkdir(parents=True)
+        self.start()
+
+    def _plug_in(self):
+        self._unplug()  # what a run that was killed has left
         run("ip", "netns", "add", self.name)
         run("ip", "link", "add", self.name, "master", BRIDGE, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         run("ip", "link", "set", self.name, "up")
-        self.folder.mkdir(parents=True)
         self.inside("ip", "addr", "add", f"{self.address}/24", "dev", "eth0")
         self.inside("ip", "link", "set", "lo", "up")
         self.inside("ip", "link", "set", "eth0", "up")
         self.inside("ip", "route", "add", "default", "via", HOST)
-        self.start()
 
     def inside(self, *command: str) -> str:
         """A command of this machine's network. Not by `ip netns exec`, which mounts a /sys without control groups."""
@@ -82,6 +84,7 @@ class Machine:
 
     def start(self) -> None:
         """Switch it on. Its engine answers a moment later, and is started again where it ends, as a supervisor does it."""
+        self._plug_in()
         shutil.rmtree(self.folder / "run", ignore_errors=True)  # on a real one it is in memory
         options = {
             "data-root": self.folder / "data",
@@ -129,13 +132,6 @@ class Machine:
         ids = self.docker("ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={service}").split()
         return json.loads(self.docker("inspect", *ids)) if ids else []
 
-    def unplug(self) -> None:
-        """From now on what is sent to it gets no answer, not even a refusal."""
-        run("ip", "link", "set", self.name, "down")
-
-    def plug_in(self) -> None:
-        run("ip", "link", "set", self.name, "up")
-
     def restart_engine(self) -> None:
         """As `systemctl restart docker` does it: its containers are told to end, and come back with it."""
         (init,) = _children(self._process.pid)
@@ -148,7 +144,9 @@ class Machine:
         self.wait()
 
     def die(self) -> None:
-        """All at once, as when it is switched off: with its first process go all others. The disk stays."""
+        """All at once, as when it is switched off: what is sent to it from then on gets no answer, not even a refusal. With its
+        first process go all others, and with its network all that was set up in that. The disk stays."""
+        self._unplug()
         for init in _children(self._process.pid):
             os.kill(init, signal.SIGKILL)
         self._process.wait()
@@ -174,10 +172,9 @@ class Machine:
     def down(self) -> None:
         if self._process is not None:
             self.die()
-        self._unplug_for_good()
         subprocess.run(["rm", "-rf", self.folder], check=False)  # a file system's worth, some of it on its way out
 
-    def _unplug_for_good(self):
+    def _unplug(self):
         """The wire too: a namespace that something still holds would keep it."""
         for command in (f"ip link delete {self.name}", f"ip netns delete {self.name}"):
             subprocess.run(command.split(), capture_output=True, check=False)
