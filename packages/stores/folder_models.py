@@ -42,20 +42,18 @@ class FolderModels(ModelStore):
     def pointer_time(self, pointer: str) -> float | None:
         check_pointer(pointer)
         path = self.folder / pointer
-        try:
-            return path.stat().st_mtime
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        with _reading(path):
+            try:
+                return path.stat().st_mtime
+            except FileNotFoundError:
+                return None
 
     def versions(self) -> list[str]:
-        try:
-            found = [(path.stat().st_mtime_ns, path.name) for path in self._versions.iterdir() if is_version(path.name)]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise StoreError(f"{self._versions} cannot be read: {error.strerror}") from error
+        with _reading(self._versions):
+            try:
+                found = [(path.stat().st_mtime_ns, path.name) for path in self._versions.iterdir() if is_version(path.name)]
+            except FileNotFoundError:
+                return []
         return [version for _, version in sorted(found)]
 
     def published_at(self, version: str) -> float:
@@ -71,12 +69,11 @@ class FolderModels(ModelStore):
 
     def _note(self, name):
         path = self.folder / name
-        try:
-            return path.read_bytes(), None
-        except FileNotFoundError:
-            return None, None
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        with _reading(path):
+            try:
+                return path.read_bytes(), None
+            except FileNotFoundError:
+                return None, None
 
     def _put_note(self, name, lines, seen):
         with self._writing():
