@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from commands import run
+
 BRIDGE, SUBNET = "doodle-swarm", "10.213.77"
 HOST = f"{SUBNET}.1"  # this machine's own address on the wire
 PATIENCE = 60.0  # seconds; only what is broken takes as long
@@ -30,13 +32,6 @@ while True:
         pass
     time.sleep(1)
 """
-
-
-def run(*command: str | Path, timeout: float = 120, **options) -> str:
-    """What the command printed; its error as the test's failure."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, **options)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.stderr[-4000:]}{done.stdout[-1000:]}"
-    return done.stdout
 
 
 class Wire:

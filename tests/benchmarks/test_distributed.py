@@ -6,9 +6,8 @@ import pytest
 
 
 @pytest.fixture
-def distributed(load_script, monkeypatch, request):
-    monkeypatch.syspath_prepend(str(request.config.rootpath / "benchmarks"))
-    return load_script("benchmarks/distributed.py")
+def distributed(load_benchmark):
+    return load_benchmark("distributed")
 
 
 @pytest.fixture

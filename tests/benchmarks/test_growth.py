@@ -7,9 +7,8 @@ import pytest
 
 
 @pytest.fixture
-def growth(load_script, monkeypatch, request):
-    monkeypatch.syspath_prepend(str(request.config.rootpath / "benchmarks"))
-    return load_script("benchmarks/growth.py")
+def growth(load_benchmark):
+    return load_benchmark("growth")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 import crowds
 import httpx
 import pytest
+from commands import run
 from patience import wait_until
 from programs import FEEDBACK, JOURNALLED, PUBLISH_ANOTHER
 
@@ -41,9 +42,7 @@ ONE = {"strokes": [[[140, 40], [145, 130], [150, 240]]]}
 
 def docker(*arguments: str, timeout: float = 120) -> str:
     """What the command printed; its error as the test's failure."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=timeout, check=False)
-    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout
+    return run("docker", *arguments, timeout=timeout)
 
 
 class Receiver:
@@ -89,13 +88,8 @@ class Stack:
         }
         self.environment = inherited | {name: str(port) for name, port in ports.items()} | {"COMPOSE_PROJECT_NAME": self.name}
 
-    def compose(self, *arguments: str, timeout: float = 180) -> str:
-        done = subprocess.run(
-            ["docker", "compose", *arguments],
-            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"docker compose {' '.join(arguments)}: {done.stderr[-4000:]}"
-        return done.stdout
+    def compose(self, *arguments: str, timeout: float = 180, **options) -> str:
+        return run("docker", "compose", *arguments, timeout=timeout, cwd=self.folder, env=self.environment, **options)
 
     def up(self, *arguments: str) -> float:
         """`docker compose up --wait`, and how many seconds it took."""
@@ -168,12 +162,7 @@ class Stack:
 
     def journalled(self, ids: Sequence[str]) -> list[str]:
         """Those of the predictions' ids that are in the journal."""
-        done = subprocess.run(
-            ["docker", "compose", "exec", "-T", "exporter", "python", "-c", JOURNALLED],
-            cwd=self.folder, env=self.environment, input="\n".join(ids), capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout.split()
+        return self.compose("exec", "-T", "exporter", "python", "-c", JOURNALLED, input="\n".join(ids), timeout=60).split()
 
     def feedback(self) -> list[tuple[str, int]]:
         """(the prediction's id, what it was said to be) of all feedback that is in the journal."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import crowds
 import httpx
 import pytest
-from machines import HOST, Machine, Wire, run
+from commands import run
+from machines import HOST, Machine, Wire
 from object_store import KEYS, S3Server
 from patience import wait_until
 from programs import FEEDBACK, JOURNALLED
