@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import redis
+import yaml
 from digitnet import checkpoint
 from digitnet.network import Network
 from digitnet.packing import pack, unpack
@@ -48,6 +49,8 @@ DIGITS = {
 SMALL_NETWORK = ["flatten", {"dense": {"units": 10}}]
 PATIENCE = 15.0  # seconds; only a server that is broken takes as long to start
 ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # Redis, as in the stack
+# What the stack does with Redis's file before it starts it; in Compose's files $$ is a $.
+REDIS_ENTRYPOINT = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]["redis"]["entrypoint"]
 
 expect.set_options(timeout=15_000)  # two cores may be busy with more than this
 
@@ -124,7 +127,7 @@ def service(module, environment, ready_url):
 
 
 class RedisServer:
-    """redis-server in a process and folder of its own, on a free port."""
+    """redis-server in a process and folder of its own, on a free port, started as the stack starts it."""
 
     def __init__(self, executable, folder, port):
         self.folder, self.port, self.url = folder, port, f"redis://127.0.0.1:{port}/0"
@@ -136,7 +139,8 @@ class RedisServer:
         named = {"save": "", **ALL_KEPT} | {name.replace("_", "-"): value for name, value in settings.items()}
         options = [text for name, value in named.items() for text in (f"--{name}", str(value))]
         where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder, "--logfile", self.folder / "log"]
-        self.process = subprocess.Popen([self._executable, *where, *options, *arguments])
+        entrypoint = [word.replace("$$", "$") for word in REDIS_ENTRYPOINT]
+        self.process = subprocess.Popen([*entrypoint, self._executable, *where, *options, *arguments], cwd=self.folder)
         deadline = time.monotonic() + PATIENCE
         while not self._answers(until_loaded):
             assert self.process.poll() is None, f"redis-server ended by itself:\n{(self.folder / 'log').read_text()}"
