@@ -13,7 +13,7 @@ from inference.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-WAITING_AT_MOST = 10_000  # predictions, some 15 MB; beyond that the oldest are dropped
+WAITING_AT_MOST = 20_000  # predictions, some 25 MB, and two minutes of a busy replica; beyond that the oldest are dropped
 BATCH = 256
 GATHER_SECONDS = 0.01  # so that under load one write to disk serves many
 RETRY_SECONDS = 0.5

@@ -206,10 +206,10 @@ records = Line(
         .max(1),
         lines(
             "Waiting to be recorded",
-            "Predictions in the replicas' memory, not yet in the journal. Each has room for 10,000, then drops the oldest.",
+            "Predictions in the replicas' memory, not yet in the journal. Each has room for 20,000, then drops the oldest.",
             "none",
             over_time("sum(doodle_recorder_pending_records)", "waiting"),
-            steps=("green", (10_000, "red")),
+            steps=("green", (20_000, "red")),
         ).decimals(0),
     ),
 )
