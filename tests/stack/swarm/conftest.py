@@ -202,7 +202,7 @@ def machines(wire, folder, registry):
             machine.wait()
         first = machines[0]
         first.docker("swarm", "init", "--advertise-addr", first.address)
-        token = first.docker("swarm", "join-token", "--quiet", "worker").strip()
+        token = first.docker("swarm", "join-token", "--quiet", "manager").strip()
         for machine in machines[1:]:
             machine.join(first, token)
             wait_until(lambda: f"{machine.name} Ready" in first.nodes(), f"{machine.name} has joined")  # noqa: B023
