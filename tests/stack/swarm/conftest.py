@@ -55,8 +55,11 @@ class Swarm:
 
     @property
     def manager(self) -> Machine:
-        """One that can manage just now."""
-        return next(each for each in self.machines if each.manages())
+        """One that can manage just now. LookupError while they choose who leads them."""
+        managing = next((each for each in self.machines if each.manages()), None)
+        if managing is None:
+            raise LookupError("no machine can manage")
+        return managing
 
     def deploy(self, release: str, *more: str) -> None:
         """As docs/scale.md says. Nobody is asked for the digests of public images, which cannot be reached from here."""
@@ -193,7 +196,7 @@ def store(object_store, folder):
 
 @pytest.fixture(scope="module")
 def machines(wire, folder, registry):
-    """Three, the first of them the manager."""
+    """Three managers of one Swarm, the first of which keeps the state."""
     machines = [Machine(number, folder, registry.there) for number in (1, 2, 3)]
     try:
         for machine in machines:

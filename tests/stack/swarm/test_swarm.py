@@ -240,7 +240,8 @@ def test_a_machine_that_is_cut_off_goes_on_and_catches_up(
         alone = swarm.live(third)
         third.join_again([first, second], object_store[0].url)
         wait_until(lambda: nodes(swarm)[third.name] == "Ready", "it is back")
-        swarm.settle()
+        load.wait_for_answers(20)
+    swarm.settle()
     check_few_failed(found, "cut off")
     assert alone != version
     wait_until(lambda: swarm.live_everywhere() == {version}, "all of them have the same model")
