@@ -2,8 +2,10 @@
 
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from stores import s3_bucket
 from stores.models import ModelStore, open_models
 
 
@@ -75,3 +77,20 @@ def place(request):
 def tick(place):
     """tick(): wait until what is written from now on is later than what was, by the store's clock."""
     return lambda: time.sleep(place.tick)
+
+
+def requests_of(store):
+    """A list that each request of this store is added to, as it is sent: its method and key."""
+    sent = []
+    watch(store, lambda method, key: sent.append((method, key)))
+    return sent
+
+
+def watch(store, look):
+    """Have look(method, key) called before each request."""
+
+    def before_send(request, **_):
+        look(request.method, urlsplit(request.url).path.partition("/models/")[2])
+
+    for patience in (s3_bucket.READING, s3_bucket.WRITING):
+        store._bucket._connected(patience).meta.events.register("before-send.s3", before_send)

@@ -11,7 +11,6 @@ import pytest
 from stores.journal import Feedback, Prediction, open_journal
 
 PATIENCE = 15.0  # seconds; only what is broken takes as long
-ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # as in the stack
 
 
 class CutWay:
