@@ -21,6 +21,7 @@ from digitnet import checkpoint
 from digitnet.network import Network
 from digitnet.packing import pack, unpack
 from digitnet.snapshots import Snapshots
+from patience import PATIENCE
 from playwright.sync_api import expect, sync_playwright
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -47,7 +48,6 @@ DIGITS = {
 }
 
 SMALL_NETWORK = ["flatten", {"dense": {"units": 10}}]
-PATIENCE = 15.0  # seconds; only a server that is broken takes as long to start
 ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # Redis, as in the stack
 # What the stack does with Redis's file before it starts it; in Compose's files $$ is a $.
 REDIS_ENTRYPOINT = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]["redis"]["entrypoint"]

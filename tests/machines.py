@@ -16,10 +16,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from commands import run
+from patience import PATIENCE
 
 BRIDGE, SUBNET = "doodle-swarm", "10.213.77"
 HOST = f"{SUBNET}.1"  # this machine's own address on the wire
-PATIENCE = 60.0  # seconds; only what is broken takes as long
 
 # A machine's first process: it keeps the engine running, and buries what nobody else waits for. Its arguments: the name, and the
 # engine's command.

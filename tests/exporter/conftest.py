@@ -13,11 +13,11 @@ from wsgiref.util import setup_testing_defaults
 import numpy as np
 import pytest
 from drift.reference import Reference, measured
+from patience import PATIENCE
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
 from stores.journal import Feedback, Prediction, open_journal
 
-PATIENCE = 15.0  # seconds; only an exporter that is broken takes as long
 ABOUT = {
     "test": {"accuracy": 0.75},
     "training": {"finished_at": "2026-01-02T03:04:05+00:00", "seconds": 61.5},

@@ -18,12 +18,12 @@ import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
+from patience import PATIENCE
 from PIL import Image, ImageDraw
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 
-PATIENCE = 15.0  # seconds; only a service that is broken takes as long
 STROKES = [[[190, 60], [100, 60], [95, 130], [150, 118], [188, 160], [170, 215], [95, 222]], [[40, 60], [40, 120]]]
 SIDE, BRUSH = 280, 20
 CONVOLUTIONAL = [

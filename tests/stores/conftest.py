@@ -8,9 +8,8 @@ import threading
 from contextlib import suppress
 
 import pytest
+from patience import PATIENCE
 from stores.journal import Feedback, Prediction, open_journal
-
-PATIENCE = 15.0  # seconds; only what is broken takes as long
 
 
 class CutWay:

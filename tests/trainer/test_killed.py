@@ -13,6 +13,7 @@ import time
 
 import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, load, load_snapshots, npz_arrays
+from patience import PATIENCE
 from stores.folder_models import UNFINISHED, FolderModels
 from stores.models import LIVE, POINTERS
 
@@ -20,7 +21,6 @@ pytestmark = pytest.mark.long
 
 KILLS = 20
 EPOCHS = 16
-PATIENCE = 30.0  # seconds; only what is broken takes as long
 
 # As tests/trainer/test_watch.py has it: the stages before train have left their small results already.
 WATCH = """

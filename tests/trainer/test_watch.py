@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from digitnet.checkpoint import load_card
+from patience import PATIENCE
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 20.0  # seconds; only what is broken takes as long
 
 
 def wait_until(condition, what):
