@@ -69,8 +69,12 @@ class Environment:
 
     def url(self, name: str, default: str, opener: Callable[[str], object]) -> str:
         """A URL that its opener takes. Openers connect to nothing and read nothing before they are used."""
-        self.parsed(name, default, opener)
-        return self.text(name, default)
+
+        def taken(url: str) -> str:
+            opener(url)
+            return url
+
+        return self.parsed(name, default, taken)
 
     def parsed(self, name: str, default: str, parse: Callable[[str], Parsed]) -> Parsed:
         """What `parse` makes of the text; its ValueError becomes the SettingsError that names the variable."""
