@@ -23,6 +23,7 @@ from trainer.api import Api
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 20.0  # a stack's trainer looks once a second, and so does each replica
+START_SECONDS = 60.0  # for a service of our own; only one that is broken takes as long
 LOOK_SECONDS = 0.2
 
 
@@ -77,7 +78,7 @@ class OwnService:
             about = {"pid": process.pid, "url": f"http://127.0.0.1:{port}"}
             write_atomically(self._about, json.dumps(about).encode())
         api = Api(about["url"])
-        if not until(lambda: process.poll() is not None or api.is_up) or process.poll() is not None:
+        if not until(lambda: process.poll() is not None or api.is_up, START_SECONDS) or process.poll() is not None:
             self.stop()
             raise TrialError(f"a service to try the candidate in does not start; {self._log} says why")
         return api
@@ -131,9 +132,9 @@ def put_up(stack: Api, own: OwnService, candidate: Path, live: Path) -> Api:
     return api
 
 
-def until(condition: Callable[[], bool]) -> bool:
-    """Whether it comes true within PATIENCE_SECONDS."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def until(condition: Callable[[], bool], seconds: float | None = None) -> bool:
+    """Whether it comes true within so many seconds, PATIENCE_SECONDS where none are named."""
+    deadline = time.monotonic() + (PATIENCE_SECONDS if seconds is None else seconds)
     while not (met := condition()) and time.monotonic() < deadline:
         time.sleep(LOOK_SECONDS)
     return met
