@@ -50,7 +50,8 @@ DIGITS = {
 SMALL_NETWORK = ["flatten", {"dense": {"units": 10}}]
 ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # Redis, as in the stack
 # What the stack does with Redis's file before it starts it; in Compose's files $$ is a $.
-REDIS_ENTRYPOINT = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]["redis"]["entrypoint"]
+COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8").replace("$$", "$"))
+REDIS_ENTRYPOINT = COMPOSE["services"]["redis"]["entrypoint"]
 
 expect.set_options(timeout=15_000)  # two cores may be busy with more than this
 
@@ -139,8 +140,7 @@ class RedisServer:
         named = {"save": "", **ALL_KEPT} | {name.replace("_", "-"): value for name, value in settings.items()}
         options = [text for name, value in named.items() for text in (f"--{name}", str(value))]
         where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder, "--logfile", self.folder / "log"]
-        entrypoint = [word.replace("$$", "$") for word in REDIS_ENTRYPOINT]
-        self.process = subprocess.Popen([*entrypoint, self._executable, *where, *options, *arguments], cwd=self.folder)
+        self.process = subprocess.Popen([*REDIS_ENTRYPOINT, self._executable, *where, *options, *arguments], cwd=self.folder)
         deadline = time.monotonic() + PATIENCE
         while not self._answers(until_loaded):
             assert self.process.poll() is None, f"redis-server ended by itself:\n{(self.folder / 'log').read_text()}"
