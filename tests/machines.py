@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from commands import run
-from patience import PATIENCE
+from patience import PATIENCE, wait_until
 
 BRIDGE, SUBNET = "doodle-swarm", "10.213.77"
 HOST = f"{SUBNET}.1"  # this machine's own address on the wire
@@ -104,11 +104,14 @@ class Machine:
 
     def is_up(self) -> bool:
         """Not by `docker info`, for which a manager that has lost the others waits half a minute."""
-        return subprocess.run(["docker", "-H", self._socket, "version"], capture_output=True, check=False).returncode == 0
+        return self._succeeds("version")
 
     def manages(self) -> bool:
         """Whether it can say how the Swarm's nodes are: it is a manager, and one of the most of them."""
-        return subprocess.run(["docker", "-H", self._socket, "node", "ls"], capture_output=True, check=False).returncode == 0
+        return self._succeeds("node", "ls")
+
+    def _succeeds(self, *arguments: str) -> bool:
+        return subprocess.run(["docker", "-H", self._socket, *arguments], capture_output=True, check=False).returncode == 0
 
     def nodes(self) -> list[str]:
         """The Swarm's nodes as a manager sees them: "doodle2 Ready", "doodle3 Down"."""
@@ -133,10 +136,7 @@ class Machine:
         (init,) = _children(self._process.pid)
         (engine,) = (pid for pid in _children(init) if Path(f"/proc/{pid}/comm").read_text() == "dockerd\n")
         os.kill(engine, signal.SIGTERM)
-        deadline = time.monotonic() + PATIENCE
-        while Path(f"/proc/{engine}").exists():
-            assert time.monotonic() < deadline, "the engine does not end"
-            time.sleep(0.1)
+        wait_until(lambda: not Path(f"/proc/{engine}").exists(), "the engine ends")
         self.wait()
 
     def die(self) -> None:
