@@ -103,15 +103,28 @@ class Stack:
             raise
         return time.monotonic() - started
 
-    def down(self) -> None:
-        down = ("down", "--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "5")
-        try:
-            self.compose(*down)
-        except AssertionError as error:
-            if "has active endpoints" not in str(error):
-                raise
-            time.sleep(3)  # the engine lets go of a network only a moment after its last container
-            self.compose(*down)
+    def down(self, *arguments: str) -> bool:
+        """`docker compose down`; whether the engine removed the stack's networks.
+
+        Docker before 28.1 now and then counts one too many that are attached to a network (moby 43286), and keeps it, empty as it
+        is, until the engine starts anew. That alone is forgiven.
+        """
+        for _ in range(2):
+            try:
+                self.compose("down", *arguments)
+                return True
+            except AssertionError as error:
+                if "has active endpoints" not in str(error):
+                    raise
+            wait_until(lambda: not self.attached(), "nothing is attached to the stack's networks any longer")
+        print(f"{self.name}: the engine keeps a network to which nothing is attached")
+        return False
+
+    def attached(self) -> dict[str, list[str]]:
+        """The containers that are attached to the stack's networks, by the network's name; nothing for one that is empty."""
+        ids = docker("network", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={self.name}").split()
+        networks = json.loads(docker("network", "inspect", *ids)) if ids else []
+        return {each["Name"]: list(each["Containers"]) for each in networks if each["Containers"]}
 
     def services(self) -> list[str]:
         return [name for name in self.compose("config", "--services").split() if name not in self.services_left_out]
@@ -218,7 +231,7 @@ def new_stack(left_out, free_port, clone_project, tmp_path_factory):
 
     yield new_stack
     for stack in made:
-        stack.down()
+        stack.down("--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "5")
 
 
 @pytest.fixture(scope="session")

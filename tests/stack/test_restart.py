@@ -16,7 +16,7 @@ def test_a_restart_finds_model_and_journal_and_trains_nothing(stack, wait_until)
     before = time.time()
     measured = stack.query("up", time=before)
 
-    stack.compose("down")
+    stack.down()
     print(f"docker compose up --wait, with images and a model: {stack.up():.0f} s")
 
     assert httpx.get(f"{stack.api}/model").json()["version"] == version
