@@ -51,7 +51,9 @@ def create_app(api_url: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with httpx.AsyncClient(base_url=api_url, timeout=30.0, trust_env=False) as client:
+        # A connection for each question: of one that is kept, the service may just be letting go when the next question comes.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=api_url, timeout=30.0, limits=limits, trust_env=False) as client:
             app.state.client = client
             yield
 

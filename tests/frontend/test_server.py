@@ -3,6 +3,8 @@
 import http.client
 import importlib
 import json
+import socketserver
+import threading
 from urllib.parse import unquote
 
 import pytest
@@ -244,6 +246,31 @@ def test_a_service_that_is_not_there_gives_502_and_the_page_stays(start_page, fr
             assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
             assert answer.headers["x-content-type-options"] == "nosniff"
         assert page.get("/").status_code == 200
+
+
+class OneAnswerEach(socketserver.StreamRequestHandler):
+    """Keeps its connections, and hangs up on each as the next question comes, as if it had been idle for too long."""
+
+    def handle(self):
+        length = 0
+        while (line := self.rfile.readline().strip().lower()) != b"":
+            if line.startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        self.rfile.read(length)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        self.rfile.readline()
+
+
+def test_a_service_that_lets_go_of_an_idle_connection_answers_all_the_same(start_page):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), OneAnswerEach) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with start_page(f"127.0.0.1:{server.server_address[1]}") as page:
+                assert [page.post("/api/predict", json={}).status_code for _ in range(5)] == [200] * 5
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_the_service_learns_who_asks_whatever_the_client_claims(page):
