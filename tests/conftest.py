@@ -21,7 +21,7 @@ from digitnet import checkpoint
 from digitnet.network import Network
 from digitnet.packing import pack, unpack
 from digitnet.snapshots import Snapshots
-from patience import PATIENCE
+from patience import PATIENCE, wait_until
 from playwright.sync_api import expect, sync_playwright
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -194,6 +194,12 @@ def service_fixture():
 @pytest.fixture(scope="session", name="wait_for")
 def wait_for_fixture():
     return wait_for
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """eventually(condition, "what it waits for"): poll until it holds."""
+    return wait_until
 
 
 @pytest.fixture(scope="session")

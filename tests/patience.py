@@ -18,5 +18,5 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = PATI
                 return value
         except (httpx.HTTPError, AssertionError, LookupError, ValueError) as error:
             problem = error
-        time.sleep(0.1)
+        time.sleep(0.05)
     pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 from wsgiref.util import setup_testing_defaults
@@ -146,19 +145,6 @@ def collect():
         return samples, error
 
     return collected
-
-
-@pytest.fixture(scope="session")
-def eventually():
-    """eventually(condition, "what it waits for"): poll until it holds."""
-
-    def wait_until(condition, what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain until {what}"
-            time.sleep(0.02)
-
-    return wait_until
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import httpx
@@ -18,7 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
-from patience import PATIENCE
+from patience import PATIENCE, wait_until
 from PIL import Image, ImageDraw
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
@@ -93,19 +92,6 @@ class Service:
             return self.process.wait(PATIENCE)
         finally:
             self.process.kill()
-
-
-def wait_until(condition, what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain until {what}"
-        time.sleep(0.02)
-
-
-@pytest.fixture(scope="session")
-def eventually():
-    """eventually(condition, "what it waits for"): poll until it holds."""
-    return wait_until
 
 
 @pytest.fixture(scope="session")

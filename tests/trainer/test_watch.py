@@ -11,18 +11,11 @@ from pathlib import Path
 
 import pytest
 from digitnet.checkpoint import load_card
-from patience import PATIENCE
+from patience import PATIENCE, wait_until
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 
 PROJECT = Path(__file__).parents[2]
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain until {what}"
-        time.sleep(0.02)
 
 
 class Trainer:
