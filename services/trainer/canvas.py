@@ -14,20 +14,25 @@ def inked_canvas(strokes: Sequence[np.ndarray], brush: float = 20.0, side: int =
     A pixel's ink falls from full to none over the one pixel around the pen's edge, as browsers smooth it.
     """
     ink = np.zeros((side, side), np.float32)
+    middles = np.arange(side, dtype=np.float32) + 0.5  # of the pixels
     reach = brush / 2.0 + 1.0
     for stroke in strokes:
         points = np.asarray(stroke, np.float32)
-        for start, end in zip(points, points[1:] if len(points) > 1 else points):
-            low = np.maximum(np.floor(np.minimum(start, end) - reach), 0).astype(int)
-            high = np.minimum(np.ceil(np.maximum(start, end) + reach) + 1, side).astype(int)
-            if (low >= high).any():
+        starts, ends = (points[:-1], points[1:]) if len(points) > 1 else (points, points)
+        lows = np.maximum(np.floor(np.minimum(starts, ends) - reach), 0).astype(int)
+        highs = np.minimum(np.ceil(np.maximum(starts, ends) + reach) + 1, side).astype(int)
+        moves = ends - starts
+        squares = np.maximum(np.sum(moves**2, axis=1), 1e-9)
+        for (left, top), (right, bottom), (start_x, start_y), (move_x, move_y), square in zip(
+            *(each.tolist() for each in (lows, highs, starts, moves, squares))
+        ):
+            if left >= right or top >= bottom:
                 continue  # off the canvas
-            x = np.arange(low[0], high[0], dtype=np.float32) + 0.5
-            y = (np.arange(low[1], high[1], dtype=np.float32) + 0.5)[:, None]
-            (move_x, move_y), length = end - start, float(np.sum((end - start) ** 2))
-            along = ((x - start[0]) * move_x + (y - start[1]) * move_y) / max(length, 1e-9)
-            np.clip(along, 0.0, 1.0, out=along)
-            distance = np.hypot(x - start[0] - along * move_x, y - start[1] - along * move_y)
-            part = ink[low[1] : high[1], low[0] : high[0]]
-            np.maximum(part, np.clip(brush / 2.0 + 0.5 - distance, 0.0, 1.0), out=part)
+            x, y = middles[left:right] - start_x, (middles[top:bottom] - start_y)[:, None]
+            along = (x * move_x + y * move_y) / square
+            np.maximum(along, 0.0, out=along)
+            np.minimum(along, 1.0, out=along)
+            distance = np.hypot(x - along * move_x, y - along * move_y)
+            part = ink[top:bottom, left:right]
+            np.maximum(part, np.minimum(brush / 2.0 + 0.5 - distance, 1.0), out=part)
     return np.rint(ink * FULL_INK).astype(np.uint8)
