@@ -29,7 +29,7 @@ def small(new_stack):
     (stack.folder / "sized.yml").write_text(SIZED)
     stack.environment["COMPOSE_FILE"] = "docker-compose.yml:docker-compose.override.yml:sized.yml"
     stack.services_left_out = [*stack.services_left_out, *(name for name in stack.services() if name not in PARTS)]
-    print(f"docker compose up --wait, of a small stack: {stack.up('--build'):.0f} s")
+    print(f"docker compose up --wait, of a small stack: {stack.up():.0f} s")
     return stack
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import crowds
 import httpx
 import pytest
-from commands import run
+from commands import ONE_BUILD_AT_A_TIME, run
 from machines import HOST, Machine, Wire
 from object_store import KEYS, S3Server
 from patience import wait_until
@@ -150,7 +150,8 @@ def release(engine, registry, project):
     pushed = []
 
     def release(name: str) -> None:
-        environment = os.environ | {"DOODLE_REGISTRY": f"{registry.here}/doodle", "DOODLE_RELEASE": name, "DOODLE_BUCKET": "-"}
+        about = {"DOODLE_REGISTRY": f"{registry.here}/doodle", "DOODLE_RELEASE": name, "DOODLE_BUCKET": "-"}
+        environment = os.environ | ONE_BUILD_AT_A_TIME | about
         compose = ["docker", "compose", *(word for file in COMPOSE_FILES for word in ("-f", file))]
         for command in (["build", "--quiet"], ["push", "--quiet"]):
             run(*compose, *command, *BUILT, cwd=project, env=environment, timeout=600)
