@@ -12,11 +12,12 @@ PATIENCE = 60.0  # seconds; only what is broken takes as long
 def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE):
     """The condition's first true value. Whatever it raises while a container is away counts as not yet."""
     deadline, problem = time.monotonic() + seconds, None
-    while time.monotonic() < deadline:
+    while (asked := time.monotonic()) < deadline:
         try:
             if value := condition():
                 return value
         except (httpx.HTTPError, AssertionError, LookupError, ValueError) as error:
             problem = error
-        time.sleep(0.05)
+        # Some conditions are commands that take half a second of a core: what is waited for has need of it, too.
+        time.sleep(min(max(0.05, 2 * (time.monotonic() - asked)), 1.0))
     pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")
