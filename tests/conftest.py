@@ -21,7 +21,7 @@ from digitnet import checkpoint
 from digitnet.network import Network
 from digitnet.packing import pack, unpack
 from digitnet.snapshots import Snapshots
-from patience import PATIENCE, wait_until
+from patience import PATIENCE, eventually
 from playwright.sync_api import expect, sync_playwright
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -196,10 +196,10 @@ def wait_for_fixture():
     return wait_for
 
 
-@pytest.fixture(scope="session")
-def eventually():
+@pytest.fixture(scope="session", name="eventually")
+def eventually_fixture():
     """eventually(condition, "what it waits for"): poll until it holds."""
-    return wait_until
+    return eventually
 
 
 @pytest.fixture(scope="session")

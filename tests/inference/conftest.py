@@ -17,7 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
-from patience import PATIENCE, wait_until
+from patience import PATIENCE, eventually
 from PIL import Image, ImageDraw
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
@@ -147,7 +147,7 @@ def run_service(tmp_path_factory):
     def run(models_folder: Path, **environment: str):
         service = Service(models_folder, tmp_path_factory.mktemp("log") / "inference.log", **environment)
         try:
-            wait_until(service.is_up, "the service answers")
+            eventually(service.is_up, "the service answers")
             yield service
         finally:
             service.stop()

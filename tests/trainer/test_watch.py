@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from digitnet.checkpoint import load_card
-from patience import PATIENCE, wait_until
+from patience import PATIENCE, eventually
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 
@@ -56,11 +56,11 @@ def trainer(tmp_path):
 def test_it_publishes_the_model_that_is_there_and_each_that_comes(trainer, save_model, tmp_path):
     first = save_model(tmp_path / "artifacts" / "model", 1)["version"]
     trainer.start()
-    wait_until(lambda: trainer.live() == first, "the first is live")
+    eventually(lambda: trainer.live() == first, "the first is live")
     second = save_model(tmp_path / "artifacts" / "model", 2)["version"]
-    wait_until(lambda: trainer.live() == second, "the second is live")
+    eventually(lambda: trainer.live() == second, "the second is live")
     third = save_model(tmp_path / "workspace" / "artifacts" / "model", 3)["version"]
-    wait_until(lambda: trainer.live() == third, "one made in the workspace is live")
+    eventually(lambda: trainer.live() == third, "one made in the workspace is live")
     assert trainer.stop() == 0
     assert "Traceback" not in trainer.said()
 
@@ -69,9 +69,9 @@ def test_it_publishes_into_an_object_store(trainer, s3_place, save_model, tmp_pa
     first = save_model(tmp_path / "artifacts" / "model", 1)["version"]
     trainer.models = s3_place.models
     trainer.start(DOODLE_MODELS=s3_place.url)
-    wait_until(lambda: trainer.live() == first, "the first is live")
+    eventually(lambda: trainer.live() == first, "the first is live")
     second = save_model(tmp_path / "workspace" / "artifacts" / "model", 2)["version"]
-    wait_until(lambda: trainer.live() == second, "the second is live")
+    eventually(lambda: trainer.live() == second, "the second is live")
     assert trainer.models.history() == [first]
     assert trainer.stop() == 0
     assert "Traceback" not in trainer.said()
@@ -88,9 +88,9 @@ def test_its_health_is_that_something_is_live(trainer, place, save_model, tmp_pa
     save_model(tmp_path / "artifacts" / "model", 1)
     assert not is_healthy()
     trainer.start(DOODLE_MODELS=place.url, DOODLE_LIVE_FILE=str(live_file))
-    wait_until(is_healthy, "it is healthy")
+    eventually(is_healthy, "it is healthy")
     touched = live_file.stat().st_mtime_ns
-    wait_until(lambda: live_file.stat().st_mtime_ns > touched, "it looks again")
+    eventually(lambda: live_file.stat().st_mtime_ns > touched, "it looks again")
     place.write(LIVE, b"damage")
     time.sleep(1.5)
     touched = live_file.stat().st_mtime_ns
@@ -106,7 +106,7 @@ def test_with_a_live_model_and_no_other_it_only_watches(trainer, save_model, tmp
     trainer.models.publish(tmp_path / "elsewhere")
     trainer.models.point(LIVE, version)
     trainer.start()
-    wait_until(lambda: f"event=watching folders=artifacts,workspace/artifacts live={version}" in trainer.said(), "it watches")
+    eventually(lambda: f"event=watching folders=artifacts,workspace/artifacts live={version}" in trainer.said(), "it watches")
     assert "making_one" not in trainer.said()
     assert trainer.stop() == 0
 
@@ -151,7 +151,7 @@ def maker(trainer, tmp_path, params_file, digits_file, synthetic_file):
 def test_where_nothing_is_live_it_makes_a_model_and_says_how_far_it_is(maker, tmp_path):
     trainer = maker()
     trainer.start()
-    wait_until(lambda: trainer.live() is not None, "a model is live")
+    eventually(lambda: trainer.live() is not None, "a model is live")
     said = trainer.said()
     for stage in ("fetch", "preprocess", "synthesize", "train", "evaluate"):
         assert f"event=stage name={stage}\n" in said
@@ -167,17 +167,17 @@ def test_where_nothing_is_live_it_makes_a_model_and_says_how_far_it_is(maker, tm
 def test_a_training_that_was_ended_goes_on_after_a_restart(maker, number):
     trainer = maker(epochs=200)
     trainer.start()
-    wait_until(lambda: "epoch 2/200" in trainer.said(), "training is under way")
+    eventually(lambda: "epoch 2/200" in trainer.said(), "training is under way")
     trainer.process.send_signal(number)
     assert trainer.process.wait(PATIENCE) == (0 if number == signal.SIGTERM else -number)
     assert trainer.live() is None
     trainer.start()
-    wait_until(lambda: "going on after step" in trainer.said(), "it goes on")
+    eventually(lambda: "going on after step" in trainer.said(), "it goes on")
     assert trainer.stop() == 0
 
 
 def test_it_ends_at_once_when_told_to_before_training(maker):
     trainer = maker(preprocess_seconds=60)
     trainer.start()
-    wait_until(lambda: "name=preprocess" in trainer.said(), "it is at work")
+    eventually(lambda: "name=preprocess" in trainer.said(), "it is at work")
     assert trainer.stop() == 0
