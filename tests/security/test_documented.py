@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from inference.app import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
+from inference.images import MAX_PIXELS, MAX_SIDE
 from inference.schemas import MAX_POINTS, MAX_STROKES
 from inference.settings import Settings
 
@@ -71,7 +73,11 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
     assert table("what") == [
         ["a body", f"{said('client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
         ["a body of JSON", f"{settings.max_json_bytes // MEBIBYTE} MiB", "service"],
-        ["a picture", f"{settings.max_image_bytes // MEBIBYTE} MiB, {settings.max_image_pixels:,} pixels", "service"],
+        [
+            "an image",
+            f"{settings.max_image_bytes // MEBIBYTE} MiB, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} in a row or column",
+            "service",
+        ],
         ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
         [
             "requests of one address",
@@ -87,7 +93,12 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ],
         ["requests of one address under way", said(r"limit_conn page_connections (\d+);", page), "nginx, port 3000"],
         ["requests of one address under way", said(r"limit_conn api_connections (\d+);", api), "nginx, port 7000"],
-        ["POST requests inside", str(settings.max_requests), "service, each replica"],
+        ["predictions in flight, and all other requests in flight", f"{settings.max_requests} each", "service, each replica"],
+        [
+            "expensive calls that wait",
+            f"{LARGE_WAITING} large bodies, {INSPECTIONS_WAITING} inspections, {SLOW_WAITING} of occlusion or training steps",
+            "service, each replica",
+        ],
         ["a header, and each piece of a body", "10 s", "nginx"],
         ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
     ]
