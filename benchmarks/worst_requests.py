@@ -75,6 +75,7 @@ def _points(count, strokes=1):
 FULL_DRAWING = _points(20_000)
 DOTS = {"strokes": [[point] for point in _points(1_000)["strokes"][0]]}
 STEPS = [{"label": 3, "learning_rate": 1e-3}] * 50
+VALUES = 64_000  # brackets and commas: nearly as many as a body may have
 WORST = {
     "an ordinary drawing": _json("/predict", {"strokes": LINE}),
     "20,000 points": _json("/predict", FULL_DRAWING),
@@ -83,6 +84,14 @@ WORST = {
     "1 MiB of empty points": _repeated("/predict", b'{"strokes":[[', b"[]", b"]]}"),
     "1 MiB of empty strokes": _repeated("/predict", b'{"strokes":[', b"[]", b"]}"),
     "1 MiB of points that are numbers": _repeated("/predict", b'{"strokes":[[', b"2", b"]]}"),
+    "64,000 values of empty points": _repeated("/predict", b'{"strokes":[[', b"[]", b"]]}", VALUES * 3 // 2),
+    "64,000 values of empty strokes": _repeated("/predict", b'{"strokes":[', b"[]", b"]}", VALUES * 3 // 2),
+    "64,000 pixels that are 2": _repeated("/predict", b'{"image_vector":[', b"2", b"]}", VALUES * 2),
+    "64,000 values of changes": _repeated("/explain", b'{"strokes":[],"changes":[', b"[]", b"]}", VALUES * 3 // 2),
+    "2,000 unknown fields": WorstRequest(
+        "/explain",
+        lambda: b'{"strokes":[],"changes":[{' + b",".join(b'"%x":0' % number for number in range(1_990)) + b"}]}",
+    ),
     "1 MiB of pixels that are 2": _repeated("/predict", b'{"image_vector":[', b"2", b"]}"),
     "1 MiB of pixels that are 0": _repeated("/predict", b'{"image_vector":[', b"0", b"]}"),
     "1 MiB of empty objects": _repeated("/predict", b'{"strokes":[', b"{}", b"]}"),

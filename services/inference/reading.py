@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from inference.images import ImageError, ImageTooLargeError, checked_png, pixels_from_png
-from inference.schemas import MAX_FIELDS, VECTOR_LENGTH, ExplainRequest, PredictRequest, first_problem
+from inference.schemas import MAX_FIELDS, MAX_VALUES, VECTOR_LENGTH, ExplainRequest, PredictRequest, first_problem
 from inference.settings import Settings
 from inference.work_queue import WorkQueue
 
@@ -56,8 +56,8 @@ class RequestReader:
         if media_type != "application/json":
             raise HTTPException(415, f"send {expected}, not {media_type}")
         body = await _body(request, self._settings.max_json_bytes)
-        if body.count(b":") > MAX_FIELDS:
-            raise HTTPException(422, f"a body may have at most {MAX_FIELDS:,} fields")
+        if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES or body.count(b":") > MAX_FIELDS:
+            raise HTTPException(413, f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
         if len(body) <= QUICK_BYTES:
             return _parsed(schema, body)
         return await self._large.run(request, _parsed, schema, body)

@@ -11,7 +11,9 @@ MAX_POINTS = 20_000
 VECTOR_LENGTH = 784
 MAX_LESSONS, MAX_LEARNING_RATE = 50, 10.0
 MAX_CHANGES = 200
-MAX_FIELDS = 2_000  # in all objects of a body; 200 changes have 800
+# Of a whole body. pydantic makes an object of each value, and an error of each unknown field, before we see any of them.
+MAX_VALUES = 65_536  # 20,000 points in 1,000 strokes have 61,000 brackets and commas
+MAX_FIELDS = 2_000  # 200 changes have 800
 DIGITS_AS_TEXT = tuple("0123456789")
 
 # Older pages send the text of an input field.
