@@ -9,7 +9,7 @@ from raw_http import connected, parts, post, said, statuses
 GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST_GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 LARGE = b"{}".ljust(60_000)
-NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (50, 4, 6, 100, 10)]
+NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (50, 4, 8, 100, 10)]
 NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 50, 20, 2)]
 NO_ROOM = {"detail": "there is no room for this request now: please wait a moment, then try again."}
 ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
@@ -47,16 +47,16 @@ def test_drawing_meets_no_limit_but_a_flood_does(flooded):
 
 
 COSTLY = {  # the request, and how many of them one address may send at once: to the page's port, and to the API's
-    "training": (post("{}/learn"), 13, 21),
-    "training, written otherwise": (post("{}/%6cearn/"), 13, 21),
-    "an occlusion": (post("{}/explain?occlusion=true"), 13, 21),
-    "an occlusion, written otherwise": (post("{}/explain/?%6fcclusion=1"), 13, 21),
+    "training": (post("{}/learn"), 9, 21),
+    "training, written otherwise": (post("{}/%6cearn/"), 9, 21),
+    "an occlusion": (post("{}/explain?occlusion=true"), 9, 21),
+    "an occlusion, written otherwise": (post("{}/explain/?%6fcclusion=1"), 9, 21),
     "an explanation": (post("{}/explain"), 101, 201),
     "a unit": (post("{}/unit"), 101, 201),
     "each snapshot's prediction": (post("{}/snapshots"), 101, 201),
-    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 21, 101),
-    "a large body": (post("{}/predict", LARGE), 21, 101),
-    "a body of unknown length": (chunked("{}/predict"), 21, 101),
+    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 15, 101),
+    "a large body": (post("{}/predict", LARGE), 15, 101),
+    "a body of unknown length": (chunked("{}/predict"), 15, 101),
     "feedback": (post("{}/feedback/"), 101, None),
 }
 
