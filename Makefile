@@ -81,7 +81,7 @@ clean:  ## remove what was set up and made: .venv, data, the journal; artifacts/
 $(MODEL): | .venv/run.stamp
 	@dvc repro
 
-# A stamp is newer than what it was made from: then there is nothing to do, and `make run` starts at once.
+# A stamp is newer than its sources: then there is nothing to do, and `make run` starts at once.
 .venv/run.stamp: requirements.lock requirements-uv.lock pyproject.toml scripts/setup.sh
 	@echo "setting up .venv (once)"
 	@scripts/setup.sh trainer inference exporter frontend pipeline local

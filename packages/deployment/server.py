@@ -67,8 +67,8 @@ class TimedProtocol(HttpToolsProtocol):
 class DrainingServer(uvicorn.Server):
     """Answers every request whose connection was made before it was told to end; later connections are refused.
 
-    uvicorn itself resets the connections that wait in the kernel's queue, and those whose request it has not read. nginx has sent
-    its request by then, and so may not send it to another replica.
+    uvicorn itself resets the connections that wait in the kernel's queue, and those whose request it has not read. By then nginx
+    has sent its request. It may not send it to another replica.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -91,7 +91,7 @@ class DrainingServer(uvicorn.Server):
 
 
 def _stop_listening(listener):
-    """The connections in the queue of a socket, and of its duplicates, none of which listens any more."""
+    """Close a listening socket and its duplicates to new connections; return those in its queue."""
     waiting = []
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What one address may ask of nginx: how often, by what it costs the service; how much at once; and how large."""
+"""nginx limits each address: rates by cost, requests under way, sizes."""
 
 from contextlib import ExitStack, suppress
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from deployment.server import BODY_SECONDS, HEADER_SECONDS
 from inference.schemas import MAX_POINTS, MAX_STROKES
 from inference.settings import Settings
 
@@ -75,6 +76,7 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
     )
     assert megabytes[-1] == 2048
     assert {said(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
+    assert (HEADER_SECONDS, BODY_SECONDS) == (10, 10)
     assert table("what") == [
         ["a body to `/predict` and `/explain`", f"{said(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
         ["any other body", f"{said(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
@@ -101,7 +103,7 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["large bodies of one address under way", by_port("bodies", places), "nginx"],
         ["bodies and answers under way, beyond memory", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
         ["POST requests inside", str(settings.max_requests), "service, each replica"],
-        ["a header, and each piece of a body", "10 s", "nginx"],
+        ["a header, and each piece of a body", "10 s", "nginx, service, `make run`'s page server"],
         ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
     ]
 

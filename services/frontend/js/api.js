@@ -126,7 +126,7 @@ export async function sendFeedback(request, connection) {
 }
 
 /**
- * Ask a question that changes nothing, and once more after a 502: nginx sends it once, and its replica may have died.
+ * Ask a question that changes nothing, and once more after a 502, when its replica died: nginx sends it once.
  * @param {string} url
  * @param {PredictionRequest | LearnRequest} request
  * @param {Connection} connection
