@@ -20,8 +20,8 @@ PAGE_PAUSE = 0.3  # seconds before the page repeats a question: PAUSE_MS in api.
 class Load:
     """A person draws and draws on the page. `answers`: (when, id); `failures`: (when, error).
 
-    `repeated`: when a drawing was sent once more after a 502, as the page does. With `corrects` each answer gets feedback; `thanked`
-    has the ids of the acknowledged ones.
+    `repeated`: when a drawing was sent once more after a 502, as the page does. With `corrects` each answer gets feedback;
+    `thanked` has the ids of the acknowledged ones.
     """
 
     def __init__(self, url: str, wait_until, corrects: bool = False):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from inference.origins import origins
 from raw_http import parts, post, said
 
@@ -166,6 +167,13 @@ def test_scripts_of_allowed_websites_may_read_nginx_s_own_errors(open_to_a_websi
     assert (f"access-control-allow-origin: {origin}\r\n" in answer + "\r\n") == is_allowed
     assert ("access-control-expose-headers: retry-after" in answer) == is_allowed
     assert is_allowed or "access-control" not in answer
+
+
+def test_the_stack_starts_nginx_with_the_websites_of_the_service():
+    services = yaml.safe_load((FRONTEND.parents[1] / "docker-compose.yml").read_text())["services"]
+    assert services["frontend"]["entrypoint"] == ["sh", "/srv/page/start.sh"]  # the folder that nginx serves has the script
+    origins = {services[name]["environment"]["DOODLE_CORS_ORIGINS"] for name in ("frontend", "inference")}
+    assert origins == {"${DOODLE_CORS_ORIGINS:-}"}
 
 
 @pytest.mark.parametrize(
