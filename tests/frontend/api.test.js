@@ -23,7 +23,7 @@ const silence = (signal) =>
 
 /** The error shown for a status and a body. */
 async function errorFor(status, body) {
-  const outcome = await requestPrediction(request, { fetch: answering(status, body) });
+  const outcome = await requestPrediction(request, { fetch: answering(status, body), pauseMs: 0 });
   assert.equal("prediction" in outcome, false);
   return outcome.error;
 }
@@ -41,6 +41,37 @@ test("the drawing is posted as JSON to a relative address", async () => {
   assert.equal(calls[0].method, "POST");
   assert.equal(calls[0].headers["Content-Type"], "application/json");
   assert.deepEqual(JSON.parse(calls[0].body), request);
+});
+
+/** A fetch whose calls are answered with these statuses in turn. */
+function inTurn(...statuses) {
+  const calls = [];
+  const fetch = async (...asked) => {
+    calls.push(asked);
+    return answering(statuses[calls.length - 1], statuses[calls.length - 1] === 200 ? exampleAnswer() : "")();
+  };
+  return { fetch, calls };
+}
+
+test("a question whose replica died is asked once more, the same", async () => {
+  const { fetch, calls } = inTurn(502, 200);
+  const outcome = await requestPrediction(request, { fetch, pauseMs: 0 });
+  assert.equal(outcome.prediction.digit, 5);
+  assert.equal(calls[1][1].body, calls[0][1].body);
+});
+
+test("no question is asked more than twice, and no other failure is repeated", async () => {
+  for (const statuses of [[502, 502, 200], [503, 200], [504, 200]]) {
+    const { fetch, calls } = inTurn(...statuses);
+    assert.equal("error" in (await requestPrediction(request, { fetch, pauseMs: 0 })), true);
+    assert.equal(calls.length, statuses.indexOf(200));
+  }
+});
+
+test("feedback is sent once, since it may have been kept", async () => {
+  const { fetch, calls } = inTurn(502, 200);
+  assert.equal((await sendFeedback({ prediction_id: "x", actual_digit: 1 }, { fetch, pauseMs: 0 })).mayPass, true);
+  assert.equal(calls.length, 1);
 });
 
 test("a good answer gives a prediction", async () => {

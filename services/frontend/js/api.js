@@ -24,6 +24,7 @@ export const SNAPSHOTS_URL = "api/snapshots";
 export const FEEDBACK_URL = "api/feedback";
 
 export const TIMEOUT_MS = 10_000;
+export const PAUSE_MS = 300; // before a question is repeated
 
 /** @typedef {{prediction: Prediction} | {error: string}} Outcome */
 
@@ -41,11 +42,12 @@ const PASSING_STATUSES = new Set([408, 429]);
  * @property {typeof fetch} fetch
  * @property {AbortSignal} [signal] gives the request up when nobody waits for it any more
  * @property {number} [timeoutMs]
+ * @property {number} [pauseMs]
  */
 
 /** @param {PredictionRequest} request @param {Connection} connection @returns {Promise<Outcome>} */
 export async function requestPrediction(request, connection) {
-  const reply = await post(PREDICT_URL, request, connection);
+  const reply = await ask(PREDICT_URL, request, connection);
   return "error" in reply ? reply : readAnswer(reply.status, reply.body);
 }
 
@@ -59,7 +61,7 @@ export async function requestPrediction(request, connection) {
  */
 export async function requestExplanation(request, connection, { occlusion = false } = {}) {
   const url = occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL;
-  const read = readReply(parseExplanation, await post(url, request, connection));
+  const read = readReply(parseExplanation, await ask(url, request, connection));
   return "error" in read ? read : { explanation: read.parsed };
 }
 
@@ -70,7 +72,7 @@ export async function requestExplanation(request, connection, { occlusion = fals
  * @returns {Promise<LearnOutcome>}
  */
 export async function requestLearning(request, connection) {
-  const read = readReply(parseLearnt, await post(LEARN_URL, request, connection));
+  const read = readReply(parseLearnt, await ask(LEARN_URL, request, connection));
   return "error" in read ? read : { learnt: read.parsed };
 }
 
@@ -81,7 +83,7 @@ export async function requestLearning(request, connection) {
  * @returns {Promise<{unit: import("./unit.js").Unit} | {error: string}>}
  */
 export async function requestUnit(request, connection) {
-  const read = readReply(parseUnit, await post(UNIT_URL, request, connection));
+  const read = readReply(parseUnit, await ask(UNIT_URL, request, connection));
   return "error" in read ? read : { unit: read.parsed };
 }
 
@@ -104,7 +106,7 @@ export async function requestSnapshots(connection) {
  * @returns {Promise<{readings: import("./snapshots.js").SnapshotReadings} | {error: string}>}
  */
 export async function requestSnapshotReadings(request, connection) {
-  const read = readReply(parseSnapshotReadings, await post(SNAPSHOTS_URL, request, connection));
+  const read = readReply(parseSnapshotReadings, await ask(SNAPSHOTS_URL, request, connection));
   return "error" in read ? read : { readings: read.parsed };
 }
 
@@ -121,6 +123,19 @@ export async function sendFeedback(request, connection) {
   }
   // Thanks only for what the API itself says that it has: a proxy's page with status 200 is no such word.
   return typeof answer?.message === "string" ? { received: true } : { error: unexpectedAnswer("the server did not confirm it") };
+}
+
+/**
+ * Ask a question that changes nothing, and once more after a 502, when its replica died: nginx sends it once.
+ * @param {string} url
+ * @param {PredictionRequest | LearnRequest} request
+ * @param {Connection} connection
+ */
+async function ask(url, request, connection) {
+  const reply = await post(url, request, connection);
+  if ("error" in reply || reply.status !== 502) return reply;
+  await new Promise((resolve) => setTimeout(resolve, connection.pauseMs ?? PAUSE_MS));
+  return post(url, request, connection);
 }
 
 /**
