@@ -9,8 +9,8 @@ from raw_http import connected, parts, post, said, statuses
 GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST_GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 LARGE = b"{}".ljust(60_000)
-NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (50, 4, 8, 100, 10)]
-NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 50, 20, 2)]
+NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (50, 4, 15, 100, 10)]
+NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 50, 20, 5, 2)]
 NO_ROOM = {"detail": "there is no room for this request now: please wait a moment, then try again."}
 ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
 
@@ -54,9 +54,9 @@ COSTLY = {  # the request, and how many of them one address may send at once: to
     "an explanation": (post("{}/explain"), 101, 201),
     "a unit": (post("{}/unit"), 101, 201),
     "each snapshot's prediction": (post("{}/snapshots"), 101, 201),
-    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 15, 101),
-    "a large body": (post("{}/predict", LARGE), 15, 101),
-    "a body of unknown length": (chunked("{}/predict"), 15, 101),
+    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 31, 101),
+    "a large body": (post("{}/predict", LARGE), 31, 101),
+    "a body of unknown length": (chunked("{}/predict"), 31, 101),
     "feedback": (post("{}/feedback/"), 101, None),
 }
 
