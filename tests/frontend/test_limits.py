@@ -9,8 +9,9 @@ from raw_http import connected, parts, post, said, statuses
 GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST_GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 LARGE = b"{}".ljust(60_000)
-NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (50, 4, 8, 100, 10)]
-NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 50, 20, 2)]
+NO_REFILL = [(f"rate={rate}r/s", "rate=1r/s") for rate in (200, 60, 40)]  # so that only bursts count
+NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (80, 4, 8, 200, 10, 100)]
+NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 60, 40, 2)]
 NO_ROOM = {"detail": "there is no room for this request now: please wait a moment, then try again."}
 ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
 
@@ -22,7 +23,7 @@ def chunked(path):
 @pytest.fixture(scope="module")
 def flooded(nginx, free_port):
     """nginx without a service, and so fast enough to be flooded: 502 stands for a request that would reach the service."""
-    with nginx(f"127.0.0.1:{free_port()}", changes=NO_DELAYS) as running:
+    with nginx(f"127.0.0.1:{free_port()}", changes=NO_DELAYS + NO_REFILL) as running:
         yield running
 
 
@@ -51,12 +52,12 @@ COSTLY = {  # the request, and how many of them one address may send at once: to
     "training, written otherwise": (post("{}/%6cearn/"), 9, 21),
     "an occlusion": (post("{}/explain?occlusion=true"), 9, 21),
     "an occlusion, written otherwise": (post("{}/explain/?%6fcclusion=1"), 9, 21),
-    "an explanation": (post("{}/explain"), 101, 201),
-    "a unit": (post("{}/unit"), 101, 201),
-    "each snapshot's prediction": (post("{}/snapshots"), 101, 201),
-    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 15, 101),
-    "a large body": (post("{}/predict", LARGE), 15, 101),
-    "a body of unknown length": (chunked("{}/predict"), 15, 101),
+    "an explanation": (post("{}/explain"), 161, 401),
+    "a unit": (post("{}/unit"), 161, 401),
+    "each snapshot's prediction": (post("{}/snapshots"), 161, 401),
+    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 15, 201),
+    "a large body": (post("{}/predict", LARGE), 15, 201),
+    "a body of unknown length": (chunked("{}/predict"), 15, 201),
     "feedback": (post("{}/feedback/"), 101, None),
 }
 
@@ -70,21 +71,19 @@ def test_costly_requests_of_one_address_have_a_limit_of_their_own(flooded, what,
     request, most = request.replace(b"{}/", f"{prefix}/".encode(), 1), bursts[port == "api"]
     client = f"127.0.{2 + (port == 'api')}.{1 + list(COSTLY).index(what)}"
     answers = statuses(said(url, request * (most + 40) + LAST_GET, client))
-    assert most <= answers.count(502) - 1 <= most + 35  # nginx accepts some more while the flood lasts
-    assert answers.count(429) >= 5
+    assert most <= answers.count(502) - 1 <= most + 20  # nginx accepts some more while the flood lasts
     assert statuses(said(url, post(f"{prefix}/predict", last=True), client)) == [502]  # it may still draw
     assert statuses(said(url, request + LAST_GET, OTHER)) == [502, 502]
 
 
 def test_a_room_of_thirty_people_draws_behind_one_address(nginx, free_port):
-    """Each of them has an explanation on its way at any time, asks what a unit computes, and predicts once."""
+    """Each of them has an explanation on its way at any time, looks at a unit, and predicts once."""
     with nginx(f"127.0.0.1:{free_port()}") as running, ExitStack() as open_:
         people = [open_.enter_context(connected(running.page, ATTACKER)) for _ in range(30)]
         for person in people:
-            asked = post("/api/explain") * 2 + post("/api/unit") + post("/api/predict", last=True)
-            person.sendall(asked)
+            person.sendall(post("/api/explain") * 4 + post("/api/unit") + post("/api/predict", last=True))
         for person in people:
-            assert statuses(b"".join(iter(lambda: person.recv(65536), b""))) == [502] * 4  # noqa: B023
+            assert statuses(b"".join(iter(lambda: person.recv(65536), b""))) == [502] * 6  # noqa: B023
 
 
 @pytest.mark.parametrize(
