@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 from deployment.server import BODY_SECONDS, HEADER_SECONDS
+from inference.app import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
+from inference.images import MAX_PIXELS, MAX_SIDE
 from inference.schemas import MAX_POINTS, MAX_STROKES
 from inference.settings import Settings
 
@@ -81,7 +83,11 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["a body to `/predict` and `/explain`", f"{said(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
         ["any other body", f"{said(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
         ["a body of JSON", f"{settings.max_json_bytes // MEBIBYTE} MiB", "service"],
-        ["a picture", f"{settings.max_image_bytes // MEBIBYTE} MiB, {settings.max_image_pixels:,} pixels", "service"],
+        [
+            "an image",
+            f"{settings.max_image_bytes // MEBIBYTE} MiB, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} in a row or column",
+            "service",
+        ],
         ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
         [
             "requests of one address",
@@ -102,7 +108,12 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["costly answers of one address under way", by_port("answers", places), "nginx"],
         ["large bodies of one address under way", by_port("bodies", places), "nginx"],
         ["bodies and answers under way, beyond memory", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
-        ["POST requests inside", str(settings.max_requests), "service, each replica"],
+        ["predictions in flight, and all other requests in flight", f"{settings.max_requests} each", "service, each replica"],
+        [
+            "expensive calls that wait",
+            f"{LARGE_WAITING} large bodies, {INSPECTIONS_WAITING} inspections, {SLOW_WAITING} of occlusion or training steps",
+            "service, each replica",
+        ],
         ["a header, and each piece of a body", "10 s", "nginx, service, `make run`'s page server"],
         ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
     ]
