@@ -59,6 +59,7 @@ COSTLY = {  # the request, and how many of them one address may send at once: to
     "a large body": (post("{}/predict", LARGE), 15, 201),
     "a body of unknown length": (chunked("{}/predict"), 15, 201),
     "feedback": (post("{}/feedback/"), 101, None),
+    "an erasure": (b"DELETE {}/predictions/7b88140edcad HTTP/1.1\r\nHost: x\r\n\r\n", 101, None),
 }
 
 
