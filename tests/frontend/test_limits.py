@@ -66,7 +66,7 @@ COSTLY = {  # the request, and how many of them one address may send at once: to
 @pytest.mark.parametrize(
     ("what", "port"), [(what, port) for what, (_, *most) in COSTLY.items() for port, each in zip(("page", "api"), most) if each]
 )
-def test_costly_requests_of_one_address_have_a_limit_of_their_own(flooded, what, port):
+def test_costly_requests_of_one_address_have_a_limit_of_their_own(flooded, what, port, documented):
     url, prefix = getattr(flooded, port), "/api" if port == "page" else ""
     request, *bursts = COSTLY[what]
     request, most = request.replace(b"{}/", f"{prefix}/".encode(), 1), bursts[port == "api"]
@@ -75,6 +75,11 @@ def test_costly_requests_of_one_address_have_a_limit_of_their_own(flooded, what,
     assert most <= answers.count(502) - 1 <= most + 20  # nginx accepts some more while the flood lasts
     assert statuses(said(url, post(f"{prefix}/predict", last=True), client)) == [502]  # it may still draw
     assert statuses(said(url, request + LAST_GET, OTHER)) == [502, 502]
+    documented(
+        "attacks",
+        "a flood of costly requests from one address",
+        "nginx delays some and rejects the rest (429); the address may still draw, and others may do all",
+    )
 
 
 def test_a_room_of_thirty_people_draws_behind_one_address(nginx, free_port):
@@ -114,7 +119,7 @@ def test_a_client_with_too_many_requests_under_way_has_to_wait(nginx, api, heade
         assert statuses(said(running.page, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", ATTACKER)) == [200]
 
 
-def test_unfinished_bodies_of_one_address_leave_room_for_another_image(nginx, api):
+def test_unfinished_bodies_of_one_address_leave_room_for_another_image(nginx, api, documented):
     """49 connections send 1.4 MB of a body each, and no more, to both ports; 64 MiB hold what finished bodies need."""
     image = bytes(4 * 1024 * 1024)
     head = "POST {}/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 5000000\r\n\r\n"
@@ -127,15 +132,25 @@ def test_unfinished_bodies_of_one_address_leave_room_for_another_image(nginx, ap
         for url, path in ((running.page, "/api/predict"), (running.api, "/predict")):
             answer = said(url, post(path, image, "image/png", last=True), OTHER)
             assert statuses(answer) == [200]
+    documented(
+        "attacks",
+        "49 connections of one address with unfinished bodies of 5 MB",
+        "nginx takes 8 at the page's port and 16 at the API's, and rejects the rest (429); another address's image is read",
+    )
 
 
-def test_a_full_folder_of_bodies_is_said_in_json(nginx, api):
+def test_where_the_folder_of_bodies_is_full_drawings_are_still_answered(nginx, api, documented):
     with nginx(api, room=1024 * 1024) as running:
         for url, path in ((running.page, "/api/predict"), (running.api, "/predict")):
             status, header, content = parts(said(url, post(path, bytes(2_000_000), "image/png", last=True)))
             assert (status, content) == (503, NO_ROOM)
             assert "retry-after: 5\r\n" in header
             assert statuses(said(url, post(path, last=True))) == [200]  # a drawing needs none
+    documented(
+        "attacks",
+        "unfinished bodies that fill nginx's folder",
+        "nginx rejects more large bodies (503, `Retry-After`); drawings are answered as before",
+    )
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["of announced length", "of unknown length"])
