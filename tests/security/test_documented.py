@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 from deployment.server import BODY_SECONDS, HEADER_SECONDS
+from digitnet.checkpoint import CARD_FILE, MOST_BYTES, WEIGHTS_FILE
+from digitnet.network import MOST_LAYERS, MOST_NUMBERS
 from inference.app import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
 from inference.images import MAX_PIXELS, MAX_SIDE
 from inference.schemas import MAX_POINTS, MAX_STROKES
@@ -116,6 +118,12 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ],
         ["a header, and each piece of a body", "10 s", "nginx, service, `make run`'s page server"],
         ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
+        [
+            "a model's files",
+            f"{MOST_BYTES[WEIGHTS_FILE] // MEBIBYTE} MiB, its card {MOST_BYTES[CARD_FILE] // MEBIBYTE} MiB",
+            "each reader",
+        ],
+        ["a model's network", f"{MOST_LAYERS} layers, {MOST_NUMBERS:,} numbers computed for one image", "each reader"],
     ]
 
 
