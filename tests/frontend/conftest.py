@@ -38,7 +38,10 @@ async def refuse_unread(_):
 
 
 ECHO = Starlette(
-    routes=[Route("/unread", refuse_unread, methods=["POST"]), Route("/{path:path}", echo, methods=["GET", "POST", "OPTIONS"])]
+    routes=[
+        Route("/unread", refuse_unread, methods=["POST"]),
+        Route("/{path:path}", echo, methods=["GET", "POST", "DELETE", "OPTIONS"]),
+    ]
 )
 
 

@@ -182,6 +182,8 @@ def test_of_feedback_nobody_gives_more_than_a_room_full_of_people_does(nginx, fr
         one, last = feedback(f"/api/feedback{slash}")
         assert statuses(said(running.page, one * 99 + last, "127.0.0.7")) == [502] * 100
         assert statuses(said(running.page, one * 99 + last, "127.0.0.7")).count(429) > 50
+        erasure = b"DELETE /api/predictions/7b88140edcad49edb1cb4c9d8bc19318 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        assert statuses(said(running.page, erasure, "127.0.0.7")) == [429]  # each is a write, too
         assert statuses(said(running.page, last, "127.0.0.8")) == [502]  # another client
         _, drawing = feedback("/api/predict")
         assert statuses(said(running.page, drawing, "127.0.0.7")) == [502]  # who may still draw
