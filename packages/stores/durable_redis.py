@@ -41,7 +41,7 @@ class DurableRedis:
             **self.url.options(),
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=COMMAND_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # whoever calls knows how long to go on trying
+            retry=Retry(NoBackoff(), 0),  # the caller decides how long to try
             protocol=2,  # redis-py 5 begins with it and 8 with 3, which has other answers
         )
 
@@ -122,8 +122,8 @@ class DurableRedis:
     def _check_durable(self):
         """JournalError unless a reply from this server means that the record is on its disk, for good.
 
-        Asked each time: people send feedback now and then, the question takes a tenth of a millisecond, and a server may be
-        restarted with other settings at any time. One that does not let us ask is not trusted.
+        It asks each time, because a server may be restarted with other settings at any time. The question takes a tenth of a
+        millisecond. A server that does not let us ask is not trusted.
         """
         with self.errors_explained():
             try:

@@ -16,14 +16,14 @@ from enum import StrEnum
 FORMS = ("strokes", "image_vector", "png")
 PICTURE_BYTES = 28 * 28
 NAME_LENGTH = 200  # characters
-LATEST_TIME = 1e11  # the year 5138 in seconds: what is beyond is in milliseconds
+LATEST_TIME = 1e11  # the year 5138 in seconds: larger numbers are milliseconds
 DAY_SECONDS = 86_400
 DROPPED_AT_ONCE = 200  # expired records of a kind in one call: no other call waits long for it
-ERASED_FEEDBACK_KEPT = 100_000  # ids, some 15 MB in Redis: fifty days of feedback at its limit, if all of it were erased
+ERASED_FEEDBACK_KEPT = 100_000  # ids, 15 MB in Redis: fifty days of feedback at its limit, all of it erased
 
 
 class JournalError(Exception):
-    """The journal cannot be reached or used just now; the message says why and what to do. What was asked may have been done."""
+    """The log cannot be reached or used just now; the message says why and what to do. A write may have been done."""
 
 
 class Refusal(StrEnum):
@@ -130,8 +130,8 @@ class Journal(ABC):
     """Safe from several threads, and from several processes that open one each. Any call may raise JournalError.
 
     Nothing is opened before the first call; one that fails leaves nothing behind that would keep the next from succeeding.
-    Entries that are no sound records (damaged by hand, or written by a version of Doodle whose records are others) are left out
-    of what is read, but counted in the summary; fields that this version does not know are ignored.
+    Reading leaves out entries that are no sound records: damaged by hand, or written by another version of Doodle. The summary
+    counts them. Fields that this version does not know are ignored.
     """
 
     @abstractmethod
@@ -182,7 +182,7 @@ class Journal(ABC):
         """Drop the records from before that time among the oldest `count` of each kind; return how many it dropped."""
 
     def drop_expired(self, days: int, now: float) -> int:
-        """Apply the retention: drop a batch of the records older than so many days. Return its size; 0: none is left.
+        """Apply the retention: drop a batch of the records that are older, in days. Return its size; 0: nothing is left to drop.
 
         With 0 days the log keeps all. Several processes may do so at once.
         """

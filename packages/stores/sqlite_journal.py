@@ -123,7 +123,7 @@ class SqliteJournal(Journal):
                     connection.execute(statement, {"id": id_})
             for statement in sql.FORGET_ERASED:
                 connection.execute(statement, {"predictions": self._cap, "feedback": ERASED_FEEDBACK_KEPT})
-        with self._lock, self._errors_explained():  # what was erased still stands in the write-ahead log
+        with self._lock, self._errors_explained():  # the write-ahead log still has the erased bytes
             self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return {id_ for id_, _, _ in wanted}
 
@@ -198,7 +198,7 @@ class SqliteJournal(Journal):
             raise
 
     def _connect(self) -> sqlite3.Connection:
-        """The connection to the file that is there now, or to an empty journal in memory where there is none."""
+        """Return the connection to the file that is there now; without a file, to an empty log in memory."""
         found = identity(self._path)  # before it is opened: one that comes later is noticed by the next call
         if self._connection is None or found != self._opened:
             if self._opened is not None:

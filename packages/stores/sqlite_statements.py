@@ -3,7 +3,7 @@
 Columns are in the order of the records' fields.
 """
 
-APPLICATION, VERSION = 0x446F6F64, 3  # in the file's header: whose it is ("Dood"), and of which form
+APPLICATION, VERSION = 0x446F6F64, 3  # in the file's header: the program ("Dood"), and the form
 
 ERASED_AND_COUNTED = (
     "CREATE INDEX feedback_by_prediction ON feedback (prediction_id)",

@@ -102,9 +102,9 @@ def _refused(reason, now):
 
 
 def _source(address):
-    """What an address looks like in the journal: alike for one sender, so that floods are seen, but no list of who was here.
+    """Return what the log keeps of an address: the same for each request of a sender, so that floods are seen.
 
-    (Whoever has the journal can still try out all addresses: it is a courtesy, not a secret.)
+    It is a courtesy, not a secret: a program that reads the log can try all addresses.
     """
     return hashlib.sha256(f"doodle feedback {_sender(address)}".encode()).hexdigest()[:12] if address else None
 

@@ -101,7 +101,7 @@ class Decisions:
 
 
 def hidden(prediction_id: str) -> str:
-    """Return a name for a prediction that does not tell its id: whoever has the id may erase the drawing."""
+    """Return a name for a prediction that does not tell its id, because anybody who knows the id may erase the drawing."""
     return hashlib.sha256(prediction_id.encode(errors="surrogatepass")).hexdigest()[:32]
 
 

@@ -1,5 +1,7 @@
-"""feedback: what users said of their drawings. review lists undecided feedback, as a table and as images; accept and reject
-decide; erase removes drawings from the prediction log and from the decisions."""
+"""feedback: the labels that users gave their drawings. review lists undecided feedback, as a table and as images.
+
+accept and reject decide; erase removes drawings from the prediction log and from the decisions.
+"""
 
 import argparse
 import logging

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from stores.journal import DAY_SECONDS, Feedback
 
-# Of one sender and of one day: how many are always accepted, and beyond that which share of all accepted drawings. Ten drawings
-# in 55,000 change no network, a hundred hardly do; and neither a sender nor a day outvotes the others.
+# For one sender and one day: a number that is always accepted, and beyond it a share of all accepted drawings. Ten drawings in
+# 55,000 change no network, and a hundred hardly do. Neither a sender nor a day outvotes the others.
 LIMITS = {"sender": (10, 0.1), "day": (100, 0.25)}
 
 
@@ -16,7 +16,7 @@ def within_shares(candidates: Sequence[Feedback], accepted: Sequence[Feedback]) 
     `accepted` counts too: accepting twice accepts no more than once. Unknown senders are one sender.
     """
     total = len(accepted) + len(candidates)
-    while True:  # what is held back makes the whole smaller, and so each share of it
+    while True:  # each drawing that is held back makes the whole smaller, and its shares too
         limits = {kind: max(number, int(share * total)) for kind, (number, share) in LIMITS.items()}
         chosen, held_back = _within(limits, candidates, accepted)
         if len(accepted) + len(chosen) == total:

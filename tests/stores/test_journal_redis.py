@@ -1,4 +1,4 @@
-"""The journal in Redis: what it acknowledged outlives kill -9, what it did not can be sent again, what is foreign is no harm."""
+"""The prediction log in Redis: acknowledged records outlive kill -9, others can be sent again, foreign entries do no harm."""
 
 import threading
 import uuid

@@ -220,7 +220,7 @@ OLDER = {
 class TestOlderVersions:
     @pytest.fixture(params=OLDER)
     def old(self, request, path, journal, make_prediction, make_feedback):
-        """A file as an older version left it, and what is in it."""
+        """A file as an older version left it: its prediction and its feedback."""
         prediction, feedback = make_prediction(), make_feedback(source=None)
         journal.add_predictions([prediction])
         journal.add_feedback(feedback)

@@ -150,7 +150,7 @@ class TestCommand:
 
     @pytest.fixture
     def unsure_pictures(self, tmp_path):
-        """unsure_pictures(n): so many images of which the model is unsure, with its best guess."""
+        """unsure_pictures(n): n images that leave the model unsure, each with its best guess."""
         network, _ = load(tmp_path / "artifacts" / "model")
         generator = np.random.default_rng(3)
 
@@ -173,7 +173,7 @@ class TestCommand:
     def test_no_sender_and_no_day_has_more_than_its_share_of_what_is_accepted_unseen(
         self, journal, tmp_path, unsure_pictures, caplog
     ):
-        """However often one accepts. Given by their ids, they are accepted all the same."""
+        """However often one accepts. Their ids accept them anyway."""
         caplog.set_level("INFO")
         given = [
             said(guess, picture=picture, time=1e9 + 7200 * number, source="one" if number % 2 else f"sender {number}")
