@@ -42,6 +42,7 @@ local function value(entry, name)
     for place = 1, #entry[2], 2 do
         if entry[2][place] == name then return entry[2][place + 1] end
     end
+    return nil -- a function without a value has no argument for tonumber
 end
 """
 
@@ -124,6 +125,7 @@ end
 local function erase_feedback(entry, id)
     local milliseconds, number = string.match(entry[1], '(%d+)-(%d+)')
     drop_feedback(entry)
+    if not id then return end
     redis.call('ZADD', erased_feedback, string.format('%.0f', milliseconds * 1000 + math.min(number, 999)), id)
 end
 

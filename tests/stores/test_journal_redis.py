@@ -1,6 +1,7 @@
 """The prediction log in Redis: acknowledged records outlive kill -9, others can be sent again, foreign entries do no harm."""
 
 import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -298,6 +299,17 @@ class TestIndexes:
         redis_server.client.hdel(redis_journal.FEEDBACK_BY_PREDICTION, "")  # where it reads on: all is read again
         journal.erase([predictions[1].prediction_id])
         assert journal.feedback(100) == [*given[2:6], *given[8:]]
+
+    def test_foreign_entries_leave_too(self, journal, redis_server, make_prediction):
+        """One without a time is as old as its place in the stream; one without an id goes with its prediction."""
+        prediction, client = make_prediction(), redis_server.client
+        journal.add_predictions([prediction])
+        client.xadd(redis_journal.FEEDBACK, {"prediction_id": prediction.prediction_id})
+        for stream in (redis_journal.PREDICTIONS, redis_journal.FEEDBACK):
+            client.xadd(stream, {"hello": "world"})
+        journal.erase([prediction.prediction_id])
+        assert journal.drop_older(time=1.6e9, count=10) == 0
+        assert journal.drop_older(time=time.time() + 60, count=10) == 2
 
     def test_erased_ids_are_kept_up_to_a_number(self, redis_server, open_journal_at, make_prediction):
         journal, predictions = open_journal_at(redis_server.url, cap=3), [make_prediction() for _ in range(5)]
