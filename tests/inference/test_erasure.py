@@ -61,9 +61,10 @@ def test_a_drawing_is_erased_with_all_feedback_on_it_and_no_other_is(client, log
 
 
 @pytest.mark.parametrize("unknown", [ID, "nobody", "x" * 1000, "%00", "{prediction_id}"])
-def test_an_unknown_id_is_404(client, unknown):
+def test_an_unknown_id_is_404(client, unknown, documented):
     answer = client.delete(f"/predictions/{unknown}")
     assert (answer.status_code, answer.json()) == (404, {"detail": erasure.UNKNOWN})
+    documented("bad-requests", "erasing a drawing by an unknown id", "`/predictions/{id}`", "404", erasure.UNKNOWN)
 
 
 def test_the_id_of_feedback_erases_nothing(client, log, strokes):

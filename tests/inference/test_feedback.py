@@ -113,7 +113,7 @@ def test_an_ipv6_client_is_one_sender_whichever_of_its_addresses_it_uses(client,
     assert sources[0] == sources[1] != sources[2]
 
 
-def test_one_address_cannot_fill_the_log_and_many_cannot_within_a_day(models_folder, journal_url, monkeypatch, kept):
+def test_one_address_cannot_fill_the_log_and_many_cannot_within_a_day(models_folder, journal_url, monkeypatch, kept, documented):
     monkeypatch.setattr("inference.app.open_journal", partial(open_journal, limits=FeedbackLimits(per_source=3, per_day=5)))
     with TestClient(create_app(Settings(models=str(models_folder), journal=journal_url))) as client:
 
@@ -123,11 +123,13 @@ def test_one_address_cannot_fill_the_log_and_many_cannot_within_a_day(models_fol
 
         answers = [give("203.0.113.7") for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
-        assert answers[-1].json()["detail"].startswith("your address gave feedback")
+        words = answers[-1].json()["detail"]
+        documented("bad-requests", "more feedback than an address may give in a day", "`/feedback`", "429", words)
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 86_400
         others = [give(f"203.0.113.{number}") for number in range(8, 12)]
         assert [answer.status_code for answer in others] == [200, 200, 429, 429]
-        assert others[-1].json()["detail"].startswith("people gave feedback")
+        words = others[-1].json()["detail"]
+        documented("bad-requests", "more feedback than all may give in a day", "`/feedback`", "429", words)
         assert 'doodle_feedback_errors_total{code="429"} 4.0' in client.get("/metrics").text
     assert len(kept()) == 5
 
