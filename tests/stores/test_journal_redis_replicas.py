@@ -243,6 +243,9 @@ class TestSilentReplica:
         assert journal.recent_predictions(1) == [prediction]
         assert journal.summary().feedback_total == 1
         assert journal.durability().is_durable
+        assert journal.erase([prediction.prediction_id], [feedback.feedback_id])
+        assert journal.erased([feedback.feedback_id]) == {feedback.feedback_id}
+        assert journal.drop_expired(1, now=2e9) == 0
 
     def test_more_replicas_than_there_are(self, primary, open_journal_at, make_feedback):
         journal = open_journal_at(primary.url + "?replicas=2")
