@@ -60,7 +60,7 @@ def create_app(api_url: str) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/api/{path:path}", pass_on, methods=["GET", "POST", "OPTIONS"]),
+            Route("/api/{path:path}", pass_on, methods=["GET", "POST", "DELETE", "OPTIONS"]),
             Route("/learn", to_the_learning_path),
             Mount("/", PageFiles(directory=PAGE)),
         ],

@@ -293,6 +293,10 @@ class FeedbackReceived(BaseModel):
     message: str = "Feedback received, thank you!"
 
 
+class Erased(BaseModel):
+    message: str = "The drawing and all feedback on it are erased."
+
+
 class ModelReading(BaseModel):
     """What one model made of a drawing."""
 

@@ -42,7 +42,10 @@ async def refuse_unread(_):
 
 
 ECHO = Starlette(
-    routes=[Route("/explain", refuse_unread, methods=["POST"]), Route("/{path:path}", echo, methods=["GET", "POST", "OPTIONS"])]
+    routes=[
+        Route("/explain", refuse_unread, methods=["POST"]),
+        Route("/{path:path}", echo, methods=["GET", "POST", "DELETE", "OPTIONS"]),
+    ]
 )
 
 
