@@ -3,6 +3,8 @@
 
 "use strict";
 
+document.documentElement.dataset.scripted = "";
+
 (() => {
   const TYPES = /** @type {const} */ (["pointerdown", "pointermove", "pointerup", "pointercancel"]);
   const MAX_EVENTS = 5000;
