@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hands import Hand
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -10,59 +11,6 @@ BAR = [(140, 60), (140, 120), (140, 220)]
 PALM = (40, 250)
 LEFT, MIDDLE, RIGHT = (60, 140), (140, 140), (220, 140)  # on each bar
 BARS = [[(x, 60), (x, 220)] for x, _ in (LEFT, MIDDLE, RIGHT)]
-
-
-class Hand:
-    """Mouse, pen and fingers on one canvas, in its logical units of 280 x 280."""
-
-    def __init__(self, page):
-        self._page, self._devtools = page, page.context.new_cdp_session(page)
-        self.find_canvas()
-
-    def find_canvas(self):
-        canvas = self._page.locator("#doodle-canvas")
-        canvas.scroll_into_view_if_needed()
-        self._box = canvas.bounding_box()
-
-    def place(self, x, y):
-        return self._box["x"] + x * self._box["width"] / 280, self._box["y"] + y * self._box["height"] / 280
-
-    def touch(self, kind, *points):
-        """`kind`: Start, Move, End or Cancel; all fingers that are down after it, in the order in which they came."""
-        places = [self.place(*point) for point in points]
-        touch_points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
-        self._devtools.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touch_points})
-
-    def swipe(self, points):
-        self.touch("Start", points[0])
-        for point in points[1:]:
-            self.touch("Move", point)
-        self.touch("End")
-
-    def pen(self, points, button="left"):
-        kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 1), "mouseReleased"]
-        for kind, (x, y) in zip(kinds, map(lambda point: self.place(*point), [*points, points[-1]])):
-            event = {"type": kind, "x": x, "y": y, "button": button, "buttons": 1, "clickCount": 1, "pointerType": "pen"}
-            self._devtools.send("Input.dispatchMouseEvent", event)
-
-    def mouse(self, points, button="left"):
-        mouse = self._page.mouse
-        mouse.move(*self.place(*points[0]))
-        mouse.down(button=button)
-        for point in points[1:]:
-            mouse.move(*self.place(*point), steps=4)
-        mouse.up(button=button)
-
-    def ink(self, *points):
-        """Whether each of these places has ink, after the next frame."""
-        return self._page.evaluate(
-            """points => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(() => {
-                 const canvas = document.querySelector("#doodle-canvas");
-                 resolve(points.map(([x, y]) => canvas.getContext("2d").getImageData(
-                   x * canvas.width / 280, y * canvas.height / 280, 1, 1).data[0] > 100));
-               })))""",
-            points,
-        )
 
 
 @pytest.fixture(scope="module")
