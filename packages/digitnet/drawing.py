@@ -42,9 +42,9 @@ def picture_from_strokes(strokes: Sequence, brush: float = 20.0, pen_radius: flo
 
     `brush` is the width of the canvas's pen in the same pixels: a pen that moved less than half of it made a dot.
     A dot far from all longer strokes is a stray tap, and is left out.
-    `pen_radius`, in the picture's pixels, is that of the pen that rasterises: another than MNIST's is for learning to read the
-    pixels of drawings whose brush was wide or thin beside them.
-    DrawingError for what is no list of points, or not finite.
+    `pen_radius`, in the picture's pixels, is that of the pen that rasterises. Augmentation varies it like the brushes of drawings
+    in pixels.
+    DrawingError for anything but lists of points, and for coordinates that are not finite.
     """
     paths = [_points(stroke) for stroke in strokes if len(stroke)]
     if not paths:

@@ -79,6 +79,9 @@ def test_the_unit_panel_hides_no_focused_map_and_closes_by_escape(unfolded, even
         eventually(lambda: unfolded.evaluate(HIDDEN) == [False, False], "the focused map is in sight", 5)
     maps.nth(1).focus()  # with the panel open
     eventually(lambda: unfolded.evaluate(HIDDEN) == [False, False], "the next map is in sight", 5)
+    unfolded.focus("#unit-close")
+    unfolded.keyboard.press("Escape")
+    expect(maps.nth(1)).to_be_focused()
 
 
 def test_escape_on_the_canvas_closes_the_panel_before_it_clears(unfolded):

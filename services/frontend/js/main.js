@@ -72,7 +72,7 @@ const feedback = new FeedbackSession((request) => outbox.send(request), feedback
 const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback);
 
 const inside = connectInside(recorder, { fetch, onReading: (explanation) => view.showReading(explanation) });
-dockUnit(element("unit"), element("layers"), () => element("unit-close").click());
+dockUnit(element("unit"), element("layers"), element("unit-close"));
 
 function predict() {
   session.predict(recorder.strokes);
