@@ -103,19 +103,11 @@ export class StrokeRecorder {
   }
 
   undo() {
-    this.end();
-    const earlier = this.#past.pop();
-    if (earlier === undefined) return false;
-    this.#future.push(this.#strokes);
-    return this.#replace(earlier);
+    return this.#travel(this.#past, this.#future);
   }
 
   redo() {
-    this.end();
-    const later = this.#future.pop();
-    if (later === undefined) return false;
-    this.#past.push(this.#strokes);
-    return this.#replace(later);
+    return this.#travel(this.#future, this.#past);
   }
 
   removeLast() {
@@ -131,6 +123,15 @@ export class StrokeRecorder {
     for (const stroke of strokes) this.#step([...this.#strokes, stroke]);
   }
 
+  /** @param {(readonly Stroke[])[]} from @param {(readonly Stroke[])[]} to */
+  #travel(from, to) {
+    this.end();
+    const other = from.pop();
+    if (other === undefined) return false;
+    to.push(this.#strokes);
+    return this.#replace(other);
+  }
+
   /** A change that needs no pen. @param {readonly Stroke[]} strokes */
   #step(strokes) {
     this.end();
@@ -141,8 +142,9 @@ export class StrokeRecorder {
 
   /** @param {readonly Stroke[]} before */
   #remember(before) {
-    this.#past = [...this.#past, before].slice(-MAX_HISTORY);
-    this.#future = [];
+    this.#past.push(before);
+    if (this.#past.length > MAX_HISTORY) this.#past.shift();
+    this.#future.length = 0;
   }
 
   /** @param {readonly Stroke[]} strokes */
