@@ -33,7 +33,10 @@ export class LessonView {
   /** @param {LessonElements} elements */
   constructor(elements) {
     this.#elements = elements;
-    const showRate = () => (elements.rateValue.textContent = String(this.rate));
+    const showRate = () => {
+      elements.rateValue.textContent = String(this.rate);
+      elements.rate.setAttribute("aria-valuetext", String(this.rate)); // else a screen reader announces the exponent
+    };
     elements.rate.addEventListener("input", showRate);
     showRate();
     elements.label.addEventListener("change", () => (this.#isChosen = true));
