@@ -126,7 +126,7 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
             assert process.wait(timeout=10) == 0
         finally:
             if process.poll() is None:
-                process.kill()
+                process.terminate()  # a killed master leaves its workers behind
                 process.wait()
             if process.returncode != 0:
                 print((folder / "errors").read_text())
