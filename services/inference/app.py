@@ -76,7 +76,7 @@ from inference.work_queue import QueueFullError, WorkQueue, pause
 log = logging.getLogger(__name__)
 
 # How many calls wait in each queue; one runs. At most two seconds' work, on one core.
-LARGE_WAITING = 16  # large bodies: up to 0.2 s each
+LARGE_WAITING = 8  # large bodies: up to 0.3 s each
 INSPECTIONS_WAITING = 64  # explanations, units, snapshots: up to 0.03 s each
 SLOW_WAITING = 4  # occlusion, training steps: up to half a second each
 

@@ -10,8 +10,8 @@ GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST_GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 LARGE = b"{}".ljust(60_000)
 NO_REFILL = [(f"rate={rate}r/s", "rate=1r/s") for rate in (200, 60, 40)]  # so that only bursts count
-NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (80, 4, 8, 200, 10, 100)]
-NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 60, 40, 2)]
+NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (80, 4, 15, 200, 10, 100)]
+NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 60, 40, 5, 2)]
 NO_ROOM = {"detail": "there is no room for this request now: please wait a moment, then try again."}
 ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
 
@@ -55,9 +55,9 @@ COSTLY = {  # the request, and how many of them one address may send at once: to
     "an explanation": (post("{}/explain"), 161, 401),
     "a unit": (post("{}/unit"), 161, 401),
     "each snapshot's prediction": (post("{}/snapshots"), 161, 401),
-    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 15, 201),
-    "a large body": (post("{}/predict", LARGE), 15, 201),
-    "a body of unknown length": (chunked("{}/predict"), 15, 201),
+    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 31, 201),
+    "a large body": (post("{}/predict", LARGE), 31, 201),
+    "a body of unknown length": (chunked("{}/predict"), 31, 201),
     "feedback": (post("{}/feedback/"), 101, None),
     "an erasure": (b"DELETE {}/predictions/7b88140edcad HTTP/1.1\r\nHost: x\r\n\r\n", 101, None),
 }

@@ -274,6 +274,11 @@ def test_a_service_that_lets_go_of_an_idle_connection_answers_all_the_same(start
             thread.join()
 
 
+def test_the_service_learns_which_host_the_client_asked(page):
+    """It rejects names that are not its own."""
+    assert page.get("/api/model", headers={"Host": "evil.example"}).json()["headers"]["host"] == "evil.example"
+
+
 def test_the_service_learns_who_asks_whatever_the_client_claims(page):
     for claims in ({}, {"X-Forwarded-For": "192.0.2.1"}):
         assert page.get("/api/model", headers=claims).json()["headers"]["x-forwarded-for"] == "127.0.0.1"
