@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
-NO_RATES = [("rate=2r/s", "rate=1000r/s"), ("rate=5r/s", "rate=1000r/s")]  # for tests that send many large bodies from one address
+NO_RATES = [("rate=2r/s", "rate=1000r/s"), ("rate=5r/s", "rate=1000r/s")]  # for many large bodies from one address
 
 
 async def echo(request):
