@@ -1,19 +1,16 @@
 """Save and load are equal bit for bit, and nothing that is not exactly a model gets through."""
 
-import contextlib
 import hashlib
 import io
 import json
 import os
 import pickle
-import resource
 import shutil
-import signal
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
+from bounds import within
 from digitnet.checkpoint import (
     CARD_FILE,
     MOST_BYTES,
@@ -78,25 +75,6 @@ def as_of_an_earlier_release(folder):
     card = json.loads((folder / CARD_FILE).read_text())
     del card["card_sha256"]
     (folder / CARD_FILE).write_text(json.dumps(card))
-
-
-@contextlib.contextmanager
-def within(gibibytes=1, seconds=10):
-    """No more memory than so much beside what there is, and no more time: MemoryError or TimeoutError instead."""
-
-    def too_late(*_):
-        raise TimeoutError(f"not done within {seconds} s")
-
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limits, handler = resource.getrlimit(resource.RLIMIT_AS), signal.signal(signal.SIGALRM, too_late)
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + gibibytes * 2**30, limits[1]))
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, handler)
-        resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 def test_what_was_saved_is_loaded_bit_for_bit(folder, network, generator):
