@@ -182,12 +182,18 @@ class TestFiles:
 
     @pytest.mark.parametrize("name", [WEIGHTS_FILE, CARD_FILE])
     @pytest.mark.parametrize("make", IRREGULAR.values(), ids=IRREGULAR)
-    def test_what_is_no_regular_file_of_a_model_s_size_is_refused(self, folder, tmp_path, name, make):
+    def test_what_is_no_regular_file_of_a_model_s_size_is_refused(self, folder, tmp_path, documented, name, make):
         (folder / name).unlink()
         make(folder / name)
         for read in (load, load_golden, lambda source: copy(source, tmp_path / "copy")):
             with within(), pytest.raises(CheckpointError, match=f"^{folder / name} cannot be read: it (is not a reg|has 1,0)"):
                 read(folder)
+        documented(
+            "bad-files",
+            "weights.npz or model.json: a link to /dev/zero, a pipe, or a file of 1 TiB in its place",
+            f"{2 * len(IRREGULAR)} ways",
+            "refused each time, with a sentence that names the file, before it is read",
+        )
 
     def test_a_link_to_a_regular_file_is_one(self, folder, tmp_path):
         for name in (WEIGHTS_FILE, CARD_FILE):
@@ -209,7 +215,7 @@ HUGE = {  # as many parameters, and one output shape
 
 
 @pytest.mark.parametrize("first", HUGE.values(), ids=HUGE)
-def test_a_network_that_needs_much_memory_is_refused_before_it_takes_any(folder, first):
+def test_a_network_that_needs_much_memory_is_refused_before_it_takes_any(folder, documented, first):
     change_card(folder, lambda card: card["network"].update(layers=[*first, *LAYERS[2:]]))
     tracemalloc.start()
     try:
@@ -218,6 +224,12 @@ def test_a_network_that_needs_much_memory_is_refused_before_it_takes_any(folder,
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
+    documented(
+        "bad-files",
+        "model.json: a padding of 30,000, or 50,000 layers, with checksums that agree",
+        f"{len(HUGE)} ways",
+        "refused each time, with a sentence that names the layer or the limit, before any of its memory is allocated",
+    )
 
 
 def test_a_loaded_network_can_be_trained_on(folder):

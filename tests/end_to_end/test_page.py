@@ -522,7 +522,7 @@ class TestInside:
         page.click("#ten-steps-btn")
         expect(page.locator("#lesson-status")).to_contain_text("After 10 lessons")
         network, _ = load(clone.folder / "artifacts" / "model")
-        golden = in_unit_range(load_golden(clone.folder / "artifacts" / "model"))
+        golden = in_unit_range(load_golden(clone.folder / "artifacts" / "model").pictures)
         pupil = teach(network, np.array(answer["input"], np.float32), [Lesson(3, 0.001)] * 10).pupil
         answers = [reader.read(golden)[0].argmax(axis=1) for reader in (network, pupil)]
         shown = page.locator("#known-digits li")

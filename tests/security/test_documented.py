@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from digitnet.checkpoint import CARD_FILE, MOST_BYTES, WEIGHTS_FILE
+from digitnet.network import MOST_LAYERS, MOST_NUMBERS
 from inference.schemas import MAX_POINTS, MAX_STROKES
 from inference.settings import Settings
 
@@ -90,6 +92,12 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["POST requests inside", str(settings.max_requests), "service, each replica"],
         ["a header, and each piece of a body", "10 s", "nginx"],
         ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
+        [
+            "a model's files",
+            f"{MOST_BYTES[WEIGHTS_FILE] // MEBIBYTE} MiB, its card {MOST_BYTES[CARD_FILE] // MEBIBYTE} MiB",
+            "each reader",
+        ],
+        ["a model's network", f"{MOST_LAYERS} layers, {MOST_NUMBERS:,} numbers computed for one image", "each reader"],
     ]
 
 
