@@ -17,7 +17,8 @@ from digitnet.network import Network
 
 FIRST_WIDTH, WIDTH = 0.2, 1.25  # of a grid, in standard deviations: of the first weights, and of differences
 MOST_STEPS = 127  # in one difference, to either side: int8
-UNPACKING_BYTES = 2**27  # that lzma may take; the preset of `pack` takes half of that
+
+UNPACKING_BYTES = 2**27  # of memory for lzma; the preset of `pack` needs half of it
 
 
 def pack(network: Network, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
