@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from deployment.server import BODY_SECONDS, HEADER_SECONDS
 from digitnet.checkpoint import CARD_FILE, MOST_BYTES, WEIGHTS_FILE
 from digitnet.network import MOST_LAYERS, MOST_NUMBERS
+from inference.app import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
+from inference.images import MAX_PIXELS, MAX_SIDE
 from inference.schemas import MAX_POINTS, MAX_STROKES
 from inference.settings import Settings
 from stores.journal import ERASED_FEEDBACK_KEPT, FEEDBACK_LIMITS, open_journal
