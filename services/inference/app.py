@@ -116,22 +116,23 @@ def create_app(settings: Settings) -> FastAPI:
         metrics.predict_calls.inc()
         read = await reader.drawing(request, source.model)
         reading = read.reading
-        metrics.count_prediction(read.form, reading.digit if reading.is_digit else None, reading.confidence, read.seconds)
+        likeliest, probability = reading.likeliest, float(reading.probabilities.max())
+        metrics.count_prediction(read.form, likeliest if reading.is_digit else None, probability, read.seconds)
         recorder.record(
             RecordedPrediction(
                 prediction_id=read.prediction_id,
                 time=time(),
                 form=read.form,
-                digit=reading.digit,
+                digit=likeliest,
                 is_digit=reading.is_digit,
-                confidence=reading.confidence,
+                confidence=probability,
                 model_version=read.model.version,
                 picture=in_bytes(read.picture).tobytes(),
             )
         )
         log.debug(
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-            *(read.prediction_id, read.form, reading.digit, reading.is_digit, reading.confidence),
+            *(read.prediction_id, read.form, likeliest, reading.is_digit, probability),
             sum(read.seconds.values()) * 1e3,
         )
 
@@ -148,7 +149,7 @@ def create_app(settings: Settings) -> FastAPI:
         down: a page may ask again with every stroke.
         """
         read = await reader.drawing(request, source.model, ExplainRequest)
-        explained = await asyncio.to_thread(explanation, read.model, read.picture, read.reading.digit, occlusion)
+        explained = await asyncio.to_thread(explanation, read.model, read.picture, read.reading.likeliest, occlusion)
         metrics.explanations.inc()
         return JSONResponse(_answer(read, with_input=False) | explained)
 
@@ -353,15 +354,8 @@ def _learnt(model):
 
 
 def _answer(read, with_input):
-    answer = {
-        "Result": read.reading.digit,
-        "digit": read.reading.digit,
-        "is_digit": read.reading.is_digit,
-        "probabilities": read.reading.probabilities.tolist(),
-        "confidence": read.reading.confidence,
-        "model_version": read.model.version,
-        "prediction_id": read.prediction_id,
-    }
+    answer = read.reading.answer()
+    answer |= {"Result": answer["digit"], "model_version": read.model.version, "prediction_id": read.prediction_id}
     if with_input:
         answer["input"] = read.picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
     return answer

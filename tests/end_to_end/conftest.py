@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from stores.models import open_models
 
 PROJECT = Path(__file__).parents[2]
 FIRST_RUN_SECONDS = 900  # set up: half a minute as a rule, but machines and package indexes differ
@@ -100,6 +101,22 @@ def clone(clone_project, tmp_path_factory, require, free_port, wait_for):
     finally:
         interrupt(process)
     return clone
+
+
+@pytest.fixture(scope="session")
+def page_url(service, free_port, tmp_path_factory):
+    """The address of the page, before the real service with this project's model: without a clone, for what needs no more."""
+    folder = tmp_path_factory.mktemp("page")
+    models = open_models(str(folder / "models"))
+    models.promote(models.publish(PROJECT / "artifacts" / "model")["version"])
+    api_port, page_port = free_port(), free_port()
+    api, page = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{page_port}"
+    state = {"DOODLE_MODELS": folder / "models", "DOODLE_JOURNAL": f"sqlite:///{folder / 'journal.sqlite'}"}
+    with (
+        service("inference", {"DOODLE_PORT": api_port, **state}, f"{api}/readyz"),
+        service("frontend", {"DOODLE_FRONTEND_PORT": page_port, "DOODLE_API_URL": api}, page),
+    ):
+        yield page
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PREDICT_URL, readAnswer, requestPrediction, sendFeedback } from "../../services/frontend/js/api.js";
+import { PREDICT_URL, requestPrediction, sendFeedback } from "../../services/frontend/js/api.js";
 import { exampleAnswer } from "./example-answer.js";
 
 const request = { strokes: [[[1, 2]]], width: 280, height: 280, brush: 20 };
@@ -126,7 +126,7 @@ test("a connection cut in the middle of the answer is a failed connection", asyn
 test("a server that never answers times out", async () => {
   const fetch = (_, { signal }) => silence(signal);
   const { error } = await requestPrediction(request, { fetch, timeoutMs: 20 });
-  assert.equal(error, "Connection Failed: no answer within 0.02 seconds. Please try again.");
+  assert.equal(error, "Connection Failed: no answer within 0.02 seconds.");
 });
 
 test("a server that stalls in the middle of the answer times out", async () => {
@@ -150,21 +150,31 @@ test("a request that was given up before it began is not made to wait", async ()
   assert.ok("error" in (await requestPrediction(request, { fetch, signal: controller.signal })));
 });
 
-test("an answer that is not JSON is an unexpected answer", () => {
+test("an answer that is not JSON is an unexpected answer", async () => {
   for (const body of ["", "<html>hello</html>", '{"Result": 5, "digit"', '{"confidence": NaN}']) {
-    assert.deepEqual(readAnswer(200, body), { error: "Unexpected Answer: the server did not send JSON." });
+    const outcome = await requestPrediction(request, { fetch: answering(200, body) });
+    assert.deepEqual(outcome, { error: "Unexpected Answer: the server did not send JSON." });
   }
 });
 
-test("JSON of another shape is an unexpected answer that says what is wrong", () => {
-  const body = JSON.stringify(exampleAnswer({ probabilities: [1] }));
-  assert.deepEqual(readAnswer(200, body), {
-    error: "Unexpected Answer: the probabilities are not ten numbers from 0 to 1.",
-  });
+test("JSON of another shape is an unexpected answer that says what is wrong", async () => {
+  assert.equal(
+    await errorFor(200, exampleAnswer({ probabilities: [1] })),
+    "Unexpected Answer: the probabilities are not ten numbers from 0 to 1.",
+  );
 });
 
-test("a success other than 200 is not taken for a prediction", () => {
-  assert.match(readAnswer(204, "").error, /^Unexpected Answer: .*204/);
+test("a success other than 200 is not taken for a prediction", async () => {
+  assert.match(await errorFor(204, ""), /^Unexpected Answer: .*204/);
+});
+
+test("a drawing may be predicted later after a failure of the service or the network, and only then", async () => {
+  const later = await requestPrediction(request, { fetch: answering(503, { detail: "no model" }, { "Retry-After": "5" }) });
+  assert.deepEqual(later, { error: "Service Unavailable: no model", mayPass: true, retryAfterMs: 5000 });
+  const offline = await requestPrediction(request, { fetch: () => Promise.reject(new TypeError("Failed to fetch")) });
+  assert.equal(offline.mayPass, true);
+  const never = await requestPrediction(request, { fetch: answering(422, { detail: "no" }) });
+  assert.deepEqual(never, { error: "Drawing Not Accepted: no" });
 });
 
 const feedback = { prediction_id: "7b88140edcad49edb1cb4c9d8bc19318", actual_digit: null };
@@ -220,7 +230,7 @@ test("a Retry-After that is no number of seconds says nothing", async () => {
 test("feedback to a silent server is given up, and so said; it may pass later", async () => {
   const fetch = (_, { signal }) => silence(signal);
   const outcome = await sendFeedback(feedback, { fetch, timeoutMs: 20 });
-  const error = "Connection Failed: no answer within 0.02 seconds. Please try again.";
+  const error = "Connection Failed: no answer within 0.02 seconds.";
   assert.deepEqual(outcome, { error, mayPass: true, retryAfterMs: null });
 });
 

@@ -13,6 +13,8 @@ import { KeyboardPen } from "./keyboard-pen.js";
 import { listenToPointer } from "./pointer-input.js";
 import { PredictionSession } from "./prediction-session.js";
 import { ResultView } from "./result-view.js";
+import { Retry } from "./retry.js";
+import { Sequence } from "./sequence.js";
 import { StrokeRecorder } from "./strokes.js";
 
 /** @type {HTMLCanvasElement} */
@@ -32,11 +34,13 @@ const view = new ResultView({
   confidence: element("confidence"),
   bestGuess: element("best-guess"),
   error: element("error"),
+  panel: element("panel"),
   probabilities: element("probabilities"),
   networkInput: element("network-input"),
   modelVersion: element("model-version"),
 });
 const fetch = window.fetch.bind(window);
+const shared = { sequence: new Sequence(), retry: new Retry(window) };
 /** @type {HTMLButtonElement} */
 const feedbackButton = element("feedback-btn");
 const feedbackView = new FeedbackView({
@@ -54,9 +58,14 @@ const outbox = new FeedbackOutbox((request) => sendFeedback(request, { fetch }),
   onSettled: (predictionId, outcome) => feedback.settle(predictionId, outcome),
 });
 const feedback = new FeedbackSession((request) => outbox.send(request), feedbackView);
-const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback);
+const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback, shared);
 
-const inside = connectInside(recorder, { fetch, onReading: (explanation) => view.showReading(explanation) });
+const inside = connectInside(recorder, {
+  fetch,
+  shared,
+  onReading: (explanation, isCurrent) => view.showReading(explanation, isCurrent),
+  onFailure: () => view.dim(),
+});
 
 function predict() {
   session.predict(recorder.strokes);
@@ -66,8 +75,21 @@ function clear() {
   liftKeyboardPen();
   recorder.clear();
   session.clear();
-  inside.clear();
+  drawingChanged();
+}
+
+/** May be called more often: an unchanged drawing keeps its answer. */
+function drawingChanged() {
   board.redraw();
+  if (!shared.sequence.update(recorder.strokes)) return;
+  if (recorder.isEmpty) {
+    session.clear();
+    inside.clear();
+    return;
+  }
+  session.withdraw();
+  if (inside.isOpen) inside.watch();
+  else view.reset(); // nothing follows the pen
 }
 
 function showKeyboardPen() {
@@ -90,15 +112,12 @@ listenToPointer(canvas, recorder, {
     liftKeyboardPen();
     board.hideCursor();
   },
-  onChange() {
-    board.redraw();
-    inside.watch();
-  },
+  onChange: drawingChanged,
 });
 listenToKeyboard(canvas, pen, recorder, {
   onChange() {
     showKeyboardPen();
-    if (pen.isDown) inside.watch(); // else only the pen has moved
+    drawingChanged();
   },
   onPredict: predict,
   onClear: clear,
@@ -116,5 +135,8 @@ predictButton.addEventListener("click", predict);
 element("clear-btn").addEventListener("click", clear);
 feedbackButton.addEventListener("click", () => feedback.send(feedbackView.choice));
 
-window.addEventListener("online", () => outbox.sendKept());
+window.addEventListener("online", () => {
+  shared.retry.wake();
+  outbox.sendKept();
+});
 outbox.sendKept();
