@@ -74,22 +74,21 @@ function predict() {
 function clear() {
   liftKeyboardPen();
   recorder.clear();
-  session.clear();
   drawingChanged();
 }
 
-/** May be called more often: an unchanged drawing keeps its answer. */
+/** The drawing has changed, or a pen was lifted: an unchanged drawing keeps its answer. */
 function drawingChanged() {
   board.redraw();
-  if (!shared.sequence.update(recorder.strokes)) return;
+  const isAnother = shared.sequence.update(recorder.strokes);
   if (recorder.isEmpty) {
     session.clear();
     inside.clear();
-    return;
+  } else if (isAnother) {
+    session.withdraw();
+    if (inside.isOpen) inside.watch();
+    else view.reset(); // nothing follows the pen
   }
-  session.withdraw();
-  if (inside.isOpen) inside.watch();
-  else view.reset(); // nothing follows the pen
 }
 
 function showKeyboardPen() {
@@ -117,7 +116,7 @@ listenToPointer(canvas, recorder, {
 listenToKeyboard(canvas, pen, recorder, {
   onChange() {
     showKeyboardPen();
-    drawingChanged();
+    if (pen.isDown) drawingChanged(); // else only the pen has moved
   },
   onPredict: predict,
   onClear: clear,
