@@ -30,8 +30,7 @@ import { UnitView } from "./unit-view.js";
 /**
  * @param {import("./strokes.js").StrokeRecorder} recorder
  * @param {Connections} connections
- * @returns {{isOpen: boolean, watch: () => void, clear: () => void}} to be called when the drawing has changed, and when the canvas is
- *   empty
+ * @returns {{isOpen: boolean, watch: () => void, clear: () => void}} calls for a changed drawing and for an empty canvas
  */
 export function connectInside(recorder, { fetch, shared, onReading, onFailure }) {
   /** @type {HTMLDetailsElement} */

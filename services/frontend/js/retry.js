@@ -26,7 +26,7 @@ export class Retry {
   }
 
   /**
-   * The first failure is not reported unless the service names a time: the next attempt follows at once, and most likely succeeds.
+   * Asks until the request succeeds. The first failure is not reported unless the service names a time: the next attempt follows soon.
    * @template {object} Outcome
    * @param {() => Promise<Outcome | Failure>} request never rejects
    * @param {() => boolean} isWanted

@@ -1,5 +1,5 @@
-// The sequence: numbers the drawings on the canvas. Every request takes the number of its drawing along, and an answer counts only
-// as long as none to a newer drawing was shown.
+// The sequence: numbers the drawings on the canvas. Every request carries the number of its drawing. Once an answer is shown, answers
+// to older drawings are dropped.
 
 import { countPoints } from "./thinning.js";
 

@@ -1,4 +1,4 @@
-// The timeline: finds its elements, and asks how the model learned and what it read in the drawing at each of these moments.
+// The timeline: finds its elements. It asks for the moments of the model's training, and for the answer to the drawing at each of them.
 
 import { requestSnapshotReadings, requestSnapshots } from "./api.js";
 import { element } from "./element.js";
@@ -12,8 +12,8 @@ import { TimelineView } from "./timeline-view.js";
 /**
  * @param {import("./strokes.js").StrokeRecorder} recorder
  * @param {{fetch: typeof fetch, shared: import("./latest.js").Shared}} connections
- * @returns {{watch: () => void, clear: () => void, follow: (modelVersion: string) => void}} to be called when the drawing has changed,
- *   when the canvas is empty, and when a model has answered
+ * @returns {{watch: () => void, clear: () => void, follow: (modelVersion: string) => void}} calls for a changed drawing, for an empty
+ *   canvas, and for each answer of a model
  */
 export function connectTimeline(recorder, { fetch, shared }) {
   /** @type {HTMLDetailsElement} */
