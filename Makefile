@@ -72,6 +72,8 @@ audit: .venv/run.stamp  ## list the licences of all that is shipped, and what is
 lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
 	uv pip compile --quiet --universal --all-extras --generate-hashes --no-annotate --upgrade \
 	    --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+	echo uv | uv pip compile --quiet --universal --generate-hashes --no-annotate --upgrade \
+	    --custom-compile-command 'make lock' --output-file requirements-uv.lock -
 
 clean:  ## remove what was set up and made: .venv, data, the journal; artifacts/model stays, as Git has it
 	rm -rf .venv .tools mnist data artifacts/trained artifacts/candidate artifacts/unfinished.npz artifacts/progress.json artifacts/stages.json state .dvc/cache .dvc/tmp
@@ -79,8 +81,8 @@ clean:  ## remove what was set up and made: .venv, data, the journal; artifacts/
 $(MODEL): | .venv/run.stamp
 	@dvc repro
 
-# A stamp is newer than what it was made from: then there is nothing to do, and `make run` starts at once.
-.venv/run.stamp: requirements.lock pyproject.toml scripts/setup.sh
+# A stamp is newer than its sources: then there is nothing to do, and `make run` starts at once.
+.venv/run.stamp: requirements.lock requirements-uv.lock pyproject.toml scripts/setup.sh
 	@echo "setting up .venv (once)"
 	@scripts/setup.sh trainer inference exporter frontend pipeline local
 	@touch $@

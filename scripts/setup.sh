@@ -18,7 +18,8 @@ else
             exit 1
         fi
         echo "setup: fetching uv with pip"
-        "$PYTHON" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools 'uv>=0.9,<1'
+        "$PYTHON" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools \
+            --require-hashes --requirement requirements-uv.lock
     fi
 fi
 

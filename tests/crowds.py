@@ -14,14 +14,18 @@ import httpx
 SCRIPT = Path(__file__).parent / "stack" / "crowd.lua"
 DRAWING = {"strokes": [[[140, 40], [150, 240]]]}
 PAUSE = 0.05  # seconds between two requests of the load
+PAGE_PAUSE = 0.3  # seconds before the page repeats a question: PAUSE_MS in api.js
 
 
 class Load:
-    """Somebody draws and draws. `answers`: (when, id); `failures`: (when, what). Where he corrects each answer too, `thanked` has
-    the ids of those for which he was thanked."""
+    """A person draws and draws on the page. `answers`: (when, id); `failures`: (when, error).
+
+    `repeated`: when a drawing was sent once more after a 502, as the page does. With `corrects` each answer gets feedback;
+    `thanked` has the ids of the acknowledged ones.
+    """
 
     def __init__(self, url: str, wait_until, corrects: bool = False):
-        self.url, self.answers, self.failures = url, [], []
+        self.url, self.answers, self.failures, self.repeated = url, [], [], []
         self.thanked: list[str] = []
         self._corrects = corrects
         self._wait_until = wait_until
@@ -31,13 +35,20 @@ class Load:
     def _run(self):
         while not self._stop.wait(PAUSE):
             try:
-                answer = httpx.post(f"{self.url}/predict", json=DRAWING, timeout=10)
+                answer = self._draw()
+                if answer.status_code == 502:
+                    self.repeated.append(time.monotonic())
+                    time.sleep(PAGE_PAUSE)
+                    answer = self._draw()
                 answer.raise_for_status()
                 self.answers.append((time.monotonic(), answer.json()["prediction_id"]))
                 if self._corrects:
                     self._correct(answer.json()["prediction_id"])
             except httpx.HTTPError as error:
                 self.failures.append((time.monotonic(), repr(error)))
+
+    def _draw(self):
+        return httpx.post(f"{self.url}/predict", json=DRAWING, timeout=10)
 
     def _correct(self, prediction_id):
         """Feedback may be refused while Redis is away; what was thanked for must be there for good."""

@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 from PIL import Image
+from worst_requests import SIGNATURE, chunk
 
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]  # x, y, step x, step y
 
@@ -26,7 +27,7 @@ def png_by_hand(width, height, scanlines: bytes, depth=8, colour_type=0, interla
         *late_chunks,
         (b"IEND", b""),
     ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*parts) for parts in chunks)
+    return SIGNATURE + b"".join(chunk(*parts) for parts in chunks)
 
 
 def interlaced(pixels: np.ndarray) -> bytes:
@@ -34,7 +35,3 @@ def interlaced(pixels: np.ndarray) -> bytes:
     passes = (pixels[y::step_y, x::step_x] for x, y, step_x, step_y in ADAM7)
     scanlines = b"".join(b"\0" + row.tobytes() for rows in passes for row in rows)
     return png_by_hand(pixels.shape[1], pixels.shape[0], scanlines, interlace=1)
-
-
-def _chunk(name, content):
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

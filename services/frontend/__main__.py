@@ -16,6 +16,7 @@ import httpx
 import uvicorn
 from deployment.environment import Environment, read_or_exit
 from deployment.process import end_when_told_to, log_to_stdout
+from deployment.server import TimedProtocol
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
@@ -140,6 +141,8 @@ def main() -> int:
         create_app(api_url),
         host=host,
         port=port,
+        http=TimedProtocol,
+        ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,  # see FORWARDED_FOR

@@ -7,6 +7,7 @@ import sys
 import uvicorn
 from deployment.environment import read_or_exit
 from deployment.process import end_when_told_to, log_to_stdout
+from deployment.server import DrainingServer, TimedProtocol
 from threadpoolctl import threadpool_limits
 
 from inference.app import create_app
@@ -33,13 +34,14 @@ def main() -> int:
     with threadpool_limits(1, user_api="blas"):
         config = uvicorn.Config(
             create_app(settings),
+            http=TimedProtocol,
             log_config=None,
             access_log=False,
             headers=[("X-Content-Type-Options", "nosniff")],  # with every answer, whoever makes it
             ws="none",  # nothing here speaks it, and what would takes memory and time to start
             timeout_graceful_shutdown=5,
         )
-        uvicorn.Server(config).run([address, *(address.dup() for _ in range(LISTENERS - 1))])
+        DrainingServer(config).run([address, *(address.dup() for _ in range(LISTENERS - 1))])
     return 0
 
 

@@ -1,9 +1,9 @@
-"""Load shedding: more at once than can be answered soon is turned away, instead of everybody waiting ever longer."""
+"""Load shedding: requests beyond a limit are rejected at once, instead of making all others wait."""
 
 import asyncio
 import json
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from urllib.parse import quote
@@ -12,49 +12,59 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
+LIMITED = {"POST", "DELETE"}
 TURN = 16  # begin at most between two looks at the sockets: some seven milliseconds
 SPELL_SECONDS = 10.0  # what is turned away within so long of the last is of the same rush, and not said again
 TURNED_AWAY_FOR_ONE = 4  # so many take about as long as one prediction
-BODY = json.dumps({"detail": "too much is asked of this service at once: wait a second, then ask again"}).encode()
+TOO_MUCH = "too many requests at once: wait a second, then send it again"
+BODY = json.dumps({"detail": TOO_MUCH}).encode()
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode()), (b"retry-after", b"1")]
 
 
 class Admission:
-    """ASGI middleware: at most so many POST requests are inside; whoever comes beyond that is answered 429, which costs a part
-    of what a prediction does. So a crowd makes nobody wait longer than for those who were inside already.
+    """ASGI middleware that limits the requests in flight and answers 429 to the rest, which costs a part of a prediction.
 
-    Inside are those whose work waits or is done: not those whose body is still to come, nor those who are slow to take their
-    answer, so that slow clients keep nobody out. `refused` is told the path of each who is turned away. GET is always let in: a
-    probe or a scrape that is turned away would make a busy service look like a dead one.
+    Each of `own_limit`, a set of paths, has the limit for itself; all other paths share one. So predictions always have room.
+    A request is in flight while its work waits or runs: not while its body is still to come, while it waits in a queue of its
+    own (work_queue.py), or while its client is slow to take the answer. `refused` is told the path of each rejected request. Only
+    POST and DELETE are limited: a rejected probe or scrape would make a busy service look like a dead one.
 
-    Most answers are worked out without a pause, and while one is, nobody is seen to come. So only a few of those inside begin in
-    one turn of the event loop, first come, first served; then it looks at its sockets. Where many are turned away, and come back
-    at once, more begin: turning away must not take all the time.
+    Most answers are computed without a pause, and no socket is read meanwhile. So only TURN requests begin in one turn of the
+    event loop, first come, first served. Where many are rejected, and come back at once, more begin: rejecting must not take all
+    the time.
     """
 
-    def __init__(self, app: ASGIApp, at_most: int, refused: Callable[[str], None]):
-        self._app, self._at_most, self._tell = app, at_most, refused
+    def __init__(self, app: ASGIApp, at_most: int, refused: Callable[[str], None], own_limit: frozenset[str] = frozenset()):
+        self._app, self._at_most, self._tell, self._own_limit = app, at_most, refused, own_limit
         self._queue: deque[asyncio.Future] = deque()
         self._may_begin = TURN  # so many more, in this turn of the event loop
         self._turned_away = 0  # in this turn
         self._is_another_turn_due = False
         self._last_refusal = -SPELL_SECONDS
-        self.inside = 0
+        self._in_flight: Counter[str] = Counter()  # by path; "" for those that share a limit
+
+    @property
+    def inside(self) -> int:
+        """All requests in flight."""
+        return self._in_flight.total()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] not in LIMITED:
             await self._app(scope, receive, send)
-        elif self.inside >= self._at_most:
+            return
+        path = scope["path"].rstrip("/")
+        kind = path if path in self._own_limit else ""
+        if self._in_flight[kind] >= self._at_most:
             await self._turn_away(scope["path"], send)
         else:
-            await self._let_in(scope, receive, send)
+            await self._let_in(kind, scope, receive, send)
 
-    async def _let_in(self, scope, receive, send):
+    async def _let_in(self, kind, scope, receive, send):
         is_inside, is_answered = True, False
 
         def leave() -> None:
             nonlocal is_inside
-            self.inside -= is_inside
+            self._in_flight[kind] -= is_inside
             is_inside = False
 
         async def receive_outside() -> Message:
@@ -62,7 +72,8 @@ class Admission:
             leave()
             message = await receive()
             if not is_answered:
-                self.inside, is_inside = self.inside + 1, True
+                self._in_flight[kind] += 1
+                is_inside = True
             return message
 
         def send_outside(message: Message) -> Awaitable[None]:
@@ -71,7 +82,7 @@ class Admission:
             leave()
             return send(message)
 
-        self.inside += 1
+        self._in_flight[kind] += 1
         try:
             await self._turn()
             await self._app(scope, receive_outside, send_outside)

@@ -3,26 +3,29 @@
 import asyncio
 import contextlib
 import logging
+import uuid
 from collections.abc import Callable
-from time import time
-from typing import Any
+from functools import partial
+from time import perf_counter, time
+from typing import Any, NamedTuple
 
 import numpy as np
 from digitnet.drawing import in_bytes
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic_core import to_json
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 from stores.journal import Prediction as RecordedPrediction
 from stores.journal import open_journal
 from stores.models import CANDIDATE, LIVE, POINTERS, open_models
 
-from inference.admission import Admission
+from inference.admission import TOO_MUCH, Admission
 from inference.description import (
     EXPLAIN_BODY,
     FEEDBACK_BODY,
@@ -40,11 +43,12 @@ from inference.direct import Direct
 from inference.docs_page import docs_page
 from inference.explaining import at_each_moment, explanation, learnt, timeline, unit
 from inference.feedback import FeedbackDesk
+from inference.hosts import AllowedHosts
 from inference.key import only_with
-from inference.metrics import Metrics
+from inference.metrics import QUEUES, Metrics
 from inference.origins import open_to
-from inference.predictor import ModelSource, NoModelError
-from inference.reading import RequestReader, changes, picture_of, unprocessable
+from inference.predictor import Model, ModelSource, NoModelError, Reading
+from inference.reading import Drawing, RequestReader, changes, unprocessable, vector_picture
 from inference.recorder import Recorder
 from inference.schemas import (
     Disagreements,
@@ -67,10 +71,14 @@ from inference.schemas import (
 from inference.settings import Settings
 from inference.shadow import Shadow
 from inference.traffic import Traffic
+from inference.work_queue import QueueFullError, WorkQueue, pause
 
 log = logging.getLogger(__name__)
 
-PUPILS_AT_ONCE = 1  # fifty lessons take a third of a second, which drawings should not wait for
+# How many calls wait in each queue; one runs. At most two seconds' work, on one core.
+LARGE_WAITING = 16  # large bodies: up to 0.2 s each
+INSPECTIONS_WAITING = 64  # explanations, units, snapshots: up to 0.03 s each
+SLOW_WAITING = 4  # occlusion, training steps: up to half a second each
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -83,8 +91,9 @@ def create_app(settings: Settings) -> FastAPI:
     journal = open_journal(settings.journal)
     recorder = Recorder(journal, metrics)
     desk = FeedbackDesk(journal, recorder, metrics)
-    reader = RequestReader(settings)
-    teaching = asyncio.Semaphore(PUPILS_AT_ONCE)
+    waiting = (LARGE_WAITING, INSPECTIONS_WAITING, SLOW_WAITING)
+    queues = large, inspections, slow = [WorkQueue(name, size, metrics) for name, size in zip(QUEUES, waiting)]
+    reader = RequestReader(settings, large)
     asks_key = [Depends(only_with(settings.api_key))] if settings.api_key else []
     key_needed = KEY_NEEDED if asks_key else {}
 
@@ -97,6 +106,8 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         for task in following:
             task.cancel()
+        for queue in queues:
+            queue.close()
 
     app = Service(
         title="Doodle",
@@ -110,34 +121,40 @@ def create_app(settings: Settings) -> FastAPI:
         servers=[{"url": "."}],  # relative, so that the page's /api/docs calls /api/…
     )
 
+    async def read_by(source: ModelSource, request: Request) -> Read:
+        """What the model of this source makes of the drawing in a request."""
+        model = source.model  # without one the body is not read
+        return _read(model, await reader.drawing(request))
+
     @_both_slashes(app.post, "/predict", response_model=Prediction, responses=PROBLEMS, openapi_extra=PREDICT_BODY)
     async def predict(request: Request, input: bool = False) -> Response:
         """Read a drawing: JSON strokes, a JSON image_vector, or a PNG as the body."""
         metrics.predict_calls.inc()
-        read = await reader.drawing(request, source.model)
+        read = await read_by(source, request)
         reading = read.reading
+        form, picture = read.drawing.form, read.drawing.picture
         likeliest, probability = reading.likeliest, float(reading.probabilities.max())
-        metrics.count_prediction(read.form, likeliest if reading.is_digit else None, probability, read.seconds)
+        metrics.count_prediction(form, likeliest if reading.is_digit else None, probability, read.seconds)
         recorder.record(
             RecordedPrediction(
                 prediction_id=read.prediction_id,
                 time=time(),
-                form=read.form,
+                form=form,
                 digit=likeliest,
                 is_digit=reading.is_digit,
                 confidence=probability,
                 model_version=read.model.version,
-                picture=in_bytes(read.picture).tobytes(),
+                picture=in_bytes(picture).tobytes(),
             )
         )
         log.debug(
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-            *(read.prediction_id, read.form, likeliest, reading.is_digit, probability),
+            *(read.prediction_id, form, likeliest, reading.is_digit, probability),
             sum(read.seconds.values()) * 1e3,
         )
 
         async def read_by_candidate():
-            shadow.compare(read.prediction_id, read.picture, read.model.version, reading)
+            shadow.compare(read.prediction_id, picture, read.model.version, reading)
 
         return QuickJSON(_answer(read, input), background=BackgroundTask(read_by_candidate) if shadow.is_on else None)
 
@@ -148,20 +165,34 @@ def create_app(settings: Settings) -> FastAPI:
         With `changes`, by a copy of the network in which weights are others or units switched off. Nothing of it is written
         down: a page may ask again with every stroke.
         """
-        read = await reader.drawing(request, source.model, ExplainRequest)
-        explained = await asyncio.to_thread(explanation, read.model, read.picture, read.reading.likeliest, occlusion)
+        model = source.model
+        drawing = await reader.drawing(request, ExplainRequest)
+
+        def explained() -> Response:
+            with unprocessable():
+                read = _read(model.changed(changes(drawing.asked)), drawing)
+            return JSONResponse(
+                _answer(read, with_input=False) | explanation(read.model, drawing.picture, read.reading.likeliest, occlusion)
+            )
+
+        answer = await (slow if occlusion else inspections).run(request, explained)
         metrics.explanations.inc()
-        return JSONResponse(_answer(read, with_input=False) | explained)
+        return answer
 
     @_both_slashes(app.post, "/unit", response_model=UnitSeen, responses=PROBLEMS, openapi_extra=UNIT_BODY)
     async def look_at_unit(request: Request) -> Response:
         """How one number of a layer came about: its inputs, its weights, and what of the picture can reach it."""
+        model = source.model
         asked = await reader.json(request, UnitRequest)
-        picture = picture_of(asked.form, asked)
-        with unprocessable():
-            seen = unit(source.model.changed(changes(asked)), picture, asked.layer, asked.place)
+        picture = await reader.picture(request, asked)
+
+        def seen() -> Response:
+            with unprocessable():
+                return JSONResponse(unit(model.changed(changes(asked)), picture, asked.layer, asked.place))
+
+        answer = await inspections.run(request, seen)
         metrics.units.inc()
-        return JSONResponse(seen)
+        return answer
 
     @_both_slashes(app.get, "/snapshots", response_model=Snapshots, responses={503: PROBLEMS[503], **NO_SNAPSHOTS})
     async def snapshots() -> Response:
@@ -178,11 +209,14 @@ def create_app(settings: Settings) -> FastAPI:
     )
     async def read_at_each_moment(request: Request) -> Response:
         """What the live model made of a drawing at each of those moments, from before it had learnt anything."""
+        model = source.model
         asked = await reader.json(request, PredictRequest)
-        picture = picture_of(asked.form, asked)
-        model = _learnt(await asyncio.to_thread(source.with_snapshots, source.model))
+        picture = await reader.picture(request, asked)
+        answer = await inspections.run(
+            request, lambda: JSONResponse(at_each_moment(_learnt(source.with_snapshots(model)), picture))
+        )
         metrics.snapshot_readings.inc()
-        return JSONResponse(await asyncio.to_thread(at_each_moment, model, picture))
+        return answer
 
     @_both_slashes(app.post, "/learn", response_model=Learnt, responses=PROBLEMS, openapi_extra=LEARN_BODY)
     async def learn(request: Request) -> Response:
@@ -190,14 +224,18 @@ def create_app(settings: Settings) -> FastAPI:
 
         Lessons always begin with that, so the same request has the same answer: a page keeps its pupil by repeating its lessons.
         """
+        model = source.model
         asked = await reader.json(request, LearnRequest)
-        picture = picture_of(asked.form, asked)
+        picture = await reader.picture(request, asked)
         lessons = [(lesson.label, lesson.learning_rate) for lesson in asked.lessons]
-        with unprocessable():
-            async with teaching:
-                taught = await asyncio.to_thread(learnt, source.model, picture, lessons)
+
+        def taught() -> Response:
+            with unprocessable():
+                return JSONResponse(learnt(model, picture, lessons))
+
+        answer = await slow.run(request, taught)
         metrics.lessons.inc(len(lessons))
-        return JSONResponse(taught)
+        return answer
 
     def by_pointer(pointer):
         """What may be asked of the model that a pointer names. A test's thousands of drawings are nobody's: they are not counted
@@ -213,7 +251,7 @@ def create_app(settings: Settings) -> FastAPI:
         )
         async def predict_by_pointer(request: Request, input: bool = False) -> Response:
             """As /predict, by the model that has this name now. For tests: nothing of it is written down."""
-            read = await reader.drawing(request, sources[pointer].model)
+            read = await read_by(sources[pointer], request)
             metrics.trials.labels(pointer).inc()
             return JSONResponse(_answer(read, input))
 
@@ -242,8 +280,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def feedback(request: Request) -> Response:
         """Say what a drawing really was. The answer comes once that is on the disk."""
         said = await reader.json(request, FeedbackRequest)
-        picture = None if said.image_vector is None else picture_of("image_vector", said)
-        await desk.receive(said, picture, _address(request))
+        picture = None if said.image_vector is None else vector_picture(said.image_vector)
+        await desk.receive(said, picture, _address(request), partial(pause, request))
         return JSONResponse(FeedbackReceived().model_dump())
 
     @_both_slashes(app.get, "/candidate/disagreements", response_model=Disagreements, responses=key_needed, dependencies=asks_key)
@@ -276,6 +314,14 @@ def create_app(settings: Settings) -> FastAPI:
     async def docs() -> HTMLResponse:
         return docs_page()
 
+    @app.get("/docs/", include_in_schema=False)
+    async def docs_with_a_slash() -> RedirectResponse:
+        return RedirectResponse("../docs", 308)  # the page's own address of the description is relative
+
+    @app.get("/openapi.json/", include_in_schema=False)
+    async def description() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
     @app.exception_handler(StarletteHTTPException)  # of which ours is a kind
     async def problem(request: Request, error: StarletteHTTPException) -> Response:
         path = request.url.path.rstrip("/")
@@ -298,6 +344,14 @@ def create_app(settings: Settings) -> FastAPI:
     async def no_model(request: Request, error: NoModelError) -> Response:
         return await problem(request, HTTPException(503, str(error), headers={"Retry-After": "5"}))
 
+    @app.exception_handler(QueueFullError)
+    async def queue_full(request: Request, error: QueueFullError) -> Response:
+        return await problem(request, HTTPException(429, TOO_MUCH, headers={"Retry-After": "1"}))
+
+    @app.exception_handler(ClientDisconnect)
+    async def client_gone(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=499)  # as nginx logs it; nobody reads it
+
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         return await problem(request, HTTPException(500, "This should not have happened; the service's log says what did."))
@@ -310,6 +364,10 @@ def create_app(settings: Settings) -> FastAPI:
             return await problem(request, error)
         except NoModelError as error:
             return await no_model(request, error)
+        except QueueFullError as error:
+            return await queue_full(request, error)
+        except ClientDisconnect as error:
+            return await client_gone(request, error)
         except Exception as error:
             log.exception("event=failed path=/predict")
             return await unexpected(request, error)
@@ -322,9 +380,11 @@ def create_app(settings: Settings) -> FastAPI:
         metrics.count_error(path.rstrip("/"), 429)
 
     def around(inner: ASGIApp) -> ASGIApp:
-        admission = Admission(Direct(inner, "/predict", predict_directly), settings.max_requests, turned_away)
+        admission = Admission(
+            Direct(inner, "/predict", predict_directly), settings.max_requests, turned_away, own_limit=frozenset({"/predict"})
+        )
         metrics.requests_inside.set_function(lambda: admission.inside)
-        return Traffic(open_to(settings.cors_origins, admission), metrics, described)
+        return Traffic(AllowedHosts(open_to(settings.cors_origins, admission), settings.hosts), metrics, described)
 
     app.surround(around)
     return app
@@ -347,6 +407,22 @@ class QuickJSON(JSONResponse):
         return to_json(content)
 
 
+class Read(NamedTuple):
+    """A drawing that was read, and how."""
+
+    prediction_id: str
+    drawing: Drawing
+    model: Model
+    reading: Reading
+    seconds: dict[str, float]  # of each phase
+
+
+def _read(model: Model, drawing: Drawing) -> Read:
+    started = perf_counter()
+    reading = model.read(drawing.picture)
+    return Read(uuid.uuid4().hex, drawing, model, reading, drawing.seconds | {"forward": perf_counter() - started})
+
+
 def _learnt(model):
     if model.snapshots is None:
         raise HTTPException(404, f"model {model.version} has no snapshots: it was trained before the trainer left any")
@@ -357,7 +433,7 @@ def _answer(read, with_input):
     answer = read.reading.answer()
     answer |= {"Result": answer["digit"], "model_version": read.model.version, "prediction_id": read.prediction_id}
     if with_input:
-        answer["input"] = read.picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
+        answer["input"] = read.drawing.picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
     return answer
 
 

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import re
 import uuid
+from collections.abc import Awaitable, Callable
 from time import time
 
 import numpy as np
@@ -15,6 +16,8 @@ from stores.journal import Feedback, Journal, JournalError, Prediction
 from inference.metrics import Metrics
 from inference.recorder import Recorder
 from inference.schemas import FeedbackRequest
+
+Pause = Callable[[float], Awaitable[object]]
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +37,17 @@ class FeedbackDesk:
     def __init__(self, journal: Journal, recorder: Recorder, metrics: Metrics):
         self._journal, self._recorder, self._metrics = journal, recorder, metrics
 
-    async def receive(self, request: FeedbackRequest, picture: np.ndarray | None, address: str = "") -> None:
-        """Returns once it is on the disk.
+    async def receive(
+        self, request: FeedbackRequest, picture: np.ndarray | None, address: str = "", pause: Pause = asyncio.sleep
+    ) -> None:
+        """Returns once it is on the disk. `pause` takes seconds, and waits for that long.
 
         `picture`, float32 (28, 28): what the network reads, where the request brought its own; `address`: of who sent it.
 
         HTTPException: 404 for a prediction that is not known (any more), 503 where the journal cannot be used.
         """
         try:
-            feedback = await self._feedback(request, picture, _source(address))
+            feedback = await self._feedback(request, picture, _source(address), pause)
             await asyncio.to_thread(self._journal.add_feedback, feedback)
         except JournalError as error:
             log.error("event=feedback_not_kept reason=%r", str(error))
@@ -54,7 +59,7 @@ class FeedbackDesk:
             *(feedback.feedback_id, feedback.prediction_id, feedback.predicted_digit, feedback.actual_digit),
         )
 
-    async def _feedback(self, request, picture, source):
+    async def _feedback(self, request, picture, source, pause):
         own = {"feedback_id": uuid.uuid4().hex, "time": time(), "actual_digit": request.actual_digit, "source": source}
         if request.prediction_id is None:
             return Feedback(
@@ -64,7 +69,7 @@ class FeedbackDesk:
                 picture=in_bytes(picture).tobytes(),
                 **own,
             )
-        prediction = await self._prediction(request.prediction_id)
+        prediction = await self._prediction(request.prediction_id, pause)
         if prediction is None:
             raise HTTPException(404, UNKNOWN)
         return Feedback(
@@ -75,11 +80,11 @@ class FeedbackDesk:
             **own,
         )
 
-    async def _prediction(self, prediction_id: str) -> Prediction | None:
+    async def _prediction(self, prediction_id: str, pause: Pause) -> Prediction | None:
         if not OURS.fullmatch(prediction_id):
             return None
         for seconds in (0.0, *LOOK_AGAIN_SECONDS):
-            await asyncio.sleep(seconds)
+            await pause(seconds)
             found = self._recorder.waiting(prediction_id) or await asyncio.to_thread(self._journal.prediction, prediction_id)
             if found:
                 return found

@@ -1,14 +1,27 @@
-"""A PNG's bytes -> pixels. Pillow reads the file; what counts as ink is for digitnet.drawing to say.
+"""PNG bytes -> pixels, within limits. Pillow reads the file; digitnet.drawing decides what counts as ink.
 
-Pillow takes 10 MB and a thirtieth of a second, and most services never see a PNG: it is imported with the first.
+Pillow is imported with the first image: it takes 10 MB and a thirtieth of a second, and many services never see a PNG.
 """
 
 import io
-import warnings
+import logging
+from typing import NamedTuple
 
 import numpy as np
 
-LARGEST_SIDE = 560  # pixels; pictures of twice that and more are averaged down to it first, as the network's picture has 28
+MAX_SIDE = 4096  # pixels
+MAX_PIXELS = 4096 * 3072  # 12 megapixels, as a phone takes them; 48 MiB once they are unpacked
+MAX_CHUNKS = 4096  # encoders write 4 to 32 KiB into each
+LARGEST_SIDE = 560  # pixels; larger images are averaged down to less than twice that, since the network reads 28
+BAND_PIXELS = 2**20  # converted and averaged at a time: a whole image would need its memory twice
+READ_BYTES = 1024  # decoded at a time, a megabyte of pixels at most: Pillow keeps other threads waiting meanwhile
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEADER = b"IHDR"
+# All that decides the pixels. Pillow would unpack profiles and texts, and log every chunk it does not know.
+KEPT_CHUNKS = {HEADER, b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+
+logging.getLogger("PIL").setLevel(logging.INFO)
 
 
 class ImageError(ValueError):
@@ -16,51 +29,78 @@ class ImageError(ValueError):
 
 
 class ImageTooLargeError(ImageError):
-    """More pixels than this service is willing to unpack."""
+    """More pixels or chunks than this service unpacks."""
 
 
-def pixels_from_png(content: bytes, max_pixels: int) -> np.ndarray:
-    """PNG bytes of any kind -> uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4)."""
+class Png(NamedTuple):
+    """A PNG that has one header and a size within the limits."""
+
+    width: int
+    height: int
+    content: bytes  # without the chunks that do not decide the pixels
+
+
+def checked_png(content: bytes) -> Png:
+    """Check a file's header, size and chunks without unpacking anything. ImageError says what is wrong."""
+    if not content.startswith(SIGNATURE) or content[12:16] != HEADER:
+        raise ImageError("the body is not a PNG image")
+    width, height = (int.from_bytes(content[start : start + 4], "big") for start in (16, 20))
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise ImageTooLargeError(
+            f"the image has {width} x {height} pixels: send at most {MAX_PIXELS:,}, and at most {MAX_SIDE:,} in a row or column"
+        )
+    kept, start = [SIGNATURE], len(SIGNATURE)
+    for _ in range(MAX_CHUNKS):
+        end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+        kind = content[start + 4 : start + 8]
+        if kind == HEADER and start > len(SIGNATURE):
+            raise ImageError("the PNG is damaged: it has a second header")
+        if kind in KEPT_CHUNKS or end > len(content):  # Pillow says what is wrong with one that is cut off
+            kept.append(content[start:end])
+        if kind == b"IEND" or end >= len(content):
+            return Png(width, height, b"".join(kept))
+        start = end
+    raise ImageTooLargeError(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it anew")
+
+
+def pixels_from_png(png: Png) -> np.ndarray:
+    """Unpack a checked PNG -> uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4).
+
+    An image with a side of 1,120 pixels or more is averaged down by a whole factor. ImageError for a damaged file.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the check below is the stricter one
-            image = Image.open(io.BytesIO(content), formats=["PNG"])  # reads the header only
-        if image.width * image.height > max_pixels:
-            raise ImageTooLargeError(
-                f"the picture has {image.width} x {image.height} pixels, but at most {max_pixels} may be sent"
-            )
+        image = Image.open(io.BytesIO(png.content), formats=["PNG"])  # reads the header only
+        image.decodermaxblock = READ_BYTES
         image.load()
-        return np.asarray(_reduced(_eight_bit(image)))
-    except Image.DecompressionBombError as error:
-        raise ImageTooLargeError(f"the picture has too many pixels, at most {max_pixels} may be sent") from error
+        return np.asarray(_reduced(image))
     except UnidentifiedImageError as error:
-        raise ImageError("the body is not a PNG picture") from error
-    except ImageTooLargeError:
-        raise
+        raise ImageError("the PNG is damaged: its header cannot be read") from error
     except Exception as error:  # damaged files bring out many kinds of exceptions in Pillow, AssertionError among them
-        if "MAX_TEXT" in str(error):  # Pillow's own bounds of what is beside the pixels
-            raise ImageTooLargeError("a text or a colour profile in the picture unpacks into more than 1 MiB") from error
-        raise ImageError(f"the PNG is damaged: {str(error) or 'its pixels cannot be made out'}") from error
-
-
-def pixels_announced(content: bytes) -> int:
-    """How many pixels a PNG has, as its first 24 bytes say; 0 for what is no PNG, which is soon found out."""
-    is_png = content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR"
-    return int.from_bytes(content[16:20], "big") * int.from_bytes(content[20:24], "big") if is_png else 0
-
-
-def _eight_bit(image):
-    from PIL import Image
-
-    if image.mode.startswith("I"):  # 16 bits of grey
-        return Image.fromarray((np.asarray(image, np.int32) >> 8).clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        return image.convert("RGBA")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+        raise ImageError(f"the PNG is damaged: {str(error) or 'its pixels cannot be read'}") from error
 
 
 def _reduced(image):
-    factor = max(image.size) // LARGEST_SIDE
-    return image.reduce(factor) if factor > 1 else image
+    """Eight bits a channel, at most twice LARGEST_SIDE, a band of rows at a time."""
+    from PIL import Image
+
+    factor = max(1, max(image.size) // LARGEST_SIDE)
+    mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") or image.mode.startswith("I") else "RGB"
+    if factor == 1:
+        return _eight_bit(image, mode)
+    width, height = image.size
+    reduced = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    rows = factor * max(1, BAND_PIXELS // (width * factor))
+    for top in range(0, height, rows):
+        band = image.crop((0, top, width, min(height, top + rows)))
+        reduced.paste(_eight_bit(band, mode).reduce(factor), (0, top // factor))
+    return reduced
+
+
+def _eight_bit(image, mode):
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # 16 bits of gray
+        return Image.fromarray((np.asarray(image, np.int32) >> 8).clip(0, 255).astype(np.uint8))
+    return image.convert(mode)

@@ -15,7 +15,8 @@ PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-
 # From a health check to what nginx waits for.
 REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
 CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
-CODES = ("200", "400", "401", "404", "405", "413", "415", "422", "429", "500", "503")
+CODES = ("200", "400", "401", "404", "405", "413", "415", "421", "422", "429", "500", "503")
+QUEUES = ("large", "inspections", "slow")  # of work_queue.py
 OTHER = "other"
 
 
@@ -71,7 +72,13 @@ class Metrics:
         )
         self.requests_inside = Gauge(
             "doodle_http_requests_inside",
-            "POST requests whose answer is being worked out or waits for that; beyond a limit others are turned away.",
+            "POST and DELETE requests in flight; beyond a limit others are rejected.",
+            registry=self.registry,
+        )
+        self.queued_calls = Gauge(
+            "doodle_queued_calls",
+            "Expensive calls that run or wait, by queue; beyond a queue's size they are rejected.",
+            ["queue"],
             registry=self.registry,
         )
         self.confidence = Histogram(
@@ -133,6 +140,7 @@ class Metrics:
             (self.feedback, VERDICTS),
             (self.feedback_errors, FEEDBACK_PROBLEM_CODES),
             (self.phase_seconds, PHASES),
+            (self.queued_calls, QUEUES),
             (self.trials, POINTERS),
             (self.shadow, ("agree", "disagree")),
             (self.model_loads, ("loaded", "refused")),

@@ -1,8 +1,6 @@
-"""A request's body -> the drawing in it, and what a model makes of that; each fault in it with its HTTP code."""
+"""A request's body -> the drawing in it; each fault in it with its HTTP code."""
 
-import asyncio
 import contextlib
-import uuid
 from time import perf_counter
 from typing import NamedTuple, TypeVar
 
@@ -13,92 +11,112 @@ from fastapi import HTTPException, Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from inference.images import ImageError, ImageTooLargeError, pixels_announced, pixels_from_png
-from inference.predictor import Model, Reading
-from inference.schemas import VECTOR_LENGTH, ExplainRequest, PredictRequest, first_problem
+from inference.images import ImageError, ImageTooLargeError, checked_png, pixels_from_png
+from inference.schemas import MAX_FIELDS, MAX_VALUES, VECTOR_LENGTH, ExplainRequest, PredictRequest, first_problem
 from inference.settings import Settings
+from inference.work_queue import WorkQueue
 
-PNGS_AT_ONCE = 2  # each may unpack to 140 MB
-QUICK_PIXELS = 400 * 400  # a picture of no more takes two milliseconds, less than handing it over and back does under load
+# What takes a few milliseconds at most is done at once. Handing it to a thread and back would take as long under load.
+QUICK_BYTES = 64 * 1024
+QUICK_PIXELS = 400 * 400
+QUICK_POINTS, QUICK_STROKES = 500, 20
 READ_AWAY_BYTES = 8 * 1024 * 1024  # more than nginx lets through
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
-class Read(NamedTuple):
-    """A drawing that was read, and how."""
+class Drawing(NamedTuple):
+    """What a request asks about."""
 
-    prediction_id: str
-    form: str
-    picture: np.ndarray
-    model: Model
-    reading: Reading
-    seconds: dict[str, float]  # of each phase
+    form: str  # "strokes", "image_vector" or "png"
+    picture: np.ndarray  # float32 (28, 28) in [0, 1]
+    asked: PredictRequest | None  # None for a PNG
+    seconds: dict[str, float]  # of each phase so far
 
 
 class RequestReader:
-    """Reads bodies, within the settings' limits."""
+    """Reads bodies, within the settings' limits. Large ones are read in a queue, so that others are answered meanwhile."""
 
-    def __init__(self, settings: Settings):
-        self._settings = settings
-        self._unpacking = asyncio.Semaphore(PNGS_AT_ONCE)
+    def __init__(self, settings: Settings, large: WorkQueue):
+        self._settings, self._large = settings, large
 
-    async def drawing(self, request: Request, model: Model, schema: type[PredictRequest] = PredictRequest) -> Read:
-        """What this model, changed as the request asks, makes of the drawing in it; HTTPException if there is none."""
+    async def drawing(self, request: Request, schema: type[PredictRequest] = PredictRequest) -> Drawing:
+        """The drawing in the request, as JSON or as an image; HTTPException if there is none."""
         started = perf_counter()
-        form, drawing = await self._decoded(request, schema)
+        if _media_type(request) == "image/png":
+            return await self._image(request, started)
+        asked = await self.json(request, schema, "application/json or image/png")
         decoded = perf_counter()
-        # Pictures may be large: others are answered meanwhile. What is small takes less than handing it over would.
-        is_large = form == "png" and drawing.shape[0] * drawing.shape[1] > QUICK_PIXELS
-        picture = await asyncio.to_thread(picture_of, form, drawing) if is_large else picture_of(form, drawing)
-        normalized = perf_counter()
-        if isinstance(drawing, ExplainRequest):
-            with unprocessable():
-                model = model.changed(changes(drawing))
-        reading = model.read(picture)
-        seconds = {"decode": decoded - started, "normalize": normalized - decoded, "forward": perf_counter() - normalized}
-        return Read(uuid.uuid4().hex, form, picture, model, reading, seconds)
+        picture = await self.picture(request, asked)
+        return Drawing(asked.form, picture, asked, {"decode": decoded - started, "normalize": perf_counter() - decoded})
 
-    async def json(self, request: Request, schema: type[Schema]) -> Schema:
-        """The request's body as the schema has it, where nothing but JSON is taken; HTTPException if it is something else."""
+    async def json(self, request: Request, schema: type[Schema], expected: str = "application/json") -> Schema:
+        """The request's body as the schema has it; HTTPException if it is something else."""
         media_type = _media_type(request)
         if media_type != "application/json":
-            raise HTTPException(415, f"send application/json, not {media_type}")
-        return await self._parsed(request, schema)
+            raise HTTPException(415, f"send {expected}, not {media_type}")
+        body = await _body(request, self._settings.max_json_bytes)
+        if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES or body.count(b":") > MAX_FIELDS:
+            raise HTTPException(413, f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
+        if len(body) <= QUICK_BYTES:
+            return _parsed(schema, body)
+        return await self._large.run(request, _parsed, schema, body)
 
-    async def _decoded(self, request, schema):
-        """The request's body as ("strokes" or "image_vector", what the schema makes of it) or ("png", pixels).
+    async def picture(self, request: Request, asked: PredictRequest) -> np.ndarray:
+        """The picture that the network reads, float32 (28, 28); HTTPException for a body that has none."""
+        strokes = asked.strokes or ()
+        if len(strokes) <= QUICK_STROKES and sum(map(len, strokes)) <= QUICK_POINTS:
+            return picture_of(asked)
+        return await self._large.run(request, picture_of, asked)
 
-        HTTPException if it is neither.
-        """
-        media_type = _media_type(request)
-        if media_type == "image/png":
-            body = await _body(request, self._settings.max_image_bytes)
-            try:
-                if pixels_announced(body) <= QUICK_PIXELS:
-                    return "png", pixels_from_png(body, self._settings.max_image_pixels)
-                async with self._unpacking:
-                    return "png", await asyncio.to_thread(pixels_from_png, body, self._settings.max_image_pixels)
-            except ImageTooLargeError as error:
-                raise HTTPException(413, str(error)) from error
-            except ImageError as error:
-                raise HTTPException(422, str(error)) from error
-        if media_type != "application/json":
-            raise HTTPException(415, f"send application/json or image/png, not {media_type}")
-        drawing = await self._parsed(request, schema)
-        return drawing.form, drawing
-
-    async def _parsed(self, request, schema):
-        """The request's body of JSON, as the schema has it."""
+    async def _image(self, request, started):
+        body = await _body(request, self._settings.max_image_bytes)
         try:
-            return schema.model_validate_json(await _body(request, self._settings.max_json_bytes))
-        except ValidationError as error:
-            raise HTTPException(422, first_problem(error.errors())) from error
+            png = checked_png(body)
+            if png.width * png.height <= QUICK_PIXELS and len(png.content) <= 4 * QUICK_PIXELS:
+                return _drawing_in(png, started)
+            return await self._large.run(request, _drawing_in, png, started)
+        except ImageTooLargeError as error:
+            raise HTTPException(413, str(error)) from error
+        except (ImageError, DrawingError) as error:
+            raise HTTPException(422, str(error)) from error
 
 
-def changes(asked: ExplainRequest) -> list[Change]:
-    """What it asks to be different, as digitnet has it."""
-    return [Change(change.layer, change.unit, change.weight, change.value) for change in asked.changes]
+def picture_of(asked: PredictRequest) -> np.ndarray:
+    """The picture that the network reads, float32 (28, 28); HTTPException for a body that has none."""
+    try:
+        if asked.image_vector is None:
+            return picture_from_strokes(asked.strokes, asked.brush)
+        return vector_picture(asked.image_vector)
+    except DrawingError as error:
+        raise HTTPException(422, str(error)) from error
+
+
+def vector_picture(values: list[float]) -> np.ndarray:
+    """The picture of 784 pixels, float32 (28, 28); HTTPException for another number of them."""
+    if len(values) != VECTOR_LENGTH:
+        raise HTTPException(400, f"Expected {VECTOR_LENGTH} values for MNIST image, got {len(values)}")
+    return picture_from_vector(values)
+
+
+def _drawing_in(png, started):
+    pixels = pixels_from_png(png)
+    decoded = perf_counter()
+    picture = picture_from_pixels(pixels)
+    return Drawing("png", picture, None, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+
+
+def _parsed(schema, body):
+    try:
+        return schema.model_validate_json(body)
+    except ValidationError as error:
+        # Without the input, of which pydantic would make a copy.
+        raise HTTPException(422, first_problem(error.errors(include_url=False, include_input=False))) from error
+
+
+def changes(asked: ExplainRequest | None) -> list[Change]:
+    """The changes that a request asks for, as digitnet has them; an image asks for none."""
+    return [Change(change.layer, change.unit, change.weight, change.value) for change in (asked.changes if asked else ())]
 
 
 @contextlib.contextmanager
@@ -141,17 +159,3 @@ async def _body(request, limit):
     if size > limit:
         raise too_large
     return b"".join(chunks)
-
-
-def picture_of(form: str, drawing) -> np.ndarray:
-    """The picture that the network reads, float32 (28, 28); of pixels where the form is png. HTTPException for what is none."""
-    try:
-        if form == "png":
-            return picture_from_pixels(drawing)
-        if form == "strokes":
-            return picture_from_strokes(drawing.strokes, drawing.brush)
-        if len(drawing.image_vector) != VECTOR_LENGTH:
-            raise HTTPException(400, f"Expected {VECTOR_LENGTH} values for MNIST image, got {len(drawing.image_vector)}")
-        return picture_from_vector(drawing.image_vector)
-    except DrawingError as error:
-        raise HTTPException(422, str(error)) from error

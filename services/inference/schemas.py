@@ -11,6 +11,9 @@ MAX_POINTS = 20_000
 VECTOR_LENGTH = 784
 MAX_LESSONS, MAX_LEARNING_RATE = 50, 10.0
 MAX_CHANGES = 200
+# Of a whole body. pydantic makes an object of each value, and an error of each unknown field, before we see any of them.
+MAX_VALUES = 65_536  # 20,000 points in 1,000 strokes have 61,000 brackets and commas
+MAX_FIELDS = 2_000  # 200 changes have 800
 DIGITS_AS_TEXT = tuple("0123456789")
 
 # Older pages send the text of an input field.
@@ -23,11 +26,13 @@ Label = Annotated[int, Field(ge=0, le=9, strict=True), Whole]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
 Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
-Point = tuple[Coordinate, Coordinate]
+# fail_fast: pydantic keeps a kilobyte for each error, and a body has room for 500,000 of them.
+Point = Annotated[tuple[Coordinate, Coordinate], Field(fail_fast=True)]
+Stroke = Annotated[list[Point], Field(max_length=MAX_POINTS, fail_fast=True)]
 Weight = Annotated[float, Field(ge=-1e3, le=1e3, allow_inf_nan=False)]
 Index = Annotated[int, Field(ge=0, strict=True), Whole]
-# A vector of another length is refused too, but where its pixels are read: with words, and a code, of its own.
-Vector = Annotated[list[Unit], Field(json_schema_extra={"minItems": VECTOR_LENGTH, "maxItems": VECTOR_LENGTH})]
+# Other lengths are rejected where the pixels are read, with a status of their own.
+Vector = Annotated[list[Unit], Field(fail_fast=True, json_schema_extra={"minItems": VECTOR_LENGTH, "maxItems": VECTOR_LENGTH})]
 
 
 def _either(one: str, other: str, **extra) -> ConfigDict:
@@ -49,7 +54,9 @@ class PredictRequest(BaseModel):
     )
 
     image_vector: Vector | None = Field(None, description=f"{VECTOR_LENGTH} numbers from 0 to 1")
-    strokes: list[list[Point]] | None = Field(None, max_length=MAX_STROKES, description="each a list of [x, y] points, y down")
+    strokes: Annotated[list[Stroke], Field(max_length=MAX_STROKES, fail_fast=True)] | None = Field(
+        None, description="each a list of [x, y] points, y down"
+    )
     width: Length = Field(280.0, description="of the canvas, in the points' unit")
     height: Length = Field(280.0, description="of the canvas, in the points' unit")
     brush: Length = Field(20.0, description="width of the pen, in the points' unit")
@@ -82,7 +89,7 @@ class Change(BaseModel):
 class ExplainRequest(PredictRequest):
     """A drawing as for /predict, and what is different in the copy of the network that reads it."""
 
-    changes: list[Change] = Field([], max_length=MAX_CHANGES, description="one after the other")
+    changes: list[Change] = Field([], max_length=MAX_CHANGES, fail_fast=True, description="one after the other")
 
 
 class UnitRequest(ExplainRequest):
@@ -90,7 +97,10 @@ class UnitRequest(ExplainRequest):
 
     layer: Index = Field(description="counted from 0")
     place: list[Index] = Field(
-        min_length=1, max_length=3, description="[channel, row, column] of the layer's output, or [feature] after flatten"
+        min_length=1,
+        max_length=3,
+        fail_fast=True,
+        description="[channel, row, column] of the layer's output, or [feature] after flatten",
     )
 
 
@@ -186,7 +196,9 @@ class Lesson(BaseModel):
 class LearnRequest(PredictRequest):
     """A drawing as for /predict, and the lessons on it that are given to a copy of the network."""
 
-    lessons: list[Lesson] = Field(max_length=MAX_LESSONS, description="one after the other, from the model as it is served")
+    lessons: list[Lesson] = Field(
+        max_length=MAX_LESSONS, fail_fast=True, description="one after the other, from the model as it is served"
+    )
 
 
 class LayerStep(BaseModel):
@@ -318,7 +330,7 @@ ModelCard = dict[str, Any]  # as artifacts/model/model.json, which digitnet.chec
 
 
 def first_problem(errors: Sequence[Mapping[str, Any]]) -> str:
-    """What is wrong with a request, in one line: where, and what it should have been. As pydantic lists it."""
+    """Say what is wrong with a request, in one line: where, and what was expected. `errors` are pydantic's."""
     place = ".".join(str(step) for step in errors[0]["loc"])
     message = errors[0]["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message

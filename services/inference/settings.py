@@ -7,6 +7,7 @@ from deployment.environment import Environment
 from stores.journal import open_journal
 from stores.models import open_models
 
+from inference.hosts import hosts
 from inference.origins import origins
 
 
@@ -20,15 +21,15 @@ class Settings:
     log_level: str = "info"
     api_key: str = field(default="", repr=False)  # for feedback, /live/ and /candidate/; "": everybody may
     cors_origins: tuple[str, ...] = ()  # the websites whose scripts may read what is answered, beside the page's own origin
+    hosts: frozenset[str] = frozenset()  # public names of this service, beside private ones and addresses
     max_json_bytes: int = 1024 * 1024  # 20,000 points written out have about half of that
     max_image_bytes: int = 4 * 1024 * 1024
-    max_image_pixels: int = 4096 * 4096
     max_requests: int = 64  # at once; a thirtieth of a second's predictions on one core, and a second's questions of the page
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
         """DOODLE_MODELS, DOODLE_MODEL_CHECK_SECONDS, DOODLE_JOURNAL, DOODLE_HOST, DOODLE_PORT, DOODLE_LOG_LEVEL,
-        DOODLE_API_KEY and DOODLE_CORS_ORIGINS.
+        DOODLE_API_KEY, DOODLE_CORS_ORIGINS and DOODLE_HOSTS.
 
         SettingsError if one of them is wrong.
         """
@@ -42,4 +43,5 @@ class Settings:
             log_level=environment.log_level(cls.log_level),
             api_key=environment.key("DOODLE_API_KEY"),
             cors_origins=environment.parsed("DOODLE_CORS_ORIGINS", "", origins),
+            hosts=environment.parsed("DOODLE_HOSTS", "", hosts),
         )

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
+NO_RATES = [("rate=2r/s", "rate=1000r/s")]  # for tests that send many large bodies from one address
 
 
 async def echo(request):
@@ -38,7 +39,7 @@ async def refuse_unread(_):
 
 
 ECHO = Starlette(
-    routes=[Route("/unread", refuse_unread, methods=["POST"]), Route("/{path:path}", echo, methods=["GET", "POST", "OPTIONS"])]
+    routes=[Route("/explain", refuse_unread, methods=["POST"]), Route("/{path:path}", echo, methods=["GET", "POST", "OPTIONS"])]
 )
 
 
@@ -80,11 +81,15 @@ class Nginx:
 
 @pytest.fixture(scope="session")
 def nginx(require, free_port, wait_for, tmp_path_factory):
-    """Starts nginx with the project's nginx.conf, in which only what depends on the place is replaced."""
+    """Starts nginx by the project's start.sh and nginx.conf, in which only what depends on the place is replaced.
+
+    `origins`: DOODLE_CORS_ORIGINS. `room`: how many bytes the folder of unfinished bodies holds, if not the disk's.
+    """
 
     @contextmanager
-    def start(inference, resolver="127.0.0.1:1", changes=()):
-        executable, folder = require("nginx"), tmp_path_factory.mktemp("nginx")
+    def start(inference, resolver="127.0.0.1:1", changes=(), origins="", room=None):
+        require("nginx")
+        folder = tmp_path_factory.mktemp("nginx")
         page, api = free_port(), free_port()
         configuration = (FRONTEND / "nginx.conf").read_text()
         for there, here in [
@@ -101,10 +106,19 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
         if os.geteuid() == 0:  # else its workers would become nobody, who may not read here
             configuration = "user root;\n" + configuration
         (folder / "nginx.conf").write_text(configuration)
+        (folder / "start.sh").write_text((FRONTEND / "start.sh").read_text().replace("/tmp/", f"{folder}/"))
         running = Nginx(f"http://127.0.0.1:{page}", f"http://127.0.0.1:{api}", folder / "log")
-        command = [executable, "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr", "-g", "daemon off;"]
+        command = ["sh", folder / "start.sh", "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
+        if room is not None:
+            unshare = [require("unshare"), "--mount"]
+            if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
+                pytest.skip("only root may mount a folder of limited size")
+            (folder / "client_body").mkdir()
+            mount = f'mount -t tmpfs -o size={room} tmpfs "{folder}/client_body" && exec "$@"'
+            command = [*unshare, "sh", "-c", mount, "sh", *command]
+        environment = {**os.environ, "DOODLE_CORS_ORIGINS": origins}
         with running.log.open("w") as log, (folder / "errors").open("w") as errors:
-            process = subprocess.Popen(command, stdout=log, stderr=errors)
+            process = subprocess.Popen(command, stdout=log, stderr=errors, env=environment)
         try:
             wait_for(f"{running.page}/healthz", process=process)
             yield running
@@ -135,7 +149,7 @@ def start_page(request, service, free_port, nginx):
     def start(inference):
         with httpx.Client() as client:
             if request.param == "nginx":
-                with nginx(inference) as running:
+                with nginx(inference, changes=NO_RATES) as running:
                     client.base_url = running.page
                     yield client
             else:

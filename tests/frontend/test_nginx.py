@@ -1,16 +1,17 @@
-"""What nginx does and its stand-in, which only serves its own machine, leaves out: gzip, limits, the log, port 7000."""
+"""What nginx does and its stand-in, which only serves its own machine, leaves out: gzip, the log, errors, port 7000."""
 
-import json
 import re
-import socket
-import time
-from contextlib import ExitStack, suppress
+import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from inference.origins import origins
+from raw_http import parts, post, said
 
+FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
 GZIP = {"Accept-Encoding": "gzip"}
-TOO_LARGE = 5 * 1024 * 1024 + 1
 
 
 @pytest.fixture(scope="module")
@@ -24,31 +25,6 @@ def running(nginx, api):
 def door(running, request):
     """The way to the service: through the page's port, and through its own."""
     return f"{running.page}/api" if request.param == "page" else running.api
-
-
-def connected(url, client):
-    """A connection from the address `client`, one of the many that a machine has for itself."""
-    url = httpx.URL(url)
-    connection = socket.create_connection((url.host, url.port), timeout=20, source_address=(client, 0))
-    connection.settimeout(20)
-    return connection
-
-
-def said(url, request, client="127.0.0.1"):
-    """All that comes back for these bytes, until nginx closes the connection."""
-    with connected(url, client) as connection:
-        connection.sendall(request)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def statuses(answers):
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", answers)]
-
-
-def parts(answer):
-    """The status, header and JSON of an answer in bytes."""
-    header, _, content = answer.partition(b"\r\n\r\n")
-    return int(header.split()[1]), header.decode().lower(), json.loads(content)
 
 
 @pytest.mark.parametrize(("path", "is_packed"), [("/", True), ("/js/main.js", True), ("/style.css", True), ("/api/small", False)])
@@ -126,15 +102,6 @@ def test_port_7000_passes_everything_on(running, path):
     assert httpx.get(running.api + path).json()["path"] == path
 
 
-@pytest.mark.parametrize("announced", [True, False], ids=["of announced length", "of unknown length"])
-def test_a_body_that_is_too_large_is_refused_in_json(door, announced):
-    content = bytes(TOO_LARGE) if announced else iter([bytes(TOO_LARGE)])
-    answer = httpx.post(f"{door}/predict", content=content)
-    assert answer.status_code == 413
-    assert answer.json() == {"detail": "the body may have at most 5242880 bytes"}
-    assert answer.headers["content-type"] == "application/json"
-
-
 @pytest.mark.parametrize(
     ("request_bytes", "status", "detail"),
     [
@@ -142,8 +109,18 @@ def test_a_body_that_is_too_large_is_refused_in_json(door, announced):
         (b"GET /api/model HTTP/1.1\r\nHost: x\r\nCookie: " + b"a" * 20_000 + b"\r\n\r\n", 431, "the header is too large"),
         (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "the request cannot be understood"),
         (b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400, "the request cannot be understood"),
+        (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405, "Method Not Allowed"),
+        (
+            b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+            501,
+            "this transfer encoding is not supported: send a Content-Length, or chunks",
+        ),
+        (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505, "this version of HTTP is not supported: send HTTP/1.1"),
     ],
-    ids=["a very long address", "a very large header", "TLS on a plain port", "a broken escape"],
+    ids=[
+        *("a very long address", "a very large header", "TLS on a plain port", "a broken escape"),
+        *("a forbidden method", "an unknown transfer encoding", "a later version of HTTP"),
+    ],
 )
 def test_what_cannot_be_read_is_refused_in_json(door, request_bytes, status, detail):
     seen_status, header, content = parts(said(door, request_bytes))
@@ -152,68 +129,68 @@ def test_what_cannot_be_read_is_refused_in_json(door, request_bytes, status, det
     assert "x-content-type-options: nosniff" in header
 
 
-GET_IN_A_ROW = b"GET /api/model HTTP/1.1\r\nHost: x\r\n\r\n"
-LAST_GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+@pytest.mark.parametrize(
+    ("header", "status", "detail"),
+    [("Range: bytes=999999-", 416, "the file has no such range"), ("If-Match: another", 412, "the file has changed")],
+)
+def test_a_page_file_that_cannot_be_had_so_is_refused_in_json(running, header, status, detail):
+    seen_status, _, content = parts(
+        said(running.page, f"GET /style.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n".encode())
+    )
+    assert (seen_status, content) == (status, {"detail": detail})
 
 
-def test_drawing_meets_no_limit_but_a_flood_does(nginx, free_port):
-    # No service behind: nginx is then fast enough to be flooded on any machine.
-    with nginx(f"127.0.0.1:{free_port()}") as running:
-        assert set(statuses(said(running.page, GET_IN_A_ROW * 150 + LAST_GET, "127.0.0.2"))) == {502}
-
-        flood = said(running.page, GET_IN_A_ROW * 900 + LAST_GET, "127.0.0.3")
-        assert set(statuses(flood)) == {502, 429}
-        refused = flood[flood.index(b"HTTP/1.1 429") :].split(b"HTTP/1.1 502")[0]
-        assert b"Retry-After: 1\r\n" in refused
-        assert b'{"detail": "please wait a moment, then try again."}' in refused
-
-        assert set(statuses(said(running.page, GET_IN_A_ROW * 50 + LAST_GET, "127.0.0.4"))) == {502}  # another client
-        unlimited = [part.replace(b"/api", b"") for part in (GET_IN_A_ROW * 900, LAST_GET)]
-        assert set(statuses(said(running.api, b"".join(unlimited), "127.0.0.3"))) == {502}
+@pytest.fixture(scope="module")
+def open_to_a_website(nginx, free_port):
+    """nginx without a service, whose errors scripts of two websites may read."""
+    service = f"127.0.0.1:{free_port()}"
+    with nginx(service, changes=[(" delay=10;", " nodelay;")], origins="https://Example.org:443, http://[::1]:8080") as running:
+        yield running
 
 
-@pytest.mark.parametrize("slash", ["", "/"])
-def test_of_feedback_nobody_gives_more_than_a_room_full_of_people_does(nginx, free_port, slash):
-    def feedback(path):
-        header = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
-        return (header + "\r\n{}").encode(), (header + "Connection: close\r\n\r\n{}").encode()
-
-    with nginx(f"127.0.0.1:{free_port()}") as running:
-        one, last = feedback(f"/api/feedback{slash}")
-        assert statuses(said(running.page, one * 99 + last, "127.0.0.7")) == [502] * 100
-        assert statuses(said(running.page, one * 99 + last, "127.0.0.7")).count(429) > 50
-        assert statuses(said(running.page, last, "127.0.0.8")) == [502]  # another client
-        _, drawing = feedback("/api/predict")
-        assert statuses(said(running.page, drawing, "127.0.0.7")) == [502]  # who may still draw
+ERRORS = {  # of nginx itself: the request, on port 7000, and its status
+    "no replica": (post("/predict"), 502),
+    "a large body": (post("/learn", bytes(1024 * 1024 + 1)), 413),
+    "a flood": (post("/learn") * 40, 429),
+}
 
 
-def test_a_client_with_too_many_requests_under_way_has_to_wait(running):
-    with ExitStack() as held:
-
-        def begin(url, path):
-            """The status of a request whose body is still to come; 100 is nginx's "go on"."""
-            connection = held.enter_context(connected(url, "127.0.0.5"))
-            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n".encode())
-            return statuses(connection.recv(65536))[0]
-
-        assert {begin(running.api, "/predict") for _ in range(150)} == {100}  # and these do not count on the other port
-        assert {begin(running.page, "/api/predict") for _ in range(200)} == {100}
-        time.sleep(0.8)  # their rate has a limit too
-        assert [begin(running.page, "/api/predict") for _ in range(57)] == [100] * 56 + [429]
-        assert statuses(said(running.page, LAST_GET, "127.0.0.5")) == [429]
-        assert statuses(said(running.page, LAST_GET, "127.0.0.6")) == [200]
-        assert statuses(said(running.page, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "127.0.0.5")) == [200]
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("origin", ["https://example.org", "http://[::1]:8080", "https://evil.example", None])
+def test_scripts_of_allowed_websites_may_read_nginx_s_own_errors(open_to_a_website, error, origin):
+    request, status = ERRORS[error]
+    request = request.replace(b"Host: x\r\n", f"Host: x\r\nOrigin: {origin}\r\n".encode() if origin else b"Host: x\r\n")
+    ending = b"GET /x HTTP/1.0\r\n\r\n"
+    answers = said(open_to_a_website.api, request + ending)
+    answer = answers[answers.index(f"HTTP/1.1 {status}".encode()) :].partition(b"\r\n\r\n")[0].decode().lower()
+    is_allowed = origin in ("https://example.org", "http://[::1]:8080")
+    assert (f"access-control-allow-origin: {origin}\r\n" in answer + "\r\n") == is_allowed
+    assert ("access-control-expose-headers: retry-after" in answer) == is_allowed
+    assert is_allowed or "access-control" not in answer
 
 
-def test_who_sends_nothing_any_more_is_cut_off(nginx, api):
-    patience = [(f"client_{part}_timeout 10s;", f"client_{part}_timeout 1s;") for part in ("header", "body")]
-    with (
-        nginx(api, changes=patience) as running,
-        connected(running.page, "127.0.0.1") as half_a_header,
-        connected(running.page, "127.0.0.1") as half_a_body,
-    ):
-        half_a_header.sendall(b"GET / HTTP/1.1\r\nHost:")
-        half_a_body.sendall(b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1234")
-        for connection in (half_a_header, half_a_body):
-            with suppress(ConnectionResetError):  # nginx may leave without a word of goodbye
-                assert connection.recv(1) == b""
+def test_the_stack_starts_nginx_with_the_websites_of_the_service():
+    services = yaml.safe_load((FRONTEND.parents[1] / "docker-compose.yml").read_text())["services"]
+    assert services["frontend"]["entrypoint"] == ["sh", "/srv/page/start.sh"]  # the folder that nginx serves has the script
+    origins = {services[name]["environment"]["DOODLE_CORS_ORIGINS"] for name in ("frontend", "inference")}
+    assert origins == {"${DOODLE_CORS_ORIGINS:-}"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "https://example.org", "HTTP://localhost:8080,https://[::1]:443", "https://a.example https://a.example"),
+        *("*", "https://example.org/", "ftp://example.org", 'https://a"; root /', "https://$host", "https://a_b.example"),
+    ],
+)
+def test_nginx_takes_the_websites_that_the_service_takes(tmp_path, text):
+    """start.sh reads DOODLE_CORS_ORIGINS as services/inference/origins.py does."""
+    script = (FRONTEND / "start.sh").read_text().replace("/tmp/", f"{tmp_path}/").replace("exec nginx", "exec true")
+    ran = subprocess.run(["sh", "-c", script], env={"DOODLE_CORS_ORIGINS": text, "PATH": "/usr/bin:/bin"}, capture_output=True)
+    try:
+        expected = sorted({f'"{origin}" $http_origin;' for origin in origins(text)})
+    except ValueError:
+        assert (ran.returncode, b"frontend: DOODLE_CORS_ORIGINS: " in ran.stderr) == (1, True)
+    else:
+        assert ran.returncode == 0, ran.stderr
+        assert (tmp_path / "origins.conf").read_text().splitlines() == expected

@@ -89,6 +89,7 @@ def test_a_file_that_has_not_changed_is_not_sent_again(page, path):
     [
         "/__main__.py",
         "/nginx.conf",
+        "/start.sh",
         "/package.json",
         "/js",
         "/js/",
@@ -161,7 +162,7 @@ def test_an_error_of_the_service_comes_back_as_it_is(page):
 def test_a_service_that_answers_before_it_has_read_the_question_is_heard(page, size, form):
     for _ in range(10):  # the words could be lost on the way, but not each time
         content = bytes(size) if form == "of announced length" else iter([bytes(size)])
-        answer = page.post("/api/unread", content=content)
+        answer = page.post("/api/explain", content=content)
         assert (answer.status_code, answer.json()) == (503, {"detail": "No model yet"})
 
 

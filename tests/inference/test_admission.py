@@ -65,7 +65,7 @@ def test_so_many_are_let_in_and_the_next_is_told_to_wait():
         assert [task.done() for task in asked] == [False] * AT_MOST + [True] * 2
         status, headers, body = asked[-1].result()
         assert (status, headers[b"retry-after"], int(headers[b"content-length"])) == (429, b"1", len(body))
-        assert json.loads(body) == {"detail": "too much is asked of this service at once: wait a second, then ask again"}
+        assert json.loads(body) == {"detail": "too many requests at once: wait a second, then send it again"}
         assert door.refused == ["/predict/"] * 2
 
         door.open.set()

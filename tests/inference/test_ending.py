@@ -110,7 +110,7 @@ def test_what_is_under_way_is_finished_while_new_work_is_refused(ending, eventua
     documented(
         "faults",
         "a service is told to end (SIGTERM)",
-        "nothing: what is under way is answered, and nginx asks another replica for the rest",
+        "nothing: it answers the requests that reached it, and nginx asks another replica for the rest",
         f"within {END_SECONDS} s",
         "nothing",
     )

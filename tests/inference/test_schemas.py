@@ -50,7 +50,7 @@ def test_the_length_of_a_vector_is_for_others_to_judge():
     [
         ({}, 'send either "image_vector" or "strokes"'),
         ({"strokes": LINE, "image_vector": [0.0]}, 'send either "image_vector" or "strokes"'),
-        ({"strokes": [[[0, 0]] * (MAX_POINTS + 1)]}, f"a drawing may have at most {MAX_POINTS} points"),
+        ({"strokes": [[[0, 0]] * MAX_POINTS, [[0, 0]]]}, f"a drawing may have at most {MAX_POINTS} points"),
     ],
 )
 def test_a_problem_of_the_whole_is_put_in_our_own_words(body, words):

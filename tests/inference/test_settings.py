@@ -37,6 +37,7 @@ def test_the_defaults_are_those_of_the_contract():
         ("DOODLE_LOG_LEVEL", "WARNING", "log_level", "warning"),
         ("DOODLE_API_KEY", "0123456789abcdef", "api_key", "0123456789abcdef"),
         ("DOODLE_CORS_ORIGINS", "https://Example.org", "cors_origins", ("https://example.org",)),
+        ("DOODLE_HOSTS", "Doodle.example.org, other.example", "hosts", frozenset({"doodle.example.org", "other.example"})),
         (
             "DOODLE_CORS_ORIGINS",
             " http://a:8080, https://b:443,http://[::1]:80 ",

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from deployment.server import BODY_SECONDS, HEADER_SECONDS
+from inference.app import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
+from inference.images import MAX_PIXELS, MAX_SIDE
 from inference.schemas import MAX_POINTS, MAX_STROKES
 from inference.settings import Settings
 
@@ -54,11 +57,18 @@ def test_the_ports_are_those_that_are_published_and_on_this_machine_alone(servic
 
 
 def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
-    settings, (page, api) = Settings(), nginx_conf.split("listen 7000;")
+    settings, page = Settings(), nginx_conf.partition("listen 7000;")[0]
 
     def said(pattern, where=nginx_conf):
         (found,) = set(re.findall(pattern, where))
         return found
+
+    def by_port(kind, pattern, unit=""):
+        on_page, on_api = (said(pattern.format(f"{port}_{kind}")) for port in ("page", "api"))
+        return f"{on_page}{unit}; {on_api} on port 7000"
+
+    rate, places = r"zone={}:2m +rate=(\d+)r/s;", r"limit_conn {} +(\d+);"
+    frontend = services["frontend"]["tmpfs"][0]
 
     megabytes = sorted(
         int(amount) * {"m": 1, "g": 1024}[unit]
@@ -68,10 +78,16 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
     )
     assert megabytes[-1] == 2048
     assert {said(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
+    assert (HEADER_SECONDS, BODY_SECONDS) == (10, 10)
     assert table("what") == [
-        ["a body", f"{said('client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
+        ["a body to `/predict` and `/explain`", f"{said(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
+        ["any other body", f"{said(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
         ["a body of JSON", f"{settings.max_json_bytes // MEBIBYTE} MiB", "service"],
-        ["a picture", f"{settings.max_image_bytes // MEBIBYTE} MiB, {settings.max_image_pixels:,} pixels", "service"],
+        [
+            "an image",
+            f"{settings.max_image_bytes // MEBIBYTE} MiB, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} in a row or column",
+            "service",
+        ],
         ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
         [
             "requests of one address",
@@ -85,10 +101,20 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
             "at once beyond that",
             "nginx, port 3000",
         ],
-        ["requests of one address under way", said(r"limit_conn page_connections (\d+);", page), "nginx, port 3000"],
-        ["requests of one address under way", said(r"limit_conn api_connections (\d+);", api), "nginx, port 7000"],
-        ["POST requests inside", str(settings.max_requests), "service, each replica"],
-        ["a header, and each piece of a body", "10 s", "nginx"],
+        ["explanations, units and snapshots of one address", by_port("live", rate, " a second"), "nginx"],
+        ["occlusions and trainings of one address", by_port("heavy", rate, " a second"), "nginx"],
+        ["images and large bodies of one address", by_port("uploads", rate, " a second"), "nginx"],
+        ["requests of one address under way", by_port("connections", places), "nginx"],
+        ["costly answers of one address under way", by_port("answers", places), "nginx"],
+        ["large bodies of one address under way", by_port("bodies", places), "nginx"],
+        ["bodies and answers under way, beyond memory", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
+        ["predictions in flight, and all other requests in flight", f"{settings.max_requests} each", "service, each replica"],
+        [
+            "expensive calls that wait",
+            f"{LARGE_WAITING} large bodies, {INSPECTIONS_WAITING} inspections, {SLOW_WAITING} of occlusion or training steps",
+            "service, each replica",
+        ],
+        ["a header, and each piece of a body", "10 s", "nginx, service, `make run`'s page server"],
         ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
     ]
 

@@ -12,18 +12,24 @@ from packaging.utils import canonicalize_name
 PROJECT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def locked():
-    """What requirements.lock says of each package: (name, the requirement, its hashes)."""
-    text = re.sub(r"\\\n", " ", (PROJECT / "requirements.lock").read_text())
+def read(name):
+    """The packages of a lock: (name, the requirement, its hashes)."""
+    text = re.sub(r"\\\n", " ", (PROJECT / name).read_text())
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     requirements = [(line.partition("--hash")[0], re.findall(r"--hash=(\S+)", line)) for line in lines]
     return [(canonicalize_name(Requirement(asked).name), Requirement(asked), hashes) for asked, hashes in requirements]
 
 
+@pytest.fixture(scope="module")
+def locked():
+    return read("requirements.lock")
+
+
 def test_each_package_is_one_version_by_its_hashes(locked):
     assert len(locked) > 80
-    for name, requirement, hashes in locked:
+    installer = read("requirements-uv.lock")
+    assert [name for name, _, _ in installer] == ["uv"]
+    for name, requirement, hashes in locked + installer:
         assert re.fullmatch(r"==[^*,]+", str(requirement.specifier)), name
         assert requirement.url is None, name
         assert hashes, name
@@ -38,14 +44,24 @@ def test_all_that_the_project_asks_for_is_locked(locked):
 
 
 def test_nothing_is_installed_but_by_its_hash():
-    """uv itself, which checks them, is pinned where an image is built."""
+    """pip checks uv's own hashes."""
     for name in ("services/Dockerfile", "scripts/setup.sh", "scripts/audit.sh"):
         text = re.sub(r"\\\n", " ", (PROJECT / name).read_text())
         installs = re.findall(r"uv pip install[^\n;&]*", text) + re.findall(r"\$uv pip install[^\n;&]*", text)
         assert installs, name
         for install in installs:
             assert "--require-hashes" in install or "--no-deps --no-build-isolation --editable ." in install, (name, install)
-    assert re.search(r"pip install [^\n]*'uv==\d+\.\d+\.\d+'", (PROJECT / "services/Dockerfile").read_text())
+    for name in ("services/Dockerfile", "scripts/setup.sh"):
+        text = re.sub(r"\\\n", " ", (PROJECT / name).read_text())
+        [install] = re.findall(r"(?<!uv )pip install [^\n;&]*", text)
+        assert "--require-hashes --requirement requirements-uv.lock" in install, (name, install)
+
+
+def test_the_hosted_workflow_names_each_action_by_its_commit():
+    """A tag can be moved; the comment names the release of the commit."""
+    uses = re.findall(r"uses: (.*)", (PROJECT / ".github/workflows/ci.yml").read_text())
+    assert uses
+    assert [each for each in uses if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
 
 
 def test_the_hosted_workflow_looks_for_what_is_known_against_them_and_lists_their_licences():

@@ -198,10 +198,12 @@ saturation = Line(
             steps=("green", (1, "red")),
         ),
         lines(
-            "Waiting for an answer, by replica",
-            "Requests that were inside at the moment of each scrape. From 64 on whoever comes is turned away with 429.",
+            "Requests in flight, by replica",
+            "POST requests at each scrape, and the calls of each queue for expensive work. A replica rejects more than 64 "
+            "predictions, and more than 64 other requests, with 429.",
             "none",
             over_time("doodle_http_requests_inside", "{{instance}}"),
+            over_time("doodle_queued_calls", "{{instance}}, queue {{queue}}"),
             steps=("green", (48, "orange"), (64, "red")),
         ).decimals(0),
         lines(

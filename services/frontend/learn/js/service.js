@@ -65,8 +65,8 @@ export function isListed({ isUp, moments }) {
 }
 
 /**
- * One drawing, which takes a moment. nginx begins with any of the addresses (here in turn) and goes on to the next where nobody
- * answers; to read is to ask, so nothing is done twice.
+ * One drawing, which takes a moment. nginx begins with any of the addresses (here in turn) and goes on to the next where one
+ * refuses the connection.
  * @param {Stack} before
  * @returns {{stack: Stack, asked: number[], version: string | null, loaded: number | null}} which replicas were asked (the last
  *   of them answered with the version, unless that is null); which one has taken up another model in that moment

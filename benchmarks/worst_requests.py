@@ -1,0 +1,122 @@
+"""The most expensive bodies that each route accepts or rejects: for `make costs`, and for the tests of overload.
+
+Each attack of docs/security.md ("Limits") is here. A new kind of body, or a new route, belongs here too.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+JSON, PNG = "application/json", "image/png"
+MEBIBYTE = 1024 * 1024
+LINE = [[[140, 40], [150, 240]]]
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class WorstRequest(NamedTuple):
+    """One request; the body is made when it is sent, since some are large."""
+
+    path: str
+    body: Callable[[], bytes]
+    content_type: str = JSON
+
+
+def _json(path, value):
+    return WorstRequest(path, lambda: json.dumps(value, separators=(",", ":")).encode())
+
+
+def _repeated(path, start, item, end, size=MEBIBYTE):
+    """JSON text of nearly `size` bytes: as often as there is room, the item."""
+    return WorstRequest(path, lambda: start + b",".join([item] * ((size - len(start) - len(end)) // (len(item) + 1))) + end)
+
+
+def chunk(kind: bytes, content: bytes = b"") -> bytes:
+    """A chunk of a PNG, with its checksum."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def header(width: int, height: int, depth: int = 8, color_type: int = 0, interlaced: bool = False) -> bytes:
+    """A PNG's IHDR chunk."""
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced))
+
+
+def png(width: int, height: int, depth: int = 8, color_type: int = 0, before: bytes = b"") -> bytes:
+    """A black PNG; `before`: chunks in front of the pixels. Its rows compress a thousandfold."""
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color_type]
+    packer, size, block = zlib.compressobj(9), height * (1 + (width * bits + 7) // 8), bytes(MEBIBYTE)
+    data = b"".join([*(packer.compress(block[: size - start]) for start in range(0, size, MEBIBYTE)), packer.flush()])
+    return SIGNATURE + header(width, height, depth, color_type) + before + chunk(b"IDAT", data) + chunk(b"IEND")
+
+
+def _png(path, make):
+    return WorstRequest(path, make, PNG)
+
+
+def two_headers() -> bytes:
+    """A PNG that announces one pixel first and 16,777,216 afterwards."""
+    whole = png(4096, 4096)
+    return SIGNATURE + header(1, 1) + whole[len(SIGNATURE) :]
+
+
+def empty_chunks(count: int = 349_000) -> bytes:
+    """A small PNG with empty chunks in front of its pixels."""
+    return png(28, 28, before=chunk(b"juNk") * count)
+
+
+def _points(count, strokes=1):
+    """A drawing of so many points: a zigzag over the canvas, cut into strokes of equal length."""
+    path = [[index * 7919 % 2800 / 10, index * 104729 % 2800 / 10] for index in range(count)]
+    size = count // strokes
+    return {"strokes": [path[start : start + size] for start in range(0, count, size)]}
+
+
+FULL_DRAWING = _points(20_000)
+DOTS = {"strokes": [[point] for point in _points(1_000)["strokes"][0]]}
+STEPS = [{"label": 3, "learning_rate": 1e-3}] * 50
+VALUES = 64_000  # brackets and commas: nearly as many as a body may have
+WORST = {
+    "an ordinary drawing": _json("/predict", {"strokes": LINE}),
+    "20,000 points": _json("/predict", FULL_DRAWING),
+    "20,000 points in 1,000 strokes": _json("/predict", _points(20_000, 1_000)),
+    "1,000 strokes of one point": _json("/predict", DOTS),
+    "1 MiB of empty points": _repeated("/predict", b'{"strokes":[[', b"[]", b"]]}"),
+    "1 MiB of empty strokes": _repeated("/predict", b'{"strokes":[', b"[]", b"]}"),
+    "1 MiB of points that are numbers": _repeated("/predict", b'{"strokes":[[', b"2", b"]]}"),
+    "64,000 values of empty points": _repeated("/predict", b'{"strokes":[[', b"[]", b"]]}", VALUES * 3 // 2),
+    "64,000 values of empty strokes": _repeated("/predict", b'{"strokes":[', b"[]", b"]}", VALUES * 3 // 2),
+    "64,000 pixels that are 2": _repeated("/predict", b'{"image_vector":[', b"2", b"]}", VALUES * 2),
+    "64,000 values of changes": _repeated("/explain", b'{"strokes":[],"changes":[', b"[]", b"]}", VALUES * 3 // 2),
+    "2,000 unknown fields": WorstRequest(
+        "/explain",
+        lambda: b'{"strokes":[],"changes":[{' + b",".join(b'"%x":0' % number for number in range(1_990)) + b"}]}",
+    ),
+    "1 MiB of pixels that are 2": _repeated("/predict", b'{"image_vector":[', b"2", b"]}"),
+    "1 MiB of pixels that are 0": _repeated("/predict", b'{"image_vector":[', b"0", b"]}"),
+    "1 MiB of empty objects": _repeated("/predict", b'{"strokes":[', b"{}", b"]}"),
+    "1 MiB of unknown fields": WorstRequest(
+        "/predict", lambda: b"{" + b",".join(b'"%x":0' % number for number in range(100_000)) + b"}"
+    ),
+    "a number of 1 MiB": WorstRequest("/predict", lambda: b'{"width":' + b"1" * (MEBIBYTE - 10) + b"}"),
+    "a text of 1 MiB": WorstRequest("/predict", lambda: b'{"strokes":"' + b"\\n" * (MEBIBYTE // 2 - 10) + b'"}'),
+    "a PNG of 280 x 280": _png("/predict", lambda: png(280, 280, color_type=6)),
+    "a PNG of 4,096 x 3,072": _png("/predict", lambda: png(4096, 3072)),
+    "a PNG of 4,096 x 3,072, 16 bits of color and alpha": _png("/predict", lambda: png(4096, 3072, 16, 6)),
+    "a PNG of 4,096 x 3,072, gray and alpha": _png("/predict", lambda: png(4096, 3072, 8, 4)),
+    "a PNG of 4,096 x 3,072, 16 bits of gray": _png("/predict", lambda: png(4096, 3072, 16)),
+    "a PNG of 1 x 16,777,216": _png("/predict", lambda: png(1, 16_777_216)),
+    "a PNG with two headers": _png("/predict", two_headers),
+    "a PNG with 349,000 empty chunks": _png("/predict", empty_chunks),
+    "an explanation of 20,000 points": _json("/explain", FULL_DRAWING),
+    "an explanation with occlusion": _json("/explain?occlusion=true", {"strokes": LINE}),
+    "200 changes": _json("/explain", {"strokes": LINE, "changes": [{"layer": 0, "unit": 0}] * 200}),
+    "1 MiB of empty changes": _repeated("/explain", b'{"strokes":[],"changes":[', b"{}", b"]}"),
+    "a unit": _json("/unit", {"strokes": LINE, "layer": 0, "place": [0, 0, 0]}),
+    "a place of 1 MiB": _repeated("/unit", b'{"strokes":[],"layer":0,"place":[', b"-1", b"]}"),
+    "50 training steps": _json("/learn", {"strokes": LINE, "lessons": STEPS}),
+    "1 MiB of empty training steps": _repeated("/learn", b'{"strokes":[],"lessons":[', b"{}", b"]}"),
+    "every snapshot": _json("/snapshots", {"strokes": LINE}),
+    "feedback to an unknown prediction": _json("/feedback", {"prediction_id": "0" * 32, "actual_digit": 5}),
+    "feedback with 1 MiB of pixels": _repeated("/feedback", b'{"actual_digit":5,"image_vector":[', b"2", b"]}"),
+}

@@ -1,0 +1,104 @@
+"""uvicorn as Doodle's services run it: no client holds a connection with half a request, and no request is lost at the end."""
+
+import asyncio
+import socket
+from functools import partial
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# As in services/frontend/nginx.conf.
+HEADER_SECONDS = 10.0  # for a whole header
+BODY_SECONDS = 10.0  # from one piece of a body to the next
+
+BEGIN_SECONDS = 0.2  # within which the request of a new connection arrives
+
+
+class TimedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 that closes the connection of a client that does not go on with its request in time."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _is_in_body = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._expect_more(HEADER_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._timer is None:
+            self._expect_more(HEADER_SECONDS)
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._expect_nothing()
+        self._is_in_body = True
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._expect_nothing()
+        self._is_in_body = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_in_body:
+            self._expect_nothing()
+            self._expect_more(BODY_SECONDS)
+
+    def _expect_more(self, seconds):
+        self._timer = self.loop.call_later(seconds, self._hang_up)
+
+    def _expect_nothing(self):
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _hang_up(self):
+        if self._is_in_body and self.flow.read_paused:  # the service has not taken the pieces that came
+            self._expect_more(BODY_SECONDS)
+        else:
+            self.transport.close()
+
+
+class DrainingServer(uvicorn.Server):
+    """Answers every request whose connection was made before it was told to end; later connections are refused.
+
+    uvicorn itself resets the connections that wait in the kernel's queue, and those whose request it has not read. By then nginx
+    has sent its request. It may not send it to another replica.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        waiting = _stop_listening(sockets[0]) if sockets else []
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        protocol = partial(
+            self.config.http_protocol_class,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        for connection in waiting:
+            await loop.connect_accepted_socket(protocol, connection)
+        deadline = loop.time() + BEGIN_SECONDS
+        while loop.time() < deadline and any(each.cycle is None for each in self.server_state.connections):
+            await asyncio.sleep(0.01)
+        await super().shutdown(sockets)
+
+
+def _stop_listening(listener):
+    """Close a listening socket and its duplicates to new connections; return those in its queue."""
+    waiting = []
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            break
+        connection.setblocking(False)
+        waiting.append(connection)
+    listener.shutdown(socket.SHUT_RD)
+    return waiting

@@ -1,0 +1,52 @@
+"""Host names that this service answers to, against DNS rebinding: a website lets its own name lead to this machine, and its
+scripts then read the service as if they were the page's own."""
+
+import json
+import re
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+NAME = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+")
+# Nobody can register these. A name without a dot (localhost, frontend) is not in the public DNS either.
+PRIVATE_SUFFIXES = (".localhost", ".local", ".internal")
+ANY = "*"
+PORT = re.compile(r":\d*$")
+
+
+def hosts(text: str) -> frozenset[str]:
+    """Names with spaces or commas between them; ValueError, with the reason, for one that is no name. "*" allows all."""
+    names = text.lower().replace(",", " ").split()
+    for name in names:
+        if name != ANY and not NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a host name: it should look like doodle.example.org, without a port")
+    return frozenset(names)
+
+
+class AllowedHosts:
+    """ASGI middleware: 421 for requests to public names other than `names`."""
+
+    def __init__(self, app: ASGIApp, names: frozenset[str]):
+        self._app, self._names = app, names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
+        if self._is_allowed(host):
+            await self._app(scope, receive, send)
+            return
+        detail = f"this service does not answer for the host {json.dumps(host[:100])}: its operator can add it to DOODLE_HOSTS"
+        await JSONResponse({"detail": detail}, 421)(scope, receive, send)
+
+    def _is_allowed(self, host):
+        name = PORT.sub("", host.lower())
+        is_private = "." not in name or name.endswith(PRIVATE_SUFFIXES)
+        return is_private or not self._names.isdisjoint((name, ANY)) or _is_address(name)
+
+
+def _is_address(name):
+    try:
+        return bool(ip_address(name.strip("[]")))
+    except ValueError:
+        return False

@@ -1,0 +1,69 @@
+"""Queues for expensive calls: each has a few threads of its own, so that an ordinary prediction never waits for them."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from inference.metrics import Metrics
+
+Result = TypeVar("Result")
+
+
+class QueueFullError(Exception):
+    """More calls wait than the queue holds; the client should ask again."""
+
+
+class WorkQueue:
+    """First in, first out; a call whose client disconnects leaves the queue."""
+
+    def __init__(self, name: str, max_waiting: int, metrics: Metrics, threads: int = 1):
+        self._size = threads + max_waiting
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._calls = 0  # running or waiting
+        metrics.queued_calls.labels(name).set_function(lambda: self._calls)
+
+    async def run(self, request: Request, call: Callable[..., Result], *arguments) -> Result:
+        """Return what the call returns. Call it on the event loop, once the request's body is read.
+
+        QueueFullError at once, without a wait, where the queue is full. ClientDisconnect when the client has gone; a call that
+        runs already then ends unheard, and keeps its thread until it does.
+        """
+        if self._calls >= self._size:
+            raise QueueFullError
+        work = self._executor.submit(call, *arguments)
+        self._calls += 1
+        loop = asyncio.get_running_loop()
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        result = asyncio.wrap_future(work)
+        try:
+            if await is_gone(request, result):
+                raise ClientDisconnect
+            return result.result()
+        finally:
+            result.cancel()  # takes a call that waits out of the queue
+
+    def _leave(self):
+        self._calls -= 1
+
+    def close(self) -> None:
+        """Start no more calls; do not wait for those that run."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+async def pause(request: Request, seconds: float) -> None:
+    """Sleep; ClientDisconnect when the client goes. Admission does not count the request meanwhile."""
+    if seconds and await is_gone(request, asyncio.ensure_future(asyncio.sleep(seconds))):
+        raise ClientDisconnect
+
+
+async def is_gone(request: Request, until: asyncio.Future) -> bool:
+    """Whether the client disconnects before this is done. Call it once the request's body is read."""
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait((until, gone), return_when=asyncio.FIRST_COMPLETED)
+        return not until.done()
+    finally:
+        gone.cancel()

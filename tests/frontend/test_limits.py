@@ -1,0 +1,171 @@
+"""nginx limits each address: rates by cost, requests under way, sizes."""
+
+from contextlib import ExitStack, suppress
+
+import httpx
+import pytest
+from raw_http import connected, parts, post, said, statuses
+
+GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\n\r\n"
+LAST_GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+LARGE = b"{}".ljust(60_000)
+NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (50, 4, 8, 100, 10)]
+NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 50, 20, 2)]
+NO_ROOM = {"detail": "there is no room for this request now: please wait a moment, then try again."}
+ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
+
+
+def chunked(path):
+    return (f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + "2\r\n{}\r\n0\r\n\r\n").encode()
+
+
+@pytest.fixture(scope="module")
+def flooded(nginx, free_port):
+    """nginx without a service, and so fast enough to be flooded: 502 stands for a request that would reach the service."""
+    with nginx(f"127.0.0.1:{free_port()}", changes=NO_DELAYS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(nginx, api):
+    with nginx(api) as running:
+        yield running
+
+
+def test_drawing_meets_no_limit_but_a_flood_does(flooded):
+    assert set(statuses(said(flooded.page, GET * 150 + LAST_GET, "127.0.1.1"))) == {502}
+
+    flood = said(flooded.page, GET * 900 + LAST_GET, "127.0.1.2")
+    assert set(statuses(flood)) == {502, 429}
+    rejected = flood[flood.index(b"HTTP/1.1 429") :].split(b"HTTP/1.1 502")[0]
+    assert b"Retry-After: 1\r\n" in rejected
+    assert b'{"detail": "please wait a moment, then try again."}' in rejected
+
+    assert set(statuses(said(flooded.page, GET * 50 + LAST_GET, "127.0.1.3"))) == {502}  # another client
+    drawings = post("/predict") * 450 + post("/candidate/predict") * 449
+    assert set(statuses(said(flooded.api, drawings + LAST_GET, "127.0.1.2"))) == {502}  # programs send tests' digits
+
+
+COSTLY = {  # the request, and how many of them one address may send at once: to the page's port, and to the API's
+    "training": (post("{}/learn"), 9, 21),
+    "training, written otherwise": (post("{}/%6cearn/"), 9, 21),
+    "an occlusion": (post("{}/explain?occlusion=true"), 9, 21),
+    "an occlusion, written otherwise": (post("{}/explain/?%6fcclusion=1"), 9, 21),
+    "an explanation": (post("{}/explain"), 101, 201),
+    "a unit": (post("{}/unit"), 101, 201),
+    "each snapshot's prediction": (post("{}/snapshots"), 101, 201),
+    "an image": (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 15, 101),
+    "a large body": (post("{}/predict", LARGE), 15, 101),
+    "a body of unknown length": (chunked("{}/predict"), 15, 101),
+    "feedback": (post("{}/feedback/"), 101, None),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "port"), [(what, port) for what, (_, *most) in COSTLY.items() for port, each in zip(("page", "api"), most) if each]
+)
+def test_costly_requests_of_one_address_have_a_limit_of_their_own(flooded, what, port):
+    url, prefix = getattr(flooded, port), "/api" if port == "page" else ""
+    request, *bursts = COSTLY[what]
+    request, most = request.replace(b"{}/", f"{prefix}/".encode(), 1), bursts[port == "api"]
+    client = f"127.0.{2 + (port == 'api')}.{1 + list(COSTLY).index(what)}"
+    answers = statuses(said(url, request * (most + 40) + LAST_GET, client))
+    assert most <= answers.count(502) - 1 <= most + 35  # nginx accepts some more while the flood lasts
+    assert answers.count(429) >= 5
+    assert statuses(said(url, post(f"{prefix}/predict", last=True), client)) == [502]  # it may still draw
+    assert statuses(said(url, request + LAST_GET, OTHER)) == [502, 502]
+
+
+def test_a_room_of_thirty_people_draws_behind_one_address(nginx, free_port):
+    """Each of them has an explanation on its way at any time, asks what a unit computes, and predicts once."""
+    with nginx(f"127.0.0.1:{free_port()}") as running, ExitStack() as open_:
+        people = [open_.enter_context(connected(running.page, ATTACKER)) for _ in range(30)]
+        for person in people:
+            asked = post("/api/explain") * 2 + post("/api/unit") + post("/api/predict", last=True)
+            person.sendall(asked)
+        for person in people:
+            assert statuses(b"".join(iter(lambda: person.recv(65536), b""))) == [502] * 4  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    ("header", "path", "most"),
+    [
+        ("Content-Length: 9", "predict", 256),
+        ("Content-Length: 9", "explain", 64),
+        ("Content-Length: 50000", "predict", 8),
+        ("Content-Length: 000050000", "predict", 8),
+        ("Transfer-Encoding: chunked", "predict", 8),
+    ],
+)
+def test_a_client_with_too_many_requests_under_way_has_to_wait(nginx, api, header, path, most):
+    with nginx(api, changes=NO_RATES) as running, ExitStack() as held:
+
+        def begin(url, path):
+            """The status of a request whose body is still to come; 100 is nginx's "go on"."""
+            connection = held.enter_context(connected(url, ATTACKER))
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{header}\r\nExpect: 100-continue\r\n\r\n".encode())
+            return statuses(connection.recv(65536))[0]
+
+        assert {begin(running.api, f"/{path}") for _ in range(most // 2)} == {100}  # and these do not count on the other port
+        assert [begin(running.page, f"/api/{path}") for _ in range(most + 1)] == [100] * most + [429]
+        is_full = most == 256
+        assert statuses(said(running.page, LAST_GET, ATTACKER)) == [429 if is_full else 200]
+        assert statuses(said(running.page, LAST_GET, OTHER)) == [200]
+        assert statuses(said(running.page, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", ATTACKER)) == [200]
+
+
+def test_unfinished_bodies_of_one_address_leave_room_for_another_image(nginx, api):
+    """49 connections send 1.4 MB of a body each, and no more, to both ports; 64 MiB hold what finished bodies need."""
+    image = bytes(4 * 1024 * 1024)
+    head = "POST {}/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 5000000\r\n\r\n"
+    with nginx(api, changes=NO_RATES, room=64 * 1024 * 1024) as running, ExitStack() as held:
+        for number in range(49):
+            url, prefix = ((running.page, "/api"), (running.api, ""))[number % 2]
+            connection = held.enter_context(connected(url, ATTACKER))
+            with suppress(ConnectionError):  # nginx rejects most of them
+                connection.sendall(head.format(prefix).encode() + image[:1_400_000])
+        for url, path in ((running.page, "/api/predict"), (running.api, "/predict")):
+            answer = said(url, post(path, image, "image/png", last=True), OTHER)
+            assert statuses(answer) == [200]
+
+
+def test_a_full_folder_of_bodies_is_said_in_json(nginx, api):
+    with nginx(api, room=1024 * 1024) as running:
+        for url, path in ((running.page, "/api/predict"), (running.api, "/predict")):
+            status, header, content = parts(said(url, post(path, bytes(2_000_000), "image/png", last=True)))
+            assert (status, content) == (503, NO_ROOM)
+            assert "retry-after: 5\r\n" in header
+            assert statuses(said(url, post(path, last=True))) == [200]  # a drawing needs none
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["of announced length", "of unknown length"])
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        *(("predict", 5 * 1024 * 1024), ("explain/", 5 * 1024 * 1024)),
+        *((path, 1024 * 1024) for path in ("feedback", "learn", "unit/", "snapshots")),
+    ],
+)
+@pytest.mark.parametrize("port", ["page", "api"])
+def test_a_body_that_is_too_large_is_rejected_in_json(flooded, port, path, most, announced):
+    url, client = (f"{flooded.page}/api" if port == "page" else flooded.api), f"127.0.4.{most % 251}"
+    transport = httpx.HTTPTransport(local_address=client)
+    with httpx.Client(transport=transport) as asking:
+        content = bytes(most + 1) if announced else iter([bytes(most + 1)])
+        answer = asking.post(f"{url}/{path}", content=content, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()) == (413, {"detail": f"the body may have at most {most} bytes"})
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_who_sends_nothing_any_more_is_cut_off(nginx, api):
+    patience = [(f"client_{part}_timeout 10s;", f"client_{part}_timeout 1s;") for part in ("header", "body")]
+    with (
+        nginx(api, changes=patience) as running,
+        connected(running.page) as half_a_header,
+        connected(running.page) as half_a_body,
+    ):
+        half_a_header.sendall(b"GET / HTTP/1.1\r\nHost:")
+        half_a_body.sendall(b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1234")
+        for connection in (half_a_header, half_a_body):
+            with suppress(ConnectionResetError):  # nginx may leave without a word of goodbye
+                assert connection.recv(1) == b""
