@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model sweep drift pages test reliability soak scale bench bench-quick growth distributed lint audit lock clean
+.PHONY: help run data model sweep drift pages test reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorc
 
 growth: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure how cost grows with batches, threads, replicas, connections; plots for docs/; five minutes
 	@python benchmarks/growth.py
+
+costs: .venv/test.stamp  ## measure what the most expensive requests cost, and what others notice; table for docs/; five minutes; needs nginx
+	@python benchmarks/request_costs.py
 
 distributed: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure training on several processes, and what a model makes of it; tables for docs/; three minutes
 	@python benchmarks/distributed.py

@@ -12,7 +12,8 @@ Read it in this order; each file is one idea:
     augmentation.py changes that make more digits out of the same ones; warping.py moves their pixels
     prefetching.py  the next batches are made while the network learns from this one
     drawing.py      from pen strokes to the 28 x 28 picture that the network reads
-    checkpoint.py   a trained network on disk: weights.npz and a model card in JSON
+    decision.py     from logits to probabilities, and to whether the image shows a digit
+    checkpoint.py   a trained network on disk: weights.npz and a model card in JSON; golden.py has the examples that it carries
     snapshots.py    the network at some moments of its training, and what was measured then; packing.py makes them small
 
 and to look into a trained one:

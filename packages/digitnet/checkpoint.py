@@ -1,33 +1,43 @@
 """A trained network on disk: files in one folder, and no pickle, so that opening a model never runs its code.
 
-    weights.npz     parameters (count,), and golden examples: pictures and the logits that this network gave for them
+    weights.npz     parameters (count,), and golden examples (golden.py) with the decision that they were made by
     snapshots.npz   how it learnt (snapshots.py), where its maker kept that
-    model.json      the model card: how the network is built, the checksums of the others, and whatever its maker has to say
-                    (accuracy, data, recipe)
+    model.json      the model card: how the network is built, the decision, the checksums of the other files and of the card
+                    itself, and its maker's figures (accuracy, data, recipe)
 
-The same network makes the same bytes, so a model's version is the hash of what it is. `load` believes nothing: the
-checksum, the shapes and the golden answers must all agree before anyone gets the network.
+The same network with the same decision makes the same bytes. A model's version is the hash of weights.npz and of the network's
+description, so it covers everything that decides an answer. The card's own checksum covers the figures too.
+
+`load` trusts nothing. It reads regular files of bounded size, and refuses a network that needs much memory before it allocates
+any. Checksums, shapes, ranges and golden examples must all agree.
+
+A model of an earlier release has no decision in weights.npz, and its card has no checksum. It loads after all other checks. An
+earlier release loads today's models.
 """
 
+import errno
 import hashlib
 import io
 import json
 import math
 import os
+import stat
 import tokenize
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from digitnet.drawing import in_unit_range
+from digitnet.decision import Decision
+from digitnet.golden import Golden
 from digitnet.network import PICTURE_SHAPE, Network
 from digitnet.snapshots import Snapshots
 
 # In this order: whoever looks while they are put in place finds no card without what it names.
 FILES = WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE = "weights.npz", "snapshots.npz", "model.json"
+MOST_BYTES = {WEIGHTS_FILE: 2**27, SNAPSHOTS_FILE: 2**27, CARD_FILE: 2**20}
 FORMAT = "digitnet-model-1"
-GOLDEN_TOLERANCE = 1e-3  # of the largest logit: other processors add in another order, nothing more
+DTYPES = "float32", "float64"
 # What NumPy and zipfile raise for damaged files; NotImplementedError and RecursionError are RuntimeErrors.
 UNSOUND = (
     ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, RuntimeError, SyntaxError, tokenize.TokenError, MemoryError,
@@ -42,18 +52,18 @@ class CheckpointError(ValueError):
 def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dict, snapshots: Snapshots | None = None) -> dict:
     """Write the network (float32) into the folder, the card last, and return the card.
 
-    golden_pictures are uint8 (n, 28, 28); `about` is JSON-ready and goes into the card beside what is written here.
+    golden_pictures are uint8 (n, 28, 28), at least one; `about` is JSON-ready and goes into the card beside what is written here.
+    Its `temperature` and `no_digit_threshold` are the decision. ValueError for a model that `load` would refuse.
     """
-    golden_logits = network.predict_logits(in_unit_range(golden_pictures))
-    arrays = {"parameters": network.parameters, "golden_pictures": golden_pictures, "golden_logits": golden_logits}
-    weights = npz_bytes(arrays)
+    golden = Golden.of(network, Decision.of(about), golden_pictures)
+    contents = {WEIGHTS_FILE: npz_bytes({"parameters": network.parameters, **golden.arrays()})}
     described = {
         "layers": network.specification,
         "input_shape": list(PICTURE_SHAPE),
         "dtype": network.dtype.name,
         "parameters": network.parameters.size,
     }
-    checksum = hashlib.sha256(weights).hexdigest()
+    checksum = _sha256(contents[WEIGHTS_FILE])
     card = {
         **about,
         "format": FORMAT,
@@ -62,33 +72,38 @@ def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dic
         "weights_sha256": checksum,
     }
     card.pop("snapshots_sha256", None)  # of a card that this one was made from
-    write_atomically(folder / WEIGHTS_FILE, weights)
     if snapshots is not None:
-        content = npz_bytes(snapshots.arrays())
-        card["snapshots_sha256"] = hashlib.sha256(content).hexdigest()
-        write_atomically(folder / SNAPSHOTS_FILE, content)
-    write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
+        contents[SNAPSHOTS_FILE] = npz_bytes(snapshots.arrays())
+        card["snapshots_sha256"] = _sha256(contents[SNAPSHOTS_FILE])
+    card = sealed(card)
+    contents[CARD_FILE] = (json.dumps(card, indent=2) + "\n").encode()
+    for name, content in contents.items():
+        if len(content) > MOST_BYTES[name]:
+            raise ValueError(f"{name} would have {len(content):,} bytes, and no more than {MOST_BYTES[name]:,} are ever read")
+    for name, content in contents.items():
+        write_atomically(folder / name, content)
     return card
+
+
+def sealed(card: dict) -> dict:
+    """Return the card as JSON has it, with the checksum of everything else in it. ValueError if it cannot be JSON."""
+    card = json.loads(json.dumps({name: value for name, value in card.items() if name != "card_sha256"}, allow_nan=False))
+    return {**card, "card_sha256": _card_checksum(card)}
 
 
 def load(folder: Path) -> tuple[Network, dict]:
     """Read and validate a saved model: the network and its card. CheckpointError says what is wrong with it."""
     card = load_card(folder)
-    path = folder / WEIGHTS_FILE
-    weights = _read_as_named(path, card["weights_sha256"])
+    arrays, described = _weights(folder, card), card["network"]
     try:
-        arrays = npz_arrays(weights)
-        parameters, pictures, logits = (arrays[name] for name in ("parameters", "golden_pictures", "golden_logits"))
-    except (ValueError, KeyError) as error:
-        raise CheckpointError(f"{path} is no model's weights: {error}") from error
-    try:
-        described = card["network"]
-        network = Network(described["layers"], described["dtype"], parameters)
-    except (KeyError, TypeError, ValueError, SyntaxError) as error:  # the last of NumPy, for some names of a dtype
+        if described["dtype"] not in DTYPES:
+            raise ValueError(f"its dtype is {described['dtype']!r:.60}, not {' or '.join(DTYPES)}")
+        network = Network(described["layers"], described["dtype"], arrays["parameters"])
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{folder / CARD_FILE} does not describe the network in {WEIGHTS_FILE}: {error}") from error
     if card["version"] != _version(card["weights_sha256"], described):
         raise CheckpointError(f"{folder / CARD_FILE} was changed: its version is not that of this network")
-    _check_golden(path, network, pictures, logits)
+    _golden(folder, card, arrays, network)
     return network, card
 
 
@@ -96,22 +111,17 @@ def load_snapshots(folder: Path, network: Network, card: dict) -> Snapshots | No
     """The snapshots of a model that `load` gave; None if its maker kept none. CheckpointError says what is wrong with them."""
     if "snapshots_sha256" not in card:
         return None
-    path = folder / SNAPSHOTS_FILE
-    content = _read_as_named(path, card["snapshots_sha256"])
+    content = _read_as_named(folder, SNAPSHOTS_FILE, card["snapshots_sha256"])
     try:
         return Snapshots.from_arrays(npz_arrays(content), network)
     except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{path}: {error}") from error
+        raise CheckpointError(f"{folder / SNAPSHOTS_FILE}: {error}") from error
 
 
-def load_golden(folder: Path) -> np.ndarray:
-    """The pictures that a model carries, uint8 (n, 28, 28). CheckpointError if they cannot be read."""
-    path = folder / WEIGHTS_FILE
-    weights = _read_as_named(path, load_card(folder)["weights_sha256"])
-    try:
-        return npz_arrays(weights)["golden_pictures"]
-    except (ValueError, KeyError) as error:
-        raise CheckpointError(f"{path}: {error}") from error
+def load_golden(folder: Path) -> Golden:
+    """The golden examples that a model carries. CheckpointError if they cannot be read."""
+    card = load_card(folder)
+    return _golden(folder, card, _weights(folder, card))
 
 
 def copy(source: Path, target: Path) -> None:
@@ -120,15 +130,15 @@ def copy(source: Path, target: Path) -> None:
     has_snapshots = "snapshots_sha256" in load_card(source)
     for name in FILES:
         if name != SNAPSHOTS_FILE or has_snapshots:
-            write_atomically(target / name, _read(source / name))
+            write_atomically(target / name, _read(source, name))
 
 
 def load_card(folder: Path) -> dict:
     """Read a model's card alone, its weights unread. CheckpointError if it is missing, damaged or foreign."""
     path = folder / CARD_FILE
-    content = _read(path)
+    content = _read(folder, CARD_FILE)
     try:
-        card = json.loads(content, parse_constant=_refuse_constant)
+        card = json.loads(content, parse_constant=_number, parse_float=_number, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
@@ -136,6 +146,14 @@ def load_card(folder: Path) -> dict:
     for key, kind in (("version", str), ("weights_sha256", str), ("network", dict)):
         if not isinstance(card.get(key), kind):
             raise CheckpointError(f"{path} is damaged: it lacks {key!r}")
+    if "card_sha256" in card and card["card_sha256"] != _card_checksum(card):
+        raise CheckpointError(
+            f"{path} was edited: its checksum is not the one that it names. Undo the edit, or save the model anew by digitnet"
+        )
+    try:
+        Decision.of(card)
+    except ValueError as error:
+        raise CheckpointError(f"{path} cannot decide on answers: {error}") from error
     return card
 
 
@@ -179,6 +197,20 @@ def _npy_array(archive, entry):
         return np.lib.format.read_array(member, allow_pickle=False)
 
 
+def read_file(path: Path, most_bytes: int) -> bytes:
+    """Return a file's content. OSError unless it is a regular file of at most so many bytes; a link to one is as good.
+
+    It waits neither for a pipe's writer nor for the end of a device.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        if status.st_size > most_bytes:
+            raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, and at most {most_bytes:,} are read")
+        return file.read(status.st_size + 1)  # one more, so that a checksum tells that it has grown
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file's content all at once: whoever looks, or whatever ends us, there is the old content or the new.
 
@@ -197,35 +229,61 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _version(weights_checksum, described):
-    return hashlib.sha256((weights_checksum + json.dumps(described, sort_keys=True)).encode()).hexdigest()[:12]
+    return _sha256((weights_checksum + json.dumps(described, sort_keys=True)).encode())[:12]
 
 
-def _refuse_constant(name):
-    raise ValueError(f"{name} is no JSON number")  # Python would read NaN and Infinity, and others could not read what it writes
+def _card_checksum(card):
+    """Of the card's content without the checksum: neither the order of its keys nor white space counts."""
+    content = {name: value for name, value in card.items() if name != "card_sha256"}
+    return _sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
 
 
-def _check_golden(path, network, pictures, logits):
-    if pictures.dtype != np.uint8 or pictures.shape[1:] != (28, 28) or logits.shape != (len(pictures), network.classes):
-        raise CheckpointError(f"{path} has golden examples of the wrong shape: {pictures.shape}, {logits.shape}")
-    if logits.dtype != network.dtype:
-        raise CheckpointError(f"{path} has golden answers that are {logits.dtype}, not {network.dtype}")
-    if not np.isfinite(network.parameters).all():
-        raise CheckpointError(f"{path} holds parameters that are not finite numbers")
-    answers = network.predict_logits(in_unit_range(pictures))
-    if not np.allclose(answers, logits, rtol=0.0, atol=GOLDEN_TOLERANCE * max(1.0, float(np.abs(logits).max(initial=0.0)))):
-        raise CheckpointError(f"{path} does not give the answers that its maker got: refusing to trust it")
+def _sha256(content):
+    return hashlib.sha256(content).hexdigest()
 
 
-def _read(path):
+def _number(text):
+    """Python would read NaN, Infinity and 1e999, and no other program could read its answer."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.60} is no JSON number")
+    return int(text) if text.lstrip("-").isdecimal() else number
+
+
+def _weights(folder, card):
+    """The arrays of weights.npz."""
+    content = _read_as_named(folder, WEIGHTS_FILE, card["weights_sha256"])
     try:
-        return path.read_bytes()
+        return npz_arrays(content)
+    except ValueError as error:
+        raise CheckpointError(f"{folder / WEIGHTS_FILE} is no model's weights: {error}") from error
+
+
+def _golden(folder, card, arrays, network=None):
+    """The golden examples; where a network is given, it must answer them as its maker's did."""
+    if "decision" in arrays and "card_sha256" not in card:
+        raise CheckpointError(f"{folder / CARD_FILE} was edited: it lacks its checksum. Undo the edit, or save the model anew")
+    try:
+        golden = Golden.from_arrays(arrays, Decision.of(card))
+        if network:
+            golden.check(network)
+        return golden
+    except ValueError as error:
+        raise CheckpointError(f"{folder / WEIGHTS_FILE}: {error}") from error
+
+
+def _read(folder, name):
+    path, most_bytes = folder / name, MOST_BYTES[name]
+    try:
+        # What is no path is in an object store, which bounds what it fetches.
+        return read_file(path, most_bytes) if isinstance(path, Path) else path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _read_as_named(path, checksum):
+def _read_as_named(folder, name, checksum):
     """What the card says of a file beside it holds, or CheckpointError."""
-    content = _read(path)
-    if hashlib.sha256(content).hexdigest() != checksum:
-        raise CheckpointError(f"{path} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
+    content = _read(folder, name)
+    if _sha256(content) != checksum:
+        raise CheckpointError(f"{folder / name} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
     return content

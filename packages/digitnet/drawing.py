@@ -29,6 +29,7 @@ PATH_POINTS = 2000  # no digit needs more; bounds the work that one drawing can 
 PAPER_GRAIN = 6.0  # times what three quarters of the border stray by at most; normal noise gets there once in 10^11 pixels
 SMALLEST_EXTENT = 1e-6  # of the canvas's pixels: no pen moves by less, and scaling it up would overflow
 FAINTEST_INK = 0.1  # contrast below which a picture counts as blank
+STRAY_GAP = 1 / 3  # of the other strokes' size: a dot this far outside their box is a stray tap
 DOT_SIZE, DOT_FILL = 0.15, 0.6  # a dot's side as a part of the whole picture's, and how much of its square a dot fills
 
 
@@ -40,17 +41,20 @@ def picture_from_strokes(strokes: Sequence, brush: float = 20.0, pen_radius: flo
     """Pen strokes -> picture. Each stroke is a sequence of (x, y) points in the canvas's pixels, y down; a click is one point.
 
     `brush` is the width of the canvas's pen in the same pixels: a pen that moved less than half of it made a dot.
-    `pen_radius`, in the picture's pixels, is that of the pen that rasterises: another than MNIST's is for learning to read the
-    pixels of drawings whose brush was wide or thin beside them.
-    DrawingError for what is no list of points, or not finite.
+    A dot far from all longer strokes is a stray tap, and is left out.
+    `pen_radius`, in the picture's pixels, is that of the pen that rasterises. Augmentation varies it like the brushes of drawings
+    in pixels.
+    DrawingError for anything but lists of points, and for coordinates that are not finite.
     """
     paths = [_points(stroke) for stroke in strokes if len(stroke)]
     if not paths:
         return _blank()
+    largest_dot = max(brush / 2.0, SMALLEST_EXTENT)
+    paths = _without_stray_dots(paths, largest_dot)
     points = np.concatenate(paths)
     corner = points.min(axis=0)
     extent = points.max(axis=0) - corner
-    if extent.max() <= max(brush / 2.0, SMALLEST_EXTENT):
+    if extent.max() <= largest_dot:
         return _blank()
 
     # The path is scaled so that with half a pen's width around it, it fills the box. What fades beyond the edge is cut, as
@@ -101,7 +105,7 @@ def in_bytes(pictures: np.ndarray) -> np.ndarray:
 
 def travelled(path: np.ndarray) -> np.ndarray:
     """Points (n, 2) -> how long the path is up to each of them, (n,), in the points' unit."""
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*(path[1:] - path[:-1]).T))])
 
 
 def _points(stroke):
@@ -114,6 +118,21 @@ def _points(stroke):
     if not np.isfinite(points).all():
         raise DrawingError("every coordinate must be a finite number")
     return points
+
+
+def _without_stray_dots(paths, largest_dot):
+    """Drop the dots that lie far outside the box around all longer strokes. Without longer strokes the dots stay."""
+    is_dot = [np.ptp(path, axis=0).max() <= largest_dot for path in paths]
+    if all(is_dot) or not any(is_dot):
+        return paths
+    points = np.concatenate([path for path, dot in zip(paths, is_dot) if not dot])
+    low, high = points.min(axis=0), points.max(axis=0)
+    gap = STRAY_GAP * (high - low).max()
+    return [
+        path
+        for path, dot in zip(paths, is_dot)
+        if not dot or max((low - path.max(axis=0)).max(), (path.min(axis=0) - high).max()) <= gap
+    ]
 
 
 def _rasterize(paths, height, width, pen_radius):
@@ -137,7 +156,8 @@ def _rasterize(paths, height, width, pen_radius):
 
 def _thinned(path, lengths, step):
     """Keep the first point of every `step` of the path's length, and the last; a single point becomes a segment of no length."""
-    keep = np.diff(np.floor(lengths / step), prepend=-1.0) > 0.0
+    steps = np.floor(lengths / step)
+    keep = np.concatenate([[True], steps[1:] > steps[:-1]])
     return np.concatenate([path[keep], path[-1:]])
 
 

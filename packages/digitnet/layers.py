@@ -42,6 +42,10 @@ class Layer:
         """
         return input_shape
 
+    def workspace(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> int:
+        """Return how many numbers `predict` keeps for one example beside its input and its output."""
+        return 0
+
     @property
     def parameter_count(self) -> int:
         """Weights, then one bias for each output channel or unit."""
@@ -126,6 +130,11 @@ class Conv2D(Layer):
         if min(height, width) <= smaller_by:
             raise ValueError(f"conv2d with kernel_size {self.kernel_size} does not fit into an input of {input_shape}")
         return (self.filters, height - smaller_by, width - smaller_by)
+
+    def workspace(self, input_shape, output_shape):
+        channels, height, width = input_shape
+        padded = channels * (height + 2 * self.padding) * (width + 2 * self.padding) if self.padding else 0
+        return padded + channels * self.kernel_size**2 * math.prod(output_shape[1:])  # and the columns
 
     def predict(self, inputs):
         return self._convolve(self._padded(inputs), lambda _, shape, dtype: np.empty(shape, dtype))[0]

@@ -18,6 +18,8 @@ from digitnet.losses import softmax, softmax_cross_entropy
 PICTURE_SHAPE = (1, 28, 28)  # channels, height, width
 DIGITS = 10
 NO_DIGIT = 10  # the class after the digits, of a network that has one: what it reads is none of them
+# Larger networks are refused before any memory is allocated: a batch of 128 images stays within 512 MiB of float32.
+MOST_LAYERS, MOST_NUMBERS = 100, 2**20
 
 
 class Network:
@@ -37,13 +39,23 @@ class Network:
     ):
         self.specification, self.dtype = list(specification), np.dtype(dtype)
         self.layers, self.shapes = [], [PICTURE_SHAPE]
+        if len(self.specification) > MOST_LAYERS:
+            raise ValueError(f"a network may have at most {MOST_LAYERS} layers, but this one has {len(self.specification)}")
+        numbers = 0
         for place, declaration in enumerate(self.specification, start=1):
             try:
                 layer = _make_layer(declaration)
-                self.shapes.append(layer.build(self.shapes[-1]))
+                shape = layer.build(self.shapes[-1])
+                numbers += math.prod(shape) + layer.workspace(self.shapes[-1], shape)
+                if numbers > MOST_NUMBERS:
+                    raise ValueError(
+                        f"up to here the layers compute more than {MOST_NUMBERS:,} numbers for one image: "
+                        "use fewer filters or units, less padding, or pool earlier"
+                    )
             except ValueError as error:
-                raise ValueError(f"layer {place} ({declaration}): {error}") from error
+                raise ValueError(f"layer {place} ({str(declaration)[:200]}): {error}") from error
             self.layers.append(layer)
+            self.shapes.append(shape)
         if self.shapes[-1] not in ((DIGITS,), (DIGITS + 1,)):
             raise ValueError(
                 f"a network must end in {DIGITS} logits, one for each digit, or in one more for what is no digit, "

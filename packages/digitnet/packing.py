@@ -17,6 +17,7 @@ from digitnet.network import Network
 
 FIRST_WIDTH, WIDTH = 0.2, 1.25  # of a grid, in standard deviations: of the first weights, and of differences
 MOST_STEPS = 127  # in one difference, to either side: int8
+UNPACKING_BYTES = 2**27  # that lzma may take; the preset of `pack` takes half of that
 
 
 def pack(network: Network, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +42,7 @@ def unpack(network: Network, packed: np.ndarray, widths: np.ndarray) -> np.ndarr
     parts, shape = _parts(network), (len(widths), network.parameters.size)
     if widths.shape != (len(widths), len(parts)) or not np.isfinite(widths).all():
         raise ValueError(f"the grids of packed weights should be finite numbers, {(len(widths), len(parts))}")
-    unpacking = lzma.LZMADecompressor()
+    unpacking = lzma.LZMADecompressor(memlimit=UNPACKING_BYTES)
     try:
         steps = unpacking.decompress(packed.tobytes(), max_length=shape[0] * shape[1] + 1)
     except lzma.LZMAError as error:

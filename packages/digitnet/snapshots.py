@@ -63,6 +63,8 @@ class Snapshots:
         if set(arrays) != set(KEPT):
             raise ValueError(f"snapshots have {', '.join(sorted(KEPT))}, but these have {', '.join(sorted(arrays))}")
         count, layers, (features,), mapped = arrays["step"].size, len(network.layers), network.shapes[-2], arrays["mapped"].size
+        if not 1 <= count <= MOMENTS:
+            raise ValueError(f"there should be 1 to {MOMENTS} snapshots, but there are {count}")
         shapes = dict.fromkeys(KEPT, (count,)) | dict.fromkeys(("gradient_norm", "update_ratio", "dead_units"), (count, layers))
         shapes |= {
             "packed": (arrays["packed"].size,),

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digitnet.checkpoint import CARD_FILE, FILES, SNAPSHOTS_FILE, write_atomically
+from digitnet.checkpoint import CARD_FILE, FILES, SNAPSHOTS_FILE, read_file, write_atomically
 
-from stores.models import ModelStore, StoreError, check_pointer, check_version, is_version, validated_copy
+from stores.models import MOST_NOTE_BYTES, ModelStore, StoreError, check_pointer, check_version, is_version, validated_copy
 
 UNFINISHED = ".publishing-"  # what a publisher is still writing
 ABANDONED_SECONDS = 3600.0  # after that nobody writes it any more: its publisher was killed
@@ -71,7 +71,7 @@ class FolderModels(ModelStore):
         path = self.folder / name
         with _reading(path):
             try:
-                return path.read_bytes(), None
+                return read_file(path, MOST_NOTE_BYTES), None
             except FileNotFoundError:
                 return None, None
 

@@ -1,25 +1,59 @@
-"""The journal: every prediction, up to a cap, and every correction that users send, for ever. Where it is kept, a URL says.
+"""The prediction log: every prediction and all feedback, up to a cap, a day's limits and a retention. A URL names its place.
 
     redis://host:6379/0           redis_journal.py: Redis Streams, shared by the containers of the stack
     rediss://host:6379/0          the same with TLS; for what else such a URL can say see redis_url.py
     sqlite:///path/to/a.sqlite    sqlite_journal.py: one file, where there is no Redis (four slashes for an absolute path)
 
-Both behave alike, and one set of tests holds them to it.
+Both behave alike, and one set of tests covers both.
 """
 
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 FORMS = ("strokes", "image_vector", "png")
 PICTURE_BYTES = 28 * 28
 NAME_LENGTH = 200  # characters
-LATEST_TIME = 1e11  # the year 5138 in seconds: what is beyond is in milliseconds
+LATEST_TIME = 1e11  # the year 5138 in seconds: larger numbers are milliseconds
+DAY_SECONDS = 86_400
+DROPPED_AT_ONCE = 200  # expired records of a kind in one call: no other call waits long for it
+ERASED_FEEDBACK_KEPT = 100_000  # ids, 15 MB in Redis: fifty days of feedback at its limit, all of it erased
 
 
 class JournalError(Exception):
-    """The journal cannot be reached or used just now; the message says why and what to do. What was asked may have been done."""
+    """The log cannot be reached or used just now; the message says why and what to do. A write may have been done."""
+
+
+class Refusal(StrEnum):
+    """Why the log refuses feedback."""
+
+    ERASED = "erased"  # it, or its prediction, was erased
+    SOURCE = "source"  # its source has reached the day's limit
+    DAY = "day"  # all sources together have
+
+
+class RefusedError(Exception):
+    """The log refuses this feedback; `reason` says why. It was not written."""
+
+    def __init__(self, reason: Refusal):
+        super().__init__(f"feedback refused: {reason}")
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class FeedbackLimits:
+    """How much feedback the log takes in a day (UTC). Erased feedback counts too.
+
+    90 days of it take some 240 MB in Redis, so that with the predictions it fits into the 384 MB of the stack's.
+    """
+
+    per_source: int = 500  # feedback from an unknown source counts for the day only
+    per_day: int = 2_000
+
+
+FEEDBACK_LIMITS = FeedbackLimits()
 
 
 @dataclass(frozen=True)
@@ -96,13 +130,16 @@ class Journal(ABC):
     """Safe from several threads, and from several processes that open one each. Any call may raise JournalError.
 
     Nothing is opened before the first call; one that fails leaves nothing behind that would keep the next from succeeding.
-    Entries that are no sound records (damaged by hand, or written by a version of Doodle whose records are others) are left out
-    of what is read, but counted in the summary; fields that this version does not know are ignored.
+    Reading leaves out entries that are no sound records: damaged by hand, or written by another version of Doodle. The summary
+    counts them. Fields that this version does not know are ignored.
     """
 
     @abstractmethod
     def add_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """Append them, in order, all or none. Those whose id is there already change nothing: after an error, add them again."""
+        """Append them, in order, all or none. Ids that are there already, or were erased, change nothing.
+
+        So after an error, add them again.
+        """
 
     @abstractmethod
     def prediction(self, prediction_id: str) -> Prediction | None:
@@ -114,14 +151,42 @@ class Journal(ABC):
 
     @abstractmethod
     def add_feedback(self, feedback: Feedback) -> None:
-        """Append it; returns once it is kept, as Durability says. If its id is there already, nothing changes.
+        """Append it; return once it is kept, as Durability says. If its id is there already, nothing changes.
 
-        So after an error, add it again: what was asked may have been done.
+        After a JournalError, add it again: it may have been written. RefusedError where it was erased, or is beyond the limits.
         """
 
     @abstractmethod
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
-        """The oldest `count`, oldest first; `after` a feedback_id, those that follow it. ValueError if there is no such id."""
+        """The oldest `count`, oldest first; `after` a feedback_id, those that follow it. ValueError if there is no such id.
+
+        The id may be one that was erased.
+        """
+
+    @abstractmethod
+    def erase(
+        self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
+    ) -> set[str]:
+        """Erase predictions with all feedback on them, and feedback; return the ids that were found, now or by an earlier call.
+
+        Returns once they are erased, as Durability says. The log keeps the erased ids, so that no record with such an id can be
+        added later. `is_expected`: the predictions may still be on their way, so their ids count as found.
+        """
+
+    @abstractmethod
+    def erased(self, feedback_ids: Collection[str]) -> set[str]:
+        """Return which of these ids belong to feedback that was erased. The log keeps the newest ERASED_FEEDBACK_KEPT."""
+
+    @abstractmethod
+    def drop_older(self, time: float, count: int) -> int:
+        """Drop the records from before that time among the oldest `count` of each kind; return how many it dropped."""
+
+    def drop_expired(self, days: int, now: float) -> int:
+        """Apply the retention: drop a batch of the records that are older, in days. Return its size; 0: nothing is left to drop.
+
+        With 0 days the log keeps all. Several processes may do so at once.
+        """
+        return self.drop_older(now - days * DAY_SECONDS, DROPPED_AT_ONCE) if days else 0
 
     @abstractmethod
     def summary(self) -> Summary:
@@ -136,8 +201,8 @@ class Journal(ABC):
         """Let go of files and connections. A journal that is used again opens them again."""
 
 
-def open_journal(url: str, cap: int = 50_000) -> Journal:
-    """The journal at this URL, which keeps the newest `cap` predictions. Nothing is looked at yet; ValueError for a bad URL."""
+def open_journal(url: str, cap: int = 50_000, limits: FeedbackLimits = FEEDBACK_LIMITS) -> Journal:
+    """Return the log at this URL, which keeps the newest `cap` predictions. Nothing is opened yet; ValueError for a bad URL."""
     if cap < 1:
         raise ValueError(f"the journal's cap must be at least 1, not {cap}")
     scheme = url.partition("://")[0]
@@ -145,11 +210,11 @@ def open_journal(url: str, cap: int = 50_000) -> Journal:
     if scheme in ("redis", "rediss"):
         from stores.redis_journal import RedisJournal
 
-        return RedisJournal(url, cap)
+        return RedisJournal(url, cap, limits)
     if scheme == "sqlite":
         from stores.sqlite_journal import SqliteJournal
 
-        return SqliteJournal(url, cap)
+        return SqliteJournal(url, cap, limits)
     # Neither here nor elsewhere is a URL shown that is not understood: there may be a password in it.
     raise ValueError("a journal's URL begins with redis://, rediss:// or sqlite:///")
 

@@ -27,6 +27,7 @@ from digitnet.snapshots import Snapshots
 
 LIVE, CANDIDATE = POINTERS = ("live", "candidate")
 HISTORY, HISTORY_LENGTH = "history", 100
+MOST_NOTE_BYTES = 2**16  # of a pointer or the history, which has under 5 KiB
 TRIES, PAUSE_SECONDS = 10, 0.05  # where others move a pointer at the same time; each try waits longer than the one before
 
 
@@ -179,7 +180,7 @@ class ModelStore(ABC):
     def golden_pictures(self, version: str) -> np.ndarray:
         """The pictures that a version carries, uint8 (n, 28, 28)."""
         with _damage_as_store_error():
-            return load_golden(self._files(version))
+            return load_golden(self._files(version)).pictures
 
     @abstractmethod
     def size(self, version: str) -> int:

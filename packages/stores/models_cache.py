@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from digitnet.checkpoint import write_atomically
+from digitnet.checkpoint import MOST_BYTES, read_file, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Cache:
     def _kept(self, checksum):
         path = self._folder / checksum
         try:
-            content = path.read_bytes()
+            content = read_file(path, max(MOST_BYTES.values()))
         except OSError:
             return None
         if _sha256(content) != checksum:

@@ -1,92 +1,73 @@
-"""The journal in Redis (7.0 or newer): a stream for each kind of record, and beside each an index of its entries by id.
+"""The prediction log in Redis (7.0 or newer): a stream for each kind of record, and beside each an index of its entries by id.
 
     doodle:predictions    stream; exactly the newest `cap` entries
-    doodle:feedback       stream; never trimmed
-    <stream>:entries      hash: the record's id -> the stream's entry; it lets go of an entry when the stream does
+    doodle:feedback       stream
+    <stream>:entries      hash: the record's id -> the stream's entry; it drops an entry when the stream does
+    <stream>:erased       sorted set: the newest ids that were erased; of predictions by time, of feedback by place in the stream
+    doodle:feedback:predictions    hash: a prediction's id -> the entries of its feedback
+    doodle:feedback:day:<day>      hash: how much feedback the log took on this day since 1970, from each source and in all
     doodle:probe          nothing: a write that shows whether the replicas follow, where the URL asks for some
 
-What an entry holds: redis_records.py. `XREVRANGE doodle:predictions + - COUNT 1` in redis-cli shows one.
+redis_records.py describes an entry, redis_scripts.py has all writes. `XREVRANGE doodle:predictions + - COUNT 1` shows one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import fields
+from time import time as now
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from stores import redis_errors
-from stores.journal import Durability, Feedback, Journal, JournalError, Prediction, Summary, is_name
+from stores import redis_scripts
+from stores.durable_redis import NOT_ADDED, NOT_ERASED, DurableRedis
+from stores.journal import (
+    DAY_SECONDS,
+    ERASED_FEEDBACK_KEPT,
+    Durability,
+    Feedback,
+    FeedbackLimits,
+    Journal,
+    JournalError,
+    Prediction,
+    Refusal,
+    RefusedError,
+    Summary,
+    is_name,
+)
 from stores.redis_records import read, written
-from stores.redis_url import RedisUrl
 
-PREDICTIONS, FEEDBACK, PROBE = "doodle:predictions", "doodle:feedback", "doodle:probe"
-CONNECT_SECONDS, COMMAND_SECONDS = 1.0, 2.0
-REPLICA_MILLISECONDS = 1500  # less than a command may take, and more than the second after which a replica's file may be synced
-SILENT_SECONDS = 5  # a replica speaks each second: one that has been silent for longer does not follow
+PREDICTIONS, FEEDBACK = "doodle:predictions", "doodle:feedback"
+FEEDBACK_BY_PREDICTION, FEEDBACK_OF_DAY = "doodle:feedback:predictions", "doodle:feedback:day:{day}"
 PAGE = 500  # entries, half a megabyte: what one command reads at most, so that nobody waits long for another's
-
-# Its first line has a server that is out of memory, or cannot write, refuse it before it has done anything.
-# At the cap each new entry pushes out the oldest; ten of them while there are too many because the cap was lowered, so that no
-# call takes long. XADD's own MAXLEN would not say which entries it drops, and their ids would fill the memory.
-ADD = """#!lua
--- KEYS: the stream, its index. ARGV: the cap (0: none), how many fields a record has, their names, the id's first, and then
--- each record's values in that order.
-local stream, index, cap, count = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
-for start = 3 + count, #ARGV, count do
-    local id, entry = ARGV[start], {}
-    if redis.call('HEXISTS', index, id) == 0 then
-        local excess = cap > 0 and redis.call('XLEN', stream) + 1 - cap or 0
-        if excess > 0 then
-            for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', math.min(excess, 10))) do
-                redis.call('XDEL', stream, entry[1])
-                redis.call('HDEL', index, entry[2][2])
-            end
-        end
-        for field = 1, count do
-            entry[2 * field - 1], entry[2 * field] = ARGV[2 + field], ARGV[start + field - 1]
-        end
-        redis.call('HSET', index, id, redis.call('XADD', stream, '*', unpack(entry)))
-    else
-        -- As it is: WAIT then waits for what somebody else added a moment ago, too. Else it knows only what its connection wrote.
-        redis.call('HSET', index, id, redis.call('HGET', index, id))
-    end
-end
-"""
-
-# What makes a reply mean that the record is on the disk, also while the file is rewritten, and will stay when memory gets scarce.
-DURABLE = {
-    "appendonly": "yes",
-    "appendfsync": "always",
-    "no-appendfsync-on-rewrite": "no",
-    "maxmemory-policy": "noeviction",
-}
+COUNTS_KEPT_SECONDS = 2 * DAY_SECONDS  # longer than the day that they count, in any two clocks
 
 
 class RedisJournal(Journal):
-    """A connection pool makes it safe from several threads; it connects when asked, and anew when a connection was lost."""
+    """All writes are scripts; a server that forgot them is sent them again."""
 
-    def __init__(self, url: str, cap: int):
-        self._url, self._cap = RedisUrl.parse(url), cap
-        self._name = f"Redis at {self._url.host}:{self._url.port}"
-        self._client = redis.Redis(
-            **self._url.options(),
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=COMMAND_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # whoever calls knows how long to go on trying
-            protocol=2,  # redis-py 5 begins with it and 8 with 3, which has other answers
-        )
-        self._add_script = self._client.register_script(ADD)
+    def __init__(self, url: str, cap: int, limits: FeedbackLimits):
+        self._server, self._cap, self._limits = DurableRedis(url), cap, limits
+        self._client = self._server.client
+        register = self._client.register_script
+        self._add_predictions_script = register(redis_scripts.ADD_PREDICTIONS)
+        self._add_feedback_script = register(redis_scripts.ADD_FEEDBACK)
+        self._index_script = register(redis_scripts.INDEX_FEEDBACK)
+        self._erase_script = register(redis_scripts.ERASE)
+        self._drop_script = register(redis_scripts.DROP_OLDER)
 
     def add_predictions(self, predictions: Sequence[Prediction]) -> None:
-        if predictions:
-            self._add(PREDICTIONS, predictions, self._cap)
+        """One call of the script: one sync of the disk for the whole batch."""
+        if not predictions:
+            return
+        names = [field.name for field in fields(Prediction)]
+        values = [written(getattr(prediction, name)) for prediction in predictions for name in names]
+        keys = [PREDICTIONS, _index(PREDICTIONS), _erased(PREDICTIONS)]
+        with self._server.errors_explained():
+            self._add_predictions_script(keys, [self._cap, len(names), *names, *values])
 
     def prediction(self, prediction_id: str) -> Prediction | None:
         if not is_name(prediction_id):
             return None
-        with self._errors_explained():
+        with self._server.errors_explained():
             entry = self._client.hget(_index(PREDICTIONS), prediction_id)
             found = self._client.xrange(PREDICTIONS, entry, entry) if entry else []
         return read(Prediction, found[0][1]) if found else None
@@ -96,22 +77,46 @@ class RedisJournal(Journal):
         return newest_first[::-1]
 
     def add_feedback(self, feedback: Feedback) -> None:
-        if not self._url.is_vouched_for:
-            self._check_durable()
-        if self._url.replicas:
-            self._add_with_replicas(feedback)
-        else:
-            self._add(FEEDBACK, [feedback], cap=0)
+        outcome = self._server.durably(lambda client: self._add_feedback(feedback, client), NOT_ADDED)
+        if outcome in list(Refusal):
+            raise RefusedError(Refusal(outcome))
 
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
         start = "-"
         if after is not None:
-            with self._errors_explained():
-                entry = self._client.hget(_index(FEEDBACK), after)
+            with self._server.errors_explained():
+                entry = self._client.hget(_index(FEEDBACK), after) or self._erased_entry(after)
             if entry is None:
                 raise ValueError(f"there is no feedback {after!r} in the journal")
             start = b"(" + entry
         return self._records(Feedback, count, start, lambda start, n: self._client.xrange(FEEDBACK, start, "+", n))
+
+    def erase(
+        self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
+    ) -> set[str]:
+        predictions, feedback = ([id_ for id_ in ids if is_name(id_)] for ids in (prediction_ids, feedback_ids))
+        kept = [now(), self._cap, ERASED_FEEDBACK_KEPT]
+        arguments = [*kept, int(is_expected), len(predictions), *predictions, *feedback]
+        keys = [*ALL_RECORDS, _erased(PREDICTIONS), _erased(FEEDBACK)]
+        self._index_feedback()
+        if not is_expected and not self._is_any_known(predictions, feedback):
+            return set()
+        found = self._server.durably(lambda client: self._erase_script(keys, arguments, client), NOT_ERASED)
+        return {id_.decode() for id_ in found}
+
+    def erased(self, feedback_ids: Collection[str]) -> set[str]:
+        ids, found = [id_ for id_ in feedback_ids if is_name(id_)], set()
+        with self._server.errors_explained():
+            for start in range(0, len(ids), PAGE):
+                page = ids[start : start + PAGE]
+                scores = self._client.zmscore(_erased(FEEDBACK), page)
+                found.update(id_ for id_, score in zip(page, scores) if score is not None)
+        return found
+
+    def drop_older(self, time: float, count: int) -> int:
+        self._index_feedback()  # so that erase() never has much to read
+        with self._server.errors_explained():
+            return self._drop_script(ALL_RECORDS, [time, count])
 
     def summary(self) -> Summary:
         predictions_total, predictions_kept = self._length(PREDICTIONS)
@@ -124,104 +129,48 @@ class RedisJournal(Journal):
         )
 
     def durability(self) -> Durability:
-        about = self._about()
-        return Durability(
-            is_durable=self._is_durable(about),
-            size_bytes=about.get("aof_current_size"),
-            delayed_syncs=about.get("aof_delayed_fsync"),
-            memory_bytes=about.get("used_memory"),
-            memory_limit_bytes=about.get("maxmemory") or None,
-        )
+        return self._server.durability()
 
     def close(self) -> None:
-        self._client.close()
+        self._server.client.close()
 
-    def _add(self, stream: str, records: Sequence[Prediction | Feedback], cap: int, client: redis.Redis | None = None):
-        """All in one call of the script: all or none, and one sync of the disk however many there are."""
-        names = [field.name for field in fields(records[0])]
-        values = [written(getattr(record, name)) for record in records for name in names]
-        with self._errors_explained():
-            self._add_script([stream, _index(stream)], [cap, len(names), *names, *values], client)
+    def _add_feedback(self, feedback: Feedback, client: redis.Redis) -> str:
+        """Return "kept", or the refusal."""
+        keys = [FEEDBACK, _index(FEEDBACK), FEEDBACK_BY_PREDICTION, _erased(FEEDBACK), _erased(PREDICTIONS)]
+        keys.append(FEEDBACK_OF_DAY.format(day=int(feedback.time // DAY_SECONDS)))
+        limits = [self._limits.per_source, self._limits.per_day, COUNTS_KEPT_SECONDS]
+        record = {field.name: written(getattr(feedback, field.name)) for field in fields(feedback)}
+        told = [record[name] for name in ("feedback_id", "prediction_id", "source")]
+        entry = [part for pair in record.items() for part in pair]
+        return self._add_feedback_script(keys, [*limits, *told, *entry], client).decode()
 
-    def _add_with_replicas(self, feedback: Feedback):
-        """JournalError unless as many replicas have it as the URL asks for."""
-        wanted = self._url.replicas
-        with self._errors_explained(), self._client.client() as connection:  # one: WAIT speaks of what its connection wrote
-            # First a write that carries nothing: while the replicas do not follow, what is sent again and again must not pile up.
-            connection.set(PROBE, "")
-            if connection.wait(wanted, REPLICA_MILLISECONDS) < wanted:
-                raise JournalError(
-                    f"{self._name} has fewer replicas that follow it than the journal's URL asks for (replicas={wanted}), so the "
-                    "feedback was not written: see INFO replication, and start them"
-                )
-            self._add(FEEDBACK, [feedback], cap=0, client=connection)
-            if self._arrived_at(connection) < wanted:
-                raise JournalError(
-                    f"{self._name} has the feedback, but fewer replicas confirm it than the journal's URL asks for "
-                    f"(replicas={wanted}): see INFO replication, and that each has appendonly yes; then add it again"
-                )
+    def _index_feedback(self):
+        """Index by prediction what older versions have added since the last call."""
+        with self._server.errors_explained():
+            while self._index_script([FEEDBACK, FEEDBACK_BY_PREDICTION], [PAGE]) == PAGE:
+                pass
 
-    def _arrived_at(self, connection: redis.Redis) -> int:
-        """How many replicas have what this connection wrote: on their disks, where the server can tell (Redis 7.2 or newer).
+    def _is_any_known(self, predictions: Sequence[str], feedback: Sequence[str]) -> bool:
+        """Ask before erasing: an unknown id then costs no write, which would wait for disks."""
+        with self._server.errors_explained(), self._client.pipeline(transaction=False) as asked:
+            for id_ in predictions:
+                asked.hexists(_index(PREDICTIONS), id_)
+                asked.hexists(FEEDBACK_BY_PREDICTION, id_)
+                asked.zscore(_erased(PREDICTIONS), id_)
+            for id_ in feedback:
+                asked.hexists(_index(FEEDBACK), id_)
+                asked.zscore(_erased(FEEDBACK), id_)
+            return any(asked.execute())
 
-        One that the operator vouches for is not asked for files: it may keep what it has in other ways.
-        """
-        wanted = self._url.replicas
-        if not self._url.is_vouched_for:
-            try:
-                return connection.execute_command("WAITAOF", 1, wanted, REPLICA_MILLISECONDS)[1]
-            except redis.ResponseError as error:
-                if not redis_errors.is_unknown_command(error):
-                    raise
-        return connection.wait(wanted, REPLICA_MILLISECONDS)
-
-    def _about(self) -> dict:
-        """What the server says of itself. Managed ones leave out what they like, or all of it."""
-        with self._errors_explained():
-            try:
-                return self._client.info("persistence", "memory", "replication")
-            except redis.ResponseError:
-                return {}
-
-    def _is_durable(self, about: dict) -> bool | None:
-        """False where feedback is refused; None where nothing speaks against it, but nobody has seen that it is kept."""
-        knows_replicas = "connected_slaves" in about
-        if about.get("role") == "slave" or about.get("aof_last_write_status", "ok") != "ok":
-            return False
-        if knows_replicas and _followers(about) < self._url.replicas:
-            return False
-        if self._url.is_vouched_for:
-            return None
-        try:
-            self._check_durable()
-        except JournalError:
-            return False
-        return True if knows_replicas or not self._url.replicas else None
-
-    def _check_durable(self):
-        """JournalError unless a reply from this server means that the record is on its disk, for good.
-
-        Asked each time: people send feedback now and then, the question takes a tenth of a millisecond, and a server may be
-        restarted with other settings at any time. One that does not let us ask is not trusted.
-        """
-        with self._errors_explained():
-            try:
-                settings = self._client.config_get(*DURABLE)
-            except redis.ResponseError as error:
-                raise JournalError(
-                    f"{self._name} does not tell whether it would keep feedback ({redis_errors.words(error)}): "
-                    "let the journal's user run CONFIG GET (ACL rule +config|get), or vouch for it in the URL (?durable=managed)"
-                ) from error
-        wrong = {name: settings.get(name, "unknown") for name, wanted in DURABLE.items() if settings.get(name) != wanted}
-        if wrong:
-            found = ", ".join(f"{name} {value}" for name, value in wrong.items())
-            wanted = " ".join(f"--{name} {DURABLE[name]}" for name in wrong)
-            raise JournalError(f"{self._name} could lose feedback ({found}): start it with {wanted}")
+    def _erased_entry(self, feedback_id: str) -> bytes | None:
+        """Return the place in the stream of feedback that was erased."""
+        score = self._client.zscore(_erased(FEEDBACK), feedback_id)
+        return None if score is None else b"%d-%d" % divmod(int(score), 1000)
 
     def _records(self, kind: type, count: int, start: str | bytes, page: Callable) -> list:
         """The first `count` sound records from `start` on, however many unsound ones lie between."""
         found = []
-        with self._errors_explained():
+        with self._server.errors_explained():
             for values in _each_entry(start, count, page):
                 record = read(kind, values)
                 if record is not None:
@@ -232,7 +181,7 @@ class RedisJournal(Journal):
 
     def _length(self, stream: str) -> tuple[int, int]:
         """How many entries the stream ever had, and how many it has."""
-        with self._errors_explained():
+        with self._server.errors_explained():
             try:
                 about = self._client.xinfo_stream(stream)
             except redis.ResponseError as error:
@@ -240,28 +189,20 @@ class RedisJournal(Journal):
                     return 0, 0
                 raise
         if "entries-added" not in about:
-            raise JournalError(f"{self._name} is too old: the journal needs Redis 7.0 or newer")
+            raise JournalError(f"{self._server.name} is too old: the journal needs Redis 7.0 or newer")
         return about["entries-added"], about["length"]
-
-    @contextmanager
-    def _errors_explained(self):
-        try:
-            yield
-        except redis.RedisError as error:
-            if redis_errors.is_from_replica(error):
-                # After a failover the name leads to another server, but connections of before lead to the old one for ever.
-                self._client.connection_pool.disconnect(inuse_connections=False)
-            raise JournalError(f"{self._name} {redis_errors.explained(error, self._url.has_tls)}") from error
-
-
-def _followers(about: dict) -> int:
-    """How many replicas follow, by INFO: those that are in step, and speak."""
-    replicas = [value for name, value in about.items() if name.startswith("slave") and isinstance(value, dict)]
-    return sum(each.get("state") == "online" and each.get("lag", 0) <= SILENT_SECONDS for each in replicas)
 
 
 def _index(stream):
     return f"{stream}:entries"
+
+
+def _erased(stream):
+    return f"{stream}:erased"
+
+
+# The keys that hold records, in the order of redis_scripts.py.
+ALL_RECORDS = [PREDICTIONS, _index(PREDICTIONS), FEEDBACK, _index(FEEDBACK), FEEDBACK_BY_PREDICTION]
 
 
 def _each_entry(position: str | bytes, count: int, page: Callable) -> Iterator[dict[bytes, bytes]]:

@@ -72,9 +72,9 @@ class Bucket:
         self._name, self._called = name, called
         self._clients, self._connecting = {}, Lock()
 
-    def get(self, key: str) -> Found | None:
-        """An object; None if there is none of that name. One request."""
-        return self._ask("get_object", key)
+    def get(self, key: str, most_bytes: int) -> Found | None:
+        """An object; None if there is none of that name. One request. StoreError for a larger one, which is not fetched."""
+        return self._ask("get_object", key, most_bytes)
 
     def head(self, key: str) -> Found | None:
         """The same without its content."""
@@ -102,11 +102,16 @@ class Bucket:
                 for entry in page.get("Contents", ()):
                     yield entry["Key"], entry["Size"], entry["LastModified"].timestamp()
 
-    def _ask(self, method, key):
+    def _ask(self, method, key, most_bytes=0):
         asked_at = time.time()
         try:
             with self._explained(key):
                 answer = getattr(self._connected(READING), method)(Bucket=self._name, Key=key)
+                if "Body" in answer and answer["ContentLength"] > most_bytes:
+                    answer["Body"].close()
+                    raise StoreError(
+                        f"s3://{self._name}/{key} has {answer['ContentLength']:,} bytes, and at most {most_bytes:,} are read"
+                    )
                 content = answer["Body"].read() if "Body" in answer else b""
         except _MissingError:
             return None

@@ -25,9 +25,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from digitnet.checkpoint import CARD_FILE, FILES, SNAPSHOTS_FILE, WEIGHTS_FILE, load_card
+from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, SNAPSHOTS_FILE, WEIGHTS_FILE, load_card
 
-from stores.models import ModelStore, StoreError, check_pointer, check_version, is_version, validated_copy
+from stores.models import MOST_NOTE_BYTES, ModelStore, StoreError, check_pointer, check_version, is_version, validated_copy
 from stores.models_cache import Cache
 from stores.s3_bucket import Bucket
 
@@ -61,7 +61,7 @@ class S3Models(ModelStore):
 
     def pointer_time(self, pointer: str) -> float | None:
         check_pointer(pointer)
-        found = self._bucket.get(self._prefix + pointer)
+        found = self._bucket.get(self._prefix + pointer, MOST_NOTE_BYTES)
         return None if found is None else _moment(found)
 
     def versions(self) -> list[str]:
@@ -103,7 +103,7 @@ class S3Models(ModelStore):
         )
 
     def _note(self, name):
-        found = self._bucket.get(self._prefix + name)
+        found = self._bucket.get(self._prefix + name, MOST_NOTE_BYTES)
         return (None, None) if found is None else (found.content, found.tag)
 
     def _put_note(self, name, lines, seen):
@@ -117,13 +117,14 @@ class S3Models(ModelStore):
 
     def _has(self, version):
         check_version(version)
-        return self._bucket.get(self._key(version, CARD_FILE)) is not None  # no HEAD: that knows no bucket from no card
+        # No HEAD: its answer does not tell a missing bucket from a missing card.
+        return self._bucket.get(self._key(version, CARD_FILE), MOST_BYTES[CARD_FILE]) is not None
 
     def _files(self, version, fresh=False):
         check_version(version)
         return _Files(
             f"{self}/versions/{version}",
-            lambda name: self._bucket.get(self._key(version, name)),
+            lambda name: self._bucket.get(self._key(version, name), MOST_BYTES[name]),
             None if fresh else self._cache,
         )
 

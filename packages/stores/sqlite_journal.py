@@ -1,91 +1,35 @@
-"""The journal in one SQLite file, for where there is no Redis; any number of processes read and write it at the same time.
+"""The prediction log in one SQLite file, for where there is no Redis; any number of processes read and write it at the same time.
 
 The first write makes the file, all at once, so that there is none or a whole one; who reads before that finds nothing. A file
 that is deleted under a running service takes its records with it: the next write makes a new one, and no record is
 acknowledged that went into the old one.
 """
 
-import fcntl
-import os
 import sqlite3
-import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 
-from stores.journal import Durability, Feedback, Journal, JournalError, Prediction, Summary, is_name
-
-BUSY_SECONDS = 5.0  # how long to wait for another process that is writing
-APPLICATION, VERSION = 0x446F6F64, 2  # in the file's header: whose it is ("Dood"), and of which form
-TRIMMED_AT_ONCE = 100  # entries beyond the cap, in one write: where the cap was lowered, none takes long
-
-# A total is the largest number that AUTOINCREMENT ever gave, which sqlite_sequence keeps when rows go. WAL stays with the file.
-SCHEMA = f"""
-BEGIN;
-CREATE TABLE predictions (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    prediction_id TEXT NOT NULL UNIQUE,
-    time REAL NOT NULL,
-    form TEXT NOT NULL,
-    digit INTEGER NOT NULL,
-    is_digit INTEGER NOT NULL,
-    confidence REAL NOT NULL,
-    model_version TEXT NOT NULL,
-    picture BLOB NOT NULL
-);
-CREATE TABLE feedback (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    feedback_id TEXT NOT NULL UNIQUE,
-    time REAL NOT NULL,
-    prediction_id TEXT,
-    predicted_digit INTEGER,
-    actual_digit INTEGER,
-    model_version TEXT,
-    picture BLOB NOT NULL,
-    source TEXT
-);
-PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {VERSION};
-COMMIT;
-PRAGMA journal_mode = WAL;
-"""
-
-
-# All SQL stands here as it is. What somebody sends is never a part of it, only a parameter; columns are in the order of the
-# records' fields. An insertion does nothing where the id is there; INSERT OR IGNORE would use up a number even then.
-ADD_PREDICTION = """
-INSERT INTO predictions (prediction_id, time, form, digit, is_digit, confidence, model_version, picture)
-SELECT :prediction_id, :time, :form, :digit, :is_digit, :confidence, :model_version, :picture
-WHERE NOT EXISTS (SELECT 1 FROM predictions WHERE prediction_id = :prediction_id)
-"""
-ADD_FEEDBACK = """
-INSERT INTO feedback (feedback_id, time, prediction_id, predicted_digit, actual_digit, model_version, picture, source)
-SELECT :feedback_id, :time, :prediction_id, :predicted_digit, :actual_digit, :model_version, :picture, :source
-WHERE NOT EXISTS (SELECT 1 FROM feedback WHERE feedback_id = :feedback_id)
-"""
-ONE_PREDICTION = """
-SELECT prediction_id, time, form, digit, is_digit, confidence, model_version, picture FROM predictions WHERE prediction_id = ?
-"""
-NEWEST_PREDICTIONS = """
-SELECT prediction_id, time, form, digit, is_digit, confidence, model_version, picture FROM predictions ORDER BY number DESC
-"""
-LATER_FEEDBACK = """
-SELECT feedback_id, time, prediction_id, predicted_digit, actual_digit, model_version, picture, source FROM feedback
-WHERE number > ? ORDER BY number
-"""
-TRIM = """
-DELETE FROM predictions WHERE number IN (
-    SELECT number FROM predictions WHERE number <= (SELECT max(number) FROM predictions) - ? ORDER BY number LIMIT ?
+from stores import sqlite_statements as sql
+from stores.journal import (
+    DAY_SECONDS,
+    ERASED_FEEDBACK_KEPT,
+    Durability,
+    Feedback,
+    FeedbackLimits,
+    Journal,
+    JournalError,
+    Prediction,
+    Refusal,
+    RefusedError,
+    Summary,
+    is_name,
 )
-"""
-SUMMARY = """
-SELECT
-    (SELECT seq FROM sqlite_sequence WHERE name = 'predictions'),
-    (SELECT count(*) FROM predictions),
-    (SELECT seq FROM sqlite_sequence WHERE name = 'feedback')
-"""
+from stores.sqlite_file import connect, create, identity
+
+TRIMMED_AT_ONCE = 100  # entries beyond the cap, in one write: where the cap was lowered, none takes long
 
 DAMAGED = "is damaged or no journal: move it away, and the next write makes a new one"
 UNUSABLE = "cannot be used: let the journal's URL name a file that this user can write"
@@ -103,11 +47,11 @@ ADVICE = {  # by the kind of error
 class SqliteJournal(Journal):
     """One connection, taken in turns by the threads that use it. After a fork the child must open a journal of its own."""
 
-    def __init__(self, url: str, cap: int):
+    def __init__(self, url: str, cap: int, limits: FeedbackLimits):
         path = url.removeprefix("sqlite:///")
         if path in ("", url) or path.endswith("/"):
             raise ValueError("a journal's URL in SQLite looks like sqlite:///relative/file or sqlite:////absolute/file")
-        self._path, self._cap = Path(path).absolute(), cap
+        self._path, self._cap, self._limits = Path(path).absolute(), cap, limits
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple | None = None  # which file that is a connection to; None: to nothing
@@ -116,36 +60,88 @@ class SqliteJournal(Journal):
         if not predictions:
             return
         with self._writing() as connection:
-            connection.executemany(ADD_PREDICTION, map(vars, predictions))
-            connection.execute(TRIM, (self._cap, len(predictions) + TRIMMED_AT_ONCE))
+            connection.executemany(sql.ADD_PREDICTION, map(vars, predictions))
+            connection.execute(sql.TRIM, (self._cap, len(predictions) + TRIMMED_AT_ONCE))
 
     def prediction(self, prediction_id: str) -> Prediction | None:
         if not is_name(prediction_id):
             return None
         with self._reading() as connection:
-            return next(_records(Prediction, connection.execute(ONE_PREDICTION, (prediction_id,))), None)
+            return next(_records(Prediction, connection.execute(sql.ONE_PREDICTION, (prediction_id,))), None)
 
     def recent_predictions(self, count: int) -> list[Prediction]:
         with self._reading() as connection:
-            return _first(count, _records(Prediction, connection.execute(NEWEST_PREDICTIONS)))[::-1]
+            return _first(count, _records(Prediction, connection.execute(sql.NEWEST_PREDICTIONS)))[::-1]
 
     def add_feedback(self, feedback: Feedback) -> None:
         with self._writing() as connection:
-            connection.execute(ADD_FEEDBACK, vars(feedback))
+            if _is(connection, sql.IS_FEEDBACK, (feedback.feedback_id,)):
+                return
+            reason = self._count(connection, feedback)
+            if reason is None:
+                connection.execute(sql.ADD_FEEDBACK, vars(feedback))
+        if reason is not None:
+            raise RefusedError(reason)
+
+    def _count(self, connection: sqlite3.Connection, feedback: Feedback) -> Refusal | None:
+        """Count the feedback for its day; return the reason where it is refused."""
+        if _is(connection, sql.IS_ERASED, vars(feedback)):
+            return Refusal.ERASED
+        day, limits = int(feedback.time // DAY_SECONDS), {"": (self._limits.per_day, Refusal.DAY)}
+        if feedback.source is not None:
+            limits = {feedback.source: (self._limits.per_source, Refusal.SOURCE)} | limits
+        for source, (limit, reason) in limits.items():
+            if connection.execute(sql.COUNT_OF_DAY, (day, source)).fetchone()[0] >= limit:
+                return reason
+        connection.executemany(sql.COUNT_ONE_MORE, [(day, source) for source in limits])
+        connection.execute(sql.FORGET_COUNTS, (day - 1,))
+        return None
 
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
         with self._reading() as connection:
             number = 0
             if after is not None:
-                found = connection.execute("SELECT number FROM feedback WHERE feedback_id = ?", (after,)).fetchone()
+                found = connection.execute(sql.PLACE_OF_FEEDBACK, {"id": after}).fetchone()
                 if found is None:
                     raise ValueError(f"there is no feedback {after!r} in the journal")
                 (number,) = found
-            return _first(count, _records(Feedback, connection.execute(LATER_FEEDBACK, (number,))))
+            return _first(count, _records(Feedback, connection.execute(sql.LATER_FEEDBACK, (number,))))
+
+    def erase(
+        self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
+    ) -> set[str]:
+        wanted = [(id_, sql.IS_KNOWN_PREDICTION, sql.ERASE_PREDICTION) for id_ in prediction_ids if is_name(id_)]
+        wanted += [(id_, sql.IS_KNOWN_FEEDBACK, sql.ERASE_FEEDBACK) for id_ in feedback_ids if is_name(id_)]
+        if not is_expected:
+            with self._reading() as connection:
+                wanted = [each for each in wanted if _is(connection, each[1], {"id": each[0]})]
+        if not wanted:
+            return set()
+        with self._writing() as connection:
+            for id_, _, statements in wanted:
+                for statement in statements:
+                    connection.execute(statement, {"id": id_})
+            for statement in sql.FORGET_ERASED:
+                connection.execute(statement, {"predictions": self._cap, "feedback": ERASED_FEEDBACK_KEPT})
+        with self._lock, self._errors_explained():  # the write-ahead log still has the erased bytes
+            self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return {id_ for id_, _, _ in wanted}
+
+    def erased(self, feedback_ids: Collection[str]) -> set[str]:
+        with self._reading() as connection:
+            return {id_ for id_ in feedback_ids if is_name(id_) and _is(connection, sql.WAS_ERASED, (id_,))}
+
+    def drop_older(self, time: float, count: int) -> int:
+        which = {"time": time, "count": count}
+        with self._reading() as connection:
+            if not _is(connection, sql.ANY_OLDER, which):
+                return 0
+        with self._writing() as connection:
+            return sum(connection.execute(statement, which).rowcount for statement in sql.DROP_OLDER)
 
     def summary(self) -> Summary:
         with self._reading() as connection:
-            predictions_total, predictions_kept, feedback_total = connection.execute(SUMMARY).fetchone()
+            predictions_total, predictions_kept, feedback_total = connection.execute(sql.SUMMARY).fetchone()
         newest = self.recent_predictions(1)
         return Summary(
             predictions_total=predictions_total or 0,
@@ -177,13 +173,13 @@ class SqliteJournal(Journal):
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """All that is done with the connection, or nothing; on the disk once this is left."""
         with self._lock, self._errors_explained():
-            if _identity(self._path) is None:
-                self._create()
+            if identity(self._path) is None:
+                create(self._path)
             connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-            if self._opened is None or self._opened != _identity(self._path):
+            if self._opened is None or self._opened != identity(self._path):
                 raise JournalError(f"{self._path} was deleted or replaced while it was written: try again")
 
     @contextmanager
@@ -202,78 +198,15 @@ class SqliteJournal(Journal):
             raise
 
     def _connect(self) -> sqlite3.Connection:
-        """The connection to the file that is there now, or to an empty journal in memory where there is none."""
-        identity = _identity(self._path)  # before it is opened: one that comes later is noticed by the next call
-        if self._connection is None or identity != self._opened:
+        """Return the connection to the file that is there now; without a file, to an empty log in memory."""
+        found = identity(self._path)  # before it is opened: one that comes later is noticed by the next call
+        if self._connection is None or found != self._opened:
             if self._opened is not None:
                 with suppress(sqlite3.Error):  # a file that was moved away takes along what is still beside its old place
                     self._connection.execute("PRAGMA wal_checkpoint")
             self._disconnect()
-            self._connection, self._opened = self._open(":memory:" if identity is None else self._path), identity
+            self._connection, self._opened = connect(self._path if found else None), found
         return self._connection
-
-    def _open(self, path: str | Path) -> sqlite3.Connection:
-        is_file = isinstance(path, Path)
-        connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw" if is_file else path,  # rw: never makes a file
-            uri=is_file,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,  # transactions begin where we say so
-            check_same_thread=False,  # self._lock sees to it
-        )
-        # Text that is no UTF-8 becomes what no record accepts, so that the row is left out instead of ending the reading.
-        connection.text_factory = lambda text: text.decode(errors="surrogateescape")
-        try:
-            if is_file:
-                self._check(connection)
-                connection.execute("PRAGMA synchronous = FULL")  # each commit is on the disk before it returns,
-                connection.execute("PRAGMA fullfsync = ON")  # on a Mac too
-            else:
-                connection.executescript(SCHEMA)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _check(self, connection):
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        if application != APPLICATION:
-            raise JournalError(f"{self._path} is another program's database: let the journal's URL name another file")
-        if _version(connection) == 1:
-            self._upgrade(connection)
-        if (version := _version(connection)) != VERSION:
-            raise JournalError(
-                f"{self._path} was written by another version of Doodle (its form is {version}, this one knows {VERSION}): "
-                "use that version, or move the file away"
-            )
-
-    def _upgrade(self, connection):
-        """From version 1, where feedback had no source. Who does so at the same moment waits, and finds it done."""
-        connection.execute("BEGIN IMMEDIATE")
-        if _version(connection) == 1:
-            connection.execute("ALTER TABLE feedback ADD COLUMN source TEXT")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-
-    def _create(self):
-        """A new, empty journal, put in its place all at once. Who does so at the same moment waits, and finds it there."""
-        folder = self._path.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if _identity(self._path) is not None:
-                return
-            for suffix in ("-wal", "-shm"):  # of a file that was deleted: SQLite would take them for the new one's
-                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder, prefix=f".{self._path.name}-") as workshop:
-                made = Path(workshop, "journal")
-                with closing(sqlite3.connect(made, isolation_level=None)) as connection:
-                    connection.executescript(SCHEMA)
-                os.replace(made, self._path)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
     def _disconnect(self):
         """Where the file is gone, SQLite notices and touches nothing that has taken its place."""
@@ -282,17 +215,8 @@ class SqliteJournal(Journal):
         self._connection = self._opened = None
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file is there. None for none and for an empty one, which holds nothing and may be replaced."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return (status.st_dev, status.st_ino) if status.st_size else None
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return connection.execute("PRAGMA user_version").fetchone()[0]
+def _is(connection: sqlite3.Connection, question: str, parameters: tuple | dict) -> bool:
+    return bool(connection.execute(question, parameters).fetchone()[0])
 
 
 def _records(kind: type, rows: Iterable[tuple]) -> Iterator:

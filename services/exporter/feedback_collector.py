@@ -14,7 +14,7 @@ COUNTED = (*((digit, verdict) for digit in "0123456789" for verdict in ("right",
 
 
 class FeedbackCollector:
-    """Counts each piece of feedback once, and reads only what is new: the journal keeps all of it for ever."""
+    """Counts each piece of feedback once, and reads only new ones. What leaves the log later stays counted while this runs."""
 
     name = "feedback"
 

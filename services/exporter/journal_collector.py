@@ -29,7 +29,7 @@ class JournalCollector:
             "doodle_journal_predictions_kept", "Predictions in the journal now; the oldest make room.", summary.predictions_kept
         )
         yield CounterMetricFamily(
-            "doodle_journal_feedback_total", "Corrections ever written into the journal; all are kept.", summary.feedback_total
+            "doodle_journal_feedback_total", "Feedback ever written into the prediction log.", summary.feedback_total
         )
         yield GaugeMetricFamily(
             "doodle_journal_last_prediction_timestamp_seconds",

@@ -41,7 +41,7 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-cache",  # asks each time whether a file has changed: pages and scripts of two releases never mix
 }
 # These belong to one connection, and here there are two (RFC 9110, section 7.6.1).
-HOP_BY_HOP = {"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 # What is measured, and the models that are not everybody's yet: for those who run this, not for all who can see the page.
 NOT_FOR_EVERYBODY = {"metrics", "live", "candidate"}
 FORWARDED_FOR = "x-forwarded-for"  # nobody stands before us: what the client claims is not believed
@@ -60,7 +60,7 @@ def create_app(api_url: str) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/api/{path:path}", pass_on, methods=["GET", "POST", "OPTIONS"]),
+            Route("/api/{path:path}", pass_on, methods=["GET", "POST", "DELETE", "OPTIONS"]),
             Route("/learn", to_the_learning_path),
             Mount("/", PageFiles(directory=PAGE)),
         ],

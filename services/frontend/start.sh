@@ -1,6 +1,7 @@
 #!/bin/sh
 # Write the websites of DOODLE_CORS_ORIGINS to the file that nginx.conf includes, since nginx reads no environment; then start nginx.
 set -euf
+export LC_ALL=C # so that a-z are 26 letters
 for origin in $(printf %s "${DOODLE_CORS_ORIGINS:-}" | tr 'A-Z,' 'a-z '); do
     # As services/inference/origins.py: only these characters may reach the configuration.
     if ! printf '%s\n' "$origin" | grep -qxE 'https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?'; then

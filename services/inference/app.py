@@ -27,6 +27,7 @@ from stores.models import CANDIDATE, LIVE, POINTERS, open_models
 
 from inference.admission import TOO_MUCH, Admission
 from inference.description import (
+    ERASE_PROBLEMS,
     EXPLAIN_BODY,
     FEEDBACK_BODY,
     FEEDBACK_PROBLEMS,
@@ -41,6 +42,7 @@ from inference.description import (
 )
 from inference.direct import Direct
 from inference.docs_page import docs_page
+from inference.erasure import drop_expired, erase_prediction
 from inference.explaining import at_each_moment, explanation, learnt, timeline, unit
 from inference.feedback import FeedbackDesk
 from inference.hosts import AllowedHosts
@@ -52,6 +54,7 @@ from inference.reading import Drawing, RequestReader, changes, unprocessable, ve
 from inference.recorder import Recorder
 from inference.schemas import (
     Disagreements,
+    Erased,
     ExplainRequest,
     Explanation,
     FeedbackReceived,
@@ -76,7 +79,7 @@ from inference.work_queue import QueueFullError, WorkQueue, pause
 log = logging.getLogger(__name__)
 
 # How many calls wait in each queue; one runs. At most two seconds' work, on one core.
-LARGE_WAITING = 16  # large bodies: up to 0.2 s each
+LARGE_WAITING = 8  # large bodies: up to 0.3 s each
 INSPECTIONS_WAITING = 64  # explanations, units, snapshots: up to 0.03 s each
 SLOW_WAITING = 4  # occlusion, training steps: up to half a second each
 
@@ -102,6 +105,8 @@ def create_app(settings: Settings) -> FastAPI:
         for each in sources.values():
             await asyncio.to_thread(each.refresh)
         following = [asyncio.create_task(each.follow(settings.model_check_seconds)) for each in sources.values()]
+        if settings.retention_days:
+            following.append(asyncio.create_task(drop_expired(journal, settings.retention_days)))
         async with recorder:
             yield
         for task in following:
@@ -284,6 +289,15 @@ def create_app(settings: Settings) -> FastAPI:
         await desk.receive(said, picture, _address(request), partial(pause, request))
         return JSONResponse(FeedbackReceived().model_dump())
 
+    @_both_slashes(app.delete, "/predictions/{prediction_id}", response_model=Erased, responses=ERASE_PROBLEMS)
+    async def erase(prediction_id: str) -> Response:
+        """Erase a drawing: its prediction and all feedback on it. The answer comes once that is on the disk.
+
+        The id is the secret, so this call needs no key.
+        """
+        await erase_prediction(journal, recorder, prediction_id)
+        return JSONResponse(Erased().model_dump())
+
     @_both_slashes(app.get, "/candidate/disagreements", response_model=Disagreements, responses=key_needed, dependencies=asks_key)
     async def disagreements() -> Response:
         """Where the candidate, which reads each live drawing too, would have answered otherwise."""
@@ -332,7 +346,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     def methods_of(path: str) -> list[str]:
         """Of all its routes: the framework names the first one's alone."""
-        return sorted(method for route in app.routes if getattr(route, "path", None) == path for method in route.methods)
+        return sorted(method for route in app.routes if route.path_regex.fullmatch(path) for method in route.methods)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

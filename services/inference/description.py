@@ -46,6 +46,10 @@ FEEDBACK_PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "Not feedback that can be read"},
     503: {"model": Problem, "description": "It could not be kept; send it again"},
 }
+ERASE_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "No such prediction, or one that has left the log"},
+    503: {"model": Problem, "description": "It could not be erased; try again"},
+}
 
 
 class DescribedAPI(FastAPI):

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import ipaddress
 import logging
 import re
 import uuid
@@ -11,7 +12,7 @@ from time import time
 import numpy as np
 from digitnet.drawing import in_bytes
 from fastapi import HTTPException
-from stores.journal import Feedback, Journal, JournalError, Prediction
+from stores.journal import DAY_SECONDS, FEEDBACK_LIMITS, Feedback, Journal, JournalError, Prediction, Refusal, RefusedError
 
 from inference.metrics import Metrics
 from inference.recorder import Recorder
@@ -28,6 +29,10 @@ OURS = re.compile("[0-9a-f]{32}")  # as every prediction_id: of another there is
 UNKNOWN = (
     "there is no prediction with this prediction_id: only the newest are kept; draw it again, or send its image_vector instead"
 )
+TOO_MUCH = {
+    Refusal.SOURCE: f"your address gave feedback {FEEDBACK_LIMITS.per_source} times today, which is the limit: send it tomorrow",
+    Refusal.DAY: f"people gave feedback {FEEDBACK_LIMITS.per_day} times today, which is the limit: send it tomorrow",
+}
 NOT_KEPT = "the feedback could not be kept: the journal is out of reach. Please send it again in a moment"
 
 
@@ -44,7 +49,8 @@ class FeedbackDesk:
 
         `picture`, float32 (28, 28): what the network reads, where the request brought its own; `address`: of who sent it.
 
-        HTTPException: 404 for a prediction that is not known (any more), 503 where the journal cannot be used.
+        HTTPException: 404 for a prediction that is not known (any more), 429 beyond a day's limits, 503 where the journal cannot
+        be used.
         """
         try:
             feedback = await self._feedback(request, picture, _source(address), pause)
@@ -52,6 +58,8 @@ class FeedbackDesk:
         except JournalError as error:
             log.error("event=feedback_not_kept reason=%r", str(error))
             raise HTTPException(503, NOT_KEPT, headers={"Retry-After": "5"}) from error
+        except RefusedError as refused:
+            raise _refused(refused.reason, feedback.time) from refused
         verdict = "right" if feedback.actual_digit == feedback.predicted_digit else "wrong"
         self._metrics.feedback.labels("no_digit" if feedback.actual_digit is None else verdict).inc()
         log.info(
@@ -91,9 +99,25 @@ class FeedbackDesk:
         return None
 
 
-def _source(address):
-    """What an address looks like in the journal: alike for one sender, so that floods are seen, but no list of who was here.
+def _refused(reason, now):
+    if reason == Refusal.ERASED:
+        return HTTPException(404, UNKNOWN)
+    tomorrow = DAY_SECONDS - int(now % DAY_SECONDS)
+    return HTTPException(429, TOO_MUCH[reason], headers={"Retry-After": str(tomorrow)})
 
-    (Whoever has the journal can still try out all addresses: it is a courtesy, not a secret.)
+
+def _source(address):
+    """Return what the log keeps of an address: the same for each request of a sender, so that floods are seen.
+
+    It is a courtesy, not a secret: a program that reads the log can try all addresses.
     """
-    return hashlib.sha256(f"doodle feedback {address}".encode()).hexdigest()[:12] if address else None
+    return hashlib.sha256(f"doodle feedback {_sender(address)}".encode()).hexdigest()[:12] if address else None
+
+
+def _sender(address):
+    """Of IPv6 the first 64 bits, because a single client has all addresses of such a network."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return ipaddress.ip_network((parsed, 64), strict=False) if parsed.version == 6 else address

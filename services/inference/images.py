@@ -13,7 +13,7 @@ MAX_SIDE = 4096  # pixels
 MAX_PIXELS = 4096 * 3072  # 12 megapixels, as a phone takes them; 48 MiB once they are unpacked
 MAX_CHUNKS = 4096  # encoders write 4 to 32 KiB into each
 LARGEST_SIDE = 560  # pixels; larger images are averaged down to less than twice that, since the network reads 28
-BAND_PIXELS = 2**20  # converted and averaged at a time: a whole image would need its memory twice
+BAND_PIXELS = 2**18  # converted and averaged at a time: a whole image would need its memory twice
 READ_BYTES = 1024  # decoded at a time, a megabyte of pixels at most: Pillow keeps other threads waiting meanwhile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

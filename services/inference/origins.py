@@ -33,7 +33,7 @@ def open_to(websites: tuple[str, ...], app: ASGIApp) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=websites,
-        allow_methods=("GET", "POST"),
+        allow_methods=("GET", "POST", "DELETE"),
         allow_headers=("Authorization", "Content-Type", "X-API-Key"),
         expose_headers=("Retry-After",),
     )

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+from digitnet.decision import Decision
 from digitnet.drawing import in_unit_range
 from digitnet.network import NO_DIGIT, Network, reading
 from digitnet.prepared import Prepared
@@ -17,6 +18,8 @@ from stores.models import LIVE, ModelStore, StoreError, UnreachableError
 from inference.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+NOTHING = "nothing is live"
 
 
 class NoModelError(Exception):
@@ -115,12 +118,9 @@ class ModelSource:
     @property
     def model(self) -> Model:
         if self._model is None and self._pointer != LIVE:
-            raise NoModelError(f"there is no {self._pointer} in {self._models}")
+            raise NoModelError(f"there is no {self._pointer}")
         if self._model is None:
-            raise NoModelError(
-                f"there is no model in {self._models} yet: the trainer publishes one once it is trained, "
-                "and this service picks it up"
-            )
+            raise NoModelError("there is no model yet: the trainer publishes one once it is trained; ask again then")
         return self._model
 
     def refresh(self) -> None:
@@ -144,6 +144,9 @@ class ModelSource:
                 if self._pointer != LIVE and self._model is not None:  # a candidate is there for as long as it is one
                     self._model = self._seen = None
                     self._metrics.show_model(self._pointer, None)
+                if self._pointer == LIVE and self._model is None and self._seen != NOTHING:
+                    self._seen = NOTHING
+                    log.info("event=no_model pointer=%s in=%s", self._pointer, self._models)
                 return  # none yet, or the store is gone: what is live stays
             seen = self._models.state(version)
             if seen == self._seen:
@@ -156,14 +159,8 @@ class ModelSource:
             self._refuse(seen or str(error), error)
             return
         self._seen = seen
-        self._model = Model(
-            network,
-            card,
-            _number(card, "no_digit_threshold"),
-            _number(card, "temperature", above=0.0),
-            golden,
-            prepared=Prepared(network),
-        )
+        decision = Decision.of(card)
+        self._model = Model(network, card, decision.no_digit_threshold, decision.temperature, golden, prepared=Prepared(network))
         self._unpacked = (None, None)  # they may have come with a new card of the same version
         self._metrics.model_loads.labels("loaded").inc()
         self._metrics.show_model(self._pointer, card["version"])
@@ -209,9 +206,3 @@ class ModelSource:
                 await asyncio.to_thread(self.refresh)
             except Exception:  # whatever it was, the model in service goes on and the next look may do better
                 log.exception("event=model_check_failed")
-
-
-def _number(card, name, above=-1.0):
-    """1 for a card that has no such number: no probability goes beyond it, and dividing by it changes nothing."""
-    number = card.get(name)
-    return float(number) if isinstance(number, int | float) and not isinstance(number, bool) and number > above else 1.0

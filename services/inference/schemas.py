@@ -299,6 +299,10 @@ class FeedbackReceived(BaseModel):
     message: str = "Feedback received, thank you!"
 
 
+class Erased(BaseModel):
+    message: str = "The drawing and all feedback on it are erased."
+
+
 class ModelReading(Answer):
     """One model's answer to a drawing."""
 

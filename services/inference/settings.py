@@ -15,7 +15,8 @@ from inference.origins import origins
 class Settings:
     models: str = "state/models"  # the model store's URL
     model_check_seconds: float = 1.0  # how often to look whether another model is live
-    journal: str = "sqlite:///state/journal.sqlite"  # the journal's URL
+    journal: str = "sqlite:///state/journal.sqlite"  # the prediction log's URL
+    retention_days: int = 90  # after which predictions and feedback leave the prediction log; 0: never
     host: str = "127.0.0.1"
     port: int = 7000
     log_level: str = "info"
@@ -28,8 +29,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
-        """DOODLE_MODELS, DOODLE_MODEL_CHECK_SECONDS, DOODLE_JOURNAL, DOODLE_HOST, DOODLE_PORT, DOODLE_LOG_LEVEL,
-        DOODLE_API_KEY, DOODLE_CORS_ORIGINS and DOODLE_HOSTS.
+        """DOODLE_MODELS, DOODLE_MODEL_CHECK_SECONDS, DOODLE_JOURNAL, DOODLE_RETENTION_DAYS, DOODLE_HOST, DOODLE_PORT,
+        DOODLE_LOG_LEVEL, DOODLE_API_KEY, DOODLE_CORS_ORIGINS and DOODLE_HOSTS.
 
         SettingsError if one of them is wrong.
         """
@@ -38,6 +39,7 @@ class Settings:
             models=environment.url("DOODLE_MODELS", cls.models, open_models),
             model_check_seconds=environment.number("DOODLE_MODEL_CHECK_SECONDS", cls.model_check_seconds, 0.05, 3600.0),
             journal=environment.url("DOODLE_JOURNAL", cls.journal, open_journal),
+            retention_days=environment.number("DOODLE_RETENTION_DAYS", cls.retention_days, 0, 36_500),
             host=environment.text("DOODLE_HOST", cls.host),
             port=environment.port("DOODLE_PORT", cls.port),
             log_level=environment.log_level(cls.log_level),

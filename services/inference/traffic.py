@@ -1,5 +1,6 @@
 """Traffic: every request counted and timed, whatever becomes of it."""
 
+import re
 from functools import cache
 from time import perf_counter
 
@@ -14,6 +15,8 @@ class Traffic:
 
     def __init__(self, app: ASGIApp, metrics: Metrics, routes: tuple[str, ...]):
         self._app, self._routes = app, frozenset(routes)
+        # A path with an id in it counts under its route's template.
+        self._templates = {re.compile(re.sub(r"{\w+}", "[^/]+", route)): route for route in routes if "{" in route}
         metrics.watch(routes)
         self._labelled = cache(lambda route, code: (metrics.requests.labels(route, code), metrics.request_seconds.labels(route)))
 
@@ -32,8 +35,12 @@ class Traffic:
         try:
             await self._app(scope, receive, send_and_see)
         finally:
-            path = scope["path"].rstrip("/") or "/"
-            route = path if path in self._routes else OTHER
+            route = self._route(scope["path"].rstrip("/") or "/")
             requests, seconds = self._labelled(route, code if code in CODES else OTHER)
             requests.inc()
             seconds.observe(perf_counter() - started)
+
+    def _route(self, path: str) -> str:
+        if path in self._routes:
+            return path
+        return next((route for template, route in self._templates.items() if template.fullmatch(path)), OTHER)

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         commands.add_parser("models", help="list, promote, rollback: what is live", description=models_command.__doc__)
     )
     feedback_command.add_arguments(
-        commands.add_parser("feedback", help="review, accept, reject: what users said", description=feedback_command.__doc__)
+        commands.add_parser("feedback", help="review, accept, reject, erase feedback", description=feedback_command.__doc__)
     )
     chosen = parser.parse_args(arguments)
 

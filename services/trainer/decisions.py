@@ -1,9 +1,10 @@
-"""What was decided on users' feedback, in a folder of its own: accepted.jsonl has the drawings that may be learnt from,
-rejected.jsonl those that may not."""
+"""Decisions on users' feedback, in a folder of their own: accepted.jsonl has the drawings to learn from, rejected.jsonl only the
+ids and labels of the others."""
 
 import base64
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ class Decisions:
         return {line["feedback_id"] for name in (ACCEPTED, REJECTED) for line in self._lines(name)}
 
     def accepted(self) -> list[dict]:
-        """As in the file: feedback_id, actual_digit (None: no digit), and picture, 784 bytes in base64."""
+        """Return the lines: feedback_id, actual_digit (None: no digit), picture (784 bytes in base64), prediction (hidden)."""
         return self._lines(ACCEPTED)
 
     def accepted_drawings(self) -> tuple[np.ndarray, np.ndarray]:
@@ -47,8 +48,27 @@ class Decisions:
     def reject(self, feedback: Iterable[Feedback]) -> None:
         self._decide(REJECTED, ACCEPTED, feedback)
 
+    def forget(self, ids: Collection[str]) -> set[str]:
+        """Drop the decisions on feedback with these ids, its own or its prediction's; return the ids that fitted one.
+
+        Drawings that older versions kept in rejected.jsonl go too.
+        """
+        names = {id_: id_ for id_ in ids} | {hidden(id_): id_ for id_ in ids}
+        lines = {name: self._lines(name) for name in (ACCEPTED, REJECTED)}  # both, before either is written
+        found = set()
+        for name in lines:
+            kept = []
+            for line in lines[name]:
+                fitting = {names[key] for key in (line["feedback_id"], line.get("prediction")) if key in names}
+                found |= fitting
+                if not fitting:
+                    kept.append(line)
+            if len(kept) < len(lines[name]) or name == REJECTED:
+                self._write(name, kept)
+        return found
+
     def _decide(self, name, other, feedback):
-        lines = {each.feedback_id: _line(each) for each in feedback}
+        lines = {each.feedback_id: _line(each, name) for each in feedback}
         # Both are read before either is written: where one is damaged nothing changes.
         others, kept = ([line for line in self._lines(file) if line["feedback_id"] not in lines] for file in (other, name))
         # First out of the other file: whoever is stopped in between has to decide again, but nothing is both.
@@ -67,7 +87,7 @@ class Decisions:
         for number, line in enumerate(content.split(b"\n"), start=1):
             try:
                 if line.strip():
-                    lines.append(_checked(json.loads(line)))
+                    lines.append(_checked(json.loads(line), name))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise ReviewError(f"{path} is damaged in line {number} ({error}): mend it, or move it away") from error
         return lines
@@ -80,19 +100,32 @@ class Decisions:
             write_atomically(self.folder / name, (text or NO_LINES).encode())
 
 
-def _line(feedback):
-    return {
-        "feedback_id": feedback.feedback_id,
-        "actual_digit": feedback.actual_digit,
-        "picture": base64.b64encode(feedback.picture).decode(),
-    }
+def hidden(prediction_id: str) -> str:
+    """Return a name for a prediction that does not tell its id, because anybody who knows the id may erase the drawing."""
+    return hashlib.sha256(prediction_id.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def _checked(line):
+def _line(feedback, name):
+    line = {"feedback_id": feedback.feedback_id, "actual_digit": feedback.actual_digit}
+    if name == ACCEPTED:
+        line["picture"] = base64.b64encode(feedback.picture).decode()
+        if feedback.prediction_id is not None:
+            line["prediction"] = hidden(feedback.prediction_id)
+    return line
+
+
+def _checked(line, name):
+    """Return the line; of rejected feedback without the drawing that older versions kept."""
     digit = line["actual_digit"]
     is_digit = isinstance(digit, int) and not isinstance(digit, bool) and 0 <= digit <= 9
     if not isinstance(line["feedback_id"], str) or not (digit is None or is_digit):
         raise ValueError(f"no decision on feedback: {str(line)[:80]}")
+    if not isinstance(line.get("prediction"), str | None):
+        raise ValueError(f"the prediction of {line['feedback_id'][:80]} is no text")
+    if name == REJECTED and "picture" not in line:
+        return line
     if len(base64.b64decode(line["picture"], validate=True)) != PICTURE_SIDE**2:
         raise ValueError(f"the picture of {line['feedback_id'][:80]} is not {PICTURE_SIDE**2} bytes")
+    if name == REJECTED:
+        del line["picture"]
     return line

@@ -1,56 +1,93 @@
-"""feedback: what users said that their drawings were. review shows what has not been decided on, as a table and as pictures;
-accept and reject decide."""
+"""feedback: the labels that users gave their drawings. review lists undecided feedback, as a table and as images.
+
+accept and reject decide; erase removes drawings from the prediction log and from the decisions.
+"""
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load, write_atomically
-from stores.journal import Journal
+from stores.journal import Feedback, Journal
 
 from trainer.contact_sheet import contact_sheet
 from trainer.decisions import Decisions, ReviewError
 from trainer.review import Item, chosen, reviewed, table, word
+from trainer.shares import explained, within_shares
 
 log = logging.getLogger("trainer")
 
 SHEET = "review.png"
-PAGE = 1_000  # records from the journal at a time
+PAGE = 1_000  # records from the prediction log at a time
+SHORTEST_ID = 8  # characters, as review lists them: erasing cannot be undone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("review", help=f"list what has not been decided on, and draw it into {SHEET}")
+    actions.add_parser("review", help=f"list undecided feedback, and draw it into {SHEET}")
     for name, flag, which in (
-        ("accept", "--unflagged", "nothing is odd about"),
+        ("accept", "--unflagged", "nothing is odd about, within the shares of one sender and one day"),
         ("reject", "--flagged", "something is odd about"),
     ):
         action = actions.add_parser(name, help=f"{name} some of it")
         action.add_argument("ids", nargs="*", metavar="ID", help="as review lists them")
-        action.add_argument(flag, action="store_true", dest="all", help=f"all of what is undecided that {which}")
+        action.add_argument(flag, action="store_true", dest="all", help=f"all undecided feedback that {which}")
+    erase = actions.add_parser("erase", help="erase drawings with their predictions and all feedback on them")
+    erase.add_argument("ids", nargs="+", metavar="ID", help="of a prediction, whole, or of feedback, as review lists it")
 
 
 def run(arguments: argparse.Namespace, journal: Journal, model: Path, folder: Path) -> None:
-    """`model`: whose opinion flags what contradicts it; `folder`: of the decisions, and of review's pictures."""
-    decisions = Decisions(folder)
+    """`model`: whose opinion flags what contradicts it; `folder`: of the decisions, and of review's images."""
+    decisions, feedback = Decisions(folder), _all(journal)
+    if arguments.action == "erase":
+        _erase(arguments.ids, journal, decisions, feedback)
+        return
+    if erased := decisions.forget(journal.erased(decisions.decided())):
+        log.info("%d decisions are gone, because their drawings were erased", len(erased))
     network, card = load(model)
-    items = reviewed(_all(journal), network, card)  # what was decided on is part of the picture: duplicates, floods
+    items = reviewed(feedback, network, card)  # with decided feedback too: for duplicates and floods
     decided = decisions.decided()
     undecided = [item for item in items if item.feedback.feedback_id not in decided]
     if arguments.action == "review":
         print(table(undecided))
         _draw(undecided, folder / SHEET)
-        return
+    else:
+        _decide(arguments, decisions, items, undecided)
+
+
+def _decide(arguments, decisions: Decisions, items: Sequence[Item], undecided: Sequence[Item]):
     flagged = arguments.action == "reject"
-    which = [item for item in undecided if bool(item.flags) == flagged] if arguments.all else []
-    which += chosen(items, arguments.ids)
     if not (arguments.all or arguments.ids):
         raise ReviewError(
             f"{arguments.action} what? Give ids, as `review` lists them, or {'--flagged' if flagged else '--unflagged'}"
         )
-    (decisions.reject if flagged else decisions.accept)(item.feedback for item in which)
-    log.info("%sed %d; %d accepted in all", arguments.action, len(which), len(decisions.accepted()))
+    which, note = [item.feedback for item in undecided if bool(item.flags) == flagged] if arguments.all else [], ""
+    if not flagged:
+        accepted = {line["feedback_id"] for line in decisions.accepted()}
+        which, held_back = within_shares(which, [item.feedback for item in items if item.feedback.feedback_id in accepted])
+        note = explained(held_back)
+    which += [item.feedback for item in chosen(items, arguments.ids)]
+    (decisions.reject if flagged else decisions.accept)(which)
+    log.info("%sed %d%s; %d accepted in all", arguments.action, len(which), note, len(decisions.accepted()))
+
+
+def _erase(ids: Sequence[str], journal: Journal, decisions: Decisions, feedback: Sequence[Feedback]):
+    """From the log first: a command that is stopped in between leaves the erased ids there, and the next one goes on."""
+    listed = {id_: [each for each in feedback if each.feedback_id.startswith(id_) and len(id_) >= SHORTEST_ID] for id_ in ids}
+    for id_, found in listed.items():
+        if len(found) > 1:
+            raise ReviewError(f"{len(found)} feedback ids begin with {id_!r}: give one that `review` lists")
+    drawings = [each for found in listed.values() for each in found]
+    others = [id_ for id_, found in listed.items() if not found]
+    predictions = [*others, *(each.prediction_id for each in drawings if each.prediction_id)]
+    known = journal.erase(predictions, [*others, *(each.feedback_id for each in drawings)])
+    known |= decisions.forget({*journal.erased(decisions.decided()), *predictions, *others})
+    unknown = [id_ for id_ in others if id_ not in known]
+    log.info("erased %d of %d, with all feedback on them", len(ids) - len(unknown), len(ids))
+    if unknown:
+        raise ReviewError(f"no prediction and no feedback has the id {', '.join(map(repr, unknown))}: give the whole id")
 
 
 def _all(journal):
@@ -68,4 +105,4 @@ def _draw(items: list[Item], path: Path):
         f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{'!' if item.flags else ''}" for item in items
     ]
     write_atomically(path, contact_sheet(np.stack([item.picture for item in items]), captions))
-    log.info("their pictures are in %s: what they were said to be, the id's beginning, and ! where something is odd", path)
+    log.info("their images are in %s: what they were said to be, the id's beginning, and ! where something is odd", path)

@@ -39,6 +39,8 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: dict) -> list
     """All feedback, oldest first, each with its flags:
 
     contradicts   the model is sure that it is something else
+    unsure        the model's best guess is something else, but it is not sure
+    no_prediction it came with an image instead of a prediction, so nobody may have drawn it
     superseded    later feedback to the same prediction says something else
     duplicate     the same drawing was called the same before
     conflict      the same drawing was called something else, in another prediction
@@ -62,6 +64,8 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: dict) -> list
         others = [label for label, prediction in said[each.picture] if prediction is None or prediction != each.prediction_id]
         flags = {
             "contradicts": bool(sure) and digit != each.actual_digit,
+            "unsure": not sure and digit != each.actual_digit,
+            "no_prediction": each.prediction_id is None,
             "superseded": later is not None and later is not each and later.actual_digit != each.actual_digit,
             "duplicate": (each.picture, each.actual_digit) in seen,
             "conflict": any(label != each.actual_digit for label in others),

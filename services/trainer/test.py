@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from digitnet.checkpoint import GOLDEN_TOLERANCE, WEIGHTS_FILE, load_card, npz_arrays, write_atomically
-from digitnet.network import NO_DIGIT, reading
+from digitnet.checkpoint import load_card, load_golden, write_atomically
+from digitnet.golden import GOLDEN_TOLERANCE
+from digitnet.network import NO_DIGIT
 from stores.models import CANDIDATE, LIVE
 
 from trainer.api import Answer, Api
@@ -39,8 +40,9 @@ def examine(settings: TestSettings, api: Api, candidate: Path, mnist: Path, synt
     asked = _Asked(api, {CANDIDATE: card["version"], LIVE: live})
     bodies, labels = _mnist(mnist)
     of_mnist, of_synthetic = _Read(asked, bodies, labels), _Read(asked, *_synthetic(synthetic_file))
-    golden, expected = _golden(candidate, card)
-    got = np.array([answer.probabilities for answer in asked.read(CANDIDATE, golden)])
+    golden = load_golden(candidate)
+    answers = asked.read(CANDIDATE, [_vector(picture) for picture in golden.pictures])
+    got, expected = np.array([answer.probabilities for answer in answers]), golden.predictions.probabilities
     seconds = [answer.seconds for answer in asked.read(CANDIDATE, bodies[:TIMED], connections=1)]
 
     result = {
@@ -123,13 +125,6 @@ def _vector(picture):
 def _synthetic(file):
     drawings, labels = load_drawings(file)
     return [json.dumps({"strokes": [stroke.tolist() for stroke in drawing]}) for drawing in drawings], labels
-
-
-def _golden(candidate, card):
-    """The pictures that come with a model, and the probabilities that its maker got for them."""
-    arrays = npz_arrays((candidate / WEIGHTS_FILE).read_bytes())
-    expected, _ = reading(arrays["golden_logits"], card.get("temperature", 1.0))
-    return [_vector(picture) for picture in arrays["golden_pictures"]], expected
 
 
 def _figures(read, margin):

@@ -38,5 +38,4 @@ def test_the_service_s_refusals_look_like_these(refusal, save_model, tmp_path):
         answer = client.post("/predict", json=bodies[refusal["status"]])
     assert answer.status_code == refusal["status"]
     assert set(answer.json()) == set(refusal["answer"])
-    expected = refusal["answer"]["detail"].replace("state/models", str(tmp_path / "models"))
-    assert answer.json()["detail"].startswith(expected)
+    assert answer.json()["detail"].startswith(refusal["answer"]["detail"])

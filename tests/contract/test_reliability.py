@@ -7,7 +7,7 @@ import pytest
 from doc_tables import DocumentTable, document_of
 
 TESTS = Path(__file__).parents[1]
-TABLES = ("faults", "load", "bad-requests", "bad-files", "swarm")
+TABLES = ("faults", "load", "attacks", "bad-requests", "bad-files", "swarm")
 
 
 @pytest.fixture(scope="module")

@@ -115,6 +115,24 @@ def test_two_dots_apart_are_more_than_a_dot():
     assert picture_from_strokes([[[50.0, 50.0]], [[200.0, 90.0]]]).any()
 
 
+@pytest.mark.parametrize("scale", [0.2, 0.5], ids=["a small seven", "a medium seven"])
+@pytest.mark.parametrize("tap", [[[20.0, 265.0]], [[262.0, 12.0], [264.0, 14.0]]], ids=["a dot", "a shaky dot"])
+def test_a_stray_tap_far_away_changes_nothing(scale, tap):
+    seven = moved(SEVEN, scale, (70.0, 70.0))
+    for strokes in ([*seven, tap], [tap, *seven], [*seven, tap, [[5.0, 5.0]]]):
+        np.testing.assert_array_equal(picture_from_strokes(strokes), picture_from_strokes(seven))
+
+
+@pytest.mark.parametrize("dot", [[130.0, 120.0], [215.0, 225.0], [230.0, 60.0]], ids=["inside", "at its foot", "beside it"])
+def test_a_dot_of_the_digit_stays(dot):
+    assert not np.array_equal(picture_from_strokes([*SEVEN, [dot]]), picture_from_strokes(SEVEN))
+
+
+def test_a_short_stroke_far_away_is_no_dot():
+    seven = moved(SEVEN, 0.2, (70.0, 70.0))
+    assert not np.array_equal(picture_from_strokes([*seven, [[20.0, 250.0], [40.0, 265.0]]]), picture_from_strokes(seven))
+
+
 @pytest.mark.parametrize(
     ("strokes", "complaint"),
     [

@@ -2,6 +2,7 @@ import threading
 
 import numpy as np
 import pytest
+from bounds import within
 from digitnet.losses import softmax
 from digitnet.network import Network, reading
 from digitnet.optimizers import SGD, Adam
@@ -223,6 +224,21 @@ def test_each_share_of_a_batch_drops_others(batch):
 def test_a_network_that_cannot_be_is_refused_with_its_reason(specification, complaint):
     with pytest.raises(ValueError, match=complaint):
         Network(specification)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ["flatten", {"dense": {"units": 2**20}}],
+        [{"conv2d": {"filters": 1, "kernel_size": 3, "padding": 30_000}}, {"maxpool2d": {"size": 10_000}}, "flatten"],
+        [{"conv2d": {"filters": 1, "kernel_size": 20, "padding": 32}}, {"maxpool2d": {"size": 20}}, "flatten"],  # its columns
+        [*[{"maxpool2d": {"size": 1}}] * 90, {"conv2d": {"filters": 1300, "kernel_size": 1}}, "flatten"],  # all together
+    ],
+    ids=["units", "padding", "columns", "sum"],
+)
+def test_a_network_that_needs_much_memory_is_refused_before_it_takes_any(first):
+    with within(), pytest.raises(ValueError, match="compute more than 1,048,576 numbers for one image: use fewer filters"):
+        Network([*first, {"dense": {"units": 10}}])
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (1, 28, 27), (1, 1, 28, 28), (784,)])

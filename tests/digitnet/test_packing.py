@@ -1,7 +1,10 @@
 """Packing: what comes out is near what went in, closer where less moved; it is small; and damage is found."""
 
+import lzma
+
 import numpy as np
 import pytest
+from bounds import within
 from digitnet.network import Network
 from digitnet.packing import pack, unpack
 
@@ -54,6 +57,14 @@ def test_damage_is_found(network, course, damage):
     packed, widths = pack(network, course)
     with pytest.raises(ValueError, match="packed weights"):
         unpack(network, damage(packed), widths)
+
+
+def test_bytes_that_ask_for_two_gigabytes_to_unpack_get_none(network, course):
+    packed, widths = pack(network, course)
+    header = bytearray(lzma.compress(lzma.decompress(packed), format=lzma.FORMAT_ALONE))
+    header[1:5] = (2**31).to_bytes(4, "little")  # the size of its dictionary
+    with within(), pytest.raises(ValueError, match="packed weights are damaged"):
+        unpack(network, np.frombuffer(header, np.uint8), widths)
 
 
 def test_those_of_another_network_are_refused(network, course):

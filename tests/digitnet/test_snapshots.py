@@ -125,6 +125,8 @@ class TestKept:
             ({"mapped": np.zeros(4, np.uint8)}, r"map_points should be \(3, 4, 2\)"),
             ({"map_axes": np.zeros((3, 4, 2), np.float32)}, r"map_axes should be \(3, 3, 2\)"),
             ({"map_origin": np.full((3, 3), np.nan, np.float32)}, "map_origin that are not finite numbers"),
+            ({"step": np.zeros(0, np.int64)}, "there should be 1 to 11 snapshots, but there are 0"),
+            ({"step": np.arange(12)}, "there should be 1 to 11 snapshots, but there are 12"),
         ],
     )
     def test_those_of_another_network_are_refused(self, network, snapshots, change, message):

@@ -49,6 +49,17 @@ def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(journal, collect
     assert samples[AGREEMENT] == pytest.approx(2 / 3)
 
 
+def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(journal, collect):
+    collector = FeedbackCollector(journal)
+    for number in range(3):
+        journal.add_feedback(feedback(number, 3))
+    collect(collector)
+    journal.erase([], ["feedback-2"])
+    journal.add_feedback(feedback(3, 3))
+    samples, _ = collect(collector)
+    assert counts(samples) == {("3", "right"): 4}
+
+
 def test_each_counts_once_however_often_and_by_how_many_one_is_asked(journal, collect, monkeypatch):
     monkeypatch.setattr(feedback_collector, "PAGE", 2)
     collector = FeedbackCollector(journal)

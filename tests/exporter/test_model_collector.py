@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from digitnet.checkpoint import sealed
 from exporter.model_collector import HELP, ModelCollector
 from stores.folder_models import FolderModels
 from stores.models import StoreError, UnreachableError, open_models
@@ -21,8 +22,9 @@ def collected(models, collect):
 
 
 def change_card(place, version, **changes):
+    """As a careless maker would have written it: its checksum agrees."""
     name = f"versions/{version}/model.json"
-    place.write(name, json.dumps(json.loads(place.read(name)) | changes).encode())
+    place.write(name, json.dumps(sealed(json.loads(place.read(name)) | changes)).encode())
 
 
 def test_a_store_that_is_not_there_yet_has_no_versions_and_is_no_failure(collected):
@@ -140,6 +142,13 @@ class TestDamage:
         change_card(place, both[0], **changes)
         samples, error = collected()
         assert re.match(f"the card of {both[0]} is damaged: {where} is not ", str(error))
+        self.assert_only_the_candidate_is_known(samples)
+
+    def test_a_card_that_was_edited_is_not_shown(self, collected, both, place):
+        name = f"versions/{both[0]}/model.json"
+        place.write(name, place.read(name).replace(b"0.75", b"0.99"))
+        samples, error = collected()
+        assert re.search(f"{name} was edited", str(error))
         self.assert_only_the_candidate_is_known(samples)
 
     def test_missing_weights_are_a_failure(self, collected, models, both, place):

@@ -18,7 +18,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
-NO_RATES = [("rate=2r/s", "rate=1000r/s")]  # for tests that send many large bodies from one address
+NO_RATES = [
+    ("rate=2r/s", "rate=1000r/s"),
+    ("rate=5r/s", "rate=1000r/s"),
+]  # for tests that send many large bodies from one address
 
 
 async def echo(request):
@@ -39,7 +42,10 @@ async def refuse_unread(_):
 
 
 ECHO = Starlette(
-    routes=[Route("/explain", refuse_unread, methods=["POST"]), Route("/{path:path}", echo, methods=["GET", "POST", "OPTIONS"])]
+    routes=[
+        Route("/explain", refuse_unread, methods=["POST"]),
+        Route("/{path:path}", echo, methods=["GET", "POST", "DELETE", "OPTIONS"]),
+    ]
 )
 
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { FINE_STEP, KeyboardPen, STEP, commandOf } from "../../services/frontend/js/keyboard-pen.js";
+import { FINE_STEP, KeyboardPen, STEP, commandOf, historyCommandOf } from "../../services/frontend/js/keyboard-pen.js";
 
 /** @type {KeyboardPen} */
 let pen;
@@ -16,11 +16,25 @@ test("the keys mean what the page's hint says", () => {
   assert.equal(commandOf("Enter"), "predict");
   assert.equal(commandOf("Escape"), "clear");
   assert.equal(commandOf("Delete"), "clear");
-  assert.equal(commandOf("Backspace"), "clear");
+  assert.equal(commandOf("Backspace"), "remove last");
 });
 
 test("all other keys are left to the browser", () => {
   for (const key of ["Tab", "a", "F5", "Shift", "toString"]) assert.equal(commandOf(key), undefined);
+});
+
+test("Ctrl or Cmd with Z undoes, with Shift redoes, and Ctrl+Y redoes", () => {
+  const press = (key, held, code = `Key${key.toUpperCase()}`) =>
+    historyCommandOf({ key, code, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held });
+  for (const held of [{ ctrlKey: true }, { metaKey: true }]) {
+    assert.equal(press("z", held), "undo");
+    assert.equal(press("Z", { ...held, shiftKey: true }), "redo");
+    assert.equal(press("я", held, "KeyZ"), "undo");
+    assert.equal(press("y", held), held.ctrlKey ? "redo" : undefined);
+    assert.equal(press("w", held, "KeyZ"), undefined); // a French keyboard
+  }
+  assert.equal(press("z", {}), undefined);
+  assert.equal(press("z", { ctrlKey: true, altKey: true }), undefined); // AltGr
 });
 
 test("the pen starts up, in the middle of the canvas", () => {

@@ -34,12 +34,22 @@ test("every script and style sheet named on the page exists, and every style she
   assert.deepEqual(styles.filter((name) => !named.includes(name)), []);
 });
 
+test("every module is preloaded, so that none waits for the module that imports it", () => {
+  const needed = new Set(["js/main.js"]);
+  for (const path of needed) {
+    for (const [, name] of read(path).matchAll(/^import [^;]*?from "\.\/([\w-]+\.js)"/gm)) needed.add(`js/${name}`);
+  }
+  needed.delete("js/main.js"); // the script itself
+  const preloaded = [...html.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map((match) => match[1]);
+  assert.deepEqual(preloaded.toSorted(), [...needed].toSorted());
+});
+
 test("addresses are relative, so that the page works below any path", () => {
   assert.doesNotMatch(html, /(?:src|href)="\//);
 });
 
 test("only the modules for the page itself touch the document", () => {
-  const forPage = ["drawing-board", "element", "feedback-view", "inside-view", "keyboard-input", "layer-figures", "lesson-view", "main", "map-view", "pointer-input", "probability-bars", "result-view", "table-cell", "timeline-view", "unit-view"].map((name) => `js/${name}.js`);
+  const forPage = ["drawing-board", "drawing-tools", "early-ink", "element", "feedback-view", "inside-view", "keyboard-input", "layer-figures", "lesson-view", "main", "map-view", "pointer-input", "probability-bars", "result-view", "table-cell", "timeline-view", "unit-dock", "unit-view"].map((name) => `js/${name}.js`);
   for (const path of scripts.filter((path) => !forPage.includes(path))) {
     assert.doesNotMatch(read(path), /\b(?:document|window|localStorage|navigator)\./, path);
   }

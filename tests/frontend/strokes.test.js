@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { StrokeRecorder } from "../../services/frontend/js/strokes.js";
+import { MAX_HISTORY, StrokeRecorder } from "../../services/frontend/js/strokes.js";
 
 /** @type {StrokeRecorder} */
 let recorder;
@@ -75,4 +75,110 @@ test("lifting a pen that is up, and clearing an empty drawing, do no harm", () =
   recorder.end();
   recorder.clear();
   assert.equal(recorder.isEmpty, true);
+});
+
+const [left, middle, right] = [40, 140, 240].map((x) => [[x, 50], [x, 230]]);
+
+function drawBars() {
+  for (const [start, end] of [left, middle, right]) {
+    recorder.begin(start);
+    recorder.extend(end);
+    recorder.end();
+  }
+}
+
+test("Undo takes back one stroke after the other, and Redo brings them back", () => {
+  drawBars();
+  assert.equal(recorder.undo(), true);
+  assert.deepEqual(recorder.strokes, [left, middle]);
+  recorder.undo();
+  recorder.undo();
+  assert.deepEqual([recorder.isEmpty, recorder.canUndo, recorder.undo()], [true, false, false]);
+  for (let i = 0; i < 3; i++) assert.equal(recorder.redo(), true);
+  assert.deepEqual([recorder.strokes, recorder.canRedo, recorder.redo()], [[left, middle, right], false, false]);
+});
+
+test("after a new stroke there is nothing to redo", () => {
+  drawBars();
+  recorder.undo();
+  recorder.begin([1, 1]);
+  recorder.end();
+  assert.equal(recorder.canRedo, false);
+});
+
+test("Undo in the middle of a stroke takes that stroke, and the pen's further way draws nothing", () => {
+  drawBars();
+  recorder.begin([1, 1]);
+  recorder.extend([2, 2]);
+  recorder.undo();
+  recorder.extend([3, 3]);
+  recorder.end();
+  assert.deepEqual(recorder.strokes, [left, middle, right]);
+});
+
+test("a cancelled stroke leaves neither ink nor history, and what was undone can still be redone", () => {
+  drawBars();
+  recorder.undo();
+  recorder.begin([1, 1]);
+  assert.equal(recorder.cancel(), true);
+  assert.deepEqual([recorder.strokes, recorder.isDrawing, recorder.canRedo], [[left, middle], false, true]);
+  assert.equal(recorder.cancel(), false);
+});
+
+test("Clear, and the removal of the last stroke, can be undone", () => {
+  drawBars();
+  recorder.removeLast();
+  assert.deepEqual(recorder.strokes, [left, middle]);
+  recorder.clear();
+  recorder.undo();
+  assert.deepEqual(recorder.strokes, [left, middle]);
+  recorder.undo();
+  assert.deepEqual(recorder.strokes, [left, middle, right]);
+});
+
+test("on an empty canvas there is nothing to clear, to remove or to undo", () => {
+  assert.deepEqual([recorder.clear(), recorder.removeLast(), recorder.canUndo], [false, false, false]);
+});
+
+test("the eraser removes each whole stroke on its way, in one step of the history", () => {
+  drawBars();
+  assert.equal(recorder.beginErasing([90, 140]), false);
+  assert.equal(recorder.extend([200, 140]), true);
+  assert.deepEqual(recorder.strokes, [left, right]);
+  assert.equal(recorder.extend([240, 140]), true);
+  recorder.end();
+  assert.deepEqual(recorder.strokes, [left]);
+  recorder.undo();
+  assert.deepEqual(recorder.strokes, [left, middle, right]);
+});
+
+test("the eraser is as wide as the brush: it takes ink that it touches, dots too, and no other", () => {
+  recorder.begin([100, 100]);
+  recorder.end();
+  recorder.beginErasing([121, 100]);
+  assert.equal(recorder.isEmpty, false);
+  assert.equal(recorder.extend([119, 100]), true);
+  recorder.end();
+  assert.equal(recorder.isEmpty, true);
+});
+
+test("an eraser that touched nothing is no step of the history", () => {
+  recorder.beginErasing([9, 9]);
+  recorder.end();
+  assert.equal(recorder.canUndo, false);
+});
+
+test("a restored drawing can be undone stroke by stroke", () => {
+  recorder.restore([left, middle]);
+  recorder.undo();
+  assert.deepEqual(recorder.strokes, [left]);
+});
+
+test("the history is bounded", () => {
+  for (let i = 0; i <= MAX_HISTORY; i++) {
+    recorder.begin([i, 0]);
+    recorder.end();
+  }
+  while (recorder.undo());
+  assert.equal(recorder.strokes.length, 1);
 });

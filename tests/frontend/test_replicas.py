@@ -153,11 +153,12 @@ def test_nginx_asks_another_replica_where_nothing_was_sent_or_nothing_changes(st
 
 
 @pytest.mark.parametrize("path", ["/predict", "/candidate/predict", "/explain/?input=true", "/learn", "/feedback"])
-def test_a_request_that_kills_its_replica_reaches_no_other(stack, path):
+def test_a_request_that_kills_its_replica_reaches_no_other(stack, path, documented):
     replicas = [stack.add(address, "dies") for address in (A, B, C)]
     for answer in stack.ask(4, path):
         assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
     assert sum(len(replica.asked) for replica in replicas) == 4
+    documented("attacks", "a request that kills its replica", "nginx sends it to no other (502)")
 
 
 def test_a_replica_that_dies_costs_the_requests_that_it_has_and_no_others(stack):

@@ -127,6 +127,11 @@ def test_an_empty_request_does_too(page):
     assert (seen["method"], seen["path"], seen["body"]) == ("GET", "/readyz/", "")
 
 
+def test_a_request_to_erase_does_too(page):
+    seen = page.delete("/api/predictions/7b88140edcad49edb1cb4c9d8bc19318").json()
+    assert (seen["method"], seen["path"]) == ("DELETE", "/predictions/7b88140edcad49edb1cb4c9d8bc19318")
+
+
 def test_what_a_browser_asks_first_for_another_website_does_too(page):
     """The service says who may, as it does on its own port."""
     asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
@@ -210,7 +215,7 @@ def test_all_else_that_the_service_has_is_for_the_page(page):
     passed_on = {path for path in described if page.get(f"/api{path}").status_code == 200}
     assert passed_on == {
         *("/predict", "/explain", "/unit", "/learn", "/snapshots", "/feedback"),
-        *("/model", "/healthz", "/readyz"),
+        *("/model", "/healthz", "/readyz", "/predictions/{prediction_id}"),
     }
     assert page.get("/api/docs").json()["path"] == "/docs"
 
@@ -272,6 +277,11 @@ def test_a_service_that_lets_go_of_an_idle_connection_answers_all_the_same(start
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_the_service_learns_which_host_the_client_asked(page):
+    """It rejects names that are not its own."""
+    assert page.get("/api/model", headers={"Host": "evil.example"}).json()["headers"]["host"] == "evil.example"
 
 
 def test_the_service_learns_who_asks_whatever_the_client_claims(page):

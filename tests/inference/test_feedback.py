@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from inference.app import create_app
 from inference.metrics import Metrics
 from inference.recorder import Recorder
 from inference.settings import Settings
-from stores.journal import open_journal
+from stores.journal import FeedbackLimits, open_journal
 
 THANKS = {"message": "Feedback received, thank you!"}
 ID = "7b88140edcad49edb1cb4c9d8bc19318"
@@ -102,6 +103,35 @@ def test_who_sent_it_is_told_from_others_and_not_named(client, answer, kept):
     assert sources[0] == sources[1]
     assert len(set(sources)) == 3
     assert not any("203" in source and "." in source for source in sources)
+
+
+def test_an_ipv6_client_is_one_sender_whichever_of_its_addresses_it_uses(client, answer, kept):
+    for address in ("2001:db8:1:2::3", "2001:DB8:1:2:ffff::4", "2001:db8:1:3::3"):
+        said = {"prediction_id": answer["prediction_id"], "actual_digit": 3}
+        client.post("/feedback", json=said, headers={"X-Forwarded-For": address})
+    sources = [feedback.source for feedback in kept()]
+    assert sources[0] == sources[1] != sources[2]
+
+
+def test_one_address_cannot_fill_the_log_and_many_cannot_within_a_day(models_folder, journal_url, monkeypatch, kept, documented):
+    monkeypatch.setattr("inference.app.open_journal", partial(open_journal, limits=FeedbackLimits(per_source=3, per_day=5)))
+    with TestClient(create_app(Settings(models=str(models_folder), journal=journal_url))) as client:
+
+        def give(address):
+            body = {"image_vector": VECTOR, "actual_digit": 5}
+            return client.post("/feedback", json=body, headers={"X-Forwarded-For": address})
+
+        answers = [give("203.0.113.7") for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        words = answers[-1].json()["detail"]
+        documented("bad-requests", "more feedback than an address may give in a day", "`/feedback`", "429", words)
+        assert 0 < int(answers[-1].headers["Retry-After"]) <= 86_400
+        others = [give(f"203.0.113.{number}") for number in range(8, 12)]
+        assert [answer.status_code for answer in others] == [200, 200, 429, 429]
+        words = others[-1].json()["detail"]
+        documented("bad-requests", "more feedback than all may give in a day", "`/feedback`", "429", words)
+        assert 'doodle_feedback_errors_total{code="429"} 4.0' in client.get("/metrics").text
+    assert len(kept()) == 5
 
 
 def test_it_needs_no_model(journal_url, tmp_path, kept):

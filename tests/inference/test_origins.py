@@ -38,7 +38,7 @@ def test_a_browser_that_asks_first_hears_what_it_may_send(open_client, path):
     assert answer.status_code == 200
     said = cross_origin(answer.headers)
     assert said["access-control-allow-origin"] == OURS
-    assert said["access-control-allow-methods"] == "GET, POST"
+    assert said["access-control-allow-methods"] == "GET, POST, DELETE"
     assert {"authorization", "content-type", "x-api-key"} <= set(said["access-control-allow-headers"].lower().split(", "))
     assert "access-control-allow-credentials" not in said
     assert "origin" in answer.headers["vary"].lower()

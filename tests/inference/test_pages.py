@@ -74,7 +74,8 @@ def test_each_path_is_described_once_without_its_slash(description):
             "/feedback",
             "/healthz",
         ),
-        *("/learn", "/live/model", "/live/predict", "/metrics", "/model", "/predict", "/readyz", "/snapshots", "/unit"),
+        *("/learn", "/live/model", "/live/predict", "/metrics", "/model", "/predict", "/predictions/{prediction_id}"),
+        *("/readyz", "/snapshots", "/unit"),
     ]
 
 

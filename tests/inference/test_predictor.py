@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from digitnet.checkpoint import write_atomically
+from digitnet.checkpoint import sealed, write_atomically
 from digitnet.losses import softmax
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
@@ -35,19 +35,23 @@ def live(live_folder, tmp_path):
 
 
 def rewrite_card(folder, **changes):
+    """As a careless maker would: its checksum agrees."""
     card = json.loads((folder / "model.json").read_text())
-    write_atomically(folder / "model.json", json.dumps(card | changes).encode())
+    write_atomically(folder / "model.json", json.dumps(sealed(card | changes)).encode())
 
 
 def test_nothing_is_read_before_it_is_asked_to(source, publish_model, tmp_path):
     publish_model(tmp_path)
-    with pytest.raises(NoModelError, match=str(tmp_path)):
+    with pytest.raises(NoModelError, match="there is no model yet"):
         _ = source.model
 
 
-def test_no_model_is_no_failed_load(source, loads):
+def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, loads, tmp_path, caplog):
+    caplog.set_level("INFO")
+    source.refresh()
     source.refresh()
     assert (loads("loaded"), loads("refused")) == (0, 0)
+    assert caplog.messages == [f"event=no_model pointer=live in={tmp_path}"]
 
 
 def test_it_reads_a_picture_into_a_digit_and_ten_probabilities(source, publish_model, tmp_path):
@@ -67,9 +71,6 @@ WITH_A_CLASS_FOR_NO_DIGIT = ["flatten", {"dense": {"units": 11}}]
         ({"no_digit_threshold": 0.0}, False),
         ({"no_digit_threshold": 1}, True),
         ({}, True),
-        ({"no_digit_threshold": "high"}, True),
-        ({"no_digit_threshold": True}, True),
-        ({"no_digit_threshold": None}, True),
     ],
     ids=str,
 )
@@ -88,13 +89,13 @@ def test_a_network_without_a_class_for_it_takes_all_ink_for_a_digit(source, publ
     assert source.model.read(np.random.default_rng(0).random((28, 28), np.float32)).is_digit
 
 
-@pytest.mark.parametrize("temperature", [2.5, 0, -1, "hot", True, None], ids=str)
-def test_it_is_as_sure_as_the_card_s_temperature_lets_it_be(source, publish_model, tmp_path, temperature):
-    publish_model(tmp_path, about={"temperature": temperature})
+@pytest.mark.parametrize("about", [{"temperature": 2.5}, {}], ids=str)
+def test_it_is_as_sure_as_the_card_s_temperature_lets_it_be(source, publish_model, tmp_path, about):
+    publish_model(tmp_path, about=about)
     source.refresh()
     picture = np.random.default_rng(0).random((28, 28), np.float32)
     (logits,) = source.model.network.predict_logits(picture[None])
-    divisor = 2.5 if temperature == 2.5 else 1.0  # what is no temperature changes nothing
+    divisor = about.get("temperature", 1.0)
     np.testing.assert_allclose(source.model.read(picture).probabilities, softmax(logits[:, None] / divisor)[:, 0], rtol=1e-5)
 
 

@@ -26,6 +26,7 @@ def test_the_defaults_are_those_of_the_contract():
     [
         ("DOODLE_MODELS", "file:///models", "models", "file:///models"),
         ("DOODLE_JOURNAL", "redis://redis:6379/0", "journal", "redis://redis:6379/0"),
+        ("DOODLE_RETENTION_DAYS", "0", "retention_days", 0),
         ("DOODLE_MODEL_CHECK_SECONDS", "0.25", "model_check_seconds", 0.25),
         ("DOODLE_MODEL_CHECK_SECONDS", "0.05", "model_check_seconds", 0.05),
         ("DOODLE_MODEL_CHECK_SECONDS", "3600", "model_check_seconds", 3600.0),
@@ -59,6 +60,8 @@ def test_other_variables_are_none_of_its_business():
     [
         ("DOODLE_PORT", "seven", "DOODLE_PORT must be a whole number, not 'seven'"),
         ("DOODLE_MODEL_CHECK_SECONDS", "0", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not 0"),
+        ("DOODLE_RETENTION_DAYS", "-1", "DOODLE_RETENTION_DAYS must be from 0 to 36500, not -1"),
+        ("DOODLE_RETENTION_DAYS", "1.5", "DOODLE_RETENTION_DAYS must be a whole number, not '1.5'"),
         ("DOODLE_LOG_LEVEL", "loud", "DOODLE_LOG_LEVEL must be one of debug, info, warning, error, not 'loud'"),
         (
             "DOODLE_MODELS",

@@ -1,6 +1,7 @@
 """docs/security.md says what holds: its ports, limits, headers and keys are those of the code; and its links lead somewhere."""
 
 import importlib
+import inspect
 import re
 import subprocess
 from pathlib import Path
@@ -8,10 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 from deployment.server import BODY_SECONDS, HEADER_SECONDS
+from digitnet.checkpoint import CARD_FILE, MOST_BYTES, WEIGHTS_FILE
+from digitnet.network import MOST_LAYERS, MOST_NUMBERS
 from inference.app import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
 from inference.images import MAX_PIXELS, MAX_SIDE
 from inference.schemas import MAX_POINTS, MAX_STROKES
 from inference.settings import Settings
+from stores.journal import ERASED_FEEDBACK_KEPT, FEEDBACK_LIMITS, open_journal
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENT = PROJECT / "docs" / "security.md"
@@ -96,11 +100,13 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
             "nginx, port 3000",
         ],
         [
-            "feedback of one address",
+            "feedback and erasures of one address",
             f"{said(r'zone=page_feedback:2m rate=(.*?)r/s;')} a second, {said(r'zone=page_feedback burst=(.*?) nodelay;', page)} "
             "at once beyond that",
             "nginx, port 3000",
         ],
+        ["feedback of one address, or of one IPv6 network (/64)", f"{FEEDBACK_LIMITS.per_source:,} a day", "prediction log"],
+        ["feedback of all addresses", f"{FEEDBACK_LIMITS.per_day:,} a day", "prediction log"],
         ["explanations, units and snapshots of one address", by_port("live", rate, " a second"), "nginx"],
         ["occlusions and trainings of one address", by_port("heavy", rate, " a second"), "nginx"],
         ["images and large bodies of one address", by_port("uploads", rate, " a second"), "nginx"],
@@ -116,6 +122,12 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ],
         ["a header, and each piece of a body", "10 s", "nginx, service, `make run`'s page server"],
         ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
+        [
+            "a model's files",
+            f"{MOST_BYTES[WEIGHTS_FILE] // MEBIBYTE} MiB, its card {MOST_BYTES[CARD_FILE] // MEBIBYTE} MiB",
+            "each reader",
+        ],
+        ["a model's network", f"{MOST_LAYERS} layers, {MOST_NUMBERS:,} numbers computed for one image", "each reader"],
     ]
 
 
@@ -157,6 +169,22 @@ def test_the_journal_is_kept_within_what_is_said_and_so_are_the_logs(services):
     assert f"Redis takes no more than {megabytes} MB" in text
     logs = services["frontend"]["logging"]["options"]
     assert f"of which Docker keeps {int(logs['max-size'].removesuffix('m')) * int(logs['max-file'])} MB" in text
+
+
+def test_data_about_people_is_kept_as_long_as_is_said(services):
+    kept = {data: (where, how_long) for data, where, how_long in table("data")}
+    days = f"{Settings().retention_days} days (`DOODLE_RETENTION_DAYS`)"
+    assert (
+        services["inference"]["environment"]["DOODLE_RETENTION_DAYS"]
+        == f"${{DOODLE_RETENTION_DAYS:-{Settings().retention_days}}}"
+    )
+    in_log = [how_long for where, how_long in kept.values() if where == "prediction log"]
+    cap = inspect.signature(open_journal).parameters["cap"].default
+    assert in_log == [
+        f"{days}, and among the newest {cap:,}",
+        days,
+        f"the newest {cap:,} predictions and {ERASED_FEEDBACK_KEPT:,} pieces of feedback",
+    ]
 
 
 def test_its_links_lead_somewhere():

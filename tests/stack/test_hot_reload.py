@@ -10,6 +10,7 @@ import pytest
 SPOIL = """
 import json, shutil
 from pathlib import Path
+from digitnet.checkpoint import sealed
 from stores.models import open_models
 models = open_models("file:///models")
 live = models.pointer("live")
@@ -19,7 +20,7 @@ shutil.copytree(models.folder / "versions" / live, folder)
 card = json.loads((folder / "model.json").read_text())
 card["version"] = version
 {damage}
-(folder / "model.json").write_text(json.dumps(card))
+(folder / "model.json").write_text(json.dumps(sealed(card)))
 (models.folder / "live").write_text(version + "\\n")
 """
 DAMAGE = {

@@ -7,7 +7,7 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stores.journal import FORMS, Feedback, Prediction, Summary
+from stores.journal import DAY_SECONDS, FORMS, Feedback, FeedbackLimits, Prediction, Refusal, RefusedError, Summary
 
 KINDS = ["redis", "sqlite"]
 
@@ -158,6 +158,170 @@ class TestFeedback:
         journal.add_feedback(given[3])
         assert journal.feedback(100) == given
         assert journal.summary().feedback_total == 10
+
+
+class TestErase:
+    @pytest.fixture
+    def given(self, journal, predictions, make_feedback):
+        """Feedback: two pieces on the first prediction, one on the second, and one on a drawing without a prediction."""
+        journal.add_predictions(predictions)
+        ids = [predictions[0].prediction_id, predictions[0].prediction_id, predictions[1].prediction_id, None]
+        given = [make_feedback(prediction_id=id_) for id_ in ids]
+        for feedback in given:
+            journal.add_feedback(feedback)
+        return given
+
+    def test_a_prediction_goes_with_all_feedback_on_it_and_nothing_else(self, url, journal, predictions, given, open_journal_at):
+        erased = predictions[0].prediction_id
+        assert journal.erase([erased, "unknown"]) == {erased}
+        other = open_journal_at(url)
+        assert other.prediction(erased) is None
+        assert other.recent_predictions(100) == predictions[1:]
+        assert other.feedback(100) == given[2:]
+        assert other.summary() == Summary(10, 9, 4, predictions[-1].time)
+        assert other.erased([each.feedback_id for each in given]) == {each.feedback_id for each in given[:2]}
+
+    def test_feedback_goes_by_its_own_id_and_no_prediction_does(self, journal, predictions, given):
+        found = journal.erase(feedback_ids=[given[3].feedback_id, predictions[1].prediction_id])
+        assert found == {given[3].feedback_id}
+        assert journal.feedback(100) == given[:3]
+        assert journal.recent_predictions(100) == predictions
+
+    def test_what_was_erased_cannot_be_added_again(self, journal, predictions, given, make_feedback):
+        """A replica may still have it in its queue, or have looked at the prediction just before."""
+        erased = predictions[0].prediction_id
+        journal.erase([erased])
+        journal.add_predictions(predictions)
+        assert journal.recent_predictions(100) == predictions[1:]
+        for late in (given[0], make_feedback(prediction_id=erased)):
+            with pytest.raises(RefusedError) as refused:
+                journal.add_feedback(late)
+            assert refused.value.reason == Refusal.ERASED
+        assert journal.feedback(100) == given[2:]
+
+    def test_a_prediction_on_its_way_is_never_added(self, journal, make_prediction):
+        on_its_way = make_prediction()
+        assert journal.erase([on_its_way.prediction_id], is_expected=True) == {on_its_way.prediction_id}
+        journal.add_predictions([on_its_way])
+        assert journal.summary() == Summary(0, 0, 0, None)
+
+    @pytest.mark.parametrize("unknown", ["unknown", "", "\ud800", "a\nb", "x" * 10_000])
+    def test_an_id_that_is_not_there_erases_nothing(self, journal, predictions, given, unknown):
+        assert journal.erase([unknown], [unknown]) == set()
+        assert journal.erased([unknown]) == set()
+        assert (journal.recent_predictions(100), journal.feedback(100)) == (predictions, given)
+
+    def test_an_id_that_was_erased_is_found_again(self, journal, predictions, given):
+        for _ in range(2):  # the first answer may have been lost
+            assert journal.erase([predictions[0].prediction_id]) == {predictions[0].prediction_id}
+            assert journal.erase([], [given[3].feedback_id]) == {given[3].feedback_id}
+
+    def test_feedback_on_a_prediction_that_the_cap_pushed_out_goes_too(self, url, open_journal_at, predictions, make_feedback):
+        journal, feedback = open_journal_at(url, cap=1), make_feedback(prediction_id=predictions[0].prediction_id)
+        journal.add_predictions(predictions[:1])
+        journal.add_feedback(feedback)
+        journal.add_predictions(predictions[1:2])
+        assert journal.erase([feedback.prediction_id]) == {feedback.prediction_id}
+        assert journal.feedback(100) == []
+
+    def test_reading_goes_on_after_feedback_that_was_erased(self, journal, given, make_feedback):
+        journal.erase([], [given[1].feedback_id])
+        assert journal.feedback(100, after=given[1].feedback_id) == given[2:]
+        journal.erase([], [given[3].feedback_id])
+        later = make_feedback()
+        journal.add_feedback(later)
+        assert journal.feedback(100, after=given[3].feedback_id) == [later]
+
+
+class TestLimits:
+    NOON = 1.7e9 // DAY_SECONDS * DAY_SECONDS + DAY_SECONDS / 2
+
+    @pytest.fixture
+    def journal(self, url, open_journal_at):
+        return open_journal_at(url, limits=FeedbackLimits(per_source=2, per_day=5))
+
+    @pytest.fixture
+    def refusal(self, journal, make_feedback):
+        """refusal(source, day): why feedback from it is refused then; None where it is kept."""
+
+        def refusal(source, day=0):
+            try:
+                journal.add_feedback(make_feedback(source=source, time=self.NOON + day * DAY_SECONDS))
+            except RefusedError as refused:
+                return refused.reason
+            return None
+
+        return refusal
+
+    def test_a_source_has_its_share_of_a_day_and_the_day_its_end(self, journal, refusal):
+        assert [refusal("a") for _ in range(4)] == [None, None, Refusal.SOURCE, Refusal.SOURCE]
+        assert [refusal(source) for source in "bcdef"] == [None, None, None, Refusal.DAY, Refusal.DAY]
+        assert [refusal("a", day=1) for _ in range(3)] == [None, None, Refusal.SOURCE]
+        assert journal.summary().feedback_total == 7
+
+    def test_unknown_sources_count_for_the_day_alone(self, refusal):
+        assert [refusal(None) for _ in range(6)] == [None] * 5 + [Refusal.DAY]
+
+    def test_the_same_again_is_no_more(self, journal, refusal, make_feedback):
+        feedback = make_feedback(source="a", time=self.NOON)
+        for _ in range(4):
+            journal.add_feedback(feedback)
+        assert [refusal("a") for _ in range(2)] == [None, Refusal.SOURCE]
+
+    def test_erasing_makes_no_room(self, journal, refusal):
+        assert [refusal("a") for _ in range(2)] == [None, None]
+        journal.erase([], [each.feedback_id for each in journal.feedback(10)])
+        assert refusal("a") == Refusal.SOURCE
+
+    def test_threads_and_replicas_together_take_no_more(self, url, open_journal_at, make_feedback):
+        kept = []
+
+        def add(journal):
+            for _ in range(4):
+                try:
+                    journal.add_feedback(make_feedback(source=None, time=self.NOON))
+                    kept.append(1)
+                except RefusedError:
+                    pass
+
+        journals = [open_journal_at(url, limits=FeedbackLimits(per_source=2, per_day=5)) for _ in range(2)] * 2
+        threads = [threading.Thread(target=add, args=(journal,)) for journal in journals]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(kept) == journals[0].summary().feedback_total == 5
+
+
+class TestRetention:
+    NOW = 1.8e9
+
+    @pytest.fixture
+    def old_and_new(self, journal, make_prediction, make_feedback):
+        """30 predictions and pieces of feedback of each age in days: 91 and 89."""
+        made = []
+        for make, add in ((make_prediction, lambda each: journal.add_predictions([each])), (make_feedback, journal.add_feedback)):
+            made.append([make(time=self.NOW - age * DAY_SECONDS) for age in (91, 89) for _ in range(30)])
+            for each in made[-1]:
+                add(each)
+        return made
+
+    def test_what_is_older_leaves_in_batches_and_what_is_not_stays(self, url, journal, open_journal_at, old_and_new):
+        predictions, feedback = old_and_new
+        other = open_journal_at(url)  # of another replica, which does the same
+        assert [each.drop_older(self.NOW - 90 * DAY_SECONDS, 20) for each in (journal, other, journal)] == [40, 20, 0]
+        assert journal.recent_predictions(100) == predictions[30:]
+        assert journal.feedback(100) == feedback[30:]
+        assert journal.prediction(predictions[0].prediction_id) is None
+        assert journal.summary() == Summary(60, 30, 60, predictions[-1].time)
+        assert journal.erased([feedback[0].feedback_id]) == set()
+
+    def test_the_retention_is_in_days_and_0_keeps_all(self, journal, old_and_new):
+        assert [journal.drop_expired(days, self.NOW) for days in (0, 92, 90, 90)] == [0, 0, 60, 0]
+
+    def test_a_log_that_is_not_there_has_nothing_to_drop(self, journal, tmp_path):
+        assert journal.drop_expired(1, self.NOW) == 0
+        assert not (tmp_path / "state").exists()
 
 
 class TestSummary:

@@ -1,11 +1,18 @@
-"""The journal in Redis: what it acknowledged outlives kill -9, what it did not can be sent again, what is foreign is no harm."""
+"""The prediction log in Redis: acknowledged records outlive kill -9, others can be sent again, foreign entries do no harm."""
 
 import threading
+import time
+import uuid
+from pathlib import Path
 
 import pytest
 import redis
-from stores import redis_journal
-from stores.journal import JournalError, Summary
+import yaml
+from inference.settings import Settings
+from stores import durable_redis, redis_journal
+from stores.journal import ERASED_FEEDBACK_KEPT, Feedback, FeedbackLimits, JournalError, Prediction, Summary
+
+COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 
 
 @pytest.fixture
@@ -116,7 +123,7 @@ class TestKilled:
         ]
 
     def test_a_server_that_hangs_is_not_waited_for(self, own_redis, open_journal_at, monkeypatch):
-        monkeypatch.setattr(redis_journal, "COMMAND_SECONDS", 0.2)
+        monkeypatch.setattr(durable_redis, "COMMAND_SECONDS", 0.2)
         own_redis.start()
         own_redis.pause()
         with pytest.raises(JournalError, match="does not answer in time"):
@@ -252,6 +259,109 @@ def test_the_index_holds_what_the_stream_holds_and_no_more(redis_server, open_jo
     entries = redis_server.client.xrange(redis_journal.PREDICTIONS)
     assert index == {values[b"prediction_id"]: entry for entry, values in entries}
     assert len(index) == 7
+
+
+class TestIndexes:
+    @pytest.fixture
+    def filled(self, journal, make_prediction, make_feedback):
+        """Six predictions, old ones first, and two pieces of feedback on each."""
+        predictions = [make_prediction(time=float(number)) for number in range(6)]
+        journal.add_predictions(predictions)
+        given = [make_feedback(time=each.time, prediction_id=each.prediction_id) for each in predictions * 2]
+        for each in given:
+            journal.add_feedback(each)
+        return predictions, given
+
+    def test_they_let_go_of_what_is_erased_and_dropped(self, journal, redis_server, filled):
+        predictions, given = filled
+        journal.erase([predictions[4].prediction_id], [given[5].feedback_id])
+        assert journal.drop_older(time=3.0, count=100) == 3 + 6
+        client, feedback = redis_server.client, redis_journal.FEEDBACK
+        kept = {values[b"feedback_id"]: entry for entry, values in client.xrange(feedback)}
+        assert set(kept) == {each.feedback_id.encode() for each in (given[3], given[9], given[11])}
+        assert client.hgetall(f"{feedback}:entries") == kept
+        assert set(client.hgetall(f"{redis_journal.PREDICTIONS}:entries")) == {
+            predictions[3].prediction_id.encode(),
+            predictions[5].prediction_id.encode(),
+        }
+        assert set(client.hgetall(redis_journal.FEEDBACK_BY_PREDICTION)) == {
+            b"",
+            predictions[3].prediction_id.encode(),
+            predictions[5].prediction_id.encode(),
+        }
+
+    def test_feedback_of_an_older_version_is_erased_with_its_prediction(self, journal, redis_server, filled, monkeypatch):
+        """It wrote no index by prediction, and may do so still while a release replaces one replica after the other."""
+        monkeypatch.setattr(redis_journal, "PAGE", 5)
+        predictions, given = filled
+        redis_server.client.delete(redis_journal.FEEDBACK_BY_PREDICTION)
+        journal.erase([predictions[0].prediction_id])
+        redis_server.client.hdel(redis_journal.FEEDBACK_BY_PREDICTION, "")  # where it reads on: all is read again
+        journal.erase([predictions[1].prediction_id])
+        assert journal.feedback(100) == [*given[2:6], *given[8:]]
+
+    def test_foreign_entries_leave_too(self, journal, redis_server, make_prediction):
+        """One without a time is as old as its place in the stream; one without an id goes with its prediction."""
+        prediction, client = make_prediction(), redis_server.client
+        journal.add_predictions([prediction])
+        client.xadd(redis_journal.FEEDBACK, {"prediction_id": prediction.prediction_id})
+        for stream in (redis_journal.PREDICTIONS, redis_journal.FEEDBACK):
+            client.xadd(stream, {"hello": "world"})
+        journal.erase([prediction.prediction_id])
+        assert journal.drop_older(time=1.6e9, count=10) == 0
+        assert journal.drop_older(time=time.time() + 60, count=10) == 2
+
+    def test_erased_ids_are_kept_up_to_a_number(self, redis_server, open_journal_at, make_prediction):
+        journal, predictions = open_journal_at(redis_server.url, cap=3), [make_prediction() for _ in range(5)]
+        for each in predictions:
+            journal.erase([each.prediction_id], is_expected=True)
+        journal.add_predictions(predictions)
+        assert journal.recent_predictions(5) == predictions[:2]
+
+    def test_a_full_server_erases_and_drops(self, own_redis, open_journal_at, make_prediction):
+        own_redis.start()
+        journal, predictions = open_journal_at(own_redis.url), [make_prediction(time=float(number)) for number in range(3)]
+        journal.add_predictions(predictions)
+        own_redis.client.config_set("maxmemory", 1)
+        assert journal.drop_older(time=1.0, count=10) == 1
+        assert journal.erase([predictions[1].prediction_id]) == {predictions[1].prediction_id}
+        assert journal.recent_predictions(10) == predictions[2:]
+
+    def test_what_a_server_might_bring_back_is_not_called_erased(self, own_redis, open_journal_at, make_prediction):
+        own_redis.start(appendfsync="everysec")
+        journal, prediction = open_journal_at(own_redis.url), make_prediction()
+        journal.add_predictions([prediction])
+        with pytest.raises(JournalError, match="could lose feedback"):
+            journal.erase([prediction.prediction_id])
+        assert journal.erase(["unknown"]) == set()
+        assert journal.recent_predictions(1) == [prediction]
+
+
+def test_all_that_may_be_kept_fits_into_the_memory_of_the_stack(own_redis, open_journal_at):
+    """Ids, versions and sources are as long as the service's; measured with a hundredth of each."""
+    own_redis.start(appendonly="no")
+    limits, part = FeedbackLimits(), 100
+    journal, days, cap = open_journal_at(own_redis.url + "?durable=managed"), Settings().retention_days, 50_000
+    empty = journal.durability().memory_bytes
+
+    def picture():
+        return uuid.uuid4().bytes * 49
+
+    def ids():
+        return uuid.uuid4().hex, uuid.uuid4().hex
+
+    journal.add_predictions(
+        [Prediction(ids()[0], 1e9, "strokes", 5, True, 0.987654321, "0647f3f72a49", picture()) for _ in range(cap // part)]
+    )
+    for number in range(days * limits.per_day // part):
+        feedback_id, prediction_id = ids()
+        source = f"{number % 97:012x}"
+        journal.add_feedback(Feedback(feedback_id, 1e9 + number * 60, prediction_id, 5, 3, "0647f3f72a49", picture(), source))
+    kept = part * (journal.durability().memory_bytes - empty)
+    erased = (cap + ERASED_FEEDBACK_KEPT) * 160  # bytes of an id in a sorted set
+    command = yaml.safe_load(COMPOSE.read_text())["services"]["redis"]["command"]
+    limit = int(command[command.index("--maxmemory") + 1].removesuffix("mb")) * 2**20
+    assert kept + erased < 0.9 * limit  # beyond that there is an alert
 
 
 def test_each_database_is_a_journal_of_its_own(redis_server, open_journal_at, make_prediction):

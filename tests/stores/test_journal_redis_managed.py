@@ -84,5 +84,5 @@ def test_the_password_is_nowhere(own_redis, free_port, open_journal_at, make_fee
             call()
         except JournalError as error:
             said += traceback.format_exception(error)
-    said += [repr(journal), repr(journal._url), repr(journal._client), repr(journal._client.connection_pool), caplog.text]
+    said += [repr(journal), repr(journal._server.url), repr(journal._client), repr(journal._client.connection_pool), caplog.text]
     assert "hush" not in "".join(said)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from stores import redis_journal
+from stores import durable_redis, redis_journal
 from stores.journal import JournalError
 
 MANUAL = Path(__file__).parents[2] / "docs" / "operate.md"
@@ -45,7 +45,7 @@ def journal(way, open_journal_at):
 
 @pytest.fixture
 def _impatient(monkeypatch):
-    monkeypatch.setattr(redis_journal, "REPLICA_MILLISECONDS", 500)
+    monkeypatch.setattr(durable_redis, "REPLICA_MILLISECONDS", 500)
 
 
 def wait_until(holds, seconds=30.0):
@@ -71,16 +71,16 @@ def try_until_taken(journal, feedback):
 @contextmanager
 def falls_silent_behind_the_probe(journal, replica, meanwhile=lambda: None):
     """The replica gets what is written first, to see whether it follows, and nothing of the record."""
-    add = journal._add
+    add = journal._add_feedback
 
     def pause_and_add(*arguments, **options):
         replica.pause()
         meanwhile()
         add(*arguments, **options)
 
-    journal._add = pause_and_add
+    journal._add_feedback = pause_and_add
     yield
-    journal._add = add
+    journal._add_feedback = add
 
 
 class TestFailover:
@@ -205,6 +205,18 @@ class TestSilentReplica:
         with in_between, pytest.raises(JournalError, match=UNCONFIRMED):
             journal.add_feedback(feedback)
 
+    def test_nothing_is_called_erased_before_the_replica_has_erased_it(self, primary, replica, journal, make_feedback):
+        feedback = make_feedback()
+        try_until_taken(journal, feedback)
+        replica.pause()
+        with pytest.raises(JournalError, match=r"asks for .replicas=1., so nothing was erased"):
+            journal.erase([feedback.prediction_id])
+        assert journal.feedback(10) == [feedback]
+        replica.go_on()
+        wait_until(lambda: journal.durability().is_durable)
+        assert journal.erase([feedback.prediction_id]) == {feedback.prediction_id}
+        assert replica.client.xlen(redis_journal.FEEDBACK) == 0
+
     def test_predictions_do_not_wait(self, primary, replica, journal, make_prediction):
         replica.pause()
         predictions = [make_prediction() for _ in range(3)]
@@ -213,7 +225,7 @@ class TestSilentReplica:
 
     def test_it_is_seen_before_feedback_is_refused(self, primary, replica, journal, monkeypatch):
         assert journal.durability().is_durable is True
-        monkeypatch.setattr(redis_journal, "SILENT_SECONDS", 1)
+        monkeypatch.setattr(durable_redis, "SILENT_SECONDS", 1)
         replica.pause()
         wait_until(lambda: journal.durability().is_durable is False)
         replica.go_on()
@@ -231,6 +243,9 @@ class TestSilentReplica:
         assert journal.recent_predictions(1) == [prediction]
         assert journal.summary().feedback_total == 1
         assert journal.durability().is_durable
+        assert journal.erase([prediction.prediction_id], [feedback.feedback_id])
+        assert journal.erased([feedback.feedback_id]) == {feedback.feedback_id}
+        assert journal.drop_expired(1, now=2e9) == 0
 
     def test_more_replicas_than_there_are(self, primary, open_journal_at, make_feedback):
         journal = open_journal_at(primary.url + "?replicas=2")

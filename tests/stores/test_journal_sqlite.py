@@ -176,6 +176,20 @@ def test_each_commit_is_on_the_disk(journal, make_feedback):
     assert found == ["wal", 2]  # 2: FULL
 
 
+def test_the_bytes_of_an_erased_drawing_are_in_no_file(journal, path, make_prediction, make_feedback):
+    picture = bytes(range(7, 203)) * 4
+    prediction = make_prediction(picture=picture)
+    journal.add_predictions([make_prediction(), prediction, make_prediction()])
+    journal.add_feedback(make_feedback(prediction_id=prediction.prediction_id, picture=picture))
+
+    def files_with_it():
+        return [file.name for file in path.parent.iterdir() if picture[:100] in file.read_bytes()]
+
+    assert files_with_it()
+    journal.erase([prediction.prediction_id])
+    assert files_with_it() == []
+
+
 def test_reading_goes_on_while_another_process_writes(path, journal):
     with subprocess.Popen(
         [sys.executable, "-c", WRITE_FOR_EVER, f"sqlite:///{path}", "a"], stdout=subprocess.PIPE, text=True
@@ -194,18 +208,25 @@ def test_reading_goes_on_while_another_process_writes(path, journal):
     assert all(total % 3 == 0 for total in totals), "a part of a batch was there to read"
 
 
-class TestOfBeforeThereWereSources:
-    """Version 1 of the file: feedback had no source."""
+REMOVED = (
+    "DROP INDEX feedback_by_prediction; DROP TABLE erased_predictions; DROP TABLE erased_feedback; DROP TABLE feedback_counts;"
+)
+OLDER = {
+    1: f"{REMOVED} ALTER TABLE feedback DROP COLUMN source; PRAGMA user_version = 1",  # feedback had no source
+    2: f"{REMOVED} PRAGMA user_version = 2",  # nothing could be erased
+}
 
-    @pytest.fixture
-    def old(self, path, journal, make_prediction, make_feedback):
-        """A journal as version 1 left it, and what is in it."""
+
+class TestOlderVersions:
+    @pytest.fixture(params=OLDER)
+    def old(self, request, path, journal, make_prediction, make_feedback):
+        """A file as an older version left it: its prediction and its feedback."""
         prediction, feedback = make_prediction(), make_feedback(source=None)
         journal.add_predictions([prediction])
         journal.add_feedback(feedback)
         journal.close()
         with closing(sqlite3.connect(path)) as connection:
-            connection.executescript("ALTER TABLE feedback DROP COLUMN source; PRAGMA user_version = 1")
+            connection.executescript(OLDER[request.param])
         return prediction, feedback
 
     def test_nothing_of_it_is_lost_and_feedback_may_have_a_source_from_then_on(self, open_it, old, make_feedback):
@@ -214,6 +235,8 @@ class TestOfBeforeThereWereSources:
         assert (journal.recent_predictions(5), journal.feedback(5)) == ([prediction], [feedback])
         journal.add_feedback(newer)
         assert open_it().feedback(5) == [feedback, newer]
+        assert journal.erase([feedback.prediction_id]) == {feedback.prediction_id}
+        assert open_it().feedback(5) == [newer]
 
     def test_many_may_open_it_at_the_same_moment(self, open_it, old):
         journals, found, barrier = [open_it() for _ in range(8)], [], threading.Barrier(8)

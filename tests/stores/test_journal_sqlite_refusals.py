@@ -5,8 +5,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from stores import sqlite_journal
+from stores import sqlite_file
 from stores.journal import JournalError, Summary
+from stores.sqlite_statements import VERSION
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ class TestUnusable:
 
     def test_the_journal_of_another_version_is_refused(self, filled, calls):
         with closing(sqlite3.connect(filled)) as connection:
-            connection.execute("PRAGMA user_version = 3")
+            connection.execute(f"PRAGMA user_version = {VERSION + 1}")
         for call in calls:
             with pytest.raises(JournalError, match="written by another version of Doodle"):
                 call()
@@ -106,7 +107,7 @@ class TestUnusable:
                 call()
 
     def test_a_file_that_another_process_holds_is_an_error_until_it_lets_go(self, filled, journal, make_prediction, monkeypatch):
-        monkeypatch.setattr(sqlite_journal, "BUSY_SECONDS", 0.1)
+        monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
         with closing(sqlite3.connect(filled, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
             with pytest.raises(JournalError, match="is locked by another process"):

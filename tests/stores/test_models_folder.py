@@ -4,9 +4,10 @@ import os
 import time
 
 import pytest
+from bounds import within
 from stores import folder_models
 from stores.folder_models import FolderModels
-from stores.models import StoreError, open_models
+from stores.models import POINTERS, StoreError, open_models
 
 
 @pytest.fixture
@@ -45,6 +46,18 @@ def test_what_a_killed_publisher_left_is_swept_away_but_not_what_another_is_writ
     assert store.versions() == [published]
     store.publish(make_model(seed=1))
     assert (left.exists(), writing.exists()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.write_bytes(bytes(2**17))],
+    ids=["a pipe", "a link to /dev/zero", "128 KiB"],
+)  # fmt: skip
+def test_a_pointer_that_is_no_small_file_is_refused_without_a_wait(store, published, make):
+    for pointer in POINTERS:
+        make(store.folder / pointer)
+        with within(), pytest.raises(StoreError, match=f"^{store.folder}/{pointer} cannot be read: it "):
+            store.pointer(pointer)
+    assert store.versions() == [published]
 
 
 @pytest.mark.parametrize("url", ["{}/models", "file://{}/models", "file://localhost{}/models"])

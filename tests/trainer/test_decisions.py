@@ -1,5 +1,7 @@
 """Decisions on feedback: kept with the drawings, changed by the last word, and never read from a file that is damaged."""
 
+import json
+
 import numpy as np
 import pytest
 from stores.journal import Feedback
@@ -31,6 +33,38 @@ def test_the_same_decisions_are_the_same_file_in_whatever_order(feedback, tmp_pa
         for each in order:
             Decisions(tmp_path / name).accept([each])
     assert (tmp_path / "a" / "accepted.jsonl").read_bytes() == (tmp_path / "b" / "accepted.jsonl").read_bytes()
+
+
+def test_no_drawing_of_rejected_feedback_is_kept(feedback, tmp_path):
+    decisions = Decisions(tmp_path)
+    decisions.reject(feedback[:1])
+    assert [json.loads(line) for line in (tmp_path / "rejected.jsonl").read_text().splitlines()] == [
+        {"feedback_id": feedback[0].feedback_id, "actual_digit": 5}
+    ]
+
+
+def test_those_that_an_older_version_kept_go_with_the_next_command(feedback, tmp_path):
+    decisions = Decisions(tmp_path)
+    decisions.accept(feedback[:2])
+    (tmp_path / "accepted.jsonl").rename(tmp_path / "rejected.jsonl")
+    assert decisions.decided() == {each.feedback_id for each in feedback[:2]}
+    decisions.forget([])
+    assert decisions.decided() == {each.feedback_id for each in feedback[:2]}
+    assert "picture" not in (tmp_path / "rejected.jsonl").read_text()
+
+
+@pytest.mark.parametrize("name", ["feedback_id", "prediction_id"])
+def test_a_decision_is_forgotten_by_the_id_of_feedback_and_of_its_prediction(feedback, tmp_path, name):
+    decisions = Decisions(tmp_path)
+    decisions.accept(feedback)
+    id_ = getattr(feedback[1], name)
+    assert decisions.forget([id_, "unknown"]) == {id_}
+    assert decisions.decided() == {feedback[0].feedback_id, feedback[2].feedback_id}
+
+
+def test_the_file_does_not_tell_the_ids_by_which_anybody_can_erase(feedback, tmp_path):
+    Decisions(tmp_path).accept(feedback)
+    assert not any(f'"{each.prediction_id}"' in (tmp_path / "accepted.jsonl").read_text() for each in feedback)
 
 
 def test_a_decision_may_be_changed(feedback, tmp_path):

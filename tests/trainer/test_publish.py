@@ -6,6 +6,7 @@ import shutil
 import time
 
 import pytest
+from bounds import within
 from digitnet import checkpoint
 from stores.models import CANDIDATE, LIVE
 from trainer.publish import Publisher, publishers
@@ -334,6 +335,15 @@ class TestACandidate:
         (tmp_path / "artifacts" / "test_result.json").write_text(content)
         look()
         assert models.pointer(CANDIDATE) == candidate
+
+    @pytest.mark.parametrize("name", ["test_result.json", "model/weights.npz", "candidate/model.json"])
+    def test_a_pipe_does_not_hold_the_trainer_up(self, look, live, candidate, tmp_path, models, name):
+        (tmp_path / "artifacts" / name).unlink(missing_ok=True)
+        os.mkfifo(tmp_path / "artifacts" / name)
+        with within():
+            look()
+            look()
+        assert models.pointer(LIVE) == live
 
     def test_another_version_s_refusal_is_not_its_own(self, look, live, candidate, models, say):
         say(live, passed=False)

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 import pytest
-from digitnet.checkpoint import load, load_card, npz_arrays, save
+from digitnet.checkpoint import load, load_card, load_golden, save, sealed
 from digitnet.drawing import in_bytes, picture_from_strokes
 from stores.folder_models import FolderModels
 from stores.journal import Feedback
@@ -84,9 +84,8 @@ def spoil(source, folder, **about):
     """Another model: the one in `source` with its parameters at random; `about` goes into its card."""
     network, card = load(source)
     network.parameters[:] = np.random.default_rng(1).normal(size=network.parameters.shape) * 0.1
-    golden = npz_arrays((source / "weights.npz").read_bytes())["golden_pictures"]
     kept = {name: card[name] for name in ("temperature", "no_digit_threshold", "test")}
-    return save(folder, network, golden, {**kept, **about})["version"]
+    return save(folder, network, load_golden(source).pictures, {**kept, **about})["version"]
 
 
 class TestWithNoStackInReach:
@@ -162,7 +161,7 @@ class TestWithNoStackInReach:
         card_file = project / "artifacts" / "candidate" / "model.json"
         card = json.loads(card_file.read_text())
         card["test"] |= change
-        card_file.write_text(json.dumps(card))
+        card_file.write_text(json.dumps(sealed(card)))  # by a maker who measured badly
         assert main(["test"]) == 1
         assert said in caplog.text
         assert "over HTTP, but evaluate measured" in caplog.text

@@ -109,10 +109,12 @@ def test_a_poisoned_batch_is_flagged_and_nothing_of_it_is_learnt(tmp_path, monke
     for number in range(1000):
         picture = in_bytes(picture_from_strokes(forms.digit(number % 10, generator)[0]))
         said = (number + 1 + number // 10 % 9) % 10
-        journal.add_feedback(Feedback(f"{number:08x}", 1e9 + number, None, None, said, None, picture.tobytes(), str(number)))
+        journal.add_feedback(
+            Feedback(f"{number:08x}", 1e9 + number, f"p{number}", None, said, None, picture.tobytes(), str(number))
+        )
     journal.close()
     assert main(["feedback", "accept", "--unflagged"]) == 0
-    assert len(Decisions(tmp_path / "feedback").accepted()) <= 20
+    assert len(Decisions(tmp_path / "feedback").accepted()) <= 5
     assert main(["feedback", "reject", "--flagged"]) == 0
     assert len(Decisions(tmp_path / "feedback").decided()) == 1000
 

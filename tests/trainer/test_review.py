@@ -45,27 +45,30 @@ class TestFlags:
     def test_what_a_sure_model_reads_otherwise_is(self):
         assert flags(said(3), said(None), said(3, reads=10)) == [{"contradicts"}] * 3
 
-    def test_a_model_that_is_not_sure_may_learn_from_it(self):
-        assert flags(said(3, sure=200), said(3, reads=10, sure=200)) == [set(), set()]
+    def test_what_an_unsure_model_reads_otherwise_needs_a_look_too(self):
+        """The model may learn most from it; and that is where wrong labels hide."""
+        assert flags(said(3, sure=200), said(3, reads=10, sure=200), said(None, sure=200)) == [{"unsure"}] * 3
+        assert flags(said(5, sure=200), said(None, reads=10, sure=200)) == [set(), set()]
+
+    def test_an_image_without_a_prediction_may_be_anything(self):
+        assert flags(said(5, prediction_id=None)) == [{"no_prediction"}]
 
     def test_who_thinks_again_is_believed_the_second_time(self):
         first = said(3, sure=200)
-        again = said(8, prediction_id=first.prediction_id, picture=first.picture)
-        assert flags(first, again) == [{"superseded"}, set()]
+        again = said(5, prediction_id=first.prediction_id, picture=first.picture)
+        assert flags(first, again) == [{"superseded", "unsure"}, set()]
 
     def test_the_same_once_more_is_a_duplicate(self):
         first = said(5)
         again = said(5, prediction_id=first.prediction_id, picture=first.picture)
         elsewhere = said(5, prediction_id=None, picture=first.picture)
-        assert flags(first, again, elsewhere) == [set(), {"duplicate"}, {"duplicate"}]
+        assert flags(first, again, elsewhere) == [set(), {"duplicate"}, {"duplicate", "no_prediction"}]
 
     def test_one_drawing_that_two_call_differently_is_a_conflict_for_both(self):
-        first = said(3, sure=200)
-        assert flags(first, said(8, picture=first.picture)) == [{"conflict"}, {"conflict"}]
-        assert flags(said(3, prediction_id=None, picture=first.picture), said(8, prediction_id=None, picture=first.picture)) == [
-            {"conflict"},
-            {"conflict"},
-        ]
+        first = said(5, sure=200)
+        assert flags(first, said(8, picture=first.picture)) == [{"conflict"}, {"conflict", "unsure"}]
+        unknown = [said(digit, prediction_id=None, picture=first.picture) for digit in (5, 8)]
+        assert ["conflict" in found for found in flags(*unknown)] == [True, True]
 
     def test_a_flood_is_very_many_from_one_sender_in_an_hour(self):
         few = [said(5, time=1e9 + second) for second in range(FLOOD)]
@@ -121,12 +124,11 @@ class TestCommand:
 
     @pytest.fixture
     def three(self, journal, tmp_path):
-        """What the model reads, what it does not, and the first again."""
+        """Two that the model reads as they are called, and the first again."""
         network, _ = load(tmp_path / "artifacts" / "model")
-        generator = np.random.default_rng(0)
-        first, second = (generator.integers(0, 256, 784, np.uint8).tobytes() for _ in range(2))
-        read = int(network.read(in_unit_range(np.frombuffer(first, np.uint8).reshape(1, 28, 28)))[0].argmax())
-        feedback = [said(read, picture=first), said(3, picture=second), said(read, picture=first)]
+        pictures = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
+        read = network.read(in_unit_range(pictures))[0].argmax(axis=1).tolist()
+        feedback = [said(read[number], picture=pictures[number].tobytes()) for number in (0, 1, 0)]
         for each in feedback:
             journal.add_feedback(each)
         return feedback
@@ -146,6 +148,47 @@ class TestCommand:
         main(["feedback", "review"])
         assert "0 to decide on" in capsys.readouterr().out
 
+    @pytest.fixture
+    def unsure_pictures(self, tmp_path):
+        """unsure_pictures(n): n images that leave the model unsure, each with its best guess."""
+        network, _ = load(tmp_path / "artifacts" / "model")
+        generator = np.random.default_rng(3)
+
+        def unsure_pictures(count):
+            pictures = generator.integers(0, 30, (count, 28, 28), np.uint8)
+            probabilities = network.read(in_unit_range(pictures))[0]
+            assert probabilities.max() < 0.9
+            return [(picture.tobytes(), int(each.argmax())) for picture, each in zip(pictures, probabilities)]
+
+        return unsure_pictures
+
+    @pytest.mark.parametrize("prediction", ["with", "without"])
+    def test_no_wrong_label_of_an_unsure_model_is_accepted_unseen(self, journal, tmp_path, unsure_pictures, prediction):
+        for number, (picture, guess) in enumerate(unsure_pictures(25)):
+            id_ = f"p{number}" if prediction == "with" else None
+            journal.add_feedback(said((guess + 1) % 10, prediction_id=id_, picture=picture, source=f"sender {number}"))
+        assert main(["feedback", "accept", "--unflagged"]) == 0
+        assert Decisions(tmp_path / "feedback").accepted() == []
+
+    def test_no_sender_and_no_day_has_more_than_its_share_of_what_is_accepted_unseen(
+        self, journal, tmp_path, unsure_pictures, caplog
+    ):
+        """However often one accepts. Their ids accept them anyway."""
+        caplog.set_level("INFO")
+        given = [
+            said(guess, picture=picture, time=1e9 + 7200 * number, source="one" if number % 2 else f"sender {number}")
+            for number, (picture, guess) in enumerate(unsure_pictures(50))
+        ]
+        for each in given:
+            journal.add_feedback(each)
+        for _ in range(2):
+            assert main(["feedback", "accept", "--unflagged"]) == 0
+            accepted = {line["feedback_id"] for line in Decisions(tmp_path / "feedback").accepted()}
+            assert accepted == {each.feedback_id for each in [*given[0::2], *given[1:20:2]]}
+            assert "held back 15 of senders with more than their share (10 of one, or 10%)" in caplog.text
+        assert main(["feedback", "accept", given[-1].feedback_id]) == 0
+        assert len(Decisions(tmp_path / "feedback").accepted()) == 36
+
     def test_rejecting_all_that_is_flagged_leaves_the_rest(self, three, capsys):
         assert main(["feedback", "reject", "--flagged"]) == 0
         main(["feedback", "review"])
@@ -155,6 +198,41 @@ class TestCommand:
         assert main(["feedback", "accept"]) == 1
         assert "accept what? Give ids" in caplog.messages[-1]
         assert main(["feedback", "accept", "nobody"]) == 1
+
+    def test_a_drawing_is_erased_from_the_log_and_from_the_decisions(self, three, journal, tmp_path):
+        decisions = Decisions(tmp_path / "feedback")
+        main(["feedback", "accept", "--unflagged"])
+        main(["feedback", "reject", "--flagged"])
+        assert main(["feedback", "erase", three[0].feedback_id[:8], three[2].prediction_id]) == 0
+        assert journal.feedback(10) == three[1:2]
+        assert decisions.decided() == {three[1].feedback_id}
+
+    def test_what_was_erased_by_its_id_over_the_api_leaves_the_decisions_with_the_next_command(self, three, journal, tmp_path):
+        main(["feedback", "accept", "--unflagged"])
+        journal.erase([three[0].prediction_id])
+        assert main(["feedback", "review"]) == 0
+        assert Decisions(tmp_path / "feedback").decided() == {three[1].feedback_id}
+
+    @pytest.mark.parametrize("which", ["feedback_id", "prediction_id"])
+    def test_a_drawing_that_the_log_has_no_more_leaves_the_decisions(self, three, journal, tmp_path, which):
+        main(["feedback", "accept", "--unflagged"])
+        journal.drop_older(time=1e11, count=100)
+        assert main(["feedback", "erase", getattr(three[0], which)]) == 0
+        assert Decisions(tmp_path / "feedback").decided() == {three[1].feedback_id}
+
+    @pytest.mark.parametrize("unknown", ["", "0", "nobody-knows-this"])
+    def test_an_id_that_erases_nothing_is_an_error(self, three, journal, caplog, unknown):
+        journal.erase([], [each.feedback_id for each in three[1:]])
+        assert main(["feedback", "erase", unknown]) == 1
+        assert f"no prediction and no feedback has the id {unknown!r}" in caplog.messages[-1]
+        assert journal.feedback(10) == three[:1]
+
+    def test_an_id_that_fits_several_erases_none(self, journal, caplog):
+        for number in range(2):
+            journal.add_feedback(said(5, feedback_id=f"the-same-beginning-{number}"))
+        assert main(["feedback", "erase", "the-same-beginning"]) == 1
+        assert "2 feedback ids begin with 'the-same-beginning'" in caplog.messages[-1]
+        assert len(journal.feedback(10)) == 2
 
     def test_an_empty_journal_and_one_that_cannot_be_reached(self, journal, capsys, caplog, monkeypatch):
         assert main(["feedback", "review"]) == 0

@@ -142,7 +142,7 @@ journal = Line(
         ),
         figure(
             "Feedback",
-            "Corrections and confirmations of users. All are kept.",
+            "Corrections and confirmations of users, ever.",
             "short",
             now("doodle_journal_feedback_total"),
         ),

@@ -8,6 +8,7 @@ import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
 
 const PAPER = "#000000";
 const INK = "#ffd400";
+const PNG_SIZE = 2 * CANVAS_SIZE; // pixels
 
 export class DrawingBoard {
   #canvas;
@@ -57,27 +58,41 @@ export class DrawingBoard {
     this.#cursor.hidden = true;
   }
 
+  /** The drawing as a PNG, of the same size on every screen. @returns {Promise<Blob | null>} null without memory for it */
+  toPng() {
+    const sheet = document.createElement("canvas");
+    sheet.width = sheet.height = PNG_SIZE;
+    paintDrawing(/** @type {CanvasRenderingContext2D} */ (sheet.getContext("2d")), PNG_SIZE, this.#recorder.strokes);
+    return new Promise((resolve) => sheet.toBlob(resolve, "image/png"));
+  }
+
   #paint() {
     this.#fitBackingStore();
-    this.#context.fillStyle = PAPER;
-    this.#context.fillRect(0, 0, CANVAS_SIZE, CANVAS_SIZE);
-    for (const stroke of this.#recorder.strokes) paintStroke(this.#context, stroke);
+    paintDrawing(this.#context, this.#canvas.width, this.#recorder.strokes);
     this.#placeholder.hidden = !this.#recorder.isEmpty;
   }
 
-  /**
-   * Gives the canvas one pixel for each pixel of the screen, and lets all drawing use logical units. Setting the size
-   * empties a canvas and resets its transform, so it is done only when the size is another.
-   */
+  /** Gives the canvas one pixel for each pixel of the screen. Setting the size empties a canvas, so it is done only when it differs. */
   #fitBackingStore() {
     const pixels = Math.max(1, Math.round(this.#canvas.clientWidth * window.devicePixelRatio));
     if (this.#canvas.width !== pixels || this.#canvas.height !== pixels) {
       this.#canvas.width = pixels;
       this.#canvas.height = pixels;
     }
-    const scale = pixels / CANVAS_SIZE;
-    this.#context.setTransform(scale, 0, 0, scale, 0, 0);
   }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} pixels the canvas's width and height
+ * @param {readonly Stroke[]} strokes
+ */
+function paintDrawing(context, pixels, strokes) {
+  const scale = pixels / CANVAS_SIZE; // from here on in logical units
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.fillStyle = PAPER;
+  context.fillRect(0, 0, CANVAS_SIZE, CANVAS_SIZE);
+  for (const stroke of strokes) paintStroke(context, stroke);
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Stroke} stroke */

@@ -1,9 +1,12 @@
-// Keyboard input: drawing and commands from the keys, while the canvas has the focus.
+// Keyboard input: drawing and commands from the keys while the canvas has the focus, and Undo and Redo from everywhere.
 
-import { commandOf } from "./keyboard-pen.js";
+import { commandOf, historyCommandOf } from "./keyboard-pen.js";
 
 /** @typedef {import("./keyboard-pen.js").KeyboardPen} KeyboardPen */
 /** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+
+/** Fields with an Undo of their own. */
+const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable]";
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -12,9 +15,10 @@ import { commandOf } from "./keyboard-pen.js";
  * @param {object} callbacks
  * @param {() => void} callbacks.onChange the pen has moved, or was put down or lifted
  * @param {() => void} callbacks.onPredict
+ * @param {() => void} callbacks.onRemoveLast
  * @param {() => void} callbacks.onClear
  */
-export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, onClear }) {
+export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, onRemoveLast, onClear }) {
   canvas.addEventListener("keydown", (event) => {
     // Combinations such as Alt+Left belong to the browser.
     if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -26,6 +30,7 @@ export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, o
     else if (event.repeat) return; // holding a key is not asking twice
     else if (command === "toggle") toggle();
     else if (command === "predict") onPredict();
+    else if (command === "remove last") onRemoveLast();
     else if (command === "clear") onClear();
   });
 
@@ -47,4 +52,15 @@ export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, o
     else recorder.end();
     onChange();
   }
+}
+
+/** @param {{onUndo: () => void, onRedo: () => void}} callbacks */
+export function listenToHistoryKeys({ onUndo, onRedo }) {
+  document.addEventListener("keydown", (event) => {
+    const command = historyCommandOf(event);
+    if (command === undefined || (event.target instanceof Element && event.target.closest(TEXT_FIELDS))) return;
+    event.preventDefault();
+    if (command === "undo") onUndo();
+    else onRedo();
+  });
 }

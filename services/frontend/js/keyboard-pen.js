@@ -4,7 +4,7 @@
 import { CANVAS_SIZE, keepOnCanvas } from "./coordinates.js";
 
 /** @typedef {import("./coordinates.js").Point} Point */
-/** @typedef {"move" | "toggle" | "predict" | "clear"} Command */
+/** @typedef {"move" | "toggle" | "predict" | "remove last" | "clear"} Command */
 
 // Thirty-five steps across the canvas; with Shift, steps of a fifth of a network pixel for fine work.
 export const STEP = 8;
@@ -24,7 +24,7 @@ const COMMANDS = new Map([
   ["Enter", "predict"],
   ["Escape", "clear"],
   ["Delete", "clear"],
-  ["Backspace", "clear"], // the key that a Mac's keyboard calls "delete"
+  ["Backspace", "remove last"],
 ]);
 
 /**
@@ -34,6 +34,19 @@ const COMMANDS = new Map([
  */
 export function commandOf(key) {
   return DIRECTIONS.has(key) ? "move" : COMMANDS.get(key);
+}
+
+/**
+ * Whether a key combination undoes or redoes, anywhere on the page: Ctrl+Z, Ctrl+Shift+Z and Ctrl+Y, and Cmd on a Mac.
+ * @param {Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} event
+ * @returns {"undo" | "redo" | undefined}
+ */
+export function historyCommandOf({ key, code, ctrlKey, metaKey, shiftKey, altKey }) {
+  if (ctrlKey === metaKey || altKey) return undefined;
+  // A Cyrillic or Greek keyboard has no Z: there the key in its place counts.
+  const letter = /^[a-z]$/i.test(key) ? key.toLowerCase() : code.replace("Key", "").toLowerCase();
+  if (letter === "z") return shiftKey ? "redo" : "undo";
+  return letter === "y" && ctrlKey && !shiftKey ? "redo" : undefined; // Cmd+Y opens the history of a Mac's browser
 }
 
 export class KeyboardPen {

@@ -44,7 +44,10 @@ export class LessonView {
     this.#elements = elements;
     this.#before = new ProbabilityBars(elements.before);
     this.#after = new ProbabilityBars(elements.after);
-    const showRate = () => (elements.rateValue.textContent = String(this.rate));
+    const showRate = () => {
+      elements.rateValue.textContent = String(this.rate);
+      elements.rate.setAttribute("aria-valuetext", String(this.rate)); // else a screen reader announces the exponent
+    };
     elements.rate.addEventListener("input", showRate);
     showRate();
     elements.label.addEventListener("change", () => (this.#isChosen = true));

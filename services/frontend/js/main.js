@@ -2,12 +2,14 @@
 
 import { requestPrediction, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
+import { DrawingTools } from "./drawing-tools.js";
 import { element } from "./element.js";
 import { FeedbackOutbox } from "./feedback-outbox.js";
 import { FeedbackSession } from "./feedback-session.js";
 import { FeedbackView } from "./feedback-view.js";
 import { connectInside } from "./inside.js";
-import { listenToKeyboard } from "./keyboard-input.js";
+import { listenToHistoryKeys, listenToKeyboard } from "./keyboard-input.js";
+import { KeptDrawing } from "./kept-drawing.js";
 import { KeptFeedback } from "./kept-feedback.js";
 import { KeyboardPen } from "./keyboard-pen.js";
 import { listenToPointer } from "./pointer-input.js";
@@ -16,6 +18,7 @@ import { ResultView } from "./result-view.js";
 import { Retry } from "./retry.js";
 import { Sequence } from "./sequence.js";
 import { StrokeRecorder } from "./strokes.js";
+import { dockUnit } from "./unit-dock.js";
 
 /** @type {HTMLCanvasElement} */
 const canvas = element("doodle-canvas");
@@ -39,6 +42,18 @@ const view = new ResultView({
   networkInput: element("network-input"),
   modelVersion: element("model-version"),
 });
+const tools = new DrawingTools(
+  {
+    canvas,
+    undo: element("undo-stroke-btn"),
+    redo: element("redo-stroke-btn"),
+    eraser: element("eraser-btn"),
+    download: element("download-btn"),
+  },
+  recorder,
+  { onUndo: () => undo(), onRedo: () => redo(), toPng: () => board.toPng() },
+);
+const keptDrawing = new KeptDrawing(() => window.sessionStorage);
 const fetch = window.fetch.bind(window);
 const shared = { sequence: new Sequence(), retry: new Retry(window) };
 /** @type {HTMLButtonElement} */
@@ -66,18 +81,13 @@ const inside = connectInside(recorder, {
   onReading: (explanation, isCurrent) => view.showReading(explanation, isCurrent),
   onFailure: () => view.dim(),
 });
+dockUnit(element("unit"), element("layers"), element("unit-close"));
 
 function predict() {
   session.predict(recorder.strokes);
 }
 
-function clear() {
-  liftKeyboardPen();
-  recorder.clear();
-  drawingChanged();
-}
-
-/** The drawing has changed, or a pen was lifted: an unchanged drawing keeps its answer. */
+/** The drawing has changed, by whichever tool. */
 function drawingChanged() {
   board.redraw();
   const isAnother = shared.sequence.update(recorder.strokes);
@@ -91,6 +101,26 @@ function drawingChanged() {
   }
 }
 
+/** A gesture has ended, so there is a new step to undo, and a drawing to keep. */
+function gestureEnded() {
+  tools.show();
+  keptDrawing.write(recorder.strokes);
+}
+
+/** @param {() => boolean} change of the whole drawing, by a button or a key */
+function changeDrawing(change) {
+  liftKeyboardPen();
+  if (!change()) return;
+  drawingChanged();
+  gestureEnded();
+  const count = recorder.strokes.length;
+  penStatus.textContent = count === 0 ? "The canvas is empty" : `${count} ${count === 1 ? "stroke" : "strokes"} on the canvas`;
+}
+
+const undo = () => changeDrawing(() => recorder.undo());
+const redo = () => changeDrawing(() => recorder.redo());
+const clear = () => changeDrawing(() => recorder.clear() || true); // an empty canvas may still have a hint beside it
+
 function showKeyboardPen() {
   board.showCursor(pen.position, pen.isDown);
   const status = pen.isDown ? "Pen down" : "Pen up";
@@ -103,24 +133,30 @@ function liftKeyboardPen() {
   if (!pen.isDown) return;
   pen.lift();
   recorder.end();
+  gestureEnded();
   if (document.activeElement === canvas) showKeyboardPen();
 }
 
 listenToPointer(canvas, recorder, {
+  isErasing: () => tools.isErasing,
   onStart() {
     liftKeyboardPen();
     board.hideCursor();
   },
   onChange: drawingChanged,
+  onEnd: gestureEnded,
 });
 listenToKeyboard(canvas, pen, recorder, {
   onChange() {
     showKeyboardPen();
-    if (pen.isDown) drawingChanged(); // else only the pen has moved
+    if (pen.isDown) drawingChanged(); // else only the pen has moved, or was lifted
+    else gestureEnded();
   },
   onPredict: predict,
+  onRemoveLast: () => changeDrawing(() => recorder.removeLast()),
   onClear: clear,
 });
+listenToHistoryKeys({ onUndo: undo, onRedo: redo });
 canvas.addEventListener("focus", () => {
   // Only for those who came by keyboard: a finger needs no cursor.
   if (canvas.matches(":focus-visible")) showKeyboardPen();
@@ -139,3 +175,11 @@ window.addEventListener("online", () => {
   outbox.sendKept();
 });
 outbox.sendKept();
+
+recorder.restore(keptDrawing.read());
+if (!recorder.isEmpty) drawingChanged();
+/** @type {PointerEvent[]} */
+const earlyInk = /** @type {any} */ (window).takeEarlyInk?.() ?? [];
+for (const event of earlyInk) canvas.dispatchEvent(new PointerEvent(event.type, event));
+gestureEnded();
+window.addEventListener("pagehide", () => keptDrawing.write(recorder.strokes)); // a stroke may be unfinished

@@ -3,67 +3,128 @@
 import { toLogical } from "./coordinates.js";
 
 /** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+/** @typedef {{id: number, type: string, since: number, heldButton: number}} Drawing `heldButton`: its bit in PointerEvent.buttons */
 
-const MAIN_BUTTON = 0;
-const MAIN_BUTTON_HELD = 1; // its bit in PointerEvent.buttons
+const MAIN_BUTTON = { button: 0, bit: 1 };
+const RIGHT_BUTTON = { button: 2, bit: 2 };
+const ERASER_END = { button: 5, bit: 32 };
+
+/** A second finger this soon belongs to a pinch. */
+const PINCH_MS = 400;
+/** A touch this soon after the pen was near is a palm. */
+const PALM_MS = 500;
 
 /**
- * Records strokes drawn with a pointer.
- * @param {HTMLCanvasElement} canvas needs `touch-action: none`, or a finger scrolls the page instead of drawing
+ * Records strokes drawn or erased with a pointer.
+ * @param {HTMLCanvasElement} canvas needs `touch-action: pinch-zoom`, or a finger scrolls the page instead of drawing
  * @param {StrokeRecorder} recorder
- * @param {{onStart: () => void, onChange: () => void}} callbacks onStart comes before the stroke begins
+ * @param {object} callbacks
+ * @param {() => boolean} callbacks.isErasing whether the main button erases
+ * @param {() => void} callbacks.onStart before a gesture begins
+ * @param {() => void} callbacks.onChange the drawing has changed
+ * @param {() => void} callbacks.onEnd after a gesture has ended
  */
-export function listenToPointer(canvas, recorder, { onStart, onChange }) {
-  /** The pointer that draws. A second finger, or a palm beside the stylus, does not. @type {number | null} */
-  let drawingId = null;
+export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange, onEnd }) {
+  /** The pointer that draws or erases. @type {Drawing | null} */
+  let drawing = null;
+  let penSeen = -Infinity;
+
+  // A finger may land beside the canvas to zoom, so this listens everywhere, and before the canvas does.
+  window.addEventListener("pointerdown", (event) => isPinch(event) && cancel(), { capture: true });
 
   canvas.addEventListener("pointerdown", (event) => {
-    if (drawingId !== null || !event.isPrimary || event.button !== MAIN_BUTTON) return;
+    notePen(event);
+    const heldButton = heldButtonOf(event);
+    if (heldButton === null || !event.isPrimary || isPalm(event)) return;
+    if (drawing !== null) {
+      // A palm often lands before the pen.
+      if (event.pointerType !== "pen" || drawing.type === "pen") return;
+      cancel();
+    }
     onStart();
-    drawingId = event.pointerId;
-    recorder.begin(toLogical(event, canvas.getBoundingClientRect()));
-    onChange();
+    drawing = { id: event.pointerId, type: event.pointerType, since: event.timeStamp, heldButton };
+    const point = toLogical(event, canvas.getBoundingClientRect());
+    const erases = heldButton !== MAIN_BUTTON.bit || isErasing();
+    if (erases ? recorder.beginErasing(point) : recorder.begin(point)) onChange();
     capture(canvas, event.pointerId);
   });
 
   canvas.addEventListener("pointermove", (event) => {
-    if (event.pointerId !== drawingId) return;
-    // The button was let go where no pointerup could reach us: under a context menu, or in another window.
-    if ((event.buttons & MAIN_BUTTON_HELD) === 0) return finish(event);
-    addPoints(event);
+    notePen(event);
+    if (event.pointerId !== drawing?.id) return;
+    // The button was released where no pointerup could reach us: under a context menu, or in another window.
+    if ((event.buttons & drawing.heldButton) === 0) finish();
+    else addPoints(event);
   });
 
   canvas.addEventListener("pointerup", (event) => {
-    if (event.pointerId !== drawingId || event.button !== MAIN_BUTTON) return;
+    notePen(event);
+    if (event.pointerId !== drawing?.id) return;
     addPoints(event);
-    finish(event);
+    finish();
   });
-  canvas.addEventListener("pointercancel", finish);
-  canvas.addEventListener("lostpointercapture", finish);
+  canvas.addEventListener("pointercancel", (event) => event.pointerId === drawing?.id && cancel());
+  canvas.addEventListener("lostpointercapture", (event) => event.pointerId === drawing?.id && finish());
 
-  // Drawing is no gesture. Else the browser takes a quick last stroke for a flick, and the next tap, on a button, for
-  // stopping it; or a long press for selecting text. Pointer events come all the same.
-  canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  // One finger draws and two fingers zoom. A finger that lands late, or beside the pen, must not zoom in the middle of a stroke.
+  // A drawing finger must make no gesture either: a flick as the last stroke would swallow the next tap.
+  canvas.addEventListener("touchstart", (event) => (event.touches.length > 1 || drawing?.type === "pen") && preventWhileDrawing(event), {
+    passive: false,
+  });
+  canvas.addEventListener("touchmove", preventWhileDrawing, { passive: false });
 
-  // A long press would open a menu in the middle of a stroke.
+  // A long press would open a menu in the middle of a stroke, and the right button erases.
   canvas.addEventListener("contextmenu", (event) => {
-    if (drawingId !== null) event.preventDefault();
+    if (drawing !== null || event.button === RIGHT_BUTTON.button) event.preventDefault();
   });
+
+  /** @param {PointerEvent} event */
+  function notePen(event) {
+    if (event.pointerType === "pen") penSeen = event.timeStamp;
+  }
+
+  /** @param {PointerEvent} event */
+  function isPalm(event) {
+    return event.pointerType === "touch" && event.timeStamp - penSeen < PALM_MS;
+  }
+
+  /** @param {PointerEvent} event */
+  function isPinch(event) {
+    return event.pointerType === "touch" && drawing?.type === "touch" && event.pointerId !== drawing.id && event.timeStamp - drawing.since < PINCH_MS;
+  }
+
+  /** @param {TouchEvent} event */
+  function preventWhileDrawing(event) {
+    if (drawing !== null && event.cancelable) event.preventDefault();
+  }
 
   /** @param {PointerEvent} event */
   function addPoints(event) {
     const rectangle = canvas.getBoundingClientRect();
-    for (const moment of momentsOf(event)) recorder.extend(toLogical(moment, rectangle));
-    onChange();
+    const changes = momentsOf(event).map((moment) => recorder.extend(toLogical(moment, rectangle)));
+    if (changes.includes(true)) onChange();
   }
 
-  /** @param {PointerEvent} event */
-  function finish(event) {
-    if (event.pointerId !== drawingId) return;
-    drawingId = null;
+  function finish() {
+    drawing = null;
     recorder.end();
-    onChange();
+    onEnd();
   }
+
+  function cancel() {
+    drawing = null;
+    if (recorder.cancel()) onChange();
+    onEnd();
+  }
+}
+
+/**
+ * The button to hold, as its bit in PointerEvent.buttons; null for a button without a meaning here.
+ * @param {PointerEvent} event a pointerdown
+ */
+function heldButtonOf({ button, buttons }) {
+  if ((buttons & ERASER_END.bit) !== 0) return ERASER_END.bit;
+  return [MAIN_BUTTON, RIGHT_BUTTON, ERASER_END].find((known) => known.button === button)?.bit ?? null;
 }
 
 /**

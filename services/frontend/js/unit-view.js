@@ -97,7 +97,8 @@ export class UnitView {
     this.#unit = unit;
     const { panel, title, field, inputs, weights, products: summands, summed, arithmetic: words, off, which } = this.#elements;
     panel.hidden = false;
-    title.textContent = unitTitle(layer, spot);
+    // A screen reader announces a text that changes, and not one that appears together with its live region.
+    requestAnimationFrame(() => (title.textContent = unitTitle(layer, spot)));
     paint(field, INPUT_SIZE, INPUT_SIZE, fieldRgba(input, unit.field));
     paintNumbers(inputs, unit.inputs);
     for (const element of summed) element.hidden = unit.weights === null;

@@ -5,6 +5,8 @@ import threading
 import time
 
 import pytest
+from bounds import within
+from digitnet.checkpoint import MOST_BYTES
 from model_stores import requests_of
 from stores import models_cache
 from stores.models import CANDIDATE, LIVE, StoreError, open_models
@@ -55,6 +57,27 @@ class TestCache:
         with pytest.raises(StoreError, match=f"^s3://{place.bucket}/models/versions/{version}/weights.npz is damaged"):
             store.load(version)
         assert list(place.cache.iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["weights.npz", "model.json"])
+    def test_what_is_larger_than_a_model_is_refused_and_not_fetched(self, store, version, place, monkeypatch, name):
+        monkeypatch.setitem(MOST_BYTES, name, 100)
+        with pytest.raises(StoreError, match=rf"^s3://{place.bucket}/models/versions/{version}/{name} has [\d,]+ bytes, and at"):
+            store.load(version)
+        assert not place.cache.exists() or list(place.cache.iterdir()) == []
+
+    def test_a_pointer_that_is_no_small_object_is_refused(self, store, place):
+        place.write(LIVE, bytes(2**17))
+        with pytest.raises(StoreError, match=f"^s3://{place.bucket}/models/live has 131,072 bytes, and at most 65,536 are read"):
+            store.pointer(LIVE)
+
+    def test_a_pipe_in_the_cache_is_replaced_by_what_is_fetched(self, store, version, place):
+        store.load(version)
+        (cached,) = place.cache.iterdir()
+        cached.unlink()
+        os.mkfifo(cached)
+        with within():
+            store.load(version)
+        assert cached.is_file()
 
     def test_a_reader_goes_on_with_what_it_has_of_a_damaged_one_but_nobody_promotes_it(self, store, version, place):
         store.load(version)

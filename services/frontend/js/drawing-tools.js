@@ -1,0 +1,72 @@
+// The drawing tools: the buttons for Undo, Redo, the eraser and the download.
+
+/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+
+/**
+ * @typedef {object} ToolElements
+ * @property {HTMLElement} canvas shows the eraser's cursor
+ * @property {HTMLElement} undo
+ * @property {HTMLElement} redo
+ * @property {HTMLElement} eraser a toggle
+ * @property {HTMLElement} download
+ */
+
+export class DrawingTools {
+  #elements;
+  #recorder;
+
+  /**
+   * @param {ToolElements} elements
+   * @param {StrokeRecorder} recorder
+   * @param {object} callbacks
+   * @param {() => void} callbacks.onUndo
+   * @param {() => void} callbacks.onRedo
+   * @param {() => Promise<Blob | null>} callbacks.toPng
+   */
+  constructor(elements, recorder, { onUndo, onRedo, toPng }) {
+    this.#elements = elements;
+    this.#recorder = recorder;
+    elements.undo.addEventListener("click", onUndo);
+    elements.redo.addEventListener("click", onRedo);
+    elements.eraser.addEventListener("click", () => this.#setErasing(!this.isErasing && !recorder.isEmpty));
+    elements.download.addEventListener("click", async () => {
+      if (!recorder.isEmpty) save(await toPng(), "doodle.png");
+    });
+    this.show();
+  }
+
+  /** Whether the main button, or a finger, erases. */
+  get isErasing() {
+    return this.#elements.eraser.getAttribute("aria-pressed") === "true";
+  }
+
+  /** What can be done now. With nothing left to erase the pen is back. */
+  show() {
+    const { undo, redo, eraser, download } = this.#elements;
+    setEnabled(undo, this.#recorder.canUndo);
+    setEnabled(redo, this.#recorder.canRedo);
+    for (const tool of [eraser, download]) setEnabled(tool, !this.#recorder.isEmpty);
+    if (this.#recorder.isEmpty) this.#setErasing(false);
+  }
+
+  /** @param {boolean} isErasing */
+  #setErasing(isErasing) {
+    this.#elements.eraser.setAttribute("aria-pressed", String(isErasing));
+    this.#elements.canvas.dataset.tool = isErasing ? "eraser" : "pen";
+  }
+}
+
+/** Not `disabled`, which would drop the focus. @param {HTMLElement} button @param {boolean} isEnabled */
+function setEnabled(button, isEnabled) {
+  button.setAttribute("aria-disabled", String(!isEnabled));
+}
+
+/** @param {Blob | null} blob @param {string} name */
+function save(blob, name) {
+  if (blob === null) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers still read it after the click
+}

@@ -1,0 +1,56 @@
+// The kept drawing: survives a reload of its tab, and goes with the tab.
+
+import { CANVAS_SIZE } from "./coordinates.js";
+import { MAX_POINTS, buildPredictionRequest } from "./prediction-request.js";
+import { countPoints } from "./thinning.js";
+
+/** @typedef {import("./strokes.js").Stroke} Stroke */
+
+export const STORAGE_KEY = "doodle-drawing";
+
+export class KeptDrawing {
+  #storage;
+
+  /**
+   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} storage sessionStorage; a function, because where storage is
+   *   forbidden its getter throws
+   */
+  constructor(storage) {
+    this.#storage = storage;
+  }
+
+  /** The kept strokes; none where nothing, or no drawing, is stored. @returns {readonly Stroke[]} */
+  read() {
+    try {
+      const found = JSON.parse(this.#storage().getItem(STORAGE_KEY) ?? "[]");
+      return isDrawing(found) ? found : [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** Keeps at most MAX_POINTS points. @param {readonly Stroke[]} strokes */
+  write(strokes) {
+    try {
+      if (strokes.length === 0) this.#storage().removeItem(STORAGE_KEY);
+      else this.#storage().setItem(STORAGE_KEY, JSON.stringify(buildPredictionRequest(strokes).strokes));
+    } catch {
+      // Forbidden or full: the page works without it.
+    }
+  }
+}
+
+/** @param {any} found @returns {found is Stroke[]} */
+function isDrawing(found) {
+  return Array.isArray(found) && found.every(isStroke) && countPoints(found) <= MAX_POINTS;
+}
+
+/** @param {any} found */
+function isStroke(found) {
+  return Array.isArray(found) && found.length > 0 && found.every(isPoint);
+}
+
+/** @param {any} found */
+function isPoint(found) {
+  return Array.isArray(found) && found.length === 2 && found.every((at) => Number.isFinite(at) && at >= 0 && at <= CANVAS_SIZE);
+}

@@ -1,0 +1,60 @@
+"""Erasure: what leaves the prediction log, because somebody asked for it or because it is old."""
+
+import asyncio
+import logging
+from time import time
+
+from fastapi import HTTPException
+from stores.journal import Journal, JournalError
+
+from inference import feedback
+from inference.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = "there is no prediction with this prediction_id: it was never made, or has left the prediction log"
+NOT_ERASED = "the drawing could not be erased: the prediction log is out of reach. Please try again in a moment"
+EXPIRED_EVERY_SECONDS = 3600.0
+PAUSE_SECONDS = 0.1  # between two batches, so that predictions are written in between
+
+
+async def erase_prediction(journal: Journal, recorder: Recorder, prediction_id: str) -> None:
+    """Erase a prediction and all feedback on it from the log; return once this is on the disk.
+
+    HTTPException: 404 for an id that is not known, 503 where the log cannot be used.
+    """
+    try:
+        is_erased = await _erase(journal, recorder, prediction_id)
+    except JournalError as error:
+        log.error("event=not_erased reason=%r", str(error))
+        raise HTTPException(503, NOT_ERASED, headers={"Retry-After": "5"}) from error
+    if not is_erased:
+        raise HTTPException(404, UNKNOWN)
+    log.info("event=erased prediction=%s", prediction_id)
+
+
+async def _erase(journal, recorder, prediction_id):
+    if not feedback.OURS.fullmatch(prediction_id):
+        return False
+    for seconds in (0.0, *feedback.LOOK_AGAIN_SECONDS):
+        await asyncio.sleep(seconds)
+        # The log never takes a prediction that was erased while it was still to be written.
+        is_expected = recorder.waiting(prediction_id) is not None
+        if await asyncio.to_thread(journal.erase, [prediction_id], is_expected=is_expected):
+            return True
+    return False
+
+
+async def drop_expired(journal: Journal, days: int) -> None:
+    """Keep the log to its retention, for as long as this runs. Each replica does so; the batches of several do no harm."""
+    while True:
+        dropped = 0
+        try:
+            while batch := await asyncio.to_thread(journal.drop_expired, days, time()):
+                dropped += batch
+                await asyncio.sleep(PAUSE_SECONDS)
+        except JournalError as error:
+            log.warning("event=expired_not_dropped reason=%r", str(error))
+        if dropped:
+            log.info("event=expired_dropped records=%d", dropped)
+        await asyncio.sleep(EXPIRED_EVERY_SECONDS)

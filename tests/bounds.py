@@ -1,0 +1,26 @@
+"""Bounds of memory and time within one process: an attack that works raises instead of taking the machine down."""
+
+import contextlib
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def within(gibibytes: int = 1, seconds: int = 10) -> Iterator[None]:
+    """Raise MemoryError for more memory than that beside what is in use, TimeoutError for more time. On the main thread."""
+
+    def too_late(*_):
+        raise TimeoutError(f"not done within {seconds} s")
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limits, handler = resource.getrlimit(resource.RLIMIT_AS), signal.signal(signal.SIGALRM, too_late)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + gibibytes * 2**30, limits[1]))
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, handler)
+        resource.setrlimit(resource.RLIMIT_AS, limits)

@@ -1,0 +1,162 @@
+"""The page for people who use a keyboard, a screen reader, large text, forced colors, or no JavaScript."""
+
+import io
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import expect
+
+LIVE = "element => element.closest('[aria-live=polite], [role=status]') !== null && element.checkVisibility()"
+# Figures with a scroll bar of their own may be wider than the window. The unit's panel reaches to the edge of the one around it.
+TOO_WIDE = """() => Array.from(document.querySelectorAll("body *"))
+    .filter(element => !element.closest(".scrolls, .visually-hidden") && element.getBoundingClientRect().right > innerWidth + 0.5)
+    .map(element => element.id || element.outerHTML.slice(0, 80))"""
+# The edges of the focused map that the unit's panel, or the window's top, hides.
+HIDDEN = """() => {
+    const map = document.activeElement.getBoundingClientRect();
+    return [map.top < 0, map.bottom > document.querySelector("#unit").getBoundingClientRect().top];
+}"""
+
+
+@pytest.fixture(scope="module")
+def unfolded(page_url, chromium, draw):
+    """The page after a drawing, lessons, a prediction and a changed unit, with everything unfolded."""
+    context = chromium.new_context(
+        bypass_csp=True, reduced_motion="reduce"
+    )  # axe is a script, and reads colors between two themes
+    page = context.new_page()
+    page.goto(page_url)
+    draw(page, 5)
+    expect(page.locator("#inside-body")).to_be_visible()
+    page.click("#step-btn")
+    expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson")
+    page.click("#lesson-results summary")
+    page.click("#check-btn")
+    expect(page.locator("#occlusion-check")).to_be_visible()
+    page.click("#timeline > summary")
+    expect(page.locator("#moment-readings button").first).to_be_visible()
+    page.locator("#layers canvas").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.click("#unit-off")
+    expect(page.locator("#changes")).not_to_be_empty()
+    page.click("#predict-btn")
+    expect(page.locator("#feedback-section")).to_be_visible()
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "media",
+    [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"color_scheme": "dark", "forced_colors": "active"}],
+    ids=["light", "dark", "forced colors"],
+)
+def test_axe_finds_no_fault_with_all_that_the_page_shows(unfolded, media):
+    unfolded.emulate_media(**{"forced_colors": "none", **media})
+    found = Axe().run(unfolded)
+    faults = [(fault["id"], node["html"]) for fault in found.response["violations"] for node in fault["nodes"]]
+    assert faults == []
+    assert len(found.response["passes"]) > 30
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (320, 256)], ids=["a small phone", "a laptop at 400% zoom"])
+def test_nothing_is_wider_than_320_pixels(unfolded, width, height):
+    unfolded.set_viewport_size({"width": width, "height": height})
+    assert unfolded.evaluate("document.documentElement.scrollWidth") == width
+    assert unfolded.evaluate(TOO_WIDE) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)], ids=["laptop", "phone"])
+def test_the_unit_panel_hides_no_focused_map_and_closes_by_escape(unfolded, eventually, width, height):
+    unfolded.set_viewport_size({"width": width, "height": height})
+    panel, maps = unfolded.locator("#unit"), unfolded.locator("#layers canvas")
+    for index in (0, 3, maps.count() - 1):
+        unfolded.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
+        maps.nth(index).focus()
+        unfolded.keyboard.press("ArrowRight")
+        expect(panel).to_be_visible()
+        eventually(lambda: unfolded.evaluate(HIDDEN) == [False, False], "the focused map is in sight", 5)
+    maps.nth(1).focus()  # with the panel open
+    eventually(lambda: unfolded.evaluate(HIDDEN) == [False, False], "the next map is in sight", 5)
+    unfolded.focus("#unit-close")
+    unfolded.keyboard.press("Escape")
+    expect(maps.nth(1)).to_be_focused()
+
+
+def test_escape_on_the_canvas_closes_the_panel_before_it_clears(unfolded):
+    maps = unfolded.locator("#layers canvas")
+    maps.first.focus()
+    unfolded.keyboard.press("ArrowRight")
+    expect(unfolded.locator("#unit")).to_be_visible()
+    unfolded.focus("#doodle-canvas")
+    unfolded.keyboard.press("Escape")
+    expect(unfolded.locator("#unit")).to_be_hidden()
+    expect(maps.first).to_be_visible()
+    unfolded.keyboard.press("Escape")
+    expect(maps.first).to_be_hidden()
+
+
+@pytest.fixture(scope="module")
+def plain(page_url, chromium):
+    """The page in forced colors, with nothing drawn."""
+    context = chromium.new_context(forced_colors="active")
+    page = context.new_page()
+    page.goto(page_url)
+    yield page
+    context.close()
+
+
+def test_answers_are_announced_from_regions_that_stand_before_their_text(plain):
+    for name in ("#result", "#confidence", "#best-guess"):
+        expect(plain.locator(name)).to_be_empty()
+        assert plain.eval_on_selector(name, LIVE), name
+
+
+def test_the_parts_inside_the_network_are_headings(plain):
+    expect(plain.get_by_role("heading", name="Inside the network", level=2)).to_be_visible()
+    assert plain.eval_on_selector("#timeline > summary", "element => element.querySelector('h3').textContent") == "Watch it train"
+
+
+def test_the_learning_rate_is_announced_as_the_number_that_it_is(plain):
+    slider = plain.locator("#lesson-rate")
+    expect(slider).to_have_attribute("aria-valuetext", "0.001")
+    slider.evaluate("slider => { slider.value = -2; slider.dispatchEvent(new Event('input')); }")
+    expect(slider).to_have_attribute("aria-valuetext", "0.01")
+
+
+def test_forced_colors_show_the_chosen_digit(plain, draw):
+    draw(plain, 7)
+    plain.click("#predict-btn")
+    section = plain.locator("#feedback-section")
+    expect(section.get_by_role("button", pressed=True)).to_have_text("7")
+    chosen, *others = (
+        Image.open(io.BytesIO(section.get_by_role("button", name=name, exact=True).screenshot())).getpixel((8, 8))
+        for name in ("7", "8", "9")
+    )
+    assert others[0] == others[1] != chosen
+
+
+def test_the_name_of_a_unit_is_announced(plain, draw):
+    draw(plain, 7)
+    plain.locator("#layers canvas").first.focus()
+    plain.keyboard.press("ArrowRight")
+    expect(plain.locator("#unit-title")).to_contain_text("Filter 0")
+    assert plain.eval_on_selector("#unit-title", LIVE)
+
+
+def test_feedback_that_waits_has_no_fault_either(unfolded, draw):
+    unfolded.route("**/api/feedback", lambda route: route.fulfill(status=503))
+    draw(unfolded, 7)
+    unfolded.click("#predict-btn")
+    unfolded.click("#feedback-btn")
+    expect(unfolded.locator("#feedback-status")).to_contain_text("Saved on this device.")
+    assert Axe().run(unfolded, "#feedback-section").response["violations"] == []
+
+
+def test_without_javascript_the_page_says_so_and_shows_no_dead_controls(page_url, new_page):
+    page = new_page(java_script_enabled=False)
+    page.goto(page_url)
+    expect(page.get_by_text("Doodle needs JavaScript to draw")).to_be_visible()
+    for name in ("Predict Digit", "Undo"):
+        expect(page.get_by_role("button", name=name)).to_be_hidden()

@@ -1,0 +1,151 @@
+"""Hands that draw on the page in a browser, by mouse, finger and pen, in the canvas's logical units of 280 x 280."""
+
+import json
+import subprocess
+from contextlib import contextmanager
+
+from patience import eventually
+from websockets.sync.client import connect
+
+
+class Hand:
+    """In Chromium: everything comes through the browser's own input queue, by Playwright and the DevTools protocol."""
+
+    def __init__(self, page):
+        self._page, self._devtools = page, page.context.new_cdp_session(page)
+        self.find_canvas()
+
+    def find_canvas(self):
+        canvas = self._page.locator("#doodle-canvas")
+        canvas.scroll_into_view_if_needed()
+        self._box = canvas.bounding_box()
+
+    def place(self, x, y):
+        return self._box["x"] + x * self._box["width"] / 280, self._box["y"] + y * self._box["height"] / 280
+
+    def touch(self, kind, *points):
+        """`kind`: Start, Move, End or Cancel; all fingers that are down after it, in the order in which they came."""
+        places = [self.place(*point) for point in points]
+        touch_points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        self._devtools.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touch_points})
+
+    def swipe(self, points):
+        self.touch("Start", points[0])
+        for point in points[1:]:
+            self.touch("Move", point)
+        self.touch("End")
+
+    def pen(self, points):
+        kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 1), "mouseReleased"]
+        for kind, (x, y) in zip(kinds, map(lambda point: self.place(*point), [*points, points[-1]])):
+            event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
+            self._devtools.send("Input.dispatchMouseEvent", event)
+
+    def mouse(self, points, button="left"):
+        mouse = self._page.mouse
+        mouse.move(*self.place(*points[0]))
+        mouse.down(button=button)
+        for point in points[1:]:
+            mouse.move(*self.place(*point), steps=4)
+        mouse.up(button=button)
+
+    def stroke(self, pointer, points):
+        {"mouse": self.mouse, "touch": self.swipe, "pen": self.pen}[pointer](points)
+
+    def press(self, button):
+        self._page.get_by_role("button", name=button, exact=True).click()
+
+    def evaluate(self, expression):
+        return self._page.evaluate(expression)
+
+    def ink(self, *points):
+        """Whether each of these places has ink, after the next frame."""
+        return self._page.evaluate(
+            """points => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(() => {
+                 const canvas = document.querySelector("#doodle-canvas");
+                 resolve(points.map(([x, y]) => canvas.getContext("2d").getImageData(
+                   x * canvas.width / 280, y * canvas.height / 280, 1, 1).data[0] > 100));
+               })))""",
+            points,
+        )
+
+
+class FirefoxHand:
+    """In Firefox, over WebDriver BiDi: Debian's build speaks it, and Playwright does not. Its pen is made of events by script,
+    because BiDi has none in Firefox."""
+
+    def __init__(self, socket):
+        self._socket, self._last_id = socket, 0
+        self._call("session.new", capabilities={})
+        self._context = self._call("browsingContext.getTree")["contexts"][0]["context"]
+
+    def _call(self, method, **parameters):
+        self._last_id += 1
+        self._socket.send(json.dumps({"id": self._last_id, "method": method, "params": parameters}))
+        while (answer := json.loads(self._socket.recv(timeout=60))).get("id") != self._last_id:
+            pass  # an event
+        assert answer["type"] == "success", f"{method}: {answer.get('message')}"
+        return answer["result"]
+
+    def open(self, url):
+        self._call("browsingContext.navigate", context=self._context, url=url, wait="complete")
+
+    def evaluate(self, expression):
+        answer = self._call(
+            "script.evaluate", expression=f"JSON.stringify({expression})", target={"context": self._context}, awaitPromise=True
+        )
+        assert answer["type"] == "success", answer
+        return json.loads(answer["result"].get("value", "null"))
+
+    def press(self, button):
+        self.evaluate(
+            f"void Array.from(document.querySelectorAll('button')).find(button => button.textContent === '{button}').click()"
+        )
+
+    def stroke(self, pointer, points):
+        left, top, size = self.evaluate(
+            "(({left, top, width}) => [left, top, width])(document.querySelector('canvas').getBoundingClientRect())"
+        )
+        places = [(round(left + x * size / 280), round(top + y * size / 280)) for x, y in points]
+        if pointer == "pen":
+            return self._dispatch(
+                [(kind, *place) for kind, place in zip(["down", *["move"] * len(points), "up"], [places[0], *places, places[-1]])]
+            )
+        moves = [{"type": "pointerMove", "x": x, "y": y, "duration": 0} for x, y in places]
+        steps = [moves[0], {"type": "pointerDown", "button": 0}, *moves[1:], {"type": "pointerUp", "button": 0}]
+        source = {"type": "pointer", "id": pointer, "parameters": {"pointerType": pointer}, "actions": steps}
+        self._call("input.performActions", context=self._context, actions=[source])
+
+    def _dispatch(self, events):
+        self.evaluate(
+            f"""void {json.dumps(events)}.forEach(([kind, clientX, clientY]) =>
+                  document.querySelector("canvas").dispatchEvent(new PointerEvent("pointer" + kind, {{
+                    clientX, clientY, pointerType: "pen", pointerId: 7, isPrimary: true, bubbles: true,
+                    button: kind === "move" ? -1 : 0, buttons: kind === "up" ? 0 : 1 }})))"""
+        )
+
+
+@contextmanager
+def firefox(executable, port, profile):
+    """A headless Firefox of its own, with a fresh profile, that asks nobody for updates."""
+    settings = {
+        "app.normandy.enabled": False,
+        "app.update.disabledForTesting": True,
+        "browser.shell.checkDefaultBrowser": False,
+        "datareporting.policy.dataSubmissionEnabled": False,
+        "extensions.update.enabled": False,
+        "network.captive-portal-service.enabled": False,
+        "network.connectivity-service.enabled": False,
+        "toolkit.telemetry.server": "",
+    }
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in settings.items()]
+    (profile / "user.js").write_text("".join(lines))
+    command = [executable, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", str(port), "about:blank"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        address = f"ws://127.0.0.1:{port}/session"
+        with eventually(lambda: connect(address, max_size=None), "Firefox listens", not_yet=(OSError,)) as socket:
+            yield FirefoxHand(socket)
+    finally:
+        process.terminate()
+        process.wait()

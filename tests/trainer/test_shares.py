@@ -1,0 +1,41 @@
+"""Neither a sender nor a day has more than its share of the drawings that are accepted unseen."""
+
+from collections import Counter
+
+from stores.journal import DAY_SECONDS, Feedback
+from trainer.shares import explained, within_shares
+
+
+def given(count, source="one", day=0):
+    return [Feedback(f"{source}-{day}-{n}", day * DAY_SECONDS + n, "p", 5, 5, "m", bytes(784), source) for n in range(count)]
+
+
+def many(count, day=0):
+    return [each for number in range(count) for each in given(1, f"sender {day} {number}", day)]
+
+
+def test_few_of_one_sender_are_accepted_and_of_more_a_tenth_of_all():
+    assert within_shares(given(11), []) == (given(10), Counter(sender=1))
+    others = [each for day in range(9) for each in many(99, day)]  # with 99 more of one sender that are 990
+    chosen, held_back = within_shares(given(200, day=20) + others, [])
+    assert held_back == {"sender": 101}
+    assert len(chosen) == 990
+
+
+def test_a_hundred_of_one_day_are_accepted_and_of_more_a_quarter_of_all():
+    assert within_shares(many(150), []) == (many(150)[:100], Counter(day=50))
+    others = [each for day in range(1, 8) for each in many(100, day)]
+    assert within_shares(many(250) + others, []) == (many(250)[:233] + others, Counter(day=17))
+
+
+def test_what_was_accepted_before_counts():
+    assert within_shares(given(5), given(8, day=3)) == (given(2), Counter(sender=3))
+    assert within_shares(given(5, source=None), given(10, source=None)) == ([], Counter(sender=5))
+
+
+def test_the_reasons_are_given():
+    assert explained(Counter()) == ""
+    assert explained(Counter(sender=15, day=3)) == (
+        "; held back 15 of senders with more than their share (10 of one, or 10%), "
+        "3 of days with more than their share (100 of one, or 25%): accept these by their ids"
+    )
