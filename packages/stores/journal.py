@@ -63,9 +63,9 @@ class Prediction:
     prediction_id: str
     time: float  # Unix seconds
     form: str  # one of FORMS
-    digit: int
+    digit: int  # the likeliest, also where the answer is "no digit"
     is_digit: bool
-    confidence: float
+    confidence: float  # the probability of `digit`, given that the image shows a digit
     model_version: str
     picture: bytes  # what the network read: uint8, 28 rows of 28, 255 = ink
 

@@ -139,22 +139,23 @@ def create_app(settings: Settings) -> FastAPI:
         read = await read_by(source, request)
         reading = read.reading
         form, picture = read.drawing.form, read.drawing.picture
-        metrics.count_prediction(form, reading.digit if reading.is_digit else None, reading.confidence, read.seconds)
+        likeliest, probability = reading.likeliest, float(reading.probabilities.max())
+        metrics.count_prediction(form, likeliest if reading.is_digit else None, probability, read.seconds)
         recorder.record(
             RecordedPrediction(
                 prediction_id=read.prediction_id,
                 time=time(),
                 form=form,
-                digit=reading.digit,
+                digit=likeliest,
                 is_digit=reading.is_digit,
-                confidence=reading.confidence,
+                confidence=probability,
                 model_version=read.model.version,
                 picture=in_bytes(picture).tobytes(),
             )
         )
         log.debug(
             "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-            *(read.prediction_id, form, reading.digit, reading.is_digit, reading.confidence),
+            *(read.prediction_id, form, likeliest, reading.is_digit, probability),
             sum(read.seconds.values()) * 1e3,
         )
 
@@ -177,7 +178,7 @@ def create_app(settings: Settings) -> FastAPI:
             with unprocessable():
                 read = _read(model.changed(changes(drawing.asked)), drawing)
             return JSONResponse(
-                _answer(read, with_input=False) | explanation(read.model, drawing.picture, read.reading.digit, occlusion)
+                _answer(read, with_input=False) | explanation(read.model, drawing.picture, read.reading.likeliest, occlusion)
             )
 
         answer = await (slow if occlusion else inspections).run(request, explained)
@@ -444,15 +445,8 @@ def _learnt(model):
 
 
 def _answer(read, with_input):
-    answer = {
-        "Result": read.reading.digit,
-        "digit": read.reading.digit,
-        "is_digit": read.reading.is_digit,
-        "probabilities": read.reading.probabilities.tolist(),
-        "confidence": read.reading.confidence,
-        "model_version": read.model.version,
-        "prediction_id": read.prediction_id,
-    }
+    answer = read.reading.answer()
+    answer |= {"Result": answer["digit"], "model_version": read.model.version, "prediction_id": read.prediction_id}
     if with_input:
         answer["input"] = read.drawing.picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
     return answer

@@ -23,8 +23,11 @@ MEASURED = (
 )
 
 
-def explanation(model: Model, picture: np.ndarray, digit: int, with_occlusion: bool) -> dict:
-    """Of a picture float32 (28, 28) in [0, 1] that was read as this digit: what schemas.Explanation has beyond a Prediction."""
+def explanation(model: Model, picture: np.ndarray, likeliest: int, with_occlusion: bool) -> dict:
+    """Return the fields that schemas.Explanation adds to a Prediction.
+
+    `picture`: float32 (28, 28) in [0, 1]; `likeliest`: its likeliest digit.
+    """
     network = model.network
     outputs, gradients = activations(network, picture), logit_gradients(network, picture)
     explained = {
@@ -32,7 +35,7 @@ def explanation(model: Model, picture: np.ndarray, digit: int, with_occlusion: b
         "layers": [{**_named(layer), "activations": _tensor(output)} for layer, output in zip(network.specification, outputs)],
         "logits": outputs[-1].astype(np.float64).tolist(),
         "temperature": model.temperature,
-        "saliency": gradients[digit].astype(np.float64).tolist(),
+        "saliency": gradients[likeliest].astype(np.float64).tolist(),
         "gradients": _tensor(gradients),
     }
     return explained | ({"occlusion": _tensor(occlusion(network, picture))} if with_occlusion else {})
@@ -50,8 +53,8 @@ def learnt(model: Model, picture: np.ndarray, lessons: list[tuple[int | None, fl
     return {
         "model_version": model.version,
         "losses": taught.losses,
-        "before": _said(model.read(picture)),
-        "after": None if taught.logits is None else _said(model.reading(picture, taught.logits[None])),
+        "before": model.read(picture).answer(),
+        "after": None if taught.logits is None else model.reading(picture, taught.logits[None]).answer(),
         "diverged": taught.diverged,
         "layers": [
             {**_named(layer), **step._asdict(), "gradient": _tensor(step.gradient)}
@@ -100,7 +103,7 @@ def at_each_moment(model: Model, picture: np.ndarray) -> dict:
     for moment in range(len(model.snapshots)):
         then = model.at(moment)
         features = then.network.predict_features(picture[None])
-        said = _said(then.reading(picture, then.network.logits_of(features)))
+        said = then.reading(picture, then.network.logits_of(features)).answer()
         readings.append({**said, "place": model.snapshots.plane(moment).place(features)[0].tolist()})
     return {"model_version": model.version, "readings": readings}
 
@@ -118,7 +121,7 @@ def _known(model, pupil):
 def _read_golden(model):
     """All in one pass, which takes less than half of the time of one by one."""
     logits = model.network.predict_logits(model.golden)
-    return [_said(model.reading(picture, of_picture[None])) for picture, of_picture in zip(model.golden, logits)]
+    return [model.reading(picture, of_picture[None]).answer() for picture, of_picture in zip(model.golden, logits)]
 
 
 def _filters(network):
@@ -131,10 +134,6 @@ def _filters(network):
 def _finite(values):
     """For JSON, which has no NaN: null stands for what was not measured."""
     return [_finite(value) for value in values] if np.ndim(values) else float(values) if np.isfinite(values) else None
-
-
-def _said(reading):
-    return {"digit": reading.digit, "is_digit": reading.is_digit, "probabilities": reading.probabilities.tolist()}
 
 
 def _named(layer):

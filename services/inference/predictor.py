@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from digitnet.decision import Decision
 from digitnet.drawing import in_unit_range
-from digitnet.network import Network, reading
+from digitnet.network import NO_DIGIT, Network, reading
 from digitnet.prepared import Prepared
 from digitnet.snapshots import Snapshots
 from digitnet.units import Change, changed
@@ -26,17 +26,41 @@ class NoModelError(Exception):
     """There is no model yet."""
 
 
-class Reading(NamedTuple):
-    """What the network makes of one picture."""
+class NoDigit(NamedTuple):
+    """How likely the image is no digit, and the probability above which that is the answer."""
 
-    digit: int  # the likeliest
-    probabilities: np.ndarray  # float32 (10,), of the digits, if it is one
-    is_digit: bool
+    probability: float
+    threshold: float
+
+
+class Reading(NamedTuple):
+    """A network's answer to one image."""
+
+    probabilities: np.ndarray  # float32 (10,), of the digits, given that the image shows one
+    no_digit: NoDigit | None = None  # None: the network has no class for it
+    is_blank: bool = False  # a blank or a dot is never a digit
 
     @property
-    def confidence(self) -> float:
-        """The probability of the digit."""
-        return float(self.probabilities[self.digit])
+    def likeliest(self) -> int:
+        """The digit with the largest probability, also where the answer is "no digit"."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def is_digit(self) -> bool:
+        return not (self.is_blank or (self.no_digit is not None and self.no_digit.probability > self.no_digit.threshold))
+
+    def answer(self) -> dict:
+        """The fields of schemas.Answer. `confidence` is the probability of the answer: of the digit, or of "no digit"."""
+        likeliest, is_digit = self.likeliest, self.is_digit
+        of_no_digit = 1.0 if self.no_digit is None else self.no_digit.probability
+        return {
+            "digit": likeliest if is_digit else None,
+            "is_digit": is_digit,
+            "best_guess": None if self.is_blank else likeliest,
+            "probabilities": self.probabilities.tolist(),
+            "confidence": float(self.probabilities[likeliest]) if is_digit else of_no_digit,
+            "no_digit": None if self.no_digit is None else self.no_digit._asdict(),
+        }
 
 
 class Model(NamedTuple):
@@ -63,15 +87,17 @@ class Model(NamedTuple):
         return self._replace(network=self.snapshots.network(moment, self.network), prepared=None)
 
     def read(self, picture: np.ndarray) -> Reading:
-        """float32 (28, 28) in [0, 1] -> the likeliest digit, all probabilities, and whether it is a digit at all."""
+        """Return the answer to an image, float32 (28, 28) in [0, 1]."""
         return self.reading(picture, (self.prepared or self.network).predict_logits(picture[None]))
 
     def reading(self, picture: np.ndarray, logits: np.ndarray) -> Reading:
         """The same of logits (1, classes) that a network gave for the picture."""
         (probabilities,), (no_digit,) = reading(logits, self.temperature)
         # A blank or a dot comes out of digitnet.drawing as an empty picture. The threshold is the one that evaluate found.
-        is_digit = bool(picture.any()) and not no_digit > self.no_digit_threshold
-        return Reading(int(probabilities.argmax()), probabilities, is_digit)
+        is_blank = not picture.any()
+        has_class = logits.shape[1] > NO_DIGIT
+        probability = 1.0 if is_blank else float(no_digit)
+        return Reading(probabilities, NoDigit(probability, self.no_digit_threshold) if has_class else None, is_blank)
 
 
 class ModelSource:

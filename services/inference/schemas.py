@@ -104,16 +104,30 @@ class UnitRequest(ExplainRequest):
     )
 
 
-class Prediction(BaseModel):
+class NoDigit(BaseModel):
+    """The network's class for images that show no digit."""
+
+    probability: Unit = Field(description="that the image shows no digit; 1 for a blank or a dot")
+    threshold: Unit = Field(description='above it the answer is "no digit"')
+
+
+class Answer(BaseModel):
+    """A network's answer to one image."""
+
+    digit: Label | None = Field(description="null: no digit")
+    is_digit: bool = Field(description="false: a blank, a dot, or an image that the network takes for no digit")
+    best_guess: Label | None = Field(description="the likeliest digit, also when is_digit is false; null for a blank or a dot")
+    probabilities: list[Unit] = Field(
+        min_length=10, max_length=10, description="of the digits 0 to 9, given that the image shows a digit"
+    )
+    confidence: Unit = Field(description='the probability of the answer: of the digit, or of "no digit"')
+    no_digit: NoDigit | None = Field(description="null: the network has no class for that")
+
+
+class Prediction(Answer):
     """The answer to a drawing."""
 
-    Result: int = Field(description="the digit, under the name that older clients read", ge=0, le=9)
-    digit: int = Field(ge=0, le=9)
-    is_digit: bool = Field(
-        description="false: nothing was drawn, a dot, or what the network takes for no digit; digit is then only a guess"
-    )
-    probabilities: list[Unit] = Field(min_length=10, max_length=10, description="of the digits 0 to 9")
-    confidence: Unit = Field(description="the probability of digit")
+    Result: Label | None = Field(description="digit, under the name that older clients read")
     model_version: str
     prediction_id: str
     input: list[list[Unit]] | None = Field(None, description="with ?input=true: the 28 x 28 picture as the network read it")
@@ -142,7 +156,7 @@ class Explanation(Prediction):
     logits: list[float] = Field(description="of the ten digits, and of no digit where the network has a class for that")
     temperature: float = Field(description="probabilities are the softmax of the ten digits' logits divided by this")
     saliency: list[list[float]] = Field(
-        description="28 rows of 28: how the logit of `digit` changes with each pixel of the input"
+        description="28 rows of 28: how the likeliest digit's logit changes with each pixel of the input"
     )
     gradients: Tensor = Field(description="(logits, 28, 28): the same of every logit")
     occlusion: Tensor | None = Field(
@@ -187,14 +201,6 @@ class LearnRequest(PredictRequest):
     )
 
 
-class PupilReading(BaseModel):
-    """What the network, or its copy, makes of the drawing."""
-
-    digit: int = Field(ge=0, le=9)
-    is_digit: bool
-    probabilities: list[Unit] = Field(min_length=10, max_length=10)
-
-
 class LayerStep(BaseModel):
     """What the last lesson did to a layer. Norms are Euclidean, over its weights and biases; 0 where it has none."""
 
@@ -210,8 +216,8 @@ class KnownDigit(BaseModel):
     """A picture that the model carries, and what the network and its copy make of it."""
 
     input: Tensor = Field(description="(28, 28)")
-    before: PupilReading
-    after: PupilReading | None = Field(description="null where the copy diverged")
+    before: Answer
+    after: Answer | None = Field(description="null where the copy diverged")
 
 
 class Moment(BaseModel):
@@ -243,8 +249,8 @@ class Snapshots(BaseModel):
     moments: list[Moment] = Field(description="from before the first step to after the last")
 
 
-class SnapshotReading(PupilReading):
-    """What the network made of a drawing at a moment of its training."""
+class SnapshotReading(Answer):
+    """The network's answer to a drawing at a moment of its training."""
 
     place: tuple[float, float] = Field(description="on that moment's map")
 
@@ -261,8 +267,8 @@ class Learnt(BaseModel):
 
     model_version: str
     losses: list[float] = Field(description="for each lesson, before its update: cross-entropy, in natural units")
-    before: PupilReading
-    after: PupilReading | None = Field(description="null where it diverged")
+    before: Answer
+    after: Answer | None = Field(description="null where it diverged")
     diverged: bool = Field(description="numbers grew beyond all bounds; what lessons were left were not given")
     layers: list[LayerStep] = Field(description="of the last lesson, first to last; empty where there was none")
     known: list[KnownDigit] = Field(description="digits that the model carries: what the copy makes of them shows what it forgot")
@@ -297,13 +303,10 @@ class Erased(BaseModel):
     message: str = "The drawing and all feedback on it are erased."
 
 
-class ModelReading(BaseModel):
-    """What one model made of a drawing."""
+class ModelReading(Answer):
+    """One model's answer to a drawing."""
 
     model_version: str
-    digit: int = Field(ge=0, le=9)
-    is_digit: bool
-    confidence: Unit
 
 
 class Disagreement(BaseModel):

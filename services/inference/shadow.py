@@ -36,7 +36,7 @@ class Shadow:
         if model.version == live_version:
             return
         reading = model.read(picture)
-        agrees = reading.is_digit == live.is_digit and (reading.digit == live.digit or not live.is_digit)
+        agrees = _word(reading) == _word(live)
         self._metrics.shadow.labels("agree" if agrees else "disagree").inc()
         if agrees:
             return
@@ -44,8 +44,8 @@ class Shadow:
             {
                 "prediction_id": prediction_id,
                 "time": time(),
-                "live": _said(live_version, live),
-                "candidate": _said(model.version, reading),
+                "live": {"model_version": live_version, **live.answer()},
+                "candidate": {"model_version": model.version, **reading.answer()},
             }
         )
         log.info(
@@ -58,14 +58,5 @@ class Shadow:
         return list(self._kept)
 
 
-def _said(version, reading):
-    return {
-        "model_version": version,
-        "digit": reading.digit,
-        "is_digit": reading.is_digit,
-        "confidence": reading.confidence,
-    }
-
-
 def _word(reading):
-    return str(reading.digit) if reading.is_digit else "none"
+    return str(reading.likeliest) if reading.is_digit else "none"

@@ -21,9 +21,8 @@ class KeyRefusedError(ApiError):
 
 
 class Answer(NamedTuple):
-    """What it made of one drawing."""
+    """The service's answer to one drawing."""
 
-    digit: int
     is_digit: bool
     probabilities: list[float]  # of the ten digits
     model_version: str
@@ -100,9 +99,7 @@ class Api:
                 status, answer = self._ask(connection, "POST", f"/{pointer}/predict", body)
                 if status == 200:
                     seconds = time.perf_counter() - began
-                    return Answer(
-                        *(answer[name] for name in ("digit", "is_digit", "probabilities", "model_version")), seconds=seconds
-                    )
+                    return Answer(*(answer[name] for name in ("is_digit", "probabilities", "model_version")), seconds=seconds)
                 problem = f"{status} {answer!r}"
                 if status not in (502, 503):
                     break

@@ -108,7 +108,8 @@ class _Read:
         self.live_right = None if asked.versions[LIVE] is None else self._right(asked.read(LIVE, bodies), labels)
 
     def _right(self, answers, labels):
-        return (np.array([answer.digit for answer in answers], int) == labels)[self.is_digit]
+        likeliest = np.array([answer.probabilities for answer in answers]).reshape(-1, NO_DIGIT).argmax(axis=1)
+        return (likeliest == labels)[self.is_digit]
 
 
 def _mnist(folder):

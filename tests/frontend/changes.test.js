@@ -41,7 +41,7 @@ test("it is said how many there are, and nothing where there are none", () => {
   assert.equal(changesInWords([]), "");
   const off = { layer: 0, unit: 0 };
   const edited = { layer: 0, unit: 0, weight: 1, value: 1 };
-  assert.match(changesInWords([off]), /1 unit is off\. /);
-  assert.match(changesInWords([off, off, edited]), /2 units are off, and 1 weight is edited\. /);
-  assert.match(changesInWords([edited, edited]), /2 weights are edited\. /);
+  assert.match(changesInWords([off]), /1 unit is off\.$/);
+  assert.match(changesInWords([off, off, edited]), /2 units are off, and 1 weight is edited\.$/);
+  assert.match(changesInWords([edited, edited]), /2 weights are edited\.$/);
 });

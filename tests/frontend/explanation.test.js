@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { leadLost, parseExplanation, runnerUp, softmaxSteps, spokenFor } from "../../services/frontend/js/explanation.js";
+import { leadLost, parseExplanation, softmaxSteps, spokenFor } from "../../services/frontend/js/explanation.js";
 import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
 import { exampleAnswer, tensor } from "./example-answer.js";
 
@@ -80,9 +80,4 @@ test("occlusion comes where it was asked for, and says what of a lead is lost", 
   const { occlusion } = parseExplanation(answer({ occlusion: gradients(11, (logit, pixel) => 2 * logit * pixel) }));
   assert.deepEqual([...leadLost(occlusion, 5, 3).slice(0, 3)], [0, 4, 8]);
   assert.throws(() => parseExplanation(answer({ occlusion: gradients(10, () => 0) })), UnexpectedAnswerError);
-});
-
-test("the runner-up is the likeliest of the others", () => {
-  assert.equal(runnerUp({ digit: 1, probabilities: [0.1, 0.5, 0.05, 0.3, 0.05, 0, 0, 0, 0, 0] }), 3);
-  assert.equal(runnerUp({ digit: 0, probabilities: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0] }), 1);
 });

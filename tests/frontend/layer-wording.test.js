@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isWorthSeeing, layerSize, layerTitle, readingInWords, unitTitle } from "../../services/frontend/js/layer-wording.js";
+import { isWorthSeeing, layerSize, layerTitle, unitTitle } from "../../services/frontend/js/layer-wording.js";
 
 const layer = (name, options, shape) => ({ name, options, activations: { shape, values: new Float32Array(0) } });
 
@@ -37,9 +37,4 @@ test("a unit is called by what it is a part of", () => {
     "Unit 7",
     "ReLU of unit 7",
   ]);
-});
-
-test("a reading is a digit and how sure it is, or no digit", () => {
-  assert.equal(readingInWords({ digit: 5, isDigit: true, probability: 0.873 }), "a 5 (87.3%)");
-  assert.equal(readingInWords({ digit: 5, isDigit: false, probability: 0.9 }), "no digit");
 });

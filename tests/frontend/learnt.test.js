@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { curvePoints, isStillKnown, parseLearnt } from "../../services/frontend/js/learnt.js";
-import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
-import { tensor } from "./example-answer.js";
+import { UnexpectedAnswerError, parseAnswer } from "../../services/frontend/js/prediction.js";
+import { exampleAnswer, tensor } from "./example-answer.js";
 
-const reading = (digit) => ({ digit, is_digit: true, probabilities: Array(10).fill(0.1) });
+const reading = (digit) => exampleAnswer({ digit, best_guess: digit });
+const noDigit = exampleAnswer({ digit: null, is_digit: false });
 
 const known = (changes = {}) => ({ input: tensor([28, 28], Array(784).fill(0.5)), before: reading(7), after: reading(1), ...changes });
 
@@ -18,7 +19,7 @@ function answer(changes = {}) {
 test("an answer is read with all that the page shows of it", () => {
   const { losses, before, after, layers } = parseLearnt(answer());
   assert.deepEqual(losses, [2.5, 1]);
-  assert.deepEqual([before, after], [5, 3].map((digit) => ({ digit, isDigit: true, probability: 0.1 })));
+  assert.deepEqual([before, after], [reading(5), reading(3)].map(parseAnswer));
   assert.deepEqual(layers, [
     {
       name: "dense",
@@ -51,8 +52,8 @@ for (const [what, changes] of Object.entries({
   });
 }
 
-test("a digit is still known if the pupil reads it as the model does", () => {
-  const digits = [known(), known({ after: reading(7) }), known({ after: { ...reading(7), is_digit: false } }), known({ after: null })];
+test("a digit is still known if the copy answers as the model does", () => {
+  const digits = [known(), known({ after: reading(7) }), known({ after: noDigit }), known({ after: null })];
   assert.deepEqual(parseLearnt(answer({ known: digits })).known.map(isStillKnown), [false, true, false, false]);
 });
 

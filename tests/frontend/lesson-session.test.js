@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { LessonSession, MOST_LESSONS } from "../../services/frontend/js/lesson-session.js";
+import { Retry } from "../../services/frontend/js/retry.js";
+import { Sequence } from "../../services/frontend/js/sequence.js";
+import { FakeClock } from "./fake-browser.js";
 
 const seven = [[[10, 10], [90, 10], [40, 120]]];
 const lesson = { label: 7, learning_rate: 0.001 };
@@ -19,7 +22,10 @@ beforeEach(() => {
     showWord: (said) => Object.assign(page, { said }),
     showLearnt: ({ losses }) => Object.assign(page, { said: `${losses} lessons` }),
   };
-  session = new LessonSession((body) => new Promise((answer) => requests.push({ body, answer })), view);
+  session = new LessonSession((body) => new Promise((answer) => requests.push({ body, answer })), view, {
+    sequence: new Sequence(),
+    retry: new Retry(new FakeClock()),
+  });
 });
 
 async function taught(times, answer = { learnt: { losses: times } }) {
@@ -63,6 +69,7 @@ test("while one is given no other is asked for", async () => {
 test("what is forgotten meanwhile is not shown, and the pupil begins anew", async () => {
   const done = session.teach(seven, lesson, 5);
   session.forget();
+  assert.equal(page.busy, false);
   requests[0].answer({ learnt: { losses: 5 } });
   await done;
   assert.equal(page.said, "");

@@ -11,7 +11,7 @@ const styles = readdirSync(frontend).filter((name) => name.endsWith(".css"));
 const scripts = readdirSync(new URL("js/", frontend)).map((name) => `js/${name}`);
 
 test("every element that the scripts look for is on the page, once", () => {
-  const looking = read("js/main.js") + read("js/inside.js");
+  const looking = ["main", "inside", "timeline"].map((name) => read(`js/${name}.js`)).join("");
   const wanted = [...looking.matchAll(/(?:element|canvas|input)\("([^"]+)"\)/g)].map((match) => match[1]);
   assert.ok(wanted.length >= 60);
   for (const id of wanted) assert.equal(html.split(`id="${id}"`).length - 1, 1, id);
@@ -49,7 +49,7 @@ test("addresses are relative, so that the page works below any path", () => {
 });
 
 test("only the modules for the page itself touch the document", () => {
-  const forPage = ["drawing-board", "drawing-tools", "early-ink", "element", "feedback-view", "inside-view", "keyboard-input", "layer-figures", "lesson-view", "main", "map-view", "pointer-input", "result-view", "table-cell", "timeline-view", "unit-dock", "unit-view"].map((name) => `js/${name}.js`);
+  const forPage = ["drawing-board", "drawing-tools", "early-ink", "element", "feedback-view", "inside-view", "keyboard-input", "layer-figures", "lesson-view", "main", "map-view", "pointer-input", "probability-bars", "result-view", "table-cell", "timeline-view", "unit-dock", "unit-view"].map((name) => `js/${name}.js`);
   for (const path of scripts.filter((path) => !forPage.includes(path))) {
     assert.doesNotMatch(read(path), /\b(?:document|window|localStorage|navigator)\./, path);
   }

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { PredictionSession } from "../../services/frontend/js/prediction-session.js";
+import { Retry } from "../../services/frontend/js/retry.js";
+import { Sequence } from "../../services/frontend/js/sequence.js";
+import { FakeClock, settled } from "./fake-browser.js";
 
 const seven = [[[10, 10], [90, 10], [40, 120]]];
 const prediction = (digit) => ({ prediction: { digit } });
@@ -18,12 +21,16 @@ let asked;
 /** @type {PredictionSession} */
 let session;
 
+let clock;
+let sequence;
+
 beforeEach(() => {
   requests = [];
   page = { busy: false, result: "", error: "" };
   const view = {
     setBusy: (busy) => Object.assign(page, { busy }),
     reset: () => Object.assign(page, { result: "", error: "" }),
+    withdraw: () => Object.assign(page, { result: "", error: "" }),
     showHint: (text) => Object.assign(page, { result: text, error: "" }),
     showPrediction: ({ digit }) => Object.assign(page, { result: `Digit: ${digit}`, error: "" }),
     showError: (error) => Object.assign(page, { result: "", error }),
@@ -31,7 +38,10 @@ beforeEach(() => {
   const request = (body, signal) => new Promise((answer) => requests.push({ body, signal, answer }));
   asked = null;
   const feedback = { ask: ({ digit }) => (asked = digit), forget: () => (asked = null) };
-  session = new PredictionSession(request, view, feedback);
+  clock = new FakeClock();
+  sequence = new Sequence();
+  sequence.update(seven);
+  session = new PredictionSession(request, view, feedback, { sequence, retry: new Retry(clock) });
 });
 
 test("an empty canvas makes no request and asks kindly for a drawing", async () => {
@@ -152,4 +162,43 @@ test("the answer that is shown is asked about, until there is another question o
   assert.equal(asked, 1);
   session.clear();
   assert.equal(asked, null);
+});
+
+test("another stroke withdraws the answer and the question about it, and drops an answer on its way", async () => {
+  const first = session.predict(seven);
+  requests[0].answer(prediction(7));
+  await first;
+  session.withdraw();
+  assert.deepEqual([page.result, asked], ["", null]);
+
+  const second = session.predict(seven);
+  session.withdraw();
+  assert.equal(requests[1].signal.aborted, true);
+  requests[1].answer(prediction(7));
+  await second;
+  assert.deepEqual([page, asked], [{ busy: false, result: "", error: "" }, null]);
+});
+
+test("once an answer is shown, answers to older drawings are not", async () => {
+  const done = session.predict(seven);
+  requests[0].answer(prediction(7));
+  await done;
+  assert.equal(sequence.accept(0), false);
+  assert.equal(sequence.accept(1), true);
+});
+
+test("while the service is away it is asked again, until the drawing has its answer", async () => {
+  const away = { error: "Connection Failed: no.", mayPass: true, retryAfterMs: null };
+  const done = session.predict(seven);
+  requests[0].answer(away);
+  await settled();
+  assert.deepEqual(page, { busy: true, result: "", error: "" }); // a restart may be over in a moment
+  await clock.advance(250);
+  requests[1].answer(away);
+  await settled();
+  assert.deepEqual(page, { busy: true, result: "", error: "Connection Failed: no. Trying again…" });
+  await clock.advance(500);
+  requests[2].answer(prediction(7));
+  await done;
+  assert.deepEqual(page, { busy: false, result: "Digit: 7", error: "" });
 });

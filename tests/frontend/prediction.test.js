@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { UnexpectedAnswerError, parsePrediction } from "../../services/frontend/js/prediction.js";
+import { UnexpectedAnswerError, likeliest, parsePrediction } from "../../services/frontend/js/prediction.js";
 import { exampleAnswer } from "./example-answer.js";
 
 const rows = (value, height = 28, width = 28) => Array.from({ length: height }, () => Array(width).fill(value));
@@ -11,16 +11,31 @@ test("a good answer becomes a prediction", () => {
   assert.deepEqual(parsePrediction(answer), {
     digit: 5,
     isDigit: true,
+    bestGuess: 5,
     probabilities: answer.probabilities,
     confidence: 0.973,
+    noDigit: { probability: 0.004, threshold: 0.6 },
     modelVersion: "3f9a0c2b41de",
     predictionId: "7b88140edcad49edb1cb4c9d8bc19318",
     input: answer.input,
   });
 });
 
+const NO_DIGIT = { digit: null, is_digit: false, confidence: 0.9, no_digit: { probability: 0.9, threshold: 0.6 } };
+
 test("a drawing that is no digit is a good answer too", () => {
-  assert.equal(parsePrediction(exampleAnswer({ is_digit: false })).isDigit, false);
+  const { digit, isDigit, bestGuess } = parsePrediction(exampleAnswer(NO_DIGIT));
+  assert.deepEqual([digit, isDigit, bestGuess], [null, false, 5]);
+});
+
+test("a blank has no best guess, and a network may have no class for what is no digit", () => {
+  assert.equal(parsePrediction(exampleAnswer({ ...NO_DIGIT, best_guess: null })).bestGuess, null);
+  assert.equal(parsePrediction(exampleAnswer({ no_digit: null })).noDigit, null);
+});
+
+test("the likeliest two digits are found whatever the answer is", () => {
+  assert.deepEqual(likeliest({ probabilities: [0.1, 0.5, 0.05, 0.3, 0.05, 0, 0, 0, 0, 0] }), [1, 3]);
+  assert.deepEqual(likeliest({ probabilities: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0] }), [0, 1]);
 });
 
 test("fields that a later API adds are ignored", () => {
@@ -44,6 +59,12 @@ for (const [name, answer, problem] of [
   ["a digit of -1", exampleAnswer({ digit: -1 }), /digit/],
   ["a digit of 2.5", exampleAnswer({ digit: 2.5 }), /digit/],
   ["a digit as text", exampleAnswer({ digit: "5" }), /digit/],
+  ["a digit beside is_digit false", exampleAnswer({ is_digit: false }), /digit/],
+  ["no digit beside is_digit true", exampleAnswer({ digit: null }), /digit/],
+  ["another best guess than the digit", exampleAnswer({ best_guess: 4 }), /best guess/],
+  ["a best guess of 10", exampleAnswer({ ...NO_DIGIT, best_guess: 10 }), /best guess/],
+  ["no_digit missing", exampleAnswer({ no_digit: undefined }), /no_digit/],
+  ["no_digit without its threshold", exampleAnswer({ no_digit: { probability: 0.5 } }), /no_digit/],
   ["is_digit missing", exampleAnswer({ is_digit: undefined }), /is_digit/],
   ["is_digit as a number", exampleAnswer({ is_digit: 1 }), /is_digit/],
   ["probabilities missing", exampleAnswer({ probabilities: undefined }), /ten numbers/],

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
+import { UnexpectedAnswerError, parseAnswer } from "../../services/frontend/js/prediction.js";
 import { momentInWords, parseSnapshotReadings, parseSnapshots } from "../../services/frontend/js/snapshots.js";
-import { tensor } from "./example-answer.js";
+import { exampleAnswer, tensor } from "./example-answer.js";
 
 const moment = (changes = {}) => ({
   step: 0,
@@ -63,10 +63,11 @@ for (const [what, changes] of Object.entries({
 }
 
 test("readings come one for each moment", () => {
-  const reading = { digit: 3, is_digit: true, probabilities: Array(10).fill(0.1), place: [0.5, -1] };
+  const { input, ...answer } = exampleAnswer();
+  const reading = { ...answer, place: [0.5, -1] };
   assert.deepEqual(parseSnapshotReadings({ model_version: "m", readings: [reading] }), {
     modelVersion: "m",
-    readings: [{ digit: 3, isDigit: true, probability: 0.1, place: [0.5, -1] }],
+    readings: [{ ...parseAnswer(answer), place: [0.5, -1] }],
   });
   const nowhere = { ...reading, place: [1] };
   for (const bad of [null, {}, { model_version: "m", readings: [null] }, { model_version: "m", readings: [nowhere] }]) assert.throws(() => parseSnapshotReadings(bad), UnexpectedAnswerError);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bestGuessText, confidenceText, formatPercentage, resultText } from "../../services/frontend/js/wording.js";
+import { answerInWords, bestGuessText, confidenceText, formatPercentage, resultText } from "../../services/frontend/js/wording.js";
 
 const sure = { digit: 5, isDigit: true, confidence: 0.973 };
-const unsure = { digit: 3, isDigit: false, confidence: 0.412 };
+const unsure = { digit: null, isDigit: false, bestGuess: 3, confidence: 0.812 };
 
 for (const [name, probability, text] of [
   ["nothing at all", 0, "0.0%"],
@@ -36,4 +36,10 @@ test("a drawing that is no digit gets a best guess, in a text of its own", () =>
   assert.equal(resultText(unsure), "Not sure that is a digit");
   assert.equal(bestGuessText(unsure), "Best guess: 3");
   assert.equal(confidenceText(unsure), "");
+  assert.equal(bestGuessText({ ...unsure, bestGuess: null }), "");
+});
+
+test("in a sentence, an answer has its own confidence", () => {
+  assert.equal(answerInWords(sure), "a 5 (97.3%)");
+  assert.equal(answerInWords(unsure), "no digit (81.2%)");
 });

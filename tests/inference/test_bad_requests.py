@@ -213,7 +213,7 @@ def said(answer) -> str:
         return f"{len(found['losses'])} lessons were given" + (
             ", then numbers grew beyond all bounds" if found["diverged"] else ""
         )
-    assert 0 <= found["digit"] <= 9
+    assert (found["digit"] is None) != found["is_digit"]
     return "it is read" if found["is_digit"] else "it is read: no digit"
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from digitnet.network import NO_DIGIT
 
 
 def dot(side: int, radius: float) -> np.ndarray:
@@ -64,9 +65,11 @@ def test_it_is_read_as_an_empty_picture(response):
     assert not np.any(response.json()["input"])
 
 
-def test_the_answer_has_all_its_other_fields(response):
+def test_the_answer_names_no_digit_and_is_sure_of_that(response):
     answer = response.json()
-    assert answer["Result"] == answer["digit"] == int(np.argmax(answer["probabilities"]))
+    assert [answer[name] for name in ("Result", "digit", "best_guess")] == [None] * 3
+    assert answer["confidence"] == 1.0
+    assert len(answer["probabilities"]) == 10
 
 
 MORE_THAN_A_DOT = {"a short line": [[[100, 100], [100, 160]]], "two clicks apart": [[[100, 100]], [[180, 100]]]}
@@ -75,3 +78,25 @@ MORE_THAN_A_DOT = {"a short line": [[[100, 100], [100, 160]]], "two clicks apart
 @pytest.mark.parametrize("name", MORE_THAN_A_DOT)
 def test_what_is_more_than_a_dot_is_taken_for_a_digit(service, name):
     assert service.post_json({"strokes": MORE_THAN_A_DOT[name]}).json()["is_digit"] is True
+
+
+A_LINE = {"strokes": [[[100, 100], [100, 200]]]}
+
+
+@pytest.mark.parametrize(("threshold", "is_digit"), [(0.0, False), (1.0, True)])
+def test_the_confidence_is_that_of_the_answer_given(publish_model, serve, tmp_path, threshold, is_digit):
+    publish_model(tmp_path, 5, {"no_digit_threshold": threshold}, ["flatten", {"dense": {"units": 11}}])
+    with serve(tmp_path) as client:
+        answer, explained = (client.post(path, json=A_LINE).json() for path in ("/predict", "/explain"))
+        blank = client.post("/predict", json={"strokes": []}).json()
+        learnt = client.post("/learn", json={**A_LINE, "lessons": []}).json()
+    likeliest, logits = int(np.argmax(answer["probabilities"])), np.array(explained["logits"])
+    no_digit = np.exp(logits - logits.max())[NO_DIGIT] / np.exp(logits - logits.max()).sum()
+    assert answer["is_digit"] is is_digit
+    assert answer["best_guess"] == likeliest
+    assert answer["digit"] == answer["Result"] == (likeliest if is_digit else None)
+    assert answer["no_digit"] == {"probability": pytest.approx(no_digit, rel=1e-5), "threshold": threshold}
+    assert answer["confidence"] == pytest.approx(max(answer["probabilities"]) if is_digit else no_digit, rel=1e-5)
+    assert blank["no_digit"] == {"probability": 1.0, "threshold": threshold}
+    same = ("digit", "is_digit", "best_guess", "confidence", "no_digit")
+    assert [explained[name] for name in same] == [learnt["before"][name] for name in same] == [answer[name] for name in same]

@@ -5,7 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.metrics import Metrics
-from inference.predictor import NoModelError, Reading
+from inference.predictor import NoDigit, NoModelError, Reading
 from inference.settings import Settings
 from inference.shadow import KEPT, Shadow
 from stores.folder_models import FolderModels
@@ -31,7 +31,9 @@ class Candidate:
 
 
 def reading(digit, is_digit=True):
-    return Reading(digit, np.full(10, 0.1, np.float32), is_digit)
+    probabilities = np.full(10, 0.05, np.float32)
+    probabilities[digit] = 0.55
+    return Reading(probabilities, NoDigit(0.1 if is_digit else 0.9, 0.5))
 
 
 @pytest.fixture
@@ -74,8 +76,8 @@ def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
     assert entry.pop("time") > 1e9
     assert entry == {
         "prediction_id": "id",
-        "live": {"model_version": "live", "digit": 5, "is_digit": True, "confidence": pytest.approx(0.1)},
-        "candidate": {"model_version": "candidate", "digit": 3, "is_digit": True, "confidence": pytest.approx(0.1)},
+        "live": {"model_version": "live", **reading(5).answer()},
+        "candidate": {"model_version": "candidate", **reading(3).answer()},
     }
 
 

@@ -10,7 +10,7 @@ from trainer import api as module
 from trainer.api import Api, ApiError, KeyRefusedError
 
 VERSION, KEY = "0647f3f72a49", "0123456789abcdef"
-ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_version": VERSION, "Result": 5}
+ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_version": VERSION}
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def test_the_key_goes_with_every_question_and_is_the_stack_s_alone():
     with server(respond, asked) as keyless:
         api = Api(keyless.url, KEY)
         assert api.serves("live", VERSION, times=3)
-        assert api.read("candidate", ["{}"])[0].digit == 5
+        assert api.read("candidate", ["{}"])[0].probabilities == [0.1] * 10
         assert asked == [KEY] * 4
         for other in (keyless, Api(keyless.url, "a-key-of-another-stack")):
             for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.read("live", ["{}"])):
@@ -121,11 +121,11 @@ def test_one_replica_that_lags_behind_is_noticed():
 def test_answers_come_in_the_order_of_the_drawings(connections):
     def respond(_, path, body):
         assert path == "/candidate/predict"
-        return 200, ANSWER | {"digit": json.loads(body)["number"]}
+        return 200, ANSWER | {"probabilities": [json.loads(body)["number"]]}
 
     with server(respond) as api:
         answers = api.read("candidate", [json.dumps({"number": number}) for number in range(20)], connections)
-    assert [answer.digit for answer in answers] == list(range(20))
+    assert [answer.probabilities for answer in answers] == [[number] for number in range(20)]
     assert answers[0].model_version == VERSION
     assert all(0.0 < answer.seconds < 10.0 for answer in answers)
 
@@ -139,7 +139,7 @@ def test_a_service_that_is_away_for_a_moment_is_asked_again(failure):
         return failure if len(asked) in (2, 3) else (200, ANSWER)
 
     with server(respond) as api:
-        assert [answer.digit for answer in api.read("live", ["{}"] * 3)] == [5, 5, 5]
+        assert [answer.probabilities for answer in api.read("live", ["{}"] * 3)] == [[0.1] * 10] * 3
     assert len(asked) == 5
 
 

@@ -1,5 +1,5 @@
-// The API client: sends one drawing, or one feedback, and returns what came of it. It never throws: whatever the network or
-// the server does becomes either a checked answer or a message to show.
+// The API client: sends one drawing, or one feedback, and returns its outcome. It never throws: everything that the network or the
+// server does becomes either a checked answer or a message to show.
 
 import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { parseExplanation } from "./explanation.js";
@@ -24,44 +24,48 @@ export const SNAPSHOTS_URL = "api/snapshots";
 export const FEEDBACK_URL = "api/feedback";
 
 export const TIMEOUT_MS = 10_000;
-export const PAUSE_MS = 300; // before a question is repeated
-
-/** @typedef {{prediction: Prediction} | {error: string}} Outcome */
 
 /**
- * What became of one attempt to send feedback. `mayPass`: the same may be taken later, after `retryAfterMs` where the service said so.
- * `isUnknown`: there is no such prediction.
- * @typedef {{received: true} | {error: string, isUnknown?: true} | {error: string, mayPass: true, retryAfterMs: number | null}} Delivery
+ * A request without an answer. `mayPass`: it may succeed later. `retryAfterMs`: the time that the service names.
+ * @typedef {{error: string} | {error: string, mayPass: true, retryAfterMs: number | null}} Failure
+ */
+
+/** @typedef {{prediction: Prediction} | Failure} Outcome */
+
+/**
+ * The outcome of one attempt to send feedback. `isUnknown`: there is no such prediction.
+ * @typedef {{received: true} | {error: string, isUnknown?: true} | Failure} Delivery
  */
 
 // Beside all from 500 on: it came too slowly, or there was too much.
 const PASSING_STATUSES = new Set([408, 429]);
+
+/** @typedef {{status: number, body: string, headers: Headers}} Reply */
 
 /**
  * @typedef {object} Connection
  * @property {typeof fetch} fetch
  * @property {AbortSignal} [signal] gives the request up when nobody waits for it any more
  * @property {number} [timeoutMs]
- * @property {number} [pauseMs]
  */
 
 /** @param {PredictionRequest} request @param {Connection} connection @returns {Promise<Outcome>} */
 export async function requestPrediction(request, connection) {
-  const reply = await ask(PREDICT_URL, request, connection);
-  return "error" in reply ? reply : readAnswer(reply.status, reply.body);
+  const read = readReply(parsePrediction, await post(PREDICT_URL, request, connection));
+  return "error" in read ? read : { prediction: read.parsed };
 }
 
 /**
- * How the network reads a drawing, of which nothing is written down: it may be asked with every stroke. (Not for the occlusion:
- * that is eight hundred readings.)
+ * Returns how the network reads a drawing. The service logs nothing of it, so it may be called with every stroke. The occlusion may
+ * not: it takes eight hundred forward passes.
  * @param {PredictionRequest & {changes?: readonly import("./changes.js").Change[]}} request
  * @param {Connection} connection
  * @param {{occlusion?: boolean}} [options]
- * @returns {Promise<{explanation: Explanation} | {error: string}>}
+ * @returns {Promise<{explanation: Explanation} | Failure>}
  */
 export async function requestExplanation(request, connection, { occlusion = false } = {}) {
   const url = occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL;
-  const read = readReply(parseExplanation, await ask(url, request, connection));
+  const read = readReply(parseExplanation, await post(url, request, connection));
   return "error" in read ? read : { explanation: read.parsed };
 }
 
@@ -72,7 +76,7 @@ export async function requestExplanation(request, connection, { occlusion = fals
  * @returns {Promise<LearnOutcome>}
  */
 export async function requestLearning(request, connection) {
-  const read = readReply(parseLearnt, await ask(LEARN_URL, request, connection));
+  const read = readReply(parseLearnt, await post(LEARN_URL, request, connection));
   return "error" in read ? read : { learnt: read.parsed };
 }
 
@@ -80,17 +84,17 @@ export async function requestLearning(request, connection) {
  * How one number of a layer came about.
  * @param {PredictionRequest & import("./unit.js").Spot & {changes?: readonly import("./changes.js").Change[]}} request
  * @param {Connection} connection
- * @returns {Promise<{unit: import("./unit.js").Unit} | {error: string}>}
+ * @returns {Promise<{unit: import("./unit.js").Unit} | Failure>}
  */
 export async function requestUnit(request, connection) {
-  const read = readReply(parseUnit, await ask(UNIT_URL, request, connection));
+  const read = readReply(parseUnit, await post(UNIT_URL, request, connection));
   return "error" in read ? read : { unit: read.parsed };
 }
 
 /**
  * How the live model learnt. `absent`: nobody kept that.
  * @param {Connection} connection
- * @returns {Promise<{snapshots: import("./snapshots.js").Snapshots} | {absent: true} | {error: string}>}
+ * @returns {Promise<{snapshots: import("./snapshots.js").Snapshots} | {absent: true} | Failure>}
  */
 export async function requestSnapshots(connection) {
   const reply = await send(SNAPSHOTS_URL, { headers: { Accept: "application/json" } }, connection);
@@ -103,39 +107,22 @@ export async function requestSnapshots(connection) {
  * What the live model made of a drawing at each moment of its training.
  * @param {PredictionRequest} request
  * @param {Connection} connection
- * @returns {Promise<{readings: import("./snapshots.js").SnapshotReadings} | {error: string}>}
+ * @returns {Promise<{readings: import("./snapshots.js").SnapshotReadings} | Failure>}
  */
 export async function requestSnapshotReadings(request, connection) {
-  const read = readReply(parseSnapshotReadings, await ask(SNAPSHOTS_URL, request, connection));
+  const read = readReply(parseSnapshotReadings, await post(SNAPSHOTS_URL, request, connection));
   return "error" in read ? read : { readings: read.parsed };
 }
 
 /** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<Delivery>} */
 export async function sendFeedback(request, connection) {
   const reply = await post(FEEDBACK_URL, request, connection);
-  if ("error" in reply) return { ...reply, mayPass: true, retryAfterMs: null };
+  if ("error" in reply) return reply;
   const answer = parseJson(reply.body);
-  if (reply.status !== 200) {
-    const error = statusMessage(reply.status, answer);
-    const mayPass = reply.status >= 500 || PASSING_STATUSES.has(reply.status);
-    if (mayPass) return { error, mayPass, retryAfterMs: inMilliseconds(reply.headers.get("Retry-After")) };
-    return reply.status === 404 ? { error, isUnknown: true } : { error };
-  }
+  if (reply.status === 404) return { error: statusMessage(reply.status, answer), isUnknown: true };
+  if (reply.status !== 200) return failure(reply, answer);
   // Thanks only for what the API itself says that it has: a proxy's page with status 200 is no such word.
   return typeof answer?.message === "string" ? { received: true } : { error: unexpectedAnswer("the server did not confirm it") };
-}
-
-/**
- * Ask a question that changes nothing, and once more after a 502, when its replica died: nginx sends it once.
- * @param {string} url
- * @param {PredictionRequest | LearnRequest} request
- * @param {Connection} connection
- */
-async function ask(url, request, connection) {
-  const reply = await post(url, request, connection);
-  if ("error" in reply || reply.status !== 502) return reply;
-  await new Promise((resolve) => setTimeout(resolve, connection.pauseMs ?? PAUSE_MS));
-  return post(url, request, connection);
 }
 
 /**
@@ -152,7 +139,7 @@ function post(url, request, connection) {
  * @param {string} url
  * @param {RequestInit} options
  * @param {Connection} connection
- * @returns {Promise<{status: number, body: string, headers: Headers} | {error: string}>}
+ * @returns {Promise<Reply | Failure>}
  */
 async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
   // One controller for both reasons to stop. It stays armed while the body arrives: a server can stall there too.
@@ -173,8 +160,8 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
     body = await response.text();
   } catch {
     // fetch rejects for every kind of network failure, and browsers do not say which; we know what we know.
-    if (isLate) return { error: timedOut(timeoutMs) };
-    return { error: response ? CUT_OFF : UNREACHABLE };
+    const error = isLate ? timedOut(timeoutMs) : response ? CUT_OFF : UNREACHABLE;
+    return { error, mayPass: true, retryAfterMs: null };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
@@ -183,35 +170,15 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
 }
 
 /**
- * @param {number} status
- * @param {string} body
- * @returns {Outcome}
- */
-export function readAnswer(status, body) {
-  const read = readWith(parsePrediction, status, body);
-  return "error" in read ? read : { prediction: read.parsed };
-}
-
-/**
  * @template Parsed
  * @param {(answer: any) => Parsed} parse throws UnexpectedAnswerError
- * @param {Awaited<ReturnType<typeof send>>} reply
- * @returns {{parsed: Parsed} | {error: string}}
+ * @param {Reply | Failure} reply
+ * @returns {{parsed: Parsed} | Failure}
  */
 function readReply(parse, reply) {
-  return "error" in reply ? reply : readWith(parse, reply.status, reply.body);
-}
-
-/**
- * @template Parsed
- * @param {(answer: any) => Parsed} parse throws UnexpectedAnswerError
- * @param {number} status
- * @param {string} body
- * @returns {{parsed: Parsed} | {error: string}}
- */
-function readWith(parse, status, body) {
-  const answer = parseJson(body);
-  if (status !== 200) return { error: statusMessage(status, answer) };
+  if ("error" in reply) return reply;
+  const answer = parseJson(reply.body);
+  if (reply.status !== 200) return failure(reply, answer);
   if (answer === undefined) return { error: unexpectedAnswer("the server did not send JSON") };
   try {
     return { parsed: parse(answer) };
@@ -219,6 +186,13 @@ function readWith(parse, status, body) {
     if (error instanceof UnexpectedAnswerError) return { error: unexpectedAnswer(error.message) };
     throw error;
   }
+}
+
+/** @param {Reply} reply of a status other than 200 @param {any} answer its parsed body @returns {Failure} */
+function failure({ status, headers }, answer) {
+  const error = statusMessage(status, answer);
+  const mayPass = status >= 500 || PASSING_STATUSES.has(status);
+  return mayPass ? { error, mayPass, retryAfterMs: inMilliseconds(headers.get("Retry-After")) } : { error };
 }
 
 /** @param {string} text @returns {any} undefined when the text is not JSON */

@@ -48,5 +48,5 @@ export function changesInWords(changes) {
   const off = changes.filter(({ weight }) => weight === undefined).length;
   const edited = changes.length - off;
   const parts = [off > 0 ? `${off} ${off === 1 ? "unit is" : "units are"} off` : "", edited > 0 ? `${edited} ${edited === 1 ? "weight is" : "weights are"} edited` : ""];
-  return `In the copy that reads along ${parts.filter(Boolean).join(", and ")}. Predict Digit asks the network as it is.`;
+  return `Edited copy: ${parts.filter(Boolean).join(", and ")}.`;
 }

@@ -1,9 +1,9 @@
 // An element of the page, by its id.
 
 /**
- * @template {HTMLElement} [Kind=HTMLElement]
+ * @template {Element} [Kind=HTMLElement]
  * @param {string} id
  */
 export function element(id) {
-  return /** @type {Kind} */ (document.getElementById(id));
+  return /** @type {Kind} */ (/** @type {unknown} */ (document.getElementById(id)));
 }

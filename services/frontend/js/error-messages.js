@@ -16,27 +16,27 @@ const STATUS_TITLES = new Map([
 // Reasons for statuses that arrive without one: the API always sends a detail, a proxy in front of it need not.
 const STATUS_REASONS = new Map([
   [413, "clear the canvas and draw with fewer lines."],
-  [429, "please wait a moment, then try again."],
-  [503, "the prediction service is not ready yet. Please try again in a moment."],
+  [429, "please wait a moment."],
+  [503, "the prediction service is not ready yet."],
 ]);
 
 // The proxy's own answers when the API behind it is down or silent.
 const PROXY_FAILURES = new Map([
-  [502, "the prediction service is not running. Please try again in a moment."],
-  [504, "the prediction service took too long. Please try again."],
+  [502, "the prediction service is not running."],
+  [504, "the prediction service took too long."],
 ]);
 
 const MAX_REASON_LENGTH = 200;
 
 /** The server cannot be reached at all. */
-export const UNREACHABLE = "Connection Failed: the server cannot be reached. Is it running?";
+export const UNREACHABLE = "Connection Failed: the server cannot be reached.";
 
 /** The server began to answer and then went away. */
-export const CUT_OFF = "Connection Failed: the connection was lost halfway. Please try again.";
+export const CUT_OFF = "Connection Failed: the connection was lost halfway.";
 
 /** @param {number} timeoutMs */
 export function timedOut(timeoutMs) {
-  return `Connection Failed: no answer within ${timeoutMs / 1000} seconds. Please try again.`;
+  return `Connection Failed: no answer within ${timeoutMs / 1000} seconds.`;
 }
 
 /** @param {string} problem what is not as agreed */

@@ -81,8 +81,8 @@ function floats(base64) {
 }
 
 /**
- * How logits become probabilities: e^(logit / temperature), each as a part of their sum. The largest is taken off first, which
- * changes no probability and keeps the powers in range.
+ * How logits become probabilities: e^(logit / temperature), each divided by their sum. The largest logit is subtracted first: that
+ * changes no probability, and keeps the powers in range.
  * @param {Inside} explanation
  * @returns {{digit: number, logit: number, power: number, probability: number}[]} of the ten digits
  */
@@ -118,9 +118,4 @@ export function spokenFor({ input, gradients }, digit, rival = null) {
  */
 export function leadLost({ values }, digit, rival) {
   return Float32Array.from({ length: PIXELS }, (_, i) => values[digit * PIXELS + i] - values[rival * PIXELS + i]);
-}
-
-/** The likeliest digit but one. @param {Prediction} prediction */
-export function runnerUp({ probabilities, digit }) {
-  return probabilities.reduce((best, p, other) => (other !== digit && (best < 0 || p > probabilities[best]) ? other : best), -1);
 }

@@ -15,8 +15,8 @@ export function buildFeedbackRequest(predictionId, choice) {
 }
 
 /**
- * The choice that says that the network was right.
- * @param {import("./prediction.js").Prediction} prediction
+ * Returns the choice that confirms the answer.
+ * @param {import("./prediction.js").Answer} prediction
  */
 export function choiceOf({ digit, isDigit }) {
   return isDigit ? String(digit) : NOT_A_DIGIT;

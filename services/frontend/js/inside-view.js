@@ -1,13 +1,14 @@
 // The inside view: the layers' maps, how logits become probabilities, and which ink spoke for which digit.
 
-import { leadLost, runnerUp, softmaxSteps, spokenFor } from "./explanation.js";
+import { leadLost, softmaxSteps, spokenFor } from "./explanation.js";
 import { createFigure, paint } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
 import { largest, signedRgba } from "./maps.js";
-import { DIGITS, INPUT_SIZE } from "./prediction.js";
+import { DIGITS, INPUT_SIZE, likeliest } from "./prediction.js";
+import { Staleness } from "./staleness.js";
 import { tableCell } from "./table-cell.js";
 import { UnitPicker } from "./unit-picker.js";
-import { formatPercentage } from "./wording.js";
+import { answerInWords, formatPercentage } from "./wording.js";
 
 /** @typedef {import("./explanation.js").Explanation} Explanation */
 
@@ -15,6 +16,7 @@ import { formatPercentage } from "./wording.js";
  * @typedef {object} InsideElements
  * @property {HTMLElement} status
  * @property {HTMLElement} body hidden while there is nothing to show
+ * @property {HTMLElement} why hidden for a blank
  * @property {HTMLCanvasElement} saliency
  * @property {HTMLElement} question
  * @property {HTMLSelectElement} rival
@@ -29,6 +31,7 @@ import { formatPercentage } from "./wording.js";
 export class InsideView {
   #elements;
   #onPick;
+  #staleness;
 
   /** @type {Explanation | null} */
   #explanation = null;
@@ -46,6 +49,7 @@ export class InsideView {
   constructor(elements, onPick) {
     this.#elements = elements;
     this.#onPick = onPick;
+    this.#staleness = new Staleness(elements.body);
     elements.rival.addEventListener("change", () => {
       this.#rival = elements.rival.value;
       this.#showEvidence();
@@ -57,37 +61,54 @@ export class InsideView {
     this.#explanation = null;
     this.#rival = "";
     this.#elements.body.hidden = true;
-    this.#elements.status.textContent = "Draw, and watch it think.";
+    this.say("Draw, and watch it think.");
+    this.#staleness.show();
+  }
+
+  /** The drawing has changed. */
+  waitForAnswer() {
+    this.#staleness.waitForAnswer();
   }
 
   /** @param {string} message */
-  showProblem(message) {
-    this.reset();
+  say(message) {
     this.#elements.status.textContent = message;
   }
 
-  /** @param {Explanation} explanation @param {boolean} isChanged whether a copy that was changed read it */
-  show(explanation, isChanged = false) {
+  /** The last answer stays, dimmed. @param {string} message */
+  showProblem(message) {
+    this.say(message);
+    this.#staleness.dim();
+  }
+
+  /**
+   * @param {Explanation} explanation
+   * @param {boolean} isEdited whether it is the answer of an edited copy
+   * @param {boolean} isCurrent whether its drawing is the one on the canvas
+   */
+  show(explanation, isEdited, isCurrent) {
     this.#explanation = explanation;
-    const { digit, isDigit, confidence } = explanation;
-    const who = isChanged ? "With your changes" : "So far";
-    this.#elements.status.textContent = isDigit ? `${who} it reads a ${digit}: ${formatPercentage(confidence)}` : `${who} that is no digit to it.`;
-    this.#elements.body.hidden = false;
+    const { body, softmax, softmaxHow } = this.#elements;
+    this.say(`${isEdited ? "With your changes" : "So far"} it reads ${answerInWords(explanation)}`);
+    body.hidden = false;
+    body.toggleAttribute("data-edited", isEdited);
     this.#showEvidence();
     this.#showLayers(explanation);
-    this.#elements.softmaxHow.textContent =
-      `Powers of e: (logit − largest logit) ÷ ${explanation.temperature.toFixed(2)}. Divided by their sum they are probabilities.`;
-    this.#elements.softmax.replaceChildren(...softmaxSteps(explanation).map((step) => softmaxRow(step, digit)));
+    softmaxHow.textContent = softmaxInWords(explanation);
+    softmax.classList.toggle("rejected", !explanation.isDigit);
+    softmax.replaceChildren(...softmaxSteps(explanation).map((step) => softmaxRow(step, explanation.digit)), ...noDigitRow(explanation));
+    this.#staleness.show(isCurrent);
   }
 
   #showEvidence() {
     const explanation = this.#explanation;
     if (explanation === null) return;
-    const { digit } = explanation;
-    const rival = this.#rival === "" || Number(this.#rival) === digit ? runnerUp(explanation) : Number(this.#rival);
+    const [digit, runnerUp] = likeliest(explanation);
+    const rival = this.#rival === "" || Number(this.#rival) === digit ? runnerUp : Number(this.#rival);
+    this.#elements.why.hidden = explanation.bestGuess === null;
     const values = spokenFor(explanation, digit, rival);
     paint(this.#elements.saliency, INPUT_SIZE, INPUT_SIZE, signedRgba(values, largest(values)));
-    this.#elements.question.textContent = `Why a ${digit}, and not a `;
+    this.#elements.question.textContent = `${explanation.isDigit ? "Why a" : "If it were a digit: why a"} ${digit}, and not a `;
     const options = Array.from({ length: DIGITS }, (_, other) => new Option(String(other), String(other), false, other === rival));
     this.#elements.rival.replaceChildren(...options.filter((option) => option.value !== String(digit)));
     const [above, below] = [sum(values, 1), sum(values, -1)];
@@ -123,16 +144,36 @@ export class InsideView {
   }
 }
 
-/** @param {{digit: number, logit: number, power: number, probability: number}} step @param {number} winner */
+/** @param {Explanation} explanation */
+function softmaxInWords({ temperature, noDigit }) {
+  const ofDigits = `Powers of e: (logit − largest logit) ÷ ${temperature.toFixed(2)}. Divided by their sum they are probabilities.`;
+  if (noDigit === null) return ofDigits;
+  return `${ofDigits} “Not a digit” is compared with all ten, without the division. It is the answer above ${formatPercentage(noDigit.threshold)}, and for a blank.`;
+}
+
+/** @param {{digit: number, logit: number, power: number, probability: number}} step @param {number | null} winner */
 function softmaxRow({ digit, logit, power, probability }, winner) {
+  const shown = power < 0.001 ? power.toExponential(1) : power.toFixed(3);
+  return tableRow(String(digit), { logit, power: shown, probability }, digit === winner);
+}
+
+/** @param {Explanation} explanation */
+function noDigitRow({ logits, noDigit, isDigit }) {
+  if (noDigit === null) return [];
+  const row = tableRow("not a digit", { logit: logits[DIGITS], power: "", probability: noDigit.probability }, !isDigit);
+  row.classList.add("no-digit");
+  return [row];
+}
+
+/** @param {string} name @param {{logit: number, power: string, probability: number}} figures @param {boolean} isWinner */
+function tableRow(name, { logit, power, probability }, isWinner) {
   const row = document.createElement("tr");
-  row.classList.toggle("winner", digit === winner);
+  row.classList.toggle("winner", isWinner);
   const head = document.createElement("th");
   head.scope = "row";
-  head.textContent = String(digit);
-  row.append(head, ...[signed(logit), power < 0.001 ? power.toExponential(1) : power.toFixed(3), formatPercentage(probability)].map(tableCell));
-  // In full, for whoever wants to compute with them.
-  Object.assign(row.dataset, { logit, probability });
+  head.textContent = name;
+  row.append(head, ...[signed(logit), power, formatPercentage(probability)].map(tableCell));
+  Object.assign(row.dataset, { logit, probability }); // in full
   return row;
 }
 

@@ -1,7 +1,8 @@
-// Inside the network: finds its elements and connects its parts. What is drawn is read along, by a copy that may have been changed;
-// a pupil is taught; and the moments of the model's training are shown.
+// Inside the network: finds its elements and connects its parts. A network reads the drawing while the pen moves: the served one, or a
+// copy of it that was edited on this page.
 
-import { requestExplanation, requestLearning, requestSnapshotReadings, requestSnapshots, requestUnit } from "./api.js";
+import { requestExplanation, requestLearning, requestUnit } from "./api.js";
+import { ChangesView } from "./changes-view.js";
 import { Changes } from "./changes.js";
 import { element } from "./element.js";
 import { InsideView } from "./inside-view.js";
@@ -9,40 +10,49 @@ import { LatestOnly } from "./latest.js";
 import { LessonSession } from "./lesson-session.js";
 import { LessonView } from "./lesson-view.js";
 import { buildPredictionRequest } from "./prediction-request.js";
-import { TimelineView } from "./timeline-view.js";
+import { connectTimeline } from "./timeline.js";
 import { UnitView } from "./unit-view.js";
 
 /** @typedef {import("./explanation.js").Explanation} Explanation */
 /** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
+/** @typedef {PredictionRequest & {changes: readonly import("./changes.js").Change[]}} Question the drawing, and the edits of the copy */
+/** @typedef {import("./latest.js").Asked<Question>} Asked */
 
-const WAIT_AFTER_ERROR_MS = 1000; // a pen moves sixty times a second: a service that is away is not asked as often
+/**
+ * @typedef {object} Connections
+ * @property {typeof fetch} fetch
+ * @property {import("./latest.js").Shared} shared
+ * @property {(explanation: Explanation, isCurrent: boolean) => void} onReading the served network's answer, and whether its drawing is
+ *   the one on the canvas
+ * @property {() => void} onFailure the served network can't answer just now
+ */
 
 /**
  * @param {import("./strokes.js").StrokeRecorder} recorder
- * @param {{fetch: typeof fetch, onReading: (explanation: Explanation) => void}} connections
- * @returns {{watch: () => void, clear: () => void}} to be called when something was drawn, and when nothing is there any more
+ * @param {Connections} connections
+ * @returns {{isOpen: boolean, watch: () => void, clear: () => void}} calls for a changed drawing and for an empty canvas
  */
-export function connectInside(recorder, { fetch, onReading }) {
+export function connectInside(recorder, { fetch, shared, onReading, onFailure }) {
   /** @type {HTMLDetailsElement} */
   const inside = element("inside");
-  /** @type {HTMLDetailsElement} */
-  const timeline = element("timeline");
   const checkButton = element("check-btn");
   const changes = new Changes();
+  const timeline = connectTimeline(recorder, { fetch, shared });
 
-  /** The last one shown, while it is of what is drawn now. @type {Explanation | null} */
+  /** The last answer shown. @type {Asked & {explanation: Explanation} | null} */
   let shown = null;
 
   const view = new InsideView(
     {
       status: element("inside-status"),
       body: element("inside-body"),
-      saliency: canvas("saliency"),
+      why: element("why"),
+      saliency: element("saliency"),
       question: element("rival-question"),
-      rival: /** @type {HTMLSelectElement} */ (element("rival")),
+      rival: element("rival"),
       evidence: element("evidence"),
       check: element("occlusion-check"),
-      occlusion: canvas("occlusion"),
+      occlusion: element("occlusion"),
       layers: element("layers"),
       softmax: element("softmax"),
       softmaxHow: element("softmax-how"),
@@ -54,18 +64,16 @@ export function connectInside(recorder, { fetch, onReading }) {
     {
       panel: element("unit"),
       title: element("unit-title"),
-      field: canvas("unit-field"),
-      inputs: canvas("unit-inputs"),
-      weights: canvas("unit-weights"),
-      products: canvas("unit-products"),
+      field: element("unit-field"),
+      inputs: element("unit-inputs"),
+      weights: element("unit-weights"),
+      products: element("unit-products"),
       summed: [element("unit-weights-figure"), element("unit-products-figure"), element("unit-controls")],
       arithmetic: element("unit-arithmetic"),
       off: element("unit-off"),
-      which: input("unit-which"),
-      value: input("unit-value"),
+      which: element("unit-which"),
+      value: element("unit-value"),
       close: element("unit-close"),
-      changes: element("changes"),
-      undo: element("undo-btn"),
     },
     changes,
     {
@@ -73,137 +81,111 @@ export function connectInside(recorder, { fetch, onReading }) {
         view.mark(spot);
         askForUnit();
       },
-      onChange: read,
+      onChange: readByAnotherCopy,
     },
   );
+  const changesView = new ChangesView({ bar: element("changes-bar"), words: element("changes"), undo: element("undo-btn") }, changes, readByAnotherCopy);
 
-  /** What the network is asked about: the drawing, and what is different in the copy that reads it. */
+  /** @returns {Question} */
   const question = () => ({ ...buildPredictionRequest(recorder.strokes), changes: changes.list });
 
-  /** @typedef {ReturnType<typeof question>} Question */
-  /** @type {LatestOnly<Question, Awaited<ReturnType<typeof requestExplanation>>>} */
-  const watching = new LatestOnly(async (asked) => {
-    const outcome = await requestExplanation(asked, { fetch });
-    if ("error" in outcome) await new Promise((resolve) => setTimeout(resolve, WAIT_AFTER_ERROR_MS));
-    return outcome;
-  }, showExplanation);
-  /** What the gradients say, checked without them. @type {typeof watching} */
-  const checking = new LatestOnly(async (asked) => {
-    checkButton.setAttribute("aria-busy", "true");
-    const outcome = await requestExplanation(asked, { fetch }, { occlusion: true });
-    checkButton.setAttribute("aria-busy", "false");
-    return outcome;
-  }, showExplanation);
-
-  /** @param {Awaited<ReturnType<typeof requestExplanation>>} outcome */
-  function showExplanation(outcome) {
-    if ("error" in outcome) return view.showProblem(outcome.error);
-    shown = outcome.explanation;
-    onReading(shown);
-    view.show(shown, changes.list.length > 0);
-    lessonView.suggest(shown.digit);
-    askForUnit();
-    if (timeline.open && timelineView.modelVersion !== shown.modelVersion) askForTimeline();
-  }
-
-  const units = new LatestOnly(
-    async (/** @type {Question & import("./unit.js").Spot} */ asked) => ({ asked, outcome: await requestUnit(asked, { fetch }) }),
-    ({ asked, outcome }) => {
-      if (shown === null) return;
-      if ("error" in outcome) unitView.showProblem(outcome.error);
-      else unitView.show(asked, shown.layers[asked.layer].name, outcome.unit, shown.input);
+  /** By the copy, or by the served network while nothing is edited. */
+  const watching = new LatestOnly((/** @type {Question} */ asked) => requestExplanation(asked, { fetch }), showExplanation, fail, shared);
+  /** By the served network, while the copy is edited. */
+  const serving = new LatestOnly(
+    (/** @type {PredictionRequest} */ asked) => requestExplanation(asked, { fetch }),
+    ({ explanation }, { number }) => showServed(explanation, number),
+    onFailure,
+    shared,
+  );
+  /** The same as the gradients say, checked without them. */
+  const checking = new LatestOnly(
+    async (/** @type {Question} */ asked) => {
+      checkButton.setAttribute("aria-busy", "true");
+      const outcome = await requestExplanation(asked, { fetch }, { occlusion: true });
+      checkButton.setAttribute("aria-busy", "false");
+      return outcome;
     },
+    showExplanation,
+    (error) => view.say(error),
+    shared,
+  );
+  const units = new LatestOnly(
+    (/** @type {Question & import("./unit.js").Spot} */ asked) => requestUnit(asked, { fetch }),
+    ({ unit }, { question: spot }) => {
+      if (shown !== null) unitView.show(spot, shown.explanation.layers[spot.layer].name, unit, shown.explanation.input);
+    },
+    (error) => unitView.showProblem(error),
+    shared,
   );
 
-  function askForUnit() {
-    if (unitView.spot === null || recorder.isEmpty) units.forget();
-    else units.ask({ ...question(), ...unitView.spot });
+  /** @param {{explanation: Explanation}} answer @param {Asked} asked */
+  function showExplanation({ explanation }, { question, number }) {
+    shown = { explanation, question, number };
+    const isEdited = question.changes.length > 0;
+    if (!isEdited) showServed(explanation, number);
+    view.show(explanation, isEdited, number === shared.sequence.number);
+    askForUnit();
   }
 
-  const lessonButtons = /** @type {HTMLButtonElement[]} */ (["step-btn", "ten-steps-btn", "forget-btn"].map((id) => element(id)));
+  /** @param {Explanation} explanation @param {number} number */
+  function showServed(explanation, number) {
+    onReading(explanation, number === shared.sequence.number);
+    lessonView.suggest(explanation);
+    timeline.follow(explanation.modelVersion);
+  }
+
+  /** @param {string} error */
+  function fail(error) {
+    view.showProblem(error);
+    if (changes.list.length === 0) onFailure();
+  }
+
+  function askForUnit() {
+    if (unitView.spot === null || shown === null) units.forget();
+    else units.ask({ ...shown.question, ...unitView.spot }, shown.number);
+  }
+
+  const lessonButtons = ["step-btn", "ten-steps-btn", "forget-btn"].map((id) => /** @type {HTMLButtonElement} */ (element(id)));
   const lessonView = new LessonView({
-    label: /** @type {HTMLSelectElement} */ (element("lesson-label")),
-    rate: input("lesson-rate"),
+    label: element("lesson-label"),
+    rate: element("lesson-rate"),
     rateValue: element("lesson-rate-value"),
     buttons: lessonButtons,
     status: element("lesson-status"),
     results: element("lesson-results"),
-    curve: /** @type {SVGPolylineElement} */ (/** @type {unknown} */ (element("lesson-curve"))),
+    before: element("lesson-before"),
+    after: element("lesson-after"),
+    curve: element("lesson-curve"),
     layers: element("lesson-layers"),
     forgotten: element("forgotten"),
     known: element("known-digits"),
   });
-  const lessons = new LessonSession((request) => requestLearning(request, { fetch }), lessonView);
+  const lessons = new LessonSession((request) => requestLearning(request, { fetch }), lessonView, shared);
   const teach = (/** @type {number} */ times) => lessons.teach(recorder.strokes, lessonView.lesson, times);
 
-  const timelineView = new TimelineView({
-    status: element("timeline-status"),
-    body: element("timeline-body"),
-    slider: input("moment"),
-    play: element("play-btn"),
-    moment: element("moment-words"),
-    reading: element("moment-reading"),
-    readings: element("moment-readings"),
-    trainCurve: /** @type {SVGPolylineElement} */ (/** @type {unknown} */ (element("train-curve"))),
-    validationCurve: /** @type {SVGPolylineElement} */ (/** @type {unknown} */ (element("validation-curve"))),
-    marker: /** @type {SVGLineElement} */ (/** @type {unknown} */ (element("moment-marker"))),
-    measured: element("moment-measured"),
-    filters: canvas("moment-filters"),
-    layers: element("moment-layers"),
-    map: /** @type {SVGElement} */ (/** @type {unknown} */ (element("map"))),
-  });
-  const looking = new LatestOnly(
-    async () => requestSnapshots({ fetch }),
-    (outcome) => {
-      if ("error" in outcome) return timelineView.showProblem(outcome.error);
-      if ("absent" in outcome) return timelineView.showProblem("Nobody kept how this model learnt: it was trained before Doodle did so.");
-      timelineView.show(outcome.snapshots);
-      askForReadings();
-    },
-  );
-  /** @type {LatestOnly<PredictionRequest, Awaited<ReturnType<typeof requestSnapshotReadings>>>} */
-  const remembering = new LatestOnly(
-    async (asked) => requestSnapshotReadings(asked, { fetch }),
-    (outcome) => {
-      if ("error" in outcome) return timelineView.showProblem(outcome.error);
-      timelineView.showReadings(outcome.readings);
-    },
-  );
-
-  function askForTimeline() {
-    looking.ask(undefined);
-  }
-
-  function askForReadings() {
-    if (!timeline.open || timelineView.modelVersion === "") return;
-    if (recorder.isEmpty) timelineView.showReadings(null);
-    else remembering.ask(buildPredictionRequest(recorder.strokes));
-  }
-
-  /** What was asked about another drawing, or taught of it, is of no use any more. */
-  function forgetDrawing() {
-    shown = null;
-    checking.forget();
-    units.forget();
-    lessons.forget();
-  }
-
-  /** By the network, or its changed copy. */
   function read() {
-    if (inside.open && !recorder.isEmpty) watching.ask(question());
+    if (!inside.open || recorder.isEmpty) return;
+    view.waitForAnswer();
+    watching.ask(question());
+    if (changes.list.length > 0) serving.ask(buildPredictionRequest(recorder.strokes));
+  }
+
+  /** Answers of the copy as it was are dropped. */
+  function readByAnotherCopy() {
+    changesView.show();
+    for (const asking of [watching, serving, checking, units]) asking.forget();
+    read();
   }
 
   function watch() {
-    forgetDrawing();
+    checking.forget();
+    lessons.forget();
     read();
-    askForReadings();
+    timeline.watch();
   }
 
-  inside.addEventListener("toggle", watch);
-  timeline.addEventListener("toggle", () => {
-    if (timeline.open && timelineView.modelVersion === "") askForTimeline();
-    else askForReadings();
-  });
+  inside.addEventListener("toggle", read);
   checkButton.addEventListener("click", () => {
     if (checkButton.getAttribute("aria-busy") === "false") checking.ask(question());
   });
@@ -212,24 +194,18 @@ export function connectInside(recorder, { fetch, onReading }) {
   lessonButtons[2].addEventListener("click", () => lessons.forget());
 
   return {
+    get isOpen() {
+      return inside.open;
+    },
     watch,
     clear() {
-      watching.forget();
-      remembering.forget();
-      forgetDrawing();
+      for (const asking of [watching, serving, checking, units]) asking.forget();
+      lessons.forget();
+      lessonView.forgetChoice();
+      shown = null;
       unitView.release();
       view.reset();
-      askForReadings();
+      timeline.clear();
     },
   };
-}
-
-/** @param {string} id @returns {HTMLCanvasElement} */
-function canvas(id) {
-  return element(id);
-}
-
-/** @param {string} id @returns {HTMLInputElement} */
-function input(id) {
-  return element(id);
 }

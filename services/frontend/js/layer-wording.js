@@ -1,7 +1,5 @@
 // Layer wording: what a layer does, and how much comes out of it, as text.
 
-import { formatPercentage } from "./wording.js";
-
 /** @typedef {import("./explanation.js").Layer} Layer */
 
 /** Layers whose numbers are those of the layer before them, or change only while the network learns: nothing to see. */
@@ -45,9 +43,4 @@ export function unitTitle(name, { place }) {
 /** @param {string} name */
 function kind(name) {
   return name === "relu" ? "ReLU" : name === "maxpool2d" ? "Pooling" : name;
-}
-
-/** @param {import("./learnt.js").PupilReading} reading */
-export function readingInWords({ digit, isDigit, probability }) {
-  return isDigit ? `a ${digit} (${formatPercentage(probability)})` : "no digit";
 }

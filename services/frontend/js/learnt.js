@@ -1,13 +1,13 @@
-// What was learnt: the answer to lessons, checked before anything of it reaches the page, and its losses as a curve.
+// The result of lessons: the answer to /learn, checked before anything of it reaches the page, and its losses as a curve.
 
 import { parseName, parseTensor } from "./explanation.js";
-import { DIGITS, INPUT_SIZE, check } from "./prediction.js";
+import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
 
-/** @typedef {{digit: number, isDigit: boolean, probability: number}} PupilReading */
+/** @typedef {import("./prediction.js").Answer} Answer */
 
 /**
- * A digit that the model carries, and what it and its pupil make of it.
- * @typedef {{input: import("./explanation.js").Tensor, before: PupilReading, after: PupilReading | null}} KnownDigit
+ * A digit that the model carries, and the answers of the model and its copy.
+ * @typedef {{input: import("./explanation.js").Tensor, before: Answer, after: Answer | null}} KnownDigit
  */
 
 /**
@@ -23,8 +23,8 @@ import { DIGITS, INPUT_SIZE, check } from "./prediction.js";
 /**
  * @typedef {object} Learnt
  * @property {number[]} losses before each lesson's update
- * @property {PupilReading} before
- * @property {PupilReading | null} after null where it diverged
+ * @property {Answer} before of the model
+ * @property {Answer | null} after of the copy; null where it diverged
  * @property {LayerStep[]} layers of the last lesson, first to last
  * @property {KnownDigit[]} known
  */
@@ -39,32 +39,24 @@ export function parseLearnt(answer) {
   check(Array.isArray(losses) && losses.every(Number.isFinite), "the losses are not numbers");
   check(Array.isArray(layers), "the layers are missing");
   check(Array.isArray(known), "the digits that it knew are missing");
-  return { losses, before: parseReading(before), after: parseAfter(after), layers: layers.map(parseStep), known: known.map(parseKnown) };
+  return { losses, before: parseAnswer(before), after: parseAfter(after), layers: layers.map(parseStep), known: known.map(parseKnown) };
 }
 
 /** @param {any} after null where it diverged */
 function parseAfter(after) {
-  return after === null ? null : parseReading(after);
+  return after === null ? null : parseAnswer(after);
 }
 
 /** @param {any} digit @returns {KnownDigit} */
 function parseKnown(digit) {
   const input = parseTensor(digit?.input, "a digit that it knew");
   check(input.values.length === INPUT_SIZE * INPUT_SIZE, "a digit that it knew is not 28 rows of 28");
-  return { input, before: parseReading(digit.before), after: parseAfter(digit.after) };
+  return { input, before: parseAnswer(digit.before), after: parseAfter(digit.after) };
 }
 
-/** Whether the pupil reads it as the model does. @param {KnownDigit} digit */
+/** Whether the copy answers as the model does. @param {KnownDigit} digit */
 export function isStillKnown({ before, after }) {
-  return after !== null && after.digit === before.digit && after.isDigit === before.isDigit;
-}
-
-/** @param {any} reading @returns {PupilReading} */
-export function parseReading(reading) {
-  const { digit, is_digit, probabilities } = reading ?? {};
-  check(Number.isInteger(digit) && digit >= 0 && digit < DIGITS && typeof is_digit === "boolean", "the pupil's reading is missing");
-  check(Array.isArray(probabilities) && probabilities.every(Number.isFinite), "the pupil's probabilities are not numbers");
-  return { digit, isDigit: is_digit, probability: probabilities[digit] };
+  return after !== null && after.digit === before.digit;
 }
 
 /** @param {any} layer @returns {LayerStep} */

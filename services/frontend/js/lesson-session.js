@@ -7,7 +7,7 @@ import { buildPredictionRequest } from "./prediction-request.js";
 /** @typedef {import("./learnt.js").Learnt} Learnt */
 /** @typedef {{label: number | null, learning_rate: number}} Lesson */
 /** @typedef {import("./prediction-request.js").PredictionRequest & {lessons: Lesson[]}} LearnRequest */
-/** @typedef {{learnt: Learnt} | {error: string}} LearnOutcome */
+/** @typedef {{learnt: Learnt} | import("./api.js").Failure} LearnOutcome */
 
 /** The API takes no more. */
 export const MOST_LESSONS = 50;
@@ -24,21 +24,26 @@ export const MOST_LESSONS = 50;
 export class LessonSession {
   #request;
   #view;
+  #sequence;
+  #retry;
 
   /** @type {Lesson[]} */
   #lessons = [];
 
-  /** Grows with each forget(): lessons on another drawing are no longer this pupil's. */
+  /** Grows with each forget(): lessons on another drawing are not this copy's. */
   #generation = 0;
   #isBusy = false;
 
   /**
    * @param {(request: LearnRequest) => Promise<LearnOutcome>} request never rejects
    * @param {View} view
+   * @param {import("./latest.js").Shared} shared
    */
-  constructor(request, view) {
+  constructor(request, view, { sequence, retry }) {
     this.#request = request;
     this.#view = view;
+    this.#sequence = sequence;
+    this.#retry = retry;
   }
 
   /** @param {readonly Stroke[]} strokes @param {Lesson} lesson @param {number} times */
@@ -49,12 +54,15 @@ export class LessonSession {
     if (lessons.length === this.#lessons.length) {
       return this.#view.showWord(`It had ${MOST_LESSONS} lessons, which is all that one drawing gets. Let it forget them to begin anew.`);
     }
+    const [body, number] = [{ ...buildPredictionRequest(strokes), lessons }, this.#sequence.number];
     const generation = this.#generation;
+    const isWanted = () => generation === this.#generation;
     this.#setBusy(true);
-    const outcome = await this.#request({ ...buildPredictionRequest(strokes), lessons });
+    const outcome = await this.#retry.ask(() => this.#request(body), isWanted, (error) => this.#view.showWord(error));
+    if (!isWanted()) return;
     this.#setBusy(false);
-    if (generation !== this.#generation) return;
     if ("error" in outcome) return this.#view.showWord(outcome.error);
+    this.#sequence.accept(number);
     this.#lessons = lessons;
     this.#view.showLearnt(outcome.learnt);
   }
@@ -63,6 +71,7 @@ export class LessonSession {
   forget() {
     this.#lessons = [];
     this.#generation += 1;
+    this.#setBusy(false);
     this.#view.reset();
   }
 

@@ -1,13 +1,18 @@
-// The lesson view: how the pupil fared, the loss from lesson to lesson, and the gradient on its way back through the layers.
+// The lesson view: the answers of the model and of its copy, side by side. Below, the loss after each lesson, and the gradient on its
+// way back through the layers.
 
 import { createFigure, paint, paintMaps } from "./layer-figures.js";
-import { isWorthSeeing, readingInWords } from "./layer-wording.js";
+import { isWorthSeeing } from "./layer-wording.js";
 import { curvePoints, isStillKnown } from "./learnt.js";
 import { signedRgba } from "./maps.js";
-import { INPUT_SIZE } from "./prediction.js";
+import { INPUT_SIZE, likeliest } from "./prediction.js";
+import { ProbabilityBars } from "./probability-bars.js";
+import { answerInWords } from "./wording.js";
 
 /** @typedef {import("./learnt.js").Learnt} Learnt */
 /** @typedef {import("./learnt.js").LayerStep} LayerStep */
+/** @typedef {import("./lesson-session.js").View} View */
+/** @typedef {import("./prediction.js").Answer} Answer */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
 
@@ -19,20 +24,26 @@ const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
  * @property {HTMLButtonElement[]} buttons
  * @property {HTMLElement} status
  * @property {HTMLElement} results hidden while there are none
+ * @property {HTMLElement} before a list, of the model's probabilities
+ * @property {HTMLElement} after the same of the copy
  * @property {SVGPolylineElement} curve
  * @property {HTMLElement} layers
  * @property {HTMLElement} forgotten
  * @property {HTMLElement} known a list
  */
 
-/** @implements {import("./lesson-session.js").View} */
+/** @implements {View} */
 export class LessonView {
   #elements;
+  #before;
+  #after;
   #isChosen = false;
 
   /** @param {LessonElements} elements */
   constructor(elements) {
     this.#elements = elements;
+    this.#before = new ProbabilityBars(elements.before);
+    this.#after = new ProbabilityBars(elements.after);
     const showRate = () => {
       elements.rateValue.textContent = String(this.rate);
       elements.rate.setAttribute("aria-valuetext", String(this.rate)); // else a screen reader announces the exponent
@@ -54,9 +65,15 @@ export class LessonView {
     return { label: value === "none" ? null : Number(value), learning_rate: this.rate };
   }
 
-  /** What it may be, as long as nobody has chosen. @param {number} digit */
-  suggest(digit) {
-    if (!this.#isChosen) this.#elements.label.value = String(digit);
+  /** Preselects the likeliest other answer, as a lesson in the model's own answer changes little. @param {Answer} answer */
+  suggest(answer) {
+    const [first, second] = likeliest(answer);
+    if (!this.#isChosen) this.#elements.label.value = String(answer.isDigit ? second : first);
+  }
+
+  /** The next drawing may be another digit. */
+  forgetChoice() {
+    this.#isChosen = false;
   }
 
   /** @param {boolean} busy */
@@ -79,11 +96,14 @@ export class LessonView {
     const count = losses.length;
     const last = losses[count - 1];
     this.#elements.status.textContent =
-      `The model reads ${readingInWords(before)}. After ${count} ${count === 1 ? "lesson" : "lessons"} ` +
-      `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${readingInWords(after)}`}. ` +
-      `The loss was ${losses[0].toFixed(2)} before the first, and ${last.toFixed(2)} before the last.`;
+      `The model reads ${answerInWords(before)}. After ${count} ${count === 1 ? "lesson" : "lessons"} ` +
+      `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${answerInWords(after)}`}. ` +
+      `The loss was ${digits(losses[0])} before the first, and ${digits(last)} before the last.`;
     Object.assign(this.#elements.status.dataset, { lessons: count, loss: last });
     this.#elements.results.hidden = false;
+    this.#before.show(before);
+    if (after === null) this.#after.reset();
+    else this.#after.show(after);
     this.#elements.curve.setAttribute("points", curvePoints(losses, CURVE_WIDTH, CURVE_HEIGHT));
     const kept = known.filter(isStillKnown).length;
     this.#elements.forgotten.textContent =
@@ -101,7 +121,7 @@ function knownDigit(digit) {
   const item = document.createElement("li");
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `A ${digit.before.digit}`);
+  canvas.setAttribute("aria-label", `A ${digit.before.bestGuess}`);
   paint(canvas, INPUT_SIZE, INPUT_SIZE, signedRgba(digit.input.values, 1));
   const { after } = digit;
   item.append(canvas, after?.isDigit ? String(after.digit) : "–");

@@ -15,6 +15,8 @@ import { KeyboardPen } from "./keyboard-pen.js";
 import { listenToPointer } from "./pointer-input.js";
 import { PredictionSession } from "./prediction-session.js";
 import { ResultView } from "./result-view.js";
+import { Retry } from "./retry.js";
+import { Sequence } from "./sequence.js";
 import { StrokeRecorder } from "./strokes.js";
 import { dockUnit } from "./unit-dock.js";
 
@@ -35,6 +37,7 @@ const view = new ResultView({
   confidence: element("confidence"),
   bestGuess: element("best-guess"),
   error: element("error"),
+  panel: element("panel"),
   probabilities: element("probabilities"),
   networkInput: element("network-input"),
   modelVersion: element("model-version"),
@@ -52,6 +55,7 @@ const tools = new DrawingTools(
 );
 const keptDrawing = new KeptDrawing(() => window.sessionStorage);
 const fetch = window.fetch.bind(window);
+const shared = { sequence: new Sequence(), retry: new Retry(window) };
 /** @type {HTMLButtonElement} */
 const feedbackButton = element("feedback-btn");
 const feedbackView = new FeedbackView({
@@ -69,9 +73,14 @@ const outbox = new FeedbackOutbox((request) => sendFeedback(request, { fetch }),
   onSettled: (predictionId, outcome) => feedback.settle(predictionId, outcome),
 });
 const feedback = new FeedbackSession((request) => outbox.send(request), feedbackView);
-const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback);
+const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback, shared);
 
-const inside = connectInside(recorder, { fetch, onReading: (explanation) => view.showReading(explanation) });
+const inside = connectInside(recorder, {
+  fetch,
+  shared,
+  onReading: (explanation, isCurrent) => view.showReading(explanation, isCurrent),
+  onFailure: () => view.dim(),
+});
 dockUnit(element("unit"), element("layers"), element("unit-close"));
 
 function predict() {
@@ -81,10 +90,15 @@ function predict() {
 /** The drawing has changed, by whichever tool. */
 function drawingChanged() {
   board.redraw();
+  const isAnother = shared.sequence.update(recorder.strokes);
   if (recorder.isEmpty) {
     session.clear();
     inside.clear();
-  } else inside.watch();
+  } else if (isAnother) {
+    session.withdraw();
+    if (inside.isOpen) inside.watch();
+    else view.reset(); // nothing follows the pen
+  }
 }
 
 /** A gesture has ended, so there is a new step to undo, and a drawing to keep. */
@@ -156,7 +170,10 @@ predictButton.addEventListener("click", predict);
 element("clear-btn").addEventListener("click", clear);
 feedbackButton.addEventListener("click", () => feedback.send(feedbackView.choice));
 
-window.addEventListener("online", () => outbox.sendKept());
+window.addEventListener("online", () => {
+  shared.retry.wake();
+  outbox.sendKept();
+});
 outbox.sendKept();
 
 recorder.restore(keptDrawing.read());

@@ -1,5 +1,4 @@
-// The prediction session: one drawing, at most one question that still matters. Answers can arrive late; this file
-// makes sure that only the answer to the latest question is shown, and none after Clear.
+// The prediction session: one drawing, and at most one question about it. An answer is shown only while its drawing is on the canvas.
 
 import { buildPredictionRequest } from "./prediction-request.js";
 
@@ -19,7 +18,8 @@ import { buildPredictionRequest } from "./prediction-request.js";
  * Where results go; result-view.js is the real one.
  * @typedef {object} View
  * @property {(busy: boolean) => void} setBusy
- * @property {() => void} reset removes result, error, bars and input picture
+ * @property {() => void} reset removes result, error, bars and input image
+ * @property {() => void} withdraw removes result and error
  * @property {(text: string) => void} showHint a friendly word, not an error
  * @property {(prediction: Prediction) => void} showPrediction
  * @property {(message: string) => void} showError
@@ -29,19 +29,24 @@ export class PredictionSession {
   #request;
   #view;
   #feedback;
+  #sequence;
+  #retry;
 
-  /** Controls the question that matters now; null when there is none. @type {AbortController | null} */
+  /** Controls the current question; null without one. @type {AbortController | null} */
   #current = null;
 
   /**
    * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome>} request never rejects
    * @param {View} view
    * @param {Feedback} feedback
+   * @param {import("./latest.js").Shared} shared
    */
-  constructor(request, view, feedback) {
+  constructor(request, view, feedback, { sequence, retry }) {
     this.#request = request;
     this.#view = view;
     this.#feedback = feedback;
+    this.#sequence = sequence;
+    this.#retry = retry;
   }
 
   /** @param {readonly Stroke[]} strokes */
@@ -56,17 +61,27 @@ export class PredictionSession {
     const question = new AbortController();
     this.#current = question;
     this.#view.setBusy(true);
-    const outcome = await this.#request(buildPredictionRequest(strokes), question.signal);
-
+    const [body, number] = [buildPredictionRequest(strokes), this.#sequence.number];
     // Aborting is a request to stop, not a promise: an answer already on its way still arrives here.
-    if (this.#current !== question) return;
-    this.#dropCurrent();
+    const isWanted = () => this.#current === question;
+    const ask = () => this.#request(body, question.signal);
+    const outcome = await this.#retry.ask(ask, isWanted, (error) => this.#view.showError(error));
+    if (!isWanted()) return;
+    this.#current = null;
+    this.#view.setBusy(false);
     if ("error" in outcome) {
       this.#view.showError(outcome.error);
       return;
     }
+    this.#sequence.accept(number);
     this.#view.showPrediction(outcome.prediction);
     this.#feedback.ask(outcome.prediction);
+  }
+
+  /** The drawing has changed: its answer goes, and the question about the answer. */
+  withdraw() {
+    this.#dropCurrent();
+    this.#view.withdraw();
   }
 
   clear() {

@@ -9,16 +9,27 @@ export const INPUT_SIZE = 28;
 // Probabilities come from 32-bit floats and may be rounded for the wire, so their sum is only near 1.
 const SUM_TOLERANCE = 0.01;
 
+/** @typedef {{probability: number, threshold: number}} NoDigit above the threshold the answer is "no digit" */
+
 /**
- * @typedef {object} Prediction
- * @property {number} digit the likeliest digit, 0 to 9
- * @property {boolean} isDigit false when the drawing does not look like any digit
+ * A network's answer to one image.
+ * @typedef {object} Answer
+ * @property {number | null} digit 0 to 9; null when the answer is "no digit"
+ * @property {boolean} isDigit
+ * @property {number | null} bestGuess the likeliest digit, also when the answer is "no digit"; null for a blank or a dot
  * @property {number[]} probabilities ten of them, by digit, summing to 1
- * @property {number} confidence in the digit, 0 to 1
+ * @property {number} confidence in the answer, 0 to 1
+ * @property {NoDigit | null} noDigit null: the network has no class for it
+ */
+
+/**
+ * @typedef {object} Seen
  * @property {string} modelVersion
  * @property {string} predictionId
- * @property {number[][]} input 28 rows of 28 values from 0 (paper) to 1 (ink): what the network saw
+ * @property {number[][]} input 28 rows of 28 values from 0 (paper) to 1 (ink): the image that the network read
  */
+
+/** @typedef {Answer & Seen} Prediction */
 
 /** Says which part of an answer is not as agreed. */
 export class UnexpectedAnswerError extends Error {}
@@ -29,15 +40,8 @@ export class UnexpectedAnswerError extends Error {}
  * @throws {UnexpectedAnswerError}
  */
 export function parsePrediction(answer) {
-  check(typeof answer === "object" && answer !== null, "it is not an object");
-  const { digit, is_digit, probabilities, confidence, model_version, prediction_id, input } = answer;
-
-  check(Number.isInteger(digit) && digit >= 0 && digit < DIGITS, "the digit is not one of 0 to 9");
-  check(typeof is_digit === "boolean", "is_digit is missing");
-  check(isRow(probabilities, DIGITS), "the probabilities are not ten numbers from 0 to 1");
-  const sum = probabilities.reduce((/** @type {number} */ total, /** @type {number} */ p) => total + p, 0);
-  check(Math.abs(sum - 1) <= SUM_TOLERANCE, "the probabilities do not sum to 1");
-  check(isFraction(confidence), "the confidence is not a number from 0 to 1");
+  const parsed = parseAnswer(answer);
+  const { model_version, prediction_id, input } = answer;
   check(typeof model_version === "string", "the model version is missing");
   check(typeof prediction_id === "string", "the prediction id is missing");
   check(
@@ -45,15 +49,41 @@ export function parsePrediction(answer) {
     "the network's input is not 28 rows of 28 numbers from 0 to 1",
   );
 
-  return {
-    digit,
-    isDigit: is_digit,
-    probabilities,
-    confidence,
-    modelVersion: model_version,
-    predictionId: prediction_id,
-    input,
-  };
+  return { ...parsed, modelVersion: model_version, predictionId: prediction_id, input };
+}
+
+/**
+ * @param {any} answer parsed JSON of any shape
+ * @returns {Answer}
+ * @throws {UnexpectedAnswerError}
+ */
+export function parseAnswer(answer) {
+  check(typeof answer === "object" && answer !== null, "it is not an object");
+  const { digit, is_digit, best_guess, probabilities, confidence, no_digit } = answer;
+  check(typeof is_digit === "boolean", "is_digit is missing");
+  check(is_digit ? isDigit(digit) : digit === null, "the digit is not one of 0 to 9, or null for no digit");
+  check(is_digit ? best_guess === digit : best_guess === null || isDigit(best_guess), "the best guess is not one of 0 to 9");
+  check(isRow(probabilities, DIGITS), "the probabilities are not ten numbers from 0 to 1");
+  const sum = probabilities.reduce((/** @type {number} */ total, /** @type {number} */ p) => total + p, 0);
+  check(Math.abs(sum - 1) <= SUM_TOLERANCE, "the probabilities do not sum to 1");
+  check(isFraction(confidence), "the confidence is not a number from 0 to 1");
+  check(
+    no_digit === null || (isFraction(no_digit?.probability) && isFraction(no_digit.threshold)),
+    "no_digit has no probability and threshold from 0 to 1",
+  );
+  const noDigit = no_digit && { probability: no_digit.probability, threshold: no_digit.threshold };
+  return { digit, isDigit: is_digit, bestGuess: best_guess, probabilities, confidence, noDigit };
+}
+
+/** The likeliest digits, first and second, whatever the answer. @param {Answer} answer */
+export function likeliest({ probabilities }) {
+  const order = probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
+  return [order[0], order[1]];
+}
+
+/** @param {unknown} value */
+function isDigit(value) {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) < DIGITS;
 }
 
 /** @param {boolean} condition @param {string} problem what to say where it does not hold @throws {UnexpectedAnswerError} */

@@ -1,15 +1,13 @@
-// The result view: everything on the page that tells what the network answered.
+// The result view: the answer to the drawing on the canvas, and the served network's probabilities.
 
-import { DIGITS, INPUT_SIZE } from "./prediction.js";
 import { toRgba } from "./pixels.js";
-import { bestGuessText, confidenceText, formatPercentage, resultText } from "./wording.js";
+import { INPUT_SIZE } from "./prediction.js";
+import { ProbabilityBars } from "./probability-bars.js";
+import { Staleness } from "./staleness.js";
+import { bestGuessText, confidenceText, resultText } from "./wording.js";
 
 /** @typedef {import("./prediction.js").Prediction} Prediction */
 /** @typedef {import("./prediction-session.js").View} View */
-/** @typedef {{row: HTMLElement, bar: HTMLElement, value: HTMLElement}} Bar */
-
-// Stands where a percentage will be.
-const NO_VALUE = "–";
 
 /**
  * @typedef {object} ResultElements
@@ -18,6 +16,7 @@ const NO_VALUE = "–";
  * @property {HTMLElement} confidence
  * @property {HTMLElement} bestGuess
  * @property {HTMLElement} error
+ * @property {HTMLElement} panel the image and the probabilities
  * @property {HTMLElement} probabilities an empty list
  * @property {HTMLCanvasElement} networkInput
  * @property {HTMLElement} modelVersion
@@ -28,13 +27,14 @@ export class ResultView {
   #elements;
   #bars;
   #picture;
+  #staleness;
 
   /** @param {ResultElements} elements */
   constructor(elements) {
     this.#elements = elements;
-    this.#bars = Array.from({ length: DIGITS }, (_, digit) => createBar(digit));
-    elements.probabilities.replaceChildren(...this.#bars.map(({ row }) => row));
+    this.#bars = new ProbabilityBars(elements.probabilities);
     this.#picture = /** @type {CanvasRenderingContext2D} */ (elements.networkInput.getContext("2d"));
+    this.#staleness = new Staleness(elements.panel);
     this.reset();
   }
 
@@ -49,7 +49,14 @@ export class ResultView {
     this.#setTexts({});
     this.#elements.modelVersion.textContent = "";
     this.#picture.clearRect(0, 0, INPUT_SIZE, INPUT_SIZE);
-    for (const bar of this.#bars) setBar(bar, 0, NO_VALUE, false);
+    this.#bars.reset();
+    this.#staleness.show();
+  }
+
+  /** The drawing has changed; an answer to the new one is on its way to the panel. */
+  withdraw() {
+    this.#setTexts({});
+    this.#staleness.waitForAnswer();
   }
 
   /** @param {string} text */
@@ -68,18 +75,21 @@ export class ResultView {
     this.showReading(prediction);
   }
 
-  /** What it reads while the drawing goes on; the answer is for those who ask. @param {Prediction} prediction */
-  showReading(prediction) {
+  /** The panel follows the pen; only Predict gives an answer. @param {Prediction} prediction @param {boolean} [isCurrent] */
+  showReading(prediction, isCurrent = true) {
     this.#elements.modelVersion.textContent = prediction.modelVersion;
     this.#picture.putImageData(new ImageData(toRgba(prediction.input), INPUT_SIZE, INPUT_SIZE), 0, 0);
-    prediction.probabilities.forEach((probability, digit) => {
-      setBar(this.#bars[digit], probability, formatPercentage(probability), digit === prediction.digit);
-    });
+    this.#bars.show(prediction);
+    this.#staleness.show(isCurrent);
   }
 
-  /** An earlier answer beside an error would look like the answer to this drawing. @param {string} message */
+  /** The panel can't follow the pen just now. */
+  dim() {
+    this.#staleness.dim();
+  }
+
+  /** @param {string} message */
   showError(message) {
-    this.reset();
     this.#setTexts({ error: message });
   }
 
@@ -91,33 +101,4 @@ export class ResultView {
     this.#elements.bestGuess.textContent = bestGuess;
     this.#elements.error.textContent = error;
   }
-}
-
-/** @param {number} digit @returns {Bar} */
-function createBar(digit) {
-  const row = document.createElement("li");
-  row.dataset.digit = String(digit);
-  const label = createSpan("digit", String(digit));
-  const track = createSpan("track", "");
-  const bar = createSpan("bar", "");
-  const value = createSpan("value", NO_VALUE);
-  track.append(bar);
-  // The spaces keep "5 97.3%" two words for those who hear the page.
-  row.append(label, " ", track, " ", value);
-  return { row, bar, value };
-}
-
-/** @param {Bar} bar @param {number} probability @param {string} text @param {boolean} isWinner */
-function setBar({ row, bar, value }, probability, text, isWinner) {
-  bar.style.width = `${Math.min(probability, 1) * 100}%`;
-  value.textContent = text;
-  row.classList.toggle("winner", isWinner);
-}
-
-/** @param {string} className @param {string} text */
-function createSpan(className, text) {
-  const span = document.createElement("span");
-  span.className = className;
-  span.textContent = text;
-  return span;
 }

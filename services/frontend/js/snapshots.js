@@ -1,8 +1,7 @@
-// Snapshots: how the live model learnt, and what it made of a drawing then; checked before anything of it reaches the page.
+// Snapshots: how the live model learned, and its answers to a drawing then; checked before anything of it reaches the page.
 
 import { parseTensor } from "./explanation.js";
-import { parseReading } from "./learnt.js";
-import { check } from "./prediction.js";
+import { check, parseAnswer } from "./prediction.js";
 
 /**
  * @typedef {object} Moment
@@ -27,7 +26,7 @@ import { check } from "./prediction.js";
  * @property {Moment[]} moments
  */
 
-/** @typedef {import("./learnt.js").PupilReading & {place: readonly [number, number]}} SnapshotReading its place is on the moment's map */
+/** @typedef {import("./prediction.js").Answer & {place: readonly [number, number]}} SnapshotReading its place is on the moment's map */
 /** @typedef {{modelVersion: string, readings: SnapshotReading[]}} SnapshotReadings */
 
 /**
@@ -42,7 +41,7 @@ export function parseSnapshots(answer) {
   check(Array.isArray(layers) && layers.every((layer) => typeof layer === "string"), "the layers are missing");
   check(Array.isArray(mapped) && mapped.every(Number.isInteger), "the mapped digits are missing");
   check(Array.isArray(moments) && moments.length > 1, "the moments are missing");
-  const parsed = moments.map((moment) => parseMoment(moment, layers.length, mapped.length));
+  const parsed = moments.map((/** @type {any} */ moment) => parseMoment(moment, layers.length, mapped.length));
   return { modelVersion: model_version, epochs, layers, mapped, moments: parsed };
 }
 
@@ -89,7 +88,7 @@ export function parseSnapshotReadings(answer) {
 
 /** @param {any} reading @returns {SnapshotReading} */
 function parseSnapshotReading(reading) {
-  const parsed = parseReading(reading);
+  const parsed = parseAnswer(reading);
   const { place } = reading;
   check(Array.isArray(place) && place.length === 2 && place.every(Number.isFinite), "a reading has no place on the map");
   return { ...parsed, place: [place[0], place[1]] };

@@ -2,11 +2,11 @@
 
 import { curvePoints } from "./learnt.js";
 import { paintMaps } from "./layer-figures.js";
-import { readingInWords } from "./layer-wording.js";
 import { MapView } from "./map-view.js";
 import { momentInWords } from "./snapshots.js";
+import { Staleness } from "./staleness.js";
 import { tableCell } from "./table-cell.js";
-import { formatPercentage } from "./wording.js";
+import { answerInWords, formatPercentage } from "./wording.js";
 
 /** @typedef {import("./snapshots.js").Snapshots} Snapshots */
 /** @typedef {import("./snapshots.js").SnapshotReadings} SnapshotReadings */
@@ -35,6 +35,7 @@ const PLAY_MS = 900; // a moment
 export class TimelineView {
   #elements;
   #map;
+  #staleness;
 
   /** @type {Snapshots | null} */
   #snapshots = null;
@@ -49,6 +50,7 @@ export class TimelineView {
   constructor(elements) {
     this.#elements = elements;
     this.#map = new MapView(elements.map);
+    this.#staleness = new Staleness(elements.body);
     elements.slider.addEventListener("input", () => {
       this.#stop();
       this.#showMoment();
@@ -61,8 +63,14 @@ export class TimelineView {
     return this.#snapshots?.modelVersion ?? "";
   }
 
-  /** @param {string} message */
+  /** The last answer stays, dimmed. @param {string} message */
   showProblem(message) {
+    this.#elements.status.textContent = message;
+    this.#staleness.dim();
+  }
+
+  /** @param {string} message */
+  showAbsence(message) {
     this.#stop();
     this.#snapshots = this.#readings = null;
     this.#elements.body.hidden = true;
@@ -78,6 +86,7 @@ export class TimelineView {
     this.#map.show(snapshots.mapped);
     body.hidden = false;
     status.textContent = "";
+    this.#staleness.show();
     slider.max = String(moments.length - 1);
     slider.value = slider.max;
     const [train, validation] = [moments.map(({ trainLoss }) => trainLoss), moments.map(({ validationLoss }) => validationLoss)];
@@ -87,9 +96,16 @@ export class TimelineView {
     this.#showMoment();
   }
 
-  /** What it made of the drawing; null: there is none. @param {SnapshotReadings | null} readings */
-  showReadings(readings) {
+  /** The drawing has changed. */
+  waitForReadings() {
+    this.#staleness.waitForAnswer();
+  }
+
+  /** The answers to the drawing; null for an empty canvas. @param {SnapshotReadings | null} readings @param {boolean} [isCurrent] */
+  showReadings(readings, isCurrent = true) {
     this.#readings = readings;
+    this.#elements.status.textContent = "";
+    this.#staleness.show(isCurrent);
     if (this.#snapshots !== null) this.#showMoment();
   }
 
@@ -118,14 +134,14 @@ export class TimelineView {
     const readings = this.#readings?.modelVersion === this.modelVersion ? this.#readings.readings : [];
     const reading = readings[index];
     this.#map.move(/** @type {Snapshots} */ (this.#snapshots).moments[index].points.values, reading?.place ?? null);
-    this.#elements.reading.textContent = reading ? `Your drawing was ${readingInWords(reading)} to it.` : "Draw something, and see what it would have made of it.";
+    this.#elements.reading.textContent = reading ? `Its answer to your drawing: ${answerInWords(reading)}.` : "Draw something, and see its answer at each moment.";
     this.#elements.readings.replaceChildren(
       ...readings.map((each, i) => {
         const item = document.createElement("li");
         const button = document.createElement("button");
         button.type = "button";
         button.textContent = each.isDigit ? String(each.digit) : "–";
-        button.setAttribute("aria-label", `${momentInWords(/** @type {Snapshots} */ (this.#snapshots), i)}: ${readingInWords(each)}`);
+        button.setAttribute("aria-label", `${momentInWords(/** @type {Snapshots} */ (this.#snapshots), i)}: ${answerInWords(each)}`);
         button.setAttribute("aria-pressed", String(i === index));
         button.addEventListener("click", () => {
           this.#stop();
@@ -133,7 +149,7 @@ export class TimelineView {
           this.#showMoment();
           /** @type {HTMLElement | null} */ (this.#elements.readings.children[i].querySelector("button"))?.focus();
         });
-        Object.assign(button.dataset, { digit: each.digit, probability: each.probability });
+        Object.assign(button.dataset, { digit: each.bestGuess, probability: Math.max(...each.probabilities) });
         item.append(button);
         return item;
       }),

@@ -1,10 +1,10 @@
 // The unit view: one number of a layer, where it looks, and the arithmetic behind it; and what may be changed about it.
 
-import { changesInWords } from "./changes.js";
 import { paint } from "./layer-figures.js";
 import { unitTitle } from "./layer-wording.js";
 import { mosaic, placeAt } from "./maps.js";
 import { INPUT_SIZE } from "./prediction.js";
+import { Staleness } from "./staleness.js";
 import { arithmetic, fieldRgba, products } from "./unit.js";
 
 /** @typedef {import("./unit.js").Unit} Unit */
@@ -29,8 +29,6 @@ const WIDTH = 190; // CSS pixels that the numbers of a unit take at most
  * @property {HTMLInputElement} which the weight to edit, counted from 0
  * @property {HTMLInputElement} value what it is
  * @property {HTMLElement} close a button
- * @property {HTMLElement} changes
- * @property {HTMLElement} undo a button
  */
 
 export class UnitView {
@@ -38,6 +36,7 @@ export class UnitView {
   #changes;
   #onSpot;
   #onChange;
+  #staleness;
 
   /** @type {Spot | null} */
   #spot = null;
@@ -61,12 +60,7 @@ export class UnitView {
     elements.value.addEventListener("change", () => this.#edit());
     elements.weights.addEventListener("click", (event) => this.#choose(event));
     elements.close.addEventListener("click", () => this.release());
-    elements.undo.addEventListener("click", () => {
-      changes.undo();
-      this.#showChanges();
-      onChange();
-    });
-    this.#showChanges();
+    this.#staleness = new Staleness(elements.panel);
   }
 
   /** What is looked at. @returns {Spot | null} */
@@ -116,14 +110,16 @@ export class UnitView {
       off.textContent = this.#changes.isOff(spot.layer, spot.place[0]) ? "Switch it on again" : "Switch it off";
     }
     words.textContent = arithmetic(layer, unit);
+    this.#staleness.show();
     // In full, for whoever wants to compute with them.
     Object.assign(panel.dataset, { layer: spot.layer, place: spot.place, value: unit.value, bias: unit.bias ?? "" });
   }
 
-  /** @param {string} message */
+  /** The last answer stays, dimmed. @param {string} message */
   showProblem(message) {
     this.#elements.panel.hidden = false;
     this.#elements.arithmetic.textContent = message;
+    this.#staleness.dim();
   }
 
   #showWeight() {
@@ -156,14 +152,7 @@ export class UnitView {
     if (this.#spot === null) return;
     this.#isKept = true;
     change(this.#spot.layer, this.#spot.place[0]);
-    this.#showChanges();
     this.#onChange();
-  }
-
-  #showChanges() {
-    const words = changesInWords(this.#changes.list);
-    this.#elements.changes.textContent = words;
-    this.#elements.undo.hidden = words === "";
   }
 }
 

@@ -1,6 +1,6 @@
 // Wording: the figures of a prediction as text.
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
+/** @typedef {import("./prediction.js").Answer} Answer */
 
 /**
  * A probability as a percentage with one decimal. "100.0%" would be a claim of certainty, which no network can make: a
@@ -11,18 +11,22 @@ export function formatPercentage(probability) {
   return probability >= 0.9995 ? ">99.9%" : `${(probability * 100).toFixed(1)}%`;
 }
 
-/** @param {Prediction} prediction */
+/** @param {Answer} prediction */
 export function resultText(prediction) {
   return prediction.isDigit ? `Digit: ${prediction.digit}` : "Not sure that is a digit";
 }
 
-/** @param {Prediction} prediction */
+/** @param {Answer} prediction */
 export function confidenceText(prediction) {
   return prediction.isDigit ? `${formatPercentage(prediction.confidence)} confident` : "";
 }
 
-/** @param {Prediction} prediction */
-export function bestGuessText(prediction) {
-  if (prediction.isDigit) return "";
-  return `Best guess: ${prediction.digit}`; // its confidence would be that of a digit, which this is not
+/** @param {Answer} answer */
+export function bestGuessText({ isDigit, bestGuess }) {
+  return isDigit || bestGuess === null ? "" : `Best guess: ${bestGuess}`;
+}
+
+/** An answer in the middle of a sentence. @param {Answer} answer */
+export function answerInWords({ digit, isDigit, confidence }) {
+  return `${isDigit ? `a ${digit}` : "no digit"} (${formatPercentage(confidence)})`;
 }

@@ -1,0 +1,30 @@
+// The changes view: says in a bar that stays in view that a copy of the network is edited, and undoes it.
+
+import { changesInWords } from "./changes.js";
+
+export class ChangesView {
+  #elements;
+  #changes;
+
+  /**
+   * @param {{bar: HTMLElement, words: HTMLElement, undo: HTMLElement}} elements
+   * @param {import("./changes.js").Changes} changes
+   * @param {() => void} onUndo
+   */
+  constructor(elements, changes, onUndo) {
+    this.#elements = elements;
+    this.#changes = changes;
+    elements.undo.addEventListener("click", () => {
+      changes.undo();
+      onUndo();
+    });
+    this.show();
+  }
+
+  show() {
+    const words = changesInWords(this.#changes.list);
+    this.#elements.words.textContent = words;
+    this.#elements.bar.classList.toggle("in-use", words !== "");
+    this.#elements.undo.hidden = words === "";
+  }
+}

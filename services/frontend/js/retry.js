@@ -1,0 +1,58 @@
+// Retry: asks again after a failure that may pass, such as a restart of the service. The pause grows with each failure, and ends early
+// when the network is back.
+
+/** @typedef {import("./api.js").Failure} Failure */
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 4000;
+
+/** Tells the person, beside the reason, that there is nothing to press. */
+export const TRYING_AGAIN = "Trying again…";
+
+export class Retry {
+  #timer;
+
+  /** What ends each pause. @type {Set<() => void>} */
+  #pauses = new Set();
+
+  /** @param {Pick<Window, "setTimeout" | "clearTimeout">} timer */
+  constructor(timer) {
+    this.#timer = timer;
+  }
+
+  /** Ends every pause: the network is back. */
+  wake() {
+    for (const end of this.#pauses) end();
+  }
+
+  /**
+   * Asks until the request succeeds. The first failure is not reported unless the service names a time: the next attempt follows soon.
+   * @template {object} Outcome
+   * @param {() => Promise<Outcome | Failure>} request never rejects
+   * @param {() => boolean} isWanted
+   * @param {(error: string) => void} onFailure reports a failure that may pass
+   * @returns {Promise<Outcome | Failure>} an answer, a failure that does not pass, or anything once the answer is not wanted
+   */
+  async ask(request, isWanted, onFailure) {
+    for (let failures = 1; ; failures += 1) {
+      const outcome = await request();
+      if (!("mayPass" in outcome) || !isWanted()) return outcome;
+      if (failures > 1 || outcome.retryAfterMs) onFailure(`${outcome.error} ${TRYING_AGAIN}`);
+      await this.#pause(outcome.retryAfterMs ?? Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS));
+      if (!isWanted()) return outcome;
+    }
+  }
+
+  /** @param {number} ms @returns {Promise<void>} */
+  #pause(ms) {
+    return new Promise((resolve) => {
+      const end = () => {
+        this.#timer.clearTimeout(timeout);
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timeout = this.#timer.setTimeout(end, ms);
+      this.#pauses.add(end);
+    });
+  }
+}

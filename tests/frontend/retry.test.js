@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { Retry } from "../../services/frontend/js/retry.js";
+import { FakeClock, settled } from "./fake-browser.js";
+
+const failing = (retryAfterMs = null) => ({ error: "no.", mayPass: true, retryAfterMs });
+
+let clock;
+let retry;
+let failures;
+let requests;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  retry = new Retry(clock);
+  [failures, requests] = [[], 0];
+});
+
+/** Asks for one outcome after the other; the last one is repeated. */
+function ask(outcomes, isWanted = () => true) {
+  const request = async () => outcomes[Math.min(requests++, outcomes.length - 1)];
+  return retry.ask(request, isWanted, (error) => failures.push(error));
+}
+
+test("the pauses grow up to a longest one", async () => {
+  ask([failing()]);
+  await settled();
+  const pauses = [];
+  for (let i = 0; i < 7; i += 1) {
+    pauses.push(clock.waits[0]);
+    await clock.advance(clock.waits[0]);
+  }
+  assert.deepEqual(pauses, [250, 500, 1000, 2000, 4000, 4000, 4000]);
+  assert.equal(requests, 8);
+});
+
+test("a pause that the service asks for is kept, and the failure reported at once", async () => {
+  const done = ask([failing(5000), { answer: 1 }]);
+  await settled();
+  assert.deepEqual([clock.waits, failures], [[5000], ["no. Trying again…"]]);
+  await clock.advance(5000);
+  assert.deepEqual(await done, { answer: 1 });
+});
+
+test("when the network is back every pause ends", async () => {
+  const done = [ask([failing(), failing(), { answer: 1 }]), ask([failing(60_000)])];
+  await settled();
+  retry.wake();
+  await settled();
+  retry.wake();
+  assert.deepEqual(await done[0], { answer: 1 });
+});
+
+test("once the answer is not wanted nothing is asked again", async () => {
+  let isWanted = true;
+  const done = ask([failing()], () => isWanted);
+  await settled();
+  isWanted = false;
+  await clock.advance(250);
+  assert.equal("error" in (await done), true);
+  assert.equal(requests, 1);
+});
