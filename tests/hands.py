@@ -50,6 +50,7 @@ class Hand:
         mouse.up(button=button)
 
     def stroke(self, pointer, points):
+        self.find_canvas()  # a press may have scrolled the page
         {"mouse": self.mouse, "touch": self.swipe, "pen": self.pen}[pointer](points)
 
     def press(self, button):
