@@ -129,7 +129,7 @@ def running(folder: Path) -> Iterator[tuple[str, int, int]]:
     environment = os.environ | {name: str(value) for name, value in settings.items()} | {"MALLOC_ARENA_MAX": "1"}
     configuration = (PROJECT / "services/frontend/nginx.conf").read_text()
     for there, here in (
-        ("/tmp/", f"{folder}/"),  # noqa: S108 - as nginx.conf has it
+        ("/tmp/", f"{folder}/"),  # noqa: S108 # nosec B108
         ("listen 3000;", f"listen 127.0.0.1:{page};"),
         ("listen 7000;", f"listen 127.0.0.1:{api};"),
         ("default inference:7000;", f"default 127.0.0.1:{service_port};"),

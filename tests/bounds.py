@@ -9,10 +9,10 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def within(gibibytes: int = 1, seconds: int = 10) -> Iterator[None]:
-    """Raise MemoryError for more memory than that beside what is in use, TimeoutError for more time. On the main thread."""
+    """Raise MemoryError for more memory than that beside what is in use, AssertionError for more time. On the main thread."""
 
     def too_late(*_):
-        raise TimeoutError(f"not done within {seconds} s")
+        raise AssertionError(f"not done within {seconds} s")
 
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limits, handler = resource.getrlimit(resource.RLIMIT_AS), signal.signal(signal.SIGALRM, too_late)

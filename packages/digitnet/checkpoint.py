@@ -33,7 +33,7 @@ from digitnet.golden import Golden
 from digitnet.network import PICTURE_SHAPE, Network
 from digitnet.snapshots import Snapshots
 
-# In this order: whoever looks while they are put in place finds no card without what it names.
+# In this order, so that a reader never finds a card without the files that it names.
 FILES = WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE = "weights.npz", "snapshots.npz", "model.json"
 MOST_BYTES = {WEIGHTS_FILE: 2**27, SNAPSHOTS_FILE: 2**27, CARD_FILE: 2**20}
 FORMAT = "digitnet-model-1"
@@ -52,8 +52,8 @@ class CheckpointError(ValueError):
 def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dict, snapshots: Snapshots | None = None) -> dict:
     """Write the network (float32) into the folder, the card last, and return the card.
 
-    golden_pictures are uint8 (n, 28, 28), at least one; `about` is JSON-ready and goes into the card beside what is written here.
-    Its `temperature` and `no_digit_threshold` are the decision. ValueError for a model that `load` would refuse.
+    golden_pictures are uint8 (n, 28, 28), at least one. `about` is JSON-ready and goes into the card; its `temperature` and
+    `no_digit_threshold` are the decision. ValueError for a number out of range, or for more bytes than `load` reads.
     """
     golden = Golden.of(network, Decision.of(about), golden_pictures)
     contents = {WEIGHTS_FILE: npz_bytes({"parameters": network.parameters, **golden.arrays()})}
@@ -79,7 +79,7 @@ def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dic
     contents[CARD_FILE] = (json.dumps(card, indent=2) + "\n").encode()
     for name, content in contents.items():
         if len(content) > MOST_BYTES[name]:
-            raise ValueError(f"{name} would have {len(content):,} bytes, and no more than {MOST_BYTES[name]:,} are ever read")
+            raise ValueError(f"{name} would have {len(content):,} bytes, and at most {MOST_BYTES[name]:,} are read: save less")
     for name, content in contents.items():
         write_atomically(folder / name, content)
     return card
@@ -148,7 +148,7 @@ def load_card(folder: Path) -> dict:
             raise CheckpointError(f"{path} is damaged: it lacks {key!r}")
     if "card_sha256" in card and card["card_sha256"] != _card_checksum(card):
         raise CheckpointError(
-            f"{path} was edited: its checksum is not the one that it names. Undo the edit, or save the model anew by digitnet"
+            f"{path} was edited: its content does not match its card_sha256. Undo the edit, or save the model anew"
         )
     try:
         Decision.of(card)
@@ -198,7 +198,7 @@ def _npy_array(archive, entry):
 
 
 def read_file(path: Path, most_bytes: int) -> bytes:
-    """Return a file's content. OSError unless it is a regular file of at most so many bytes; a link to one is as good.
+    """Return the content of a regular file, or of a link to one. OSError for any other, and for a larger one.
 
     It waits neither for a pipe's writer nor for the end of a device.
     """
@@ -208,7 +208,7 @@ def read_file(path: Path, most_bytes: int) -> bytes:
             raise OSError(errno.EINVAL, "it is not a regular file")
         if status.st_size > most_bytes:
             raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, and at most {most_bytes:,} are read")
-        return file.read(status.st_size + 1)  # one more, so that a checksum tells that it has grown
+        return file.read(status.st_size + 1)  # one more byte, so that the checksum of a growing file differs
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -275,7 +275,7 @@ def _golden(folder, card, arrays, network=None):
 def _read(folder, name):
     path, most_bytes = folder / name, MOST_BYTES[name]
     try:
-        # What is no path is in an object store, which bounds what it fetches.
+        # The object store bounds its own files.
         return read_file(path, most_bytes) if isinstance(path, Path) else path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error

@@ -17,8 +17,8 @@ THRESHOLDS = 0.0, 1.0
 class Predictions(NamedTuple):
     """One row for each image."""
 
-    probabilities: np.ndarray  # (n, 10), of the digits, if the image shows one: each row sums to 1
-    no_digit: np.ndarray  # (n,), the probability that it shows none; 0 for a network without that class
+    probabilities: np.ndarray  # (n, 10), of the digits, if the image shows one; each row sums to 1
+    no_digit: np.ndarray  # (n,), of no digit; 0 for a network without that class
     is_digit: np.ndarray  # bool (n,)
 
 

@@ -32,7 +32,7 @@ class Golden(NamedTuple):
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray], decision: Decision) -> "Golden":
-        """Take what `arrays` gave. ValueError for other shapes, other numbers, or another decision.
+        """Return the examples of an .npz file. ValueError for other shapes, other numbers, or another decision.
 
         A model of an earlier release has pictures and logits alone; this decision then makes its predictions.
         """
@@ -45,7 +45,7 @@ class Golden(NamedTuple):
                 raise ValueError(f"it has golden answers that are {logits.dtype}, or not finite")
             if "decision" not in arrays:
                 return cls(pictures, logits, decision.predictions(logits, pictures), decision)
-            if not np.array_equal(arrays["decision"], _array(decision)):
+            if arrays["decision"].dtype != np.float64 or not np.array_equal(arrays["decision"], _array(decision)):
                 raise ValueError("it was made with another temperature or threshold than the card says: save the model anew")
             predictions = Predictions(*(arrays[f"golden_{name}"] for name in Predictions._fields))
         except KeyError as error:

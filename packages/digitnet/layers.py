@@ -43,7 +43,7 @@ class Layer:
         return input_shape
 
     def workspace(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> int:
-        """Return how many numbers `predict` keeps for one example beside its input and its output."""
+        """Return how many numbers it takes to compute one example's output, beside the input and the output."""
         return 0
 
     @property
@@ -132,9 +132,9 @@ class Conv2D(Layer):
         return (self.filters, height - smaller_by, width - smaller_by)
 
     def workspace(self, input_shape, output_shape):
-        channels, height, width = input_shape
-        padded = channels * (height + 2 * self.padding) * (width + 2 * self.padding) if self.padding else 0
-        return padded + channels * self.kernel_size**2 * math.prod(output_shape[1:])  # and the columns
+        channels, height, width = (size + 2 * self.padding if axis else size for axis, size in enumerate(input_shape))
+        columns = self.kernel_size**2 * output_shape[1] * width  # as prepared.py lays them out: the ends of rows too
+        return channels * (height * width + columns)
 
     def predict(self, inputs):
         return self._convolve(self._padded(inputs), lambda _, shape, dtype: np.empty(shape, dtype))[0]

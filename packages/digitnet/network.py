@@ -17,8 +17,9 @@ from digitnet.losses import softmax, softmax_cross_entropy
 
 PICTURE_SHAPE = (1, 28, 28)  # channels, height, width
 DIGITS = 10
-NO_DIGIT = 10  # the class after the digits, of a network that has one: what it reads is none of them
-# Larger networks are refused before any memory is allocated: a batch of 128 images stays within 512 MiB of float32.
+NO_DIGIT = 10  # the class for images without a digit, in a network that has one
+
+# A larger network is refused before it allocates memory: so a batch of 128 images stays within 512 MiB of float32.
 MOST_LAYERS, MOST_NUMBERS = 100, 2**20
 
 

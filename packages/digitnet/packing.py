@@ -19,6 +19,8 @@ FIRST_WIDTH, WIDTH = 0.2, 1.25  # of a grid, in standard deviations: of the firs
 MOST_STEPS = 127  # in one difference, to either side: int8
 UNPACKING_BYTES = 2**27  # that lzma may take; the preset of `pack` takes half of that
 
+UNPACKING_BYTES = 2**27  # of memory for lzma; the preset of `pack` needs half of it
+
 
 def pack(network: Network, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Parameters (n, count), of n moments of this network -> the packed steps, uint8 (bytes,), and float32 (n, layers with

@@ -18,7 +18,7 @@ PICTURE_BYTES = 28 * 28
 NAME_LENGTH = 200  # characters
 LATEST_TIME = 1e11  # the year 5138 in seconds: larger numbers are milliseconds
 DAY_SECONDS = 86_400
-DROPPED_AT_ONCE = 200  # expired records of a kind in one call: no other call waits long for it
+DROPPED_AT_ONCE = 200  # expired records of a kind in one call, so that no other call waits long
 ERASED_FEEDBACK_KEPT = 100_000  # ids, 15 MB in Redis: fifty days of feedback at its limit, all of it erased
 
 

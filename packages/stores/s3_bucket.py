@@ -73,7 +73,7 @@ class Bucket:
         self._clients, self._connecting = {}, Lock()
 
     def get(self, key: str, most_bytes: int) -> Found | None:
-        """An object; None if there is none of that name. One request. StoreError for a larger one, which is not fetched."""
+        """Return an object, or None if it does not exist. One request. StoreError for a larger one, which is not fetched."""
         return self._ask("get_object", key, most_bytes)
 
     def head(self, key: str) -> Found | None:

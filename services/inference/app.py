@@ -42,7 +42,7 @@ from inference.description import (
 )
 from inference.direct import Direct
 from inference.docs_page import docs_page
-from inference.erasure import drop_expired, erase_prediction
+from inference.erasure import Eraser, drop_expired
 from inference.explaining import at_each_moment, explanation, learnt, timeline, unit
 from inference.feedback import FeedbackDesk
 from inference.hosts import AllowedHosts
@@ -94,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     journal = open_journal(settings.journal)
     recorder = Recorder(journal, metrics)
     desk = FeedbackDesk(journal, recorder, metrics)
+    eraser = Eraser(journal, recorder)
     waiting = (LARGE_WAITING, INSPECTIONS_WAITING, SLOW_WAITING)
     queues = large, inspections, slow = [WorkQueue(name, size, metrics) for name, size in zip(QUEUES, waiting)]
     reader = RequestReader(settings, large)
@@ -295,7 +296,7 @@ def create_app(settings: Settings) -> FastAPI:
 
         The id is the secret, so this call needs no key.
         """
-        await erase_prediction(journal, recorder, prediction_id)
+        await eraser.erase(prediction_id)
         return JSONResponse(Erased().model_dump())
 
     @_both_slashes(app.get, "/candidate/disagreements", response_model=Disagreements, responses=key_needed, dependencies=asks_key)

@@ -16,33 +16,41 @@ UNKNOWN = "there is no prediction with this prediction_id: it was never made, or
 NOT_ERASED = "the drawing could not be erased: the prediction log is out of reach. Please try again in a moment"
 EXPIRED_EVERY_SECONDS = 3600.0
 PAUSE_SECONDS = 0.1  # between two batches, so that predictions are written in between
+ERASURES_AT_ONCE = 4  # so that they leave threads to feedback and predictions
 
 
-async def erase_prediction(journal: Journal, recorder: Recorder, prediction_id: str) -> None:
-    """Erase a prediction and all feedback on it from the log; return once this is on the disk.
+class Eraser:
+    """Erases predictions, with all feedback on them, from the log."""
 
-    HTTPException: 404 for an id that is not known, 503 where the log cannot be used.
-    """
-    try:
-        is_erased = await _erase(journal, recorder, prediction_id)
-    except JournalError as error:
-        log.error("event=not_erased reason=%r", str(error))
-        raise HTTPException(503, NOT_ERASED, headers={"Retry-After": "5"}) from error
-    if not is_erased:
-        raise HTTPException(404, UNKNOWN)
-    log.info("event=erased prediction=%s", prediction_id)
+    def __init__(self, journal: Journal, recorder: Recorder):
+        self._journal, self._recorder = journal, recorder
+        self._places = asyncio.Semaphore(ERASURES_AT_ONCE)
 
+    async def erase(self, prediction_id: str) -> None:
+        """Return once the erasure is on the disk.
 
-async def _erase(journal, recorder, prediction_id):
-    if not feedback.OURS.fullmatch(prediction_id):
+        HTTPException: 404 for an id that is not known, 503 where the log cannot be used.
+        """
+        try:
+            is_erased = await self._erase(prediction_id)
+        except JournalError as error:
+            log.error("event=not_erased reason=%r", str(error))
+            raise HTTPException(503, NOT_ERASED, headers={"Retry-After": "5"}) from error
+        if not is_erased:
+            raise HTTPException(404, UNKNOWN)
+        log.info("event=erased prediction=%s", prediction_id)
+
+    async def _erase(self, prediction_id):
+        if not feedback.OURS.fullmatch(prediction_id):
+            return False
+        for seconds in (0.0, *feedback.LOOK_AGAIN_SECONDS):
+            await asyncio.sleep(seconds)
+            async with self._places:
+                # The log never takes a prediction that was erased while it was still to be written.
+                is_expected = self._recorder.waiting(prediction_id) is not None
+                if await asyncio.to_thread(self._journal.erase, [prediction_id], is_expected=is_expected):
+                    return True
         return False
-    for seconds in (0.0, *feedback.LOOK_AGAIN_SECONDS):
-        await asyncio.sleep(seconds)
-        # The log never takes a prediction that was erased while it was still to be written.
-        is_expected = recorder.waiting(prediction_id) is not None
-        if await asyncio.to_thread(journal.erase, [prediction_id], is_expected=is_expected):
-            return True
-    return False
 
 
 async def drop_expired(journal: Journal, days: int) -> None:

@@ -178,7 +178,7 @@ IRREGULAR = {
 
 
 class TestFiles:
-    """Whoever may write into a model's folder can stop nobody who reads it, nor take their memory."""
+    """A file in a model's folder neither blocks its readers nor takes their memory."""
 
     @pytest.mark.parametrize("name", [WEIGHTS_FILE, CARD_FILE])
     @pytest.mark.parametrize("make", IRREGULAR.values(), ids=IRREGULAR)
@@ -203,7 +203,7 @@ class TestFiles:
 
     def test_more_than_is_ever_read_is_not_written(self, tmp_path, network, golden, monkeypatch):
         monkeypatch.setitem(MOST_BYTES, WEIGHTS_FILE, 1000)
-        with pytest.raises(ValueError, match=r"weights.npz would have [\d,]+ bytes, and no more than 1,000 are ever read"):
+        with pytest.raises(ValueError, match=r"weights.npz would have [\d,]+ bytes, and at most 1,000 are read"):
             save(tmp_path / "never", network, golden, {})
         assert not (tmp_path / "never").exists()
 

@@ -18,10 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
-NO_RATES = [
-    ("rate=2r/s", "rate=1000r/s"),
-    ("rate=5r/s", "rate=1000r/s"),
-]  # for tests that send many large bodies from one address
+NO_RATES = [("rate=2r/s", "rate=1000r/s"), ("rate=5r/s", "rate=1000r/s")]  # for many large bodies from one address
 
 
 async def echo(request):
@@ -132,7 +129,7 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
             assert process.wait(timeout=10) == 0
         finally:
             if process.poll() is None:
-                process.kill()
+                process.terminate()  # a killed master leaves its workers behind
                 process.wait()
             if process.returncode != 0:
                 print((folder / "errors").read_text())

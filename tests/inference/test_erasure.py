@@ -120,7 +120,7 @@ def test_a_prediction_that_waits_to_be_written_is_never_written(url, log):
         async with Recorder(slow, Metrics()) as recorder:
             recorder.record(A_PREDICTION)
             await asyncio.to_thread(writing.wait, 10)
-            await erasure.erase_prediction(slow, recorder, ID)
+            await erasure.Eraser(slow, recorder).erase(ID)
             go_on.set()
 
     asyncio.run(erase_while_it_is_written())
@@ -137,8 +137,30 @@ def test_one_that_another_replica_is_about_to_write_is_waited_for(log):
                 log.add_predictions([A_PREDICTION])
             return log.erase(*arguments, **options)
 
-    asyncio.run(erasure.erase_prediction(AnotherWrites(), Recorder(log, Metrics()), ID))
+    asyncio.run(erasure.Eraser(AnotherWrites(), Recorder(log, Metrics())).erase(ID))
     assert log.recent_predictions(10) == []
+
+
+def test_many_erasures_leave_threads_to_others():
+    inside, most, lock = 0, 0, threading.Lock()
+
+    class SlowLog:
+        def erase(self, *_, **__):
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.01)
+            with lock:
+                inside -= 1
+            return {ID}
+
+    async def erase_many():
+        eraser = erasure.Eraser(SlowLog(), Recorder(SlowLog(), Metrics()))
+        await asyncio.gather(*(eraser.erase(f"{number:032x}") for number in range(20)))
+
+    asyncio.run(erase_many())
+    assert most == erasure.ERASURES_AT_ONCE
 
 
 class TestRetention:

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-# A version in the store that is not what it should be, and is named live as only a broken disk or a slip of the hand would do it.
+# A bad version in the store, named live: only a broken disk or a slip of the hand does that.
 SPOIL = """
 import json, shutil
 from pathlib import Path

@@ -63,7 +63,7 @@ class Model:
         return self._read(self.store.load, is_the_same)
 
     def loaded_with_all(self, figures=True) -> tuple[str, str, str]:
-        """The same of its network, its snapshots and its golden pictures. (Snapshots that the card no longer names are none.)"""
+        """The same of its network, its snapshots and its golden pictures. Snapshots may be missing from the card."""
         return (
             self.loaded(figures),
             self.loaded_snapshots(self.store.snapshots),
