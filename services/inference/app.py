@@ -291,12 +291,12 @@ def create_app(settings: Settings) -> FastAPI:
         return JSONResponse(FeedbackReceived().model_dump())
 
     @_both_slashes(app.delete, "/predictions/{prediction_id}", response_model=Erased, responses=ERASE_PROBLEMS)
-    async def erase(prediction_id: str) -> Response:
+    async def erase(prediction_id: str, request: Request) -> Response:
         """Erase a drawing: its prediction and all feedback on it. The answer comes once that is on the disk.
 
         The id is the secret, so this call needs no key.
         """
-        await eraser.erase(prediction_id)
+        await eraser.erase(prediction_id, partial(pause, request))
         return JSONResponse(Erased().model_dump())
 
     @_both_slashes(app.get, "/candidate/disagreements", response_model=Disagreements, responses=key_needed, dependencies=asks_key)

@@ -26,13 +26,13 @@ class Eraser:
         self._journal, self._recorder = journal, recorder
         self._places = asyncio.Semaphore(ERASURES_AT_ONCE)
 
-    async def erase(self, prediction_id: str) -> None:
-        """Return once the erasure is on the disk.
+    async def erase(self, prediction_id: str, pause: feedback.Pause = asyncio.sleep) -> None:
+        """Return once the erasure is on the disk. `pause` takes seconds, and waits for that long.
 
         HTTPException: 404 for an id that is not known, 503 where the log cannot be used.
         """
         try:
-            is_erased = await self._erase(prediction_id)
+            is_erased = await self._erase(prediction_id, pause)
         except JournalError as error:
             log.error("event=not_erased reason=%r", str(error))
             raise HTTPException(503, NOT_ERASED, headers={"Retry-After": "5"}) from error
@@ -40,11 +40,11 @@ class Eraser:
             raise HTTPException(404, UNKNOWN)
         log.info("event=erased prediction=%s", prediction_id)
 
-    async def _erase(self, prediction_id):
+    async def _erase(self, prediction_id, pause):
         if not feedback.OURS.fullmatch(prediction_id):
             return False
         for seconds in (0.0, *feedback.LOOK_AGAIN_SECONDS):
-            await asyncio.sleep(seconds)
+            await pause(seconds)
             async with self._places:
                 # The log never takes a prediction that was erased while it was still to be written.
                 is_expected = self._recorder.waiting(prediction_id) is not None

@@ -34,7 +34,7 @@ def explanation(model: Model, picture: np.ndarray, likeliest: int, with_occlusio
         "input": picture.astype(np.float64).tolist(),
         "layers": [{**_named(layer), "activations": _tensor(output)} for layer, output in zip(network.specification, outputs)],
         "logits": outputs[-1].astype(np.float64).tolist(),
-        "temperature": model.temperature,
+        "temperature": model.decision.temperature,
         "saliency": gradients[likeliest].astype(np.float64).tolist(),
         "gradients": _tensor(gradients),
     }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from digitnet.decision import Decision
 from digitnet.drawing import in_unit_range
-from digitnet.network import NO_DIGIT, Network, reading
+from digitnet.network import NO_DIGIT, Network
 from digitnet.prepared import Prepared
 from digitnet.snapshots import Snapshots
 from digitnet.units import Change, changed
@@ -37,6 +37,7 @@ class Reading(NamedTuple):
     """A network's answer to one image."""
 
     probabilities: np.ndarray  # float32 (10,), of the digits, given that the image shows one
+    is_digit: bool
     no_digit: NoDigit | None = None  # None: the network has no class for it
     is_blank: bool = False  # a blank or a dot is never a digit
 
@@ -45,20 +46,16 @@ class Reading(NamedTuple):
         """The digit with the largest probability, also where the answer is "no digit"."""
         return int(self.probabilities.argmax())
 
-    @property
-    def is_digit(self) -> bool:
-        return not (self.is_blank or (self.no_digit is not None and self.no_digit.probability > self.no_digit.threshold))
-
     def answer(self) -> dict:
         """The fields of schemas.Answer. `confidence` is the probability of the answer: of the digit, or of "no digit"."""
-        likeliest, is_digit = self.likeliest, self.is_digit
+        likeliest = self.likeliest
         of_no_digit = 1.0 if self.no_digit is None else self.no_digit.probability
         return {
-            "digit": likeliest if is_digit else None,
-            "is_digit": is_digit,
+            "digit": likeliest if self.is_digit else None,
+            "is_digit": self.is_digit,
             "best_guess": None if self.is_blank else likeliest,
             "probabilities": self.probabilities.tolist(),
-            "confidence": float(self.probabilities[likeliest]) if is_digit else of_no_digit,
+            "confidence": float(self.probabilities[likeliest]) if self.is_digit else of_no_digit,
             "no_digit": None if self.no_digit is None else self.no_digit._asdict(),
         }
 
@@ -68,8 +65,7 @@ class Model(NamedTuple):
 
     network: Network
     card: dict
-    no_digit_threshold: float = 1.0  # a probability of no digit beyond this means that it is none
-    temperature: float = 1.0  # evaluate's too: what the logits are divided by, so that it is as sure as it is right
+    decision: Decision = Decision()
     golden: np.ndarray = np.empty((0, 28, 28), np.float32)  # pictures that it carries, in [0, 1]
     snapshots: Snapshots | None = None  # how it learnt, where its maker kept that and somebody asked
     prepared: Prepared | None = None  # the network once more, for speed; None for a copy that answers a question or two
@@ -92,12 +88,10 @@ class Model(NamedTuple):
 
     def reading(self, picture: np.ndarray, logits: np.ndarray) -> Reading:
         """The same of logits (1, classes) that a network gave for the picture."""
-        (probabilities,), (no_digit,) = reading(logits, self.temperature)
-        # A blank or a dot comes out of digitnet.drawing as an empty picture. The threshold is the one that evaluate found.
-        is_blank = not picture.any()
-        has_class = logits.shape[1] > NO_DIGIT
-        probability = 1.0 if is_blank else float(no_digit)
-        return Reading(probabilities, NoDigit(probability, self.no_digit_threshold) if has_class else None, is_blank)
+        (probabilities,), (no_digit,), (is_digit,) = self.decision.predictions(logits, picture[None])
+        is_blank = not picture.any()  # or a dot: digitnet.drawing makes an empty picture of it
+        of_no_digit = NoDigit(1.0 if is_blank else float(no_digit), self.decision.no_digit_threshold)
+        return Reading(probabilities, bool(is_digit), of_no_digit if logits.shape[1] > NO_DIGIT else None, is_blank)
 
 
 class ModelSource:
@@ -159,8 +153,7 @@ class ModelSource:
             self._refuse(seen or str(error), error)
             return
         self._seen = seen
-        decision = Decision.of(card)
-        self._model = Model(network, card, decision.no_digit_threshold, decision.temperature, golden, prepared=Prepared(network))
+        self._model = Model(network, card, Decision.of(card), golden, prepared=Prepared(network))
         self._unpacked = (None, None)  # they may have come with a new card of the same version
         self._metrics.model_loads.labels("loaded").inc()
         self._metrics.show_model(self._pointer, card["version"])

@@ -60,10 +60,15 @@ async def pause(request: Request, seconds: float) -> None:
 
 
 async def is_gone(request: Request, until: asyncio.Future) -> bool:
-    """Whether the client disconnects before this is done. Call it once the request's body is read."""
-    gone = asyncio.ensure_future(request.receive())
+    """Whether the client disconnects before this is done. What is left of the request's body is passed over."""
+    gone = asyncio.ensure_future(_disconnection(request))
     try:
         await asyncio.wait((until, gone), return_when=asyncio.FIRST_COMPLETED)
         return not until.done()
     finally:
         gone.cancel()
+
+
+async def _disconnection(request):
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

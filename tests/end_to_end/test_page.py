@@ -383,19 +383,18 @@ def test_the_keyboard_alone_is_enough(page):
 
 
 def draw_a_five_and_wait(page, draw):
-    """The answer to the whole drawing, once the page shows it: the answers on the way are to parts of it."""
+    """Return the answer to the whole drawing, once the page shows it: earlier answers are to parts of the drawing."""
 
-    def is_to_the_whole(response):
+    def is_of_the_whole(response):
         if not response.url.endswith("/api/explain"):
             return False
-        x, y = response.request.post_data_json["strokes"][-1][-1]
-        return abs(x - 82) < 1 and abs(y - 215) < 1
+        return response.request.post_data_json["strokes"][-1][-1] == pytest.approx([82, 215], abs=1)
 
-    with page.expect_response(is_to_the_whole) as answered:
+    with page.expect_response(is_of_the_whole) as answered:
         draw(page, 5)
     answer = answered.value.json()
-    page.evaluate("new Promise(requestAnimationFrame)")
-    expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
+    shown = "logit => Number(document.querySelector('#softmax tr')?.dataset.logit) === logit"
+    page.wait_for_function(shown, arg=answer["logits"][0])
     return answer
 
 
@@ -404,7 +403,7 @@ class TestInside:
 
     @pytest.fixture
     def explained(self, page, draw):
-        """The page after a 5 was drawn and nothing pressed, and the last answer that it got."""
+        """The page after a 5 was drawn and nothing pressed, and the answer to the whole drawing."""
         return page, draw_a_five_and_wait(page, draw)
 
     def test_it_reads_while_the_pen_moves_and_answers_only_who_asks(self, explained):

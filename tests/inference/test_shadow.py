@@ -33,7 +33,7 @@ class Candidate:
 def reading(digit, is_digit=True):
     probabilities = np.full(10, 0.05, np.float32)
     probabilities[digit] = 0.55
-    return Reading(probabilities, NoDigit(0.1 if is_digit else 0.9, 0.5))
+    return Reading(probabilities, is_digit, NoDigit(0.1 if is_digit else 0.9, 0.5))
 
 
 @pytest.fixture
