@@ -382,11 +382,20 @@ def test_the_keyboard_alone_is_enough(page):
     expect(page.locator("#predict-btn")).to_be_focused()
 
 
-def is_of_whole_five(response):
-    """An answer to the drawing of a 5, once the pen is at its end."""
-    if not response.url.endswith("/api/explain"):
-        return False
-    return response.request.post_data_json["strokes"][-1][-1] == pytest.approx([82, 215], abs=1)
+def draw_a_five_and_wait(page, draw):
+    """Return the answer to the whole drawing, once the page shows it: earlier answers are to parts of the drawing."""
+
+    def is_of_the_whole(response):
+        if not response.url.endswith("/api/explain"):
+            return False
+        return response.request.post_data_json["strokes"][-1][-1] == pytest.approx([82, 215], abs=1)
+
+    with page.expect_response(is_of_the_whole) as answered:
+        draw(page, 5)
+    answer = answered.value.json()
+    shown = "logit => Number(document.querySelector('#softmax tr')?.dataset.logit) === logit"
+    page.wait_for_function(shown, arg=answer["logits"][0])
+    return answer
 
 
 class TestInside:
@@ -395,12 +404,7 @@ class TestInside:
     @pytest.fixture
     def explained(self, page, draw):
         """The page after a 5 was drawn and nothing pressed, and the answer to the whole drawing."""
-        with page.expect_response(is_of_whole_five) as answered:
-            draw(page, 5)
-        answer = answered.value.json()
-        shown = "logit => Number(document.querySelector('#softmax tr')?.dataset.logit) === logit"
-        page.wait_for_function(shown, arg=answer["logits"][0])
-        return page, answer
+        return page, draw_a_five_and_wait(page, draw)
 
     def test_it_reads_while_the_pen_moves_and_answers_only_who_asks(self, explained):
         page, _ = explained
@@ -544,9 +548,7 @@ class TestUnits:
 
     @pytest.fixture
     def drawn(self, page, draw):
-        draw(page, 5)
-        expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
-        page.wait_for_load_state("networkidle")
+        draw_a_five_and_wait(page, draw)
         return page
 
     @pytest.fixture

@@ -1,5 +1,7 @@
 // The unit dock: the panel of one unit stays in sight at the foot of the window. Esc closes it, and it hides no focused map.
 
+const FOCUS_RING = 8; // CSS pixels around what has the focus
+
 /**
  * @param {HTMLElement} panel
  * @param {HTMLElement} maps the layers' maps, which scroll under the panel
@@ -28,7 +30,7 @@ export function dockUnit(panel, maps, closeButton) {
 
   // The browser scrolls a focused map to where the panel does not hide it, and so does this when the panel grows.
   new ResizeObserver(() => {
-    document.documentElement.style.scrollPaddingBottom = `${panel.offsetHeight}px`;
+    document.documentElement.style.scrollPaddingBottom = `${panel.offsetHeight + FOCUS_RING}px`;
     if (maps.contains(document.activeElement)) document.activeElement?.scrollIntoView({ block: "nearest" });
   }).observe(panel);
 }
