@@ -29,7 +29,8 @@ PATH_POINTS = 2000  # no digit needs more; bounds the work that one drawing can 
 PAPER_GRAIN = 6.0  # times what three quarters of the border stray by at most; normal noise gets there once in 10^11 pixels
 SMALLEST_EXTENT = 1e-6  # of the canvas's pixels: no pen moves by less, and scaling it up would overflow
 FAINTEST_INK = 0.1  # contrast below which a picture counts as blank
-STRAY_GAP = 1 / 3  # of the other strokes' size: a dot this far outside their box is a stray tap
+STRAY_GAPS = 0.75, 1.5  # of the other strokes' size: a dot this far beside, or above or below, their box is a stray tap
+SMALLEST_DIGIT = 3.3  # of the largest dot: beside smaller strokes, as in a colon, a dot is no stray tap
 DOT_SIZE, DOT_FILL = 0.15, 0.6  # a dot's side as a part of the whole picture's, and how much of its square a dot fills
 
 
@@ -121,17 +122,23 @@ def _points(stroke):
 
 
 def _without_stray_dots(paths, largest_dot):
-    """Drop the dots that lie far outside the box around all longer strokes. Without longer strokes the dots stay."""
+    """Drop the dots that lie far outside the box around all longer strokes. Without longer strokes the dots stay.
+
+    The dots of i, j, ! and ? stay, because they tell these from digits.
+    """
     is_dot = [np.ptp(path, axis=0).max() <= largest_dot for path in paths]
     if all(is_dot) or not any(is_dot):
         return paths
     points = np.concatenate([path for path, dot in zip(paths, is_dot) if not dot])
     low, high = points.min(axis=0), points.max(axis=0)
-    gap = STRAY_GAP * (high - low).max()
+    size = (high - low).max()
+    if size < SMALLEST_DIGIT * largest_dot:
+        return paths
+    gaps = size * np.array(STRAY_GAPS)
     return [
         path
         for path, dot in zip(paths, is_dot)
-        if not dot or max((low - path.max(axis=0)).max(), (path.min(axis=0) - high).max()) <= gap
+        if not dot or (np.maximum(low - path.max(axis=0), path.min(axis=0) - high) <= gaps).all()
     ]
 
 

@@ -128,6 +128,20 @@ def test_a_dot_of_the_digit_stays(dot):
     assert not np.array_equal(picture_from_strokes([*SEVEN, [dot]]), picture_from_strokes(SEVEN))
 
 
+@pytest.mark.parametrize(
+    ("stroke", "dot"),
+    [
+        ([[140.0, 110.0], [140.0, 230.0]], [145.0, 60.0]),
+        ([[140.0, 60.0], [142.0, 180.0]], [140.0, 240.0]),
+        ([[9.0, 9.0], [9.0, 21.0]], [9.0, 60.0]),
+    ],
+    ids=["of an i", "of an exclamation mark", "of a colon"],
+)
+def test_the_dot_of_a_letter_or_a_mark_stays(stroke, dot):
+    """Without it an i would be a 1."""
+    assert not np.array_equal(picture_from_strokes([stroke, [dot]]), picture_from_strokes([stroke]))
+
+
 def test_a_short_stroke_far_away_is_no_dot():
     seven = moved(SEVEN, 0.2, (70.0, 70.0))
     assert not np.array_equal(picture_from_strokes([*seven, [[20.0, 250.0], [40.0, 265.0]]]), picture_from_strokes(seven))
