@@ -38,13 +38,18 @@ def memory_mib(service, name):
 
 
 @pytest.mark.parametrize("name", WORST)
-def test_no_request_takes_the_service_down(in_a_container, name):
+def test_no_request_takes_the_service_down(in_a_container, documented, name):
     service, attack = in_a_container, WORST[name]
     Path(f"/proc/{service.process.pid}/clear_refs").write_text("5")  # the peak starts anew
     before = memory_mib(service, "VmRSS")
     assert service.post_bytes(attack.body(), attack.content_type, attack.path).status_code < 500
     assert memory_mib(service, "VmHWM") - before < MEMORY_MIB
     assert service.post_json(ORDINARY).status_code == 200
+    documented(
+        "attacks",
+        "the most expensive body of each kind, to a replica with 1 GiB of memory",
+        f"none is answered with a 5xx, or takes more than {MEMORY_MIB} MiB; [their costs](security.md#what-a-request-costs)",
+    )
 
 
 EXPENSIVE_TO_READ = ("1,000 strokes of one point", "20,000 points", "a PNG of 4,096 x 3,072", "64,000 pixels that are 2")
@@ -84,7 +89,7 @@ def test_an_ordinary_drawing_does_not_wait_for_an_expensive_one(models_folder, t
 
 
 def flood(service, path, body, count=80):
-    """So many of these requests at once, and ordinary drawings meanwhile, one after the other: the statuses of both."""
+    """Send these requests at once, and ordinary drawings meanwhile, one after the other. Return the statuses of both."""
     with ThreadPoolExecutor(count) as attackers:
         attacks = [attackers.submit(service.post_json, body, path) for _ in range(count)]
         ordinary = [service.post_json(ORDINARY).status_code for _ in range(10)]
@@ -92,21 +97,30 @@ def flood(service, path, body, count=80):
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "statuses"),
+    ("name", "path", "body", "statuses"),
     [
-        ("/learn", {"strokes": LINE, "lessons": STEPS}, {200, 429}),
-        ("/explain?occlusion=true", {"strokes": LINE}, {200, 429}),
-        ("/feedback", {"prediction_id": "0" * 32, "actual_digit": 5}, {404}),
+        ("80 requests at once for 50 training steps each", "/learn", {"strokes": LINE, "lessons": STEPS}, {200, 429}),
+        ("80 requests at once for occlusion", "/explain?occlusion=true", {"strokes": LINE}, {200, 429}),
+        (
+            "feedback to an unknown prediction, 80 times at once",
+            "/feedback",
+            {"prediction_id": "0" * 32, "actual_digit": 5},
+            {404},
+        ),
     ],
-    ids=["training steps", "occlusion", "feedback to an unknown prediction"],
 )
-def test_a_flood_of_expensive_requests_leaves_room_for_predictions(service, path, body, statuses):
+def test_a_flood_of_expensive_requests_leaves_room_for_predictions(service, documented, name, path, body, statuses):
     attacks, ordinary = flood(service, path, body)
     assert ordinary == [200] * len(ordinary)
     assert set(attacks) == statuses
+    effects = {
+        429: "a queue takes a few, and the service rejects the rest (429)",
+        404: "each is answered 404 after half a second",
+    }
+    documented("attacks", name, f"{effects[max(statuses)]}; every ordinary prediction is answered")
 
 
-def test_nothing_is_computed_for_clients_that_left(service, eventually):
+def test_nothing_is_computed_for_clients_that_left(service, eventually, documented):
     body = json.dumps({"strokes": LINE, "lessons": STEPS}).encode()
     head = f"POST /learn HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     address, before = service.url.removeprefix("http://").split(":"), service.sample("doodle_lessons_total")
@@ -119,3 +133,4 @@ def test_nothing_is_computed_for_clients_that_left(service, eventually):
     last = {"strokes": LINE, "lessons": STEPS[:1]}
     eventually(lambda: service.post_json(last, "/learn").status_code == 200, "there is room in the queue")
     assert service.sample("doodle_lessons_total") - before < len(connections) * len(STEPS)
+    documented("attacks", "clients that send requests for training steps and leave", "their requests leave the queue")
