@@ -158,7 +158,7 @@ def measure(name: str, request: WorstRequest) -> Cost:
     """A service of its own for each, so that one attack leaves nothing to the next."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as (url, pid, page):
         for _ in range(ROUNDS):
-            cost_of(url, pid, WORST["an ordinary drawing"])  # what is imported and made once
+            cost_of(url, pid, WORST["an ordinary drawing"])  # imports, and objects made once
         alone = cost_of(url, pid, request)
         program = [sys.executable, __file__, "--attack", name, str(page)]
         with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as attack:

@@ -66,7 +66,7 @@ def empty_chunks(count: int = 349_000) -> bytes:
 
 
 def _points(count, strokes=1):
-    """A drawing of so many points: a zigzag over the canvas, cut into strokes of equal length."""
+    """A zigzag over the canvas of `count` points, cut into strokes of equal length."""
     path = [[index * 7919 % 2800 / 10, index * 104729 % 2800 / 10] for index in range(count)]
     size = count // strokes
     return {"strokes": [path[start : start + size] for start in range(0, count, size)]}

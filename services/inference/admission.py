@@ -25,9 +25,9 @@ class Admission:
     """ASGI middleware that limits the requests in flight and answers 429 to the rest, which costs a part of a prediction.
 
     Each of `own_limit`, a set of paths, has the limit for itself; all other paths share one. So predictions always have room.
-    A request is in flight while its work waits or runs: not while its body is still to come, while it waits in a queue of its
-    own (work_queue.py), or while its client is slow to take the answer. `refused` is told the path of each rejected request. Only
-    POST and DELETE are limited: a rejected probe or scrape would make a busy service look like a dead one.
+    A request is in flight while its work waits or runs. It is not while its body arrives, while it waits in a queue
+    (work_queue.py), or while its client takes the answer. `refused` is called with the path of each rejected request. Only POST
+    and DELETE are limited: a rejected probe or scrape would make a busy service look dead.
 
     Most answers are computed without a pause, and no socket is read meanwhile. So only TURN requests begin in one turn of the
     event loop, first come, first served. Where many are rejected, and come back at once, more begin: rejecting must not take all

@@ -1,5 +1,7 @@
-"""Host names that this service answers to, against DNS rebinding: a website lets its own name lead to this machine, and its
-scripts then read the service as if they were the page's own."""
+"""Allowed host names, against DNS rebinding.
+
+A website can let its own name lead to this machine. Its scripts then read the service as if they were the page's own.
+"""
 
 import json
 import re

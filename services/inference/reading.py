@@ -41,7 +41,7 @@ class RequestReader:
         self._settings, self._large = settings, large
 
     async def drawing(self, request: Request, schema: type[PredictRequest] = PredictRequest) -> Drawing:
-        """The drawing in the request, as JSON or as an image; HTTPException if there is none."""
+        """Return the drawing in the request, JSON or an image. HTTPException for a body without a drawing."""
         started = perf_counter()
         if _media_type(request) == "image/png":
             return await self._image(request, started)
@@ -110,7 +110,7 @@ def _parsed(schema, body):
     try:
         return schema.model_validate_json(body)
     except ValidationError as error:
-        # Without the input, of which pydantic would make a copy.
+        # The input is left out, since pydantic would copy it.
         raise HTTPException(422, first_problem(error.errors(include_url=False, include_input=False))) from error
 
 

@@ -11,7 +11,7 @@ MAX_POINTS = 20_000
 VECTOR_LENGTH = 784
 MAX_LESSONS, MAX_LEARNING_RATE = 50, 10.0
 MAX_CHANGES = 200
-# Of a whole body. pydantic makes an object of each value, and an error of each unknown field, before we see any of them.
+# Of a whole body. pydantic makes an object of each value, and an error of each unknown field.
 MAX_VALUES = 65_536  # 20,000 points in 1,000 strokes have 61,000 brackets and commas
 MAX_FIELDS = 2_000  # 200 changes have 800
 DIGITS_AS_TEXT = tuple("0123456789")
@@ -334,7 +334,7 @@ ModelCard = dict[str, Any]  # as artifacts/model/model.json, which digitnet.chec
 
 
 def first_problem(errors: Sequence[Mapping[str, Any]]) -> str:
-    """Say what is wrong with a request, in one line: where, and what was expected. `errors` are pydantic's."""
+    """Return the first error of a request in one line: its place and its reason. `errors` are pydantic's."""
     place = ".".join(str(step) for step in errors[0]["loc"])
     message = errors[0]["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message

@@ -60,7 +60,7 @@ async def pause(request: Request, seconds: float) -> None:
 
 
 async def is_gone(request: Request, until: asyncio.Future) -> bool:
-    """Whether the client disconnects before this is done. What is left of the request's body is passed over."""
+    """Return whether the client disconnects before this is done. The rest of the request's body is skipped."""
     gone = asyncio.ensure_future(_disconnection(request))
     try:
         await asyncio.wait((until, gone), return_when=asyncio.FIRST_COMPLETED)
