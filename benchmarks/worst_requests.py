@@ -1,10 +1,15 @@
 """The most expensive bodies that each route accepts or rejects: for `make costs`, and for the tests of overload.
 
-Each attack of docs/security.md ("Limits") is here. A new kind of body, or a new route, belongs here too.
+    python benchmarks/worst_requests.py                lists them
+    python benchmarks/worst_requests.py NAME >body     writes one, to be sent by curl
+
+A new kind of body, or a new route, belongs here too.
 """
 
+import argparse
 import json
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from typing import NamedTuple
@@ -120,3 +125,18 @@ WORST = {
     "feedback to an unknown prediction": _json("/feedback", {"prediction_id": "0" * 32, "actual_digit": 5}),
     "feedback with 1 MiB of pixels": _repeated("/feedback", b'{"actual_digit":5,"image_vector":[', b"2", b"]}"),
 }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", choices=WORST, metavar="NAME")
+    name = parser.parse_args().name
+    if name is None:
+        print(*(f"{name}  {request.path}  {request.content_type}" for name, request in WORST.items()), sep="\n")
+    else:
+        sys.stdout.buffer.write(WORST[name].body())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
