@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 
 import crowds
@@ -258,7 +259,9 @@ def stack(new_stack):
 def alerting(stack):
     """The receiver that the stack's Alertmanager tells of alerts. From now on it is a part of the stack."""
     (network,) = json.loads(docker("network", "inspect", "bridge"))  # the engine's own: the stack's may come back with another
-    receiver = Receiver(network["IPAM"]["Config"][0]["Gateway"])
+    (addresses,) = network["IPAM"]["Config"]
+    # At its first start an engine names the network alone; its own address is the first one there.
+    receiver = Receiver(addresses.get("Gateway") or str(next(ip_network(addresses["Subnet"]).hosts())))
     stack.environment |= {"COMPOSE_PROFILES": "alerting", "DOODLE_ALERT_WEBHOOK": receiver.url}
     stack.up("--no-recreate")
     yield receiver
