@@ -32,7 +32,7 @@ DOCUMENT = PROJECT / "docs" / "security.md"
 TABLE = re.compile(r"(<!-- table costs: .*? -->\n\n\|.*\|\n\|[-|]+\|\n)((?:\|.*\|\n)*)")
 ROUNDS = 5
 CPU_MS, MEMORY_MIB, P95_MS = 200.0, 64.0, 100.0
-ATTACK_SECONDS, ATTACK_CONNECTIONS, DRAW_SECONDS = 4.0, 48, 0.05
+ATTACK_SECONDS, ATTACK_CONNECTIONS, DRAW_SECONDS = 3.0, 48, 0.05
 VICTIM, ATTACKER = "127.0.0.1", "127.0.0.2"
 
 
