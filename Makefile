@@ -6,7 +6,7 @@ export DOODLE_LOG_LEVEL ?= debug
 
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model sweep drift pages test reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
+.PHONY: help run data model sweep drift pages test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,21 @@ pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn,
 	@python scripts/metrics_page.py
 	@PYTHONPATH=monitoring/grafana python -m boards
 
-test: .venv/test.stamp lint  ## set up and run all tests
-	@scripts/test.sh
+TEST := pytest --numprocesses auto --dist loadfile --durations 10
+FAST := benchmarks contract deployment digitnet drift exporter inference stores
+
+test: .venv/test.stamp lint  ## set up, check the code's form, and run all tests that need no Docker and finish fast: three minutes
+	@$(TEST) --ignore tests/stack -m 'not slow'
+
+test-fast: .venv/test.stamp  ## run the tests of the packages and services, without browser and pipeline: one minute
+	@$(TEST) -m 'not slow' $(FAST:%=tests/%)
+
+test-stack: .venv/test.stamp  ## run the tests of the Compose stack; needs Docker
+	@pytest --durations 10 tests/stack -m 'not slow'
+
+test-all: test test-stack  ## run these and all slow tests: attacks, kills, whole pipelines, a soak, a Swarm; needs Docker and root
+	@$(TEST) --ignore tests/stack -m slow
+	@pytest --durations 10 tests/stack -m slow
 
 reliability: .venv/test.stamp  ## write the tables of docs/reliability.md anew, from what the tests find; needs Docker
 	@DOODLE_WRITE_TABLES=1 pytest $$(grep -rl --include='test_*.py' 'documented(' tests)

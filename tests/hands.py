@@ -4,7 +4,7 @@ import json
 import subprocess
 from contextlib import contextmanager
 
-from patience import eventually
+from polling import eventually
 from websockets.sync.client import connect
 
 

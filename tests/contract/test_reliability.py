@@ -4,7 +4,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from doc_tables import DocumentTable, document_of
+from doc_sync import DocumentTable, document_of
 
 TESTS = Path(__file__).parents[1]
 TABLES = ("faults", "load", "attacks", "bad-requests", "bad-files", "swarm")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from digitnet.checkpoint import load, load_card
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from wsgiref.util import setup_testing_defaults
 import numpy as np
 import pytest
 from drift.reference import Reference, measured
-from patience import PATIENCE
+from polling import PATIENCE
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
 from stores.journal import Feedback, Prediction, open_journal

@@ -17,8 +17,8 @@ import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
-from patience import PATIENCE, eventually
 from PIL import Image, ImageDraw
+from polling import PATIENCE, eventually
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
 from stores.models import LIVE

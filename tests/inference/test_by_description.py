@@ -20,7 +20,7 @@ from schemathesis import GenerationMode
 from stores.folder_models import FolderModels
 from stores.models import CANDIDATE
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 # By the route from whose description requests are made: those that they are sent to. Making them is most of the work, and several
 # routes take the same.

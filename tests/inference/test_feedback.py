@@ -280,7 +280,7 @@ def test_thanks_wait_for_the_disk(said, a_prediction):
     assert len(journal.written) == 1
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_kill_right_after_the_thanks_loses_nothing(run_service, models_folder, tmp_path):
     """Twenty times; tests/stack does it to containers and Redis."""
     url = f"sqlite:///{tmp_path}/journal.sqlite"
@@ -294,7 +294,7 @@ def test_kill_right_after_the_thanks_loses_nothing(run_service, models_folder, t
     journal.close()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_service, models_folder, new_redis):
     """And ten of the service."""
     server, rounds = new_redis(), 200

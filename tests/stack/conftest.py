@@ -18,8 +18,8 @@ import crowds
 import httpx
 import pytest
 from commands import ONE_BUILD_AT_A_TIME, run
-from patience import wait_until
-from programs import FEEDBACK, JOURNALLED, PUBLISH_ANOTHER
+from container_scripts import FEEDBACK, JOURNALLED, PUBLISH_ANOTHER
+from polling import wait_until
 
 GRAFANA_IMAGE = "grafana/grafana:12.0.0"
 PORTS = (

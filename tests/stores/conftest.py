@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from patience import PATIENCE
+from polling import PATIENCE
 from stores.journal import Feedback, Prediction, open_journal
 
 

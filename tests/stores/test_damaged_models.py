@@ -28,7 +28,7 @@ from digitnet.checkpoint import (
 from stores.folder_models import FolderModels
 from stores.models import StoreError
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 MASKS = (0xFF, 0x01, 0x20)
 PLACES = 300  # in the body, where there are too many to try them all

@@ -19,7 +19,7 @@ from trainer.settings import (
     read_train_settings,
 )
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[2]
 # The same examples every time. One file for all of them: each is written before it is read.

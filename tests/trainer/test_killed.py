@@ -13,11 +13,11 @@ import time
 
 import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, load, load_snapshots, npz_arrays
-from patience import PATIENCE
+from polling import PATIENCE
 from stores.folder_models import UNFINISHED, FolderModels
 from stores.models import LIVE, POINTERS
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 KILLS = 20
 EPOCHS = 16

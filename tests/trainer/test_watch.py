@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from digitnet.checkpoint import load_card
-from patience import PATIENCE, eventually
+from polling import PATIENCE, eventually
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 

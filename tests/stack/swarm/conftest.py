@@ -11,11 +11,11 @@ from pathlib import Path
 import crowds
 import httpx
 import pytest
+from cluster import HOST, Machine, Wire
 from commands import ONE_BUILD_AT_A_TIME, run
-from machines import HOST, Machine, Wire
+from container_scripts import FEEDBACK, JOURNALLED
 from object_store import KEYS, S3Server
-from patience import wait_until
-from programs import FEEDBACK, JOURNALLED
+from polling import wait_until
 from stores.models import open_models
 
 PROJECT = Path(__file__).parents[3]

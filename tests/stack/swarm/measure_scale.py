@@ -10,7 +10,7 @@ from statistics import median
 
 import crowds
 import pytest
-from patience import wait_until
+from polling import wait_until
 
 REPLICA_CORES, NGINX_CORES = 0.25, 0.15  # of each machine
 ROUNDS, ROUND_SECONDS, STEADY_SECONDS = 5, 8, 20

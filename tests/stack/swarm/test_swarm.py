@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 from digitnet.checkpoint import save
-from patience import wait_until
+from polling import wait_until
 from stores.models import LIVE
 
 MANY = 8_000  # answers while a release rolls: 200 a second for the 40 that it takes at least. 500 are asked, of two busy cores

@@ -24,6 +24,12 @@ def eventually(condition: Callable[[], object], what: str, seconds: float = PATI
     pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")
 
 
+@pytest.fixture(scope="session", name="eventually")
+def eventually_fixture():
+    """eventually(condition, "what it waits for"): poll until it holds."""
+    return eventually
+
+
 def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE):
     """The same where containers come and go: whatever the condition raises while one is away counts as not yet."""
     return eventually(condition, what, seconds, not_yet=AWAY)

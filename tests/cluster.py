@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from commands import run
-from patience import PATIENCE, wait_until
+from polling import PATIENCE, wait_until
 
 BRIDGE, SUBNET = "doodle-swarm", "10.213.77"
 HOST = f"{SUBNET}.1"  # this machine's own address on the wire

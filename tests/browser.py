@@ -1,0 +1,74 @@
+"""Chromium, and a mouse that draws digits on the page."""
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # CI runs as root, where Chromium's own sandbox does not start
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# On a canvas of 280 x 280, as a hand would.
+DIGITS = {
+    1: [[(140, 50), (138, 120), (140, 230)]],
+    4: [[(150, 50), (80, 160), (200, 160)], [(165, 110), (160, 235)]],
+    5: [[(190, 55), (100, 58), (92, 130), (140, 118), (185, 140), (192, 185), (165, 228), (115, 235), (82, 215)]],
+    7: [[(80, 60), (200, 60), (160, 140), (130, 230)]],
+}
+
+expect.set_options(timeout=15_000)  # two cores may be busy with more than this
+
+
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, its event loop is in the way of other tests' own
+def chromium(require, missing):
+    executable = require("chromium", "chromium-browser", "google-chrome")
+    try:
+        playwright = sync_playwright().start()
+    except Exception as error:  # its driver is a program of its own, which may lack a library
+        missing(f"Playwright does not start here: {error}")
+    browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
+    yield browser
+    browser.close()
+    playwright.stop()
+
+
+@pytest.fixture
+def new_page(chromium):
+    """new_page(**options): a page in a fresh browser context, whose scripts must raise no error."""
+    errors, contexts = [], []
+
+    def new_page(**options):
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield new_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def draw():
+    """draw(page, digit): with the mouse, stroke by stroke."""
+
+    def draw(page, digit):
+        canvas = page.locator("#doodle-canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        for stroke in DIGITS[digit]:
+            points = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in stroke]
+            page.mouse.move(*points[0])
+            page.mouse.down()
+            for point in points[1:]:
+                page.mouse.move(*point, steps=3)  # straight on: more would be the same line
+            page.mouse.up()
+
+    return draw

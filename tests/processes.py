@@ -1,0 +1,133 @@
+"""Programs that tests start and stop: commands that may be missing, free ports, services, and modules that are no package."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+
+def require(*names):
+    """The path of the first of these commands that is installed; the test needs one of them."""
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return path
+    missing(f"{' or '.join(names)} is not installed")
+
+
+def missing(reason):
+    """Skip, saying what this machine lacks; but fail where DOODLE_TEST_REQUIRE=all says that nothing may be missing."""
+    if os.environ.get("DOODLE_TEST_REQUIRE") == "all":
+        pytest.fail(f"{reason}, and DOODLE_TEST_REQUIRE=all")
+    pytest.skip(reason)
+
+
+def free_port():
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(url, seconds=30.0, process=None):
+    """Until the address answers with 200. Fails with the reason if it does not, or if the process ends first."""
+    deadline, reason = time.monotonic() + seconds, "never tried"
+    while time.monotonic() < deadline:
+        if process is not None and process.poll() is not None:
+            pytest.fail(f"the process ended with {process.returncode} before {url} answered")
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError) as error:
+            reason = error
+        time.sleep(0.05)
+    pytest.fail(f"{url} did not answer within {seconds} s: {reason}")
+
+
+@contextmanager
+def service(module, environment, ready_url):
+    """`python -m module`, ready when the address answers; at the end it must stop within seconds, and cleanly, when asked."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module], cwd=PROJECT, env={**os.environ, **{k: str(v) for k, v in environment.items()}}
+    )
+    try:
+        wait_for(ready_url, process=process)
+        yield process
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session", name="require")
+def require_fixture():
+    return require
+
+
+@pytest.fixture(scope="session", name="missing")
+def missing_fixture():
+    return missing
+
+
+@pytest.fixture(scope="session", name="free_port")
+def free_port_fixture():
+    return free_port
+
+
+@pytest.fixture(scope="session", name="service")
+def service_fixture():
+    return service
+
+
+@pytest.fixture(scope="session", name="wait_for")
+def wait_for_fixture():
+    return wait_for
+
+
+@pytest.fixture(scope="session")
+def load_script():
+    """load_script("scripts/drift.py"): a program of the project's as a module; none of them is in a package."""
+
+    def load_script(path: str):
+        spec = importlib.util.spec_from_file_location(f"script_{Path(path).stem}", PROJECT / path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load_script
+
+
+@pytest.fixture(scope="session")
+def clone_project(require):
+    """clone_project(folder): this project's files, as Git has them or would, and nothing that was made from them."""
+    git = require("git")
+
+    def clone_project(folder: Path) -> Path:
+        files = subprocess.run(
+            [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=PROJECT, capture_output=True, check=True
+        ).stdout
+        for name in filter(None, files.decode().split("\0")):
+            if (PROJECT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(PROJECT / name, folder / name)
+        # Git keeps no more of a file's mode than that: whoever clones has what their umask leaves, 022 as a rule.
+        subprocess.run(["chmod", "-R", "u=rwX,go=rX", folder], check=True)
+        return folder
+
+    return clone_project
