@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # Volumes of a size, in memory. Somebody must have them open all the time: without users they would be gone.
 SIZED = """
 services:

@@ -72,6 +72,7 @@ def test_a_killed_container_comes_back_and_no_request_fails(stack, service, wait
     )
 
 
+@pytest.mark.slow
 def test_while_prometheus_is_away_nobody_who_draws_notices(stack, wait_until, documented):
     """And Grafana, which shows what it has measured."""
     away = [service for service in ("prometheus", "grafana") if service in stack.services()]
@@ -95,7 +96,10 @@ def restart(stack, service, wait_until):
     return moment
 
 
-@pytest.mark.parametrize(("fault", "bring_about"), [("nginx is killed", kill_and_see_it_back), ("nginx is restarted", restart)])
+@pytest.mark.parametrize(
+    ("fault", "bring_about"),
+    [("nginx is killed", kill_and_see_it_back), pytest.param("nginx is restarted", restart, marks=pytest.mark.slow)],
+)
 def test_an_nginx_that_was_away_comes_back_and_what_was_answered_is_kept(stack, wait_until, documented, fault, bring_about):
     """It is the one door: while it is away there is nobody to answer."""
     with stack.load() as load:
@@ -111,6 +115,7 @@ def test_an_nginx_that_was_away_comes_back_and_what_was_answered_is_kept(stack, 
     documented("faults", fault, seen, f"within {BACK_SECONDS:.0f} s", "nothing")
 
 
+@pytest.mark.slow
 def test_prometheus_still_knows_what_was_before_it_was_killed(stack, wait_until):
     before = time.time()
     wait_until(lambda: stack.query("up", time=before), "there is something to remember")
@@ -119,6 +124,7 @@ def test_prometheus_still_knows_what_was_before_it_was_killed(stack, wait_until)
     assert stack.query("up", time=before) == remembered
 
 
+@pytest.mark.slow
 def test_feedback_that_was_acknowledged_outlives_a_kill_of_anything(stack, wait_until, documented):
     """kill -9 of one container after the other, each right after the thanks. The next round does not wait until it is healthy."""
     victims = [service for service in stack.services() if stack.containers(service)]

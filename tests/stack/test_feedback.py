@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SEVEN = {"strokes": [[[80, 60], [200, 60], [160, 140], [130, 230]]]}
 
 

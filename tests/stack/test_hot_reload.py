@@ -32,7 +32,10 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+FIRST, *OTHERS = DAMAGE
+
+
+@pytest.mark.parametrize("damage", [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)])
 def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wait_until, documented, damage):
     live = stack.predict()["model_version"]
     version = f"{abs(hash((damage, time.time()))) % 16**12:012x}"

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-for-the-tests-of-the-stack"
 BRING = {"Authorization": f"Bearer {KEY}"}
 

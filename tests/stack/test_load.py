@@ -61,6 +61,7 @@ def used(stack, docker):
     return found
 
 
+@pytest.mark.slow
 def test_a_soak_fails_no_request_and_nothing_grows(stack, crowd, capacity, docker, documented):
     pause = 1e3 * SOAK_CONNECTIONS / (SHARE * capacity)
     with crowd(max(SOAK_SECONDS // 4, 5), SOAK_CONNECTIONS, pause) as warming_up:
@@ -170,6 +171,7 @@ def is_hung_up_on(connection):
         return True
 
 
+@pytest.mark.slow
 def test_clients_who_dawdle_keep_nobody_waiting(stack, docker, wait_until, documented):
     """All of them at once, at both doors."""
     dawdlers, before = [], processes(stack, docker)

@@ -78,6 +78,7 @@ def test_a_candidate_that_passes_is_live_on_all_replicas(stack):
     assert said["synthetic"]["accuracy"] == candidate["test"]["synthetic_accuracy"]
 
 
+@pytest.mark.slow
 def test_one_that_is_worse_is_refused_and_taken_down(stack, wait_until):
     (live,) = versions(stack, "live")
     with stack.load() as load:

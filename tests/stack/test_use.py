@@ -132,7 +132,7 @@ def test_a_newcomer_looks_inside_teaches_it_and_watches_it_train(stack, new_page
     page.fill("#moment", "0")
     expect(page.locator("#moment-words")).to_contain_text("Before the first step")
     page.fill("#moment", str(readings.count() - 1))
-    expect(page.locator("#moment-reading")).to_contain_text("Your drawing was a 5")
+    expect(page.locator("#moment-reading")).to_contain_text("Its answer to your drawing: a 5")
     assert stack.predict()["probabilities"] == before
 
 

@@ -14,6 +14,8 @@ from digitnet.checkpoint import save
 from polling import wait_until
 from stores.models import LIVE
 
+pytestmark = pytest.mark.slow
+
 MANY = 8_000  # answers while a release rolls: 200 a second for the 40 that it takes at least. 500 are asked, of two busy cores
 FOLLOWED_SECONDS = 10.0  # within which all replicas have another model
 FEW = 0.01  # of the requests: those that are under way where something is switched off
