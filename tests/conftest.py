@@ -12,5 +12,7 @@ PLUGINS = {
     "doc_sync": [],
     "model_stores": ["boto3"],
     "object_store": ["moto"],
+    "docker_engine": [],
+    "swarm": ["boto3", "httpx", "moto"],
 }
 pytest_plugins = [plugin for plugin, packages in PLUGINS.items() if all(map(find_spec, packages))]

@@ -204,15 +204,6 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def engine(require, missing):
-    """A Docker engine with Compose v2."""
-    require("docker")
-    for command in (["info"], ["compose", "version"]):
-        if subprocess.run(["docker", *command], capture_output=True, check=False).returncode != 0:
-            missing(f"`docker {' '.join(command)}` fails: there is no engine with Compose v2 here (tests/stack/engine.sh)")
-
-
-@pytest.fixture(scope="session")
 def left_out(engine):
     """Grafana, where its image is neither here nor to be pulled. DOODLE_TEST_IMAGES=public says that it must be there."""
     here = subprocess.run(["docker", "image", "inspect", GRAFANA_IMAGE], capture_output=True, check=False).returncode == 0

@@ -16,9 +16,9 @@ from commands import ONE_BUILD_AT_A_TIME, run
 from container_scripts import FEEDBACK, JOURNALLED
 from object_store import KEYS, S3Server
 from polling import wait_until
+from processes import PROJECT
 from stores.models import open_models
 
-PROJECT = Path(__file__).parents[3]
 BUILT = ("trainer", "inference", "exporter", "frontend")
 PUBLIC = ("redis:8.0", "prom/prometheus:v2.53.3")
 COMPOSE_FILES = ("docker-compose.yml", "deploy/swarm.yml")
