@@ -24,6 +24,9 @@ PUBLIC = ("redis:8.0", "prom/prometheus:v2.53.3")
 COMPOSE_FILES = ("docker-compose.yml", "deploy/swarm.yml")
 SETTLED_SECONDS = 180.0
 CROWD_SECONDS = 240  # at most
+CROWD_CONNECTIONS = 120
+CAPACITY_SECONDS = 5
+SHARE = 0.4  # of the capacity: a release or a lost machine takes much of the rest
 
 
 class Registry:
@@ -272,8 +275,17 @@ def balancer(balancing, machines):
         yield url
 
 
+@pytest.fixture(scope="module")
+def capacity(swarm, balancer, require):
+    """Answers a second through the balancer, with as many requests under way as make the machine busy."""
+    with crowds.crowd(require("wrk"), balancer, CAPACITY_SECONDS, connections=24) as found:
+        pass
+    assert (found.refused, found.failed) == ({}, 0)
+    return found.rate
+
+
 @pytest.fixture
-def crowd_of(balancer, require):
-    """`with crowd_of() as found:` 500 requests a second through two machines; afterwards what came of them."""
-    wrk = require("wrk")
-    return lambda: crowds.crowd(wrk, balancer, CROWD_SECONDS, connections=120, pause=220.0, to_the_end=False)
+def crowd_of(balancer, capacity, require):
+    """`with crowd_of() as found:` many people draw, at SHARE of the capacity; afterwards what came of them."""
+    pause = 1e3 * CROWD_CONNECTIONS / (SHARE * capacity)
+    return lambda: crowds.crowd(require("wrk"), balancer, CROWD_SECONDS, CROWD_CONNECTIONS, pause, to_the_end=False)
