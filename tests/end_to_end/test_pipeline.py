@@ -15,15 +15,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def stack(clone, tmp_path_factory, wait_for, stop_with_ctrl_c):
+def stack(clone, tmp_path_factory, wait_for):
     """`make run`, with the repository's model live."""
-    process = clone.make_run(tmp_path_factory.mktemp("pipeline") / "run.log")
-    try:
-        wait_for(clone.page, 180, process)
-        wait_for(f"{clone.api}/readyz", 30, process)
+    with clone.serving(tmp_path_factory.mktemp("pipeline") / "run.log", wait_for):
         yield clone
-    finally:
-        stop_with_ctrl_c(process)
 
 
 def set_param(clone, pattern, replacement):
