@@ -19,9 +19,9 @@ FIRST_RUN_SECONDS = 900  # set up: half a minute as a rule, but machines and pac
 class Site:
     """Page and service as processes of their own, so that one can be stopped without the other."""
 
-    def __init__(self, service, free_port, folder, journal=None):
+    def __init__(self, service, free_port, folder):
         self._service, self._models = service, folder / "models"
-        self._journal = journal or f"sqlite:///{folder / 'journal.sqlite'}"
+        self._journal = f"sqlite:///{folder / 'journal.sqlite'}"
         self._api_port, self._page_port = free_port(), free_port()
         self.url, self._api = f"http://127.0.0.1:{self._page_port}", f"http://127.0.0.1:{self._api_port}"
         models = open_models(str(self._models))
@@ -45,7 +45,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def make_site(service, free_port, tmp_path_factory):
-    return lambda **options: Site(service, free_port, tmp_path_factory.mktemp("site"), **options)
+    return lambda: Site(service, free_port, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="session")

@@ -241,26 +241,6 @@ def test_a_drawing_and_feedback_outlive_an_outage_and_a_reload_and_arrive_once(m
         assert site.feedback() == [(4, 4)]
 
 
-@pytest.mark.slow
-def test_while_redis_is_gone_drawings_are_predicted_and_feedback_waits(make_site, new_page, new_redis, draw):
-    redis = new_redis()
-    site, page = make_site(journal=redis.url), new_page()
-    try:
-        redis.start()
-        with site.start_api(), site.start_page():
-            page.goto(site.url)
-            redis.kill()
-            draw(page, 4)
-            predict(page, "Digit: 4")  # its record waits in the service's memory
-            page.click("#feedback-btn")
-            expect(page.locator("#feedback-status")).to_have_text(KEPT)
-            redis.start()
-            expect(page.locator("#feedback-status")).to_have_text(THANKS)
-            assert site.feedback() == [(4, 4)]
-    finally:
-        redis.kill()
-
-
 def test_of_two_tabs_one_sends_what_is_kept(page, page_url, draw):
     page.route("**/api/feedback", lambda route: route.fulfill(status=503, headers={"Retry-After": "60"}), times=1)
     other = page.context.new_page()

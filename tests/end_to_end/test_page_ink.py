@@ -34,25 +34,27 @@ def open_page(page_url, chromium):
 
 
 @pytest.fixture(scope="module")
-def devices(open_page):
-    """A page on each, for all tests: loading it anew for each would take most of the time."""
-    return {"phone": open_page(**PHONE), "laptop": open_page()}
+def emptied(open_page):
+    """A page on each device for all tests: loading it anew for each would take most of the time."""
+    devices = {"phone": open_page(**PHONE), "laptop": open_page()}
+
+    def emptied(device):
+        page, hand = devices[device]
+        page.click("#clear-btn")
+        hand.find_canvas()
+        return page, hand
+
+    return emptied
 
 
 @pytest.fixture
-def phone(devices):
-    page, hand = devices["phone"]
-    page.click("#clear-btn")
-    hand.find_canvas()
-    return page, hand
+def phone(emptied):
+    return emptied("phone")
 
 
 @pytest.fixture
-def laptop(devices):
-    page, hand = devices["laptop"]
-    page.click("#clear-btn")
-    hand.find_canvas()
-    return page, hand
+def laptop(emptied):
+    return emptied("laptop")
 
 
 @pytest.fixture

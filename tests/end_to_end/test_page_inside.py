@@ -284,12 +284,9 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
     expect(buttons.last).to_have_text("1")
 
 
-def test_a_service_without_snapshots_or_explanations_leaves_the_rest_as_it_is(page_url, new_page, draw):
-    page = new_page()
+def test_a_service_without_snapshots_or_explanations_leaves_the_rest_as_it_is(drawn, draw):
+    page, _ = drawn
     page.route("**/api/snapshots", lambda route: route.fulfill(status=404, json={"detail": "none"}))
-    page.goto(page_url)
-    draw(page, 7)
-    expect(page.locator("#inside-status")).to_contain_text("So far it reads a 7")
     page.click("#timeline > summary")
     expect(page.locator("#timeline-status")).to_contain_text("No snapshots were kept")
     expect(page.locator("#timeline-body")).to_be_hidden()
