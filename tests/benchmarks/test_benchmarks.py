@@ -1,7 +1,5 @@
-"""The benchmarks take too long to run here; but they start, and compare what they say they compare."""
+"""The benchmarks take too long to run here; but what they import is there, and they compare what they say they compare."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,19 +7,17 @@ from digitnet.augmentation import Augmentation
 from trainer.settings import read_train_settings
 
 PROJECT = Path(__file__).parents[2]
-BENCHMARKS = sorted((PROJECT / "benchmarks").glob("*.py"))
+BENCHMARKS = sorted(path.stem for path in (PROJECT / "benchmarks").glob("*.py"))
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda path: path.stem)
-def test_it_says_what_it_does_and_how_it_is_run(benchmark):
-    said = subprocess.run([sys.executable, benchmark, "--help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
-    assert f"python benchmarks/{benchmark.name}" in said
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_finds_what_it_imports_and_says_how_it_is_run(load_benchmark, name):
+    assert f"python benchmarks/{name}.py" in load_benchmark(name).__doc__
 
 
-def test_each_augmentation_of_the_recipe_is_left_out_once(load_script):
-    benchmark = load_script("benchmarks/augmentation.py")
+def test_each_augmentation_of_the_recipe_is_left_out_once(load_benchmark):
     whole = read_train_settings(PROJECT / "params.yaml").augmentation
-    variants = dict(benchmark.variants(whole))
+    variants = dict(load_benchmark("augmentation").variants(whole))
     assert variants.pop("all of it") == whole
     assert variants.pop("none") == Augmentation()
     for name, variant in variants.items():

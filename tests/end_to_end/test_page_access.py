@@ -22,9 +22,8 @@ HIDDEN = """() => {
 @pytest.fixture(scope="module")
 def unfolded(page_url, chromium, draw):
     """The page after a drawing, lessons, a prediction and a changed unit, with everything unfolded."""
-    context = chromium.new_context(
-        bypass_csp=True, reduced_motion="reduce"
-    )  # axe is a script, and reads colors between two themes
+    # axe is a script, and reads colors between two themes.
+    context = chromium.new_context(bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     page.goto(page_url)
     draw(page, 5)
@@ -107,25 +106,19 @@ def plain(page_url, chromium):
     context.close()
 
 
-def test_answers_are_announced_from_regions_that_stand_before_their_text(plain):
-    for name in ("#result", "#confidence", "#best-guess"):
+def test_answers_are_announced_parts_are_headings_and_the_learning_rate_is_a_number(plain):
+    for name in ("#result", "#confidence", "#best-guess"):  # regions that stand before their text
         expect(plain.locator(name)).to_be_empty()
         assert plain.eval_on_selector(name, LIVE), name
-
-
-def test_the_parts_inside_the_network_are_headings(plain):
     expect(plain.get_by_role("heading", name="Inside the network", level=2)).to_be_visible()
     assert plain.eval_on_selector("#timeline > summary", "element => element.querySelector('h3').textContent") == "Watch it train"
-
-
-def test_the_learning_rate_is_announced_as_the_number_that_it_is(plain):
     slider = plain.locator("#lesson-rate")
     expect(slider).to_have_attribute("aria-valuetext", "0.001")
     slider.evaluate("slider => { slider.value = -2; slider.dispatchEvent(new Event('input')); }")
     expect(slider).to_have_attribute("aria-valuetext", "0.01")
 
 
-def test_forced_colors_show_the_chosen_digit(plain, draw):
+def test_forced_colors_show_the_chosen_digit_and_a_unit_s_name_is_announced(plain, draw):
     draw(plain, 7)
     plain.click("#predict-btn")
     section = plain.locator("#feedback-section")
@@ -136,9 +129,6 @@ def test_forced_colors_show_the_chosen_digit(plain, draw):
     )
     assert others[0] == others[1] != chosen
 
-
-def test_the_name_of_a_unit_is_announced(plain, draw):
-    draw(plain, 7)
     plain.locator("#layers canvas").first.focus()
     plain.keyboard.press("ArrowRight")
     expect(plain.locator("#unit-title")).to_contain_text("Filter 0")

@@ -1,25 +1,17 @@
-"""Mouse, finger and pen do the same in Firefox and in Chromium: draw, predict, give feedback, undo and erase."""
+"""In Firefox too, mouse, finger and pen draw, predict, give feedback, undo and erase."""
 
 import pytest
-from hands import Hand, firefox
+from hands import firefox
 
 FOUR = [[(150, 50), (80, 160), (200, 160)], [(165, 110), (160, 235)]]
 STROKES = "JSON.parse(sessionStorage.getItem('doodle-drawing') ?? '[]').length"
 
 
-@pytest.fixture(scope="module", params=["firefox", "chromium"])
-def hand(request, page_url, require, free_port, tmp_path_factory):
-    if request.param == "firefox":
-        executable = require("firefox-esr", "firefox")
-        with firefox(executable, free_port(), tmp_path_factory.mktemp("firefox")) as hand:
-            hand.open(page_url)
-            yield hand
-    else:
-        context = request.getfixturevalue("chromium").new_context(has_touch=True)
-        page = context.new_page()
-        page.goto(page_url)
-        yield Hand(page)
-        context.close()
+@pytest.fixture(scope="module")
+def hand(page_url, require, free_port, tmp_path_factory):
+    with firefox(require("firefox-esr", "firefox"), free_port(), tmp_path_factory.mktemp("firefox")) as hand:
+        hand.open(page_url)
+        yield hand
 
 
 @pytest.mark.parametrize("pointer", ["mouse", "touch", "pen"])

@@ -15,15 +15,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def stack(clone, tmp_path_factory, wait_for, stop_with_ctrl_c):
+def stack(clone, tmp_path_factory, wait_for):
     """`make run`, with the repository's model live."""
-    process = clone.make_run(tmp_path_factory.mktemp("pipeline") / "run.log")
-    try:
-        wait_for(clone.page, 180, process)
-        wait_for(f"{clone.api}/readyz", 30, process)
+    with clone.serving(tmp_path_factory.mktemp("pipeline") / "run.log", wait_for):
         yield clone
-    finally:
-        stop_with_ctrl_c(process)
 
 
 def set_param(clone, pattern, replacement):
@@ -85,51 +80,36 @@ def changed(refused):
 
 
 def test_once_it_is_allowed_it_is_live_in_the_running_stack(changed):
-    assert result_of(changed)["passed"]
+    result = result_of(changed)
+    assert result["passed"]
     assert version_of(changed, "live") == load_card(changed.folder / "artifacts" / "candidate")["version"]
     assert version_of(changed, "candidate") is None
     assert not (changed.folder / "state" / "trial").exists(), "the stack was in reach"
 
-
-def test_it_read_over_http_exactly_what_it_read_without_a_service(changed):
+    # Over HTTP it read exactly what it reads without a service.
     measured = json.loads((changed.folder / "artifacts" / "metrics.json").read_text())
-    assert result_of(changed)["mnist"]["drawings"] == 10_000
-    assert result_of(changed)["mnist"]["accuracy"] == measured["accuracy"]
-    assert result_of(changed)["synthetic"]["accuracy"] == measured["synthetic_accuracy"]
+    assert result["mnist"]["drawings"] == 10_000
+    assert result["mnist"]["accuracy"] == measured["accuracy"]
+    assert result["synthetic"]["accuracy"] == measured["synthetic_accuracy"]
 
-
-def test_the_new_model_is_the_one_that_was_asked_for(changed):
     network, card = load(changed.folder / "artifacts" / "model")
     assert network.shapes[1:3] == [(784,), (50,)]
     assert (card["recipe"]["recipe"], card["recipe"]["network"], card["training"]["epochs"]) == ("default", "perceptron", 2)
     assert 0.8 < card["test"]["accuracy"] < 0.98
 
 
-def test_a_second_repro_has_nothing_to_do(changed):
+def test_dvc_has_nothing_left_to_do_and_shows_what_the_change_did(changed):
     assert "up to date" in changed.run("dvc", "repro").stdout
-
-
-def test_metrics_diff_says_what_the_change_did(changed):
     differences = json.loads(changed.run("dvc", "metrics", "diff", "--json").stdout)
-    difference = differences["artifacts/metrics.json"]
-    assert difference["accuracy"]["diff"] < 0
-    assert difference["accuracy"]["old"] >= 0.9965
-    assert differences["artifacts/test_result.json"]["mnist.accuracy"]["diff"] == difference["accuracy"]["diff"]
+    difference = differences["artifacts/metrics.json"]["accuracy"]
+    assert difference["diff"] < 0
+    assert difference["old"] >= 0.9965
+    assert differences["artifacts/test_result.json"]["mnist.accuracy"]["diff"] == difference["diff"]
 
-
-def test_all_plots_are_drawn(changed):
     changed.run("dvc", "plots", "show")
     page = (changed.folder / "dvc_plots" / "index.html").read_text()
-    for title in (
-        "loss",
-        "test digits",
-        "synthetic test digits read right, by form",
-        "changed test digits read right",
-        "how often the network is right, by how sure it is",
-        "mnist_errors.png",
-        "synthetic_errors.png",
-    ):
-        assert title in page
+    for plot in ("loss", "test digits", "synthetic test digits read right, by form", "mnist_errors.png", "synthetic_errors.png"):
+        assert plot in page
 
 
 def test_a_change_in_backpropagation_is_trained_anew(changed):

@@ -1,21 +1,19 @@
-"""Draws a dashboard from what a Prometheus answers to its queries: one HTML page, laid out and coloured about as Grafana would.
+"""Draw each dashboard from what a running Prometheus answers, about as Grafana would: the images of docs/operate.md.
 
-No Grafana runs where these tests do, and a board that nobody has looked at tells no story. It is no part of the product.
-
-    python tests/monitoring/contact_sheet.py http://127.0.0.1:9090 FOLDER [MINUTES]    each board as FOLDER/UID.html and .png
+python monitoring/grafana/contact_sheet.py http://localhost:9090 FOLDER [MINUTES]    FOLDER/UID.html and .png for each board
 """
 
+import argparse
 import html
 import json
 import shutil
-import sys
 import time
 from pathlib import Path
 
 import httpx
 from contact_sheet_charts import LEGEND_COLORS, bar_chart, color, formatted, line_chart, said, spark, strips, threshold_color
 
-PROJECT = Path(__file__).parents[2]
+DASHBOARDS = Path(__file__).parent / "dashboards"
 COLUMN, ROW, GAP, WIDTH = 24, 30, 8, 1280  # Grafana's grid: 24 columns, 30 pixels a row, 8 between
 STYLE = """
 * { box-sizing: border-box; margin: 0 }
@@ -198,7 +196,7 @@ def pictures(address: str, folder: Path, minutes: float) -> None:
     executable = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-        for file in sorted((PROJECT / "monitoring/grafana/dashboards").glob("*.json")):
+        for file in sorted(DASHBOARDS.glob("*.json")):
             board = json.loads(file.read_text(encoding="utf-8"))
             answers = Answers(httpx.Client(base_url=address, timeout=30), minutes * 60)
             (folder / f"{board['uid']}.html").write_text(page(board, answers), encoding="utf-8")
@@ -209,4 +207,9 @@ def pictures(address: str, folder: Path, minutes: float) -> None:
 
 
 if __name__ == "__main__":
-    pictures(sys.argv[1], Path(sys.argv[2]).resolve(), float(sys.argv[3]) if len(sys.argv) > 3 else 15)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("prometheus", help="its address")
+    parser.add_argument("folder", type=Path, help="for the files")
+    parser.add_argument("minutes", type=float, nargs="?", default=15, help="how far back the boards look (15)")
+    arguments = parser.parse_args()
+    pictures(arguments.prometheus, arguments.folder.resolve(), arguments.minutes)
