@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from deployment.server import TimedProtocol
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -47,17 +48,15 @@ ECHO = Starlette(
 
 
 @contextmanager
-def serving(app, address="127.0.0.1", port=0):
-    """The app behind the server that the real service has, on a thread; its port."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((address, port))
-    listener.listen()
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+def serving(app):
+    """The app behind the server that the real service has, on a thread; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, http=TimedProtocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield listener.getsockname()[1]
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
@@ -140,8 +139,8 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
 @pytest.fixture(scope="session")
 def api():
     """The address of a service that echoes."""
-    with serving(ECHO) as port:
-        yield f"127.0.0.1:{port}"
+    with serving(ECHO) as address:
+        yield address
 
 
 @pytest.fixture(scope="session", params=["python", "nginx"])
