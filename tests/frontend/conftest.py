@@ -1,12 +1,13 @@
 """Both servers of the page: the stand-in, and a real nginx with the project's nginx.conf; and services to put behind them."""
 
+import importlib
 import os
 import signal
 import socket
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+create_page = importlib.import_module("frontend.__main__").create_app
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
 NO_RATES = [("rate=2r/s", "rate=1000r/s"), ("rate=5r/s", "rate=1000r/s")]  # for many large bodies from one address
 
@@ -148,17 +150,17 @@ def start_page(request, service, free_port, nginx):
     """Starts one of the two servers of the page before a service at an address; a client that speaks to it."""
 
     @contextmanager
-    def start(inference):
-        with httpx.Client() as client:
+    def start(inference, as_process=False):
+        with ExitStack() as closing:
             if request.param == "nginx":
-                with nginx(inference, changes=NO_RATES) as running:
-                    client.base_url = running.page
-                    yield client
-            else:
+                address = closing.enter_context(nginx(inference, changes=NO_RATES)).page
+            elif as_process:
                 address = f"http://127.0.0.1:{(port := free_port())}"
-                with service("frontend", {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": f"http://{inference}"}, address):
-                    client.base_url = address
-                    yield client
+                environment = {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": f"http://{inference}"}
+                closing.enter_context(service("frontend", environment, address))
+            else:
+                address = f"http://{closing.enter_context(serving(create_page(f'http://{inference}')))}"
+            yield closing.enter_context(httpx.Client(base_url=address))
 
     return start
 
