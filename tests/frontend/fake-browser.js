@@ -25,6 +25,11 @@ export class FakeStorage {
   }
 }
 
+/** A storage that the person forbids. */
+export const forbidden = () => {
+  throw new DOMException("no", "SecurityError");
+};
+
 /** A clock that only the test moves, and the timer that goes by it. */
 export class FakeClock {
   now = 1_800_000_000_000;
