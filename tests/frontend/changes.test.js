@@ -29,5 +29,4 @@ test("changes are counted in words", () => {
   assert.equal(changesInWords([]), "");
   assert.match(changesInWords([off]), /1 unit is off\.$/);
   assert.match(changesInWords([off, off, edited]), /2 units are off, and 1 weight is edited\.$/);
-  assert.match(changesInWords([edited, edited]), /2 weights are edited\.$/);
 });

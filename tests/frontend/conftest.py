@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from deployment.server import TimedProtocol
+from polling import eventually
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -74,13 +74,12 @@ class Nginx:
 
     def logged(self, text, count=1):
         """The log's lines with this text, once there are so many: nginx writes them when the client has its answer."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            lines = [line for line in self.log.read_text().splitlines() if text in line]
-            if len(lines) >= count:
-                return lines
-            time.sleep(0.02)
-        pytest.fail(f"the log has {len(lines)} lines with {text!r}, not {count}")
+
+        def lines():
+            found = [line for line in self.log.read_text().splitlines() if text in line]
+            return found if len(found) >= count else None
+
+        return eventually(lines, f"the log has {count} lines with {text!r}", seconds=10)
 
 
 @pytest.fixture(scope="session")

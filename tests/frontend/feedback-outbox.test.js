@@ -205,23 +205,6 @@ test("without a storage it waits on the page, and that is said", async () => {
   assert.deepEqual([sent, news], [["a 3", "a 3"], [["a", RECEIVED]]]);
 });
 
-test("of a storage that can be read alone nothing is sent twice", async () => {
-  await openTabThatKept(["a"]);
-  storage.broken.add("setItem").add("removeItem");
-  const tab = openTab();
-  await tab.outbox.sendKept();
-  await tab.outbox.sendKept();
-  assert.deepEqual(tab.sent, ["a 3"]);
-});
-
-test("what one tab has sent the other does not, though its turn comes", async () => {
-  const one = await openTabThatKept(["a"]);
-  await openTabThatKept(["b"]);
-  await one.outbox.sendKept();
-  await clock.advance(LONGEST_WAIT_MS);
-  assert.deepEqual(sent, ["a 3", "b 3"]);
-});
-
 test("of two tabs that hear at once that the network is back one sends, and the other looks again later", async () => {
   const locks = new FakeLocks();
   const one = await openTabThatKept(["a"], { all: RECEIVED }, { locks });

@@ -9,7 +9,7 @@ import { LANDSCAPES, OPTIMIZERS, SCHEDULES, average, contour, descend, gaussians
 import { CORNERS, asOneNeuron, biasFor, fold, freshLayers, isRight, normalFrom, outputSays, unitSays } from "../../services/frontend/learn/js/layer.js";
 import { crossEntropy, gradient, softmax } from "../../services/frontend/learn/js/loss.js";
 import { field, relu } from "../../services/frontend/learn/js/neuron.js";
-import { HIGHEST, NOISE, curve, draw, errorOn, fit, fits, generator, leastSquares, normal } from "../../services/frontend/learn/js/training-well.js";
+import { HIGHEST, NOISE, curve, draw, errorOn, fit, generator, leastSquares, normal } from "../../services/frontend/learn/js/training-well.js";
 
 const sum = (/** @type {number[]} */ values) => values.reduce((a, b) => a + b, 0);
 const rounded = (/** @type {number} */ value) => Number(value.toFixed(9));
@@ -153,18 +153,4 @@ test("training well: least squares find a line, know fifteen points by heart, an
   assert.deepEqual(leastSquares([[1, 0], [1, 1], [1, 2]], [0, 0, 3]).map(rounded), [-0.5, 1.5]);
   close(errorOn(fit(draw(8, 15), HIGHEST, 0), draw(8, 15)), 0, 1e-6);
   close(fit([{ x: 0, y: 3 }], 0, 0.5)[0], 2); // (3 - w)² + w² / 2 is least at 2
-});
-
-test("training well: the training error falls with the degree, the validation error turns, and points or decay mend it", () => {
-  const validation = draw(1_000_008, 40);
-  const errorsOf = (/** @type {number} */ count, /** @type {number} */ decay, points = validation) =>
-    fits(draw(8, count), decay).map((weights) => errorOn(weights, points));
-  const training = errorsOf(18, 0, draw(8, 18));
-  for (let degree = 1; degree <= HIGHEST; degree += 1) assert.ok(training[degree] <= training[degree - 1] + 1e-9);
-  const few = errorsOf(18, 0);
-  const best = few.indexOf(Math.min(...few));
-  assert.ok(best > 2 && best < 12, String(best));
-  assert.ok(few[HIGHEST] > 10 * few[best]);
-  assert.ok(errorsOf(120, 0)[HIGHEST] < few[best]);
-  assert.ok(errorsOf(18, 0.00001)[HIGHEST] < 1.2 * few[best]);
 });
