@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { GIVEN, backward, forward, steps, written } from "../../services/frontend/learn/js/backpropagation.js";
 import { DRAWINGS, FILTERS, SIDE, cellsBetween, convolve, furthest, maxPool, moved, shortly } from "../../services/frontend/learn/js/convolution.js";
 import { LANDSCAPES, OPTIMIZERS, SCHEDULES, average, contour, descend, gaussians, isFlown } from "../../services/frontend/learn/js/gradient-descent.js";
-import { CORNERS, asOneNeuron, biasFor, fold, freshLayers, isRight, normalFrom, outputSays, unitSays } from "../../services/frontend/learn/js/layer.js";
+import { biasFor, fold, freshLayers, normalFrom, unitSays } from "../../services/frontend/learn/js/layer.js";
 import { crossEntropy, gradient, softmax } from "../../services/frontend/learn/js/loss.js";
 import { field, relu } from "../../services/frontend/learn/js/neuron.js";
 import { HIGHEST, NOISE, curve, draw, errorOn, fit, generator, leastSquares, normal } from "../../services/frontend/learn/js/training-well.js";
@@ -35,20 +35,6 @@ test("neuron: the field begins at the top left, where x1 is -1 and x2 is 1", () 
   assert.deepEqual([...field(([, x2]) => x2, 3)].map((value) => value + 0), [1, 1, 1, 0, 0, 0, -1, -1, -1]);
 });
 
-const OR = { weights: [1, 1], bias: -0.5, v: 1 };
-const LAYERS = { units: [OR, { weights: [1, 1], bias: -1.5, v: -3 }], bias: -0.2 };
-
-test("layer: or, minus three times and, is right at all corners with ReLU; without it, the layers are one neuron", () => {
-  const outputs = CORNERS.map((corner) => outputSays(LAYERS, corner, true));
-  assert.deepEqual(outputs.map(rounded), [-0.2, 0.3, 0.3, -0.2]);
-  assert.ok(CORNERS.every((corner, i) => isRight(corner, outputs[i]) && !isRight(corner, 0)));
-  const one = asOneNeuron(LAYERS);
-  assert.deepEqual([...one.weights, one.bias].map(rounded), [-2, -2, 3.8]);
-  for (const x of /** @type {[number, number][]} */ ([[0, 0], [1, 0], [-0.3, 0.7], [2, 1]])) {
-    assert.equal(rounded(outputSays(LAYERS, x, false)), rounded(unitSays({ ...one, v: 0 }, x, false)));
-  }
-});
-
 test("layer: a fold ends where it meets the square's edges, and goes through the place it is laid through", () => {
   const ends = (/** @type {number[]} */ weights, /** @type {number} */ bias) =>
     fold({ weights, bias, v: 1 }, 0, 1)?.map((end) => end.map(rounded)).sort() ?? null;
@@ -56,7 +42,8 @@ test("layer: a fold ends where it meets the square's edges, and goes through the
   assert.deepEqual(ends([2, 0], -1), [[0.5, 0], [0.5, 1]]);
   assert.deepEqual(ends([1, -1], 0), [[0, 0], [1, 1]]); // from corner to corner
   assert.deepEqual([ends([1, 1], -3), ends([0, 0], 1)], [null, null]); // elsewhere, or nowhere
-  assert.equal(unitSays({ ...OR, bias: biasFor(OR, [0.25, 0.5]) }, [0.25, 0.5], false), 0);
+  const unit = { weights: [1, 1], bias: -0.5, v: 1 };
+  assert.equal(unitSays({ ...unit, bias: biasFor(unit, [0.25, 0.5]) }, [0.25, 0.5], false), 0);
 });
 
 test("layer: fresh weights have the variance that digitnet gives them, and no bias", () => {

@@ -96,6 +96,7 @@ def test_drawings_fly_while_keyboard_and_finger_kill_and_a_real_stack_s_model_is
     assert (first, third) == ("gone", "gone")
     assert int(stack(page).get_attribute("data-sent")) < 20
     assert page.locator(".real").count() == 0  # no stack answers behind this page
+    page.emulate_media(reduced_motion="reduce")  # the others at once
     shows(page, sent="20", answered="20")
     expect(page.locator("#picture circle")).to_have_count(0)
     page.route("**/api/model", answer)
