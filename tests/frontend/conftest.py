@@ -1,22 +1,25 @@
 """Both servers of the page: the stand-in, and a real nginx with the project's nginx.conf; and services to put behind them."""
 
+import importlib
 import os
 import signal
 import socket
 import subprocess
 import threading
-import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+from deployment.server import TimedProtocol
+from polling import eventually
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+create_page = importlib.import_module("frontend.__main__").create_app
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
 NO_RATES = [("rate=2r/s", "rate=1000r/s"), ("rate=5r/s", "rate=1000r/s")]  # for many large bodies from one address
 
@@ -47,17 +50,15 @@ ECHO = Starlette(
 
 
 @contextmanager
-def serving(app, address="127.0.0.1", port=0):
-    """The app behind the server that the real service has, on a thread; its port."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((address, port))
-    listener.listen()
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+def serving(app):
+    """The app behind the server that the real service has, on a thread; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, http=TimedProtocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield listener.getsockname()[1]
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
@@ -73,13 +74,12 @@ class Nginx:
 
     def logged(self, text, count=1):
         """The log's lines with this text, once there are so many: nginx writes them when the client has its answer."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            lines = [line for line in self.log.read_text().splitlines() if text in line]
-            if len(lines) >= count:
-                return lines
-            time.sleep(0.02)
-        pytest.fail(f"the log has {len(lines)} lines with {text!r}, not {count}")
+
+        def lines():
+            found = [line for line in self.log.read_text().splitlines() if text in line]
+            return found if len(found) >= count else None
+
+        return eventually(lines, f"the log has {count} lines with {text!r}", seconds=10)
 
 
 @pytest.fixture(scope="session")
@@ -140,8 +140,8 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
 @pytest.fixture(scope="session")
 def api():
     """The address of a service that echoes."""
-    with serving(ECHO) as port:
-        yield f"127.0.0.1:{port}"
+    with serving(ECHO) as address:
+        yield address
 
 
 @pytest.fixture(scope="session", params=["python", "nginx"])
@@ -149,17 +149,17 @@ def start_page(request, service, free_port, nginx):
     """Starts one of the two servers of the page before a service at an address; a client that speaks to it."""
 
     @contextmanager
-    def start(inference):
-        with httpx.Client() as client:
+    def start(inference, as_process=False):
+        with ExitStack() as closing:
             if request.param == "nginx":
-                with nginx(inference, changes=NO_RATES) as running:
-                    client.base_url = running.page
-                    yield client
-            else:
+                address = closing.enter_context(nginx(inference, changes=NO_RATES)).page
+            elif as_process:
                 address = f"http://127.0.0.1:{(port := free_port())}"
-                with service("frontend", {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": f"http://{inference}"}, address):
-                    client.base_url = address
-                    yield client
+                environment = {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": f"http://{inference}"}
+                closing.enter_context(service("frontend", environment, address))
+            else:
+                address = f"http://{closing.enter_context(serving(create_page(f'http://{inference}')))}"
+            yield closing.enter_context(httpx.Client(base_url=address))
 
     return start
 

@@ -6,23 +6,25 @@ export class FakeStorage {
   broken = new Set();
 
   getItem(key) {
-    this.#mayThrow("getItem");
-    return this.items.get(key) ?? null;
+    return this.#itemsFor("getItem").get(key) ?? null;
   }
 
   setItem(key, value) {
-    this.#mayThrow("setItem");
-    this.items.set(key, String(value));
+    this.#itemsFor("setItem").set(key, String(value));
   }
 
   removeItem(key) {
-    this.#mayThrow("removeItem");
-    this.items.delete(key);
+    this.#itemsFor("removeItem").delete(key);
   }
 
-  #mayThrow(method) {
-    if (this.broken.has(method)) throw new DOMException("no", "SecurityError");
+  #itemsFor(method) {
+    return this.broken.has(method) ? forbidden() : this.items;
   }
+}
+
+/** A storage that the person forbids. */
+export function forbidden() {
+  throw new DOMException("no", "SecurityError");
 }
 
 /** A clock that only the test moves, and the timer that goes by it. */

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import * as module from "../../services/frontend/js/feedback-outbox.js";
 import { KeptFeedback } from "../../services/frontend/js/kept-feedback.js";
-import { FakeClock, FakeLocks, FakeStorage, settled } from "./fake-browser.js";
+import { FakeClock, FakeLocks, FakeStorage, forbidden, settled } from "./fake-browser.js";
 
 const { FIRST_WAIT_MS, FeedbackOutbox, LONGEST_TOLD_MS, LONGEST_WAIT_MS, SHORTEST_TOLD_MS, UNKNOWN_MS } = module;
 const RECEIVED = { received: true };
@@ -12,16 +12,10 @@ const UNKNOWN = { error: "Not Found: …", isUnknown: true };
 const down = (retryAfterMs = null) => ({ error: "Service Unavailable: …", mayPass: true, retryAfterMs });
 const request = (id, digit = 3) => ({ prediction_id: id, actual_digit: digit });
 
-/** @type {FakeStorage} */
-let storage;
-/** @type {FakeClock} */
-let clock;
+let storage, clock;
 
-/** What the service was sent, by all tabs: "id digit". */
-let sent;
-
-/** What it answers: to all, or to the id. */
-let answers;
+/** What the service was sent, by all tabs: "id digit". And what it answers: to all, or to the id. */
+let sent, answers;
 
 /** A tab with the page. `sent`: what this one sent; `news`: what it was told of what was kept. */
 function openTab({ locks, localStorage = () => storage, send } = {}) {
@@ -39,6 +33,21 @@ function openTab({ locks, localStorage = () => storage, send } = {}) {
   return tab;
 }
 
+/** A tab that has kept the feedback to these, since the service was down; now it answers so, and nothing counts as sent. */
+async function openTabThatKept(ids, now = { all: RECEIVED }, options = {}) {
+  answers = { all: down() };
+  const tab = openTab(options);
+  for (const id of ids) assert.deepEqual(await tab.outbox.send(request(id)), { kept: "on the device" });
+  answers = now;
+  sent.length = 0;
+  return tab;
+}
+
+function assertNothingWaits() {
+  assert.equal(storage.items.size, 0);
+  assert.deepEqual(clock.waits, []);
+}
+
 beforeEach(() => {
   storage = new FakeStorage();
   clock = new FakeClock();
@@ -46,53 +55,38 @@ beforeEach(() => {
   answers = { all: RECEIVED };
 });
 
-test("what is received at once is not kept", async () => {
-  const { outbox, news } = openTab();
-  assert.deepEqual(await outbox.send(request("a")), RECEIVED);
-  assert.equal(storage.items.size, 0);
-  await settled();
-  assert.deepEqual([clock.waits, news], [[], []]);
-});
-
-test("what is refused for good is not kept, and the reason is passed on", async () => {
-  answers.all = GONE;
-  const { outbox } = openTab();
-  assert.deepEqual(await outbox.send(request("a")), GONE);
-  assert.equal(storage.items.size, 0);
-  assert.deepEqual(clock.waits, []);
-});
+for (const outcome of [RECEIVED, GONE]) {
+  test(`what ${outcome === GONE ? "is refused for good" : "is received at once"} is not kept`, async () => {
+    answers.all = outcome;
+    const { outbox, news } = openTab();
+    assert.deepEqual(await outbox.send(request("a")), outcome);
+    await settled();
+    assert.deepEqual(news, []);
+    assertNothingWaits();
+  });
+}
 
 test("what may pass later is kept and sent again until it is received, once", async () => {
-  answers.all = down();
-  const { outbox, news } = openTab();
-  assert.deepEqual(await outbox.send(request("a")), { kept: "on the device" });
+  const { news } = await openTabThatKept(["a"], { all: down() });
   assert.deepEqual(clock.waits, [FIRST_WAIT_MS]);
   await clock.advance(FIRST_WAIT_MS - 1);
-  assert.equal(sent.length, 1);
+  assert.equal(sent.length, 0);
   await clock.advance(1);
-  assert.equal(sent.length, 2);
-  assert.deepEqual(news, []);
-
+  assert.deepEqual([sent, news], [["a 3"], []]);
   answers.all = RECEIVED;
   await clock.advance(clock.waits[0]);
-  assert.deepEqual(sent, ["a 3", "a 3", "a 3"]);
-  assert.deepEqual(news, [["a", RECEIVED]]);
-  assert.equal(storage.items.size, 0);
-  assert.deepEqual(clock.waits, []);
+  assert.deepEqual([sent, news], [["a 3", "a 3"], [["a", RECEIVED]]]);
+  assertNothingWaits();
 });
 
 test("the wait doubles with each failure, to a minute, and begins anew after a success", async () => {
-  answers.all = down();
-  const { outbox } = openTab();
-  await outbox.send(request("a"));
+  const { outbox } = await openTabThatKept(["a"], { all: down() });
   const waits = [];
   for (let i = 0; i < 8; i++) {
     waits.push(...clock.waits);
     await clock.advance(clock.waits[0]);
   }
   assert.deepEqual(waits, [2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => 1000 * seconds));
-  assert.equal(LONGEST_WAIT_MS, 60_000);
-
   answers.all = RECEIVED;
   await clock.advance(clock.waits[0]);
   answers.all = down();
@@ -100,41 +94,22 @@ test("the wait doubles with each failure, to a minute, and begins anew after a s
   assert.deepEqual(clock.waits, [FIRST_WAIT_MS]);
 });
 
-test("where the service says when to come again it is asked then", async () => {
-  answers.all = down(5000);
+test("where the service says when to come again it is asked then, but not without a pause, nor after days", async () => {
   const { outbox } = openTab();
-  await outbox.send(request("a"));
-  for (let i = 0; i < 4; i++) {
-    assert.deepEqual(clock.waits, [5000]);
-    await clock.advance(5000);
+  for (const [told, wait] of [[5000, 5000], [5000, 5000], [0, SHORTEST_TOLD_MS], [1e12, LONGEST_TOLD_MS]]) {
+    answers.all = down(told);
+    await (clock.waits.length > 0 ? clock.advance(clock.waits[0]) : outbox.send(request("a")));
+    assert.deepEqual(clock.waits, [wait]);
   }
-  assert.equal(sent.length, 5);
+  assert.equal(sent.length, 4);
 });
 
-test("but not without a pause, nor after days", async () => {
-  const { outbox } = openTab();
-  answers.all = down(0);
-  await outbox.send(request("a"));
-  assert.deepEqual(clock.waits, [SHORTEST_TOLD_MS]);
-  answers.all = down(1e12);
-  await clock.advance(SHORTEST_TOLD_MS);
-  assert.deepEqual(clock.waits, [LONGEST_TOLD_MS]);
-});
-
-test("when the network is back it is sent at once, and the appointment is off", async () => {
-  answers.all = down();
-  const { outbox } = openTab();
-  await outbox.send(request("a"));
-  answers.all = RECEIVED;
-  await outbox.sendKept();
-  assert.deepEqual(sent, ["a 3", "a 3"]);
-  assert.deepEqual(clock.waits, []);
-});
-
-test("a page that is loaded again sends what the one before it kept", async () => {
-  answers.all = down();
-  await openTab().outbox.send(request("a"));
-  answers.all = RECEIVED;
+test("when the network is back, or the page loaded again, it is sent at once, and the appointment is off", async () => {
+  const first = await openTabThatKept(["a"]);
+  await first.outbox.sendKept();
+  assert.deepEqual(sent, ["a 3"]);
+  assertNothingWaits();
+  await openTabThatKept(["a"]);
   const reloaded = openTab();
   await reloaded.outbox.sendKept();
   assert.deepEqual(reloaded.sent, ["a 3"]);
@@ -142,10 +117,7 @@ test("a page that is loaded again sends what the one before it kept", async () =
 });
 
 test("all that waits is sent one at a time and in order, and a failure ends the round", async () => {
-  answers.all = down();
-  const first = openTab();
-  for (const id of ["a", "b", "c"]) await first.outbox.send(request(id));
-
+  await openTabThatKept(["a", "b", "c"]);
   const under = [];
   let reply;
   const tab = openTab({ send: ({ prediction_id }) => new Promise((answer) => { under.push(prediction_id); reply = answer; }) });
@@ -163,12 +135,7 @@ test("all that waits is sent one at a time and in order, and a failure ends the 
 });
 
 test("once one is received what waits follows at once", async () => {
-  answers.all = down();
-  const { outbox, news } = openTab();
-  await outbox.send(request("a"));
-  await outbox.send(request("b"));
-  answers.all = RECEIVED;
-  sent.length = 0;
+  const { outbox, news } = await openTabThatKept(["a", "b"]);
   assert.deepEqual(await outbox.send(request("c")), RECEIVED);
   await settled();
   assert.deepEqual(sent, ["c 3", "a 3", "b 3"]);
@@ -176,66 +143,43 @@ test("once one is received what waits follows at once", async () => {
 });
 
 test("what is refused for good in the end goes, is told, and holds up nobody", async () => {
-  answers.all = down();
-  const { outbox, news } = openTab();
-  await outbox.send(request("a"));
-  await outbox.send(request("b"));
-  answers = { a: GONE, all: RECEIVED };
+  const { outbox, news } = await openTabThatKept(["a", "b"], { a: GONE, all: RECEIVED });
   await outbox.sendKept();
   assert.deepEqual(news, [["a", GONE], ["b", RECEIVED]]);
-  assert.equal(storage.items.size, 0);
-  assert.deepEqual(clock.waits, []);
+  assertNothingWaits();
 });
 
-test("a prediction that is unknown may still be on its way to the others: that is believed the second time", async () => {
-  answers.all = down();
-  const { outbox, news } = openTab();
-  await outbox.send(request("a"));
-  await outbox.send(request("b"));
-  answers = { a: UNKNOWN, all: RECEIVED };
+test("a prediction that is unknown may still be on its way to other replicas: it counts as unknown the second time", async () => {
+  const { outbox, news } = await openTabThatKept(["a", "b"], { a: UNKNOWN, all: RECEIVED });
   await outbox.sendKept();
   assert.deepEqual([news, clock.waits], [[], [UNKNOWN_MS]]);
   answers.a = RECEIVED;
   await clock.advance(UNKNOWN_MS);
   assert.deepEqual(news, [["a", RECEIVED], ["b", RECEIVED]]);
-});
 
-test("one that is unknown the second time too goes, and is told", async () => {
-  answers.all = down();
-  const { outbox, news } = openTab();
-  await outbox.send(request("a"));
-  answers.all = UNKNOWN;
-  await outbox.sendKept();
+  const next = await openTabThatKept(["c"], { all: UNKNOWN });
+  await next.outbox.sendKept();
   await clock.advance(UNKNOWN_MS);
-  assert.deepEqual(news, [["a", UNKNOWN]]);
-  assert.equal(storage.items.size, 0);
-  assert.deepEqual(clock.waits, []);
+  assert.deepEqual(next.news, [["c", UNKNOWN]]);
+  assertNothingWaits();
 });
 
-test("who changes his mind is asked for the last word alone", async () => {
-  answers.all = down();
-  const { outbox } = openTab();
-  await outbox.send(request("a", 3));
-  await outbox.send(request("a", 5));
+test("of two words on one prediction the last is sent, and the first never after it", async () => {
+  const kept = await openTabThatKept(["a"], { all: down() });
+  await kept.outbox.send(request("a", 5));
   answers.all = RECEIVED;
   sent.length = 0;
-  await outbox.sendKept();
+  await kept.outbox.sendKept();
   assert.deepEqual(sent, ["a 5"]);
-});
 
-test("nor does the first word arrive after a last one that was received at once", async () => {
-  answers.all = down();
-  const { outbox } = openTab();
-  await outbox.send(request("a", 3));
-  answers.all = RECEIVED;
-  await outbox.send(request("a", 5));
+  const { outbox } = await openTabThatKept(["b"]);
+  await outbox.send(request("b", 5));
   await settled();
-  assert.deepEqual(sent, ["a 3", "a 5"]);
+  assert.deepEqual(sent, ["b 5"]);
 });
 
 test("the first word, received while the last one is kept, is no news of the last one", async () => {
-  answers.all = down();
-  await openTab().outbox.send(request("a", 3));
+  await openTabThatKept(["a"]);
   const replies = [];
   const tab = openTab({ send: () => new Promise((answer) => replies.push(answer)) });
   tab.outbox.sendKept();
@@ -253,73 +197,30 @@ test("the first word, received while the last one is kept, is no news of the las
 });
 
 test("without a storage it waits on the page, and that is said", async () => {
-  const forbidden = () => {
-    throw new DOMException("no", "SecurityError");
-  };
   answers.all = down();
   const { outbox, news } = openTab({ localStorage: forbidden });
   assert.deepEqual(await outbox.send(request("a")), { kept: "on the page" });
   answers.all = RECEIVED;
   await clock.advance(FIRST_WAIT_MS);
-  assert.deepEqual(sent, ["a 3", "a 3"]);
-  assert.deepEqual(news, [["a", RECEIVED]]);
-});
-
-test("of a storage that can be read alone nothing is sent twice", async () => {
-  answers.all = down();
-  await openTab().outbox.send(request("a"));
-  storage.broken.add("setItem").add("removeItem");
-  answers.all = RECEIVED;
-  const tab = openTab();
-  await tab.outbox.sendKept();
-  await tab.outbox.sendKept();
-  assert.deepEqual(tab.sent, ["a 3"]);
-});
-
-test("what one tab has sent the other does not, though its turn comes", async () => {
-  answers.all = down();
-  const [one, other] = [openTab(), openTab()];
-  await one.outbox.send(request("a"));
-  await other.outbox.send(request("b"));
-  answers.all = RECEIVED;
-  sent.length = 0;
-  await one.outbox.sendKept();
-  await clock.advance(LONGEST_WAIT_MS);
-  assert.deepEqual(sent, ["a 3", "b 3"]);
+  assert.deepEqual([sent, news], [["a 3", "a 3"], [["a", RECEIVED]]]);
 });
 
 test("of two tabs that hear at once that the network is back one sends, and the other looks again later", async () => {
-  answers.all = down();
   const locks = new FakeLocks();
-  const [one, other] = [openTab({ locks }), openTab({ locks })];
-  await one.outbox.send(request("a"));
-  answers.all = RECEIVED;
-  await Promise.all([one.outbox.sendKept(), other.outbox.sendKept()]);
-  assert.deepEqual(sent, ["a 3", "a 3"]); // the attempt that failed, and this one
-  assert.deepEqual(one.news, [["a", RECEIVED]]);
+  const one = await openTabThatKept(["a"], { all: RECEIVED }, { locks });
+  await Promise.all([one.outbox.sendKept(), openTab({ locks }).outbox.sendKept()]);
+  assert.deepEqual([sent, one.news], [["a 3"], [["a", RECEIVED]]]);
   assert.deepEqual(clock.waits, [FIRST_WAIT_MS]);
   await clock.advance(FIRST_WAIT_MS);
-  assert.equal(sent.length, 2);
+  assert.equal(sent.length, 1);
   assert.deepEqual(clock.waits, []);
 });
 
-test("a tab that is closed while it sends leaves the rest to the next", async () => {
-  answers.all = down();
-  await openTab().outbox.send(request("a"));
-  const closed = openTab({ send: () => new Promise(() => {}) });
-  closed.outbox.sendKept(); // for ever
+test("a tab that is closed while it sends leaves the rest to the next, also where locks are refused", async () => {
+  await openTabThatKept(["a"]);
+  openTab({ send: () => new Promise(() => {}) }).outbox.sendKept(); // for ever
   await settled();
-  const next = openTab();
-  answers.all = RECEIVED;
+  const next = openTab({ locks: { request: async () => forbidden() } });
   await next.outbox.sendKept();
   assert.deepEqual(next.sent, ["a 3"]);
-});
-
-test("where asking for a lock is refused it is sent without", async () => {
-  answers.all = down();
-  await openTab().outbox.send(request("a"));
-  answers.all = RECEIVED;
-  const tab = openTab({ locks: { request: async () => { throw new DOMException("no", "SecurityError"); } } });
-  await tab.outbox.sendKept();
-  assert.deepEqual(tab.sent, ["a 3"]);
 });

@@ -1,53 +1,38 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 
 import { KeptDrawing, STORAGE_KEY } from "../../services/frontend/js/kept-drawing.js";
 import { MAX_POINTS } from "../../services/frontend/js/prediction-request.js";
 import { countPoints } from "../../services/frontend/js/thinning.js";
-import { FakeStorage } from "./fake-browser.js";
+import { FakeStorage, forbidden } from "./fake-browser.js";
 
-/** @type {FakeStorage} */
-let storage;
-/** @type {KeptDrawing} */
-let kept;
-
-beforeEach(() => {
-  storage = new FakeStorage();
-  kept = new KeptDrawing(() => storage);
-});
-
-test("a drawing comes back as it would be sent", () => {
+test("a drawing comes back as it would be sent, within bounds, and nothing is kept of an empty canvas", () => {
+  const storage = new FakeStorage();
+  const kept = new KeptDrawing(() => storage);
   kept.write([[[1.26, 2], [3, 280]], [[5, 5]]]);
   assert.deepEqual(new KeptDrawing(() => storage).read(), [[[1.3, 2], [3, 280]], [[5, 5]]]);
-});
-
-test("of an empty canvas nothing is kept", () => {
-  kept.write([[[1, 2]]]);
+  kept.write(Array.from({ length: 300 }, (_, i) => Array.from({ length: 100 }, (_, j) => [j, i % 280])));
+  const points = countPoints(kept.read());
+  assert.ok(points > 0 && points <= MAX_POINTS, String(points));
   kept.write([]);
   assert.equal(storage.items.size, 0);
   assert.deepEqual(kept.read(), []);
 });
 
-test("a long drawing is kept within bounds", () => {
-  kept.write(Array.from({ length: 300 }, (_, i) => Array.from({ length: 100 }, (_, j) => [j, i % 280])));
-  const points = countPoints(kept.read());
-  assert.ok(points > 0 && points <= MAX_POINTS, String(points));
-});
-
 test("where storage is forbidden or full the page goes on without it", () => {
-  kept = new KeptDrawing(() => {
-    throw new DOMException("no", "SecurityError");
-  });
+  const kept = new KeptDrawing(forbidden);
   kept.write([[[1, 2]]]);
   assert.deepEqual(kept.read(), []);
-  storage.broken.add("setItem");
-  new KeptDrawing(() => storage).write([[[1, 2]]]);
+  const full = new FakeStorage();
+  full.broken.add("setItem");
+  new KeptDrawing(() => full).write([[[1, 2]]]);
 });
 
 test("whatever else is stored is no drawing", () => {
+  const storage = new FakeStorage();
   const tooLong = JSON.stringify([Array(MAX_POINTS + 1).fill([1, 2])]);
   for (const text of ["", "no JSON", "7", "null", "[[]]", "[[[1]]]", '[[["1", 2]]]', "[[[1, 281]]]", "[[[1, -1]]]", '{"length": 1}', tooLong]) {
     storage.setItem(STORAGE_KEY, text);
-    assert.deepEqual(kept.read(), [], text.slice(0, 20));
+    assert.deepEqual(new KeptDrawing(() => storage).read(), [], text.slice(0, 20));
   }
 });

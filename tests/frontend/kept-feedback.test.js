@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { KeptFeedback, MOST_AGE_MS, MOST_ENTRIES, STORAGE_KEY } from "../../services/frontend/js/kept-feedback.js";
-import { FakeStorage } from "./fake-browser.js";
+import { FakeStorage, forbidden } from "./fake-browser.js";
 
 /** @type {FakeStorage} */
 let storage;
 let now;
 
 /** The list as one page has it; another one is another tab, or the page after a reload. */
-const open = () => new KeptFeedback(() => storage, () => now);
+const open = (localStorage = () => storage) => new KeptFeedback(localStorage, () => now);
 const request = (id, digit = 3) => ({ prediction_id: String(id), actual_digit: digit });
 
 /** Takes out all that waits: [id, digit] of each. */
@@ -27,49 +27,32 @@ beforeEach(() => {
   now = 1_800_000_000_000;
 });
 
-test("what is kept outlives the page, in order, under one key", () => {
+test("what is kept outlives the page, in order, under one key, and what is removed is removed in every tab", () => {
   assert.equal(open().put(request("a")), true);
   assert.equal(open().put(request("b", null)), true);
   assert.deepEqual([...storage.items.keys()], [STORAGE_KEY]);
-  assert.deepEqual(takeAll(open()), [["a", 3], ["b", null]]);
-  assert.equal(storage.items.size, 0);
-});
-
-test("what is said later of the same prediction takes the place of what waits", () => {
-  const kept = open();
-  kept.put(request("a", 3));
-  kept.put(request("b", 4));
-  kept.put(request("a", 5));
-  assert.deepEqual(takeAll(kept), [["b", 4], ["a", 5]]);
-});
-
-test("an entry whose place another one has taken does not take that one along", () => {
-  const kept = open();
-  kept.put(request("a", 3));
-  const onItsWay = kept.first();
-  kept.put(request("a", 5));
-  assert.equal(kept.remove(onItsWay), false);
-  assert.deepEqual(takeAll(kept), [["a", 5]]);
-});
-
-test("what another tab has taken out is out", () => {
   const [one, other] = [open(), open()];
-  one.put(request("a"));
-  const entry = other.first();
-  other.remove(entry);
+  const entry = one.first();
+  assert.deepEqual(takeAll(other), [["a", 3], ["b", null]]);
+  assert.equal(storage.items.size, 0);
   assert.equal(one.first(), undefined);
   assert.equal(one.remove(entry), false);
 });
 
-test("of too many the oldest go", () => {
+test("a later word on the same prediction replaces the one that waits, and outlives one on its way", () => {
   const kept = open();
-  for (let i = 0; i <= MOST_ENTRIES; i++) kept.put(request(i));
-  const ids = takeAll(kept).map(([id]) => Number(id));
-  assert.deepEqual(ids, Array.from({ length: MOST_ENTRIES }, (_, i) => i + 1));
+  kept.put(request("a", 3));
+  const onItsWay = kept.first();
+  kept.put(request("b", 4));
+  kept.put(request("a", 5));
+  assert.equal(kept.remove(onItsWay), false);
+  assert.deepEqual(takeAll(kept), [["b", 4], ["a", 5]]);
 });
 
-test("after a day nobody sends it any more", () => {
+test("of too many the oldest go, and after a day all", () => {
   const kept = open();
+  for (let i = 0; i <= MOST_ENTRIES; i++) kept.put(request(i));
+  assert.deepEqual(takeAll(kept).map(([id]) => Number(id)), Array.from({ length: MOST_ENTRIES }, (_, i) => i + 1));
   kept.put(request("a"));
   now += MOST_AGE_MS;
   kept.put(request("b"));
@@ -80,24 +63,18 @@ test("after a day nobody sends it any more", () => {
   assert.equal(JSON.parse(storage.items.get(STORAGE_KEY)).length, 2); // the old one is not only passed over
 });
 
-for (const [name, text] of [
-  ["no JSON", "{[oops"],
-  ["an empty text", ""],
-  ["null", "null"],
-  ["a number", "5"],
-  ["an object", '{"time": 1}'],
-  ["a list of other things", '[null, 3, "a", {}, {"time": 1}, {"request": {}}]'],
-  ["entries without a time", '[{"request": {"prediction_id": "x", "actual_digit": 3}}]'],
-  ["entries without an id", '[{"time": 1800000000000, "request": {"actual_digit": 3}}]'],
-  ["entries without a digit", '[{"time": 1800000000000, "request": {"prediction_id": "x"}}]'],
-  ["a digit that is none", '[{"time": 1800000000000, "request": {"prediction_id": "x", "actual_digit": 10}}]'],
-  ["a digit that is text", '[{"time": 1800000000000, "request": {"prediction_id": "x", "actual_digit": "3"}}]'],
+for (const text of [
+  ...["{[oops", "", "null", "5", '{"time": 1}', '[null, 3, "a", {}, {"time": 1}, {"request": {}}]'],
+  '[{"request": {"prediction_id": "x", "actual_digit": 3}}]',
+  '[{"time": 1800000000000, "request": {"actual_digit": 3}}]',
+  '[{"time": 1800000000000, "request": {"prediction_id": "x"}}]',
+  '[{"time": 1800000000000, "request": {"prediction_id": "x", "actual_digit": 10}}]',
+  '[{"time": 1800000000000, "request": {"prediction_id": "x", "actual_digit": "3"}}]',
 ]) {
-  test(`a storage that holds ${name} counts as empty, and is replaced`, () => {
+  test(`a storage that holds ${text} counts as empty, and is replaced`, () => {
     storage.items.set(STORAGE_KEY, text);
-    const kept = open();
-    assert.equal(kept.first(), undefined);
-    assert.equal(kept.put(request("a")), true);
+    assert.equal(open().first(), undefined);
+    assert.equal(open().put(request("a")), true);
     assert.equal(JSON.parse(storage.items.get(STORAGE_KEY)).length, 1);
     assert.deepEqual(takeAll(open()), [["a", 3]]);
   });
@@ -110,15 +87,10 @@ test("what is whole among damaged entries stays", () => {
   assert.deepEqual(takeAll(open()), [["a", 3]]);
 });
 
-for (const [name, absent] of [
-  ["is absent", () => undefined],
-  ["is forbidden", () => { throw new DOMException("no", "SecurityError"); }],
-]) {
-  test(`where the storage ${name} the page's memory does, and says so`, () => {
-    const kept = new KeptFeedback(absent, () => now);
-    assert.equal(kept.put(request("a", 3)), false);
-    assert.equal(kept.put(request("b")), false);
-    assert.equal(kept.put(request("a", 5)), false);
+for (const [name, absent] of [["absent", () => undefined], ["forbidden", forbidden]]) {
+  test(`where the storage is ${name} the page's memory does, within the same bounds, and says so`, () => {
+    const kept = open(absent);
+    for (const [id, digit] of [["a", 3], ["b", 3], ["a", 5]]) assert.equal(kept.put(request(id, digit)), false);
     assert.deepEqual(takeAll(kept), [["b", 3], ["a", 5]]);
     for (let i = 0; i <= MOST_ENTRIES; i++) kept.put(request(i));
     assert.equal(takeAll(kept).length, MOST_ENTRIES);
@@ -128,19 +100,12 @@ for (const [name, absent] of [
   });
 }
 
-test("a full storage keeps what it has; what came after waits in the page's memory", () => {
+test("a full storage keeps what it has, what came after waits in memory, and each is taken out once", () => {
   const kept = open();
   kept.put(request("a"));
   storage.broken.add("setItem");
   assert.equal(kept.put(request("b")), false);
-  assert.deepEqual(takeAll(kept), [["a", 3], ["b", 3]]);
-});
-
-test("what a storage does not let go of is taken out once all the same", () => {
-  const kept = open();
-  kept.put(request("a"));
-  kept.put(request("b"));
-  storage.broken.add("setItem").add("removeItem");
+  storage.broken.add("removeItem");
   assert.deepEqual(takeAll(kept), [["a", 3], ["b", 3]]);
 });
 

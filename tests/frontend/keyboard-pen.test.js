@@ -1,26 +1,15 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 
 import { FINE_STEP, KeyboardPen, STEP, commandOf, historyCommandOf } from "../../services/frontend/js/keyboard-pen.js";
 
-/** @type {KeyboardPen} */
-let pen;
-
-beforeEach(() => {
-  pen = new KeyboardPen();
-});
-
-test("the keys mean what the page's hint says", () => {
-  for (const arrow of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) assert.equal(commandOf(arrow), "move");
-  assert.equal(commandOf(" "), "toggle");
-  assert.equal(commandOf("Enter"), "predict");
-  assert.equal(commandOf("Escape"), "clear");
-  assert.equal(commandOf("Delete"), "clear");
-  assert.equal(commandOf("Backspace"), "remove last");
-});
-
-test("all other keys are left to the browser", () => {
-  for (const key of ["Tab", "a", "F5", "Shift", "toString"]) assert.equal(commandOf(key), undefined);
+test("the keys mean what the page's hint says, and all others are left to the browser", () => {
+  const commands = {
+    ...Object.fromEntries(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].map((arrow) => [arrow, "move"])),
+    ...{ " ": "toggle", Enter: "predict", Escape: "clear", Delete: "clear", Backspace: "remove last" },
+    ...{ Tab: undefined, a: undefined, F5: undefined, Shift: undefined, toString: undefined },
+  };
+  for (const [key, command] of Object.entries(commands)) assert.equal(commandOf(key), command, key);
 });
 
 test("Ctrl or Cmd with Z undoes, with Shift redoes, and Ctrl+Y redoes", () => {
@@ -37,69 +26,35 @@ test("Ctrl or Cmd with Z undoes, with Shift redoes, and Ctrl+Y redoes", () => {
   assert.equal(press("z", { ctrlKey: true, altKey: true }), undefined); // AltGr
 });
 
-test("the pen starts up, in the middle of the canvas", () => {
-  assert.deepEqual(pen.position, [140, 140]);
+for (const [what, presses, [x, y]] of [
+  ["nothing leaves it in the middle", (_) => {}, [0, 0]],
+  ["an arrow key is a step to the right", (pen) => pen.press("ArrowRight"), [STEP, 0]],
+  ["to the left", (pen) => pen.press("ArrowLeft"), [-STEP, 0]],
+  ["up", (pen) => pen.press("ArrowUp"), [0, -STEP]],
+  ["down", (pen) => pen.press("ArrowDown"), [0, STEP]],
+  ["a fine one with Shift", (pen) => pen.press("ArrowRight", true), [FINE_STEP, 0]],
+  ["a held key repeats its step", (pen) => [1, 2, 3].map(() => pen.press("ArrowDown")), [0, 3 * STEP]],
+  ["two held keys move diagonally", (pen) => [pen.press("ArrowDown"), pen.press("ArrowLeft")], [-STEP, 2 * STEP]],
+  ["opposite ones cancel out", (pen) => [pen.press("ArrowLeft"), pen.press("ArrowRight")], [-STEP, 0]],
+  ["a released one takes no part", (pen) => [pen.press("ArrowDown"), pen.release("ArrowDown"), pen.press("ArrowLeft")], [-STEP, STEP]],
+  ["nor one held when the focus went", (pen) => [pen.press("ArrowDown"), pen.releaseAll(), pen.press("ArrowLeft")], [-STEP, STEP]],
+  ["at the edge it stops", (pen) => Array.from({ length: 100 }, () => pen.press("ArrowUp")), [0, -140]],
+]) {
+  test(`how the pen moves: ${what}`, () => {
+    const pen = new KeyboardPen();
+    const returned = [presses(pen)].flat(2).slice(-2);
+    assert.deepEqual(pen.position, [140 + x, 140 + y]);
+    if (x !== 0 || y !== 0) assert.deepEqual(returned, pen.position);
+  });
+}
+
+test("Space puts the pen down and lifts it again, and lifting works whether it is down or up", () => {
+  const pen = new KeyboardPen();
   assert.equal(pen.isDown, false);
-});
-
-test("each arrow key moves one step its way", () => {
-  for (const [arrow, expected] of [
-    ["ArrowRight", [140 + STEP, 140]],
-    ["ArrowLeft", [140 - STEP, 140]],
-    ["ArrowUp", [140, 140 - STEP]],
-    ["ArrowDown", [140, 140 + STEP]],
-  ]) {
-    pen = new KeyboardPen();
-    assert.deepEqual(pen.press(arrow), expected);
-    assert.deepEqual(pen.position, expected);
-  }
-});
-
-test("Shift makes the steps fine", () => {
-  assert.deepEqual(pen.press("ArrowRight", true), [140 + FINE_STEP, 140]);
-});
-
-test("a held key repeats its step", () => {
-  pen.press("ArrowDown");
-  pen.press("ArrowDown");
-  assert.deepEqual(pen.press("ArrowDown"), [140, 140 + 3 * STEP]);
-});
-
-test("two arrow keys held together move diagonally", () => {
-  pen.press("ArrowDown");
-  assert.deepEqual(pen.press("ArrowLeft"), [140 - STEP, 140 + 2 * STEP]);
-});
-
-test("opposite arrow keys held together cancel out", () => {
-  pen.press("ArrowLeft");
-  assert.deepEqual(pen.press("ArrowRight"), [140 - STEP, 140]);
-});
-
-test("a released key no longer takes part", () => {
-  pen.press("ArrowDown");
-  pen.release("ArrowDown");
-  assert.deepEqual(pen.press("ArrowLeft"), [140 - STEP, 140 + STEP]);
-});
-
-test("losing the focus forgets the keys that were held", () => {
-  pen.press("ArrowDown");
-  pen.releaseAll();
-  assert.deepEqual(pen.press("ArrowLeft"), [140 - STEP, 140 + STEP]);
-});
-
-test("the pen stops at the edge of the canvas", () => {
-  for (let i = 0; i < 100; i++) pen.press("ArrowUp");
-  assert.deepEqual(pen.position, [140, 0]);
-});
-
-test("Space puts the pen down, and lifts it again", () => {
   pen.toggle();
   assert.equal(pen.isDown, true);
   pen.toggle();
   assert.equal(pen.isDown, false);
-});
-
-test("lifting works whether the pen is down or up", () => {
   pen.toggle();
   pen.lift();
   pen.lift();

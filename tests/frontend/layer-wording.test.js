@@ -5,36 +5,27 @@ import { isWorthSeeing, layerSize, layerTitle, unitTitle } from "../../services/
 
 const layer = (name, options, shape) => ({ name, options, activations: { shape, values: new Float32Array(0) } });
 
-test("a layer says what it does and how much comes of it", () => {
-  const said = [
-    layer("conv2d", { filters: 32, kernel_size: 5 }, [32, 24, 24]),
-    layer("maxpool2d", { size: 2 }, [32, 12, 12]),
-    layer("relu", {}, [1, 12, 12]),
-    layer("dense", { units: 11 }, [11]),
-  ].map((each) => [layerTitle(each), layerSize(each)]);
-  assert.deepEqual(said, [
-    ["Convolution: 32 filters of 5 × 5", "32 maps of 24 × 24"],
-    ["Pooling: the largest of each 2 × 2", "32 maps of 12 × 12"],
-    ["ReLU: only what is above zero", "1 map of 12 × 12"],
-    ["Dense: 11 units, each a weighted sum of all before", "11 numbers"],
-  ]);
-});
-
-test("a layer that is not known here is called by its name", () => {
-  assert.equal(layerTitle(layer("attention", {}, [3])), "attention");
-});
+for (const [name, options, shape, figures, size] of [
+  ["conv2d", { filters: 32, kernel_size: 5 }, [32, 24, 24], /32 .*5 × 5/, "32 maps of 24 × 24"],
+  ["maxpool2d", { size: 2 }, [32, 12, 12], /2 × 2/, "32 maps of 12 × 12"],
+  ["relu", {}, [1, 12, 12], /ReLU/, "1 map of 12 × 12"],
+  ["dense", { units: 11 }, [11], /11/, "11 numbers"],
+  ["attention", {}, [3], /^attention$/, "3 numbers"],
+]) {
+  test(`${name} says what it does and how much comes of it`, () => {
+    assert.match(layerTitle(layer(name, options, shape)), figures);
+    assert.equal(layerSize(layer(name, options, shape)), size);
+  });
+}
 
 test("flatten and dropout change nothing that could be seen", () => {
   assert.deepEqual(["flatten", "dropout", "relu", "dense"].filter((name) => isWorthSeeing(layer(name, {}, [1]))), ["relu", "dense"]);
 });
 
 test("a unit is called by what it is a part of", () => {
-  const said = [["conv2d", [3, 1, 2]], ["relu", [3, 1, 2]], ["maxpool2d", [0, 0, 0]], ["dense", [7]], ["relu", [7]]];
-  assert.deepEqual(said.map(([name, place]) => unitTitle(name, { layer: 0, place })), [
-    "Filter 3, at row 1, column 2",
-    "ReLU of filter 3, at row 1, column 2",
-    "Pooling of filter 0, at row 0, column 0",
-    "Unit 7",
-    "ReLU of unit 7",
-  ]);
+  assert.equal(unitTitle("conv2d", { layer: 0, place: [3, 1, 2] }), "Filter 3, at row 1, column 2");
+  assert.equal(unitTitle("relu", { layer: 0, place: [3, 1, 2] }), "ReLU of filter 3, at row 1, column 2");
+  assert.equal(unitTitle("maxpool2d", { layer: 0, place: [0, 0, 0] }), "Pooling of filter 0, at row 0, column 0");
+  assert.equal(unitTitle("dense", { layer: 0, place: [7] }), "Unit 7");
+  assert.equal(unitTitle("relu", { layer: 0, place: [7] }), "ReLU of unit 7");
 });

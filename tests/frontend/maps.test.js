@@ -5,32 +5,25 @@ import { largest, mosaic, placeAt, placeBeside, signedRgba } from "../../service
 
 const pixel = (rgba, i) => [...rgba.slice(4 * i, 4 * i + 4)];
 
-test("above zero is yellow, below it blue, and zero is black", () => {
-  const rgba = signedRgba([2, 0, -2], 2);
-  assert.deepEqual([0, 1, 2].map((i) => pixel(rgba, i)), [[255, 212, 0, 255], [0, 0, 0, 255], [74, 158, 255, 255]]);
-});
+const [YELLOW, BLUE, BLACK, WHITE, GAP] = [[255, 212, 0, 255], [74, 158, 255, 255], [0, 0, 0, 255], [255, 255, 255, 255], [35, 34, 30, 255]];
 
-test("a quarter of the largest is half as bright, and what is beyond the scale is no brighter", () => {
-  assert.deepEqual(pixel(signedRgba([0.5, 9], 2), 0), [128, 106, 0, 255]);
-  assert.deepEqual(pixel(signedRgba([0.5, 9], 2), 1), [255, 212, 0, 255]);
-});
-
-test("the scale is the largest distance from zero, and never zero", () => {
+test("above zero is yellow, below it blue, zero black, and a quarter of the scale half as bright", () => {
+  const rgba = signedRgba([2, 0, -2, 0.5, 9], 2);
+  assert.deepEqual([0, 1, 2, 3, 4].map((i) => pixel(rgba, i)), [YELLOW, BLACK, BLUE, [128, 106, 0, 255], YELLOW]);
   assert.equal(largest([1, -3, 2]), 3);
-  assert.equal(largest(new Float32Array(4)), 1);
+  assert.equal(largest(new Float32Array(4)), 1); // never zero
 });
 
 test("maps stand side by side with a line between them", () => {
   // Three maps of two rows and one column; two beside each other, the third below.
   const { width, height, rgba } = mosaic({ shape: [3, 2, 1], values: new Float32Array([1, 0, 0, -1, 1, 1]) }, 2);
   assert.deepEqual([width, height], [3, 5]);
-  const [yellow, blue, black, gap] = [[255, 212, 0, 255], [74, 158, 255, 255], [0, 0, 0, 255], [35, 34, 30, 255]];
   const rows = [
-    [yellow, gap, black],
-    [black, gap, blue],
-    [gap, gap, gap],
-    [yellow, gap, gap],
-    [yellow, gap, gap],
+    [YELLOW, GAP, BLACK],
+    [BLACK, GAP, BLUE],
+    [GAP, GAP, GAP],
+    [YELLOW, GAP, GAP],
+    [YELLOW, GAP, GAP],
   ];
   assert.deepEqual(Array.from({ length: 15 }, (_, i) => pixel(rgba, i)), rows.flat());
 });
@@ -43,9 +36,9 @@ test("each number of a vector is a square", () => {
 
 test("a number that is marked is white", () => {
   const { rgba } = mosaic({ shape: [3, 2, 1], values: new Float32Array(6) }, 2, [1, 1, 0]);
-  const white = Array.from({ length: 15 }, (_, i) => i).filter((i) => String(pixel(rgba, i)) === "255,255,255,255");
+  const white = Array.from({ length: 15 }, (_, i) => i).filter((i) => String(pixel(rgba, i)) === String(WHITE));
   assert.deepEqual(white, [5]); // second row, third column
-  assert.equal(String(pixel(mosaic({ shape: [2], values: new Float32Array(2) }, 64, [1]).rgba, 4)), "255,255,255,255");
+  assert.deepEqual(pixel(mosaic({ shape: [2], values: new Float32Array(2) }, 64, [1]).rgba, 4), WHITE);
 });
 
 test("every pixel of the mosaic leads back to the number that it shows", () => {
@@ -56,7 +49,7 @@ test("every pixel of the mosaic leads back to the number that it shows", () => {
     const { width, height, rgba } = mosaic({ shape, values }, 2, at);
     const found = [];
     for (let y = 0; y < height; y += 1) {
-      for (let x = 0; x < width; x += 1) if (String(pixel(rgba, y * width + x)) === "255,255,255,255") found.push(placeAt(shape, 2, x, y));
+      for (let x = 0; x < width; x += 1) if (String(pixel(rgba, y * width + x)) === String(WHITE)) found.push(placeAt(shape, 2, x, y));
     }
     assert.deepEqual(found, [at]);
   }
@@ -70,12 +63,17 @@ test("between the maps, beside them, and where the last row has none, there is n
 });
 
 test("the next number may be in the next map, and at the edge one stays", () => {
-  const beside = (place, direction) => placeBeside([5, 2, 3], 2, place, direction);
-  assert.deepEqual(beside([0, 0, 0], [1, 0]), [0, 0, 1]);
-  assert.deepEqual(beside([0, 0, 2], [1, 0]), [1, 0, 0]);
-  assert.deepEqual(beside([1, 0, 0], [-1, 0]), [0, 0, 2]);
-  assert.deepEqual(beside([0, 1, 1], [0, 1]), [2, 0, 1]);
-  assert.deepEqual(beside([1, 0, 2], [1, 0]), [1, 0, 2]);
-  assert.deepEqual(beside([3, 1, 0], [0, 1]), [3, 1, 0]);
-  assert.deepEqual([placeBeside([70], 64, [3], [1, 0]), placeBeside([70], 64, [3], [0, 1]), placeBeside([70], 64, [9], [0, 1])], [[4], [67], [9]]);
+  for (const [shape, place, direction, next] of [
+    [[5, 2, 3], [0, 0, 0], [1, 0], [0, 0, 1]],
+    [[5, 2, 3], [0, 0, 2], [1, 0], [1, 0, 0]],
+    [[5, 2, 3], [1, 0, 0], [-1, 0], [0, 0, 2]],
+    [[5, 2, 3], [0, 1, 1], [0, 1], [2, 0, 1]],
+    [[5, 2, 3], [1, 0, 2], [1, 0], [1, 0, 2]],
+    [[5, 2, 3], [3, 1, 0], [0, 1], [3, 1, 0]],
+    [[70], [3], [1, 0], [4]],
+    [[70], [3], [0, 1], [67]],
+    [[70], [9], [0, 1], [9]],
+  ]) {
+    assert.deepEqual(placeBeside(shape, shape.length === 1 ? 64 : 2, place, direction), next);
+  }
 });

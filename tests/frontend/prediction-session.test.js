@@ -7,26 +7,15 @@ import { Sequence } from "../../services/frontend/js/sequence.js";
 import { FakeClock, settled } from "./fake-browser.js";
 
 const seven = [[[10, 10], [90, 10], [40, 120]]];
-const prediction = (digit) => ({ prediction: { digit } });
 
-/** Requests made so far; each is answered by the test when it likes. */
-let requests;
-
-/** What the page shows. */
-let page;
-
-/** Whose answer is asked about: the digit, or null. */
-let asked;
-
-/** @type {PredictionSession} */
-let session;
-
-let clock;
-let sequence;
+/** Requests made so far, each answered by the test when it likes; what the page shows; and the digit that it asks about, or null. */
+let requests, page, asked;
+let session, clock, sequence;
 
 beforeEach(() => {
   requests = [];
   page = { busy: false, result: "", error: "" };
+  asked = null;
   const view = {
     setBusy: (busy) => Object.assign(page, { busy }),
     reset: () => Object.assign(page, { result: "", error: "" }),
@@ -36,7 +25,6 @@ beforeEach(() => {
     showError: (error) => Object.assign(page, { result: "", error }),
   };
   const request = (body, signal) => new Promise((answer) => requests.push({ body, signal, answer }));
-  asked = null;
   const feedback = { ask: ({ digit }) => (asked = digit), forget: () => (asked = null) };
   clock = new FakeClock();
   sequence = new Sequence();
@@ -44,161 +32,87 @@ beforeEach(() => {
   session = new PredictionSession(request, view, feedback, { sequence, retry: new Retry(clock) });
 });
 
+const assertShows = (result, { busy = false, error = "", about = null } = {}) =>
+  assert.deepEqual([page, asked], [{ busy, result, error }, about]);
+
+/** Answers a request with a digit or an error, and waits for what comes of it. */
+async function answer(index, outcome) {
+  requests[index].answer(typeof outcome === "number" ? { prediction: { digit: outcome } } : outcome);
+  await settled();
+}
+
 test("an empty canvas makes no request and asks kindly for a drawing", async () => {
   await session.predict([]);
   assert.equal(requests.length, 0);
-  assert.deepEqual(page, { busy: false, result: "Draw a digit first.", error: "" });
+  assertShows("Draw a digit first.");
 });
 
-test("the drawing is sent and its digit shown", async () => {
-  const done = session.predict(seven);
+test("the drawing is sent, its digit shown and asked about, and answers to older drawings are dropped", async () => {
+  session.predict(seven);
   assert.deepEqual(requests[0].body, { strokes: seven, width: 280, height: 280, brush: 20 });
-  requests[0].answer(prediction(7));
-  await done;
-  assert.equal(page.result, "Digit: 7");
-});
-
-test("the page is busy exactly while a request runs", async () => {
-  const done = session.predict(seven);
-  assert.equal(page.busy, true);
-  requests[0].answer(prediction(7));
-  await done;
-  assert.equal(page.busy, false);
+  assertShows("", { busy: true });
+  await answer(0, 7);
+  assertShows("Digit: 7", { about: 7 });
+  assert.deepEqual([sequence.accept(0), sequence.accept(1)], [false, true]);
+  session.clear();
+  assertShows("");
 });
 
 test("an error is shown, and the next try can succeed", async () => {
-  const first = session.predict(seven);
-  requests[0].answer({ error: "Service Unavailable: no model yet" });
-  await first;
-  assert.deepEqual(page, { busy: false, result: "", error: "Service Unavailable: no model yet" });
-
-  const second = session.predict(seven);
-  requests[1].answer(prediction(7));
-  await second;
-  assert.deepEqual(page, { busy: false, result: "Digit: 7", error: "" });
-});
-
-test("an answer that arrives after Clear is ignored", async () => {
-  const done = session.predict(seven);
-  session.clear();
-  requests[0].answer(prediction(7));
-  await done;
-  assert.deepEqual(page, { busy: false, result: "", error: "" });
-});
-
-test("an error that arrives after Clear is ignored", async () => {
-  const done = session.predict(seven);
-  session.clear();
-  requests[0].answer({ error: "Connection Failed: …" });
-  await done;
-  assert.equal(page.error, "");
-});
-
-test("Clear gives the running request up", () => {
   session.predict(seven);
-  session.clear();
-  assert.equal(requests[0].signal.aborted, true);
-});
-
-test("of two requests, only the newer is shown when the older answers last", async () => {
-  const older = session.predict(seven);
-  const newer = session.predict(seven);
-  requests[1].answer(prediction(2));
-  await newer;
-  requests[0].answer(prediction(1));
-  await older;
-  assert.equal(page.result, "Digit: 2");
-});
-
-test("of two requests, the older answering first neither shows nor ends the waiting", async () => {
-  const older = session.predict(seven);
-  const newer = session.predict(seven);
-  assert.equal(requests[0].signal.aborted, true);
-  assert.equal(requests[1].signal.aborted, false);
-  requests[0].answer(prediction(1));
-  await older;
-  assert.deepEqual(page, { busy: true, result: "", error: "" });
-  requests[1].answer(prediction(2));
-  await newer;
-  assert.deepEqual(page, { busy: false, result: "Digit: 2", error: "" });
-});
-
-test("after Clear, a late answer does not disturb the next drawing's request", async () => {
-  const first = session.predict(seven);
-  session.clear();
-  const second = session.predict(seven);
-  requests[0].answer(prediction(1));
-  await first;
-  assert.equal(page.busy, true);
-  requests[1].answer(prediction(2));
-  await second;
-  assert.equal(page.result, "Digit: 2");
-});
-
-test("Clear removes a result that is already shown", async () => {
-  const done = session.predict(seven);
-  requests[0].answer(prediction(7));
-  await done;
-  session.clear();
-  assert.equal(page.result, "");
-});
-
-test("the answer that is shown is asked about, until there is another question or none", async () => {
-  const first = session.predict(seven);
+  await answer(0, 7);
+  session.predict(seven);
   assert.equal(asked, null);
-  requests[0].answer(prediction(7));
-  await first;
-  assert.equal(asked, 7);
-
-  const second = session.predict(seven);
-  assert.equal(asked, null);
-  requests[1].answer({ error: "Connection Failed: …" });
-  await second;
-  assert.equal(asked, null);
-
-  const third = session.predict(seven);
-  requests[2].answer(prediction(1));
-  await third;
-  assert.equal(asked, 1);
-  session.clear();
-  assert.equal(asked, null);
+  await answer(1, { error: "Service Unavailable: no model yet" });
+  assertShows("", { error: "Service Unavailable: no model yet" });
+  session.predict(seven);
+  await answer(2, 1);
+  assertShows("Digit: 1", { about: 1 });
 });
 
-test("another stroke withdraws the answer and the question about it, and drops an answer on its way", async () => {
-  const first = session.predict(seven);
-  requests[0].answer(prediction(7));
-  await first;
-  session.withdraw();
-  assert.deepEqual([page.result, asked], ["", null]);
+for (const [how, give] of [["Clear", () => session.clear()], ["another stroke", () => session.withdraw()]]) {
+  test(`${how} removes the answer, gives up a running request, and drops what comes of it`, async () => {
+    session.predict(seven);
+    await answer(0, 7);
+    give();
+    assertShows("");
+    for (const [index, outcome] of [[1, 7], [2, { error: "Connection Failed: …" }]]) {
+      session.predict(seven);
+      give();
+      assert.equal(requests[index].signal.aborted, true);
+      await answer(index, outcome);
+      assertShows("");
+    }
+  });
+}
 
-  const second = session.predict(seven);
-  session.withdraw();
-  assert.equal(requests[1].signal.aborted, true);
-  requests[1].answer(prediction(7));
-  await second;
-  assert.deepEqual([page, asked], [{ busy: false, result: "", error: "" }, null]);
-});
-
-test("once an answer is shown, answers to older drawings are not", async () => {
-  const done = session.predict(seven);
-  requests[0].answer(prediction(7));
-  await done;
-  assert.equal(sequence.accept(0), false);
-  assert.equal(sequence.accept(1), true);
-});
+for (const [how, order, between] of [
+  ["the older answers last", [1, 0], {}],
+  ["the older answers first", [0, 1], {}],
+  ["Clear came between", [0, 1], { clear: true }],
+]) {
+  test(`of two requests only the newer is shown, and waited for, where ${how}`, async () => {
+    session.predict(seven);
+    if (between.clear) session.clear();
+    session.predict(seven);
+    assert.deepEqual(requests.map(({ signal }) => signal.aborted), [true, false]);
+    for (const index of order) {
+      await answer(index, index + 1);
+      if (index === 0 && order[0] === 0) assertShows("", { busy: true });
+    }
+    assertShows("Digit: 2", { about: 2 });
+  });
+}
 
 test("while the service is away it is asked again, until the drawing has its answer", async () => {
   const away = { error: "Connection Failed: no.", mayPass: true, retryAfterMs: null };
-  const done = session.predict(seven);
-  requests[0].answer(away);
-  await settled();
-  assert.deepEqual(page, { busy: true, result: "", error: "" }); // a restart may be over in a moment
+  session.predict(seven);
+  await answer(0, away);
+  assertShows("", { busy: true }); // a restart may be over in a moment
   await clock.advance(250);
-  requests[1].answer(away);
-  await settled();
-  assert.deepEqual(page, { busy: true, result: "", error: "Connection Failed: no. Trying again…" });
+  await answer(1, away);
+  assertShows("", { busy: true, error: "Connection Failed: no. Trying again…" });
   await clock.advance(500);
-  requests[2].answer(prediction(7));
-  await done;
-  assert.deepEqual(page, { busy: false, result: "Digit: 7", error: "" });
+  await answer(2, 7);
+  assertShows("Digit: 7", { about: 7 });
 });

@@ -6,10 +6,7 @@ import { FakeClock, settled } from "./fake-browser.js";
 
 const failing = (retryAfterMs = null) => ({ error: "no.", mayPass: true, retryAfterMs });
 
-let clock;
-let retry;
-let failures;
-let requests;
+let clock, retry, failures, requests;
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -23,8 +20,9 @@ function ask(outcomes, isWanted = () => true) {
   return retry.ask(request, isWanted, (error) => failures.push(error));
 }
 
-test("the pauses grow up to a longest one", async () => {
-  ask([failing()]);
+test("the pauses grow up to a longest one, until the answer is not wanted any more", async () => {
+  let isWanted = true;
+  const done = ask([failing()], () => isWanted);
   await settled();
   const pauses = [];
   for (let i = 0; i < 7; i += 1) {
@@ -32,6 +30,10 @@ test("the pauses grow up to a longest one", async () => {
     await clock.advance(clock.waits[0]);
   }
   assert.deepEqual(pauses, [250, 500, 1000, 2000, 4000, 4000, 4000]);
+  assert.equal(requests, 8);
+  isWanted = false;
+  await clock.advance(4000);
+  assert.equal("error" in (await done), true);
   assert.equal(requests, 8);
 });
 
@@ -50,14 +52,4 @@ test("when the network is back every pause ends", async () => {
   await settled();
   retry.wake();
   assert.deepEqual(await done[0], { answer: 1 });
-});
-
-test("once the answer is not wanted nothing is asked again", async () => {
-  let isWanted = true;
-  const done = ask([failing()], () => isWanted);
-  await settled();
-  isWanted = false;
-  await clock.advance(250);
-  assert.equal("error" in (await done), true);
-  assert.equal(requests, 1);
 });

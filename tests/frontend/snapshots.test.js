@@ -6,39 +6,21 @@ import { momentInWords, parseSnapshotReadings, parseSnapshots } from "../../serv
 import { exampleAnswer, tensor } from "./example-answer.js";
 
 const moment = (changes = {}) => ({
-  step: 0,
-  learning_rate: null,
-  train_loss: null,
-  validation_loss: 2.5,
-  validation_accuracy: 0.1,
-  gradient_norm: [null, null],
-  update_ratio: [null, null],
-  dead_units: [null, 0.25],
-  filters: tensor([1, 1, 2], [0.5, -0.5]),
-  points: tensor([2, 2], [1, 2, 3, 4]),
+  ...{ step: 0, learning_rate: null, train_loss: null, validation_loss: 2.5, validation_accuracy: 0.1 },
+  ...{ gradient_norm: [null, null], update_ratio: [null, null], dead_units: [null, 0.25] },
+  ...{ filters: tensor([1, 1, 2], [0.5, -0.5]), points: tensor([2, 2], [1, 2, 3, 4]) },
   ...changes,
 });
-const answer = (changes = {}) => ({
-  model_version: "m",
-  epochs: 4,
-  layers: ["dense", "relu"],
-  mapped: [7, 3],
-  moments: [moment(), moment({ step: 100, learning_rate: 0.5, train_loss: 2, gradient_norm: [1, null], update_ratio: [0.001, null] }), moment({ step: 2000 })],
-  ...changes,
-});
+const second = { step: 100, learning_rate: 0.5, train_loss: 2, gradient_norm: [1, null], update_ratio: [0.001, null] };
+const about = { model_version: "m", epochs: 4, layers: ["dense", "relu"], mapped: [7, 3] };
+const answer = (changes = {}) => ({ ...about, moments: [moment(), moment(second), moment({ step: 2000 })], ...changes });
 
 test("moments come with all that was measured, and null where nothing was", () => {
   const { modelVersion, epochs, layers, mapped, moments } = parseSnapshots(answer());
-  assert.deepEqual([modelVersion, epochs, layers, mapped], ["m", 4, ["dense", "relu"], [7, 3]]);
+  assert.deepEqual({ model_version: modelVersion, epochs, layers, mapped }, about);
   assert.deepEqual(moments[1], {
-    step: 100,
-    learningRate: 0.5,
-    trainLoss: 2,
-    validationLoss: 2.5,
-    validationAccuracy: 0.1,
-    gradientNorm: [1, null],
-    updateRatio: [0.001, null],
-    deadUnits: [null, 0.25],
+    ...{ step: 100, learningRate: 0.5, trainLoss: 2, validationLoss: 2.5, validationAccuracy: 0.1 },
+    ...{ gradientNorm: [1, null], updateRatio: [0.001, null], deadUnits: [null, 0.25] },
     filters: { shape: [1, 1, 2], values: new Float32Array([0.5, -0.5]) },
     points: { shape: [2, 2], values: new Float32Array([1, 2, 3, 4]) },
   });
@@ -70,7 +52,8 @@ test("readings come one for each moment", () => {
     readings: [{ ...parseAnswer(answer), place: [0.5, -1] }],
   });
   const nowhere = { ...reading, place: [1] };
-  for (const bad of [null, {}, { model_version: "m", readings: [null] }, { model_version: "m", readings: [nowhere] }]) assert.throws(() => parseSnapshotReadings(bad), UnexpectedAnswerError);
+  const bad = [null, {}, { model_version: "m", readings: [null] }, { model_version: "m", readings: [nowhere] }];
+  for (const each of bad) assert.throws(() => parseSnapshotReadings(each), UnexpectedAnswerError);
 });
 
 test("a moment is a number of steps, and where that was among the epochs", () => {

@@ -1,45 +1,31 @@
 import assert from "node:assert/strict";
-import { beforeEach, mock, test } from "node:test";
+import { test } from "node:test";
 
 import { Staleness } from "../../services/frontend/js/staleness.js";
 
-let panel;
-let staleness;
-
-beforeEach(() => {
-  mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout"] });
-  panel = { setAttribute: (name, value) => (panel[name] = value) };
-  staleness = new Staleness(panel);
+test("a panel is dimmed once it has not followed the pen for a while, however often the pen moves", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const panel = { setAttribute: (name, value) => (panel[name] = value) };
+  const staleness = new Staleness(panel);
+  const isDimmed = () => panel["aria-busy"] === "true";
   staleness.show();
-});
-
-const isDimmed = () => panel["aria-busy"] === "true";
-
-test("a panel that follows the pen is not dimmed, and one that does not soon is", () => {
   for (let points = 0; points < 100; points += 1) {
     staleness.waitForAnswer();
-    mock.timers.tick(20);
+    t.mock.timers.tick(20);
     staleness.show(false); // the answer to the point before
     assert.equal(isDimmed(), false);
   }
-  mock.timers.tick(400);
+  t.mock.timers.tick(400);
   assert.equal(isDimmed(), true);
   staleness.show();
   assert.equal(isDimmed(), false);
-});
-
-test("further points do not put it off", () => {
+  staleness.waitForAnswer();
+  staleness.show(); // in time: no timer is left
+  t.mock.timers.tick(1000);
+  assert.equal(isDimmed(), false);
   for (let points = 0; points < 30; points += 1) {
     staleness.waitForAnswer();
-    mock.timers.tick(16);
+    t.mock.timers.tick(16);
   }
   assert.equal(isDimmed(), true);
-});
-
-test("an answer that came in time leaves no timer behind", () => {
-  staleness.waitForAnswer();
-  staleness.show();
-  mock.timers.tick(1000);
-  assert.equal(isDimmed(), false);
 });

@@ -9,16 +9,19 @@ const field = { top: 1, left: 0, bottom: 3, right: 2 };
 const answer = (changes = {}) => ({
   model_version: "m", value: 0.25, inputs: tensor([3], [1, 0, 0.5]), weights: tensor([3], [0.5, 9, -1]), bias: 0.25, field, ...changes,
 });
+const bare = (shape, inputs, value) => answer({ weights: null, bias: null, inputs: tensor(shape, inputs), value });
 
-test("a unit comes with its inputs, its weights and where it looks", () => {
-  assert.deepEqual(parseUnit(answer()), {
+test("a unit comes with its inputs, its weights, their products and where it looks", () => {
+  const unit = parseUnit(answer());
+  assert.deepEqual(unit, {
     value: 0.25,
     inputs: { shape: [3], values: new Float32Array([1, 0, 0.5]) },
     weights: { shape: [3], values: new Float32Array([0.5, 9, -1]) },
     bias: 0.25,
     field,
   });
-  assert.equal(parseUnit(answer({ weights: null, bias: null })).weights, null);
+  assert.deepEqual([...products(unit).values], [0.5, 0, -0.5]);
+  assert.equal(parseUnit(bare([1], [1], 1)).weights, null);
 });
 
 for (const [what, changes] of Object.entries({
@@ -34,32 +37,18 @@ for (const [what, changes] of Object.entries({
   });
 }
 
-test("each input is multiplied by its weight", () => {
-  assert.deepEqual([...products(parseUnit(answer())).values], [0.5, 0, -0.5]);
-});
-
-test("the arithmetic is spelt out, what is zero left out", () => {
-  assert.equal(arithmetic("dense", parseUnit(answer())), "1.000 · 0.500 + 0.500 · (−1.000) + 0.250 of bias = 0.250");
-});
-
-test("of many products the largest are spelt out, and the others added up", () => {
-  const many = answer({ inputs: tensor([6], [1, 2, 3, 4, 5, 6]), weights: tensor([6], [1, 1, 1, -1, 1, 1]), bias: -1, value: 12 });
-  assert.equal(
-    arithmetic("conv2d", parseUnit(many)),
-    "6.000 · 1.000 + 5.000 · 1.000 + 4.000 · (−1.000) + 3.000 · 1.000 + 3.000 from 2 more + (−1.000) of bias = 12.000",
-  );
-});
-
-test("without weights it is the largest, or what is above zero, or the same", () => {
-  const bare = (changes) => parseUnit(answer({ weights: null, bias: null, ...changes }));
-  assert.equal(arithmetic("maxpool2d", bare({ inputs: tensor([1, 1, 2], [-1, 0.5]), value: 0.5 })), "The largest of −1.000, 0.500 is 0.500.");
-  assert.equal(arithmetic("relu", bare({ inputs: tensor([1], [-1]), value: 0 })), "max(0, −1.000) = 0.000");
-  assert.equal(arithmetic("dropout", bare({ inputs: tensor([1], [2]), value: 2 })), "2.000, as it came.");
-});
-
-test("a unit that is off has nothing to add up", () => {
-  assert.equal(arithmetic("dense", parseUnit(answer({ weights: tensor([3], [0, 0, 0]), bias: 0, value: 0 }))), "It is off: its weights and its bias are zero.");
-});
+const many = { inputs: tensor([6], [1, 2, 3, 4, 5, 6]), weights: tensor([6], [1, 1, 1, -1, 1, 1]), bias: -1, value: 12 };
+for (const [what, kind, given, text] of [
+  ["zeros are left out", "dense", answer(), "1.000 · 0.500 + 0.500 · (−1.000) + 0.250 of bias = 0.250"],
+  ["of many products the largest come, and the sum of the others", "conv2d", answer(many),
+    "6.000 · 1.000 + 5.000 · 1.000 + 4.000 · (−1.000) + 3.000 · 1.000 + 3.000 from 2 more + (−1.000) of bias = 12.000"],
+  ["pooling takes the largest", "maxpool2d", bare([1, 1, 2], [-1, 0.5], 0.5), "The largest of −1.000, 0.500 is 0.500."],
+  ["ReLU what is above zero", "relu", bare([1], [-1], 0), "max(0, −1.000) = 0.000"],
+  ["others change nothing", "dropout", bare([1], [2], 2), "2.000, as it came."],
+  ["a unit that is off adds nothing", "dense", answer({ weights: tensor([3], [0, 0, 0]), bias: 0, value: 0 }), "It is off: its weights and its bias are zero."],
+]) {
+  test(`the arithmetic is spelt out: ${what}`, () => assert.equal(arithmetic(kind, parseUnit(given)), text));
+}
 
 test("what it cannot see is dark", () => {
   const rgba = fieldRgba(Array.from({ length: 4 }, () => [1, 0, 1, 0]), field);

@@ -3,43 +3,22 @@ import { test } from "node:test";
 
 import { answerInWords, bestGuessText, confidenceText, formatPercentage, resultText } from "../../services/frontend/js/wording.js";
 
-const sure = { digit: 5, isDigit: true, confidence: 0.973 };
-const unsure = { digit: null, isDigit: false, bestGuess: 3, confidence: 0.812 };
+test("a percentage has one decimal, and none is certain", () => {
+  for (const [probability, text] of [
+    ...[[0, "0.0%"], [1e-9, "0.0%"], [0.00049, "0.0%"], [0.00051, "0.1%"], [0.001, "0.1%"], [0.1, "10.0%"]],
+    ...[[0.57, "57.0%"], [0.973, "97.3%"], [0.9949, "99.5%"], [0.99949, "99.9%"], [0.9996, ">99.9%"]],
+    ...[[0.99999994, ">99.9%"], [1, ">99.9%"], [1.0000001, ">99.9%"]], // 32-bit floats
+  ]) {
+    assert.equal(formatPercentage(probability), text, String(probability));
+  }
+});
 
-for (const [name, probability, text] of [
-  ["nothing at all", 0, "0.0%"],
-  ["next to nothing", 1e-9, "0.0%"],
-  ["just under half a tenth", 0.00049, "0.0%"],
-  ["just over half a tenth", 0.00051, "0.1%"],
-  ["a tenth of one per cent", 0.001, "0.1%"],
-  ["an even share", 0.1, "10.0%"],
-  ["a value that binary floats cannot hold", 0.57, "57.0%"],
-  ["a usual winner", 0.973, "97.3%"],
-  ["a confident winner", 0.9949, "99.5%"],
-  ["just under what would round to certainty", 0.99949, "99.9%"],
-  ["what would round to certainty", 0.9996, ">99.9%"],
-  ["the largest 32-bit float below 1", 0.99999994, ">99.9%"],
-  ["what 32-bit floats cannot tell from certainty", 1, ">99.9%"],
-  ["that, with a rounding error", 1.0000001, ">99.9%"],
-]) {
-  test(`percentage: ${name}`, () => assert.equal(formatPercentage(probability), text));
-}
-
-test("a digit is announced as the page promises", () => {
-  assert.equal(resultText(sure), "Digit: 5");
+test("a digit is announced with its confidence, and what is no digit with a best guess", () => {
+  const sure = { digit: 5, isDigit: true, confidence: 0.973 };
+  const unsure = { digit: null, isDigit: false, bestGuess: 3, confidence: 0.812 };
+  const said = (answer) => [resultText(answer), confidenceText(answer), bestGuessText(answer), answerInWords(answer)];
+  assert.deepEqual(said(sure), ["Digit: 5", "97.3% confident", "", "a 5 (97.3%)"]);
   assert.equal(resultText({ ...sure, digit: 0 }), "Digit: 0");
-  assert.equal(confidenceText(sure), "97.3% confident");
-  assert.equal(bestGuessText(sure), "");
-});
-
-test("a drawing that is no digit gets a best guess, in a text of its own", () => {
-  assert.equal(resultText(unsure), "Not sure that is a digit");
-  assert.equal(bestGuessText(unsure), "Best guess: 3");
-  assert.equal(confidenceText(unsure), "");
+  assert.deepEqual(said(unsure), ["Not sure that is a digit", "", "Best guess: 3", "no digit (81.2%)"]);
   assert.equal(bestGuessText({ ...unsure, bestGuess: null }), "");
-});
-
-test("in a sentence, an answer has its own confidence", () => {
-  assert.equal(answerInWords(sure), "a 5 (97.3%)");
-  assert.equal(answerInWords(unsure), "no digit (81.2%)");
 });

@@ -3,7 +3,7 @@
 import pytest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def learn_url(service, free_port):
     port = free_port()
     with service("frontend", {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": "http://127.0.0.1:9"}, f"http://127.0.0.1:{port}/"):
@@ -23,7 +23,7 @@ def open_chapter(learn_url, new_page):
     return open_chapter
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def slide():
     """slide(page, "weight w₁", 0.5): set the slider of that name."""
 
@@ -31,3 +31,14 @@ def slide():
         page.get_by_role("slider", name=name, exact=True).fill(str(value))
 
     return slide
+
+
+@pytest.fixture(scope="session")
+def press():
+    """press(page, "Step", "Undo"): click the buttons of these names."""
+
+    def press(page, *names):
+        for name in names:
+            page.get_by_role("button", name=name, exact=True).click()
+
+    return press
