@@ -1,75 +1,9 @@
-"""What the tests of the prediction log share: records, Redis servers, and a proxy that can move or hang up."""
+"""What the tests of the prediction log share: records and Redis servers."""
 
 import itertools
-import socket
-import sys
-import threading
-from contextlib import suppress
 
 import pytest
 from stores.journal import Feedback, Prediction, open_journal
-
-
-class Proxy:
-    """A port that leads to a server, and later perhaps to another. It hangs up once `limit` bytes of requests have passed.
-
-    What passed is still done by the server before the client notices.
-    """
-
-    def __init__(self, port, limit=sys.maxsize):
-        self.leads_to, self.carried, self._limit, self._sockets = port, 0, limit, []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with suppress(OSError):  # the listener was closed
-            while True:
-                client, _ = self._listener.accept()
-                try:
-                    server = socket.create_connection(("127.0.0.1", self.leads_to))
-                except ConnectionRefusedError:
-                    client.close()
-                    continue
-                self._sockets += [client, server]
-                for carry in (self._carry_requests, self._carry_answers):
-                    threading.Thread(target=carry, args=(client, server), daemon=True).start()
-
-    def _carry_requests(self, client, server):
-        with suppress(OSError):
-            while self.carried < self._limit and (content := client.recv(min(65536, self._limit - self.carried))):
-                self.carried += len(content)
-                server.sendall(content)
-            server.shutdown(socket.SHUT_WR)
-
-    def _carry_answers(self, client, server):
-        with suppress(OSError):
-            while content := server.recv(65536):
-                if self.carried < self._limit:
-                    client.sendall(content)
-        for end in (client, server):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def close(self):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for each in (self._listener, *self._sockets):
-            each.close()
-
-
-@pytest.fixture
-def new_proxy():
-    """new_proxy(port, limit): see Proxy."""
-    proxies = []
-
-    def make(*arguments):
-        proxies.append(Proxy(*arguments))
-        return proxies[-1]
-
-    yield make
-    for proxy in proxies:
-        proxy.close()
 
 
 @pytest.fixture(scope="session")

@@ -39,20 +39,18 @@ BAD_FEEDBACK = {
 }
 
 
-def each(bad):
-    return [pytest.param(field, value, id=f"{field}: {name}") for field, values in bad.items() for name, value in values.items()]
+CASES = [
+    (maker, field, value)
+    for maker, bad in (("make_prediction", BAD_PREDICTIONS), ("make_feedback", BAD_FEEDBACK))
+    for field, values in bad.items()
+    for value in values.values()
+]
 
 
-@pytest.mark.parametrize(("field", "value"), each(BAD_PREDICTIONS))
-def test_a_prediction_that_cannot_be_is_refused(make_prediction, field, value):
+@pytest.mark.parametrize(("maker", "field", "value"), CASES)
+def test_a_record_that_cannot_be_is_refused_by_the_field_s_name(request, maker, field, value):
     with pytest.raises(ValueError, match=f"^{field} must be "):
-        make_prediction(**{field: value})
-
-
-@pytest.mark.parametrize(("field", "value"), each(BAD_FEEDBACK))
-def test_feedback_that_cannot_be_is_refused(make_feedback, field, value):
-    with pytest.raises(ValueError, match=f"^{field} must be "):
-        make_feedback(**{field: value})
+        request.getfixturevalue(maker)(**{field: value})
 
 
 def test_a_refusal_does_not_repeat_a_whole_picture(make_prediction):

@@ -130,41 +130,6 @@ class TestKilled:
             open_journal_at(own_redis.url).summary()
 
 
-class TestCutOff:
-    """A connection is lost under way: the client cannot know what has arrived, and adds it all again."""
-
-    @pytest.fixture
-    def cut_before(self, redis_server, journal, new_proxy, open_journal_at):
-        """cut_before(part, add): add(journal) by a proxy that hangs up once it has carried that part of what this sends."""
-
-        def cut(part, add):
-            add(journal)  # the server knows the script from here on
-            redis_server.client.flushall()
-            proxy = new_proxy(redis_server.port)
-            add(open_journal_at(proxy.url))
-            redis_server.client.flushall()
-            with pytest.raises(JournalError, match="cannot be reached"):
-                add(open_journal_at(new_proxy(redis_server.port, int(proxy.carried * part)).url))
-
-        return cut
-
-    @pytest.mark.parametrize("part", [0.5, 0.9, 0.999, 1.0], ids=["half way", "near the end", "at the end", "before the answer"])
-    def test_a_batch_is_there_once_and_never_in_part(self, journal, cut_before, make_prediction, part):
-        batch = [make_prediction() for _ in range(20)]
-        cut_before(part, lambda journal: journal.add_predictions(batch))
-        assert journal.recent_predictions(100) == (batch if part == 1.0 else [])
-        journal.add_predictions(batch)
-        assert journal.recent_predictions(100) == batch
-        assert journal.summary().predictions_total == len(batch)
-
-    def test_feedback_whose_answer_was_lost_is_there_once(self, journal, cut_before, make_feedback):
-        feedback = make_feedback()
-        cut_before(1.0, lambda journal: journal.add_feedback(feedback))
-        for _ in range(2):
-            assert journal.feedback(10) == [feedback]
-            journal.add_feedback(feedback)
-
-
 DAMAGES = {
     "a field is missing": {b"digit": None},
     "the picture is missing": {b"picture": None},

@@ -87,12 +87,6 @@ class TestUnfit:
                 add()
         assert journal.summary().predictions_total == 1
 
-    def test_a_replica(self, own_redis, open_journal_at, make_prediction):
-        own_redis.start()
-        own_redis.client.replicaof("127.0.0.1", own_redis.port)
-        with pytest.raises(JournalError, match="is a read-only replica: name the primary"):
-            open_journal_at(own_redis.url).add_predictions([make_prediction()])
-
     def test_too_old(self, redis_server, open_journal_at, monkeypatch):
         monkeypatch.setattr(redis.Redis, "xinfo_stream", lambda *_: {"length": 3})  # as Redis 6 answers
         with pytest.raises(JournalError, match=r"is too old: the journal needs Redis 7\.0 or newer"):
@@ -112,18 +106,10 @@ class TestUnfit:
 
 
 class TestUnreachable:
-    def test_opening_looks_at_nothing(self, free_port, open_journal_at):
-        open_journal_at(f"redis://127.0.0.1:{free_port()}/0").close()
-
     def test_a_name_that_nobody_has(self, open_journal_at):
+        journal = open_journal_at("redis://no-such-host.invalid/0")  # which looks at nothing yet
         with pytest.raises(JournalError, match=r"^Redis at no-such-host\.invalid:6379 cannot be reached"):
-            open_journal_at("redis://no-such-host.invalid/0").summary()
-
-    def test_a_password_with_characters_that_urls_escape(self, own_redis, open_journal_at, make_feedback):
-        own_redis.start(requirepass="a/b@c:d %")
-        journal = open_journal_at(f"redis://:a%2Fb%40c%3Ad%20%25@127.0.0.1:{own_redis.port}/0")
-        journal.add_feedback(make_feedback())
-        assert journal.summary().feedback_total == 1
+            journal.summary()
 
     @pytest.mark.parametrize(
         ("url", "message"),

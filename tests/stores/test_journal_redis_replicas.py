@@ -1,9 +1,11 @@
 """replicas=1 in the URL: what is acknowledged is on a replica too, so it outlives the primary; what is not can be sent again."""
 
 import re
+import socket
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from polling import eventually
@@ -55,14 +57,20 @@ def replica(pair):
 
 
 @pytest.fixture
-def proxy(primary, new_proxy):
-    """The name in the log's URL, which leads to the primary."""
-    return new_proxy(primary.port)
+def name(primary, monkeypatch):
+    """The host in the log's URL, which leads to the primary, and later to `name.port`; connections stay where they are."""
+    name, resolve = SimpleNamespace(port=primary.port, url="redis://redis.test:1/0?replicas=1"), socket.getaddrinfo
+
+    def resolved(host, port, *rest):
+        return resolve("127.0.0.1", name.port, *rest) if host == "redis.test" else resolve(host, port, *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    return name
 
 
 @pytest.fixture
-def journal(proxy, open_journal_at):
-    return open_journal_at(f"{proxy.url}?replicas=1")
+def journal(name, open_journal_at):
+    return open_journal_at(name.url)
 
 
 def try_until_taken(journal, feedback):
@@ -70,11 +78,11 @@ def try_until_taken(journal, feedback):
     eventually(lambda: journal.add_feedback(feedback) is None, "it is taken", not_yet=(JournalError,))
 
 
-def change_places(primary, replica, proxy):
+def change_places(primary, replica, name):
     """A failover: the name leads to the replica, which is the primary now."""
     replica.client.replicaof("NO", "ONE")
     primary.client.replicaof("127.0.0.1", replica.port)
-    proxy.leads_to = replica.port
+    name.port = replica.port
 
 
 def fall_silent_behind_the_probe(journal, replica, meanwhile=lambda: None):
@@ -92,12 +100,12 @@ def fall_silent_behind_the_probe(journal, replica, meanwhile=lambda: None):
 
 class TestFailover:
     @pytest.mark.slow
-    @pytest.mark.parametrize("promises", ["replicas=1", "durable=managed&replicas=1"])
+    @pytest.mark.parametrize("more", ["", "&durable=managed"])
     def test_what_was_acknowledged_outlives_the_primary(
-        self, primary, replica, proxy, open_journal_at, make_prediction, make_feedback, promises
+        self, primary, replica, name, open_journal_at, make_prediction, make_feedback, more
     ):
         """Killed at any moment, under way; the journal was open before and goes on after, whoever is the primary."""
-        journal, first = open_journal_at(f"{proxy.url}?{promises}"), make_feedback()
+        journal, first = open_journal_at(name.url + more), make_feedback()
         acknowledged, tried = [first], [first]
         try_until_taken(journal, first)
 
@@ -118,7 +126,7 @@ class TestFailover:
             dead.set()
         adding.join()
         replica.client.replicaof("NO", "ONE")
-        proxy.leads_to = replica.port
+        name.port = replica.port
         kept = journal.feedback(10_000)
         assert kept in (acknowledged, tried)
         journal.add_predictions([make_prediction()])
@@ -130,13 +138,13 @@ class TestFailover:
         assert journal.feedback(10_000) == tried
 
     def test_leaves_a_primary_that_has_become_a_replica_for_where_the_name_leads_now(
-        self, primary, replica, proxy, journal, open_journal_at, make_prediction, make_feedback
+        self, primary, replica, name, journal, open_journal_at, make_prediction, make_feedback
     ):
         predictions, feedback = [make_prediction() for _ in range(2)], [make_feedback() for _ in range(2)]
-        other = open_journal_at(f"{proxy.url}?replicas=1")
+        other = open_journal_at(name.url)
         other.add_predictions(predictions[:1])
         try_until_taken(journal, feedback[0])
-        change_places(primary, replica, proxy)
+        change_places(primary, replica, name)
         with pytest.raises(JournalError, match=READ_ONLY):
             other.add_predictions(predictions)
         other.add_predictions(predictions)
@@ -148,13 +156,13 @@ class TestFailover:
         assert journal.feedback(10) == feedback
         assert replica.client.xlen(FEEDBACK) == replica.client.xlen(PREDICTIONS) == 2
 
-    def test_while_the_name_still_leads_to_a_replica_each_try_says_so(self, primary, replica, proxy, journal, make_feedback):
-        proxy.leads_to, feedback = replica.port, make_feedback()
+    def test_while_the_name_still_leads_to_a_replica_each_try_says_so(self, primary, replica, name, journal, make_feedback):
+        name.port, feedback = replica.port, make_feedback()
         for _ in range(3):
             with pytest.raises(JournalError, match=READ_ONLY):
                 journal.add_feedback(feedback)
         assert journal.durability().is_durable is False
-        change_places(primary, replica, proxy)
+        change_places(primary, replica, name)
         try_until_taken(journal, feedback)
         assert journal.feedback(10) == [feedback]
 
@@ -192,14 +200,14 @@ class TestSilentReplica:
         assert journal.erase([before.prediction_id]) == {before.prediction_id}
         assert replica.client.xlen(FEEDBACK) == 1
 
-    def test_feedback_written_but_not_confirmed_is_there_once(self, proxy, replica, journal, open_journal_at, make_feedback):
+    def test_feedback_written_but_not_confirmed_is_there_once(self, name, replica, journal, open_journal_at, make_feedback):
         """Added again by the same connection or by another, it is acknowledged no sooner than the replica has it."""
         first, feedback = make_feedback(), make_feedback()
         try_until_taken(journal, first)
         fall_silent_behind_the_probe(journal, replica)
         with pytest.raises(JournalError, match=UNCONFIRMED):
             journal.add_feedback(feedback)
-        other = open_journal_at(f"{proxy.url}?replicas=1")
+        other = open_journal_at(name.url)
         for each in (journal, other):
             with pytest.raises(JournalError, match=TOO_FEW):
                 each.add_feedback(feedback)
