@@ -1,5 +1,6 @@
-"""What the tests of the prediction log share: records and Redis servers."""
+"""What the tests of the stores share: records, Redis servers, and models."""
 
+import functools
 import itertools
 
 import pytest
@@ -82,3 +83,16 @@ def make_feedback():
             "source": f"source-{number % 3}",
         },
     )
+
+
+@pytest.fixture(scope="session")
+def model_folder(save_model, tmp_path_factory):
+    """model_folder(seed, snapshots=True): a model as the trainer leaves it, made once: whoever changes it takes a copy."""
+
+    @functools.cache
+    def model_folder(seed=0, snapshots=False):
+        folder = tmp_path_factory.mktemp("model")
+        save_model(folder, seed, snapshots=snapshots)
+        return folder
+
+    return model_folder
