@@ -6,7 +6,6 @@ import json
 import pickle
 import tracemalloc
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,6 @@ from stores.models import StoreError
 
 pytestmark = pytest.mark.slow
 
-MASKS = (0xFF, 0x01, 0x20)
-PLACES = 300  # in the body, where there are too many to try them all
 FREELY = 4_000_000  # bytes of memory beside three times the files,
 UNPACKING = 68_000_000  # and what lzma needs to unpack sound snapshots, of whatever size
 REFUSED, SAME = "refused", "the same"
@@ -44,7 +41,7 @@ def golden_pictures(model):
 
 
 class Model:
-    """A version in a store, whose files can be damaged; `outcome` compares what is read of it with what it was."""
+    """A version in a store, whose files can be damaged; `outcomes` compares what is read of it with what it was."""
 
     def __init__(self, store, version):
         self.store, self.version, self.folder = store, version, store.folder / "versions" / version
@@ -54,7 +51,10 @@ class Model:
     def put(self, name: str, content: bytes) -> None:
         (self.folder / name).write_bytes(content)
 
-    def outcome(self, read) -> str:
+    def outcomes(self, *reads) -> list[str]:
+        return [self._outcome(read) for read in reads]
+
+    def _outcome(self, read):
         """REFUSED, in a sentence that names the file, or SAME. Fails for anything else that is read, and for much memory."""
         found, reason = None, None
         tracemalloc.reset_peak()
@@ -73,31 +73,29 @@ class Model:
         assert len(reason) < len(str(self.folder)) + 400
         return REFUSED
 
-    def outcomes(self, *reads) -> tuple[str, ...]:
-        return tuple(self.outcome(read) for read in reads)
-
 
 @pytest.fixture
-def new_model(save_model, tmp_path):
+def new_model(model_folder, tmp_path):
     """new_model(seed): such a model."""
     store = FolderModels(tmp_path / "models")
-
-    def new_model(seed=0):
-        save_model(tmp_path / "artifacts", seed, snapshots=True)
-        return Model(store, store.publish(tmp_path / "artifacts")["version"])
-
     tracemalloc.start()
-    yield new_model
+    yield lambda seed: Model(store, store.publish(model_folder(seed, snapshots=True))["version"])
     tracemalloc.stop()
 
 
 @pytest.fixture
 def model(new_model):
-    return new_model()
+    return new_model(0)
 
 
-def changed(content: bytes, place: int, mask: int) -> bytes:
-    return content[:place] + bytes([content[place] ^ mask]) + content[place + 1 :]
+def changed(content: bytes, places, masks=(0xFF, 0x01, 0x20)):
+    for place in places:
+        for mask in masks:
+            yield content[:place] + bytes([content[place] ^ mask]) + content[place + 1 :]
+
+
+def anywhere(content: bytes):
+    return changed(content, np.random.default_rng(0).integers(0, len(content), 300), [0x01])
 
 
 def header_places(content: bytes) -> list[int]:
@@ -113,84 +111,60 @@ def header_places(content: bytes) -> list[int]:
     return [place for place in range(len(content)) if place not in bodies]
 
 
-def in_headers(content: bytes) -> Iterator[bytes]:
-    return (changed(content, place, mask) for place in header_places(content) for mask in MASKS)
+def cut_or_longer(content: bytes):
+    lengths = np.linspace(0, len(content) - 2, 100).astype(int)  # a card without its last byte, an end of line, is whole
+    return (*(content[:length] for length in lengths), content + b"\0", content + content)
 
 
-def anywhere(content: bytes) -> Iterator[bytes]:
-    return (changed(content, place, 0x01) for place in np.random.default_rng(0).integers(0, len(content), PLACES))
-
-
-def everywhere(content: bytes) -> Iterator[bytes]:
-    return (changed(content, place, mask) for place in range(len(content)) for mask in MASKS)
-
-
-def refusals(number: int) -> str:
-    return f"refused {number:,} times, with a sentence that names the file"
-
-
-@pytest.mark.parametrize(
-    ("name", "damages", "reads", "where"),
-    [
-        (WEIGHTS_FILE, in_headers, (network,), "every byte of its headers, in three ways"),
-        (WEIGHTS_FILE, anywhere, (network, snapshots, golden_pictures), "one bit, anywhere"),
-        (CARD_FILE, everywhere, (network,), "every byte, in three ways"),
-    ],
-)
-def test_a_changed_byte_of_weights_or_card_is_noticed(model, documented, name, damages, reads, where):
+def refuse_all(model, name, damages, reads, refused):
+    """Each of the damages to this file is refused by those reads; return how many there were."""
     count = 0
-    for content in damages(model.sound[name]):
+    for content in damages:
         model.put(name, content)
-        assert model.outcomes(*reads)[0] == REFUSED
+        assert model.outcomes(*reads) == refused
         count += 1
-    documented("bad-files", f"{name}: {where}", f"{count:,} times", refusals(count))
+    model.put(name, model.sound[name])
+    return count
 
 
-def test_a_changed_byte_of_the_snapshots_is_noticed_and_the_network_served_without_them(model, documented):
-    content = model.sound[SNAPSHOTS_FILE]
-    damages = [changed(content, place, 0xFF) for place in header_places(content)]
-    for damaged in damages:
-        model.put(SNAPSHOTS_FILE, damaged)
-        assert model.outcome(snapshots) == REFUSED
-    for damaged in anywhere(content):
-        model.put(SNAPSHOTS_FILE, damaged)
-        assert model.outcomes(network, snapshots, golden_pictures) == (SAME, REFUSED, SAME)
-    count = len(damages) + PLACES
+ALL, NO_SNAPSHOTS = (network, snapshots, golden_pictures), [SAME, REFUSED, SAME]
+
+
+def refusals(count):
+    return f"{count:,} times", f"refused {count:,} times, with a sentence that names the file"
+
+
+def test_a_changed_byte_is_noticed(model, documented):
+    weights, card, snapshots_file = (model.sound[name] for name in (WEIGHTS_FILE, CARD_FILE, SNAPSHOTS_FILE))
+    count = refuse_all(model, WEIGHTS_FILE, changed(weights, header_places(weights)), [network], [REFUSED])
+    documented("bad-files", "weights.npz: every byte of its headers, in three ways", *refusals(count))
+    count = refuse_all(model, WEIGHTS_FILE, anywhere(weights), [network, snapshots], [REFUSED] * 2)
+    documented("bad-files", "weights.npz: one bit, anywhere", *refusals(count))
+    count = refuse_all(model, CARD_FILE, changed(card, range(len(card))), [network], [REFUSED])
+    documented("bad-files", "model.json: every byte, in three ways", *refusals(count))
+    in_headers = changed(snapshots_file, header_places(snapshots_file), [0xFF])
+    loaded = checkpoint.load(model.folder)
+    count = refuse_all(model, SNAPSHOTS_FILE, in_headers, [lambda _: checkpoint.load_snapshots(model.folder, *loaded)], [REFUSED])
+    count += refuse_all(model, SNAPSHOTS_FILE, anywhere(snapshots_file), ALL, NO_SNAPSHOTS)
+    times, said = refusals(count)
     what = "snapshots.npz: every byte of its headers, and 300 anywhere"
-    documented("bad-files", what, f"{count:,} times", f"{refusals(count)}; the network is read all the same")
+    documented("bad-files", what, times, f"{said}; the network is read all the same")
 
 
 def test_a_cut_or_longer_file_is_noticed(model, documented):
-    count = 0
-    for name, content in model.sound.items():
-        lengths = np.linspace(0, len(content) - 2, 100).astype(int)  # a card without its last byte, an end of line, is whole
-        for damaged in (*(content[:length] for length in lengths), content + b"\0", content + content):
-            model.put(name, damaged)
-            assert model.outcomes(network, snapshots, golden_pictures)[1] == REFUSED
-            count += 1
-        model.put(name, content)
+    count = sum(refuse_all(model, name, cut_or_longer(content), [snapshots], [REFUSED]) for name, content in model.sound.items())
     what = "weights.npz, snapshots.npz, model.json: cut at 100 places, or longer by a byte or by as much again"
-    documented("bad-files", what, f"{count:,} times", refusals(count))
+    documented("bad-files", what, *refusals(count))
 
 
 def test_files_in_each_other_s_place_are_noticed(new_model, documented):
     model, other = new_model(1), new_model(2)
-    swaps = [(name, other.sound[name]) for name in model.sound]
-    swaps += [(name, model.sound[another]) for name in model.sound for another in model.sound if name != another]
-    for name, content in swaps:
-        model.put(name, content)
-        assert model.outcomes(network, snapshots, golden_pictures)[1] == REFUSED
-        model.put(name, model.sound[name])
-    what = "a model's files in each other's place, or another model's"
-    documented("bad-files", what, f"{len(swaps)} times", refusals(len(swaps)))
-
-
-def put_with_a_card_that_agrees(model, weights):
-    """As whoever could write into the store would write one."""
-    card, checksum = json.loads(model.sound[CARD_FILE]), hashlib.sha256(weights).hexdigest()
-    card.update(weights_sha256=checksum, version=checkpoint._version(checksum, card["network"]))
-    model.put(WEIGHTS_FILE, weights)
-    model.put(CARD_FILE, json.dumps(sealed(card)).encode())
+    count = 0
+    for name in model.sound:
+        swaps = [other.sound[name], *(content for another, content in model.sound.items() if another != name)]
+        count += refuse_all(model, name, swaps, [snapshots], [REFUSED])
+    times, said = refusals(count)
+    documented("bad-files", "a model's files in each other's place, or another model's", times, said)
 
 
 def places_in(value, path=()):
@@ -215,7 +189,7 @@ def test_a_card_with_anything_in_a_value_s_place_is_refused(model, value):
             inner = inner[key]
         inner[path[-1]] = value
         model.put(CARD_FILE, json.dumps(damaged).encode())
-        assert model.outcome(network) == REFUSED
+        assert model.outcomes(network) == [REFUSED]
         model.put(CARD_FILE, json.dumps(sealed(damaged)).encode())
         model.outcomes(network_alone, snapshots, golden_pictures)
 
@@ -242,6 +216,7 @@ def npz(content: bytes, compression=zipfile.ZIP_STORED) -> bytes:
 
 
 def test_weights_made_to_do_harm_do_none(model, tmp_path, documented):
+    """All with a card that agrees, as whoever could write into the store would write one."""
     arrays, trap = checkpoint.npz_arrays(model.sound[WEIGHTS_FILE]), tmp_path / "it-ran"
     pickled = pickle.dumps(np.array([Trap(trap)]), protocol=2)
     pickle.loads(pickled)
@@ -267,13 +242,15 @@ def test_weights_made_to_do_harm_do_none(model, tmp_path, documented):
         "another threshold": npz_bytes({**arrays, "decision": np.array([1.0, -0.5])}),
     }
     for name, content in harmful.items():
-        put_with_a_card_that_agrees(model, content)
-        # Not for being another version than the folder's name says, which only the store looks at.
-        assert model.outcome(lambda model: checkpoint.load(model.folder)) == model.outcome(network) == REFUSED, name
+        card, checksum = json.loads(model.sound[CARD_FILE]), hashlib.sha256(content).hexdigest()
+        card.update(weights_sha256=checksum, version=checkpoint._version(checksum, card["network"]))
+        model.put(WEIGHTS_FILE, content)
+        model.put(CARD_FILE, json.dumps(sealed(card)).encode())
+        # The second looks at no version, which is another than the folder's name says.
+        assert model.outcomes(network, lambda model: checkpoint.load(model.folder)) == [REFUSED] * 2, name
         assert not trap.exists(), name
-    documented(
-        "bad-files",
-        "weights.npz made to do harm, with a card that agrees: a pickle, an array of 4 GB, 30 MB in 100 bytes, other weights, …",
-        f"{len(harmful)} ways",
-        f"{refusals(len(harmful))}; no pickle is run, and no more memory used than three times the file and 4 MB",
+    what = (
+        "weights.npz made to do harm, with a card that agrees: a pickle, an array of 4 GB, 30 MB in 100 bytes, other weights, …"
     )
+    said = f"{refusals(len(harmful))[1]}; no pickle is run, and no more memory used than three times the file and 4 MB"
+    documented("bad-files", what, f"{len(harmful)} ways", said)
