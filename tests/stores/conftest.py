@@ -31,7 +31,7 @@ def own_redis(new_redis):
 
 
 @pytest.fixture
-def open_journal_at():
+def open_at():
     """open_journal, but what it opens is closed after the test."""
     opened = []
 

@@ -1,7 +1,5 @@
 """What a prediction log promises: one suite, held against a real Redis and against SQLite."""
 
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -20,8 +18,8 @@ def url(request, tmp_path):
 
 
 @pytest.fixture
-def journal(url, open_journal_at):
-    return open_journal_at(url)
+def journal(url, open_at):
+    return open_at(url)
 
 
 @pytest.fixture
@@ -81,8 +79,8 @@ class TestPredictions:
 
 
 class TestCap:
-    def test_the_oldest_make_room_and_feedback_stays(self, url, open_journal_at, predictions, make_feedback):
-        journal, added = open_journal_at(url, cap=4), [make_feedback() for _ in range(6)]
+    def test_the_oldest_make_room_and_feedback_stays(self, url, open_at, predictions, make_feedback):
+        journal, added = open_at(url, cap=4), [make_feedback() for _ in range(6)]
         for prediction in predictions:
             journal.add_predictions([prediction])
         for feedback in added:
@@ -94,14 +92,14 @@ class TestCap:
             journal.add_predictions(predictions[-4:])  # a retry pushes nothing out
         assert journal.feedback(100) == added
 
-    def test_one_batch_may_be_larger_than_the_cap(self, url, open_journal_at, predictions):
-        journal = open_journal_at(url, cap=4)
+    def test_one_batch_may_be_larger_than_the_cap(self, url, open_at, predictions):
+        journal = open_at(url, cap=4)
         journal.add_predictions(predictions)
         assert [journal.prediction(each.prediction_id) for each in predictions] == [None] * 6 + predictions[-4:]
 
-    def test_a_lowered_cap_is_reached_step_by_step(self, url, open_journal_at, make_prediction):
-        open_journal_at(url).add_predictions([make_prediction() for _ in range(500)])
-        journal = open_journal_at(url, cap=2)
+    def test_a_lowered_cap_is_reached_step_by_step(self, url, open_at, make_prediction):
+        open_at(url).add_predictions([make_prediction() for _ in range(500)])
+        journal = open_at(url, cap=2)
         kept = [500]
         for _ in range(100):
             journal.add_predictions([make_prediction()])
@@ -136,11 +134,11 @@ class TestErase:
         journal.add_predictions(predictions)
         return add_all_feedback([predictions[0].prediction_id, predictions[0].prediction_id, predictions[1].prediction_id, None])
 
-    def test_a_prediction_goes_with_all_feedback_on_it_and_nothing_else(self, url, journal, predictions, added, open_journal_at):
+    def test_a_prediction_goes_with_all_feedback_on_it_and_nothing_else(self, url, journal, predictions, added, open_at):
         erased = predictions[0].prediction_id
         for _ in range(2):  # the first answer may have been lost
             assert journal.erase([erased, "unknown"]) == {erased}
-            other = open_journal_at(url)
+            other = open_at(url)
             assert other.prediction(erased) is None
             assert other.recent_predictions(100) == predictions[1:]
             assert other.feedback(100) == added[2:]
@@ -172,8 +170,8 @@ class TestErase:
         journal.add_predictions([on_its_way])
         assert journal.summary() == Summary(0, 0, 0, None)
 
-    def test_feedback_on_a_prediction_that_the_cap_pushed_out_goes_too(self, url, open_journal_at, predictions, make_feedback):
-        journal, feedback = open_journal_at(url, cap=1), make_feedback(prediction_id=predictions[0].prediction_id)
+    def test_feedback_on_a_prediction_that_the_cap_pushed_out_goes_too(self, url, open_at, predictions, make_feedback):
+        journal, feedback = open_at(url, cap=1), make_feedback(prediction_id=predictions[0].prediction_id)
         journal.add_predictions(predictions[:1])
         journal.add_feedback(feedback)
         journal.add_predictions(predictions[1:2])
@@ -194,8 +192,8 @@ class TestLimits:
     LIMITS = FeedbackLimits(per_source=2, per_day=5)
 
     @pytest.fixture
-    def journal(self, url, open_journal_at):
-        return open_journal_at(url, limits=self.LIMITS)
+    def journal(self, url, open_at):
+        return open_at(url, limits=self.LIMITS)
 
     @pytest.fixture
     def refusal(self, journal, make_feedback):
@@ -227,8 +225,8 @@ class TestLimits:
         journal.erase([], [each.feedback_id for each in journal.feedback(10)])
         assert refusal("a") == Refusal.SOURCE
 
-    def test_threads_and_replicas_together_take_no_more(self, url, open_journal_at, refusal):
-        journals, refusals = [open_journal_at(url, limits=self.LIMITS) for _ in range(2)] * 2, []
+    def test_threads_and_replicas_together_take_no_more(self, url, open_at, refusal):
+        journals, refusals = [open_at(url, limits=self.LIMITS) for _ in range(2)] * 2, []
         at_once([lambda j=each: refusals.extend(refusal(None, journal=j) for _ in range(4)) for each in journals])
         assert sorted(refusals, key=str) == [None] * 5 + [Refusal.DAY] * 11
         assert journals[0].summary().feedback_total == 5
@@ -247,9 +245,9 @@ class TestRetention:
             journal.add_feedback(feedback)
         return predictions, added
 
-    def test_older_records_leave_in_batches_and_newer_ones_stay(self, url, journal, open_journal_at, old_and_new):
+    def test_older_records_leave_in_batches_and_newer_ones_stay(self, url, journal, open_at, old_and_new):
         predictions, feedback = old_and_new
-        other = open_journal_at(url)  # of another replica, which does the same
+        other = open_at(url)  # of another replica, which does the same
         assert [each.drop_older(self.NOW - 90 * DAY_SECONDS, 20) for each in (journal, other, journal)] == [40, 20, 0]
         assert journal.recent_predictions(100) == predictions[30:]
         assert journal.feedback(100) == feedback[30:]
@@ -277,8 +275,8 @@ def test_what_it_acknowledges_is_on_the_disk_and_takes_room_there(journal, predi
 
 
 class TestSharing:
-    def test_a_reader_sees_what_another_adds_and_opens_again_after_close(self, url, journal, open_journal_at, predictions):
-        reader = open_journal_at(url)
+    def test_a_reader_sees_what_another_adds_and_opens_again_after_close(self, url, journal, open_at, predictions):
+        reader = open_at(url)
         assert reader.recent_predictions(10) == []
         journal.add_predictions(predictions)
         assert reader.recent_predictions(10) == predictions
@@ -286,14 +284,16 @@ class TestSharing:
             reader.close()
         assert reader.recent_predictions(10) == predictions
 
-    def test_threads_that_add_at_once_lose_and_double_nothing(self, journal, make_prediction, make_feedback):
+    def test_threads_and_replicas_that_add_at_once_lose_and_double_nothing(self, url, open_at, make_prediction, make_feedback):
+        """They begin where there is nothing yet; each batch is added twice, through two journals."""
+        journals = [open_at(url) for _ in range(3)]
         batches, added, faults = (
             [[make_prediction() for _ in range(5)] for _ in range(24)],
             [make_feedback() for _ in range(24)],
             [],
         )
 
-        def add(number):
+        def add(number, journal):
             try:
                 for batch, feedback in zip(batches[number::4], added[number::4]):
                     journal.add_predictions(batch)
@@ -303,40 +303,12 @@ class TestSharing:
             except BaseException as fault:
                 faults.append(fault)
 
-        at_once([lambda number=number: add(number % 4) for number in range(8)])  # each batch is added by two
+        at_once([lambda number=number: add(number % 4, journals[number // 3]) for number in range(8)])
         assert faults == []
-        assert journal.summary() == Summary(120, 120, 24, journal.recent_predictions(1)[0].time)
-        kept = journal.recent_predictions(1000)
+        kept = journals[0].recent_predictions(1000)
+        assert journals[0].summary() == Summary(120, 120, 24, kept[-1].time)
         firsts = [kept.index(batch[0]) for batch in batches]
         assert [kept[first : first + 5] for first in firsts] == batches, "torn apart"
-
-    WRITE = """
-import sys
-from stores.journal import Feedback, Prediction, open_journal
-journal, name = open_journal(sys.argv[1]), sys.argv[2]
-sys.stdin.readline()
-for number in range(50):
-    journal.add_predictions([Prediction(f"{name}-{number}", float(number), "strokes", 3, True, 0.5, "v", bytes(784))])
-    journal.add_feedback(Feedback(f"{name}-{number}", float(number), None, 3, 5, None, bytes(784)))
-"""
-
-    @pytest.mark.slow
-    def test_processes_that_add_at_once_lose_and_double_nothing(self, url, journal):
-        """They begin at the same moment, where there is nothing yet. Two of the three add the same records."""
-        writers = [
-            subprocess.Popen([sys.executable, "-c", self.WRITE, url, name], stdin=subprocess.PIPE) for name in ("a", "a", "b")
-        ]
-        for writer in writers:
-            writer.stdin.write(b"begin\n")
-            writer.stdin.close()
-        while any(writer.poll() is None for writer in writers):
-            journal.summary()  # reads all the while
-        assert [writer.returncode for writer in writers] == [0, 0, 0]
-        predictions, feedback = journal.recent_predictions(1000), journal.feedback(1000)
-        for kept in ([each.prediction_id for each in predictions], [each.feedback_id for each in feedback]):
-            assert len(kept) == 100
-            for name in ("a", "b"):
-                assert [id_ for id_ in kept if id_.startswith(name)] == [f"{name}-{number}" for number in range(50)]
 
 
 NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=40)  # of any alphabet

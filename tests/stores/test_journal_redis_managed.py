@@ -8,13 +8,13 @@ ALL = ["used_memory", "maxmemory", "aof_current_size", "connected_slaves"]
 
 
 @pytest.fixture
-def managed(own_redis, open_journal_at):
+def managed(own_redis, open_at):
     """managed("?durable=managed", "+info"): a log in such a Redis, of a user with these rights besides."""
 
     def managed(promises, *rights, **settings):
         own_redis.start(**settings)
         own_redis.client.execute_command("ACL", "SETUSER", "doodle", *USER, *rights)
-        return open_journal_at(f"redis://doodle:hush@127.0.0.1:{own_redis.port}/0{promises}")
+        return open_at(f"redis://doodle:hush@127.0.0.1:{own_redis.port}/0{promises}")
 
     return managed
 
@@ -44,7 +44,7 @@ def test_takes_feedback_that_is_vouched_for_and_does_not_ask(managed, own_redis,
 
 def test_a_server_without_a_file_has_no_size(managed):
     said = managed("?durable=managed", "+info", appendonly="no").durability()
-    assert (said.is_durable, said.size_bytes, said.delayed_syncs) == (None, None, None)
+    assert (said.is_durable, said.size_bytes, said.delayed_syncs, said.memory_limit_bytes) == (None, None, None, None)
 
 
 def test_a_server_that_says_nothing_of_itself_is_no_failure(managed, make_feedback):

@@ -32,10 +32,10 @@ SETTINGS = {
 
 class TestDurability:
     def test_refuses_feedback_that_could_be_lost_and_notices_a_change_both_ways(
-        self, own_redis, open_journal_at, make_prediction, make_feedback
+        self, own_redis, open_at, make_prediction, make_feedback
     ):
         own_redis.start()
-        journal, predictions = open_journal_at(own_redis.url), [make_prediction() for _ in SETTINGS]
+        journal, predictions = open_at(own_redis.url), [make_prediction() for _ in SETTINGS]
         for number, (settings, found, advice) in enumerate(SETTINGS.values()):
             sound = {name: own_redis.client.config_get(name)[name] for name in settings}
             own_redis.client.config_set(*(part for pair in settings.items() for part in pair))
@@ -52,18 +52,18 @@ class TestDurability:
             assert journal.summary().feedback_total == number + 1
         assert journal.recent_predictions(10) == predictions
 
-    def test_a_server_without_the_command_is_not_trusted(self, own_redis, open_journal_at, make_feedback):
+    def test_a_server_without_the_command_is_not_trusted(self, own_redis, open_at, make_feedback):
         own_redis.start("--rename-command", "CONFIG", "")
         with pytest.raises(JournalError, match="does not tell whether it would keep feedback"):
-            open_journal_at(own_redis.url).add_feedback(make_feedback())
+            open_at(own_redis.url).add_feedback(make_feedback())
 
 
 class TestUnfit:
     """It runs, but cannot write. Reading goes on where it can."""
 
-    def test_out_of_memory(self, own_redis, open_journal_at, make_prediction, make_feedback):
+    def test_out_of_memory(self, own_redis, open_at, make_prediction, make_feedback):
         own_redis.start()
-        journal, kept = open_journal_at(own_redis.url), make_prediction()
+        journal, kept = open_at(own_redis.url), make_prediction()
         journal.add_predictions([kept])
         own_redis.client.config_set("maxmemory", 1)
         for add in (lambda: journal.add_predictions([make_prediction()]), lambda: journal.add_feedback(make_feedback())):
@@ -74,9 +74,9 @@ class TestUnfit:
         journal.add_feedback(make_feedback())
         assert journal.summary().feedback_total == 1
 
-    def test_a_disk_that_fails(self, own_redis, open_journal_at, make_prediction, make_feedback):
+    def test_a_disk_that_fails(self, own_redis, open_at, make_prediction, make_feedback):
         own_redis.start(save="3600 1")
-        journal = open_journal_at(own_redis.url)
+        journal = open_at(own_redis.url)
         journal.add_predictions([make_prediction()])
         shutil.rmtree(own_redis.folder)
         own_redis.client.bgsave()
@@ -87,27 +87,27 @@ class TestUnfit:
                 add()
         assert journal.summary().predictions_total == 1
 
-    def test_too_old(self, redis_server, open_journal_at, monkeypatch):
+    def test_too_old(self, redis_server, open_at, monkeypatch):
         monkeypatch.setattr(redis.Redis, "xinfo_stream", lambda *_: {"length": 3})  # as Redis 6 answers
         with pytest.raises(JournalError, match=r"is too old: the journal needs Redis 7\.0 or newer"):
-            open_journal_at(redis_server.url).summary()
+            open_at(redis_server.url).summary()
 
-    def test_still_loading(self, own_redis, open_journal_at, make_prediction):
+    def test_still_loading(self, own_redis, open_at, make_prediction):
         own_redis.start(appendonly="no", rdbcompression="no")
         own_redis.client.mset({f"key-{number}": bytes(1000) for number in range(1500)})
         own_redis.client.save()
         own_redis.kill()
         slowly = {"key_load_delay": 5_000, "loading_process_events_interval_bytes": 1024}  # 5 ms a key; it answers after each
         own_redis.start(appendonly="no", until_loaded=False, **slowly)
-        journal = open_journal_at(own_redis.url)
+        journal = open_at(own_redis.url)
         for call in (journal.summary, lambda: journal.add_predictions([make_prediction()])):
             with pytest.raises(JournalError, match="is still loading its data: try again"):
                 call()
 
 
 class TestUnreachable:
-    def test_a_name_that_nobody_has(self, open_journal_at):
-        journal = open_journal_at("redis://no-such-host.invalid/0")  # which looks at nothing yet
+    def test_a_name_that_nobody_has(self, open_at):
+        journal = open_at("redis://no-such-host.invalid/0")  # which looks at nothing yet
         with pytest.raises(JournalError, match=r"^Redis at no-such-host\.invalid:6379 cannot be reached"):
             journal.summary()
 
@@ -122,14 +122,12 @@ class TestUnreachable:
             ("rediss://doodle:hush@", "then the journal's URL begins with redis://"),
         ],
     )
-    def test_the_password_is_nowhere(
-        self, own_redis, free_port, open_journal_at, make_feedback, monkeypatch, caplog, url, message
-    ):
+    def test_the_password_is_nowhere(self, own_redis, free_port, open_at, make_feedback, monkeypatch, caplog, url, message):
         caplog.set_level(logging.DEBUG)
         monkeypatch.setattr("stores.durable_redis.COMMAND_SECONDS", 0.2)
         own_redis.start(requirepass="another")
         port = free_port() if "dead" in url else own_redis.port
-        journal = open_journal_at(f"{url}127.0.0.1:{port}/0?durable=managed&replicas=1")
+        journal = open_at(f"{url}127.0.0.1:{port}/0?durable=managed&replicas=1")
         said = []
         for call in (journal.summary, journal.durability, lambda: journal.add_feedback(make_feedback())):
             with pytest.raises(JournalError, match=f"^Redis at 127.0.0.1:{port} .*{message}") as refused:

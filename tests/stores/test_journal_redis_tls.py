@@ -45,30 +45,26 @@ def start_with_tls(own_redis, certificates, free_port):
     return start
 
 
-def test_keeps_records_by_tls_once_the_authority_is_trusted(
-    start_with_tls, trust, open_journal_at, make_prediction, make_feedback
-):
+def test_keeps_records_by_tls_once_the_authority_is_trusted(start_with_tls, trust, open_at, make_prediction, make_feedback):
     port = start_with_tls("right", requirepass="a/b c")
     refusal = rf"^Redis at 127\.0\.0\.1:{port} has a certificate that cannot be trusted.*SSL_CERT_FILE.*certificate verify failed"
     with pytest.raises(JournalError, match=refusal):
-        open_journal_at(f"rediss://:a%2Fb%20c@127.0.0.1:{port}/0").add_feedback(make_feedback())
+        open_at(f"rediss://:a%2Fb%20c@127.0.0.1:{port}/0").add_feedback(make_feedback())
     trust()
     prediction, feedback = make_prediction(), make_feedback()
     for host in ("127.0.0.1", "localhost"):
-        journal = open_journal_at(f"rediss://:a%2Fb%20c@{host}:{port}/0")
+        journal = open_at(f"rediss://:a%2Fb%20c@{host}:{port}/0")
         journal.add_predictions([prediction])
         journal.add_feedback(feedback)
         assert (journal.recent_predictions(2), journal.feedback(2)) == ([prediction], [feedback])
         assert journal.durability().is_durable
 
 
-def test_rejects_a_certificate_for_another_host_and_does_not_send_it_the_password(
-    start_with_tls, trust, own_redis, open_journal_at
-):
+def test_rejects_a_certificate_for_another_host_and_does_not_send_it_the_password(start_with_tls, trust, own_redis, open_at):
     trust()
     port = start_with_tls("wrong", requirepass="another")
     for host in ("127.0.0.1", "localhost"):
-        journal = open_journal_at(f"rediss://:hush@{host}:{port}/0")
+        journal = open_at(f"rediss://:hush@{host}:{port}/0")
         with pytest.raises(JournalError, match=r"cannot be trusted: its host must be the one in the journal's URL") as refused:
             journal.summary()
         assert "hush" not in "".join(traceback.format_exception(refused.value))
@@ -76,10 +72,10 @@ def test_rejects_a_certificate_for_another_host_and_does_not_send_it_the_passwor
         assert "errorstat_WRONGPASS" not in client.info("errorstats")
 
 
-def test_says_where_one_of_both_sides_has_no_tls(start_with_tls, own_redis, open_journal_at, monkeypatch):
+def test_says_where_one_of_both_sides_has_no_tls(start_with_tls, own_redis, open_at, monkeypatch):
     port = start_with_tls("right")
     with pytest.raises(JournalError, match="rediss://"):
-        open_journal_at(f"redis://127.0.0.1:{port}/0").summary()
+        open_at(f"redis://127.0.0.1:{port}/0").summary()
     monkeypatch.setattr("stores.durable_redis.COMMAND_SECONDS", 0.2)  # some servers wait for the end of the handshake's line
     with pytest.raises(JournalError, match=r"TLS.*\bredis://|\bredis:// without"):
-        open_journal_at(own_redis.url.replace("redis://", "rediss://")).summary()
+        open_at(own_redis.url.replace("redis://", "rediss://")).summary()

@@ -18,9 +18,9 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def open_it(path, open_journal_at):
+def open_it(path, open_at):
     """open_it(): another log in the same file."""
-    return lambda: open_journal_at(f"sqlite:///{path}")
+    return lambda: open_at(f"sqlite:///{path}")
 
 
 @pytest.fixture
@@ -53,11 +53,9 @@ class TestNotThereYet:
         journal.add_predictions([make_prediction()])
         assert journal.summary().predictions_total == 1
 
-    def test_waits_while_another_makes_the_file_and_uses_that_one(
-        self, journal, path, tmp_path, open_journal_at, make_prediction
-    ):
+    def test_waits_while_another_makes_the_file_and_uses_that_one(self, journal, path, tmp_path, open_at, make_prediction):
         theirs, ours = make_prediction(), make_prediction()
-        other = open_journal_at(f"sqlite:///{tmp_path}/other.sqlite")
+        other = open_at(f"sqlite:///{tmp_path}/other.sqlite")
         other.add_predictions([theirs])
         other.close()
         path.parent.mkdir()
@@ -72,9 +70,9 @@ class TestNotThereYet:
         waiting.join()
         assert found_from_scratch(path) == [theirs.prediction_id, ours.prediction_id]
 
-    def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_journal_at, make_prediction, monkeypatch):
+    def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_at, make_prediction, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        journal = open_journal_at("sqlite:///here 100%/journal?.sqlite")
+        journal = open_at("sqlite:///here 100%/journal?.sqlite")
         monkeypatch.chdir("/")
         journal.add_predictions([make_prediction()])
         assert len(found_from_scratch(tmp_path / "here 100%" / "journal?.sqlite")) == 1

@@ -18,8 +18,8 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def journal(path, open_journal_at):
-    return open_journal_at(f"sqlite:///{path}")
+def journal(path, open_at):
+    return open_at(f"sqlite:///{path}")
 
 
 def execute(path, script):
@@ -45,9 +45,9 @@ def no_folder(path):
 
 class TestUnusable:
     @pytest.fixture
-    def filled(self, path, open_journal_at, make_prediction):
+    def filled(self, path, open_at, make_prediction):
         """A sound log, all of it in the one file."""
-        filled = open_journal_at(f"sqlite:///{path}")
+        filled = open_at(f"sqlite:///{path}")
         filled.add_predictions([make_prediction() for _ in range(50)])
         filled.close()
         return path

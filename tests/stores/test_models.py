@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 import time
 
@@ -230,30 +228,3 @@ def test_readers_never_see_half_a_model(store, model_folder):
         done.set()
         publishing.join()
     assert len(seen) == 2
-
-
-PUBLISH_FOR_EVER = """
-import sys
-from pathlib import Path
-from stores.models import LIVE, open_models
-store, folders = open_models(sys.argv[1]), [Path(folder) for folder in sys.argv[2:]]
-print("publishing", flush=True)
-while True:
-    for folder in folders:
-        store.point(LIVE, store.publish(folder)["version"])
-"""
-
-
-@pytest.mark.slow
-def test_a_publisher_killed_at_any_moment_leaves_a_store_that_can_be_read(store, model_folder, place):
-    command = [sys.executable, "-c", PUBLISH_FOR_EVER, place.url, *(model_folder(seed) for seed in range(2))]
-    for round_ in range(8):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as publisher:
-            assert publisher.stdout.readline() == "publishing\n"
-            time.sleep({"folder": 0.011, "s3": 0.12}[place.kind] * round_)
-            publisher.kill()
-        if store.pointer(LIVE) is not None:
-            store.load(store.pointer(LIVE))
-        for version in store.versions():
-            store.load(version)
-    assert store.versions()

@@ -1,7 +1,5 @@
-"""The model store in an object store: who comes second undoes nothing, and who is killed does no harm."""
+"""The model store in an object store: who comes second undoes nothing."""
 
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -9,10 +7,6 @@ from digitnet import checkpoint
 from model_stores import requests_of, watch
 from stores import models as stores_models
 from stores.models import CANDIDATE, LIVE, OvertakenError, open_models
-
-
-class KilledError(BaseException):
-    """As if by SIGKILL: nobody catches it."""
 
 
 def just_before(store, method, key, act):
@@ -105,101 +99,40 @@ class TestOvertaken:
         assert len(store.snapshots(version)) == 3
 
 
-def test_the_card_and_the_pointer_are_put_last(store, live, model_folder):
-    """Whoever is killed before has changed nothing that anybody sees."""
+def test_who_is_killed_before_any_write_leaves_a_store_that_is_whole(store, live, model_folder):
+    """A version exists once its card does, the history repeats what is live at most, and the candidate goes last."""
     sent = requests_of(store)
     version = store.publish(model_folder(9, snapshots=True))["version"]
+    store.point(CANDIDATE, version)
     store.promote(version)
-    puts = [key.removeprefix(f"versions/{version}/") for method, key in sent if method == "PUT"]
-    assert sorted(puts[:2]) == ["snapshots.npz", "weights.npz"]
-    assert puts[2:] == ["model.json", "history", LIVE]
+    store.rollback()
+    writes = [(method, key.removeprefix(f"versions/{version}/")) for method, key in sent if method in ("PUT", "DELETE")]
+    assert sorted(writes[:2]) == [("PUT", "snapshots.npz"), ("PUT", "weights.npz")]
+    assert writes[2:4] == [("PUT", "model.json"), ("PUT", CANDIDATE)]
+    assert writes[4:] == [("PUT", "history"), ("PUT", LIVE), ("DELETE", CANDIDATE), ("PUT", LIVE), ("PUT", "history")]
 
 
 @pytest.mark.slow
-class TestAtOnce:
-    def test_many_threads_lose_no_promotion(self, place, versions):
-        """Each of four promotes its own version, again and again: whatever was live is in the history, or is still."""
-        promoted, failed = [], []
+def test_many_at_once_lose_no_promotion(place, versions):
+    """Each of four promotes its own version, again and again: whatever was live is in the history, or is still."""
+    promoted, failed = [], []
 
-        def promote(version):
-            mine = open_models(place.url)
-            for _ in range(4):
-                try:
-                    mine.promote(version)
-                    promoted.append(version)
-                except OvertakenError as error:
-                    failed.append(str(error))
+    def promote(version):
+        mine = open_models(place.url)
+        for _ in range(4):
+            try:
+                mine.promote(version)
+                promoted.append(version)
+            except OvertakenError as error:
+                failed.append(str(error))
 
-        threads = [threading.Thread(target=promote, args=(version,)) for version in versions]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        history, last = place.models.history(), place.models.pointer(LIVE)
-        assert set(promoted) == set(versions) == {*history, last}
-        assert len(failed) < len(promoted)
-        # Every line was live when it was written, and no two that follow each other are the same: nobody repeats a line.
-        assert all(one != next_ for one, next_ in zip(history, [*history[1:], last]))
-
-    def test_several_processes_publish_and_promote(self, place, model_folder):
-        program = """
-import sys
-from pathlib import Path
-from stores.models import open_models
-store = open_models(sys.argv[1])
-print(*[store.promote(store.publish(Path(folder))["version"]) or "live" for folder in sys.argv[2:]])
-"""
-        folders = [model_folder(seed) for seed in range(4)]
-        processes = [
-            subprocess.Popen([sys.executable, "-c", program, place.url, *some], stdout=subprocess.PIPE, text=True)
-            for some in (folders[:2], folders[2:])
-        ]
-        assert [process.communicate(timeout=60)[0] for process in processes] == ["live live\n"] * 2
-        store, versions = place.models, {checkpoint.load_card(folder)["version"] for folder in folders}
-        assert set(store.versions()) == {*store.history(), store.pointer(LIVE)} == versions
-
-
-def killed_before_each_request(place, act):
-    """act(store), killed before its first request, its second, …; yields after each. The last one went through."""
-    for number in range(100):
-        store, left = open_models(place.url), [number]
-
-        def look(*_, left=left):
-            if left[0] == 0:
-                raise KilledError
-            left[0] -= 1
-
-        watch(store, look)
-        try:
-            act(store)
-        except KilledError:
-            yield False
-        else:
-            yield True
-            return
-
-
-@pytest.mark.slow
-class TestKilled:
-    def test_before_any_request_of_publish(self, place, model_folder):
-        folder = model_folder(1, snapshots=True)
-        version = checkpoint.load_card(folder)["version"]
-        for is_done in killed_before_each_request(place, lambda store: store.publish(folder)):
-            assert place.models.versions() == [version] * is_done
-        for _ in killed_before_each_request(place, lambda store: store.publish(folder)):
-            assert len(place.models.snapshots(version)) == 3
-
-    def test_before_any_request_of_promote(self, place, store, live, versions):
-        store.point(CANDIDATE, versions[3])
-        for _ in killed_before_each_request(place, lambda store: store.promote(versions[3])):
-            assert store.pointer(LIVE) in (live[2], versions[3])
-            assert set(store.history()) - {store.pointer(LIVE)} >= set(live) - {store.pointer(LIVE)}
-        assert (store.pointer(LIVE), store.pointer(CANDIDATE), store.history()) == (versions[3], None, live)
-
-    def test_before_any_request_of_rollback(self, place, store, live):
-        """Whether it was done the next one sees from what is live, and goes on from there: never is a version passed over."""
-        for is_done in killed_before_each_request(
-            place, lambda store: store.rollback() if store.pointer(LIVE) == live[2] else None
-        ):
-            assert store.pointer(LIVE) == live[1] or not is_done
-        assert store.rollback() == live[0]
+    threads = [threading.Thread(target=promote, args=(version,)) for version in versions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    history, last = place.models.history(), place.models.pointer(LIVE)
+    assert set(promoted) == set(versions) == {*history, last}
+    assert len(failed) < len(promoted)
+    # Every line was live when it was written, and no two that follow each other are the same: nobody repeats a line.
+    assert all(one != next_ for one, next_ in zip(history, [*history[1:], last]))

@@ -144,17 +144,11 @@ def test_credentials_that_are_missing_are_asked_for_and_found_once_they_are_ther
         open_models(f"s3://{bucket}/models").pointer(LIVE)
 
 
-@pytest.mark.parametrize("endpoint", ["no url", "http://", "http://127.0.0.1:99999", "ftp://127.0.0.1"])
-def test_an_endpoint_that_is_none_is_said(store, monkeypatch, endpoint):
-    use_keys(monkeypatch, endpoint)
-    with pytest.raises(UnreachableError, match="is AWS_ENDPOINT_URL right"):
-        store.pointer(LIVE)
-
-
-def test_a_store_where_nobody_listens_is_said_soon(store, monkeypatch, free_port):
-    use_keys(monkeypatch, f"http://127.0.0.1:{free_port()}")
+@pytest.mark.parametrize("endpoint", ["no url", "http://", "http://127.0.0.1:99999", "ftp://127.0.0.1", "http://127.0.0.1:{}"])
+def test_an_endpoint_where_no_store_is_is_said_soon(store, monkeypatch, free_port, endpoint):
+    use_keys(monkeypatch, endpoint.format(free_port()))
     begun = time.monotonic()
-    with pytest.raises(UnreachableError, match="cannot be reached: is it running, and is AWS_ENDPOINT_URL right"):
+    with pytest.raises(UnreachableError, match="is AWS_ENDPOINT_URL right"):
         store.pointer(LIVE)
     assert time.monotonic() - begun < 5
 
