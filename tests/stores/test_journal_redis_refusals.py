@@ -9,25 +9,14 @@ import pytest
 import redis
 from stores.journal import JournalError
 
-SETTINGS = {
-    "no file": ({"appendonly": "no"}, "appendonly no", "--appendonly yes"),
-    "a file synced each second": ({"appendfsync": "everysec"}, "appendfsync everysec", "--appendfsync always"),
-    "a file not synced while it is rewritten": (
-        {"no-appendfsync-on-rewrite": "yes"},
-        "no-appendfsync-on-rewrite yes",
-        "--no-appendfsync-on-rewrite no",
-    ),
-    "keys dropped when memory is scarce": (
-        {"maxmemory-policy": "allkeys-lru"},
-        "maxmemory-policy allkeys-lru",
-        "--maxmemory-policy noeviction",
-    ),
-    "two of them": (
-        {"appendonly": "no", "appendfsync": "everysec"},
-        "appendonly no, appendfsync everysec",
-        "--appendonly yes --appendfsync always",
-    ),
-}
+SOUND = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no", "maxmemory-policy": "noeviction"}
+UNSOUND = [
+    {"appendonly": "no"},
+    {"appendfsync": "everysec"},
+    {"no-appendfsync-on-rewrite": "yes"},
+    {"maxmemory-policy": "allkeys-lru"},
+    {"appendonly": "no", "appendfsync": "everysec"},
+]
 
 
 class TestDurability:
@@ -35,19 +24,21 @@ class TestDurability:
         self, own_redis, open_at, make_prediction, make_feedback
     ):
         own_redis.start()
-        journal, predictions = open_at(own_redis.url), [make_prediction() for _ in SETTINGS]
-        for number, (settings, found, advice) in enumerate(SETTINGS.values()):
-            sound = {name: own_redis.client.config_get(name)[name] for name in settings}
-            own_redis.client.config_set(*(part for pair in settings.items() for part in pair))
+        journal, predictions = open_at(own_redis.url), [make_prediction() for _ in UNSOUND]
+        for number, settings in enumerate(UNSOUND):
+            for name, value in settings.items():
+                own_redis.client.config_set(name, value)
             assert journal.durability().is_durable is False
+            found = ", ".join(f"{name} {value}" for name, value in settings.items())
+            advice = " ".join(f"--{name} {SOUND[name]}" for name in settings)
             with pytest.raises(JournalError, match=rf"could lose feedback \({found}\): start it with {advice}$"):
                 journal.add_feedback(make_feedback())
             journal.add_predictions([predictions[number]])  # which may be lost
-            if number:
-                with pytest.raises(JournalError, match="could lose feedback"):
-                    journal.erase([predictions[number - 1].prediction_id])
+            with pytest.raises(JournalError, match="could lose feedback"):
+                journal.erase([predictions[number].prediction_id])
             assert journal.erase(["unknown"]) == set()
-            own_redis.client.config_set(*(part for pair in sound.items() for part in pair))
+            for name in settings:
+                own_redis.client.config_set(name, SOUND[name])
             journal.add_feedback(make_feedback())
             assert journal.summary().feedback_total == number + 1
         assert journal.recent_predictions(10) == predictions

@@ -1,6 +1,8 @@
 """rediss:// is Redis with TLS: nobody is believed to be the server whose certificate the system does not trust for that host."""
 
+import socket
 import subprocess
+import threading
 import traceback
 
 import pytest
@@ -79,3 +81,7 @@ def test_says_where_one_of_both_sides_has_no_tls(start_with_tls, own_redis, open
     monkeypatch.setattr("stores.durable_redis.COMMAND_SECONDS", 0.2)  # some servers wait for the end of the handshake's line
     with pytest.raises(JournalError, match=r"TLS.*\bredis://|\bredis:// without"):
         open_at(own_redis.url.replace("redis://", "rediss://")).summary()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=lambda: listener.accept()[0].sendall(b"-ERR no command\r\n")).start()
+        with pytest.raises(JournalError, match=r"does not speak TLS as it should: if it has none, .* begins with redis://"):
+            open_at(f"rediss://127.0.0.1:{listener.getsockname()[1]}/0").summary()

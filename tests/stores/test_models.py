@@ -161,9 +161,12 @@ class TestPromoteAndRollback:
 class TestPointers:
     def test_a_pointer_names_a_version_that_is_there(self, store, publish):
         versions = [publish(seed) for seed in range(2)]
+        assert store.pointer_time(LIVE) is None
         store.point(LIVE, versions[0])
         store.point(CANDIDATE, versions[1])
         assert (store.pointer(LIVE), store.pointer(CANDIDATE)) == tuple(versions)
+        assert store.pointer_time(LIVE) == pytest.approx(time.time(), abs=2.5)
+        assert store.published_at(versions[0]) == pytest.approx(time.time(), abs=2.5)
         store.point(LIVE, versions[1])
         with pytest.raises(StoreError, match=f"has no version {NOWHERE}: publish it first"):
             store.point(LIVE, NOWHERE)
