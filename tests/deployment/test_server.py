@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 GET = b"GET /%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-LIMIT = 0.2  # seconds for a header, and between two pieces of a body
+LIMIT = 0.3  # seconds for a header, and between two pieces of a body
 blocked, goes_on = threading.Event(), threading.Event()
 
 
@@ -112,7 +112,7 @@ def test_a_slow_answer_and_a_body_in_pieces_take_their_time(url):
     with connected(url) as connection:
         connection.sendall(b"POST /size HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\n")
         for _ in range(5):
-            time.sleep(LIMIT / 3)
+            time.sleep(LIMIT / 4)
             connection.sendall(b"x")
         assert connection.recv(65536).endswith(b"5")
 

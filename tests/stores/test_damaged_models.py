@@ -194,16 +194,6 @@ def test_a_card_with_anything_in_a_value_s_place_is_refused(model, value):
         model.outcomes(network_alone, snapshots, golden_pictures)
 
 
-class Trap:
-    """Whoever unpickles it makes a file."""
-
-    def __init__(self, file: Path):
-        self.file = file
-
-    def __reduce__(self):
-        return Path.touch, (self.file,)
-
-
 def npy(header: str, content: bytes = b"") -> bytes:
     return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode() + content
 
@@ -218,7 +208,12 @@ def npz(content: bytes, compression=zipfile.ZIP_STORED) -> bytes:
 def test_weights_made_to_do_harm_do_none(model, tmp_path, documented):
     """All with a card that agrees, as whoever could write into the store would write one."""
     arrays, trap = checkpoint.npz_arrays(model.sound[WEIGHTS_FILE]), tmp_path / "it-ran"
-    pickled = pickle.dumps(np.array([Trap(trap)]), protocol=2)
+
+    class Trap:
+        def __reduce__(self):
+            return Path.touch, (trap,)
+
+    pickled = pickle.dumps(np.array([Trap()]), protocol=2)
     pickle.loads(pickled)
     assert trap.exists()
     trap.unlink()

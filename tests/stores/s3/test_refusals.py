@@ -42,19 +42,9 @@ ANSWERS = {
 }
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Gives every request the same answer, when it may."""
-
-    answer, asked = (200, ""), 0
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.goes_on = threading.Event()
-        self.goes_on.set()
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-
 class Handler(http.server.BaseHTTPRequestHandler):
+    """Gives every request the server's `answer`, when the server goes on."""
+
     def answer(self):
         self.server.asked += 1
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -81,7 +71,10 @@ def use_keys(monkeypatch, endpoint):
 @pytest.fixture
 def server(monkeypatch):
     """The store that the environment names."""
-    with Server() as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.answer, server.asked, server.goes_on = (200, ""), 0, threading.Event()
+        server.goes_on.set()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         use_keys(monkeypatch, f"http://user:{SECRETS[2]}@127.0.0.1:{server.server_port}")
         yield server
         server.goes_on.set()
