@@ -1,11 +1,18 @@
 """A model store in an object store, with four versions."""
 
+import boto3
 import pytest
 from stores.models import open_models
 
 
+@pytest.fixture(scope="session")
+def sdk_session(s3_server):
+    return boto3.session.Session()
+
+
 @pytest.fixture
-def place(s3_place):
+def place(s3_place, sdk_session, monkeypatch):
+    monkeypatch.setattr("boto3.session.Session", lambda: sdk_session)  # to make one takes longer than most tests
     return s3_place
 
 
@@ -21,14 +28,9 @@ def other(place):
 
 
 @pytest.fixture
-def versions(store, save_model, tmp_path):
+def versions(store, model_folder):
     """Four that are published, none of them live."""
-
-    def publish(seed):
-        save_model(tmp_path / f"model-{seed}", seed, snapshots=True)
-        return store.publish(tmp_path / f"model-{seed}")["version"]
-
-    return [publish(seed) for seed in range(4)]
+    return [store.publish(model_folder(seed))["version"] for seed in range(4)]
 
 
 @pytest.fixture
