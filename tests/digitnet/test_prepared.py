@@ -63,9 +63,7 @@ def test_gives_the_logits_that_the_network_had_when_it_was_made(name, batch, ima
 def test_gives_the_same_when_convolutions_are_cut_into_blocks(block_bytes, images, monkeypatch):
     monkeypatch.setattr(layers, "COLUMNS_BLOCK_BYTES", block_bytes)
     network = made("padding")
-    np.testing.assert_allclose(
-        Prepared(network, 4).predict_logits(images), network.predict_logits(images), rtol=1e-4, atol=1e-4
-    )
+    np.testing.assert_allclose(Prepared(network, 4).predict_logits(images), network.predict_logits(images), rtol=1e-4, atol=1e-4)
 
 
 def test_agrees_in_double_precision_to_the_last_bits(images):
