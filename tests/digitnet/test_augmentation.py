@@ -146,12 +146,11 @@ def test_half_a_pixel_more_or_less_is_half_of_the_ink_at_the_edge():
 
 
 def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
-    pictures = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
-    result = with_pen_width(pictures, np.linspace(-1.0, 3.0, 81).astype(np.float32))
+    images = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
+    result = with_pen_width(images, np.linspace(-1.0, 3.0, 81).astype(np.float32))
     assert np.diff(result, axis=0).min() > -1e-6
     assert (np.diff(result.sum(axis=(1, 2))) > 0.0).all()
-    assert result.min() >= 0.0
-    assert result.max() <= 1.0 + 1e-6
+    assert 0.0 <= result.min() <= result.max() <= 1.0 + 1e-6
 
 
 @given(
@@ -164,8 +163,7 @@ def test_any_strengths_give_pictures_in_range(strengths, pictures, seed):
     result = Augmentation(**strengths).augmented(pictures, np.random.default_rng(seed))
     assert result.dtype == np.float32
     assert result.shape == pictures.shape
-    assert (result >= 0.0).all()
-    assert (result <= 1.0).all()
+    assert ((result >= 0.0) & (result <= 1.0)).all()
 
 
 def test_the_same_generator_state_gives_the_same_bytes_whatever_came_before(generator):
