@@ -62,8 +62,13 @@ def assert_refused_or_as_written(content: bytes) -> bool:
     return arrays is None
 
 
-def assert_damage_gives_no_other_numbers(step, masks) -> int:
-    """Damage each byte, or one of so many, in these ways. Return how many times."""
+def test_reads_sound_bytes_as_written():
+    assert not assert_refused_or_as_written(SOUND)
+    assert set(npz_arrays(SOUND)) == set(ARRAYS)
+
+
+@pytest.mark.parametrize(("step", "masks"), [(7, [0x01]), pytest.param(1, (0xFF, 0x01, 0x20), marks=pytest.mark.slow)])
+def test_a_damaged_byte_gives_no_other_numbers(documented, step, masks):
     changes = [(place, mask) for place in range(0, len(SOUND), step) for mask in masks]
     refused = 0
     for place, mask in changes:
@@ -71,26 +76,13 @@ def assert_damage_gives_no_other_numbers(step, masks) -> int:
         damaged[place] ^= mask
         refused += assert_refused_or_as_written(bytes(damaged))
     assert refused > len(changes) // 2
-    return len(changes)
-
-
-def test_reads_sound_bytes_as_written():
-    assert not assert_refused_or_as_written(SOUND)
-    assert set(npz_arrays(SOUND)) == set(ARRAYS)
-
-
-def test_a_damaged_byte_gives_no_other_numbers():
-    assert_damage_gives_no_other_numbers(7, [0x01])
-
-
-@pytest.mark.slow
-def test_any_damaged_byte_gives_no_other_numbers(documented):
-    documented(
-        "bad-files",
-        "an .npz without a checksum of its own (digits.npz, unfinished.npz): every byte, in three ways",
-        f"{assert_damage_gives_no_other_numbers(1, (0xFF, 0x01, 0x20)):,} times",
-        "refused; or, where nobody reads that byte, the same numbers",
-    )
+    if step == 1:
+        documented(
+            "bad-files",
+            "an .npz without a checksum of its own (digits.npz, unfinished.npz): every byte, in three ways",
+            f"{len(changes):,} times",
+            "refused; or, where nobody reads that byte, the same numbers",
+        )
 
 
 @pytest.mark.parametrize("step", [29, pytest.param(1, marks=pytest.mark.slow)])
@@ -149,13 +141,6 @@ def test_several_bytes_changed_cut_off_and_added_give_no_other_numbers(changes, 
         damaged[place] = value
     assert_refused_or_as_written(bytes(damaged))
     assert_refused_or_as_written(bytes(damaged[:kept]) + added)
-
-
-@pytest.mark.slow
-@THOROUGH
-@given(content=st.binary(max_size=200))
-def test_refuses_any_bytes(content):
-    assert read_in_bounds(content) is None
 
 
 def edited(text, changes):

@@ -74,14 +74,7 @@ def test_a_shear_leans_to_the_right(pictures):
         np.testing.assert_array_equal(leaning[:, 14 - up], expected)
 
 
-@given(
-    st.floats(-3.2, 3.2),
-    st.floats(-1.0, 1.0),
-    st.floats(0.5, 2.0),
-    st.floats(0.5, 2.0),
-    st.floats(-5.0, 5.0),
-    st.floats(-5.0, 5.0),
-)
+@given(st.floats(-3.2, 3.2), st.floats(-1.0, 1.0), *[st.floats(0.5, 2.0)] * 2, *[st.floats(-5.0, 5.0)] * 2)
 @settings(max_examples=25, deadline=None)
 def test_a_digit_is_scaled_then_sheared_then_rotated_then_shifted(rotation, shear, height, width, down, right):
     """The oracle multiplies the forward matrices, in mathematicians' x and y up, and inverts their product."""
