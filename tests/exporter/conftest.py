@@ -178,13 +178,13 @@ def draw(journal, bars):
     def draw(count: int, version: str, change=lambda image: image, form: str = "strokes") -> None:
         nonlocal drawn
         confidences = generator.uniform(0.9, 1.0, count)
-        journal.add_predictions(
+        journal.add_predictions([
             make_prediction(
                 f"drawing-{drawn + number}", number, form=form, confidence=float(confidence), model_version=version,
                 picture=change(image).tobytes(),
             )
             for number, (image, confidence) in enumerate(zip(bars(count, 100 + drawn), confidences))
-        )  # fmt: skip
+        ])  # fmt: skip
         drawn += count
 
     return draw
