@@ -262,6 +262,9 @@ class TestPixels:
         assert box_of(image) == (20, 20)
         assert image.any(axis=1).argmax() == (8 if end.start == 0 else 0)
 
+    def test_the_thinnest_line_is_still_a_line(self):
+        assert box_of(picture_from_pixels(np.pad(np.ones((1, 60)), 30))) == (1, 20)
+
     @pytest.mark.parametrize(
         "pixels",
         [

@@ -52,6 +52,7 @@ def test_gradient_with_respect_to_the_picture_is_that_of_finite_differences(spec
     network.forward(pictures)
     grad_logits = np.zeros((10, 6))
     grad_logits[7] = 1.0
+    assert network.backward(grad_logits) is None
     grad = network.backward(grad_logits, needs_grad_pictures=True).copy()
     assert grad.shape == pictures.shape
     for index in [(0, 14, 14), (3, 5, 20), (5, 27, 27), (2, 10, 9)]:
@@ -104,10 +105,6 @@ def test_layers_parameters_are_views_of_the_flat_vectors(specification):
     assert all((layer.weights == 7.0).all() and (layer.bias == 7.0).all() for layer in layers)
 
 
-def test_counts_the_parameters_that_one_counts_by_hand():
-    assert Network(PERCEPTRON).parameters.size == (784 + 1) * 50 + (50 + 1) * 20 + (20 + 1) * 10
-
-
 @BOTH
 def test_predict_gives_the_same_in_batches_of_any_size(specification, generator):
     network, pictures = initialized(specification), generator.random((20, 28, 28))
@@ -125,11 +122,8 @@ def test_features_are_what_the_last_layer_reads_the_logits_from(specification, g
     features, last = network.predict_features(pictures, batch_size=7), network.layers[-1]
     np.testing.assert_allclose(features @ last.weights.T + last.bias, network.predict_logits(pictures), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(network.logits_of(features), network.predict_logits(pictures), rtol=1e-4, atol=1e-6)
-
-
-def test_features_of_any_shape_are_one_vector_for_each_picture(generator):
-    network = initialized([{"conv2d": {"filters": 10, "kernel_size": 28}}, "flatten"])
-    assert network.predict_features(generator.random((3, 28, 28))).shape == (3, 10)
+    maps_last = Network([{"conv2d": {"filters": 10, "kernel_size": 28}}, "flatten"])
+    assert maps_last.predict_features(pictures).shape == (20, 10)
 
 
 def test_a_temperature_makes_it_less_sure_of_the_same_digit(generator):
@@ -227,9 +221,26 @@ def test_pictures_of_another_shape_are_refused(shape):
         Network(PERCEPTRON).predict(np.zeros(shape))
 
 
+def test_accepts_the_largest_network_and_not_one_number_or_layer_more():
+    def large(units):
+        first = [{"conv2d": {"filters": 1332, "kernel_size": 1}}, {"maxpool2d": {"size": 28}}, "flatten"]
+        return Network([*first, {"dense": {"units": units}}, {"dense": {"units": 10}}])
+
+    def deep(layers):
+        return Network(["flatten", {"dense": {"units": 10}}, *["relu"] * (layers - 2)])
+
+    assert large(46).parameters.size == 1332 * 2 + 1333 * 46 + 47 * 10
+    with pytest.raises(ValueError, match="more than 1,048,576 numbers"):
+        large(47)
+    assert len(deep(100).layers) == 100
+    with pytest.raises(ValueError, match="at most 100 layers, but this one has 101"):
+        deep(101)
+
+
 def test_parameters_of_another_network_are_refused():
-    with pytest.raises(ValueError, match="this network has 40480 parameters"):
-        Network(PERCEPTRON, parameters=np.zeros(5, np.float32))
+    for wrong in (np.zeros(5, np.float32), np.zeros(40480)):  # (784 + 1) * 50 + (50 + 1) * 20 + (20 + 1) * 10
+        with pytest.raises(ValueError, match="this network has 40480 parameters"):
+            Network(PERCEPTRON, parameters=wrong)
 
 
 class TestReading:

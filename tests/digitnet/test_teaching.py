@@ -11,15 +11,16 @@ CONVOLUTIONAL = [
     {"conv2d": {"filters": 3, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", {"dropout": {"rate": 0.5}}, "flatten",
     {"dense": {"units": 7}}, "relu", {"dense": {"units": 11}},
 ]  # fmt: skip
+PERCEPTRON = ["flatten", {"dense": {"units": 9}}, "relu", {"dense": {"units": 11}}]
 
 
-@pytest.fixture
-def network(initialized):
-    return initialized(CONVOLUTIONAL)
+@pytest.fixture(params=[CONVOLUTIONAL, PERCEPTRON], ids=["convolutional", "perceptron"])
+def network(request, initialized):
+    return initialized(request.param)
 
 
 def test_each_step_is_gradient_descent_as_network_does_it(network, picture):
-    by_hand = Network(CONVOLUTIONAL, np.float64, network.parameters.copy())
+    by_hand = Network(network.specification, np.float64, network.parameters.copy())
     losses, lessons = [], [Lesson(4, 0.02), Lesson(7, 0.01), Lesson(10, 0.005)]
     for label, rate in lessons:
         losses.append(by_hand.loss_and_gradients(picture[None], np.array([label]))[0])
@@ -51,7 +52,7 @@ def test_the_gradient_at_each_layer_is_how_the_loss_changes_with_what_it_says(ne
 
 
 def test_norms_are_those_of_parameters_gradient_and_step(network, picture):
-    copy = Network(CONVOLUTIONAL, np.float64, network.parameters.copy())
+    copy = Network(network.specification, np.float64, network.parameters.copy())
     copy.loss_and_gradients(picture[None], np.array([4]))
     layers = teach(network, picture, [Lesson(4, 0.25)]).layers
     for step, layer in zip(layers, copy.layers, strict=True):
