@@ -1,5 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 from digitnet.augmentation import LIMITS, Augmentation, with_pen_width
@@ -48,15 +46,6 @@ def test_blank_images_stay_blank_and_none_stay_none():
         result = EVERYTHING.augmented(np.zeros((batch, 28, 28), np.uint8), np.random.default_rng(1))
         assert result.shape == (batch, 28, 28)
         assert not result.any()
-
-
-@pytest.mark.parametrize("name", STRENGTHS)
-def test_each_strength_alone_changes_nearly_every_picture_in_its_own_way(name):
-    before = in_unit_range(bars(60))
-    after = changed_bars(60, **{name: 10.0 if name == "rotation" else 1.0})
-    different = [not np.allclose(a, b, atol=1e-3) for a, b in zip(before, after)]
-    assert np.mean(different) > 0.8
-    assert len({picture.tobytes() for picture in after}) > 50
 
 
 def test_rotation_goes_both_ways_as_far_as_it_may_and_no_further():
@@ -145,6 +134,15 @@ def test_half_a_pixel_more_or_less_is_half_of_the_ink_at_the_edge():
     np.testing.assert_allclose(narrower[10:17], [0, 0, 0.4, 0.8, 0.4, 0, 0], atol=1e-6)
 
 
+def test_the_pen_is_up_to_so_much_wider_or_narrower():
+    before = in_unit_range(bars(200))
+    for strengths, most in (({"thicker": 1.5}, 1.5), ({"thinner": 0.5}, -0.5)):
+        changes = changed_bars(**strengths).sum(axis=(1, 2)) - before.sum(axis=(1, 2))
+        furthest = with_pen_width(before, np.full(200, most, np.float32)).sum(axis=(1, 2))[0] - before[0].sum()
+        assert 0.95 < (changes / furthest).max() <= 1.0001
+        assert -0.0001 <= (changes / furthest).min() < 0.05
+
+
 def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
     images = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
     result = with_pen_width(images, np.linspace(-1.0, 3.0, 81).astype(np.float32))
@@ -173,16 +171,6 @@ def test_the_same_generator_state_gives_the_same_bytes_whatever_came_before(gene
     EVERYTHING.augmented(pictures[:7], np.random.default_rng(6))
     assert EVERYTHING.augmented(pictures, np.random.default_rng(5)).tobytes() == first.tobytes()
     assert EVERYTHING.augmented(pictures, np.random.default_rng(6)).tobytes() != first.tobytes()
-
-
-def test_several_threads_at_once_make_what_one_makes(generator):
-    pictures = generator.integers(0, 256, (10, 28, 28), np.uint8)
-
-    def make(seed):
-        return EVERYTHING.augmented(pictures, np.random.default_rng(seed)).tobytes()
-
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(make, range(8))) == [make(seed) for seed in range(8)]
 
 
 def test_a_picture_depends_on_no_other_in_its_batch(generator):

@@ -30,20 +30,6 @@ def test_adam_takes_the_steps_that_its_paper_defines(options, generator):
     np.testing.assert_allclose(parameters, expected, rtol=1e-12)
 
 
-def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient_s_size():
-    parameters = np.zeros(3)
-    Adam(3, np.float64).update(parameters, np.array([1e-3, 1.0, -1e3]), 0.01)
-    np.testing.assert_allclose(parameters, [-0.01, -0.01, 0.01], rtol=1e-4)
-
-
-@pytest.mark.parametrize(("optimizer", "learning_rate"), [(SGD(3, np.float64), 0.02), (Adam(3, np.float64), 0.05)])
-def test_finds_the_bottom_of_a_bowl(optimizer, learning_rate):
-    target, parameters, scale = np.array([3.0, -2.0, 0.5]), np.zeros(3), np.array([1.0, 10.0, 0.1])
-    for _ in range(2_000):
-        optimizer.update(parameters, scale * (parameters - target), learning_rate)
-    np.testing.assert_allclose(parameters, target, atol=1e-3)
-
-
 @pytest.mark.parametrize("make", [SGD, Adam])
 def test_updates_the_vector_it_was_given(make):
     parameters = np.zeros(2, np.float32)

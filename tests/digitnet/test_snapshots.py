@@ -44,10 +44,9 @@ def snapshots(generator, network):
 
 class TestMoments:
     def test_each_is_about_as_many_times_later_as_the_one_before(self):
-        found = moments(10 * 2**9)
-        assert found == [0, *(10 * 2**power for power in range(10))]
+        assert moments(10 * 2**9) == [0, *(10 * 2**power for power in range(10))]
 
-    @pytest.mark.parametrize("steps", [1, 2, 10, 11, 3437, 21450])
+    @pytest.mark.parametrize("steps", [1, 2, 10, 11, 3437])
     def test_from_the_start_to_the_end_each_once(self, steps):
         found = moments(steps)
         assert (found[0], found[-1]) == (0, steps)

@@ -53,27 +53,6 @@ def test_a_shift_by_parts_of_a_pixel_weighs_all_four_neighbors(pictures):
     np.testing.assert_allclose(result[:, 1:, :-1], (rows[:, :, :-1] + rows[:, :, 1:]) / 2, atol=1e-6)
 
 
-def test_twice_the_width_puts_every_pixel_twice_as_far_from_the_middle(pictures):
-    wide = moved(pictures, width=2.0)
-    np.testing.assert_array_equal(wide[:, :, 0:28:2], pictures[:, :, 7:21])
-    np.testing.assert_allclose(wide[:, :, 1:27:2], (pictures[:, :, 7:20] + pictures[:, :, 8:21]) / 2, atol=1e-6)
-
-
-def test_half_the_height_puts_every_second_row_half_as_far_from_the_middle(pictures):
-    flat = moved(pictures, height=0.5)
-    np.testing.assert_array_equal(flat[:, 7:21], pictures[:, 0:28:2])
-    assert not flat[:, :6].any()
-    assert not flat[:, 22:].any()
-
-
-def test_a_shear_leans_to_the_right(pictures):
-    leaning = moved(pictures, shear=1.0)
-    for up in (-3, 0, 5):  # a row so far above the middle moves so far to the right
-        expected = np.zeros((3, 28), np.float32)
-        expected[:, max(up, 0) : 28 + min(up, 0)] = pictures[:, 14 - up, max(-up, 0) : 28 + min(-up, 0)]
-        np.testing.assert_array_equal(leaning[:, 14 - up], expected)
-
-
 @given(st.floats(-3.2, 3.2), st.floats(-1.0, 1.0), *[st.floats(0.5, 2.0)] * 2, *[st.floats(-5.0, 5.0)] * 2)
 @settings(max_examples=25, deadline=None)
 def test_a_digit_is_scaled_then_sheared_then_rotated_then_shifted(rotation, shear, height, width, down, right):
