@@ -5,27 +5,26 @@ import pytest
 from digitnet.network import Network
 
 
-def numerical_gradient(function, at, step=1e-6):
-    """d function() / d at, one element at a time, where function() reads the float64 array `at`. Central differences."""
-    gradient = np.empty_like(at)
-    for index in np.ndindex(at.shape):
-        kept = at[index]
-        at[index] = kept + step
-        above = function()
-        at[index] = kept - step
-        below = function()
-        at[index] = kept
-        gradient[index] = (above - below) / (2.0 * step)
-    return gradient
-
-
 @pytest.fixture
 def generator():
     return np.random.default_rng(20260301)
 
 
-@pytest.fixture(name="numerical_gradient")
-def numerical_gradient_fixture():
+@pytest.fixture(scope="session")
+def numerical_gradient():
+    """numerical_gradient(function, at): d function() / d at by central differences, where function() reads the float64 array."""
+
+    def numerical_gradient(function, at, step=1e-6):
+        gradient = np.empty_like(at)
+        for index in np.ndindex(at.shape):
+            kept, values = at[index], []
+            for nudge in (step, -step):
+                at[index] = kept + nudge
+                values.append(function())
+            at[index] = kept
+            gradient[index] = (values[0] - values[1]) / (2.0 * step)
+        return gradient
+
     return numerical_gradient
 
 

@@ -1,6 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
-
 import numpy as np
 import pytest
 from digitnet.augmentation import LIMITS, Augmentation, with_pen_width
@@ -9,18 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-STRENGTHS = [field.name for field in fields(Augmentation)]
+STRENGTHS = list(LIMITS)
 EVERYTHING = Augmentation(
-    rotation=10.0,
-    shear=0.2,
-    scale=0.1,
-    aspect=0.1,
-    shift=2.0,
-    elastic=4.0,
-    thicker=1.5,
-    thinner=0.5,
-    softness=0.5,
-    gain=0.2,
+    rotation=10.0, shear=0.2, scale=0.1, aspect=0.1, shift=2.0, elastic=4.0, thicker=1.5, thinner=0.5, softness=0.5, gain=0.2
 )
 
 
@@ -42,7 +30,7 @@ def moments(pictures):
     return ink, centres, np.einsum("bp,byp,bxp->byx", weights, away, away)
 
 
-def changed_bars(batch=400, **strengths):
+def changed_bars(batch=200, **strengths):
     return Augmentation(**strengths).augmented(bars(batch), np.random.default_rng(11))
 
 
@@ -53,21 +41,11 @@ def test_no_strengths_give_back_the_picture_exactly(generator):
     np.testing.assert_array_equal(result, in_unit_range(pictures))
 
 
-def test_a_blank_picture_stays_blank():
-    assert not EVERYTHING.augmented(np.zeros((5, 28, 28), np.uint8), np.random.default_rng(1)).any()
-
-
-def test_no_pictures_give_no_pictures():
-    assert EVERYTHING.augmented(np.zeros((0, 28, 28), np.uint8), np.random.default_rng(1)).shape == (0, 28, 28)
-
-
-@pytest.mark.parametrize("name", STRENGTHS)
-def test_each_strength_alone_changes_nearly_every_picture_in_its_own_way(name):
-    before = in_unit_range(bars(60))
-    after = changed_bars(60, **{name: 10.0 if name == "rotation" else 1.0})
-    different = [not np.allclose(a, b, atol=1e-3) for a, b in zip(before, after)]
-    assert np.mean(different) > 0.8
-    assert len({picture.tobytes() for picture in after}) > 50
+def test_blank_images_stay_blank_and_none_stay_none():
+    for batch in (0, 5):
+        result = EVERYTHING.augmented(np.zeros((batch, 28, 28), np.uint8), np.random.default_rng(1))
+        assert result.shape == (batch, 28, 28)
+        assert not result.any()
 
 
 def test_rotation_goes_both_ways_as_far_as_it_may_and_no_further():
@@ -121,7 +99,7 @@ def test_elastic_displacements_are_as_large_as_they_say():
 
 
 def test_gain_scales_the_ink_and_ends_at_full_ink():
-    before, after = in_unit_range(bars(400)), changed_bars(gain=0.5)
+    before, after = in_unit_range(bars(200)), changed_bars(gain=0.5)
     factors = after[:, 10, 12] / before[:, 10, 12]
     assert 1 / 1.5 <= factors.min() < 0.7
     assert 1.45 < factors.max() <= 1.5001
@@ -156,13 +134,21 @@ def test_half_a_pixel_more_or_less_is_half_of_the_ink_at_the_edge():
     np.testing.assert_allclose(narrower[10:17], [0, 0, 0.4, 0.8, 0.4, 0, 0], atol=1e-6)
 
 
+def test_the_pen_is_up_to_so_much_wider_or_narrower():
+    before = in_unit_range(bars(200))
+    for strengths, most in (({"thicker": 1.5}, 1.5), ({"thinner": 0.5}, -0.5)):
+        changes = changed_bars(**strengths).sum(axis=(1, 2)) - before.sum(axis=(1, 2))
+        furthest = with_pen_width(before, np.full(200, most, np.float32)).sum(axis=(1, 2))[0] - before[0].sum()
+        assert 0.95 < (changes / furthest).max() <= 1.0001
+        assert -0.0001 <= (changes / furthest).min() < 0.05
+
+
 def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
-    pictures = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
-    result = with_pen_width(pictures, np.linspace(-1.0, 3.0, 81).astype(np.float32))
+    images = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
+    result = with_pen_width(images, np.linspace(-1.0, 3.0, 81).astype(np.float32))
     assert np.diff(result, axis=0).min() > -1e-6
     assert (np.diff(result.sum(axis=(1, 2))) > 0.0).all()
-    assert result.min() >= 0.0
-    assert result.max() <= 1.0 + 1e-6
+    assert 0.0 <= result.min() <= result.max() <= 1.0 + 1e-6
 
 
 @given(
@@ -170,31 +156,21 @@ def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
     pictures=arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_strengths_give_pictures_in_range(strengths, pictures, seed):
     result = Augmentation(**strengths).augmented(pictures, np.random.default_rng(seed))
     assert result.dtype == np.float32
     assert result.shape == pictures.shape
-    assert (result >= 0.0).all()
-    assert (result <= 1.0).all()
+    assert ((result >= 0.0) & (result <= 1.0)).all()
 
 
 def test_the_same_generator_state_gives_the_same_bytes_whatever_came_before(generator):
     pictures = generator.integers(0, 256, (50, 28, 28), np.uint8)
+    pictures.flags.writeable = False  # what comes in is left alone
     first = EVERYTHING.augmented(pictures, np.random.default_rng(5))
     EVERYTHING.augmented(pictures[:7], np.random.default_rng(6))
     assert EVERYTHING.augmented(pictures, np.random.default_rng(5)).tobytes() == first.tobytes()
     assert EVERYTHING.augmented(pictures, np.random.default_rng(6)).tobytes() != first.tobytes()
-
-
-def test_several_threads_at_once_make_what_one_makes(generator):
-    pictures = generator.integers(0, 256, (50, 28, 28), np.uint8)
-
-    def make(seed):
-        return EVERYTHING.augmented(pictures, np.random.default_rng(seed)).tobytes()
-
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(make, range(12))) == [make(seed) for seed in range(12)]
 
 
 def test_a_picture_depends_on_no_other_in_its_batch(generator):
@@ -205,7 +181,7 @@ def test_a_picture_depends_on_no_other_in_its_batch(generator):
     np.testing.assert_array_equal(first[[3, 35]], second[[3, 35]])
 
 
-@pytest.mark.parametrize("rows", [slice(0, 0), slice(0, 1), slice(5, 33), slice(31, 65), slice(69, None), slice(None)])
+@pytest.mark.parametrize("rows", [slice(0, 0), slice(5, 33), slice(31, 65), slice(69, None)])
 def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_bit(generator, rows):
     pictures = generator.integers(0, 256, (70, 28, 28), np.uint8)
     whole = EVERYTHING.augmented(pictures, np.random.default_rng(9))
@@ -226,22 +202,9 @@ def test_turning_one_strength_up_leaves_the_other_changes_as_they_were():
     np.testing.assert_allclose(with_scale, shift_alone, atol=0.1)
 
 
-def test_what_comes_in_is_left_alone(generator):
-    pictures = generator.integers(0, 256, (5, 28, 28), np.uint8)
-    kept = pictures.copy()
-    EVERYTHING.augmented(pictures, generator)
-    np.testing.assert_array_equal(pictures, kept)
-
-
 @pytest.mark.parametrize("name", STRENGTHS)
-@pytest.mark.parametrize("wrong", [-0.1, float("nan"), float("inf"), "2", None, True], ids=str)
-def test_a_strength_that_makes_no_sense_is_refused_by_name(name, wrong):
-    with pytest.raises(ValueError, match=f"^{name} must be a number from 0 to "):
-        Augmentation(**{name: wrong})
-
-
-@pytest.mark.parametrize("name", STRENGTHS)
-def test_a_strength_may_be_its_limit_and_no_more(name):
+def test_rejects_strengths_that_are_no_number_up_to_their_limit(name):
     assert getattr(Augmentation(**{name: LIMITS[name]}), name) == LIMITS[name]
-    with pytest.raises(ValueError, match=name):
-        Augmentation(**{name: LIMITS[name] + 0.01})
+    for wrong in (-0.1, float("nan"), float("inf"), "2", None, True, LIMITS[name] + 0.01):
+        with pytest.raises(ValueError, match=f"^{name} must be a number from 0 to "):
+            Augmentation(**{name: wrong})

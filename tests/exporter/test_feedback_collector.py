@@ -1,26 +1,14 @@
 """The feedback collector: each piece of feedback counts once, however often one looks."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Thread
 
 import pytest
 from exporter import feedback_collector
 from exporter.feedback_collector import FeedbackCollector
-from stores.journal import Feedback, JournalError, open_journal
+from stores.journal import JournalError, open_journal
 
 RECENT, AGREEMENT = ("doodle_feedback_recent",), ("doodle_feedback_recent_agreement_ratio",)
-
-
-def feedback(number, actual, predicted=3):
-    return Feedback(
-        feedback_id=f"feedback-{number}",
-        time=1e9,
-        prediction_id=None,
-        predicted_digit=predicted,
-        actual_digit=actual,
-        model_version=None,
-        picture=bytes(784),
-    )
 
 
 def counts(samples):
@@ -39,7 +27,7 @@ def test_without_feedback_all_counts_are_there_and_zero(journal, collect):
     assert AGREEMENT not in samples
 
 
-def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(journal, collect):
+def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(journal, feedback, collect):
     said = [(3, 3), (3, 3), (5, 3), (5, None), (None, 3), (None, None)]
     for number, (actual, predicted) in enumerate(said):
         journal.add_feedback(feedback(number, actual, predicted))
@@ -49,7 +37,7 @@ def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(journal, collect
     assert samples[AGREEMENT] == pytest.approx(2 / 3)
 
 
-def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(journal, collect):
+def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(journal, feedback, collect):
     collector = FeedbackCollector(journal)
     for number in range(3):
         journal.add_feedback(feedback(number, 3))
@@ -60,20 +48,17 @@ def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(
     assert counts(samples) == {("3", "right"): 4}
 
 
-def test_each_counts_once_however_often_and_by_how_many_one_is_asked(journal, collect, monkeypatch):
+def test_each_counts_once_however_often_and_by_how_many_one_is_asked(journal, feedback, collect, monkeypatch):
     monkeypatch.setattr(feedback_collector, "PAGE", 2)
     collector = FeedbackCollector(journal)
-    for number in range(5):
-        journal.add_feedback(feedback(number, 3))
-        threads = [Thread(target=collect, args=(collector,)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert counts(collect(collector)[0]) == {("3", "right"): number + 1}
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(5):
+            journal.add_feedback(feedback(number, 3))
+            list(threads.map(collect, [collector] * 4))
+            assert counts(collect(collector)[0]) == {("3", "right"): number + 1}
 
 
-def test_agreement_is_of_the_newest(journal, collect, monkeypatch):
+def test_agreement_is_of_the_newest(journal, feedback, collect, monkeypatch):
     monkeypatch.setattr(feedback_collector, "RECENT", 4)
     collector = FeedbackCollector(journal)
     for number, actual in enumerate([3, 3, 3, 3, 5, 5, 5]):
@@ -81,19 +66,16 @@ def test_agreement_is_of_the_newest(journal, collect, monkeypatch):
     assert collect(collector)[0][AGREEMENT] == 0.25
 
 
-def test_another_journal_in_its_place_is_counted_anew(tmp_path, collect):
-    url = f"sqlite:///{tmp_path}/journal.sqlite"
-    first = open_journal(url)
-    collector = FeedbackCollector(first)
-    first.add_feedback(feedback(1, 3))
-    first.add_feedback(feedback(2, 3))
+def test_another_journal_in_its_place_is_counted_anew(journal, feedback, tmp_path, collect):
+    collector = FeedbackCollector(journal)
+    journal.add_feedback(feedback(1, 3))
+    journal.add_feedback(feedback(2, 3))
     assert counts(collect(collector)[0]) == {("3", "right"): 2}
-    first.close()
+    journal.close()
     for file in tmp_path.glob("journal.sqlite*"):
         file.unlink()
-    first.add_feedback(replace(feedback(9, 5), feedback_id="another"))
+    journal.add_feedback(replace(feedback(9, 5), feedback_id="another"))
     assert counts(collect(collector)[0]) == {("5", "wrong"): 1}
-    first.close()
 
 
 def test_a_journal_that_does_not_answer_is_a_failure_and_no_zero(free_port, collect):

@@ -6,66 +6,81 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
+from polling import PATIENCE
 
 LOG_LINE = re.compile(r"time=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} level=[A-Z]+ logger=[\w.]+ event=(\w+)( |$)")
 
 
-def run_to_its_end(*command: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, *command], env=os.environ | environment, capture_output=True, text=True, timeout=10, check=False
+@contextmanager
+def running(environment, port, folder, wait_for):
+    """An exporter that answers, run in a folder, and its log; it is ended afterwards in any case."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")}
+    variables = inherited | {"DOODLE_EXPORTER_PORT": str(port)} | environment
+    with (folder / "exporter.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "exporter"], cwd=folder, env=variables, stdout=log, stderr=log)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/healthz", seconds=PATIENCE, process=process)
+        yield process, folder / "exporter.log"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def scrape(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as answer:
+        return answer.read().decode()
+
+
+def run_to_its_end(*command: str, **environment: str) -> tuple[int, str, str]:
+    ended = subprocess.run(
+        [sys.executable, *command], env=os.environ | environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
+    return ended.returncode, ended.stdout, ended.stderr
 
 
-def test_it_answers_with_what_its_settings_name(exporter, models, publish, journal, fill):
+@pytest.mark.parametrize(
+    ("way", "level", "events"),
+    [("TERM", "debug", {"listening", "request", "connection_broken"}), ("INT", "info", {"listening"})],
+)
+def test_serves_whoever_disturbs_it_and_ends_with_0_when_told_to(
+    environment, tmp_path, models, publish, journal, fill, read, free_port, wait_for, eventually, way, level, events
+):
     models.point("live", publish())
     fill(journal)
-    samples = exporter.samples()
-    assert samples["doodle_store_model_accuracy_ratio", "live"] == 0.75
-    assert samples["doodle_pipeline_test_accuracy_ratio",] == 0.9938
-    assert samples["doodle_journal_predictions_total",] == 3
+    port = free_port()
+    with running(environment | {"DOODLE_LOG_LEVEL": level}, port, tmp_path, wait_for) as (process, log):
+        with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)) as other:
+            other.sendall(b"nonsense\r\n\r\n")
+            assert other.recv(1000)
+            with socket.create_connection(("127.0.0.1", port)) as third:
+                third.sendall(b"GET /metrics HTTP/1.1\r\nHo")
+                third.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # closes with a reset
+            with ThreadPoolExecutor(4) as pool:
+                scrapes = [read(text) for text in pool.map(lambda _: scrape(port), range(8))]
+            for samples in scrapes:
+                assert {value for labels, value in samples.items() if labels[0].endswith("_collector_success")} == {1}
+                assert samples["doodle_store_model_accuracy_ratio", "live"] == 0.75
+                assert samples["doodle_pipeline_test_accuracy_ratio",] == 0.9938
+                assert samples["doodle_journal_predictions_total",] == 3
+            eventually(lambda: "connection_broken" in log.read_text() or level == "info", "the reset is noted")
+            process.send_signal(getattr(signal, f"SIG{way}"))
+            assert process.wait(10) == 0, log.read_text()  # with clients that are still connected
+        assert {LOG_LINE.match(line)[1] for line in log.read_text().splitlines()} == events
 
 
-def test_it_makes_nothing_that_is_not_there(run_exporter, tmp_path):
+def test_makes_nothing_that_is_not_there(tmp_path, free_port, wait_for, read):
     """So that it runs on a file system that it may not write, as any user."""
-    missing = {"DOODLE_MODELS": "models", "DOODLE_ARTIFACTS": "artifacts", "DOODLE_JOURNAL": "sqlite:///{}/journal/file"}
-    before = set(tmp_path.rglob("*"))
-    with run_exporter({name: value.format(tmp_path) for name, value in missing.items()}, folder=tmp_path) as exporter:
-        samples = exporter.samples()
+    missing = {"DOODLE_MODELS": "models", "DOODLE_ARTIFACTS": "artifacts", "DOODLE_JOURNAL": f"sqlite:///{tmp_path}/journal/file"}
+    port = free_port()
+    with running(missing, port, tmp_path, wait_for) as (_, log):
+        samples = read(scrape(port))
     assert {value for labels, value in samples.items() if labels[0].endswith("_collector_success")} == {1}
-    assert set(tmp_path.rglob("*")) - before == {exporter.log_path}
-
-
-def test_many_scrapes_at_once_all_succeed(exporter, models, publish):
-    models.point("live", publish())
-    with ThreadPoolExecutor(8) as pool:
-        scrapes = list(pool.map(lambda _: exporter.samples(), range(40)))
-    successes = {value for samples in scrapes for labels, value in samples.items() if labels[0].endswith("_collector_success")}
-    assert successes == {1}
-    assert len({frozenset(samples) for samples in scrapes}) == 1
-
-
-def test_a_client_that_says_nothing_or_hangs_up_disturbs_nobody(exporter):
-    address = "127.0.0.1", int(exporter.url.rpartition(":")[2])
-    with socket.create_connection(address), socket.create_connection(address) as other:
-        other.sendall(b"nonsense\r\n\r\n")
-        assert other.recv(1000)
-        with socket.create_connection(address) as third:
-            third.sendall(b"GET /metrics HTTP/1.1\r\nHo")
-            third.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # closes with a reset
-        assert exporter.samples()
-    assert "Traceback" not in exporter.log()
-
-
-@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT], ids=lambda way: way.name)
-def test_it_ends_with_0_when_told_to_whoever_is_still_connected(exporter, way):
-    address = "127.0.0.1", int(exporter.url.rpartition(":")[2])
-    with socket.create_connection(address):
-        exporter.process.send_signal(way)
-        assert exporter.process.wait(10) == 0, exporter.log()
-    assert "Traceback" not in exporter.log()
+    assert list(tmp_path.rglob("*")) == [log]
 
 
 TOLD_TO_END_WHILE_IT_STARTS = """
@@ -81,50 +96,19 @@ sys.exit(program.main())
 """
 
 
-def test_being_told_to_end_while_it_starts_is_not_forgotten(environment):
-    ended = run_to_its_end("-c", TOLD_TO_END_WHILE_IT_STARTS, DOODLE_EXPORTER_PORT="0", **environment)
-    assert (ended.returncode, ended.stderr) == (0, "")
+def test_does_not_forget_to_end_if_told_to_while_it_starts(environment):
+    assert run_to_its_end("-c", TOLD_TO_END_WHILE_IT_STARTS, DOODLE_EXPORTER_PORT="0", **environment) == (0, "", "")
 
 
-@pytest.mark.parametrize(
-    ("variable", "text", "said"),
-    [
-        ("DOODLE_EXPORTER_PORT", "many", "DOODLE_EXPORTER_PORT must be a whole number, not 'many'\n"),
-        ("DOODLE_JOURNAL", "mysql://host", "DOODLE_JOURNAL: "),
-    ],
-)
-def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it(environment, variable, text, said):
-    ended = run_to_its_end("-m", "exporter", **{**environment, "DOODLE_EXPORTER_PORT": "0", variable: text})
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith(f"exporter: {said}")
-    assert ended.stderr.count("\n") == 1
+def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it(environment):
+    code, out, said = run_to_its_end("-m", "exporter", **environment | {"DOODLE_EXPORTER_PORT": "many"})
+    assert (code, out, said) == (2, "", "exporter: DOODLE_EXPORTER_PORT must be a whole number, not 'many'\n")
 
 
-def test_a_port_in_use_ends_it_with_an_error_that_says_so(environment):
+def test_a_port_in_use_ends_it_with_1_and_one_line_that_says_so(environment):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        ended = run_to_its_end("-m", "exporter", **environment, DOODLE_EXPORTER_PORT=port)
-    assert (ended.returncode, ended.stderr) == (1, "")
-    assert f"event=cannot_listen host=127.0.0.1 port={port} reason='Address already in use'\n" in ended.stdout
-    assert ended.stdout.count("\n") == 1
-
-
-def test_a_host_that_is_not_here_ends_it_with_an_error_that_says_so(environment):
-    ended = run_to_its_end("-m", "exporter", **environment, DOODLE_EXPORTER_PORT="0", DOODLE_HOST="192.0.2.1")
-    assert (ended.returncode, ended.stderr) == (1, "")
-    assert "event=cannot_listen host=192.0.2.1 port=0 reason='Cannot assign requested address'\n" in ended.stdout
-
-
-def test_the_log_is_lines_of_time_level_logger_and_event(run_exporter, environment):
-    with run_exporter({**environment, "DOODLE_LOG_LEVEL": "debug"}) as exporter:
-        exporter.scrape()
-        lines = exporter.log().splitlines()
-    events = [LOG_LINE.match(line)[1] for line in lines]
-    assert events[0] == "listening"
-    assert set(events) == {"listening", "request"}
-
-
-def test_a_scrape_is_not_worth_a_line_unless_one_debugs(exporter):
-    exporter.scrape()
-    exporter.scrape()
-    assert len(exporter.log().splitlines()) == 1
+        code, out, said = run_to_its_end("-m", "exporter", **environment, DOODLE_EXPORTER_PORT=port)
+    assert (code, said) == (1, "")
+    assert f"event=cannot_listen host=127.0.0.1 port={port} reason='Address already in use'\n" in out
+    assert out.count("\n") == 1

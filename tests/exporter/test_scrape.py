@@ -2,10 +2,13 @@
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from exporter.scrape import Scrape
 from prometheus_client.core import GaugeMetricFamily
+
+SUCCESS, DURATION = "doodle_exporter_collector_success", "doodle_exporter_collector_duration_seconds"
 
 
 class FakeCollector:
@@ -21,16 +24,6 @@ class FakeCollector:
 
 
 @pytest.fixture
-def good():
-    return FakeCollector("good")
-
-
-@pytest.fixture
-def bad():
-    return FakeCollector("bad", OSError("no\ngood"))
-
-
-@pytest.fixture
 def events(caplog):
     """events() -> what was logged since the last time."""
     caplog.set_level(logging.INFO, logger="exporter.scrape")
@@ -43,53 +36,30 @@ def events(caplog):
     return since
 
 
-SUCCESS, DURATION = "doodle_exporter_collector_success", "doodle_exporter_collector_duration_seconds"
-
-
-def test_each_collector_has_a_success_and_a_duration(good, collect):
-    samples, error = collect(Scrape([good]))
-    assert error is None
-    assert samples.pop((DURATION, "good")) >= 0
-    assert samples == {("doodle_good",): 1, (SUCCESS, "good"): 1}
-
-
 @pytest.mark.parametrize("error", [OSError("gone"), KeyError("bug"), RecursionError()], ids=lambda error: type(error).__name__)
-def test_a_failing_collector_keeps_what_it_knew_and_takes_nothing_from_the_others(good, collect, error):
-    others = [FakeCollector("first"), FakeCollector("bad", error), good]
-    samples, raised = collect(Scrape(others))
+def test_a_failing_collector_keeps_what_it_knew_and_takes_nothing_from_the_others(collect, error):
+    samples, raised = collect(Scrape([FakeCollector("first"), FakeCollector("bad", error), FakeCollector("good")]))
     assert raised is None
-    assert [samples["doodle_first",], samples["doodle_bad",], samples["doodle_good",]] == [1, 1, 1]
-    assert {labels[1]: value for labels, value in samples.items() if labels[0] == SUCCESS} == {"first": 1, "bad": 0, "good": 1}
-    assert {labels[1] for labels in samples if labels[0] == DURATION} == {"first", "bad", "good"}
+    assert all(samples.pop((DURATION, name)) >= 0 for name in ("first", "bad", "good"))
+    figures = {("doodle_first",): 1, ("doodle_bad",): 1, ("doodle_good",): 1}
+    assert samples == figures | {(SUCCESS, "first"): 1, (SUCCESS, "bad"): 0, (SUCCESS, "good"): 1}
 
 
-def test_a_collector_recovers(bad, collect):
-    scrape = Scrape([bad])
-    assert collect(scrape)[0][SUCCESS, "bad"] == 0
-    bad.error = None
-    assert collect(scrape)[0][SUCCESS, "bad"] == 1
-
-
-def test_a_failure_is_one_line_when_it_begins_and_one_when_it_ends(good, bad, collect, events):
-    scrape = Scrape([good, bad])
-    for _ in range(3):
-        collect(scrape)
+def test_a_failure_is_one_line_when_it_begins_and_one_when_it_ends(collect, events):
+    bad = FakeCollector("bad", OSError("no\ngood"))
+    scrape = Scrape([FakeCollector("good"), bad])
+    assert [collect(scrape)[0][SUCCESS, "bad"] for _ in range(3)] == [0] * 3
     assert events() == [r"event=collector_failed collector=bad error=OSError reason='no\ngood'"]
     bad.error = None
-    for _ in range(3):
-        collect(scrape)
+    assert [collect(scrape)[0][SUCCESS, "bad"] for _ in range(3)] == [1] * 3
     assert events() == ["event=collector_recovered collector=bad"]
     bad.error = ValueError("again")
     collect(scrape)
     assert events() == ["event=collector_failed collector=bad error=ValueError reason='again'"]
 
 
-def test_collectors_that_work_are_not_worth_a_line(good, collect, events):
-    collect(Scrape([good]))
-    assert events() == []
-
-
-def test_two_scrapes_at_once_do_not_wait_for_each_other(collect):
+@pytest.mark.parametrize("error", [None, OSError("gone")], ids=str)
+def test_scrapes_at_once_do_not_wait_for_each_other_and_write_one_line(collect, events, error):
     class Meeting(FakeCollector):
         """Goes on only once two scrapes are in it."""
 
@@ -97,21 +67,8 @@ def test_two_scrapes_at_once_do_not_wait_for_each_other(collect):
             barrier.wait(timeout=10)
             yield from super().collect()
 
-    barrier = threading.Barrier(2)
-    scrape, results = Scrape([Meeting("meeting")]), []
-    threads = [threading.Thread(target=lambda: results.append(collect(scrape)[0])) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [result[SUCCESS, "meeting"] for result in results] == [1, 1]
-
-
-def test_two_scrapes_at_once_that_fail_write_one_line(bad, collect, events):
-    scrape = Scrape([bad])
-    threads = [threading.Thread(target=collect, args=[scrape]) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(events()) == 1
+    barrier, scrape = threading.Barrier(2), Scrape([Meeting("meeting", error)])
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: collect(scrape)[0][SUCCESS, "meeting"], range(2)))
+    assert results == [int(error is None)] * 2
+    assert len(events()) == int(error is not None)
