@@ -22,8 +22,7 @@ from stores.models import CANDIDATE
 
 pytestmark = pytest.mark.slow
 
-# By the route from whose description requests are made: those that they are sent to. Making them is most of the work, and several
-# routes take the same.
+# By the route whose description makes the requests: those that get them. Making them is most of the work.
 ROUTES = {
     "/predict": ("/predict", "/live/predict", "/candidate/predict"),
     **{route: (route,) for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback")},
@@ -33,7 +32,7 @@ MODES = {
     "1,000 requests to each route that do not fit its description": GenerationMode.NEGATIVE,
 }
 CASES = 1000
-DRAWN = 8  # of a vector's 784 numbers; the others are the same again. To draw all takes ten times as long as to ask the service
+DRAWN = 8  # of a vector's 784 numbers, which are repeated: to draw all takes ten times as long as to ask the service
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 WITH_NO_DIGIT = ["flatten", {"dense": {"units": 8}}, "relu", {"dense": {"units": 11}}]
 
