@@ -149,28 +149,29 @@ def journal(journal_url):
     journal.close()
 
 
-@pytest.fixture
-def serve(journal_url):
-    """`with serve(store's folder) as client:` the app in this process, its journal the test's own; settings may be others."""
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """`with serve(store's folder) as client:` the app in this process, its prediction log its own; settings may be others."""
 
     def serve(folder: Path, raise_server_exceptions: bool = True, **settings) -> TestClient:
-        settings = {"models": str(folder), "journal": journal_url, **settings}
-        return TestClient(create_app(Settings(**settings)), raise_server_exceptions=raise_server_exceptions)
+        settings = {"journal": f"sqlite:///{tmp_path_factory.mktemp('log')}/journal.sqlite", **settings}
+        app = create_app(Settings(models=str(folder), **settings))
+        return TestClient(app, raise_server_exceptions=raise_server_exceptions)
 
     return serve
 
 
 @pytest.fixture
-def client(serve, models_folder):
-    with serve(models_folder) as client:
+def client(serve, models_folder, journal_url):
+    """The app with the prediction log that `journal` reads."""
+    with serve(models_folder, journal=journal_url) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory, models_folder):
+def service(serve, models_folder):
     """The app in this process that most tests ask; none of them changes its model."""
-    settings = Settings(models=str(models_folder), journal=f"sqlite:///{tmp_path_factory.mktemp('service')}/journal.sqlite")
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with serve(models_folder, raise_server_exceptions=False) as client:
         yield Service(client)
 
 

@@ -20,8 +20,8 @@ def versions(models, publish_model):
 
 
 @pytest.fixture
-def client(models, serve):
-    with serve(models.folder, model_check_seconds=0.02) as client:
+def client(models, serve, journal_url):
+    with serve(models.folder, journal=journal_url, model_check_seconds=0.02) as client:
         yield client
 
 

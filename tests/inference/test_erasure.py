@@ -129,13 +129,13 @@ async def test_many_erasures_leave_threads_to_others():
     assert most == erasure.ERASURES_AT_ONCE
 
 
-def test_drops_what_is_older_than_the_setting(serve, models_folder, journal, eventually):
+def test_drops_what_is_older_than_the_setting(serve, models_folder, journal, journal_url, eventually):
     now = time.time()
     for number, days in enumerate((1.5, 0.5)):
         at, id_ = now - days * DAY_SECONDS, f"{number:032x}"
         journal.add_predictions([Prediction(id_, at, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))])
         journal.add_feedback(Feedback(id_, at, id_, 5, 3, "0647f3f72a49", bytes(784)))
-    with serve(models_folder, retention_days=1):
+    with serve(models_folder, journal=journal_url, retention_days=1):
         eventually(lambda: len(journal.recent_predictions(10)) == len(journal.feedback(10)) == 1, "the old ones are gone")
     assert journal.feedback(10)[0].feedback_id == journal.recent_predictions(10)[0].prediction_id == f"{1:032x}"
 

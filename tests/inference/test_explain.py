@@ -33,13 +33,13 @@ def network(models):
     return models.load(models.pointer("live"))[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(models, serve):
     with serve(models.folder) as client:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(client, strokes):
     """ask("/unit", layer=0): the answer for the drawing."""
 
@@ -120,25 +120,6 @@ class TestChanges:
         assert ask(changes=changes)["probabilities"] != before
         assert ask("/predict", changes=changes)["probabilities"] == before
 
-    @pytest.mark.parametrize(
-        ("change", "said"),
-        [
-            ({"layer": 1, "unit": 0}, "layer 1 has no weights"),
-            ({"layer": 9, "unit": 0}, "there is no 9"),
-            ({"layer": 0, "unit": 99}, "there is no 99"),
-            ({"layer": 0, "unit": 0, "weight": 25}, "there is no 25"),
-            ({"layer": 0, "unit": 0, "weight": "b"}, "changes.0.weight"),
-            ({"layer": 0, "unit": -1}, "changes.0.unit"),
-            ({"layer": 0, "unit": 0, "value": 1e9}, "changes.0.value"),
-            ({"layer": 0, "unit": 0, "weights": [1]}, "changes.0.weights"),
-            ({"unit": 0}, "changes.0.layer"),
-        ],
-    )
-    def test_names_a_change_that_cannot_be_made(self, client, strokes, change, said):
-        response = client.post("/explain", json={"strokes": strokes, "changes": [change]})
-        assert response.status_code == 422
-        assert said in response.json()["detail"]
-
     def test_limits_the_changes(self, client, strokes):
         for count, code in ((MAX_CHANGES, 200), (MAX_CHANGES + 1, 422)):
             changes = [{"layer": 0, "unit": 0}] * count
@@ -158,31 +139,37 @@ class TestUnit:
         np.testing.assert_array_equal(numbers(answer["weights"]), expected.weights)
         assert answer["field"] == expected.field._asdict()
 
-    @pytest.mark.parametrize(
-        ("where", "said"),
-        [
-            ({"layer": 5, "place": [0]}, "layer: this network has 5, which count from 0, so there is no 5"),
-            ({"layer": 0, "place": [0]}, "place: layer 0 gives out (4, 24, 24)"),
-            ({"layer": 0, "place": [0, 24, 0]}, "which has no (0, 24, 0)"),
-            ({"layer": 0, "place": []}, "place"),
-            ({"layer": 0, "place": [0, 0, -1]}, "place.2"),
-            ({"layer": True, "place": [0, 0, 0]}, "layer"),
-            ({"place": [0]}, "layer"),
-        ],
-    )
-    def test_names_a_unit_that_is_not_there(self, client, strokes, where, said):
-        response = client.post("/unit", json={"strokes": strokes, **where})
-        assert response.status_code == 422
-        assert said in response.json()["detail"]
+
+@pytest.mark.parametrize(
+    ("path", "asked", "said"),
+    [
+        ("/explain", {"changes": [{"layer": 1, "unit": 0}]}, "layer 1 has no weights"),
+        ("/explain", {"changes": [{"layer": 0, "unit": 0, "weight": "b"}]}, "changes.0.weight"),
+        ("/explain", {"changes": [{"layer": 0, "unit": -1}]}, "changes.0.unit"),
+        ("/explain", {"changes": [{"layer": 0, "unit": 0, "value": 1e9}]}, "changes.0.value"),
+        ("/explain", {"changes": [{"layer": 0, "unit": 0, "weights": [1]}]}, "changes.0.weights"),
+        ("/explain", {"changes": [{"unit": 0}]}, "changes.0.layer"),
+        ("/unit", {"layer": 5, "place": [0]}, "layer: this network has 5, which count from 0, so there is no 5"),
+        ("/unit", {"layer": 0, "place": []}, "place"),
+        ("/unit", {"layer": 0, "place": [0, 0, -1]}, "place.2"),
+        ("/unit", {"layer": True, "place": [0, 0, 0]}, "layer"),
+        ("/unit", {"place": [0]}, "layer"),
+    ],
+)
+def test_names_what_is_not_there(client, strokes, path, asked, said):
+    """tests/digitnet has all that a network may lack."""
+    response = client.post(path, json={"strokes": strokes, **asked})
+    assert response.status_code == 422
+    assert said in response.json()["detail"]
 
 
-def test_nothing_of_it_is_a_prediction_or_logged(client, ask, samples, journal):
-    ask()
-    ask("/unit", layer=4, place=[0])
-    found = samples(client)
+def test_nothing_of_it_is_a_prediction_or_logged(serve, models, journal_url, journal, strokes, samples):
+    with serve(models.folder, journal=journal_url) as client:
+        for path, where in (("/explain", {}), ("/unit", {"layer": 4, "place": [0]})):
+            client.post(path, json={"strokes": strokes, **where}).raise_for_status()
+        found = samples(client)
     counters = ("api_predict_calls_total", "doodle_explanations_total", "doodle_units_looked_at_total")
     assert [found[name, ()] for name in counters] == [0, 1, 1]
-    client.__exit__()
     assert journal.recent_predictions(10) == []
 
 

@@ -95,11 +95,11 @@ def test_tells_senders_apart_and_does_not_name_them(give, kept):
     assert all(re.fullmatch("[0-9a-f]{12}", source) for source in sources)
 
 
-def test_one_address_cannot_fill_the_log_and_many_cannot_within_a_day(
-    serve, models_folder, monkeypatch, kept, samples, documented
+def test_limits_the_feedback_of_an_address_and_of_a_day(
+    serve, models_folder, journal_url, monkeypatch, kept, samples, documented
 ):
     monkeypatch.setattr("inference.app.open_journal", partial(open_journal, limits=FeedbackLimits(per_source=3, per_day=5)))
-    with serve(models_folder) as client:
+    with serve(models_folder, journal=journal_url) as client:
 
         def give(address):
             return client.post("/feedback", json=OF_VECTOR, headers={"X-Forwarded-For": address})
@@ -117,8 +117,8 @@ def test_one_address_cannot_fill_the_log_and_many_cannot_within_a_day(
     assert len(kept()) == 5
 
 
-def test_needs_no_model(serve, tmp_path, kept):
-    with serve(tmp_path / "none") as client:
+def test_needs_no_model(serve, tmp_path, journal_url, kept):
+    with serve(tmp_path / "none", journal=journal_url) as client:
         assert client.post("/feedback", json=OF_VECTOR).json() == THANKS
     assert kept()[0].predicted_digit is None
 
@@ -132,29 +132,22 @@ def test_keeps_feedback_in_its_order_while_the_clock_jumps(give, kept, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "words"),
+    ("body", "words"),
     [
-        ({"prediction_id": "x"}, 422, "actual_digit: Field required"),
-        ({"actual_digit": 5}, 422, 'send either "prediction_id" or "image_vector"'),
-        ({"prediction_id": "x", "image_vector": VECTOR, "actual_digit": 5}, 422, "send either"),
-        ({"prediction_id": "x", "actual_digit": 10}, 422, "actual_digit: Input should be less than or equal to 9"),
-        ({"prediction_id": "x", "actual_digit": -1}, 422, "actual_digit: Input should be greater"),
-        *(
-            ({"prediction_id": "x", "actual_digit": digit}, 422, "actual_digit: Input should be a valid integer")
-            for digit in (5.5, True, "five", [5])
-        ),
-        ({"prediction_id": "", "actual_digit": 5}, 422, "prediction_id: String should have at least 1"),
-        ({"prediction_id": "x" * 201, "actual_digit": 5}, 422, "prediction_id: String should have at most 200"),
-        ({"prediction_id": 5, "actual_digit": 5}, 422, "prediction_id: Input should be a valid string"),
-        ({"prediction_id": "a\x00b", "actual_digit": 5}, 404, "there is no prediction with this prediction_id"),
-        ({"image_vector": VECTOR[1:], "actual_digit": 5}, 400, "Expected 784 values for MNIST image, got 783"),
-        ({"image_vector": [2.0] * 784, "actual_digit": 5}, 422, "image_vector.0: Input should be less than or equal to 1"),
-        ([], 422, "Input should be an object"),
+        ({"actual_digit": 5}, 'send either "prediction_id" or "image_vector"'),
+        ({"prediction_id": "x", "actual_digit": -1}, "actual_digit: Input should be greater"),
+        ({"prediction_id": "x", "actual_digit": "five"}, "actual_digit: Input should be a valid integer"),
+        ({"prediction_id": "", "actual_digit": 5}, "prediction_id: String should have at least 1"),
+        ({"prediction_id": "x" * 201, "actual_digit": 5}, "prediction_id: String should have at most 200"),
+        ({"prediction_id": 5, "actual_digit": 5}, "prediction_id: Input should be a valid string"),
+        ({"image_vector": [2.0] * 784, "actual_digit": 5}, "image_vector.0: Input should be less than or equal to 1"),
+        ([], "Input should be an object"),
     ],
 )
-def test_rejects_what_cannot_be_read_with_its_reason(client, kept, body, code, words):
+def test_rejects_a_field_by_name(client, kept, body, words):
+    """test_bad_requests.py has more."""
     response = client.post("/feedback", json=body)
-    assert response.status_code == code
+    assert response.status_code == 422
     assert list(response.json()) == ["detail"]
     assert words in response.json()["detail"]
     assert kept() == []

@@ -15,13 +15,14 @@ from inference.images import (
     pixels_from_png,
 )
 from PIL import Image
-from pngs import png_by_hand, png_of
+from pngs import interlaced, png_by_hand, png_of
 
 GRAY = np.random.default_rng(0).integers(0, 256, (7, 5), dtype=np.uint8)
 COLOR = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
 WITH_ALPHA = np.random.default_rng(2).integers(0, 256, (7, 5, 4), dtype=np.uint8)
 TWO_COLORS = Image.fromarray(np.array([[0, 1], [1, 0]], np.uint8))
 TWO_COLORS.putpalette([10, 20, 30, 200, 210, 220])
+SIXTEEN_BIT_COLOR = b"".join(b"\0" + row.tobytes() for row in (COLOR * np.uint16(256) + 7).astype(">u2"))
 ROWS = bytes(28 * 29)  # of a black image of 28 x 28: a filter, and 28 pixels
 
 
@@ -30,24 +31,31 @@ def pixels(content):
 
 
 @pytest.mark.parametrize(
-    ("image", "expected"),
+    ("content", "expected"),
     [
-        (GRAY, GRAY),
-        (COLOR, COLOR),
-        (WITH_ALPHA, WITH_ALPHA),
-        (np.zeros((3, 9), np.uint8), np.zeros((3, 9), np.uint8)),
+        (png_of(GRAY), GRAY),
+        (png_of(COLOR), COLOR),
+        (png_of(WITH_ALPHA), WITH_ALPHA),
         (
-            Image.merge("LA", [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)]),
+            png_of(Image.merge("LA", [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)])),
             np.dstack([GRAY, GRAY, GRAY, 255 - GRAY]),
         ),
-        (Image.fromarray(GRAY > 127), (GRAY > 127) * np.uint8(255)),
-        (np.array([[0, 255, 256, 32768, 65535]], np.uint16), [[0, 0, 1, 128, 255]]),
-        (TWO_COLORS, [[[10, 20, 30], [200, 210, 220]], [[200, 210, 220], [10, 20, 30]]]),
+        (png_of(Image.fromarray(GRAY > 127)), (GRAY > 127) * np.uint8(255)),
+        (png_of(np.array([[0, 255, 256, 32768, 65535]], np.uint16)), [[0, 0, 1, 128, 255]]),
+        (png_by_hand(5, 7, SIXTEEN_BIT_COLOR, depth=16, colour_type=2), COLOR),
+        (png_of(TWO_COLORS), [[[10, 20, 30], [200, 210, 220]], [[200, 210, 220], [10, 20, 30]]]),
+        (png_of(TWO_COLORS, transparency=1), [[[10, 20, 30, 255], [200, 210, 220, 0]], [[200, 210, 220, 0], [10, 20, 30, 255]]]),
+        (png_of(Image.fromarray(GRAY), transparency=int(GRAY[0, 0])), np.dstack([GRAY] * 3 + [255 * (GRAY[0, 0] != GRAY)])),
+        (interlaced(GRAY), GRAY),
+        (png_of(Image.fromarray(GRAY), save_all=True, append_images=[Image.fromarray(255 - GRAY)]), GRAY),
     ],
-    ids=["gray", "color", "alpha", "oblong", "gray and alpha", "one bit", "16 bits keep the upper eight", "palette"],
+    ids=[
+        *("gray", "color", "alpha", "gray and alpha", "one bit", "16 bits", "16 bits of color", "palette"),
+        *("palette with a transparent color", "one gray transparent", "interlaced", "animated"),
+    ],
 )
-def test_gives_eight_bit_pixels_of(image, expected):
-    result = pixels(png_of(image))
+def test_gives_eight_bit_pixels_of(content, expected):
+    result = pixels(content)
     assert result.dtype == np.uint8
     np.testing.assert_array_equal(result, expected)
 

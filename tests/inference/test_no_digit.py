@@ -11,39 +11,21 @@ def dot(side: int, radius: float) -> np.ndarray:
     return (np.hypot(x - side * 0.4, y - side * 0.6) <= radius) * np.uint8(255)
 
 
-def even(side: int, value: int = 0) -> np.ndarray:
-    return np.full((side, side), value, np.uint8)
-
-
 def vector(image: np.ndarray) -> dict:
     return {"image_vector": (image.ravel() / 255).tolist()}
 
 
-DRAWINGS = {
+DRAWINGS = {  # tests/digitnet has more of each kind
     "no strokes": {"strokes": []},
     "strokes without points": {"strokes": [[], []]},
-    "a click": {"strokes": [[[140, 140]]]},
-    "a click at the corner": {"strokes": [[[0, 0]]]},
-    "a click held still": {"strokes": [[[140, 140], [140, 140], [140, 140]]]},
     "a click that trembled": {"strokes": [[[140, 140], [143, 141], [139, 142]]]},
-    "a second click at the same place": {"strokes": [[[140, 140]], [[141, 141]]]},
-    "a vector of zeros": vector(even(28)),
-    "a vector of ones": vector(even(28, 255)),
-    "a vector of halves": vector(even(28, 128)),
-    "a vector with one pixel": vector(dot(28, 0.5)),
+    "a vector of zeros": vector(np.zeros((28, 28))),
     "a vector with a dot": vector(dot(28, 1.5)),
-    "black": even(280),
-    "white": even(280, 255),
+    "white": np.full((280, 280), 255, np.uint8),
     "transparent": np.zeros((280, 280, 4), np.uint8),
-    "white and opaque": np.full((280, 280, 4), 255, np.uint8),
-    "one pixel of it all": even(1),
     "a single line of pixels": np.zeros((1, 300), np.uint8),
-    "large and white": even(2000, 255),
-    "almost even": even(280, 200) + dot(280, 60) // 32,
-    "a dot": dot(280, 10),
+    "almost even": 200 + dot(280, 60) // 32,
     "a dark dot": 255 - dot(280, 10),
-    "a large dot": dot(280, 19),
-    "one pixel": dot(280, 0.5),
     "a dot on a large sheet": dot(2000, 70),
 }
 
@@ -61,14 +43,6 @@ def test_is_answered_as_no_digit(service, drawing):
     assert [answer[name] for name in ("Result", "digit", "best_guess")] == [None] * 3
     assert answer["confidence"] == 1.0
     assert len(answer["probabilities"]) == 10
-
-
-MORE_THAN_A_DOT = {"a short line": [[[100, 100], [100, 160]]], "two clicks apart": [[[100, 100]], [[180, 100]]]}
-
-
-@pytest.mark.parametrize("name", MORE_THAN_A_DOT)
-def test_more_than_a_dot_is_taken_for_a_digit(service, name):
-    assert service.post_json({"strokes": MORE_THAN_A_DOT[name]}).json()["is_digit"] is True
 
 
 A_LINE = {"strokes": [[[100, 100], [100, 200]]]}

@@ -85,22 +85,3 @@ def test_takes_nowhere_what_any_website_may_send_unasked(service, strokes, conte
     assert sorted(POSTS) == sorted(path for path, methods in described.items() if "post" in methods)
     rejected = {path: service.client.post(path, content=body, headers=headers).status_code for path in POSTS}
     assert rejected == dict.fromkeys(POSTS, 415) | {"/candidate/predict": 503}  # there is no candidate
-
-
-ASK = """async ([url, type, body]) => {
-    try { return (await fetch(url, { method: "POST", headers: { "Content-Type": type }, body })).status; }
-    catch (error) { return error.name; }
-}"""
-
-
-@pytest.mark.slow
-def test_a_real_browser_keeps_to_it(run_service, models_folder, new_page, strokes):
-    body, page = json.dumps({"strokes": strokes}), new_page()
-    with run_service(models_folder) as closed, run_service(models_folder, DOODLE_CORS_ORIGINS=closed.url) as opened:
-        page.goto(f"{closed.url}/healthz")  # any page of that origin
-        assert page.evaluate(ASK, [f"{opened.url}/predict", "application/json", body]) == 200
-        assert page.evaluate(ASK, [f"{opened.url}/feedback", "application/json", "{}"]) == 422  # an error, and it may be read
-        page.goto(f"{opened.url}/healthz")
-        assert page.evaluate(ASK, [f"{opened.url}/predict", "application/json", body]) == 200  # its own
-        assert page.evaluate(ASK, [f"{closed.url}/predict", "application/json", body]) == "TypeError"  # open to nobody
-        assert closed.sample("api_predict_calls_total") == 0, "not even asked"

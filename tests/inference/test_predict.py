@@ -90,11 +90,5 @@ def test_only_the_strokes_decide_what_is_read(read, strokes, image, change):
     np.testing.assert_array_equal(read({"strokes": [[], *strokes, []], **change}), image)
 
 
-@pytest.mark.parametrize(("shift", "scale"), [(100, 1), (-300, 1), (0, 4), (0, 0.25)])
-def test_position_and_size_do_not_matter(read, strokes, image, shift, scale):
-    moved = [[[x * scale + shift, y * scale + shift] for x, y in stroke] for stroke in strokes]
-    np.testing.assert_array_equal(read({"strokes": moved, "brush": 20 * scale}), image)
-
-
 def test_reads_as_many_points_as_are_allowed(service):
     assert service.post_json({"strokes": [[[step % 200, step // 100] for step in range(20_000)]]}).status_code == 200

@@ -43,12 +43,6 @@ def loads(metrics):
 
 
 @pytest.fixture
-def live(live_folder, tmp_path):
-    """live() -> the folder of the live version."""
-    return lambda: live_folder(tmp_path)
-
-
-@pytest.fixture
 def away(monkeypatch, source):
     """`with away("load"):` that call of the store fails."""
 
@@ -64,13 +58,9 @@ def away(monkeypatch, source):
     return away
 
 
-def test_reads_nothing_before_it_is_asked_to(source, publish):
-    publish()
+def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, loads, tmp_path, caplog):
     with pytest.raises(NoModelError, match="there is no model yet"):
         _ = source.model
-
-
-def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, loads, tmp_path, caplog):
     caplog.set_level("INFO")
     source.refresh()
     source.refresh()
@@ -137,9 +127,9 @@ def test_follows_the_alias_to_a_newer_model_and_back(source, publish, tmp_path, 
     assert source.model.version == first["version"]
 
 
-def test_takes_a_bad_version_once_it_is_mended(source, publish, live, loads):
+def test_takes_a_bad_version_once_it_is_mended(source, publish, live_folder, tmp_path, loads):
     card = publish()
-    (live() / "weights.npz").write_bytes(b"no weights")
+    (live_folder(tmp_path) / "weights.npz").write_bytes(b"no weights")
     source.refresh()
     source.refresh()
     assert loads() == (0, 1), "rejected once, not at every look"
@@ -167,18 +157,13 @@ def test_keeps_the_model_while_the_store_is_away_and_then_takes_the_next(source,
     assert events == ["event=model_loaded", "event=models_unreachable", "event=model_loaded", "event=models_reachable_again"]
 
 
-def test_does_not_load_the_served_model_anew_when_the_store_is_back(source, publish, loads, away):
-    publish()
+def test_loads_only_what_it_lacks_when_the_store_is_back(source, publish, loads, away):
+    publish(snapshots=True)
     source.refresh()
     with away("pointer"):
         source.refresh()
     source.refresh()
     assert loads() == (1, 0)
-
-
-def test_asks_again_for_snapshots_of_a_store_that_was_away(source, publish, away):
-    publish(snapshots=True)
-    source.refresh()
     with away("snapshots"):
         assert source.with_snapshots(source.model).snapshots is None
     assert source.with_snapshots(source.model).snapshots is not None
@@ -203,10 +188,10 @@ def test_what_a_card_says_of_its_test_is_never_a_reason_to_fail(source, publish,
 
 
 @pytest.mark.parametrize("shape", [[1, 56, 14], [1, 14, 56], [1, 28, 28, 1], [28], []], ids=str)
-def test_rejects_a_network_that_does_not_read_28_by_28(source, publish, live, loads, shape):
+def test_rejects_a_network_that_does_not_read_28_by_28(source, publish, live_folder, tmp_path, loads, shape):
     card = publish(layers=TEN)  # as many parameters in each of these shapes
     changed = sealed(card | {"network": card["network"] | {"input_shape": shape}})  # as a careless maker would
-    write_atomically(live() / "model.json", json.dumps(changed).encode())
+    write_atomically(live_folder(tmp_path) / "model.json", json.dumps(changed).encode())
     source.refresh()
     source.refresh()
     assert loads() == (0, 1)
@@ -216,19 +201,18 @@ def test_rejects_a_network_that_does_not_read_28_by_28(source, publish, live, lo
     ("name", "change"),
     [
         ("weights.npz", lambda weights: weights[:-500] + bytes([weights[-500] ^ 1]) + weights[-499:]),
-        ("weights.npz", lambda weights: weights[: len(weights) // 2]),
         *(("model.json", lambda _, card=card: card) for card in (b"", b"[]", b"\xff\xfe", b"[" * 100_000)),
         ("model.json", lambda card: json.dumps(json.loads(card) | {"weights_sha256": "0" * 64}).encode()),
-        ("model.json", lambda card: json.dumps(json.loads(card) | {"temperature": 1e-300}).encode()),
     ],
-    ids=["a flipped byte", "cut short", "empty", "a list", "no text", "endless", "a card of other weights", "out of range"],
+    ids=["a flipped byte", "empty", "a list", "no text", "endless", "a card of other weights"],
 )
-def test_rejects_a_damaged_model_and_keeps_the_old_one(source, publish, live, loads, name, change):
+def test_rejects_a_damaged_model_and_keeps_the_old_one(source, publish, live_folder, tmp_path, loads, name, change):
     """tests/digitnet has all that can be wrong with the files."""
     first = publish(seed=1)
     source.refresh()
     publish(seed=2)
-    write_atomically(live() / name, change((live() / name).read_bytes()))
+    file = live_folder(tmp_path) / name
+    write_atomically(file, change(file.read_bytes()))
     source.refresh()
     source.refresh()
     assert source.model.version == first["version"]

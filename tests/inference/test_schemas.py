@@ -49,30 +49,22 @@ def test_rejects_a_length(field, number):
 
 
 EITHER = 'send either "image_vector" or "strokes"'
-TOO_MANY_POINTS = f"a drawing may have at most {MAX_POINTS} points"
 
 
 @pytest.mark.parametrize(
     ("body", "words"),
     [
         ({}, EITHER),
-        ({"strokes": LINE, "image_vector": [0.0]}, EITHER),
         ({"image_vector": None, "strokes": None}, EITHER),
         ({"width": 280}, EITHER),
-        ({"strokes": [[[0, 0]] * MAX_POINTS, [[0, 0]]]}, TOO_MANY_POINTS),
+        ({"strokes": [[[0, 0]] * MAX_POINTS, [[0, 0]]]}, f"a drawing may have at most {MAX_POINTS} points"),
         ({"strokes": [[[0, 0]] * (MAX_POINTS + 1)]}, "strokes.0: "),
         ({"strokes": LINE * (MAX_STROKES + 1)}, "strokes: "),
-        ({"strokes": "M 0 0 L 9 9"}, "strokes: "),
         ({"strokes": {"0": [[1, 2]]}}, "strokes: "),
         ({"strokes": [None]}, "strokes.0: "),
-        ({"strokes": [[1, 2]]}, "strokes.0.0: "),
-        ({"strokes": [[[[1, 2]]]]}, "strokes.0.0.0: "),
         ({"strokes": [[[1]]]}, "strokes.0.0.1: Field required"),
-        ({"strokes": [[[1, 2, 3]]]}, "strokes.0.0: "),
         ({"strokes": [[{"x": 1, "y": 2}]]}, "strokes.0.0: "),
         ({"image_vector": "0" * 784}, "image_vector: "),
-        ({"image_vector": [[0.0] * 28] * 28}, "image_vector.0: "),
-        ({"image_vector": [5.0] * 784}, "image_vector.0: "),
         ([], "Input should be an object"),
         (None, "Input should be an object"),
     ],
