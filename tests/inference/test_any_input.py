@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from inference.schemas import Prediction
@@ -11,9 +10,8 @@ from pngs import png_of
 ANSWER = {*Prediction.model_fields} - {"input"}
 
 
-def examples(count):
-    """The same every time: a run that fails can be run again."""
-    return settings(max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+# The same every time: a run that fails can be run again. test_by_description.py tries far more.
+FEW = settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
 anything = st.recursive(
@@ -60,7 +58,7 @@ def assert_answered(response) -> None:
         assert body["detail"]
 
 
-@examples(40)
+@FEW
 @given(body=good_bodies)
 @example(body={"strokes": [[[-1e5, -1e5], [1e5, 1e5]]], "brush": 1e5})
 def test_reads_every_drawing_within_the_bounds(service, body):
@@ -69,21 +67,14 @@ def test_reads_every_drawing_within_the_bounds(service, body):
     assert_answered(response)
 
 
-@examples(40)
+@FEW
 @given(request_=odd_requests)
 @example(request_=(b'{"strokes": [[[0, 0], [1e-310, 0]]], "brush": 1e-320}', "application/json"))
 def test_answers_every_body(service, request_):
     assert_answered(service.post_bytes(*request_))
 
 
-@pytest.mark.slow
-@examples(1000)
-@given(request_=odd_requests)
-def test_answers_a_thousand_bodies(service, request_):
-    assert_answered(service.post_bytes(*request_))
-
-
-@examples(40)
+@FEW
 @given(data=st.data())
 def test_answers_a_png_with_any_bytes_changed(service, ink, data):
     png = bytearray(png_of((ink[::10, ::10] * 255).astype("uint8")))

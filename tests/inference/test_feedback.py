@@ -1,9 +1,7 @@
 """POST /feedback: kept for good before anyone is thanked, rejected with a reason where it cannot be."""
 
 import asyncio
-import os
 import re
-import signal
 import threading
 import time
 from functools import partial
@@ -237,24 +235,14 @@ async def test_thanks_wait_for_the_disk():
 
 
 @pytest.mark.slow
-def test_kill_right_after_the_thanks_loses_nothing(run_service, models_folder, journal_url, kept):
-    """Twenty times; tests/stack does it to containers and Redis."""
-    for round_ in range(20):
-        with run_service(models_folder, DOODLE_JOURNAL=journal_url) as service:
-            assert service.post_json({"image_vector": VECTOR, "actual_digit": round_ % 10}, "/feedback").json() == THANKS
-            os.kill(service.process.pid, signal.SIGKILL)
-            service.process.wait()
-    assert [feedback.actual_digit for feedback in kept()] == [round_ % 10 for round_ in range(20)]
-
-
-@pytest.mark.slow
 def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_service, models_folder, new_redis):
-    """And ten of the service."""
-    server, rounds = new_redis(), 200
+    """And ten of the service. tests/stores kills writers of SQLite, tests/stack all containers."""
+    server, asked = new_redis(), []
     server.start()
 
     def thanked(service, digit):
         """Say it until it is kept: while Redis is away the answer is 503, and no client has been thanked."""
+        asked.append(digit)
         deadline = time.monotonic() + 20
         while (answer := service.post_json({"image_vector": VECTOR, "actual_digit": digit}, "/feedback")).status_code != 200:
             assert answer.status_code == 503
@@ -262,21 +250,19 @@ def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_serv
         assert answer.json() == THANKS
 
     try:
-        for first in range(0, rounds, 20):
+        for _ in range(10):
             with run_service(models_folder, DOODLE_JOURNAL=server.url) as service:
-                for round_ in range(first, first + 20):
-                    thanked(service, round_ % 10)
+                for round_ in range(20):
+                    thanked(service, round_ % 9)
                     server.kill()
                     server.start(until_loaded=False)
-                thanked(service, 7)
-                os.kill(service.process.pid, signal.SIGKILL)
+                thanked(service, 9)
+                service.process.kill()
                 service.process.wait()
         journal = open_journal(server.url)
         kept = [feedback.actual_digit for feedback in journal.feedback(1000)]
         journal.close()
     finally:
         server.kill()
-    asked = [digit for first in range(0, rounds, 20) for digit in (*((first + each) % 10 for each in range(20)), 7)]
-    assert len(kept) >= len(asked) == rounds + rounds // 20
     # What Redis had written when it was killed, and could not say so, was sent again: then it is there twice in a row.
     assert [digit for index, digit in enumerate(kept) if index == 0 or digit != kept[index - 1]] == asked

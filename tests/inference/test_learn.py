@@ -92,12 +92,6 @@ def test_teaches_no_digit_where_the_network_has_that_class(learn, publish_model,
     assert "no class for what is no digit" in response.json()["detail"]
 
 
-def test_a_copy_that_diverges_is_no_error(learn):
-    answer = learn(*[{"label": label, "learning_rate": 10.0} for label in (3, 7)] * 25)
-    assert answer["diverged"] == (answer["after"] is None)
-    assert all(np.isfinite(answer["losses"]))
-
-
 def test_the_served_model_answers_as_before_and_is_asked_meanwhile(client, learn, strokes):
     def probabilities():
         return client.post("/live/predict", json={"strokes": strokes}).json()["probabilities"]

@@ -1,9 +1,10 @@
-"""The service with its models in an object store: it follows what is promoted there, and goes on while the store is away."""
+"""The service with its models in an object store: it follows what is promoted there, and goes on while the store is away.
+
+test_predictor.py has a store that is away, tests/stores all that such a store does.
+"""
 
 import pytest
 from stores.models import CANDIDATE, open_models
-
-pytestmark = pytest.mark.slow  # test_predictor.py has a store that is away, tests/stores all that such a store does
 
 STROKES = {"strokes": [[[140, 40], [150, 240]]]}
 
@@ -21,26 +22,10 @@ def release(save_model, tmp_path):
     return release
 
 
-def test_follows_what_is_promoted(run_service, s3_place, release, eventually):
-    store = s3_place.models
-    first = release(store, 1)
-    with run_service(s3_place.url) as running:
-        assert running.post_json(STROKES).json()["model_version"] == first
-        second = release(store, 2)
-        eventually(lambda: running.get("/model").json()["version"] == second, "the second is in service")
-        store.rollback()
-        eventually(lambda: running.get("/model").json()["version"] == first, "the first is again")
-        store.point(CANDIDATE, second)
-        eventually(lambda: running.get("/candidate/model").status_code == 200, "there is a candidate")
-        store.clear(CANDIDATE)
-        eventually(lambda: running.get("/candidate/model").status_code != 200, "there is none")
-        assert running.get("/snapshots").status_code == 200
-        assert "Traceback" not in running.log()
-        assert "botocore" not in running.log()
-    assert len(list(s3_place.cache.iterdir())) == 3  # two networks, and the snapshots of one
-
-
-def test_goes_on_while_the_store_is_away(run_service, own_s3_server, release, eventually, wait_for, monkeypatch, tmp_path):
+@pytest.mark.slow
+def test_follows_the_store_and_goes_on_while_it_is_away(
+    run_service, own_s3_server, release, eventually, wait_for, monkeypatch, tmp_path
+):
     for name, value in own_s3_server.environment.items():
         monkeypatch.setenv(name, value)
     url = f"s3://doodle/models?cache={tmp_path}/cache"
@@ -66,5 +51,8 @@ def test_goes_on_while_the_store_is_away(run_service, own_s3_server, release, ev
         own_s3_server.client().create_bucket(Bucket="doodle")
         second = release(open_models(url), 2)
         eventually(lambda: running.get("/model").json()["version"] == second, "the second is in service")
+        open_models(url).point(CANDIDATE, second)
+        eventually(lambda: running.get("/candidate/model").status_code == 200, "there is a candidate")
+        assert running.get("/snapshots").status_code == 200
         assert running.sample("doodle_model_loads_total", "refused") == 0
         assert "Traceback" not in running.log()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -125,6 +126,9 @@ def test_follows_the_alias_to_a_newer_model_and_back(source, publish, tmp_path, 
     FolderModels(tmp_path).point(CANDIDATE, second["version"])
     source.refresh()
     assert source.model.version == first["version"]
+    shutil.rmtree(tmp_path)
+    source.refresh()
+    assert source.model.version == first["version"], "it outlives its folder"
 
 
 def test_takes_a_bad_version_once_it_is_mended(source, publish, live_folder, tmp_path, loads):
