@@ -1,6 +1,7 @@
 """POST /feedback: kept for good before anyone is thanked, rejected with a reason where it cannot be."""
 
 import asyncio
+import os
 import re
 import threading
 import time
@@ -113,6 +114,22 @@ def test_limits_the_feedback_of_an_address_and_of_a_day(
         documented("bad-requests", "more feedback than all may give in a day", "`/feedback`", "429", words)
         assert samples(client)["doodle_feedback_errors_total", ("429",)] == 4
     assert len(kept()) == 5
+
+
+def test_only_the_id_itself_opens_a_prediction(client, answer):
+    known = answer["prediction_id"]
+    for guess in (f"{int(known, 16) + 1:032x}", known.upper(), known[:-1], f"{known} ", "%", "*", known[:8]):
+        assert client.post("/feedback", json={"prediction_id": guess, "actual_digit": 3}).status_code == 404, guess
+
+
+def test_ids_are_random_bits_of_the_system(client, give, kept, strokes, monkeypatch):
+    """Not of a generator whose next numbers follow from the ones before: nobody can guess one."""
+    give(3)
+    monkeypatch.setattr(os, "urandom", lambda count: bytes(range(count)))
+    answer = client.post("/predict", json={"strokes": strokes}).json()
+    give(3)
+    assert answer["prediction_id"] == kept()[1].feedback_id == "000102030405460788090a0b0c0d0e0f"
+    assert re.fullmatch("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", kept()[0].feedback_id)  # a UUID, version 4
 
 
 def test_needs_no_model(serve, tmp_path, journal_url, kept):

@@ -74,12 +74,6 @@ def test_reduces_a_large_image_by_a_whole_factor(size, expected):
     assert pixels(png_of(np.zeros(size, np.uint8))).shape == expected
 
 
-def test_reducing_takes_the_mean():
-    stripes = np.zeros((2 * LARGEST_SIDE, 2), np.uint8)
-    stripes[::2] = 200
-    assert np.unique(pixels(png_of(stripes))).tolist() == [100]
-
-
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16"])
 def test_reduces_a_large_image_in_bands_as_it_would_whole(mode):
     side = 2 * LARGEST_SIDE
@@ -140,17 +134,14 @@ def test_rejects_bytes_that_are_no_png(content):
 
 
 NOISE = png_of(np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8))
-DAMAGED = {
+DAMAGED = {  # test_bad_requests.py has more
     **{f"cut after {share:.0%}": NOISE[: int(len(NOISE) * share)] for share in (0.02, 0.1, 0.5, 0.7)},
-    "a changed byte": NOISE[:2000] + bytes([NOISE[2000] ^ 0xFF]) + NOISE[2001:],
-    "no pixels": png_by_hand(0, 0, b""),
     "no width": png_by_hand(0, 28, bytes(28)),
     "no data": png_by_hand(28, 28, b""),
     "data for a smaller image": png_by_hand(28, 28, ROWS[:100]),
     "an unknown filter": png_by_hand(28, 28, b"\x09" * len(ROWS)),
     "an unknown depth": png_by_hand(28, 28, ROWS, depth=7),
     "an unknown color type": png_by_hand(28, 28, ROWS, colour_type=5),
-    "no palette": png_by_hand(28, 28, ROWS, colour_type=3),
 }
 
 

@@ -101,6 +101,7 @@ def test_the_card_s_temperature_divides_the_logits(source, publish, about):
 
 def test_does_not_load_the_same_model_again(source, publish, loads, metrics):
     card = publish()
+    assert not source.is_loaded
     source.refresh()
     before = source.model
     source.refresh()
