@@ -14,28 +14,25 @@ from stores.models import LIVE
 CONTRACT = json.loads((Path(__file__).parent / "predict.json").read_text(encoding="utf-8"))
 
 
-def test_the_service_takes_what_the_page_sends():
+def test_the_service_takes_what_the_page_sends_and_describes_what_it_gets():
     request = PredictRequest.model_validate_json(json.dumps(CONTRACT["request"]))
     assert [list(map(list, stroke)) for stroke in request.strokes] == CONTRACT["request"]["strokes"]
     assert (request.width, request.height, request.brush) == (280, 280, 20)
-
-
-def test_the_answer_is_one_that_the_service_describes():
     Prediction.model_validate_json(json.dumps(CONTRACT["answer"]))
     assert set(CONTRACT["answer"]) == set(Prediction.model_fields) - {"input"}
 
 
-@pytest.mark.parametrize("refusal", CONTRACT["refusals"], ids=lambda refusal: str(refusal["status"]))
-def test_the_service_s_refusals_look_like_these(refusal, save_model, tmp_path):
+@pytest.mark.parametrize("rejection", CONTRACT["refusals"], ids=lambda rejection: str(rejection["status"]))
+def test_rejections_look_like_these(rejection, save_model, tmp_path):
     """Each brought about for real; a detail may go on where the file's stops."""
     bodies = {400: {"image_vector": [0.0, 0.5, 1.0]}, 422: {"strokes": [[[1, "two"]]]}, 503: {"strokes": []}}
-    if refusal["status"] != 503:
+    if rejection["status"] != 503:
         save_model(tmp_path / "model")
         models = FolderModels(tmp_path / "models")
         models.point(LIVE, models.publish(tmp_path / "model")["version"])
     settings = Settings(models=str(tmp_path / "models"), journal=f"sqlite:///{tmp_path}/journal.sqlite")
     with TestClient(create_app(settings)) as client:
-        answer = client.post("/predict", json=bodies[refusal["status"]])
-    assert answer.status_code == refusal["status"]
-    assert set(answer.json()) == set(refusal["answer"])
-    assert answer.json()["detail"].startswith(refusal["answer"]["detail"])
+        answer = client.post("/predict", json=bodies[rejection["status"]])
+    assert answer.status_code == rejection["status"]
+    assert set(answer.json()) == set(rejection["answer"])
+    assert answer.json()["detail"].startswith(rejection["answer"]["detail"])

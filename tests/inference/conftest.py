@@ -1,10 +1,9 @@
-"""What the tests of the service share: small models on disk, the service as a real process, one drawing in all its forms."""
+"""Small models on disk, the service in this process and as a process of its own, and one drawing in all its forms."""
 
 import base64
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,15 +11,16 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import pngs
 import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
 from PIL import Image, ImageDraw
 from polling import PATIENCE, eventually
+from processes import free_port
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
+from stores.journal import open_journal
 from stores.models import LIVE
 
 STROKES = [[[190, 60], [100, 60], [95, 130], [150, 118], [188, 160], [170, 215], [95, 222]], [[40, 60], [40, 120]]]
@@ -34,23 +34,17 @@ CONVOLUTIONAL = [
 ]
 
 
-class Service:
-    """`python -m inference` as a process of its own."""
+def samples_of(client) -> dict[tuple[str, tuple[str, ...]], float]:
+    """What /metrics says now: (name, label values) -> value."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {(sample.name, tuple(sample.labels.values())): sample.value for family in families for sample in family.samples}
 
-    def __init__(self, models_folder: Path, log_path: Path, **environment: str):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        self.url, self.log_path = f"http://127.0.0.1:{port}", log_path
-        self.first_samples = {}  # of /metrics, before anyone had asked for a prediction
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")}
-        settings = {"DOODLE_PORT": str(port), "DOODLE_MODELS": str(models_folder), "DOODLE_MODEL_CHECK_SECONDS": "0.1"}
-        settings["DOODLE_JOURNAL"] = f"sqlite:///{log_path.with_name('journal.sqlite')}"
-        with log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "inference"], env=inherited | settings | environment, stdout=log, stderr=subprocess.STDOUT
-            )
-        # A connection a request: after a 500 the server hangs up, which must not look like the next request's fault.
-        self.client = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0))
+
+class Service:
+    """The service over HTTP."""
+
+    def __init__(self, client: httpx.Client):
+        self.client = client
 
     def get(self, path: str) -> httpx.Response:
         return self.client.get(path)
@@ -61,17 +55,26 @@ class Service:
     def post_bytes(self, body: bytes, content_type: str = "image/png", path: str = "/predict") -> httpx.Response:
         return self.client.post(path, content=body, headers={"Content-Type": content_type})
 
-    def samples(self) -> dict[tuple[str, tuple[str, ...]], float]:
-        """What /metrics says now: (name, label values) -> value."""
-        text = self.get("/metrics").text
-        return {
-            (sample.name, tuple(sample.labels.values())): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
-
     def sample(self, name: str, *labels: str) -> float:
-        return self.samples()[name, labels]
+        return samples_of(self.client)[name, labels]
+
+
+class Process(Service):
+    """`python -m inference`."""
+
+    def __init__(self, models: str | Path, log_path: Path, **environment: str):
+        port = free_port()
+        self.url, self.log_path = f"http://127.0.0.1:{port}", log_path
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")}
+        settings = {"DOODLE_PORT": str(port), "DOODLE_MODELS": str(models), "DOODLE_MODEL_CHECK_SECONDS": "0.1"}
+        settings["DOODLE_JOURNAL"] = f"sqlite:///{log_path.with_name('journal.sqlite')}"
+        with log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "inference"], env=inherited | settings | environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        # A connection a request: after a 500 the server hangs up, which must not look like the next request's fault.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        super().__init__(httpx.Client(base_url=self.url, timeout=PATIENCE, limits=limits))
 
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
@@ -84,7 +87,7 @@ class Service:
             return False
 
     def stop(self) -> int:
-        """End it as a supervisor does, and say its exit code."""
+        """End it as a supervisor does, and return its exit code."""
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -95,11 +98,18 @@ class Service:
 
 
 @pytest.fixture(scope="session")
-def publish_model(save_model):
-    """publish_model(store's folder, seed): a small network of the kind in use, live from then on; each seed is another one.
+def anyio_backend():
+    return "asyncio"
 
-    Returns its card.
-    """
+
+@pytest.fixture(scope="session")
+def samples():
+    return samples_of
+
+
+@pytest.fixture(scope="session")
+def publish_model(save_model):
+    """publish_model(store's folder, seed): a small network, live from then on; each seed is another one. Returns its card."""
 
     def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL, snapshots=False) -> dict:
         models = FolderModels(folder)
@@ -112,25 +122,12 @@ def publish_model(save_model):
     return publish
 
 
-@pytest.fixture
-def serve(tmp_path):
-    """`with serve(store's folder) as client:` the app in this process, its journal the test's own; settings may be others."""
-
-    def serve(folder: Path, raise_server_exceptions: bool = True, **settings) -> TestClient:
-        settings = {"models": str(folder), "journal": f"sqlite:///{tmp_path}/journal.sqlite", **settings}
-        return TestClient(create_app(Settings(**settings)), raise_server_exceptions=raise_server_exceptions)
-
-    return serve
-
-
 @pytest.fixture(scope="session")
-def numbers():
-    """numbers(tensor): the array that an answer holds, float32 in its shape; None for null."""
-
-    def numbers(tensor: dict | None) -> np.ndarray | None:
-        return None if tensor is None else np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
-
-    return numbers
+def models_folder(tmp_path_factory, publish_model) -> Path:
+    """A store with one model. No test changes it."""
+    folder = tmp_path_factory.mktemp("state") / "models"
+    publish_model(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -139,13 +136,52 @@ def live_folder():
     return lambda folder: folder / "versions" / FolderModels(folder).pointer(LIVE)
 
 
+@pytest.fixture
+def journal_url(tmp_path):
+    return f"sqlite:///{tmp_path}/journal.sqlite"
+
+
+@pytest.fixture
+def journal(journal_url):
+    """The prediction log, as another process sees it."""
+    journal = open_journal(journal_url)
+    yield journal
+    journal.close()
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """`with serve(store's folder) as client:` the app in this process, its prediction log its own; settings may be others."""
+
+    def serve(folder: Path, raise_server_exceptions: bool = True, **settings) -> TestClient:
+        settings = {"journal": f"sqlite:///{tmp_path_factory.mktemp('log')}/journal.sqlite", **settings}
+        app = create_app(Settings(models=str(folder), **settings))
+        return TestClient(app, raise_server_exceptions=raise_server_exceptions)
+
+    return serve
+
+
+@pytest.fixture
+def client(serve, models_folder, journal_url):
+    """The app with the prediction log that `journal` reads."""
+    with serve(models_folder, journal=journal_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def service(serve, models_folder):
+    """The app in this process that most tests ask; none of them changes its model."""
+    with serve(models_folder, raise_server_exceptions=False) as client:
+        yield Service(client)
+
+
 @pytest.fixture(scope="session")
 def run_service(tmp_path_factory):
-    """`with run_service(models_folder) as service:` a service that answers; it is ended afterwards, whatever happens."""
+    """`with run_service(models) as process:` a process that answers; it is ended afterwards, whatever happens."""
 
     @contextlib.contextmanager
-    def run(models_folder: Path, **environment: str):
-        service = Service(models_folder, tmp_path_factory.mktemp("log") / "inference.log", **environment)
+    def run(models: str | Path, **environment: str):
+        service = Process(models, tmp_path_factory.mktemp("log") / "inference.log", **environment)
         try:
             eventually(service.is_up, "the service answers")
             yield service
@@ -156,19 +192,13 @@ def run_service(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def models_folder(tmp_path_factory, publish_model) -> Path:
-    folder = tmp_path_factory.mktemp("state") / "models"
-    publish_model(folder)
-    return folder
+def numbers():
+    """numbers(tensor): the array that an answer holds, float32 in its shape; None for null."""
 
+    def numbers(tensor: dict | None) -> np.ndarray | None:
+        return None if tensor is None else np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
 
-@pytest.fixture(scope="session")
-def service(run_service, models_folder):
-    """The one service that most tests ask; none of them changes its model."""
-    with run_service(models_folder, DOODLE_LOG_LEVEL="debug") as running:
-        running.first_samples = running.samples()
-        yield running
-        assert running.stop() == 0, f"told to end by SIGTERM, it did not end cleanly:\n{running.log()[-2000:]}"
+    return numbers
 
 
 @pytest.fixture(scope="session")
@@ -188,15 +218,3 @@ def ink() -> np.ndarray:
         for point in points:
             pen.circle(point, BRUSH * scale / 2, fill=255)
     return np.asarray(image.reduce(scale), float) / 255.0
-
-
-@pytest.fixture(scope="session")
-def png_of():
-    """See pngs.py."""
-    return pngs.png_of
-
-
-@pytest.fixture(scope="session")
-def png_by_hand():
-    """See pngs.py."""
-    return pngs.png_by_hand

@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from stores.journal import open_journal
+
+pytestmark = pytest.mark.slow  # test_feedback.py has jumps within this process
 
 JUMPS = {"a day ahead": "+1d", "back again": "+0d", "an hour back": "-1h", "ten years ahead": "+10y"}
 ONE = {"strokes": [[[140, 40], [145, 130], [150, 240]]]}
@@ -15,25 +16,14 @@ THANKS = {"message": "Feedback received, thank you!"}
 def clock(tmp_path, require):
     """clock(offset): from now on the service's clock, and no other, is so far off."""
     require("faketime")
-    file = tmp_path / "clock"
-
-    def set_clock(offset):
-        file.write_text(f"{offset}\n")
-
-    set_clock("+0d")
-    return set_clock
-
-
-@pytest.fixture
-def library():
-    (path, *_) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    return path
+    return lambda offset: (tmp_path / "clock").write_text(f"{offset}\n")
 
 
 def test_predictions_and_feedback_go_on_whatever_the_clock_does(
-    clock, library, run_service, models_folder, tmp_path, eventually, documented
+    clock, run_service, models_folder, tmp_path, journal_url, journal, documented
 ):
-    journal_url = f"sqlite:///{tmp_path}/journal.sqlite"
+    (library, *_) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    clock("+0d")
     faked = {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(tmp_path / "clock"),
@@ -42,7 +32,7 @@ def test_predictions_and_feedback_go_on_whatever_the_clock_does(
         "NO_FAKE_STAT": "1",
         "DOODLE_JOURNAL": journal_url,
     }
-    answers, thanks, times = [], [], []
+    answers, thanks = [], []
     with run_service(models_folder, **faked) as service:
         for offset in JUMPS.values():
             clock(offset)
@@ -54,9 +44,7 @@ def test_predictions_and_feedback_go_on_whatever_the_clock_does(
             assert service.get("/readyz").status_code == 200
             assert service.sample("doodle_http_requests_inside") == 0
         assert "Traceback" not in service.log()
-    journal = open_journal(journal_url)
     kept, total = journal.feedback(100), journal.summary().predictions_total
-    journal.close()
     times = [feedback.time - time.time() for feedback in kept]
     assert max(times) > 9 * 365 * 86400, "its clock has jumped"
     assert min(times) < -3000, "and back"

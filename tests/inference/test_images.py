@@ -1,5 +1,8 @@
 """PNG bytes -> pixels: the arrays that come out of each kind of file, how large files are reduced, and which are rejected."""
 
+import contextlib
+import io
+
 import numpy as np
 import pytest
 from inference.images import (
@@ -12,48 +15,49 @@ from inference.images import (
     pixels_from_png,
 )
 from PIL import Image
+from pngs import interlaced, png_by_hand, png_of
 
-GREY = np.random.default_rng(0).integers(0, 256, (7, 5), dtype=np.uint8)
-COLOUR = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+GRAY = np.random.default_rng(0).integers(0, 256, (7, 5), dtype=np.uint8)
+COLOR = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
 WITH_ALPHA = np.random.default_rng(2).integers(0, 256, (7, 5, 4), dtype=np.uint8)
+TWO_COLORS = Image.fromarray(np.array([[0, 1], [1, 0]], np.uint8))
+TWO_COLORS.putpalette([10, 20, 30, 200, 210, 220])
+SIXTEEN_BIT_COLOR = b"".join(b"\0" + row.tobytes() for row in (COLOR * np.uint16(256) + 7).astype(">u2"))
+ROWS = bytes(28 * 29)  # of a black image of 28 x 28: a filter, and 28 pixels
 
 
 def pixels(content):
     return pixels_from_png(checked_png(content))
 
 
-@pytest.mark.parametrize("image", [GREY, COLOUR, WITH_ALPHA], ids=["grey", "colour", "alpha"])
-def test_eight_bit_pixels_come_out_as_they_are(png_of, image):
-    result = pixels(png_of(image))
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (png_of(GRAY), GRAY),
+        (png_of(COLOR), COLOR),
+        (png_of(WITH_ALPHA), WITH_ALPHA),
+        (
+            png_of(Image.merge("LA", [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)])),
+            np.dstack([GRAY, GRAY, GRAY, 255 - GRAY]),
+        ),
+        (png_of(Image.fromarray(GRAY > 127)), (GRAY > 127) * np.uint8(255)),
+        (png_of(np.array([[0, 255, 256, 32768, 65535]], np.uint16)), [[0, 0, 1, 128, 255]]),
+        (png_by_hand(5, 7, SIXTEEN_BIT_COLOR, depth=16, colour_type=2), COLOR),
+        (png_of(TWO_COLORS), [[[10, 20, 30], [200, 210, 220]], [[200, 210, 220], [10, 20, 30]]]),
+        (png_of(TWO_COLORS, transparency=1), [[[10, 20, 30, 255], [200, 210, 220, 0]], [[200, 210, 220, 0], [10, 20, 30, 255]]]),
+        (png_of(Image.fromarray(GRAY), transparency=int(GRAY[0, 0])), np.dstack([GRAY] * 3 + [255 * (GRAY[0, 0] != GRAY)])),
+        (interlaced(GRAY), GRAY),
+        (png_of(Image.fromarray(GRAY), save_all=True, append_images=[Image.fromarray(255 - GRAY)]), GRAY),
+    ],
+    ids=[
+        *("gray", "color", "alpha", "gray and alpha", "one bit", "16 bits", "16 bits of color", "palette"),
+        *("palette with a transparent color", "one gray transparent", "interlaced", "animated"),
+    ],
+)
+def test_gives_eight_bit_pixels_of(content, expected):
+    result = pixels(content)
     assert result.dtype == np.uint8
-    np.testing.assert_array_equal(result, image)
-
-
-def test_grey_with_alpha_comes_out_as_colour_with_alpha(png_of):
-    result = pixels(png_of(Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(255 - GREY)])))
-    np.testing.assert_array_equal(result, np.dstack([GREY, GREY, GREY, 255 - GREY]))
-
-
-def test_one_bit_comes_out_as_black_and_white(png_of):
-    result = pixels(png_of(Image.fromarray(GREY > 127)))
-    np.testing.assert_array_equal(result, (GREY > 127) * np.uint8(255))
-
-
-def test_sixteen_bits_of_grey_keep_their_upper_eight(png_of):
-    result = pixels(png_of(np.array([[0, 255, 256, 32768, 65535]], np.uint16)))
-    assert result.dtype == np.uint8
-    assert result.tolist() == [[0, 0, 1, 128, 255]]
-
-
-def test_a_palette_comes_out_as_its_colours(png_of):
-    image = Image.fromarray(np.array([[0, 1], [1, 0]], np.uint8))
-    image.putpalette([10, 20, 30, 200, 210, 220])
-    result = pixels(png_of(image))
-    assert result.tolist() == [[[10, 20, 30], [200, 210, 220]], [[200, 210, 220], [10, 20, 30]]]
-
-
-def test_the_size_is_given_height_first(png_of):
-    assert pixels(png_of(np.zeros((3, 9), np.uint8))).shape == (3, 9)
+    np.testing.assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize(
@@ -66,18 +70,12 @@ def test_the_size_is_given_height_first(png_of):
         ((1, 7 * LARGEST_SIDE), (1, LARGEST_SIDE)),
     ],
 )
-def test_a_large_picture_is_cut_down_by_a_whole_factor(png_of, size, expected):
+def test_reduces_a_large_image_by_a_whole_factor(size, expected):
     assert pixels(png_of(np.zeros(size, np.uint8))).shape == expected
 
 
-def test_cutting_down_takes_the_mean(png_of):
-    stripes = np.zeros((2 * LARGEST_SIDE, 2), np.uint8)
-    stripes[::2] = 200
-    assert np.unique(pixels(png_of(stripes))).tolist() == [100]
-
-
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16"])
-def test_a_large_image_is_reduced_in_bands_as_it_would_be_whole(png_of, mode):
+def test_reduces_a_large_image_in_bands_as_it_would_whole(mode):
     side = 2 * LARGEST_SIDE
     height = BAND_PIXELS // side + 3  # two bands
     ramp = np.add.outer(np.arange(height), np.arange(side)).astype(np.uint8)
@@ -87,32 +85,32 @@ def test_a_large_image_is_reduced_in_bands_as_it_would_be_whole(png_of, mode):
 
 
 @pytest.mark.parametrize("size", [(4096, 3072), (3072, 4096), (4096, 1)])
-def test_twelve_megapixels_are_accepted(png_by_hand, size):
+def test_accepts_twelve_megapixels(size):
     assert checked_png(png_by_hand(*size, b""))[:2] == size
 
 
 @pytest.mark.parametrize("size", [(4097, 1), (1, 16_777_216), (4096, 3073), (2**31, 2**31)])
-def test_more_are_rejected_before_they_are_unpacked_and_the_message_says_the_size(png_by_hand, size):
+def test_rejects_more_before_they_are_unpacked_and_says_the_size(size):
     with pytest.raises(ImageTooLargeError, match=f"{size[0]} x {size[1]} pixels"):
         checked_png(png_by_hand(*size, b""))
 
 
-def test_a_second_header_is_rejected(png_by_hand):
+def test_rejects_a_second_header():
     header = png_by_hand(1, 1, bytes(2))[8:33]
     with pytest.raises(ImageError, match="second header"):
-        checked_png(png_by_hand(28, 28, bytes(28 * 29), more_chunks=[(header[4:8], header[8:21])]))
+        checked_png(png_by_hand(28, 28, ROWS, more_chunks=[(header[4:8], header[8:21])]))
 
 
-def test_chunks_that_do_not_decide_the_pixels_are_left_out(png_by_hand):
-    bare = png_by_hand(28, 28, bytes(28 * 29))
-    more = png_by_hand(28, 28, bytes(28 * 29), more_chunks=[(b"tEXt", b"a\0b"), (b"iCCP", b"damaged"), (b"juNk", b"")])
+def test_leaves_out_chunks_that_do_not_decide_the_pixels():
+    bare = png_by_hand(28, 28, ROWS)
+    more = png_by_hand(28, 28, ROWS, more_chunks=[(b"tEXt", b"a\0b"), (b"iCCP", b"damaged"), (b"juNk", b""), (b"acTL", b"")])
     assert checked_png(more) == checked_png(bare)
     assert checked_png(bare).content == bare
 
 
 @pytest.mark.parametrize(("count", "accepted"), [(MAX_CHUNKS - 3, True), (MAX_CHUNKS - 2, False)])
-def test_chunks_have_a_limit(png_by_hand, count, accepted):
-    content = png_by_hand(28, 28, bytes(28 * 29), more_chunks=[(b"juNk", b"")] * count)
+def test_limits_the_chunks(count, accepted):
+    content = png_by_hand(28, 28, ROWS, more_chunks=[(b"juNk", b"")] * count)
     if accepted:
         assert pixels(content).shape == (28, 28)
     else:
@@ -120,8 +118,44 @@ def test_chunks_have_a_limit(png_by_hand, count, accepted):
             checked_png(content)
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a" + bytes(40), b"\x89PNG\r\n\x1a\n" + bytes(40)])
-def test_bytes_of_another_kind_are_an_image_error_but_not_one_of_size(content):
+def saved_as(kind):
+    buffer = io.BytesIO()
+    Image.fromarray(GRAY).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x89", saved_as("GIF"), saved_as("JPEG"), b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + bytes(40)]
+)
+def test_rejects_bytes_that_are_no_png(content):
     with pytest.raises(ImageError, match="not a PNG") as caught:
         checked_png(content)
     assert type(caught.value) is ImageError
+
+
+NOISE = png_of(np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8))
+DAMAGED = {  # test_bad_requests.py has more
+    **{f"cut after {share:.0%}": NOISE[: int(len(NOISE) * share)] for share in (0.02, 0.1, 0.5, 0.7)},
+    "no width": png_by_hand(0, 28, bytes(28)),
+    "no data": png_by_hand(28, 28, b""),
+    "data for a smaller image": png_by_hand(28, 28, ROWS[:100]),
+    "an unknown filter": png_by_hand(28, 28, b"\x09" * len(ROWS)),
+    "an unknown depth": png_by_hand(28, 28, ROWS, depth=7),
+    "an unknown color type": png_by_hand(28, 28, ROWS, colour_type=5),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_rejects_a_damaged_png(content):
+    with pytest.raises(ImageError, match=r"the PNG is damaged: .|not a PNG") as caught:
+        pixels(content)
+    assert type(caught.value) is ImageError
+
+
+@pytest.mark.parametrize("place", ["more_chunks", "late_chunks"])
+@pytest.mark.parametrize("kind", [b"tRNS", b"PLTE"])
+@pytest.mark.parametrize("content", [b"", b"a", b"a\0\0\0", bytes(range(256)) * 3])
+@pytest.mark.parametrize("colour_type", [0, 3])
+def test_reads_or_rejects_a_png_with_damaged_colors(place, kind, content, colour_type):
+    with contextlib.suppress(ImageError):
+        assert pixels(png_by_hand(28, 28, ROWS, colour_type=colour_type, **{place: [(kind, content)]})).shape[:2] == (28, 28)

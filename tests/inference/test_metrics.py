@@ -3,25 +3,23 @@
 import numpy as np
 import pytest
 from inference.metrics import FEEDBACK_PROBLEM_CODES, PHASES, PROBLEM_CODES, VERDICTS, Metrics
+from pngs import png_of
 from prometheus_client.metrics import MetricWrapperBase
 from stores.journal import FORMS
 
 STROKES = {"strokes": [[[140, 40], [150, 240]]]}
 CALLS, ERRORS = ("api_predict_calls_total", ()), ("prediction_error_total", ())
+JSON = "application/json"
 
 
-@pytest.fixture(scope="module")
-def first_scrape(service):
-    """What the service said when nobody had called it yet."""
-    return service.first_samples
-
-
-@pytest.mark.parametrize("name", [CALLS, ERRORS], ids=lambda name: name[0])
-def test_the_counter_is_there_at_zero_before_any_call(first_scrape, name):
-    assert first_scrape[name] == 0
+@pytest.fixture
+def first_scrape(client, samples):
+    """What the service says when nobody has called it yet."""
+    return samples(client)
 
 
 def test_every_metric_that_is_declared_appears(first_scrape):
+    assert first_scrape[CALLS] == first_scrape[ERRORS] == 0
     metrics = Metrics()
     metrics.candidate_info = None  # there is none; test_by_pointer.py has one
     declared = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
@@ -53,61 +51,63 @@ def test_every_label_is_there_from_the_start(first_scrape, name, values):
 
 
 def test_nothing_but_the_model_is_counted_before_any_call(first_scrape):
-    counted = {name for name, value in first_scrape.items() if value}
-    # It was asked whether it is up; and what any process has is not counted.
-    assert {name for name in counted if not name[0].startswith(("doodle_http_", "process_"))} == {
+    counted = {name for name, value in first_scrape.items() if value and not name[0].startswith(("process_", "doodle_http_"))}
+    assert counted == {
         ("doodle_model_loaded", ()),
         ("doodle_model_loads_total", ("loaded",)),
         *(name for name in first_scrape if name[0] == "doodle_model_info"),
     }
 
 
-@pytest.fixture
-def counted(service):
-    """counted(call) -> what the call added: {(name, labels): by how much}, with no timings."""
+def test_what_the_process_takes_has_the_names_that_all_clients_use(first_scrape):
+    assert first_scrape["process_resident_memory_bytes", ()] > 2**20
+    assert first_scrape["process_cpu_seconds_total", ()] > 0
+    assert first_scrape["process_open_fds", ()] > 3
 
-    def added(call) -> dict:
-        before = service.samples()
-        call()
-        after = service.samples()
-        # The journal is written behind the answers' back, so its figures change in their own time; test_recorder.py has them, and
-        # test_traffic.py has those of requests, which this one's own are among.
-        elsewhere = ("doodle_recorder_", "doodle_http_", "process_")
-        counts = [name for name in after if not name[0].endswith(("_sum", "_bucket")) and not name[0].startswith(elsewhere)]
-        counts = [name for name in counts if name[1] != ("journal",)]
-        return {name: after[name] - before[name] for name in counts if after[name] != before[name]}
+
+@pytest.fixture
+def counted(service, samples):
+    """counted(body, content type, path) -> what the request added: {(name, labels): by how much}, with no timings."""
+
+    def added(body, content_type=JSON, path="/predict", method="POST"):
+        before = samples(service)
+        service.client.request(method, path, content=body, headers={"Content-Type": content_type})
+        after = samples(service)
+        # The log is written behind the answers' back: test_recorder.py has its figures. Scrapes are left out.
+        names = [
+            name
+            for name in after
+            if not name[0].endswith(("_sum", "_bucket", "_seconds_count", "_created"))
+            and not name[0].startswith(("doodle_recorder_", "process_"))
+            and "/metrics" not in name[1]
+        ]
+        return {name: after[name] - before.get(name, 0) for name in names if after[name] != before.get(name, 0)}
 
     return added
 
 
-PHASES_ONCE = {("doodle_predict_phase_seconds_count", (phase,)): 1 for phase in PHASES if phase != "journal"}
+LINE, BLANK = b'{"strokes": [[[140, 40], [150, 240]]]}', b'{"strokes": []}'
+VECTOR = b'{"image_vector": [' + b"0, " * 700 + b"1, " * 83 + b"1]}"
 
 
-def test_a_prediction_is_counted_by_form_digit_and_phase(service, counted):
-    digit = str(service.post_json(STROKES).json()["digit"])
-    assert counted(lambda: service.post_json(STROKES)) == PHASES_ONCE | {
+@pytest.mark.parametrize(
+    ("body", "content_type", "form", "is_digit"),
+    [
+        (LINE, JSON, "strokes", True),
+        (BLANK, JSON, "strokes", False),
+        (VECTOR, JSON, "image_vector", False),
+        (png_of(np.zeros((28, 28), np.uint8)), "image/png", "png", False),
+    ],
+)
+def test_a_prediction_counts_by_form_and_digit(service, counted, body, content_type, form, is_digit):
+    answer = service.post_bytes(body, content_type).json()
+    digit = ("doodle_digits_total", (str(answer["digit"]),)) if is_digit else ("doodle_not_digits_total", ())
+    confidence = {("doodle_prediction_confidence_ratio_count", ()): 1} if is_digit else {}
+    assert counted(body, content_type) == confidence | {
         CALLS: 1,
-        ("doodle_drawings_total", ("strokes",)): 1,
-        ("doodle_digits_total", (digit,)): 1,
-        ("doodle_prediction_confidence_ratio_count", ()): 1,
-    }
-
-
-def test_a_vector_is_counted_as_one(service, counted):
-    added = counted(lambda: service.post_json({"image_vector": [0.0] * 700 + [1.0] * 84}))
-    assert added[("doodle_drawings_total", ("image_vector",))] == 1
-
-
-def test_a_png_is_counted_as_one(service, counted, png_of):
-    added = counted(lambda: service.post_bytes(png_of(np.zeros((28, 28), np.uint8))))
-    assert added[("doodle_drawings_total", ("png",))] == 1
-
-
-def test_no_digit_is_counted_as_that_and_not_as_a_digit(service, counted):
-    assert counted(lambda: service.post_json({"strokes": []})) == PHASES_ONCE | {
-        CALLS: 1,
-        ("doodle_drawings_total", ("strokes",)): 1,
-        ("doodle_not_digits_total", ()): 1,
+        ("doodle_drawings_total", (form,)): 1,
+        digit: 1,
+        ("doodle_http_requests_total", ("200", "/predict")): 1,
     }
 
 
@@ -115,51 +115,60 @@ def test_no_digit_is_counted_as_that_and_not_as_a_digit(service, counted):
 @pytest.mark.parametrize(
     ("body", "content_type", "code"),
     [
-        (b'{"image_vector": []}', "application/json", "400"),
+        (b'{"image_vector": []}', JSON, "400"),
         (b" " * (5 * 1024 * 1024), "image/png", "413"),
         (b"hello", "text/plain", "415"),
-        (b"{}", "application/json", "422"),
+        (b"{}", JSON, "422"),
         (b"no picture", "image/png", "422"),
     ],
 )
-def test_an_error_is_counted_as_a_call_and_by_its_code(service, counted, path, body, content_type, code):
-    assert counted(lambda: service.post_bytes(body, content_type, path)) == {
+def test_an_error_counts_as_a_call_and_by_its_code(counted, path, body, content_type, code):
+    assert counted(body, content_type, path) == {
         CALLS: 1,
         ERRORS: 1,
         ("doodle_predict_errors_total", (code,)): 1,
+        ("doodle_http_requests_total", (code, "/predict")): 1,
     }
 
 
-def test_a_query_that_is_refused_is_counted_too(service, counted):
-    added = counted(lambda: service.post_json(STROKES, "/predict?input=perhaps"))
-    assert added == {CALLS: 1, ERRORS: 1, ("doodle_predict_errors_total", ("422",)): 1}
+def test_a_rejected_query_counts_too(counted):
+    added = counted(LINE, path="/predict?input=perhaps")
+    assert (added[CALLS], added[ERRORS], added["doodle_predict_errors_total", ("422",)]) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/model", "/metrics", "/predict", "/nothing", "/docs", "/openapi.json"])
-def test_what_is_no_prediction_is_not_counted(service, counted, path):
-    assert counted(lambda: service.get(path)) == {}
+@pytest.mark.parametrize(
+    ("method", "path", "route", "code"),
+    [
+        *(("GET", path, path, "200") for path in ("/healthz", "/readyz", "/model")),
+        ("GET", "/predict", "/predict", "405"),
+        ("GET", "/candidate/model", "/candidate/model", "503"),
+        *(("GET", path, "other", "404") for path in ("/", "/nowhere", "/predict/now", "/%00", "/" + "a" * 3000)),
+    ],
+)
+def test_any_request_counts_under_its_route_and_status_alone(counted, method, path, route, code):
+    assert counted(b"", path=path, method=method) == {("doodle_http_requests_total", (code, route)): 1}
 
 
-def test_every_phase_has_taken_some_time(service):
-    service.post_json(STROKES)
-    samples = service.samples()
-    assert all(samples["doodle_predict_phase_seconds_sum", (phase,)] > 0.0 for phase in PHASES)
+def test_every_request_is_timed_and_every_route_is_there_from_the_start(client, samples):
+    for path in ("/healthz", "/nowhere", "/predict"):
+        client.get(path)
+    found = samples(client)
+    for path in (*client.get("/openapi.json").json()["paths"], "other"):
+        requests = [value for (name, labels), value in found.items() if name == "doodle_http_requests_total" and path in labels]
+        assert path == "other" or ("doodle_http_requests_total", ("200", path)) in found
+        assert found["doodle_http_request_seconds_count", (path,)] == sum(requests)
 
 
-def test_the_buckets_end_in_the_count(service):
-    service.post_json(STROKES)
-    samples = service.samples()
+def test_every_phase_is_timed_once_for_a_prediction_and_so_is_its_confidence(client, samples, eventually):
+    answer = client.post("/predict", json=STROKES).json()
+    eventually(lambda: samples(client)["doodle_predict_phase_seconds_count", ("journal",)] == 1, "it is in the log")
+    found = samples(client)
     for phase in PHASES:
-        buckets = {labels for name, labels in samples if name == "doodle_predict_phase_seconds_bucket" and phase in labels}
-        largest = max(samples["doodle_predict_phase_seconds_bucket", labels] for labels in buckets)
-        assert largest == samples["doodle_predict_phase_seconds_count", (phase,)]
-
-
-def test_what_the_process_takes_is_there_under_the_names_that_all_clients_have(service):
-    samples = service.samples()
-    assert samples["process_resident_memory_bytes", ()] > 2**20
-    assert samples["process_cpu_seconds_total", ()] > 0
-    assert samples["process_open_fds", ()] > 3
+        assert found["doodle_predict_phase_seconds_sum", (phase,)] > 0.0
+        buckets = [value for (name, labels), value in found.items() if name.endswith("phase_seconds_bucket") and phase in labels]
+        assert max(buckets) == found["doodle_predict_phase_seconds_count", (phase,)] == 1
+    assert found["doodle_prediction_confidence_ratio_count", ()] == 1
+    assert found["doodle_prediction_confidence_ratio_sum", ()] == pytest.approx(answer["confidence"])
 
 
 def test_two_apps_in_one_process_count_apart():

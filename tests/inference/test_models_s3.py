@@ -1,7 +1,10 @@
-"""The service with its models in an object store: it follows what is promoted there, and goes on while the store is away."""
+"""The service with its models in an object store: it follows what is promoted there, and goes on while the store is away.
+
+test_predictor.py has a store that is away, tests/stores all that such a store does.
+"""
 
 import pytest
-from stores.models import CANDIDATE, LIVE, open_models
+from stores.models import CANDIDATE, open_models
 
 STROKES = {"strokes": [[[140, 40], [150, 240]]]}
 
@@ -19,62 +22,37 @@ def release(save_model, tmp_path):
     return release
 
 
-def test_it_follows_what_is_promoted_and_put_up(run_service, s3_place, release, eventually):
-    store = s3_place.models
-    first = release(store, 1)
-    with run_service(s3_place.url) as running:
-        assert running.post_json(STROKES).json()["model_version"] == first
-        second = release(store, 2)
-        eventually(lambda: running.get("/model").json()["version"] == second, "the second is in service")
-        assert running.post_json(STROKES).json()["model_version"] == second
-        store.rollback()
-        eventually(lambda: running.get("/model").json()["version"] == first, "the first is again")
-        store.point(CANDIDATE, second)
-        eventually(lambda: running.get("/candidate/model").status_code == 200, "there is a candidate")
-        store.clear(CANDIDATE)
-        eventually(lambda: running.get("/candidate/model").status_code != 200, "there is none")
-        assert running.get("/snapshots").status_code == 200
-        assert "Traceback" not in running.log()
-        assert "botocore" not in running.log()
-    # Two networks, and the snapshots of one.
-    assert len(list(s3_place.cache.iterdir())) == 3
-
-
-def test_it_goes_on_while_the_store_is_away(run_service, own_s3_server, release, eventually, wait_for, monkeypatch, tmp_path):
-    for name, value in own_s3_server.environment.items():
-        monkeypatch.setenv(name, value)
-    bucket = own_s3_server.new_bucket()
-    url = f"s3://{bucket}/models?cache={tmp_path}/cache"
-    first = release(open_models(url), 1)
-    with run_service(url) as running:
-        eventually(lambda: running.get("/readyz").status_code == 200, "it is ready")
-        own_s3_server.stop()
-        eventually(lambda: "event=models_unreachable pointer=live" in running.log(), "it has noticed")
-        assert running.post_json(STROKES).json()["model_version"] == first
-        assert running.get("/readyz").status_code == 200
-        own_s3_server.start()
-        wait_for(f"{own_s3_server.url}/moto-api/", process=own_s3_server.process)
-        eventually(lambda: "there is no such bucket" in running.log(), "it has been told that the bucket is gone, too")
-        assert running.post_json(STROKES).json()["model_version"] == first
-        own_s3_server.client().create_bucket(Bucket=bucket)
-        second = release(open_models(url), 2)
-        eventually(lambda: running.get("/model").json()["version"] == second, "the second is in service")
-        assert running.sample("doodle_model_loads_total", "refused") == 0
-        assert "Traceback" not in running.log()
-
-
-def test_a_service_that_starts_while_the_store_is_away_is_ready_once_it_is_there(
+@pytest.mark.slow
+def test_follows_the_store_and_goes_on_while_it_is_away(
     run_service, own_s3_server, release, eventually, wait_for, monkeypatch, tmp_path
 ):
     for name, value in own_s3_server.environment.items():
         monkeypatch.setenv(name, value)
-    own_s3_server.stop()
     url = f"s3://doodle/models?cache={tmp_path}/cache"
-    with run_service(url) as running:
-        assert running.get("/readyz").status_code == 503
+
+    def start_store():
         own_s3_server.start()
         wait_for(f"{own_s3_server.url}/moto-api/", process=own_s3_server.process)
+
+    own_s3_server.stop()
+    with run_service(url) as running:
+        assert running.get("/readyz").status_code == 503
+        start_store()
         own_s3_server.client().create_bucket(Bucket="doodle")
-        version = release(open_models(url), 1)
-        assert open_models(url).pointer(LIVE) == version
+        first = release(open_models(url), 1)
         eventually(lambda: running.get("/readyz").status_code == 200, "it is ready")
+        own_s3_server.stop()
+        eventually(lambda: f"event=models_unreachable pointer=live kept={first}" in running.log(), "it has noticed")
+        assert running.post_json(STROKES).json()["model_version"] == first
+        assert running.get("/readyz").status_code == 200
+        start_store()
+        eventually(lambda: "there is no such bucket" in running.log(), "it has been told that the bucket is gone, too")
+        assert running.post_json(STROKES).json()["model_version"] == first
+        own_s3_server.client().create_bucket(Bucket="doodle")
+        second = release(open_models(url), 2)
+        eventually(lambda: running.get("/model").json()["version"] == second, "the second is in service")
+        open_models(url).point(CANDIDATE, second)
+        eventually(lambda: running.get("/candidate/model").status_code == 200, "there is a candidate")
+        assert running.get("/snapshots").status_code == 200
+        assert running.sample("doodle_model_loads_total", "refused") == 0
+        assert "Traceback" not in running.log()

@@ -4,24 +4,34 @@ Each of them killed or starved the service at commit 9de9523.
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import resource
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
-from inference import reading
-from inference.app import create_app
+from bounds import within
+from inference import app, feedback, reading, work_queue
 from inference.settings import Settings
-from worst_requests import JSON, LINE, STEPS, WORST, png
+from raw_http import connected, post
+from worst_requests import JSON, LINE, PNG, STEPS, WORST, png
 
 CONTAINER_BYTES = 2**30
 MEMORY_MIB = 96  # above what the service has already: the bounds of docs/security.md, for small and large images
-ORDINARY = {"strokes": LINE}
+ORDINARY, UNKNOWN = {"strokes": LINE}, {"prediction_id": "0" * 32, "actual_digit": 5}
+HEAVY = ("4,096 x 3,072, ", "1 MiB")  # making or reading these takes seconds
+
+
+@pytest.mark.parametrize("name", [name for name in WORST if not any(part in name for part in HEAVY)])
+def test_answers_the_most_expensive_bodies_in_bounds_of_memory_and_time(service, name):
+    attack, body = WORST[name], WORST[name].body()
+    with within():
+        assert service.post_bytes(body, attack.content_type, attack.path).status_code < 500
+    assert service.post_json(ORDINARY).status_code == 200
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +47,7 @@ def memory_mib(service, name):
     return int(re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{service.process.pid}/status").read_text())[1]) / 1024
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORST)
 def test_no_request_takes_the_service_down(in_a_container, documented, name):
     service, attack = in_a_container, WORST[name]
@@ -52,40 +63,89 @@ def test_no_request_takes_the_service_down(in_a_container, documented, name):
     )
 
 
-EXPENSIVE_TO_READ = ("1,000 strokes of one point", "20,000 points", "a PNG of 4,096 x 3,072", "64,000 pixels that are 2")
+@pytest.fixture
+def on_this_loop(models_folder, journal_url):
+    """`async with on_this_loop() as client:` the app on this event loop; settings may be others."""
 
-
-@pytest.mark.parametrize("name", EXPENSIVE_TO_READ)
-def test_an_ordinary_drawing_does_not_wait_for_an_expensive_one(models_folder, tmp_path, monkeypatch, name):
-    answered, attack = threading.Event(), WORST[name]
-
-    def waiting(step):
-        """The same step; on a thread, only once the ordinary drawing is answered."""
-
-        def waits(*arguments):
-            assert threading.current_thread() is threading.main_thread() or answered.wait(10)
-            return step(*arguments)
-
-        return waits
-
-    for step in {"_parsed", "picture_of", "_drawing_in"} & set(dir(reading)):
-        monkeypatch.setattr(reading, step, waiting(getattr(reading, step)))
-
-    async def test():
-        app = create_app(Settings(models=str(models_folder), journal=f"sqlite:///{tmp_path}/journal.sqlite"))
+    @contextlib.asynccontextmanager
+    async def on_this_loop(**settings):
+        service = app.create_app(Settings(models=str(models_folder), journal=journal_url, **settings))
+        transport = httpx.ASGITransport(service)
         async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client,
+            service.router.lifespan_context(service),
+            httpx.AsyncClient(transport=transport, base_url="http://x") as client,
         ):
-            headers = {"Content-Type": attack.content_type}
-            expensive = asyncio.create_task(client.post(attack.path, content=attack.body(), headers=headers))
-            await asyncio.sleep(0.05)
-            assert (await client.post("/predict", json=ORDINARY)).status_code == 200
-            assert not expensive.done()
-            answered.set()
-            assert (await expensive).status_code < 500
+            yield client
 
-    asyncio.run(test())
+    return on_this_loop
+
+
+def ask(client, path="/predict", body=ORDINARY):
+    content = body if isinstance(body, bytes) else json.dumps(body)
+    content_type = PNG if content[:4] == b"\x89PNG" else JSON
+    return asyncio.create_task(client.post(path, content=content, headers={"Content-Type": content_type}))
+
+
+QUEUES = {  # by the step that runs in them: where it is, a request that needs it, and the size that the test gives the queue
+    "learnt": (app, "/learn", {"strokes": LINE, "lessons": STEPS[:1]}, 4),
+    "explanation": (app, "/explain?occlusion=true", ORDINARY, 4),
+    "explanation ": (app, "/explain", ORDINARY, 3),
+    "unit": (app, "/unit", {"strokes": LINE, "layer": 0, "place": [0, 0, 0]}, 3),
+    "_parsed": (reading, "/predict", WORST["64,000 pixels that are 2"].body(), 2),
+    "picture_of": (reading, "/predict", WORST["1,000 strokes of one point"].body(), 2),
+    "picture_of ": (reading, "/predict", WORST["20,000 points"].body(), 2),
+    "_drawing_in": (reading, "/predict", png(600, 600), 2),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("step", QUEUES)
+async def test_a_queue_takes_some_expensive_requests_and_ordinary_ones_do_not_wait(on_this_loop, monkeypatch, step):
+    module, path, body, size = QUEUES[step]
+    free, original = threading.Event(), getattr(module, step.strip())
+
+    def waits(*arguments):
+        """On the event loop's own thread, an ordinary drawing needs the same step."""
+        assert threading.current_thread() is threading.main_thread() or free.wait(10)
+        return original(*arguments)
+
+    monkeypatch.setattr(module, step.strip(), waits)
+    for queue, places in (("SLOW", 4), ("INSPECTIONS", 3), ("LARGE", 2)):
+        monkeypatch.setattr(app, f"{queue}_WAITING", places)
+    async with on_this_loop() as client:
+        asking = [ask(client, path, body) for _ in range(1 + size)]
+        while (await ask(client, path, body)).status_code != 429:  # as long as not all of them are in the queue
+            await asyncio.sleep(0.01)
+        assert (await ask(client)).status_code == 200
+        assert not any(each.done() for each in asking)
+        free.set()
+        assert all(answer.status_code in (200, 422) for answer in await asyncio.gather(*asking))
+
+
+@pytest.mark.anyio
+async def test_feedback_that_waits_for_its_prediction_leaves_room_for_others(on_this_loop, monkeypatch):
+    waits = asyncio.Event()
+
+    async def pause(request, seconds):
+        if seconds:
+            waits.set()
+        await work_queue.pause(request, seconds)
+
+    monkeypatch.setattr(app, "pause", pause)
+    monkeypatch.setattr(feedback, "LOOK_AGAIN_SECONDS", (0.5,))
+    async with on_this_loop(max_requests=1) as client:
+        waiting = ask(client, "/feedback", UNKNOWN)
+        await waits.wait()
+        while (await ask(client, "/unit", {})).status_code == 429:
+            await asyncio.sleep(0.01)
+        assert not waiting.done()
+        assert (await waiting).status_code == 404
+
+
+@pytest.fixture(scope="module")
+def running(run_service, models_folder):
+    with run_service(models_folder) as running:
+        yield running
 
 
 def flood(service, path, body, count=80):
@@ -96,21 +156,17 @@ def flood(service, path, body, count=80):
         return [attack.result().status_code for attack in attacks], ordinary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "path", "body", "statuses"),
     [
         ("80 requests at once for 50 training steps each", "/learn", {"strokes": LINE, "lessons": STEPS}, {200, 429}),
         ("80 requests at once for occlusion", "/explain?occlusion=true", {"strokes": LINE}, {200, 429}),
-        (
-            "feedback to an unknown prediction, 80 times at once",
-            "/feedback",
-            {"prediction_id": "0" * 32, "actual_digit": 5},
-            {404},
-        ),
+        ("feedback to an unknown prediction, 80 times at once", "/feedback", UNKNOWN, {404}),
     ],
 )
-def test_a_flood_of_expensive_requests_leaves_room_for_predictions(service, documented, name, path, body, statuses):
-    attacks, ordinary = flood(service, path, body)
+def test_a_flood_of_expensive_requests_leaves_room_for_predictions(running, documented, name, path, body, statuses):
+    attacks, ordinary = flood(running, path, body)
     assert ordinary == [200] * len(ordinary)
     assert set(attacks) == statuses
     effects = {
@@ -120,17 +176,15 @@ def test_a_flood_of_expensive_requests_leaves_room_for_predictions(service, docu
     documented("attacks", name, f"{effects[max(statuses)]}; every ordinary prediction is answered")
 
 
-def test_nothing_is_computed_for_clients_that_left(service, eventually, documented):
-    body = json.dumps({"strokes": LINE, "lessons": STEPS}).encode()
-    head = f"POST /learn HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    address, before = service.url.removeprefix("http://").split(":"), service.sample("doodle_lessons_total")
-    connections = [socket.create_connection(address) for _ in range(12)]
-    for connection in connections:
-        connection.sendall(head + body)
-    for connection in connections:
-        connection.close()
+@pytest.mark.slow
+def test_computes_nothing_for_clients_that_left(running, eventually, documented):
+    before, count = running.sample("doodle_lessons_total"), 12
+    with contextlib.ExitStack() as open_:
+        for _ in range(count):
+            lessons = json.dumps({"strokes": LINE, "lessons": STEPS}).encode()
+            open_.enter_context(connected(running.url)).sendall(post("/learn", lessons))
     # Calls run in their order: this one comes after all that are still computed.
     last = {"strokes": LINE, "lessons": STEPS[:1]}
-    eventually(lambda: service.post_json(last, "/learn").status_code == 200, "there is room in the queue")
-    assert service.sample("doodle_lessons_total") - before < len(connections) * len(STEPS)
+    eventually(lambda: running.post_json(last, "/learn").status_code == 200, "there is room in the queue")
+    assert running.sample("doodle_lessons_total") - before < count * len(STEPS)
     documented("attacks", "clients that send requests for training steps and leave", "their requests leave the queue")

@@ -1,90 +1,153 @@
-"""`python -m inference` as its supervisor sees it: exit codes, its log, and what it says when it cannot start."""
+"""`python -m inference` as clients and its supervisor see it: sockets, crowds, the log, and its end."""
 
-import os
+import asyncio
+import http.client
+import json
 import re
 import signal
 import socket
-import subprocess
-import sys
+from collections import Counter
 
+import numpy as np
 import pytest
+from inference import __main__ as program
+from inference.settings import Settings
+from pngs import png_of
+from raw_http import connected, parts, post, said
+
+BODY = json.dumps({"strokes": [[[140, 40], [145, 130], [150, 240]]]}).encode()
+MEBIBYTE = 1024 * 1024
+KINDS = [("application/json", MEBIBYTE), ("image/png", 4 * MEBIBYTE)]
 
 
-def run_to_its_end(*command: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, *command], env=os.environ | environment, capture_output=True, text=True, timeout=8, check=False
-    )
+@pytest.fixture(scope="module")
+def running(run_service, models_folder):
+    """A process; at its end a client is still connected that has been answered."""
+    with run_service(models_folder, DOODLE_LOG_LEVEL="debug") as running, connected(running.url) as idle:
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: doodle\r\n\r\n")
+        assert idle.recv(100).startswith(b"HTTP/1.1 200")
+        yield running
+        running.process.send_signal(signal.SIGINT)
+        assert running.stop() == 0, running.log()
+        assert "Traceback" not in running.log()
 
 
-def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it():
-    ended = run_to_its_end("-m", "inference", DOODLE_PORT="seven")
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "inference: DOODLE_PORT must be a whole number, not 'seven'\n"
+def test_no_answer_may_be_taken_for_something_else_than_it_says(running):
+    for path in ("/healthz", "/model", "/metrics", "/docs", "/openapi.json", "/nothing", "/predict"):
+        assert running.get(path).headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+@pytest.mark.parametrize(("body", "event"), [(BODY, "predicted id="), (b"{}", "refused path=")])
+def test_logs_a_call_as_one_line_with_time_level_logger_and_event(running, body, event):
+    before = len(running.log())
+    answer = running.post_bytes(body, "application/json").json()
+    (line,) = [line for line in running.log()[before:].splitlines() if "event=" in line]
+    start = r"time=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} level=[A-Z]+ logger=[\w.]+ event="
+    assert re.match(start + event + answer.get("prediction_id", "/"), line)
+
+
+@pytest.mark.parametrize(("content_type", "limit"), KINDS)
+class TestABodyThatIsTooLarge:
+    def test_is_rejected_as_soon_as_it_is_announced(self, running, content_type, limit):
+        head, _, _ = post("/predict", bytes(limit + 1), content_type).partition(b"\r\n\r\n")
+        with connected(running.url) as connection:
+            connection.sendall(head + b"\r\n\r\n")  # and not a byte of the body
+            assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+    def test_is_answered_while_it_is_still_being_sent(self, running, content_type, limit):
+        """And the connection goes on: a proxy in between, as nginx is, gets the answer and not a reset."""
+        connection = http.client.HTTPConnection(running.client.base_url.host, running.client.base_url.port, timeout=5)
+        for _ in range(10):
+            connection.request("POST", "/predict", b" " * (limit + MEBIBYTE), {"Content-Type": content_type})
+            response = connection.getresponse()
+            assert (response.status, list(json.load(response))) == (413, ["detail"])
+            assert response.headers["connection"] != "close"
+        connection.close()
+
+    def test_is_cut_off_when_it_is_larger_by_far(self, running, content_type, limit):
+        head = f"POST /predict HTTP/1.1\r\nHost: d\r\nContent-Type: {content_type}\r\nContent-Length: 10000000000\r\n\r\n"
+        assert said(running.url, head.encode()).startswith(b"HTTP/1.1 413 ")
+
+
+def answers_of(url, requests):
+    """What the service says to all of them at once: (status, JSON)."""
+
+    async def ask(content):
+        reader, writer = await asyncio.open_connection(*url.removeprefix("http://").split(":"))
+        writer.write(content)
+        status, _, answer = parts(await reader.read())
+        writer.close()
+        return status, answer
+
+    async def all_of_them():
+        return await asyncio.wait_for(asyncio.gather(*map(ask, requests)), 30)
+
+    return asyncio.run(all_of_them())
+
+
+CROWD = [
+    *(
+        post("/predict", json.dumps({"strokes": [[[140, 40 + 20 * n], [60 + 40 * n, 150], [200, 240]]]}).encode(), last=True)
+        for n in range(6)
+    ),
+    post("/predict", png_of(np.tri(28, dtype=np.uint8) * 255), "image/png", last=True),
+    post("/predict", b"\x89PNG broken", "image/png", last=True),
+]
+
+
+def test_answers_each_of_a_crowd_as_if_alone_or_tells_it_to_wait_and_counts_all(running, samples):
+    def without_id(status, answer):
+        ids.append(answer.pop("prediction_id", None))
+        return status, answer
+
+    ids = []
+    alone = [without_id(*answers_of(running.url, [each])[0]) for each in CROWD]
+    assert len({str(each) for each in alone}) == len(CROWD)
+    before = samples(running)
+    crowd = CROWD * (4 * Settings.max_requests // len(CROWD))
+    answers = [without_id(*each) for _ in range(3) for each in answers_of(running.url, crowd)]
+    codes = Counter(status for status, _ in answers)
+    assert set(codes) == {200, 422, 429}
+    assert all(each[0] == 429 or each == alone[index % len(CROWD)] for index, each in enumerate(answers))
+    given = [each for each in ids if each]
+    assert len(set(given)) == len(given)
+    after = samples(running)
+    counted = {
+        ("api_predict_calls_total", ()): len(answers),
+        ("prediction_error_total", ()): codes[422] + codes[429],
+        ("doodle_predict_errors_total", ("429",)): codes[429],
+        ("doodle_http_requests_total", ("429", "/predict")): codes[429],
+    }
+    assert {name: after[name] - before.get(name, 0) for name in counted} == counted
+    assert after["doodle_http_requests_inside", ()] == 0
+    assert running.log().count("event=load_shed") == 1
+    assert running.post_bytes(BODY, "application/json").status_code == 200
 
 
 @pytest.fixture
-def taken_port():
+def main(monkeypatch, models_folder):
+    """main(DOODLE_PORT=…): run the program in this process, and return its exit code."""
+    monkeypatch.setattr(program, "log_to_stdout", lambda _: None)
+    monkeypatch.setattr(program, "end_when_told_to", lambda: None)
+    monkeypatch.setenv("DOODLE_MODELS", str(models_folder))
+
+    def main(**variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return program.main()
+
+    return main
+
+
+def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it(main, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(DOODLE_PORT="seven")
+    assert ended.value.code == 2
+    assert capsys.readouterr() == ("", "inference: DOODLE_PORT must be a whole number, not 'seven'\n")
+
+
+def test_a_port_in_use_ends_it_with_an_error_that_says_so(main, caplog):
     with socket.create_server(("127.0.0.1", 0)) as other:
-        yield other.getsockname()[1]
-
-
-def test_a_port_in_use_ends_it_with_an_error_that_says_so(taken_port, models_folder):
-    ended = run_to_its_end("-m", "inference", DOODLE_PORT=str(taken_port), DOODLE_MODELS=str(models_folder))
-    assert ended.returncode not in (0, 2)
-    assert f"cannot listen on 127.0.0.1 port {taken_port}: Address already in use" in ended.stdout
-    assert "Traceback" not in ended.stdout + ended.stderr
-
-
-@pytest.fixture
-def idle_connection(run_service, models_folder):
-    """A service with a client that has been answered and does not hang up: (service, connection)."""
-    with run_service(models_folder) as running:
-        url = running.client.base_url
-        with socket.create_connection((url.host, url.port)) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: doodle\r\n\r\n")
-            assert connection.recv(100).startswith(b"HTTP/1.1 200")
-            yield running, connection
-
-
-@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT], ids=lambda way: way.name)
-def test_it_ends_with_0_when_told_to_whoever_is_still_connected(idle_connection, way):
-    running, _ = idle_connection
-    running.process.send_signal(way)
-    assert running.process.wait(10) == 0, running.log()
-    assert "Traceback" not in running.log()
-
-
-TOLD_TO_END_WHILE_IT_STARTS = """
-import os, signal, sys
-import inference.__main__ as program
-
-def create_app(settings, create_app=program.create_app):
-    os.kill(os.getpid(), signal.SIGTERM)
-    return create_app(settings)
-
-program.create_app = create_app
-sys.exit(program.main())
-"""
-
-
-def test_being_told_to_end_while_it_starts_is_not_forgotten(models_folder):
-    ended = run_to_its_end("-c", TOLD_TO_END_WHILE_IT_STARTS, DOODLE_PORT="0", DOODLE_MODELS=str(models_folder))
-    assert ended.returncode in (0, -signal.SIGTERM)
-
-
-LOG_LINE = re.compile(r"time=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} level=[A-Z]+ logger=[\w.]+ event=(\w+) ")
-
-
-@pytest.mark.parametrize(
-    ("body", "event"), [({"strokes": [[[140, 40], [150, 240]]]}, "predicted"), ({}, "refused")], ids=["predicted", "refused"]
-)
-def test_a_call_is_logged_as_one_line_with_time_level_logger_and_event(service, body, event):
-    before = len(service.log())
-    service.post_json(body)
-    (line,) = [line for line in service.log()[before:].splitlines() if "event=" in line]
-    assert LOG_LINE.match(line)[1] == event
-
-
-def test_the_log_of_a_prediction_names_its_id(service):
-    answer = service.post_json({"strokes": [[[140, 40], [150, 240]]]}).json()
-    assert f"id={answer['prediction_id']} " in service.log()
+        port = other.getsockname()[1]
+        assert main(DOODLE_PORT=str(port)) == 1
+    assert caplog.messages == [f'event=not_started reason="cannot listen on 127.0.0.1 port {port}: Address already in use"']

@@ -1,9 +1,11 @@
-"""Predictions on their way to the journal: each once and in order, and a journal that is down holds up nobody."""
+"""Predictions on their way to the prediction log: each once and in order; a log that is down delays no answer."""
 
 import asyncio
+import contextlib
 import itertools
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,23 +13,24 @@ from digitnet.drawing import picture_from_strokes
 from inference import recorder as module
 from inference.metrics import Metrics
 from inference.recorder import Recorder
-from stores.journal import JournalError, Prediction, open_journal
+from stores.journal import JournalError, Prediction
 
 IDS = itertools.count()
 
 
-def prediction():
-    return Prediction(f"id-{next(IDS)}", 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))
+def predictions(count):
+    one = Prediction("id", 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))
+    return [replace(one, prediction_id=f"id-{next(IDS)}") for _ in range(count)]
 
 
 class Journal:
-    """Takes what it is given; `failing` decides what else it does."""
+    """Takes what it is given; `before` may wait or fail."""
 
-    def __init__(self, failing=lambda: None):
-        self.taken, self.batches, self.failing, self.closed = [], [], failing, False
+    def __init__(self, before=lambda: None):
+        self.taken, self.batches, self.before, self.closed = [], [], before, False
 
     def add_predictions(self, predictions):
-        self.failing()
+        self.before()
         self.batches.append(len(predictions))
         self.taken += [each for each in predictions if each not in self.taken]
 
@@ -58,181 +61,97 @@ def quickly(monkeypatch):
 async def until(condition):
     async with asyncio.timeout(10):
         while not condition():
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.002)
 
 
-def run(journal, metrics, *steps):
-    """Run each step with the recorder, one after the other."""
-
-    async def all_steps():
-        async with Recorder(journal, metrics) as recorder:
-            for step in steps:
-                await step(recorder)
-
-    asyncio.run(all_steps())
-
-
-def test_what_is_recorded_is_written_once_and_in_order(metrics, figure):
-    journal, predictions = Journal(), [prediction() for _ in range(700)]
-
-    async def record(recorder):
-        for each in predictions:
+@contextlib.asynccontextmanager
+async def recording(journal, metrics, records=()):
+    async with Recorder(journal, metrics) as recorder:
+        for each in records:
             recorder.record(each)
-        await until(lambda: len(journal.taken) == 700)
-
-    run(journal, metrics, record)
-    assert journal.taken == predictions
-    assert max(journal.batches) <= module.BATCH
-    assert figure("written") == 700
-    assert metrics.registry.get_sample_value("doodle_recorder_pending_records") == 0
+        yield recorder
 
 
-def test_what_still_waits_at_the_end_is_written_and_the_journal_closed(metrics):
-    journal, predictions = Journal(), [prediction() for _ in range(600)]
+@pytest.mark.anyio
+class TestRecorder:
+    @pytest.mark.parametrize("ends_at_once", [False, True])
+    async def test_writes_each_once_and_in_order_and_closes_the_log(self, metrics, figure, ends_at_once):
+        journal, records = Journal(), predictions(700)
+        async with recording(journal, metrics, records):
+            if not ends_at_once:
+                await until(lambda: len(journal.taken) == 700)
+        assert journal.taken == records
+        assert max(journal.batches) <= module.BATCH
+        assert figure("written") == 700
+        assert metrics.registry.get_sample_value("doodle_recorder_pending_records") == 0
+        assert journal.closed
 
-    async def record(recorder):
-        for each in predictions:
-            recorder.record(each)
+    async def test_predictions_wait_while_the_log_is_down(self, metrics, figure, caplog):
+        caplog.set_level("INFO")
+        tries = []
+        journal, records = Journal(before=lambda: (tries.append(1), down())), predictions(5)
+        async with recording(journal, metrics, records):
+            await until(lambda: len(tries) > 3)
+            assert metrics.registry.get_sample_value("doodle_recorder_pending_records") == 5
+            assert figure("written") == 0
+            journal.before = lambda: None
+            await until(lambda: figure("written") == 5)
+        assert journal.taken == records
+        events = [message.split()[0] for message in caplog.messages if "journal" in message]
+        assert events == ["event=journal_down", "event=journal_up"]  # each once, however often it was tried
 
-    run(journal, metrics, record)
-    assert journal.taken == predictions
-    assert journal.closed
+    async def test_when_too_many_wait_the_oldest_are_dropped_and_counted(self, metrics, figure, monkeypatch):
+        monkeypatch.setattr(module, "WAITING_AT_MOST", 10)
+        journal, records = Journal(before=down), predictions(25)
+        async with recording(journal, metrics, records):
+            journal.before = lambda: None
+            await until(lambda: len(journal.taken) == 10)
+        assert journal.taken == records[-10:]
+        assert (figure("written"), figure("dropped")) == (10, 15)
 
+    async def test_those_dropped_while_they_are_written_count_once(self, metrics, figure, monkeypatch):
+        """The queue overflows while its oldest records are on their way to the disk."""
+        monkeypatch.setattr(module, "WAITING_AT_MOST", 10)
+        writing, go_on = threading.Event(), threading.Event()
+        journal, records = Journal(before=lambda: (writing.set(), go_on.wait(10))), predictions(16)
+        async with recording(journal, metrics, records[:10]) as recorder:
+            await until(writing.is_set)
+            for each in records[10:]:
+                recorder.record(each)
+            go_on.set()
+            await until(lambda: len(journal.taken) == 16)
+        assert journal.taken == records
+        assert figure("written") + figure("dropped") == 16
 
-def test_while_the_journal_is_down_predictions_wait_and_are_written_when_it_is_back(metrics, figure, caplog):
-    caplog.set_level("INFO")
-    journal, predictions = Journal(failing=down), [prediction() for _ in range(5)]
+    async def test_a_fault_in_a_batch_does_not_hold_up_the_next(self, metrics, figure, caplog):
+        journal = Journal(before=lambda: 1 / 0)
+        async with recording(journal, metrics, predictions(1)) as recorder:
+            await until(lambda: figure("dropped") == 1)
+            journal.before = lambda: None
+            recorder.record(*predictions(1))
+            await until(lambda: figure("written") == 1)
+        assert "event=journal_write_failed" in caplog.text
 
-    async def fail(recorder):
-        for each in predictions:
-            recorder.record(each)
-        await until(lambda: "event=journal_down" in caplog.text)
-        await asyncio.sleep(0.05)
-        assert metrics.registry.get_sample_value("doodle_recorder_pending_records") == 5
-        assert figure("written") == 0
-
-    async def recover(recorder):
-        journal.failing = lambda: None
-        await until(lambda: figure("written") == 5)
-
-    run(journal, metrics, fail, recover)
-    assert journal.taken == predictions
-    events = [record.getMessage().split()[0] for record in caplog.records if "journal" in record.getMessage()]
-    assert events == ["event=journal_down", "event=journal_up"]  # each said once, however often it was tried
-
-
-def test_when_too_many_wait_the_oldest_are_dropped_and_counted(metrics, figure, monkeypatch):
-    monkeypatch.setattr(module, "WAITING_AT_MOST", 10)
-    journal, predictions = Journal(failing=down), [prediction() for _ in range(25)]
-
-    async def record(recorder):
-        for each in predictions:
-            recorder.record(each)
-        journal.failing = lambda: None
-        await until(lambda: len(journal.taken) == 10)
-
-    run(journal, metrics, record)
-    assert journal.taken == predictions[-10:]
-    assert (figure("written"), figure("dropped")) == (10, 15)
-
-
-def test_what_is_dropped_while_it_is_written_confuses_nobody(metrics, figure, monkeypatch):
-    """The queue overflows while its oldest records are on their way to the disk."""
-    monkeypatch.setattr(module, "WAITING_AT_MOST", 10)
-    writing, go_on = threading.Event(), threading.Event()
-
-    def slowly():
-        writing.set()
-        go_on.wait(10)
-
-    journal, predictions = Journal(failing=slowly), [prediction() for _ in range(16)]
-
-    async def record(recorder):
-        for each in predictions[:10]:
-            recorder.record(each)
-        await until(writing.is_set)
-        for each in predictions[10:]:
-            recorder.record(each)
-        go_on.set()
-        await until(lambda: len(journal.taken) == 16)
-
-    run(journal, metrics, record)
-    assert journal.taken == predictions
-    assert figure("written") + figure("dropped") == 16
+    async def test_a_log_that_is_down_at_the_end_does_not_delay_it_and_the_loss_is_logged(self, metrics, caplog):
+        async with recording(Journal(before=down), metrics, predictions(3)):
+            pass
+        assert "event=journal_not_flushed lost=3" in caplog.text
 
 
-def test_a_fault_in_a_batch_does_not_hold_up_the_next(metrics, figure, caplog):
-    def fault():
-        raise ZeroDivisionError
-
-    journal = Journal(failing=fault)
-
-    async def fail(recorder):
-        recorder.record(prediction())
-        await until(lambda: figure("dropped") == 1)
-
-    async def go_on(recorder):
-        journal.failing = lambda: None
-        recorder.record(prediction())
-        await until(lambda: figure("written") == 1)
-
-    run(journal, metrics, fail, go_on)
-    assert "event=journal_write_failed" in caplog.text
-
-
-def test_a_journal_that_is_down_at_the_end_delays_it_by_seconds_at_most_and_the_loss_is_logged(metrics, caplog):
-    async def record(recorder):
-        for _ in range(3):
-            recorder.record(prediction())
-
-    run(Journal(failing=down), metrics, record)
-    assert "event=journal_not_flushed lost=3" in caplog.text
-
-
-class TestInTheService:
-    STROKES = (((140.0, 40.0), (150.0, 240.0)),)
-
-    @pytest.fixture
-    def journal_url(self, tmp_path):
-        return f"sqlite:///{tmp_path}/journal.sqlite"
-
-    @pytest.fixture
-    def running(self, run_service, models_folder, journal_url):
-        with run_service(models_folder, DOODLE_JOURNAL=journal_url) as running:
-            yield running
-
-    def test_each_answer_is_in_the_journal_with_the_picture_that_was_read(self, running, journal_url, eventually):
-        started = time.time()
-        answers = [running.post_json({"strokes": self.STROKES}).json(), running.post_json({"strokes": []}).json()]
-        journal = open_journal(journal_url)
-        eventually(lambda: journal.summary().predictions_total == 2, "both are in the journal")
-        for answer, recorded in zip(answers, journal.recent_predictions(2), strict=True):
-            assert recorded.prediction_id == answer["prediction_id"]
-            assert recorded.is_digit == answer["is_digit"]
-            # The likeliest digit and its probability, also of a rejected drawing: drift is measured on them.
-            assert recorded.digit == int(np.argmax(answer["probabilities"]))
-            assert recorded.confidence == pytest.approx(max(answer["probabilities"]))
-            assert (recorded.model_version, recorded.form) == (answer["model_version"], "strokes")
-            assert started - 1 <= recorded.time <= time.time() + 1
-        drawn, blank = (np.frombuffer(each.picture, np.uint8) for each in journal.recent_predictions(2))
-        expected = picture_from_strokes(self.STROKES, 20)
-        np.testing.assert_allclose(drawn.reshape(28, 28) / 255.0, expected, atol=1e-6)
-        assert not blank.any()
-
-    def test_refused_calls_are_not_in_it(self, running, journal_url, eventually):
-        running.post_json({})
-        running.post_json({"strokes": self.STROKES})
-        eventually(lambda: running.sample("doodle_recorder_records_total", "written") == 1, "the good one is written")
-        assert open_journal(journal_url).summary().predictions_total == 1
-
-    def test_a_service_that_ends_leaves_nothing_unwritten(self, running, journal_url):
-        ids = [running.post_json({"strokes": self.STROKES}).json()["prediction_id"] for _ in range(20)]
-        assert running.stop() == 0
-        assert [each.prediction_id for each in open_journal(journal_url).recent_predictions(100)] == ids
-
-    def test_without_its_journal_it_answers_all_the_same_and_ends_in_time(self, run_service, models_folder):
-        with run_service(models_folder, DOODLE_JOURNAL="redis://127.0.0.1:1/0") as running:
-            for _ in range(5):
-                assert running.post_json({"strokes": self.STROKES}).status_code == 200
-            assert running.stop() == 0
-            assert "event=journal_not_flushed lost=5" in running.log()
+def test_the_service_records_each_answer_with_the_image_that_was_read(client, journal, strokes):
+    started = time.time()
+    answers = [client.post("/predict", json={"strokes": each}).json() for each in (strokes, [])]
+    client.post("/predict", json={}).json()  # is rejected, and not in the log
+    client.__exit__()  # writes what waits
+    recorded = journal.recent_predictions(10)
+    assert journal.summary().predictions_total == 2
+    for answer, each in zip(answers, recorded, strict=True):
+        assert (each.prediction_id, each.is_digit) == (answer["prediction_id"], answer["is_digit"])
+        # The likeliest digit and its probability, also of a rejected drawing: drift is measured on them.
+        assert each.digit == int(np.argmax(answer["probabilities"]))
+        assert each.confidence == pytest.approx(max(answer["probabilities"]))
+        assert (each.model_version, each.form) == (answer["model_version"], "strokes")
+        assert started - 1 <= each.time <= time.time() + 1
+    drawn, blank = (np.frombuffer(each.picture, np.uint8) for each in recorded)
+    np.testing.assert_allclose(drawn.reshape(28, 28) / 255.0, picture_from_strokes(strokes, 20), atol=1e-6)
+    assert not blank.any()

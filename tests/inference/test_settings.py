@@ -8,17 +8,12 @@ from deployment.environment import SettingsError
 from inference.settings import Settings
 
 
-def test_an_empty_environment_gives_the_defaults():
-    assert Settings.from_environment({}) == Settings()
-
-
 def test_the_defaults_are_those_of_the_contract():
-    settings = Settings()
+    settings = Settings.from_environment({"PORT": "1", "doodle_port": "2", "DOODLE_COLOUR": "yellow"})
+    assert settings == Settings()
     assert (settings.host, settings.port) == ("127.0.0.1", 7000)
-    assert settings.models == "state/models"
-    assert settings.journal == "sqlite:///state/journal.sqlite"
-    assert settings.model_check_seconds == 1.0
-    assert settings.log_level == "info"
+    assert (settings.models, settings.journal) == ("state/models", "sqlite:///state/journal.sqlite")
+    assert (settings.model_check_seconds, settings.log_level, settings.api_key) == (1.0, "info", "")
 
 
 @pytest.mark.parametrize(
@@ -27,18 +22,15 @@ def test_the_defaults_are_those_of_the_contract():
         ("DOODLE_MODELS", "file:///models", "models", "file:///models"),
         ("DOODLE_JOURNAL", "redis://redis:6379/0", "journal", "redis://redis:6379/0"),
         ("DOODLE_RETENTION_DAYS", "0", "retention_days", 0),
-        ("DOODLE_MODEL_CHECK_SECONDS", "0.25", "model_check_seconds", 0.25),
+        ("DOODLE_RETENTION_DAYS", "36500", "retention_days", 36500),
         ("DOODLE_MODEL_CHECK_SECONDS", "0.05", "model_check_seconds", 0.05),
         ("DOODLE_MODEL_CHECK_SECONDS", "3600", "model_check_seconds", 3600.0),
         ("DOODLE_HOST", "0.0.0.0", "host", "0.0.0.0"),
-        ("DOODLE_PORT", "8080", "port", 8080),
         ("DOODLE_PORT", "0", "port", 0),
-        ("DOODLE_PORT", "65535", "port", 65535),
-        ("DOODLE_LOG_LEVEL", "debug", "log_level", "debug"),
         ("DOODLE_LOG_LEVEL", "WARNING", "log_level", "warning"),
         ("DOODLE_API_KEY", "0123456789abcdef", "api_key", "0123456789abcdef"),
-        ("DOODLE_CORS_ORIGINS", "https://Example.org", "cors_origins", ("https://example.org",)),
         ("DOODLE_HOSTS", "Doodle.example.org, other.example", "hosts", frozenset({"doodle.example.org", "other.example"})),
+        ("DOODLE_CORS_ORIGINS", "https://Example.org", "cors_origins", ("https://example.org",)),
         (
             "DOODLE_CORS_ORIGINS",
             " http://a:8080, https://b:443,http://[::1]:80 ",
@@ -48,43 +40,34 @@ def test_the_defaults_are_those_of_the_contract():
     ],
 )
 def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
-    assert Settings.from_environment({variable: text}) == dataclasses.replace(Settings(), **{field: value})
+    settings = Settings.from_environment({variable: text})
+    assert settings == dataclasses.replace(Settings(), **{field: value})
+    assert "0123456789abcdef" not in f"{settings} {settings!r}"  # the key is not among what is shown of them
 
 
-def test_other_variables_are_none_of_its_business():
-    assert Settings.from_environment({"PORT": "1", "doodle_port": "2", "DOODLE_COLOUR": "yellow"}) == Settings()
+NO_ORIGIN = "is no origin: it should look like https://example.org or http://localhost:8080, without a path"
 
 
 @pytest.mark.parametrize(
     ("variable", "text", "message"),
     [
-        ("DOODLE_PORT", "seven", "DOODLE_PORT must be a whole number, not 'seven'"),
-        ("DOODLE_MODEL_CHECK_SECONDS", "0", "DOODLE_MODEL_CHECK_SECONDS must be from 0.05 to 3600.0, not 0"),
-        ("DOODLE_RETENTION_DAYS", "-1", "DOODLE_RETENTION_DAYS must be from 0 to 36500, not -1"),
-        ("DOODLE_RETENTION_DAYS", "1.5", "DOODLE_RETENTION_DAYS must be a whole number, not '1.5'"),
-        ("DOODLE_LOG_LEVEL", "loud", "DOODLE_LOG_LEVEL must be one of debug, info, warning, error, not 'loud'"),
+        ("DOODLE_PORT", "seven", " must be a whole number, not 'seven'"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "0", " must be from 0.05 to 3600.0, not 0"),
+        ("DOODLE_RETENTION_DAYS", "-1", " must be from 0 to 36500, not -1"),
+        ("DOODLE_RETENTION_DAYS", "1.5", " must be a whole number, not '1.5'"),
         (
             "DOODLE_MODELS",
             "ftp://host",
-            "DOODLE_MODELS: 'ftp://host' names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix",
+            ": 'ftp://host' names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix",
         ),
-        (
-            "DOODLE_JOURNAL",
-            "mysql://host",
-            "DOODLE_JOURNAL: a journal's URL begins with redis://, rediss:// or sqlite:///",
-        ),
+        ("DOODLE_JOURNAL", "mysql://host", ": a journal's URL begins with redis://, rediss:// or sqlite:///"),
         (
             "DOODLE_CORS_ORIGINS",
             "https://a, *",
-            "DOODLE_CORS_ORIGINS: '*' would let every website ask in the name of whoever looks at it: name those that may",
+            ": '*' would let every website ask in the name of whoever looks at it: name those that may",
         ),
         *(
-            (
-                "DOODLE_CORS_ORIGINS",
-                text,
-                f"DOODLE_CORS_ORIGINS: {text!r} is no origin: it should look like https://example.org or http://localhost:8080, "
-                "without a path",
-            )
+            ("DOODLE_CORS_ORIGINS", text, f": {text!r} {NO_ORIGIN}")
             for text in (
                 "example.org",
                 "https://example.org/",
@@ -98,16 +81,6 @@ def test_other_variables_are_none_of_its_business():
         ),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(variable, text, message):
-    with pytest.raises(SettingsError, match="^" + re.escape(message) + "$"):
+def test_names_a_value_that_cannot_be_used(variable, text, message):
+    with pytest.raises(SettingsError, match=f"^{variable}{re.escape(message)}$"):
         Settings.from_environment({variable: text})
-
-
-def test_the_key_is_not_among_what_is_shown_of_them():
-    settings = Settings.from_environment({"DOODLE_API_KEY": "0123456789abcdef"})
-    assert "0123456789abcdef" not in f"{settings} {settings!r}"
-
-
-def test_settings_cannot_be_changed_afterwards():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        Settings().port = 1

@@ -7,6 +7,8 @@ from stores.folder_models import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
 ABOUT = {"temperature": 1.5, "training": {"epochs": 2}}
+LOSSES = ["train_loss", "validation_loss", "validation_accuracy"]
+MEASURED = [*LOSSES, "learning_rate", "gradient_norm", "update_ratio", "dead_units"]
 
 
 @pytest.fixture
@@ -17,7 +19,7 @@ def models(tmp_path):
 @pytest.fixture
 def client(models, publish_model, serve):
     models.promote(publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)["version"])
-    with serve(models.folder) as client:
+    with serve(models.folder, model_check_seconds=0.02) as client:
         yield client
 
 
@@ -34,26 +36,17 @@ def test_what_was_measured_at_each_moment(client, kept, numbers):
     assert (answer["layers"], answer["epochs"]) == (["flatten", "dense", "relu", "dense"], 2)
     snapshots, network = kept
     assert [moment["step"] for moment in answer["moments"]] == [0, 10, 20]
-    for name in (
-        "learning_rate",
-        "train_loss",
-        "validation_loss",
-        "validation_accuracy",
-        "gradient_norm",
-        "update_ratio",
-        "dead_units",
-    ):
+    for name in MEASURED:
         got = np.array([moment[name] for moment in answer["moments"]], np.float32)  # None becomes NaN
         np.testing.assert_array_equal(got, getattr(snapshots, name))
     assert answer["mapped"] == [7, 3, 0, 9]
     for index, moment in enumerate(answer["moments"]):
-        points = numbers(moment["points"])
-        np.testing.assert_array_equal(points, snapshots.map_points[index])
-        filters = numbers(moment["filters"])
-        np.testing.assert_array_equal(filters, snapshots.network(index, network).layers[1].weights.reshape(12, 28, 28))
+        np.testing.assert_array_equal(numbers(moment["points"]), snapshots.map_points[index])
+        weights = snapshots.network(index, network).layers[1].weights
+        np.testing.assert_array_equal(numbers(moment["filters"]), weights.reshape(12, 28, 28))
 
 
-def test_the_filters_of_a_convolution_are_small_pictures(models, publish_model, serve):
+def test_the_filters_of_a_convolution_are_small_images(models, publish_model, serve):
     layers = [{"conv2d": {"filters": 4, "kernel_size": 5}}, "relu", "flatten", {"dense": {"units": 10}}]
     publish_model(models.folder, 4, {}, layers, snapshots=True)
     with serve(models.folder) as client:
@@ -62,47 +55,39 @@ def test_the_filters_of_a_convolution_are_small_pictures(models, publish_model, 
     assert answer["epochs"] is None  # its card does not say
 
 
-def test_a_drawing_is_read_at_each_moment(client, kept, strokes):
+def test_reads_a_drawing_at_each_moment_and_counts_it_as_no_prediction(client, kept, strokes, samples):
     response = client.post("/snapshots", json={"strokes": strokes})
     assert response.status_code == 200, response.text
+    found = samples(client)
+    assert (found["doodle_snapshot_readings_total", ()], found["api_predict_calls_total", ()]) == (1, 0)
     SnapshotReadings.model_validate(response.json())
     snapshots, network = kept
-    picture = np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)[None]
+    image = np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)[None]
     readings = response.json()["readings"]
     assert len(readings) == len(snapshots)
     for index, said in enumerate(readings):
-        (expected,), _ = snapshots.network(index, network).read(picture, ABOUT["temperature"])
+        then = snapshots.network(index, network)
+        (expected,), _ = then.read(image, ABOUT["temperature"])
         np.testing.assert_allclose(said["probabilities"], expected, atol=1e-6)
         assert said["digit"] == int(np.argmax(said["probabilities"]))
-        place = (snapshots.network(index, network).predict_features(picture) - snapshots.map_origin[index]) @ snapshots.map_axes[
-            index
-        ]
-        np.testing.assert_allclose(said["place"], place[0], atol=1e-5)
+        (place,) = (then.predict_features(image) - snapshots.map_origin[index]) @ snapshots.map_axes[index]
+        np.testing.assert_allclose(said["place"], place, atol=1e-5)
     np.testing.assert_allclose(readings[0]["probabilities"], 0.1, atol=1e-6)  # it knew nothing
     assert readings[-1]["probabilities"] == client.post("/predict", json={"strokes": strokes}).json()["probabilities"]
 
 
-def test_a_model_without_any_says_so(models, publish_model, strokes, serve):
+def test_a_model_without_any_says_so_until_they_come(models, client, publish_model, strokes, eventually):
     version = publish_model(models.folder, 5, ABOUT, LAYERS)["version"]
-    models.promote(version)
-    with serve(models.folder) as client:
-        for response in (client.get("/snapshots"), client.post("/snapshots", json={"strokes": strokes})):
-            assert response.status_code == 404
-            assert response.json() == {"detail": f"model {version} has no snapshots: it was trained before the trainer left any"}
-
-
-def test_those_that_come_later_are_found(models, publish_model, eventually, serve):
-    """The same network, published again by a trainer that keeps them."""
-    publish_model(models.folder, 5, ABOUT, LAYERS)
-    with serve(models.folder, model_check_seconds=0.05) as client:
-        assert client.get("/snapshots").status_code == 404
-        publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)
-        eventually(lambda: client.get("/snapshots").status_code == 200, "they are found")
+    eventually(lambda: client.get("/model").json()["version"] == version, "it is in service")
+    for response in (client.get("/snapshots"), client.post("/snapshots", json={"strokes": strokes})):
+        assert response.status_code == 404
+        assert response.json() == {"detail": f"model {version} has no snapshots: it was trained before the trainer left any"}
+    publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)  # the same network, by a trainer that keeps them
+    eventually(lambda: client.get("/snapshots").status_code == 200, "they are found")
 
 
 def test_damaged_ones_leave_the_model_in_service(models, publish_model, strokes, caplog, serve):
     version = publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)["version"]
-    models.promote(version)
     (models.folder / "versions" / version / "snapshots.npz").write_bytes(b"damage")
     with serve(models.folder) as client:
         assert client.get("/snapshots").status_code == 404
@@ -111,17 +96,5 @@ def test_damaged_ones_leave_the_model_in_service(models, publish_model, strokes,
 
 
 @pytest.mark.parametrize(("body", "code"), [({}, 422), ({"image_vector": [0.5] * 7}, 400)])
-def test_what_predict_refuses_it_refuses(client, body, code):
+def test_rejects_what_predict_rejects(client, body, code):
     assert client.post("/snapshots", json=body).status_code == code
-
-
-def test_without_a_model_there_is_nothing_to_see(tmp_path, serve):
-    with serve(tmp_path / "none") as client:
-        assert client.get("/snapshots").status_code == 503
-
-
-def test_readings_are_counted_and_are_no_predictions(client, strokes):
-    client.post("/snapshots", json={"strokes": strokes})
-    metrics = client.get("/metrics").text
-    assert "doodle_snapshot_readings_total 1.0" in metrics
-    assert "api_predict_calls_total 0.0" in metrics

@@ -8,11 +8,13 @@ from inference.metrics import Metrics
 from inference.work_queue import QueueFullError, WorkQueue, pause
 from starlette.requests import ClientDisconnect, Request
 
+pytestmark = pytest.mark.anyio
+
 WAITING = 2
 
 
 class Client:
-    """Who sent a request; `leaves` when told."""
+    """A request, whose client leaves when `gone` is set."""
 
     def __init__(self):
         self.gone = asyncio.Event()
@@ -24,104 +26,91 @@ class Client:
 
 
 @pytest.fixture
-def run():
-    """run(test): test(queue of one thread with room for two more calls, event that calls can wait for)."""
-
-    def run(test):
-        async def whole():
-            queue, free = WorkQueue("large", WAITING, Metrics()), threading.Event()
-            try:
-                await asyncio.wait_for(test(queue, free), 10)
-            finally:
-                free.set()
-                queue.close()
-
-        asyncio.run(whole())
-
-    return run
+def free():
+    """An event that calls can wait for."""
+    free = threading.Event()
+    yield free
+    free.set()
 
 
-def test_calls_run_one_after_the_other_in_their_order(run):
-    async def test(queue, free):
-        done = []
-        calls = [asyncio.create_task(queue.run(Client().request, lambda n=n: free.wait() and done.append(n))) for n in range(3)]
-        await asyncio.sleep(0)
-        assert done == []
-        free.set()
-        await asyncio.gather(*calls)
-        assert done == [0, 1, 2]
-
-    run(test)
+@pytest.fixture
+def queue(free):
+    queue = WorkQueue("large", WAITING, Metrics())
+    yield queue
+    free.set()
+    queue.close()
 
 
-def test_it_gives_what_the_call_gives_and_raises_what_it_raises(run):
-    async def test(queue, _):
-        assert await queue.run(Client().request, divmod, 7, 2) == (3, 1)
-        with pytest.raises(ZeroDivisionError):
-            await queue.run(Client().request, divmod, 1, 0)
-
-    run(test)
+@pytest.fixture
+def ask(queue):
+    """ask(call, …): put the call of another client into the queue."""
+    return lambda *call: asyncio.create_task(queue.run(Client().request, *call))
 
 
-def test_a_full_queue_rejects_at_once_and_has_room_again_afterwards(run):
-    async def test(queue, free):
-        calls = [asyncio.create_task(queue.run(Client().request, free.wait)) for _ in range(1 + WAITING)]
-        await asyncio.sleep(0)
-        with pytest.raises(QueueFullError):
-            await queue.run(Client().request, int)
-        free.set()
-        await asyncio.gather(*calls)
-        assert await queue.run(Client().request, int) == 0
-
-    run(test)
+async def test_calls_run_one_after_the_other_in_their_order(ask, free):
+    done = []
+    calls = [ask(lambda number=number: free.wait() and done.append(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    assert done == []
+    free.set()
+    await asyncio.gather(*calls)
+    assert done == [0, 1, 2]
 
 
-def test_a_call_whose_client_goes_leaves_the_queue_and_never_runs(run):
-    async def test(queue, free):
-        running = asyncio.create_task(queue.run(Client().request, free.wait))
-        clients, ran = [Client() for _ in range(WAITING)], []
-        waiting = [asyncio.create_task(queue.run(client.request, ran.append, client)) for client in clients]
-        await asyncio.sleep(0)
-        clients[0].gone.set()
-        with pytest.raises(ClientDisconnect):
-            await waiting[0]
-        await asyncio.sleep(0)  # its place is free once the loop has turned
-        next_one = asyncio.create_task(queue.run(Client().request, ran.append, "next"))
-        free.set()
-        await asyncio.gather(running, waiting[1], next_one)
-        assert ran == [clients[1], "next"]
-
-    run(test)
+async def test_returns_what_the_call_returns_and_raises_what_it_raises(ask):
+    assert await ask(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        await ask(divmod, 1, 0)
 
 
-def test_a_call_that_runs_keeps_its_place_though_its_client_is_gone(run):
+async def test_a_full_queue_rejects_at_once_and_has_room_again_afterwards(ask, free):
+    calls = [ask(free.wait) for _ in range(1 + WAITING)]
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFullError):
+        await ask(int)
+    free.set()
+    await asyncio.gather(*calls)
+    assert await ask(int) == 0
+
+
+async def test_a_call_whose_client_goes_leaves_the_queue_and_never_runs(queue, ask, free):
+    running, leaver, ran = ask(free.wait), Client(), []
+    await asyncio.sleep(0)
+    left = asyncio.create_task(queue.run(leaver.request, ran.append, "left"))
+    waiting = ask(ran.append, "waiting")
+    await asyncio.sleep(0)
+    leaver.gone.set()
+    with pytest.raises(ClientDisconnect):
+        await left
+    await asyncio.sleep(0)  # its place is free once the loop has turned
+    next_one = ask(ran.append, "next")
+    await asyncio.sleep(0)
+    free.set()
+    await asyncio.gather(running, waiting, next_one)
+    assert ran == ["waiting", "next"]
+
+
+async def test_a_call_that_runs_keeps_its_place_though_its_client_is_gone(queue, ask, free):
     """Else clients that come and go would start more of them than there are threads."""
-
-    async def test(queue, free):
-        client, started = Client(), threading.Event()
-        running = asyncio.create_task(queue.run(client.request, lambda: started.set() or free.wait()))
-        await asyncio.to_thread(started.wait)
-        client.gone.set()
-        with pytest.raises(ClientDisconnect):
-            await running
-        waiting = [asyncio.create_task(queue.run(Client().request, int)) for _ in range(WAITING)]
-        await asyncio.sleep(0)
-        with pytest.raises(QueueFullError):
-            await queue.run(Client().request, int)
-        free.set()
-        assert await asyncio.gather(*waiting) == [0] * WAITING
-
-    run(test)
+    client, started = Client(), threading.Event()
+    running = asyncio.create_task(queue.run(client.request, lambda: started.set() or free.wait()))
+    await asyncio.to_thread(started.wait)
+    client.gone.set()
+    with pytest.raises(ClientDisconnect):
+        await running
+    waiting = [ask(int) for _ in range(WAITING)]
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFullError):
+        await ask(int)
+    free.set()
+    assert await asyncio.gather(*waiting) == [0] * WAITING
 
 
-def test_a_pause_ends_when_the_client_goes():
-    async def test():
-        client = Client()
-        await pause(client.request, 0.001)
-        pausing = asyncio.create_task(pause(client.request, 3600))
-        await asyncio.sleep(0)
-        client.gone.set()
-        with pytest.raises(ClientDisconnect):
-            await pausing
-
-    asyncio.run(asyncio.wait_for(test(), 10))
+async def test_a_pause_ends_when_the_client_goes():
+    client = Client()
+    await pause(client.request, 0.001)
+    pausing = asyncio.create_task(pause(client.request, 3600))
+    await asyncio.sleep(0)
+    client.gone.set()
+    with pytest.raises(ClientDisconnect):
+        await pausing
