@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from statistics import median
 
-import crowds
 import pytest
+from load import wrk_load
 from polling import wait_until
 
 REPLICA_CORES, NGINX_CORES = 0.25, 0.15  # of each machine
@@ -71,7 +71,7 @@ def test_measure(limited, balancing, require, documented):
         with balancing(machines) as url:
             connections, rounds = 16 * count, []
             for _ in range(1 + ROUNDS):
-                with crowds.crowd(wrk, url, ROUND_SECONDS, connections) as most:
+                with wrk_load(wrk, url, ROUND_SECONDS, connections) as most:
                     pass
                 assert (most.failed, most.refused) == (0, {})
                 rounds.append(most.rate)
@@ -80,7 +80,7 @@ def test_measure(limited, balancing, require, documented):
             print(json.dumps({count: rounds}))
             pause = 1000.0 * connections / (SHARE * capacities[count])
             before = used(limited)
-            with crowds.crowd(wrk, url, STEADY_SECONDS, connections, pause) as steady:
+            with wrk_load(wrk, url, STEADY_SECONDS, connections, pause) as steady:
                 pass
             after = used(limited)
         assert (steady.failed, steady.refused) == (0, {})

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import crowds
 import httpx
 import pytest
 from cluster import HOST, Machine, Wire
 from commands import ONE_BUILD_AT_A_TIME, run
 from container_scripts import FEEDBACK, JOURNALLED
+from load import DRAWING, wrk_load
 from object_store import KEYS, S3Server
 from polling import wait_until
 from processes import PROJECT
@@ -101,7 +101,7 @@ class Swarm:
 
     def live(self, machine: Machine) -> str:
         """The version that answers at this machine's port."""
-        answer = httpx.post(f"http://{machine.address}:7000/predict", json=crowds.DRAWING, timeout=10)
+        answer = httpx.post(f"http://{machine.address}:7000/predict", json=DRAWING, timeout=10)
         return answer.raise_for_status().json()["model_version"]
 
     def live_everywhere(self) -> set[str]:
@@ -278,7 +278,7 @@ def balancer(balancing, machines):
 @pytest.fixture(scope="module")
 def capacity(swarm, balancer, require):
     """Answers a second through the balancer, with as many requests under way as make the machine busy."""
-    with crowds.crowd(require("wrk"), balancer, CAPACITY_SECONDS, connections=24) as found:
+    with wrk_load(require("wrk"), balancer, CAPACITY_SECONDS, connections=24) as found:
         pass
     assert (found.refused, found.failed) == ({}, 0)
     return found.rate
@@ -288,4 +288,4 @@ def capacity(swarm, balancer, require):
 def crowd_of(balancer, capacity, require):
     """`with crowd_of() as found:` many people draw, at SHARE of the capacity; afterwards what came of them."""
     pause = 1e3 * CROWD_CONNECTIONS / (SHARE * capacity)
-    return lambda: crowds.crowd(require("wrk"), balancer, CROWD_SECONDS, CROWD_CONNECTIONS, pause, to_the_end=False)
+    return lambda: wrk_load(require("wrk"), balancer, CROWD_SECONDS, CROWD_CONNECTIONS, pause, to_the_end=False)

@@ -14,11 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
 
-import crowds
 import httpx
 import pytest
 from commands import ONE_BUILD_AT_A_TIME, run
 from container_scripts import FEEDBACK, JOURNALLED, PUBLISH_ANOTHER
+from load import Load, wrk_load
 from polling import wait_until
 
 GRAFANA_IMAGE = "grafana/grafana:12.0.0"
@@ -190,9 +190,9 @@ class Stack:
         """In the trainer's container, as a version of its own, what `change` makes of the live model's network; its version."""
         return self.compose("exec", "-T", "trainer", "python", "-c", PUBLISH_ANOTHER.replace("{change}", change)).strip()
 
-    def load(self) -> crowds.Load:
+    def load(self) -> Load:
         """`with stack.load() as load:` somebody draws while the block runs."""
-        return crowds.Load(self.api, wait_until)
+        return Load(self.api, wait_until)
 
     def kill(self, container: dict) -> None:
         """kill -9, as the kernel does it when memory is short: the engine did not ask for it, so it is not a stop."""
@@ -271,7 +271,7 @@ def three_replicas(stack):
 def crowd(stack, require):
     """`with crowd(seconds, connections) as found:` so many draw at once; afterwards `found` has what they were answered."""
     wrk = require("wrk")
-    return lambda seconds, connections, pause=0.0: crowds.crowd(wrk, stack.api, seconds, connections, pause)
+    return lambda seconds, connections, pause=0.0: wrk_load(wrk, stack.api, seconds, connections, pause)
 
 
 @pytest.fixture(scope="session", name="wait_until")

@@ -14,7 +14,7 @@ from statistics import median
 
 import httpx
 import pytest
-from crowds import DRAWING
+from load import DRAWING
 
 pytestmark = pytest.mark.usefixtures("three_replicas")
 

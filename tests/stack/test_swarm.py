@@ -5,11 +5,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import crowds
 import httpx
 import numpy as np
 import pytest
 from digitnet.checkpoint import save
+from load import DRAWING, Load
 from polling import wait_until
 from stores.models import LIVE
 from swarm import SHARE
@@ -27,7 +27,7 @@ REMARK = "\n# Another release.\n"
 @pytest.fixture
 def somebody(balancer):
     """`with somebody() as load:` draws, and corrects each answer."""
-    return lambda: crowds.Load(balancer, wait_until, corrects=True)
+    return lambda: Load(balancer, wait_until, corrects=True)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ class TestDeployed:
         for machine in swarm.machines:
             page = httpx.get(f"http://{machine.address}:3000/", timeout=10)
             assert (page.status_code, "doodle-canvas" in page.text) == (200, True)
-            answer = httpx.post(f"http://{machine.address}:3000/api/predict", json=crowds.DRAWING, timeout=10)
+            answer = httpx.post(f"http://{machine.address}:3000/api/predict", json=DRAWING, timeout=10)
             assert answer.json()["digit"] == 1
 
     def test_what_has_a_volume_is_where_it_was_put(self, swarm):

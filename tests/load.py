@@ -85,7 +85,7 @@ class Found:
 
 
 @contextmanager
-def crowd(wrk: str, url: str, seconds: int, connections: int, pause: float = 0.0, to_the_end: bool = True):
+def wrk_load(wrk: str, url: str, seconds: int, connections: int, pause: float = 0.0, to_the_end: bool = True):
     """`with crowd(…) as found:` so many people draw at once for so many seconds, each again after a pause of so many milliseconds
     on the average; or, where not `to_the_end`, no longer than the block runs. Afterwards `found` has what came of it."""
     options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", SCRIPT]
