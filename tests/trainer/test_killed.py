@@ -1,5 +1,5 @@
-"""The trainer is killed at any moment, again and again: what a pointer names is sound, no file is half there, and in the end the
-model is the one that a run makes which nobody disturbed."""
+"""The trainer is killed at any moment, again and again: each pointer names a sound model, no file is half there, and the last
+model is the one of a run that nobody disturbed."""
 
 import itertools
 import json
@@ -30,8 +30,7 @@ import trainer.stages as stages, trainer.watch as watch, trainer.__main__ as pro
 for name in ("fetch", "preprocess", "synthesize", "disturb"):
     stages.STAGES[name] = lambda workspace: None
 watch.LOOK_SECONDS = 0.05
-sys.argv = ["trainer", "watch"]
-sys.exit(program.main())
+sys.exit(program.main(["watch"]))
 """
 
 
@@ -53,18 +52,17 @@ def assert_are_whole(artifacts):
 
 
 class Trainer:
-    """`python -m trainer watch` in a folder of its own, with all that it makes."""
+    """`python -m trainer watch` in a folder, with all that it makes."""
 
     def __init__(self, folder, data, params):
-        self.folder, self.data = folder, data
-        self.workspace, self.models, self.log = folder / "workspace", FolderModels(folder / "models"), folder / "trainer.log"
-        self.artifacts, self.process = self.workspace / "artifacts", None
+        self.folder, self.data, self.log = folder, data, folder / "trainer.log"
+        self.workspace, self.models = folder / "workspace", FolderModels(folder / "models")
         folder.mkdir()
-        (folder / "params.yaml").write_text(params)
+        (folder / "params.yaml").write_text(params.replace("epochs: 3", f"epochs: {EPOCHS}"))
         self.begin_anew()
 
     def begin_anew(self):
-        """Nothing is there but what it learns from."""
+        """Nothing is there but the data."""
         for made in (self.workspace, self.models.folder):
             shutil.rmtree(made, ignore_errors=True)
         shutil.copytree(self.data, self.workspace / "data")
@@ -78,18 +76,15 @@ class Trainer:
             )
         self.wait_for("event=")
 
-    def said(self):
-        return self.log.read_text()
-
     def wait_for(self, words):
         deadline = time.monotonic() + PATIENCE
-        while words not in self.said():
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < deadline, self.said()
+        while words not in (said := self.log.read_text()):
+            assert self.process.poll() is None, said
+            assert time.monotonic() < deadline, said
             time.sleep(0.002)
 
     def kill(self):
-        assert self.process.poll() is None, self.said()
+        assert self.process.poll() is None, self.log.read_text()
         self.process.kill()
         assert self.process.wait() == -signal.SIGKILL
 
@@ -103,27 +98,8 @@ class Trainer:
         return (self.models.folder / "versions" / self.models.pointer(LIVE) / WEIGHTS_FILE).read_bytes()
 
 
-@pytest.fixture
-def new_trainer(tmp_path, params, digits_file, synthetic_file, disturbed_file):
-    """new_trainer(name): one that has nothing to publish, and small data to train on."""
-    data, made = tmp_path / "data", []
-    data.mkdir()
-    for file in (digits_file, synthetic_file, disturbed_file):
-        file.rename(data / file.name)
-
-    def new_trainer(name):
-        made.append(Trainer(tmp_path / name, data, params.replace("epochs: 3", f"epochs: {EPOCHS}")))
-        return made[-1]
-
-    yield new_trainer
-    for trainer in made:
-        if trainer.process is not None and trainer.process.poll() is None:
-            trainer.process.kill()
-            trainer.process.wait()
-
-
-def test_killed_at_random_moments_it_ends_with_the_very_model_of_an_undisturbed_run(new_trainer, documented):
-    undisturbed, trainer = new_trainer("undisturbed"), new_trainer("killed")
+def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(tmp_path, data, params, documented):
+    undisturbed, trainer = (Trainer(tmp_path / name, data, params) for name in ("undisturbed", "killed"))
     began = time.monotonic()
     undisturbed.run_to_the_end()
     weights = undisturbed.live_weights()
@@ -133,8 +109,8 @@ def test_killed_at_random_moments_it_ends_with_the_very_model_of_an_undisturbed_
         time.sleep(chance.uniform(0.0, takes / 2))
         trainer.kill()
         assert_is_sound(trainer.models)
-        assert_are_whole(trainer.artifacts)
-        resumed += "going on after step" in trainer.said()
+        assert_are_whole(trainer.workspace / "artifacts")
+        resumed += "going on after step" in trainer.log.read_text()
         if trainer.models.pointer(LIVE) is not None:
             assert trainer.live_weights() == weights
             trainer.begin_anew()
@@ -142,7 +118,7 @@ def test_killed_at_random_moments_it_ends_with_the_very_model_of_an_undisturbed_
     trainer.run_to_the_end()
     assert trainer.live_weights() == weights
     assert_is_sound(trainer.models)
-    assert_are_whole(trainer.artifacts)
+    assert_are_whole(trainer.workspace / "artifacts")
     assert resumed
     assert made
     documented(
@@ -207,75 +183,56 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def publisher():
-    """publisher(folder, last, copies): how that ended, see PUBLISHER; last 0 is never."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PUBLISHER],
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # threads would be missing in a fork
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def publish():
+    """publish(folder, last, copies): how PUBLISHER ended; last 0 is never."""
+    one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # others would be missing in a fork
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", PUBLISHER], env=one_thread, **pipes)
 
-    def run(folder, last, copies):
+    def publish(folder, last, copies):
         process.stdin.write(f"{folder} {last} {copies}\n")
         process.stdin.flush()
         return int(process.stdout.readline())
 
-    yield run
+    yield publish
     process.communicate()
 
 
-class Release:
-    """A folder in which a model is about to be published. `old` is live already."""
-
-    def __init__(self, folder):
-        self.folder, self.models, self.artifacts = folder, FolderModels(folder / "models"), folder / "workspace" / "artifacts"
-
-    def make_live(self, version):
-        self.models.publish(self.artifacts / "model")
-        self.models.promote(version)
+@pytest.mark.parametrize("case", ["the first", "the next", "the same measured anew"])
+def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes_it(
+    tmp_path, save_model, publish, documented, case
+):
+    prepared, copies, old = tmp_path / "prepared", case == "the first", None
+    model, candidate = (prepared / "workspace" / "artifacts" / name for name in ("model", "candidate"))
+    if not copies:
+        about = {"test": {"accuracy": 0.1}}
+        old = save_model(model, 2 if case == "the next" else 1, about)["version"]
+        FolderModels(prepared / "models").publish(model)
+        FolderModels(prepared / "models").promote(old)
         time.sleep(0.01)  # what comes is newer than the pointer
-
-
-@pytest.fixture(params=["the first", "the next", "the same measured anew"])
-def release(request, tmp_path, save_model):
-    """What is to be published, whether it has to be copied from the candidate's folder first, which is live, and the new card."""
-    release = Release(tmp_path / "prepared")
-    model, candidate = release.artifacts / "model", release.artifacts / "candidate"
-    if request.param == "the first":
-        return release, True, None, save_model(candidate, 1, snapshots=True)
-    if request.param == "the next":
-        old = save_model(model, 2)["version"]
-        release.make_live(old)
+    if case == "the next":
         save_model(candidate, 1)
-        return release, False, old, save_model(model, 1)
-    old = save_model(model, 1, {"test": {"accuracy": 0.1}})["version"]
-    release.make_live(old)
-    return release, False, old, save_model(model, 1, {"test": {"accuracy": 0.9}}, snapshots=True)
+    card = save_model(candidate if copies else model, 1, {"test": {"accuracy": 0.9}}, snapshots=case != "the next")
 
-
-def test_killed_before_or_within_any_change_that_publishing_makes_the_next_one_ends_it(release, tmp_path, publisher, documented):
-    prepared, copies, old, card = release
     for last in itertools.count(1):
-        shutil.copytree(prepared.folder, tmp_path / str(last))
-        tried = Release(tmp_path / str(last))
-        ended = publisher(tried.folder, last, copies)
+        folder = shutil.copytree(prepared, tmp_path / str(last))
+        models = FolderModels(folder / "models")
+        ended = publish(folder, last, copies)
         assert ended in (0, -signal.SIGKILL)
-        assert tried.models.pointer(LIVE) in (old, card["version"])
-        assert_is_sound(tried.models)
-        assert_are_whole(tried.artifacts)
+        assert models.pointer(LIVE) in (old, card["version"])
+        assert_is_sound(models)
+        assert_are_whole(folder / "workspace" / "artifacts")
 
-        assert publisher(tried.folder, 0, copies) == 0
-        assert_is_sound(tried.models)
-        assert tried.models.pointer(LIVE) == card["version"]
-        assert tried.models.card(card["version"]) == card
+        assert publish(folder, 0, copies) == 0
+        assert_is_sound(models)
+        assert models.pointer(LIVE) == card["version"]
+        assert models.card(card["version"]) == card
         if old not in (None, card["version"]):
-            assert tried.models.rollback() == old
+            assert models.rollback() == old
         if ended == 0:
             break
     assert last > 15  # to make a file, write it and put it in its place: three changes each
-    assert not list((tried.folder / "models" / "versions").glob(f"{UNFINISHED}*"))
+    assert not list((folder / "models" / "versions").glob(f"{UNFINISHED}*"))
     documented(
         "faults",
         "the trainer is killed while it publishes: before each change that it makes to a file, and within each write",
