@@ -1,7 +1,9 @@
-"""The trainer of a running stack: makes a model where there is none, publishes new models, ends when told to."""
+"""The trainer of a running stack: makes a model where there is none, publishes new models, ends when told to, survives kills."""
 
+import itertools
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -11,10 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
-from digitnet.checkpoint import load_card
+from digitnet.checkpoint import WEIGHTS_FILE, copy, load, load_card, load_snapshots, npz_arrays
 from polling import PATIENCE, eventually
-from stores.folder_models import FolderModels
-from stores.models import LIVE
+from stores.folder_models import UNFINISHED, FolderModels
+from stores.models import LIVE, POINTERS
+from threadpoolctl import threadpool_limits
+from trainer.publish import publishers
 
 PROJECT = Path(__file__).parents[2]
 
@@ -36,18 +40,30 @@ class Trainer:
     """`watch` in a folder with artifacts, workspace and store."""
 
     def __init__(self, folder):
-        self.folder, self.arguments = folder, ()
+        self.folder, self.arguments, self.process = folder, (), None
         self.models, self.log = FolderModels(folder / "models"), folder / "trainer.log"
-        self.process = None
+        self.artifacts = folder / "workspace" / "artifacts"
 
     def start(self, **more):
         environment = {"DOODLE_ARTIFACTS": "artifacts", "DOODLE_WORKSPACE": "workspace", "DOODLE_MODELS": "models"} | more
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-c", WATCH, *map(str, self.arguments)]
+        command = [sys.executable, "-c", WATCH, *map(str, self.arguments)]
+        with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, env=os.environ | environment, stdout=log, stderr=log)
+
+    def make_ready(self, data, params, epochs=3, preprocess_seconds=0):
+        """Nothing is there to publish, and small data to train on."""
+        for made in (self.artifacts.parent, self.models.folder):
+            shutil.rmtree(made, ignore_errors=True)
+        shutil.copytree(data, self.artifacts.parent / "data")
+        (self.folder / "params.yaml").write_text(params.replace("epochs: 3", f"epochs: {epochs}"))
+        self.arguments = (preprocess_seconds,)
 
     def said(self):
         return self.log.read_text()
+
+    def wait_for(self, words):
+        eventually(lambda: words in self.said() or self.process.poll() is not None, f"it says {words}")
+        assert words in self.said()
 
     def live(self):
         return self.models.pointer(LIVE)
@@ -112,21 +128,8 @@ def test_ends_with_1_and_the_reason_on_a_line(trainer):
     assert "Traceback" not in trainer.said()
 
 
-@pytest.fixture
-def maker(trainer, tmp_path, params_file, data):
-    """maker(epochs): a trainer that has nothing to publish, and small data to train on."""
-    shutil.copytree(data, tmp_path / "workspace" / "data")
-
-    def make(epochs=3, preprocess_seconds=0):
-        params_file.write_text(params_file.read_text().replace("epochs: 3", f"epochs: {epochs}"))
-        trainer.arguments = (preprocess_seconds,)
-        return trainer
-
-    return make
-
-
-def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is(maker, tmp_path):
-    trainer = maker()
+def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is(trainer, data, params):
+    trainer.make_ready(data, params)
     trainer.start()
     eventually(lambda: trainer.live() is not None, "a model is live")
     said = trainer.said()
@@ -134,23 +137,152 @@ def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is(maker, tmp_p
         assert f"event=stage name={stage}\n" in said
     for epoch in (1, 2, 3):
         assert f"epoch {epoch}/3  loss " in said
-    assert (tmp_path / "workspace" / "artifacts" / "metrics.json").exists()
-    assert load_card(tmp_path / "workspace" / "artifacts" / "model")["version"] == trainer.live()
-    assert not (tmp_path / "artifacts").exists()
+    assert (trainer.artifacts / "metrics.json").exists()
+    assert load_card(trainer.artifacts / "model")["version"] == trainer.live()
+    assert not (trainer.folder / "artifacts").exists()
     trainer.stop()
 
 
-def test_told_to_stop_while_it_trains_it_leaves_what_it_needs_to_go_on(maker, tmp_path):
-    trainer = maker(epochs=500)
+@pytest.mark.parametrize(("preprocess_seconds", "words"), [(60, "name=preprocess"), (0, "epoch 2/500")])
+def test_stops_when_told_to_at_once_before_training_and_during_it_with_what_it_needs_to_go_on(
+    trainer, data, params, preprocess_seconds, words
+):
+    trainer.make_ready(data, params, 500, preprocess_seconds)
     trainer.start()
-    eventually(lambda: "epoch 2/500" in trainer.said(), "training is under way")
+    trainer.wait_for(words)
     trainer.stop()
-    assert (tmp_path / "workspace" / "artifacts" / "unfinished.npz").exists()
     assert trainer.live() is None
+    assert (trainer.artifacts / "unfinished.npz").exists() == (preprocess_seconds == 0)
 
 
-def test_ends_at_once_when_told_to_before_training(maker):
-    trainer = maker(preprocess_seconds=60)
-    trainer.start()
-    eventually(lambda: "name=preprocess" in trainer.said(), "it is at work")
-    trainer.stop()
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(trainer, data, params, documented):
+    trainer.make_ready(data, params, epochs=16)
+
+    def run_to_the_end():
+        trainer.start()
+        trainer.wait_for("event=watching")
+        trainer.stop()
+
+    def live_weights():
+        return (trainer.models.folder / "versions" / trainer.live() / WEIGHTS_FILE).read_bytes()
+
+    began = time.monotonic()
+    run_to_the_end()
+    takes, chance, weights, resumed, made = time.monotonic() - began, random.Random(20), live_weights(), 0, 0
+    trainer.make_ready(data, params, epochs=16)
+    for _ in range(20):
+        trainer.start()
+        trainer.wait_for("event=")
+        time.sleep(chance.uniform(0.0, takes / 2))
+        assert trainer.process.poll() is None, trainer.said()
+        trainer.process.kill()
+        assert trainer.process.wait() == -signal.SIGKILL
+        assert_is_sound(trainer.models, trainer.artifacts)
+        resumed += "going on after step" in trainer.said()
+        if trainer.live() is not None:
+            assert live_weights() == weights
+            trainer.make_ready(data, params, epochs=16)
+            made += 1
+    run_to_the_end()
+    assert live_weights() == weights
+    assert_is_sound(trainer.models, trainer.artifacts)
+    assert resumed
+    assert made
+    documented(
+        "faults",
+        "the trainer is killed at 20 random points of training and publishing",
+        "nothing: a pointer names no model, or a sound one",
+        "with its next start; training goes on after the last whole epoch, and ends with the same weights, bit for bit",
+        "nothing but the epoch that was under way",
+    )
+
+
+def assert_is_sound(models, artifacts):
+    """Pointers name sound models, and files that are there are whole. (Others may be, by names that nobody looks for.)"""
+    for pointer in POINTERS:
+        assert models.pointer(pointer) in (None, *models.versions())
+    for version in models.versions():
+        models.snapshots(version)  # which loads it, too
+    for card in artifacts.glob("*/model.json"):  # before it is there, there is no model
+        load_snapshots(card.parent, *load(card.parent))
+    for file in artifacts.glob("[!.]*.json"):
+        json.loads(file.read_bytes())
+    for file in artifacts.glob("[!.]*.npz"):
+        npz_arrays(file.read_bytes())
+
+
+CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync"}
+
+
+def publish(folder, last=0, copies=False):
+    """Publish in a fork as `watch` does, and return how it ended. It copies the candidate, as where a model was just made, and
+    kills itself before the n-th change to anything on the disk; or within a write, when half of it is there."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    fsync, changes = os.fsync, itertools.count(1)
+
+    def before(event, args):
+        is_change = event in CHANGES or (event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR))
+        if last and is_change and next(changes) == last:
+            if event == "os.fsync":
+                os.truncate(args[0], os.fstat(args[0]).st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def counted_fsync(file):
+        before("os.fsync", (file,))
+        fsync(file)
+
+    try:
+        os.fsync = counted_fsync
+        sys.addaudithook(before)
+        artifacts = folder / "workspace" / "artifacts"
+        following = publishers(artifacts, FolderModels(folder / "models"))
+        if copies:
+            copy(artifacts / "candidate", artifacts / "model")
+        for each in following:
+            each.look()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["the first", "the next", "the same measured anew"])
+def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes_it(tmp_path, save_model, documented, case):
+    prepared, copies, old = tmp_path / "prepared", case == "the first", None
+    model, candidate = (prepared / "workspace" / "artifacts" / name for name in ("model", "candidate"))
+    if not copies:
+        old = save_model(model, 2 if case == "the next" else 1, {"test": {"accuracy": 0.1}})["version"]
+        FolderModels(prepared / "models").publish(model)
+        FolderModels(prepared / "models").promote(old)
+        time.sleep(0.01)  # what comes is newer than the pointer
+    if case == "the next":
+        save_model(candidate, 1)
+    card = save_model(candidate if copies else model, 1, {"test": {"accuracy": 0.9}}, snapshots=case != "the next")
+
+    for last in itertools.count(1):
+        folder = shutil.copytree(prepared, tmp_path / str(last))
+        models, artifacts = FolderModels(folder / "models"), folder / "workspace" / "artifacts"
+        with threadpool_limits(1):  # other threads would be missing in a fork
+            ended = publish(folder, last, copies)
+            assert ended in (0, -signal.SIGKILL)
+            assert models.pointer(LIVE) in (old, card["version"])
+            assert_is_sound(models, artifacts)
+            assert publish(folder, copies=copies) == 0
+        assert_is_sound(models, artifacts)
+        assert models.pointer(LIVE) == card["version"]
+        assert models.card(card["version"]) == card
+        if old not in (None, card["version"]):
+            assert models.rollback() == old
+        if ended == 0:
+            break
+    assert last > 15  # to make a file, write it and put it in its place: three changes each
+    assert not list((folder / "models" / "versions").glob(f"{UNFINISHED}*"))
+    documented(
+        "faults",
+        "the trainer is killed while it publishes: before each change that it makes to a file, and within each write",
+        "nothing: live names what it named before, or the new model, whole",
+        "with its next start",
+        "nothing",
+    )
