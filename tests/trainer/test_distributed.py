@@ -196,32 +196,20 @@ def test_an_error_of_one_rank_ends_all_and_is_said_once(folder):
     assert not (folder.artifacts / "trained").exists()
 
 
-def with_another_seed(folder):
-    folder.params.write_text(folder.params.read_text().replace("seed: 3", "seed: 4"))
-
-
-def with_another_pixel(folder):
-    file = folder.path / "data" / "digits.npz"
-    arrays = npz_arrays(file.read_bytes())
-    arrays["training_pictures"][7, 7, 7] ^= 1
-    file.write_bytes(npz_bytes(arrays))
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (with_another_seed, r"rank 1 on .*: not the same as rank 0 on .* in params\.yaml"),
-        (with_another_pixel, r"rank 1 on .*: not the same as rank 0 on .* in data \(dvc pull brings it\)"),
-    ],
-)
-def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_folder, change, complaint):
+@pytest.mark.parametrize(("changed", "what"), [("params.yaml", r"params\.yaml"), ("digits.npz", r"data \(dvc pull brings it\)")])
+def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_folder, changed, what):
     folder, other = new_folder("first"), new_folder("second")
-    change(other)
+    if changed == "params.yaml":
+        other.params.write_text(other.params.read_text().replace("seed: 3", "seed: 4"))
+    else:
+        arrays = npz_arrays((other.path / "data" / changed).read_bytes())
+        arrays["training_pictures"][7, 7, 7] ^= 1
+        (other.path / "data" / changed).write_bytes(npz_bytes(arrays))
     program = (sys.executable, "-m", "trainer", "train", "--distributed")
     ended = mpirun("-n", 1, "-wdir", folder.path, *program, ":", "-n", 1, "-wdir", other.path, *program, cwd=folder.path)
     assert ended.returncode == 1
-    assert re.fullmatch(complaint, ended.stderr.strip())
+    assert re.fullmatch(f"rank 1 on .*: not the same as rank 0 on .* in {what}", ended.stderr.strip())
     assert not (folder.artifacts / "trained").exists()
     assert not other.artifacts.exists()
 
@@ -254,20 +242,26 @@ def test_more_ranks_than_shares_are_refused_with_what_to_do(params_file):
     )
 
 
-@pytest.mark.parametrize("variable", ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE"])
-def test_several_processes_that_would_each_train_the_whole_are_refused(folder, variable, monkeypatch, caplog):
-    monkeypatch.chdir(folder.path)
+@pytest.mark.parametrize(
+    ("arguments", "variable", "complaint"),
+    [
+        (["train"], "PMI_SIZE", "mpirun started several of these, .*: there is train --distributed"),
+        (["train"], "OMPI_COMM_WORLD_SIZE", "mpirun started several of these, .*: there is train --distributed"),
+        (
+            ["train", "--distributed"],
+            "NONE",
+            r"--distributed needs MPI \(.*\): run .*setup\.sh trainer mpi, or pip install mpi4py",
+        ),
+    ],
+)
+def test_refuses_several_processes_without_distributed_and_distributed_without_mpi(
+    tmp_path, monkeypatch, caplog, arguments, variable, complaint
+):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, "4")
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    assert main(["train"]) == 1
-    assert "mpirun started several of these, and each would do the whole: there is train --distributed" in caplog.text
-    assert not folder.artifacts.exists()
-
-
-def test_where_there_is_no_mpi_it_says_how_to_get_it(folder, monkeypatch, caplog):
-    monkeypatch.chdir(folder.path)
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    assert main(["train", "--distributed"]) == 1
+    assert main(arguments) == 1
     (record,) = caplog.records
-    assert re.search(r"--distributed needs MPI \(.*\): run .*setup\.sh trainer mpi, or pip install mpi4py mpich", record.message)
+    assert re.match(complaint, record.message)
+    assert list(tmp_path.iterdir()) == []

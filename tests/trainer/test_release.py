@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,12 +14,10 @@ import pytest
 from digitnet.checkpoint import load, load_card, load_golden, save
 from digitnet.drawing import in_bytes, picture_from_strokes
 from stores.folder_models import FolderModels
-from stores.journal import Feedback
 from stores.models import CANDIDATE, LIVE
 from trainer import disturb, synthesize, test, trial
 from trainer.__main__ import main
 from trainer.api import Api
-from trainer.decisions import Decisions
 from trainer.end import end
 from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
 from trainer.settings import TestSettings
@@ -27,13 +26,6 @@ from trainer.test import TestError, examine
 from trainer.trial import OwnService, put_up
 
 KEY = "0123456789abcdef"
-
-
-def drawn(count, seed):
-    """Written digits, uint8 (count, 28, 28), and their labels."""
-    forms, generator = Forms(), np.random.default_rng(seed)
-    labels = (np.arange(count) % 10).astype(np.uint8)
-    return np.stack([in_bytes(picture_from_strokes(forms.digit(int(label), generator)[0])) for label in labels]), labels
 
 
 def spoil(source, folder):
@@ -49,7 +41,9 @@ def made(tmp_path_factory, params):
     """A project with a candidate that was trained and evaluated. Nothing was released."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "params.yaml").write_text(params.replace("epochs: 3", "epochs: 20"))
-    (pictures, labels), pins = drawn(460, seed=4), ["meta:", "  files:"]
+    forms, generator, pins = Forms(), np.random.default_rng(4), ["meta:", "  files:"]
+    labels = (np.arange(460) % 10).astype(np.uint8)
+    pictures = np.stack([in_bytes(picture_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()])
     (folder / "mnist").mkdir()
     for name, content in {
         TRAIN_IMAGES: images_to_bytes(pictures[:400]),
@@ -96,15 +90,11 @@ def result():
         return json.load(file)
 
 
-def process_of(project):
-    return json.loads((project / "state" / "trial" / "service.json").read_text())["pid"]
-
-
 class TestStages:
     def test_the_first_candidate_passes_and_is_released_and_nothing_is_left_running(self, project, candidate, own, monkeypatch):
         assert main(["serve"]) == 0
         left = own.api.url  # by a run that was killed; and it does not react to SIGTERM
-        os.kill(process_of(project), signal.SIGSTOP)
+        os.kill(json.loads((project / "state" / "trial" / "service.json").read_text())["pid"], signal.SIGSTOP)
         monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.2)
         assert main(["serve"]) == 0
         url = own.api.url
@@ -137,25 +127,6 @@ class TestStages:
         assert main(["end"]) == 1
         assert f"{worse} was refused: " in caplog.records[-1].getMessage()
         assert load_card(released)["version"] == candidate
-
-    @pytest.mark.slow
-    def test_a_poisoned_batch_that_was_accepted_unseen_is_not_released(self, project, candidate, caplog):
-        """As many wrong labels as right ones."""
-        shutil.copytree(project / "artifacts" / "candidate", project / "artifacts" / "model")
-        released = load_card(project / "artifacts" / "model")
-        Decisions(project / "feedback").accept(
-            Feedback(f"{number:08x}", 1e9, None, None, (int(label) + 1) % 10, None, picture.tobytes())
-            for number, (picture, label) in enumerate(zip(*drawn(400, seed=6)))
-        )
-        shutil.rmtree(project / "artifacts" / "trained")
-        for stage in ("preprocess", "train", "evaluate", "serve"):
-            assert main([stage]) == 0
-        poisoned = load_card(project / "artifacts" / "candidate")
-        assert poisoned["data"]["training_pictures"] == released["data"]["training_pictures"] + 400
-        assert poisoned["test"]["accuracy"] < released["test"]["accuracy"]
-        assert main(["test"]) == main(["end"]) == 1
-        assert f"{poisoned['version']} is refused; {candidate} stays live" in caplog.text
-        assert load_card(project / "artifacts" / "model") == released
 
 
 class Changing(Api):
@@ -242,25 +213,24 @@ class TestExamination:
 
 
 class Stack(Api):
-    """A stack that has `version` as its candidate, and another live model."""
+    """A stack that has `candidate` as its candidate, and another live model."""
 
-    is_up = True
-
-    def __init__(self, version=None):
-        super().__init__("http://127.0.0.1:1")
-        self.candidate = version
+    is_up, candidate = True, None
 
     def serves(self, pointer, version, times=20):
         return (pointer, version) == (CANDIDATE, self.candidate)
 
 
-class Own:
+@pytest.fixture
+def stack():
+    return Stack("http://127.0.0.1:1")
+
+
+class NoService:
     """In the place of a service of our own: what is called."""
 
-    api = None
-
     def __init__(self):
-        self.calls = []
+        self.api, self.calls = None, []
 
     def start(self, *_):
         self.calls.append("start")
@@ -275,48 +245,51 @@ def hurried(monkeypatch):
     monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.0)
 
 
+RESULT = '{"version": "%s", "passed": %s, "problems": ["bad"]}'
+
+
 class TestEnd:
     @pytest.fixture
-    def ended(self, save_model, tmp_path):
-        """ended(said): why end fails where the test's result says that."""
-        version = save_model(tmp_path / "candidate")["version"]
+    def ended(self, save_model, tmp_path, stack):
+        """ended(result): why end fails where that is the test's result; VERSION stands for the candidate's."""
+        version = stack.candidate = save_model(tmp_path / "candidate")["version"]
 
-        def ended(said):
-            if said is not None:
-                (tmp_path / "result.json").write_text(said.replace("VERSION", version))
-            own = Own()
+        def ended(result):
+            if result is not None:
+                (tmp_path / "result.json").write_text(result.replace("VERSION", version))
+            own = NoService()
             with pytest.raises(ValueError) as caught:  # noqa: PT011, the tests look at what it says
-                end(Stack(version), own, tmp_path / "candidate", tmp_path / "result.json", tmp_path / "model")
+                end(stack, own, tmp_path / "candidate", tmp_path / "result.json", tmp_path / "model")
             assert own.calls == ["stop"]
             return str(caught.value).replace(version, "VERSION")
 
         return ended
 
     @pytest.mark.parametrize(
-        ("said", "reason"),
+        ("result", "reason"),
         [
             (None, "VERSION has not been tested: run dvc repro"),
-            ('{"version": "ffff", "passed": true, "problems": []}', "VERSION has not been tested, "),
-            ('{"version": "VERSION", "passed": false, "problems": ["bad"]}', "VERSION was refused: bad"),
+            (RESULT % ("ffff", "true"), "VERSION has not been tested, "),
+            (RESULT % ("VERSION", "false"), "VERSION was refused: bad"),
             *((damaged, "result.json is damaged or foreign") for damaged in ("", "{", "[]", '{"passed": true}')),
         ],
     )
-    def test_releases_nothing_that_did_not_pass(self, ended, tmp_path, said, reason):
-        assert reason in ended(said)
+    def test_releases_nothing_that_did_not_pass(self, ended, tmp_path, result, reason):
+        assert reason in ended(result)
         assert not (tmp_path / "model").exists()
 
     def test_fails_where_the_stack_does_not_make_it_live(self, ended, hurried):
-        reason = ended('{"version": "VERSION", "passed": true, "problems": []}')
-        assert "VERSION is in " in reason
-        assert "does not make it live: its trainer's log says why" in reason
+        assert re.search(
+            "VERSION is in .* does not make it live: its trainer's log says why", ended(RESULT % ("VERSION", "true"))
+        )
 
 
 class TestTrial:
-    def test_a_stack_of_another_folder_is_left_alone(self, save_model, tmp_path, hurried, caplog):
+    def test_a_stack_of_another_folder_is_left_alone(self, save_model, tmp_path, hurried, stack, caplog):
         """It answers, but nobody brings it the candidate."""
         caplog.set_level("INFO")
-        version, own = save_model(tmp_path / "candidate")["version"], Own()
-        assert put_up(Stack(), own, tmp_path / "candidate", tmp_path / "model").url == "http://127.0.0.1:2"
+        version, own = save_model(tmp_path / "candidate")["version"], NoService()
+        assert put_up(stack, own, tmp_path / "candidate", tmp_path / "model").url == "http://127.0.0.1:2"
         assert own.calls == ["stop", "start"]
         assert f"has not taken up {version}" in caplog.text
 
