@@ -1,5 +1,6 @@
 """A data set small enough to train on in a second: real drawings would do no better here."""
 
+import hashlib
 import shutil
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 from digitnet.checkpoint import npz_bytes
 from trainer.digits import drawing_arrays
 from trainer.disturb import disturb
+from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
+from trainer.settings import read_train_settings
+from trainer.train import train
 
 PARAMS = """
 seed: 3
@@ -100,3 +104,34 @@ def synthetic_file(tmp_path, data):
 @pytest.fixture
 def disturbed_file(tmp_path, data):
     return shutil.copy(data / "disturbed.npz", tmp_path / "disturbed.npz")
+
+
+@pytest.fixture(scope="session")
+def write_mnist():
+    """write_mnist(folder, pictures, labels, count): IDX files, the first `count` for training, and their mnist.dvc."""
+
+    def write_mnist(folder, pictures, labels, count):
+        (folder / "mnist").mkdir()
+        pins = ["meta:", "  files:"]
+        for name, content in {
+            TRAIN_IMAGES: images_to_bytes(pictures[:count]),
+            TRAIN_LABELS: labels_to_bytes(labels[:count]),
+            TEST_IMAGES: images_to_bytes(pictures[count:]),
+            TEST_LABELS: labels_to_bytes(labels[count:]),
+        }.items():
+            (folder / "mnist" / name).write_bytes(content)
+            pins.append(f"    {name}: {hashlib.md5(content).hexdigest()}")
+        (folder / "mnist.dvc").write_text("\n".join(pins))
+
+    return write_mnist
+
+
+@pytest.fixture(scope="session")
+def train_in():
+    """train_in(folder, params_file, data): train into the folder as the stage does. Returns the card."""
+
+    def train_in(folder, params_file, data, *stop_requested):
+        files = (folder / name for name in ("trained", "history.csv", "unfinished.npz", "progress.json"))
+        return train(read_train_settings(params_file), data / "digits.npz", data / "synthetic.npz", *files, *stop_requested)
+
+    return train_in

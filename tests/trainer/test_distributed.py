@@ -64,13 +64,6 @@ class Folder:
         shutil.copytree(data, path / "data")
         self.params.write_text(params)
 
-    def train(self):
-        """On one process, without MPI."""
-        data = (self.path / "data" / name for name in ("digits.npz", "synthetic.npz"))
-        files = (self.artifacts / name for name in ("trained", "history.csv", "unfinished.npz", "progress.json"))
-        with threadpool_limits(1, user_api="blas"):  # as the program does
-            train(read_train_settings(self.params), *data, *files)
-
     def train_on(self, ranks, disturbance=UNDISTURBED):
         return mpirun("-n", ranks, sys.executable, "-c", PROGRAM, *disturbance, cwd=self.path)
 
@@ -103,10 +96,21 @@ def folder(new_folder):
 
 
 @pytest.fixture
-def alone(new_folder):
+def train_alone(train_in):
+    """train_alone(folder): on one process, without MPI."""
+
+    def train_alone(folder):
+        with threadpool_limits(1, user_api="blas"):  # as the program does
+            train_in(folder.artifacts, folder.params, folder.path / "data")
+
+    return train_alone
+
+
+@pytest.fixture
+def alone(new_folder, train_alone):
     """What one process makes of the same."""
     alone = new_folder("alone")
-    alone.train()
+    train_alone(alone)
     return alone
 
 
@@ -138,7 +142,7 @@ def test_without_mpirun_it_is_one_rank_and_the_same_to_the_last_bit(folder, alon
 
 
 @pytest.mark.slow
-def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, caplog):
+def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, train_alone, caplog):
     stopped = folder.train_on(2, (1, EPOCH + 5, signal.SIGTERM.value))
     assert stopped.returncode == 130, stopped.stderr
     words = f"training stopped after step {EPOCH + 6} of {3 * EPOCH}; the same command goes on from there"
@@ -150,28 +154,10 @@ def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, 
     assert folder.is_stopped()
     caplog.clear()
     with caplog.at_level("INFO"):
-        folder.train()
+        train_alone(folder)
     assert f"going on after step {2 * EPOCH + 1}" in caplog.text
     assert folder.is_finished()
     assert_alike(folder, alone)
-
-
-@pytest.mark.slow
-def test_a_signal_to_mpirun_stops_all(folder):
-    folder.params.write_text(folder.params.read_text().replace("epochs: 3", "epochs: 3000"))
-    command = [str(MPIRUN), "-n", "2", sys.executable, "-m", "trainer", "train", "--distributed"]
-    with subprocess.Popen(command, cwd=folder.path, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as process:
-        try:
-            for line in process.stderr:  # the first epoch's line says that it is under way
-                if line.startswith("epoch 1/"):
-                    break
-            process.send_signal(signal.SIGTERM)
-            _, said = process.communicate(timeout=PATIENCE)
-        finally:
-            process.kill()
-    assert process.returncode == 130, said
-    assert said.count("the same command goes on from there") == 1
-    assert folder.is_stopped()
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from digitnet.drawing import in_bytes, picture_from_pixels, picture_from_strokes
 from trainer.digits import load_disturbed, load_splits
-from trainer.disturb import conditions, disturb
+from trainer.disturb import conditions
 
 SEVEN = [np.array([[80.0, 60.0], [200.0, 60.0], [160.0, 140.0], [130.0, 230.0]])]
 
@@ -66,9 +66,3 @@ def test_writes_all_conditions_with_the_same_digits_each(data):
     assert sorted(map(bytes, split.pictures[condition == 0])) == sorted(
         bytes(in_bytes(picture_from_pixels(one))) for one in load_splits(data / "digits.npz")["test"].pictures
     )
-
-
-@pytest.mark.slow
-def test_two_processes_write_the_same_bytes_as_one(data, tmp_path):
-    disturb(data / "digits.npz", data / "synthetic.npz", tmp_path / "2.npz", processes=2)
-    assert (tmp_path / "2.npz").read_bytes() == (data / "disturbed.npz").read_bytes()

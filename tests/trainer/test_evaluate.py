@@ -15,19 +15,16 @@ from PIL import Image
 from trainer import evaluate as evaluate_module
 from trainer.digits import Answers, Split, Synthetic, load_disturbed, load_splits, load_synthetic
 from trainer.evaluate import evaluate
-from trainer.settings import read_train_settings
-from trainer.train import train
 
 
 @pytest.fixture(scope="module")
-def trained(data, params, tmp_path_factory):
+def trained(data, params, train_in, tmp_path_factory):
     """trained(network): the folder with a network that was trained on the data."""
 
     def trained(network="perceptron"):
         folder = tmp_path_factory.mktemp(network)
         (folder / "params.yaml").write_text(params.replace("network: perceptron", f"network: {network}"))
-        files = (folder / name for name in ("trained", "history.csv", "unfinished.npz", "progress.json"))
-        train(read_train_settings(folder / "params.yaml"), data / "digits.npz", data / "synthetic.npz", *files)
+        train_in(folder, folder / "params.yaml", data)
         return folder / "trained"
 
     return trained

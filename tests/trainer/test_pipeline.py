@@ -72,13 +72,6 @@ def test_a_command_in_the_wrong_folder_fails_with_a_message(command, tmp_path, m
     assert any(name in record.message for name in ("mnist.dvc", "params.yaml", "data/digits.npz", "artifacts"))
 
 
-def test_an_unknown_command_lists_those_that_there_are(capsys):
-    with pytest.raises(SystemExit):
-        main(["publish-everything"])
-    said = capsys.readouterr().err
-    assert all(command in said for command in (*STAGES, "watch"))
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_stops_training_and_the_same_command_goes_on(number, tmp_path, params_file, data):
     shutil.copytree(data, tmp_path / "data")

@@ -1,7 +1,5 @@
 """Preprocess: every digit of a small MNIST, through digitnet.drawing, into three splits that do not overlap."""
 
-import hashlib
-
 import numpy as np
 import pytest
 from digitnet.drawing import in_bytes, picture_from_pixels
@@ -9,7 +7,7 @@ from stores.journal import Feedback
 from trainer.decisions import Decisions
 from trainer.digits import SPLITS, load_splits
 from trainer.fetch import FetchError
-from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
+from trainer.idx import TEST_LABELS
 from trainer.preprocess import preprocess
 from trainer.settings import PreprocessSettings
 
@@ -20,29 +18,21 @@ LABELS = (np.arange(150) % 10).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
-def mnist(tmp_path_factory):
-    """A folder of IDX files and the mnist.dvc that pins them."""
-    folder, pins = tmp_path_factory.mktemp("mnist"), ["meta:", "  files:"]
-    for name, content in {
-        TRAIN_IMAGES: images_to_bytes(IMAGES[:100]),
-        TRAIN_LABELS: labels_to_bytes(LABELS[:100]),
-        TEST_IMAGES: images_to_bytes(IMAGES[100:]),
-        TEST_LABELS: labels_to_bytes(LABELS[100:]),
-    }.items():
-        (folder / name).write_bytes(content)
-        pins.append(f"    {name}: {hashlib.md5(content).hexdigest()}")
-    (folder / "mnist.dvc").write_text("\n".join(pins))
+def project(write_mnist, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    write_mnist(folder, IMAGES, LABELS, 100)
     return folder
 
 
 @pytest.fixture(scope="module")
-def preprocessed(mnist):
+def preprocessed(project):
     """preprocessed(folder): the file that preprocess makes with the decisions there."""
 
     def preprocessed(folder):
         settings = PreprocessSettings(validation_size=30, seed=1)
-        preprocess(settings, mnist, mnist / "mnist.dvc", Decisions(folder), folder / "data" / "digits.npz")
-        return folder / "data" / "digits.npz"
+        file = folder / "data" / "digits.npz"
+        preprocess(settings, project / "mnist", project / "mnist.dvc", Decisions(folder), file)
+        return file
 
     return preprocessed
 
@@ -91,11 +81,10 @@ def test_accepted_drawings_are_learnt_from_and_not_measured_on(splits, preproces
         assert after[split].digest() == splits[split].digest()
 
 
-def test_does_not_use_other_data_than_pinned(mnist, preprocessed, tmp_path, monkeypatch):
+def test_does_not_use_other_data_than_pinned(write_mnist, tmp_path, monkeypatch):
     monkeypatch.setattr("trainer.fetch.default_sources", lambda *_: [])
-    labels = (mnist / TEST_LABELS).read_bytes()
-    (mnist / TEST_LABELS).write_bytes(b"changed")
+    write_mnist(tmp_path, IMAGES, LABELS, 100)
+    (tmp_path / "mnist" / TEST_LABELS).write_bytes(b"changed")
     with pytest.raises(FetchError):
-        preprocessed(tmp_path)
-    (mnist / TEST_LABELS).write_bytes(labels)
-    assert not (tmp_path / "data").exists()
+        preprocess(PreprocessSettings(30, 1), tmp_path / "mnist", tmp_path / "mnist.dvc", Decisions(tmp_path), tmp_path / "d.npz")
+    assert not (tmp_path / "d.npz").exists()

@@ -1,6 +1,5 @@
 """serve, test and end: a candidate is tested over HTTP in a real service, then released or refused."""
 
-import hashlib
 import json
 import os
 import re
@@ -19,7 +18,6 @@ from trainer import disturb, synthesize, test, trial
 from trainer.__main__ import main
 from trainer.api import Api
 from trainer.end import end
-from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
 from trainer.settings import TestSettings
 from trainer.strokes import Forms
 from trainer.test import TestError, examine
@@ -37,23 +35,13 @@ def spoil(source, folder):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, params):
+def made(tmp_path_factory, params, write_mnist):
     """A project with a candidate that was trained and evaluated. Nothing was released."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "params.yaml").write_text(params.replace("epochs: 3", "epochs: 20"))
-    forms, generator, pins = Forms(), np.random.default_rng(4), ["meta:", "  files:"]
-    labels = (np.arange(460) % 10).astype(np.uint8)
-    pictures = np.stack([in_bytes(picture_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()])
-    (folder / "mnist").mkdir()
-    for name, content in {
-        TRAIN_IMAGES: images_to_bytes(pictures[:400]),
-        TRAIN_LABELS: labels_to_bytes(labels[:400]),
-        TEST_IMAGES: images_to_bytes(pictures[400:]),
-        TEST_LABELS: labels_to_bytes(labels[400:]),
-    }.items():
-        (folder / "mnist" / name).write_bytes(content)
-        pins.append(f"    {name}: {hashlib.md5(content).hexdigest()}")
-    (folder / "mnist.dvc").write_text("\n".join(pins))
+    forms, generator, labels = Forms(), np.random.default_rng(4), (np.arange(460) % 10).astype(np.uint8)
+    pictures = [in_bytes(picture_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()]
+    write_mnist(folder, np.stack(pictures), labels, 400)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for module in (synthesize, disturb):  # so little is done sooner than a process is started

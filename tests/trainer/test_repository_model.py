@@ -98,6 +98,7 @@ class TestPredictions:
         assert np.mean(is_digit) <= 0.2
 
 
+@pytest.mark.slow
 def test_a_poisoned_batch_is_flagged_and_nothing_of_it_is_learnt(tmp_path, monkeypatch):
     """Drawings under wrong labels, sent by as many people: what is accepted without a look is next to nothing."""
     monkeypatch.chdir(PROJECT)

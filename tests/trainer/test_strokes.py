@@ -141,19 +141,22 @@ def test_digits_are_put_all_over_the_canvas(steady):
     assert (places.max(axis=0) > [250.0, 190.0]).all()
 
 
+def lengths(writer):
+    return np.array([length(stroke) for (stroke,) in written(BAR, writer, 300)])
+
+
 def test_ends_are_late_or_early_within_limits(steady, monkeypatch):
     for name in ("WARP", "JITTER", "WANDER"):
         monkeypatch.setattr(hand, name, 0.0)
-    lengths = np.array([length(stroke) for (stroke,) in written(BAR, replace(steady, haste=hand.HASTE_RANGE[1]), 300)])
-    assert 1.0 + 2 * hand.OVERSHOOT_RANGE[0] - 0.04 < lengths.min() < 0.93
-    assert 1.07 < lengths.max() < 1.0 + 2 * hand.OVERSHOOT_RANGE[1] + 0.04
+    found = lengths(replace(steady, haste=hand.HASTE_RANGE[1]))
+    assert 1.0 + 2 * hand.OVERSHOOT_RANGE[0] - 0.04 < found.min() < 0.93
+    assert 1.07 < found.max() < 1.0 + 2 * hand.OVERSHOOT_RANGE[1] + 0.04
 
 
 def test_hooks_are_as_long_as_they_should_be(steady):
-    lengths = np.array([length(stroke) for (stroke,) in written(BAR, replace(steady, hooks=1.0), 300)])
-    low, high = hand.HOOK_LENGTH
-    assert 1.0 + 2 * low - 0.03 < lengths.min() < 1.0 + 3 * low
-    assert 1.0 + 1.5 * high < lengths.max() < 1.0 + 2 * high + 0.03
+    found, (low, high) = lengths(replace(steady, hooks=1.0)), hand.HOOK_LENGTH
+    assert 1.0 + 2 * low - 0.03 < found.min() < 1.0 + 3 * low
+    assert 1.0 + 1.5 * high < found.max() < 1.0 + 2 * high + 0.03
 
 
 def test_tremor_shakes_but_does_not_carry_away(steady):
@@ -168,25 +171,19 @@ def test_tremor_shakes_but_does_not_carry_away(steady):
 
 
 def test_haste_leaves_loops_gaping(steady):
-    zero = BY_NAME["0 closed"]
+    def gap(writer):
+        return max(np.hypot(*(loop[0] - loop[-1])) for (loop,) in written(BY_NAME["0 closed"], writer, 100)) / PICTURE_SIZE
 
-    def gaps(writer):
-        return [np.hypot(*(stroke[0] - stroke[-1])) / PICTURE_SIZE for (stroke,) in written(zero, writer, 100)]
-
-    assert max(gaps(steady)) < 0.06
-    assert 0.1 < max(gaps(replace(steady, haste=1.5))) < 0.7
+    assert gap(steady) < 0.06
+    assert 0.1 < gap(replace(steady, haste=1.5)) < 0.7
 
 
-def test_rounding_cuts_corners(steady):
-    seven = BY_NAME["7 plain"]
-    ((sharp,),) = written(seven, steady, 1)
-    ((round_,),) = written(seven, replace(steady, rounding=hand.ROUNDING[1]), 1)
-    assert length(sharp) - 0.2 < length(round_) < length(sharp) - 0.01
-
-
-def test_fast_hands_leave_few_points(steady):
-    ((slow,),) = written(BAR, replace(steady, spacing=2.0), 1)
-    ((fast,),) = written(BAR, replace(steady, spacing=14.0), 1)
+def test_rounding_cuts_corners_and_fast_hands_leave_few_points(steady):
+    ((sharp,),), ((rounded,),) = (
+        written(BY_NAME["7 plain"], replace(steady, rounding=rounding), 1) for rounding in (0.0, hand.ROUNDING[1])
+    )
+    assert length(sharp) - 0.2 < length(rounded) < length(sharp) - 0.01
+    ((slow,),), ((fast,),) = (written(BAR, replace(steady, spacing=spacing), 1) for spacing in (2.0, 14.0))
     assert len(slow) == pytest.approx(71, abs=2)
     assert len(fast) == pytest.approx(11, abs=1)
 

@@ -96,12 +96,20 @@ def test_writes_no_non_digits_where_none_are_asked_for(tmp_path):
     assert written["test_pictures"].shape == (10, 28, 28)
 
 
+# `python -m trainer synthesize`, whose processes hand over what they have page by page: they end with a page.
+SYNTHESIZE = """
+import sys
+from trainer import __main__, synthesize
+synthesize.PAGES_A_JOB = 1
+sys.exit(__main__.main(["synthesize"]))
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_it_and_its_processes_at_once(number, tmp_path, params_file):
     params_file.write_text(params_file.read_text().replace("{digits: 40,", "{digits: 100000,"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "trainer", "synthesize"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    command = [sys.executable, "-c", SYNTHESIZE]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
     # Its two processes, and multiprocessing's tracker of what they leave, do not hear Ctrl-C once they are at work.
     eventually(lambda: sum(members(process.pid)) >= 3, "its processes are at work")
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)

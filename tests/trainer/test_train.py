@@ -12,7 +12,7 @@ from digitnet.network import NO_DIGIT
 from digitnet.parallel import DataParallel
 from trainer.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import read_train_settings
-from trainer.train import Stopped, Training, measure, train
+from trainer.train import Stopped, Training, measure
 
 STEPS = 3 * (325 // 16)
 
@@ -20,8 +20,8 @@ STEPS = 3 * (325 // 16)
 class Trainer:
     """Trains into folders, as params.yaml says at the time."""
 
-    def __init__(self, data, folder, params):
-        self.data, self.folder, self.params = data, folder, folder / "params.yaml"
+    def __init__(self, data, folder, params, train_in):
+        self.train_in, self.data, self.folder, self.params = train_in, data, folder, folder / "params.yaml"
         self.params.write_text(params)
 
     def change(self, **lines):
@@ -35,12 +35,9 @@ class Trainer:
     def settings(self):
         return read_train_settings(self.params)
 
-    def run(self, name, stop_requested=lambda: False):
+    def run(self, name, *stop_requested):
         """Train into a folder of that name and return the card."""
-        folder = self.folder / name
-        data = self.data / "digits.npz", self.data / "synthetic.npz"
-        files = (folder / each for each in ("trained", "history.csv", "unfinished.npz", "progress.json"))
-        return train(self.settings(), *data, *files, stop_requested)
+        return self.train_in(self.folder / name, self.params, self.data, *stop_requested)
 
     def training(self):
         splits = load_splits(self.data / "digits.npz")
@@ -49,14 +46,14 @@ class Trainer:
 
 
 @pytest.fixture
-def trainer(data, tmp_path, params):
-    return Trainer(data, tmp_path, params)
+def trainer(data, tmp_path, params, train_in):
+    return Trainer(data, tmp_path, params, train_in)
 
 
 @pytest.fixture(scope="module")
-def whole(data, tmp_path_factory, params):
+def whole(data, tmp_path_factory, params, train_in):
     """The folder of a training that was not stopped."""
-    trainer = Trainer(data, tmp_path_factory.mktemp("whole"), params)
+    trainer = Trainer(data, tmp_path_factory.mktemp("whole"), params, train_in)
     trainer.run("whole")
     return trainer.folder / "whole"
 
@@ -151,15 +148,6 @@ def test_dropout_draws_the_same_after_a_stop(trainer, whole):
         trainer.run("stopped", StopAfter(17))
     trainer.run("stopped")
     assert weights(trainer.folder / "stopped") == weights(trainer.folder / "a")
-
-
-@pytest.mark.slow
-def test_a_run_may_be_stopped_at_any_step(trainer, whole):
-    for steps in (0, 1, 17, STEPS // 3, STEPS // 3 + 1, STEPS - 1):
-        with pytest.raises(Stopped):
-            trainer.run(str(steps), StopAfter(steps))
-        trainer.run(str(steps))
-        assert weights(trainer.folder / str(steps)) == weights(whole)
 
 
 def test_leaves_snapshots_of_its_course(trainer, whole, validation):
