@@ -17,5 +17,6 @@ def map_in_processes(function: Callable, *arguments: Iterable, processes: int) -
         try:
             return list(pool.map(function, *arguments))
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # whoever tells us to stop does not wait for what is not begun
+            # Do not begin the other jobs. And wait for the pool's thread: once the pool is garbage, that thread cancels none.
+            pool.shutdown(cancel_futures=True)
             raise

@@ -1,10 +1,16 @@
 """A data set small enough to train on in a second: real drawings would do no better here."""
 
+import hashlib
+import shutil
+
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_bytes
 from trainer.digits import drawing_arrays
 from trainer.disturb import disturb
+from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
+from trainer.settings import read_train_settings
+from trainer.train import train
 
 PARAMS = """
 seed: 3
@@ -57,35 +63,75 @@ def bars(count, seed):
     return pictures, labels.astype(np.uint8)
 
 
-@pytest.fixture
-def digits_file(tmp_path):
-    arrays = {}
+def digits_arrays():
     for seed, (split, count) in enumerate((("training", 325), ("validation", 40), ("test", 50))):
-        arrays[f"{split}_pictures"], arrays[f"{split}_labels"] = bars(count, seed)
-    path = tmp_path / "digits.npz"
-    path.write_bytes(npz_bytes(arrays))
-    return path
+        pictures, labels = bars(count, seed)
+        yield from ((f"{split}_pictures", pictures), (f"{split}_labels", labels))
 
 
-@pytest.fixture
-def synthetic_file(tmp_path):
+def synthetic_arrays():
     """Bars too, of two forms, and noise that is no digit."""
-    arrays = {"form_names": np.array(["0 bar", "1 other bar", "symbols noise"])}
+    yield "form_names", np.array(["0 bar", "1 other bar", "symbols noise"])
     for seed, (split, count) in enumerate((("training", 40), ("validation", 20), ("test", 20)), start=10):
         pictures, labels = bars(count, seed)
         noise = np.random.default_rng(seed).integers(0, 256, (10, 28, 28), dtype=np.uint8)
-        arrays[f"{split}_pictures"] = np.concatenate([pictures, noise])
-        arrays[f"{split}_labels"] = np.concatenate([labels, np.full(10, 10, np.uint8)])
-        arrays[f"{split}_forms"] = np.concatenate([labels % 2, np.full(10, 2)]).astype(np.uint16)
-    line = [np.array([[40.0, 40.0], [60.0, 240.0]])]
-    arrays |= drawing_arrays([line] * len(arrays["test_labels"]))
-    path = tmp_path / "synthetic.npz"
-    path.write_bytes(npz_bytes(arrays))
-    return path
+        yield f"{split}_pictures", np.concatenate([pictures, noise])
+        yield f"{split}_labels", np.concatenate([labels, np.full(10, 10, np.uint8)])
+        yield f"{split}_forms", np.concatenate([labels % 2, np.full(10, 2)]).astype(np.uint16)
+    yield from drawing_arrays([[np.array([[40.0, 40.0], [60.0, 240.0]])]] * 30).items()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """The folder of what preprocess, synthesize and disturb leave. Tests that change a file take a copy, below."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "digits.npz").write_bytes(npz_bytes(dict(digits_arrays())))
+    (folder / "synthetic.npz").write_bytes(npz_bytes(dict(synthetic_arrays())))
+    disturb(folder / "digits.npz", folder / "synthetic.npz", folder / "disturbed.npz", processes=1)
+    return folder
 
 
 @pytest.fixture
-def disturbed_file(tmp_path, digits_file, synthetic_file):
-    path = tmp_path / "disturbed.npz"
-    disturb(digits_file, synthetic_file, path, processes=1)
-    return path
+def digits_file(tmp_path, data):
+    return shutil.copy(data / "digits.npz", tmp_path / "digits.npz")
+
+
+@pytest.fixture
+def synthetic_file(tmp_path, data):
+    return shutil.copy(data / "synthetic.npz", tmp_path / "synthetic.npz")
+
+
+@pytest.fixture
+def disturbed_file(tmp_path, data):
+    return shutil.copy(data / "disturbed.npz", tmp_path / "disturbed.npz")
+
+
+@pytest.fixture(scope="session")
+def write_mnist():
+    """write_mnist(folder, pictures, labels, count): IDX files, the first `count` for training, and their mnist.dvc."""
+
+    def write_mnist(folder, pictures, labels, count):
+        (folder / "mnist").mkdir()
+        pins = ["meta:", "  files:"]
+        for name, content in {
+            TRAIN_IMAGES: images_to_bytes(pictures[:count]),
+            TRAIN_LABELS: labels_to_bytes(labels[:count]),
+            TEST_IMAGES: images_to_bytes(pictures[count:]),
+            TEST_LABELS: labels_to_bytes(labels[count:]),
+        }.items():
+            (folder / "mnist" / name).write_bytes(content)
+            pins.append(f"    {name}: {hashlib.md5(content).hexdigest()}")
+        (folder / "mnist.dvc").write_text("\n".join(pins))
+
+    return write_mnist
+
+
+@pytest.fixture(scope="session")
+def train_in():
+    """train_in(folder, params_file, data): train into the folder as the stage does. Returns the card."""
+
+    def train_in(folder, params_file, data, *stop_requested):
+        files = (folder / name for name in ("trained", "history.csv", "unfinished.npz", "progress.json"))
+        return train(read_train_settings(params_file), data / "digits.npz", data / "synthetic.npz", *files, *stop_requested)
+
+    return train_in

@@ -1,4 +1,4 @@
-"""The service as its clients see it: who answers, with which model, and what happens where nobody does."""
+"""The service as its clients see it: which model answers, and what happens if none does."""
 
 import json
 import threading
@@ -14,18 +14,17 @@ ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_vers
 
 
 @contextmanager
-def server(respond, keys=None):
-    """One that answers respond(method, path, body) -> (status, JSON), or hangs up where that is None. The list `keys` gets the
-    key of each question."""
+def server(respond):
+    """One that answers respond(path, body) -> (status, JSON), or hangs up where that is None. Its list `keys` has the key of each
+    request."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            if keys is not None:
-                keys.append(self.headers["X-API-Key"])
-            answer = respond(self.command, self.path, body)
+            api.keys.append(self.headers["X-API-Key"])
+            answer = respond(self.path, body)
             if answer is None:
                 self.close_connection = True
                 return
@@ -42,10 +41,12 @@ def server(respond, keys=None):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        api = Api(f"http://127.0.0.1:{running.server_port}/")
+        api.keys = []
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield Api(f"http://127.0.0.1:{running.server_port}/")
+            yield api
         finally:
             running.shutdown()
             thread.join()
@@ -57,7 +58,7 @@ def hurried(monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:7000", "ftp://somewhere", "http://"])
-def test_what_is_no_address_is_refused(url):
+def test_refuses_what_is_no_address(url):
     with pytest.raises(ApiError, match="no address of a service"):
         Api(url)
 
@@ -81,45 +82,34 @@ def test_another_program_that_answers_there_is_not_a_doodle():
 
 def test_the_version_is_that_of_the_card_and_none_where_there_is_no_such_model():
     cards = {"/live/model": (200, {"version": VERSION}), "/candidate/model": (503, {"detail": "there is no candidate"})}
-    with server(lambda _, path, __: cards[path]) as api:
+    with server(lambda path, _: cards[path]) as api:
         assert api.version("live") == VERSION
         assert api.version("candidate") is None
 
 
-def test_the_key_goes_with_every_question_and_is_the_stack_s_alone():
-    """Asked of a service with another one, that is an error at once, with words of what to do; the words do not have the key."""
-    asked = []
-
-    def respond(*_):
-        return (200 if asked[-1] == KEY else 401), ANSWER | {"version": VERSION}
-
-    with server(respond, asked) as keyless:
+def test_sends_its_key_with_every_request_and_a_refused_key_is_an_error_at_once():
+    with server(lambda *_: (200 if keyless.keys[-1] == KEY else 401, ANSWER | {"version": VERSION})) as keyless:
         api = Api(keyless.url, KEY)
         assert api.serves("live", VERSION, times=3)
         assert api.read("candidate", ["{}"])[0].probabilities == [0.1] * 10
-        assert asked == [KEY] * 4
+        assert keyless.keys == [KEY] * 4
         for other in (keyless, Api(keyless.url, "a-key-of-another-stack")):
             for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.read("live", ["{}"])):
-                with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there"):
+                with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there") as caught:
                     ask()
-        assert len(asked) == 8  # and no question twice
+                assert "a-key" not in str(caught.value)
+        assert len(keyless.keys) == 8  # and no request twice
 
 
-def test_one_replica_that_lags_behind_is_noticed():
-    asked = []
-
-    def respond(*_):
-        asked.append(1)
-        return 200, {"version": VERSION if len(asked) % 7 else "ffffffffffff"}
-
-    with server(respond) as api:
+def test_notices_one_replica_that_lags_behind():
+    with server(lambda *_: (200, {"version": VERSION if len(api.keys) % 7 else "ffffffffffff"})) as api:
         assert api.serves("live", VERSION, times=6)
         assert not api.serves("live", VERSION, times=6)
 
 
 @pytest.mark.parametrize("connections", [1, 3])
 def test_answers_come_in_the_order_of_the_drawings(connections):
-    def respond(_, path, body):
+    def respond(path, body):
         assert path == "/candidate/predict"
         return 200, ANSWER | {"probabilities": [json.loads(body)["number"]]}
 
@@ -131,25 +121,14 @@ def test_answers_come_in_the_order_of_the_drawings(connections):
 
 
 @pytest.mark.parametrize("failure", [None, (502, {"detail": "away"}), (503, {"detail": "no model yet"})])
-def test_a_service_that_is_away_for_a_moment_is_asked_again(failure):
-    asked = []
-
-    def respond(*_):
-        asked.append(1)
-        return failure if len(asked) in (2, 3) else (200, ANSWER)
-
-    with server(respond) as api:
+def test_asks_again_if_a_service_is_away_for_a_moment(failure):
+    with server(lambda *_: failure if len(api.keys) in (2, 3) else (200, ANSWER)) as api:
         assert [answer.probabilities for answer in api.read("live", ["{}"] * 3)] == [[0.1] * 10] * 3
-    assert len(asked) == 5
+        assert len(api.keys) == 5
 
 
-def test_a_drawing_that_is_refused_is_an_error_at_once():
-    asked = []
-
-    def respond(*_):
-        asked.append(1)
-        return 422, {"detail": "strokes: should be a list"}
-
-    with server(respond) as api, pytest.raises(ApiError, match=r"422 .*should be a list"):
-        api.read("live", ["{}"])
-    assert len(asked) == 1
+def test_a_refused_drawing_is_an_error_at_once():
+    with server(lambda *_: (422, {"detail": "strokes: should be a list"})) as api:
+        with pytest.raises(ApiError, match=r"422 .*should be a list"):
+            api.read("live", ["{}"])
+        assert len(api.keys) == 1

@@ -34,11 +34,8 @@ def test_it_is_no_better_a_little_to_either_side(generator):
     assert loss(best) < min(loss(best * 0.98), loss(best * 1.02))
 
 
-def test_answers_that_are_all_right_get_the_lowest_temperature_and_nothing_overflows():
+def test_nothing_overflows_where_all_answers_are_right_or_there_are_none():
     assert fit_temperature(np.eye(10) * 500.0, np.arange(10)) < 20.0
-
-
-def test_no_answers_change_nothing():
     assert fit_temperature(np.empty((0, 10)), np.empty(0, int)) == 1.0
 
 

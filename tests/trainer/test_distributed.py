@@ -1,17 +1,20 @@
-"""Training on several processes, started by the mpirun that comes with MPICH: it learns what one process learns, and what befalls
-one rank befalls all."""
+"""Training on several processes, started by MPICH's mpirun: it learns what one process learns, and an error or a signal at one
+rank ends all."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, npz_arrays, npz_bytes
 from threadpoolctl import threadpool_limits
 from trainer.__main__ import main
+from trainer.ranks import Ranks, RefusedError
 from trainer.settings import read_train_settings
 from trainer.train import train
 
@@ -55,21 +58,11 @@ UNDISTURBED = (0, -1, 0)
 class Folder:
     """A folder to train in, with its params.yaml and data."""
 
-    def __init__(self, path, params, files):
+    def __init__(self, path, params, data):
         self.path, self.artifacts, self.params = path, path / "artifacts", path / "params.yaml"
         self.weights_file = self.artifacts / "trained" / WEIGHTS_FILE
-        (path / "data").mkdir(parents=True)
-        for file in files:
-            (path / "data" / file.name).write_bytes(file.read_bytes())
+        shutil.copytree(data, path / "data")
         self.params.write_text(params)
-
-    def train(self):
-        """On one process, without MPI."""
-        files = (self.artifacts / name for name in ("trained", "history.csv", "unfinished.npz", "progress.json"))
-        with threadpool_limits(1, user_api="blas"):  # as the program does
-            train(
-                read_train_settings(self.params), *(self.path / "data" / name for name in ("digits.npz", "synthetic.npz")), *files
-            )
 
     def train_on(self, ranks, disturbance=UNDISTURBED):
         return mpirun("-n", ranks, sys.executable, "-c", PROGRAM, *disturbance, cwd=self.path)
@@ -82,15 +75,19 @@ class Folder:
 
 
 def mpirun(*arguments, cwd):
-    command = [str(each) for each in (MPIRUN, *arguments)]
+    return run(MPIRUN, *arguments, cwd=cwd)
+
+
+def run(*command, cwd):
+    command = list(map(str, command))
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
 
 
 @pytest.fixture
-def new_folder(tmp_path, params, digits_file, synthetic_file):
+def new_folder(tmp_path, params, data):
     """new_folder(name): one with dropout in its network, and a batch in four shares."""
     params = params.replace("network: perceptron", "network: forgetful").replace("shares: 2", f"shares: {SHARES}")
-    return lambda name: Folder(tmp_path / name, params, (digits_file, synthetic_file))
+    return lambda name: Folder(tmp_path / name, params, data)
 
 
 @pytest.fixture
@@ -99,10 +96,21 @@ def folder(new_folder):
 
 
 @pytest.fixture
-def alone(new_folder):
+def train_alone(train_in):
+    """train_alone(folder): on one process, without MPI."""
+
+    def train_alone(folder):
+        with threadpool_limits(1, user_api="blas"):  # as the program does
+            train_in(folder.artifacts, folder.params, folder.path / "data")
+
+    return train_alone
+
+
+@pytest.fixture
+def alone(new_folder, train_alone):
     """What one process makes of the same."""
     alone = new_folder("alone")
-    alone.train()
+    train_alone(alone)
     return alone
 
 
@@ -113,7 +121,7 @@ def assert_alike(folder, other):
         np.testing.assert_allclose(values, others[name], **TOLERANCE)
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_all_ranks_come_to_the_same_weights_and_to_those_of_one_process(folder, alone, ranks):
     ended = folder.train_on(ranks)
     assert ended.returncode == 0, ended.stderr
@@ -126,19 +134,19 @@ def test_all_ranks_come_to_the_same_weights_and_to_those_of_one_process(folder, 
         assert ended.stderr.count(line) == 1, "said by one for all"
 
 
+@pytest.mark.slow
 def test_without_mpirun_it_is_one_rank_and_the_same_to_the_last_bit(folder, alone):
-    command = [sys.executable, "-m", "trainer", "train", "--distributed"]
-    ended = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, timeout=PATIENCE)
+    ended = run(sys.executable, "-m", "trainer", "train", "--distributed", cwd=folder.path)
     assert ended.returncode == 0, ended.stderr
     assert folder.weights_file.read_bytes() == alone.weights_file.read_bytes()
 
 
-def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, caplog):
+@pytest.mark.slow
+def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, train_alone, caplog):
     stopped = folder.train_on(2, (1, EPOCH + 5, signal.SIGTERM.value))
     assert stopped.returncode == 130, stopped.stderr
-    assert (
-        stopped.stderr.count(f"training stopped after step {EPOCH + 6} of {3 * EPOCH}; the same command goes on from there") == 1
-    )
+    words = f"training stopped after step {EPOCH + 6} of {3 * EPOCH}; the same command goes on from there"
+    assert stopped.stderr.count(words) == 1
     assert folder.is_stopped()
     stopped = folder.train_on(3, (0, 2 * EPOCH, signal.SIGINT.value))
     assert stopped.returncode == 130, stopped.stderr
@@ -146,31 +154,14 @@ def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, 
     assert folder.is_stopped()
     caplog.clear()
     with caplog.at_level("INFO"):
-        folder.train()
+        train_alone(folder)
     assert f"going on after step {2 * EPOCH + 1}" in caplog.text
     assert folder.is_finished()
     assert_alike(folder, alone)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_mpirun_stops_all(folder, number):
-    folder.params.write_text(folder.params.read_text().replace("epochs: 3", "epochs: 3000"))
-    command = [str(MPIRUN), "-n", "2", sys.executable, "-m", "trainer", "train", "--distributed"]
-    with subprocess.Popen(command, cwd=folder.path, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as process:
-        try:
-            for line in process.stderr:  # the first epoch's line says that it is under way
-                if line.startswith("epoch 1/"):
-                    break
-            process.send_signal(number)
-            _, said = process.communicate(timeout=PATIENCE)
-        finally:
-            process.kill()
-    assert process.returncode == 130, said
-    assert said.count("the same command goes on from there") == 1
-    assert folder.is_stopped()
-
-
-def test_a_rank_that_is_killed_ends_all_and_as_many_go_on_to_the_same_weights_to_the_last_bit(new_folder):
+@pytest.mark.slow
+def test_a_killed_rank_ends_all_and_as_many_go_on_to_the_same_weights_to_the_last_bit(new_folder):
     folder, undisturbed = new_folder("killed"), new_folder("undisturbed")
     killed = folder.train_on(2, (1, EPOCH + 5, signal.SIGKILL.value))
     assert killed.returncode not in (0, 130)
@@ -182,6 +173,7 @@ def test_a_rank_that_is_killed_ends_all_and_as_many_go_on_to_the_same_weights_to
     assert folder.weights_file.read_bytes() == undisturbed.weights_file.read_bytes()
 
 
+@pytest.mark.slow
 def test_an_error_of_one_rank_ends_all_and_is_said_once(folder):
     ended = folder.train_on(2, (1, 5, "error"))
     assert ended.returncode not in (0, 130)
@@ -190,65 +182,72 @@ def test_an_error_of_one_rank_ends_all_and_is_said_once(folder):
     assert not (folder.artifacts / "trained").exists()
 
 
-def without_params(folder):
-    folder.params.unlink()
-
-
-def with_another_seed(folder):
-    folder.params.write_text(folder.params.read_text().replace("seed: 3", "seed: 4"))
-
-
-def with_another_pixel(folder):
-    file = folder.path / "data" / "digits.npz"
-    arrays = npz_arrays(file.read_bytes())
-    arrays["training_pictures"][7, 7, 7] ^= 1
-    file.write_bytes(npz_bytes(arrays))
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (without_params, r"rank 1 on .*: params\.yaml cannot be read .*"),
-        (with_another_seed, r"rank 1 on .*: not the same as rank 0 on .* in params\.yaml"),
-        (with_another_pixel, r"rank 1 on .*: not the same as rank 0 on .* in data \(dvc pull brings it\)"),
-    ],
-)
-def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_folder, change, complaint):
+@pytest.mark.slow
+@pytest.mark.parametrize(("changed", "what"), [("params.yaml", r"params\.yaml"), ("digits.npz", r"data \(dvc pull brings it\)")])
+def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_folder, changed, what):
     folder, other = new_folder("first"), new_folder("second")
-    change(other)
+    if changed == "params.yaml":
+        other.params.write_text(other.params.read_text().replace("seed: 3", "seed: 4"))
+    else:
+        arrays = npz_arrays((other.path / "data" / changed).read_bytes())
+        arrays["training_pictures"][7, 7, 7] ^= 1
+        (other.path / "data" / changed).write_bytes(npz_bytes(arrays))
     program = (sys.executable, "-m", "trainer", "train", "--distributed")
     ended = mpirun("-n", 1, "-wdir", folder.path, *program, ":", "-n", 1, "-wdir", other.path, *program, cwd=folder.path)
     assert ended.returncode == 1
-    assert re.fullmatch(complaint, ended.stderr.strip())
+    assert re.fullmatch(f"rank 1 on .*: not the same as rank 0 on .* in {what}", ended.stderr.strip())
     assert not (folder.artifacts / "trained").exists()
     assert not other.artifacts.exists()
 
 
-def test_more_ranks_than_shares_are_refused_with_what_to_do(folder):
-    ended = folder.train_on(SHARES + 1)
-    assert ended.returncode == 1
-    assert ended.stderr.strip() == (
-        "5 ranks are too many for params.yaml: each takes at least one of a batch's train.shares, which are 4. Make them 5 (a "
-        "training on one process takes that, too: dvc exp run -S train.shares=5), or start 4 ranks at most"
+@pytest.mark.parametrize(
+    ("others", "complaint"),
+    [
+        ([("same", None), ("same", None)], None),
+        ([("same", None), ("other", None)], "rank 2: not the same as rank 0 on here in what"),
+        ([(None, "no file"), (None, "no space")], "rank 1: no file; rank 2: no space"),
+    ],
+)
+def test_names_the_ranks_at_fault(others, complaint):
+    communicator = SimpleNamespace(rank=0, size=3)
+    communicator.allgather = lambda own: [own, *((f"rank {rank}", *each) for rank, each in enumerate(others, start=1))]
+    ranks = Ranks(communicator, None, "here", lambda: False)
+    if complaint is None:
+        assert ranks.alike("what", lambda: "same", str) == "same"
+    else:
+        with pytest.raises(RefusedError, match=re.escape(complaint)):
+            ranks.alike("what", lambda: "same", str)
+
+
+def test_more_ranks_than_shares_are_refused_with_what_to_do(params_file):
+    with pytest.raises(RefusedError) as caught:
+        train(read_train_settings(params_file), *[Path()] * 6, ranks=SimpleNamespace(size=3))
+    assert str(caught.value) == (
+        "3 ranks are too many for params.yaml: each takes at least one of a batch's train.shares, which are 2. Make them 3 (a "
+        "training on one process takes that, too: dvc exp run -S train.shares=3), or start 2 ranks at most"
     )
 
 
-@pytest.mark.parametrize("variable", ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE"])
-def test_several_processes_that_would_each_train_the_whole_are_refused(folder, variable, monkeypatch, caplog):
-    monkeypatch.chdir(folder.path)
+@pytest.mark.parametrize(
+    ("arguments", "variable", "complaint"),
+    [
+        (["train"], "PMI_SIZE", "mpirun started several of these, .*: there is train --distributed"),
+        (["train"], "OMPI_COMM_WORLD_SIZE", "mpirun started several of these, .*: there is train --distributed"),
+        (
+            ["train", "--distributed"],
+            "NONE",
+            r"--distributed needs MPI \(.*\): run .*setup\.sh trainer mpi, or pip install mpi4py",
+        ),
+    ],
+)
+def test_refuses_several_processes_without_distributed_and_distributed_without_mpi(
+    tmp_path, monkeypatch, caplog, arguments, variable, complaint
+):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, "4")
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    assert main(["train"]) == 1
-    assert "mpirun started several of these, and each would do the whole: there is train --distributed" in caplog.text
-    assert not folder.artifacts.exists()
-
-
-def test_where_there_is_no_mpi_it_says_how_to_get_it(folder, monkeypatch, caplog):
-    monkeypatch.chdir(folder.path)
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    assert main(["train", "--distributed"]) == 1
+    assert main(arguments) == 1
     (record,) = caplog.records
-    assert re.search(
-        r"--distributed needs MPI \(.*\): run scripts/setup\.sh trainer mpi, or pip install mpi4py mpich", record.message
-    )
+    assert re.match(complaint, record.message)
+    assert list(tmp_path.iterdir()) == []

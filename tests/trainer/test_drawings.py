@@ -3,26 +3,9 @@
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_bytes
-from digitnet.drawing import in_bytes, in_unit_range, picture_from_strokes
+from digitnet.drawing import in_unit_range
 from trainer.canvas import SIDE, inked_canvas
-from trainer.digits import drawing_arrays, load_drawings, load_splits
-from trainer.settings import SynthesizeSettings
-from trainer.synthesize import synthesize
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "synthetic.npz"
-    synthesize(SynthesizeSettings(20, 10, 40, 20, seed=1, processes=1), path)
-    return path
-
-
-def test_the_drawings_that_are_kept_are_those_of_the_test_pictures(written):
-    drawings, labels = load_drawings(written)
-    test = load_splits(written)["test"]
-    np.testing.assert_array_equal(labels, test.labels)
-    for drawing, picture in zip(drawings, test.pictures, strict=True):
-        np.testing.assert_array_equal(in_bytes(picture_from_strokes(drawing)), picture)
+from trainer.digits import drawing_arrays, load_drawings
 
 
 def test_no_drawings_are_kept_as_none(tmp_path):

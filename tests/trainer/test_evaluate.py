@@ -1,8 +1,9 @@
-"""Evaluate: what it measures is what the network does, what it chooses it chooses on the validation splits."""
+"""Evaluate: it measures what the network does, and chooses on the validation splits."""
 
 import csv
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -14,28 +15,52 @@ from PIL import Image
 from trainer import evaluate as evaluate_module
 from trainer.digits import Answers, Split, Synthetic, load_disturbed, load_splits, load_synthetic
 from trainer.evaluate import evaluate
-from trainer.settings import read_train_settings
-from trainer.train import train
 
 
-@pytest.fixture
-def measured(tmp_path, digits_file, synthetic_file, disturbed_file, params_file):
-    """measured(): train, evaluate, and the folder with the results."""
+@pytest.fixture(scope="module")
+def trained(data, params, train_in, tmp_path_factory):
+    """trained(network): the folder with a network that was trained on the data."""
 
-    def measured():
-        artifacts = tmp_path / "artifacts"
-        trained = artifacts / "trained"
-        settings = read_train_settings(params_file)
-        history, unfinished, progress = artifacts / "history.csv", tmp_path / "unfinished.npz", tmp_path / "progress.json"
-        train(settings, digits_file, synthetic_file, trained, history, unfinished, progress)
-        evaluate(digits_file, synthetic_file, disturbed_file, trained, artifacts / "model", artifacts, rejected_digits=0.1)
-        return artifacts
+    def trained(network="perceptron"):
+        folder = tmp_path_factory.mktemp(network)
+        (folder / "params.yaml").write_text(params.replace("network: perceptron", f"network: {network}"))
+        train_in(folder, folder / "params.yaml", data)
+        return folder / "trained"
 
-    return measured
+    return trained
 
 
-def metrics_of(folder):
-    return json.loads((folder / "metrics.json").read_text())
+def evaluated(data, trained, folder):
+    files = (data / name for name in ("digits.npz", "synthetic.npz", "disturbed.npz"))
+    return evaluate(*files, trained, folder / "model", folder, rejected_digits=0.1)
+
+
+@pytest.fixture(scope="module")
+def perceptron(trained):
+    return trained()
+
+
+@pytest.fixture(scope="module")
+def measured(data, perceptron, tmp_path_factory):
+    """The folder with the results."""
+    folder = tmp_path_factory.mktemp("measured")
+    evaluated(data, perceptron, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def metrics(measured):
+    return json.loads((measured / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def splits(data):
+    return load_splits(data / "digits.npz")
+
+
+@pytest.fixture(scope="module")
+def synthetic(data):
+    return load_synthetic(data / "synthetic.npz")
 
 
 def table(file):
@@ -47,93 +72,71 @@ def logits_of(folder, split):
     return network.predict_logits(split.pictures / np.float32(255)), card
 
 
-def test_it_measures_on_the_test_digits_and_makes_the_model(measured, digits_file):
-    folder = measured()
-    network, card = load(folder / "model")
-    metrics = metrics_of(folder)
-    test = load_splits(digits_file)["test"]
+def test_measures_on_the_test_digits_and_makes_the_model(measured, metrics, perceptron, splits):
+    network, card = load(measured / "model")
+    test = splits["test"]
     predicted = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1)
     assert metrics["accuracy"] == np.mean(predicted == test.labels)
     assert metrics["errors"] == np.count_nonzero(predicted != test.labels)
     assert card["test"] == {name: value for name, value in metrics.items() if not isinstance(value, list)}
-    trained, trained_card = load(folder / "trained")
-    assert network.parameters.tobytes() == trained.parameters.tobytes()
+    before, trained_card = load(perceptron)
+    assert network.parameters.tobytes() == before.parameters.tobytes()
     assert card["version"] != trained_card["version"]  # the temperature and the threshold are part of it
-    rows = (folder / "confusion.csv").read_text().splitlines()
+    rows = (measured / "confusion.csv").read_text().splitlines()
     assert rows == ["actual,predicted", *(f"{actual},{guess}" for actual, guess in zip(test.labels, predicted))]
+    confusion = np.array(metrics["confusion"])
+    assert confusion.shape == (10, 10)
+    assert confusion.sum(axis=1).tolist() == np.bincount(test.labels, minlength=10).tolist()
+    assert np.trace(confusion) == len(test) - metrics["errors"]
+    for name in ("mnist_errors.png", "synthetic_errors.png"):
+        with Image.open(measured / name) as sheet:
+            sheet.verify()
 
 
-def test_it_measures_each_form_of_the_synthetic_digits(measured, synthetic_file):
-    folder = measured()
-    network, _ = load(folder / "model")
-    test = load_synthetic(synthetic_file).digits("test")
-    right = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1) == test.labels
-    rows = {row["form"]: (int(row["pictures"]), float(row["accuracy"])) for row in table(folder / "forms.csv")}
+def test_measures_each_form_of_the_synthetic_digits(measured, metrics, synthetic):
+    test = synthetic.digits("test")
+    right = logits_of(measured, test)[0][:, :10].argmax(axis=1) == test.labels
+    rows = {row["form"]: (int(row["pictures"]), float(row["accuracy"])) for row in table(measured / "forms.csv")}
     assert rows == {
         name: (10, pytest.approx(right[test.labels % 2 == number].mean(), abs=1e-4))
         for number, name in enumerate(["0 bar", "1 other bar"])
     }
-    metrics = metrics_of(folder)
     assert metrics["synthetic_accuracy"] == pytest.approx(right.mean())
 
 
-def test_the_threshold_is_where_so_many_held_out_digits_are_lost(measured, digits_file, synthetic_file):
-    folder = measured()
-    network, card = load(folder / "model")
-    synthetic = load_synthetic(synthetic_file)
+def test_the_threshold_loses_that_share_of_the_held_out_digits(measured, metrics, splits, synthetic):
+    network, card = load(measured / "model")
 
     def rejected(*splits):
         no_digit = [network.read(split.pictures / np.float32(255))[1] for split in splits]
         return np.concatenate(no_digit) > card["no_digit_threshold"]
 
-    assert rejected(load_splits(digits_file)["validation"], synthetic.digits("validation")).sum() == 6  # of sixty
-    metrics = metrics_of(folder)
+    assert rejected(splits["validation"], synthetic.digits("validation")).sum() == 6  # of sixty
     assert metrics["rejected"]["non_digits"] == np.mean(rejected(synthetic.non_digits("test")))
     assert metrics["rejected"]["non_digits"] > metrics["rejected"]["mnist_digits"]
 
 
-def test_a_network_of_ten_units_rejects_nothing(measured, params_file):
-    params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
-    folder = measured()
-    assert "no_digit_threshold" not in load_card(folder / "model")
-    metrics = metrics_of(folder)
-    assert "rejected" not in metrics
-    assert 0.0 < metrics["synthetic_accuracy"] <= 1.0
-
-
-def test_the_confusion_matrix_counts_each_test_digit_once(measured, digits_file):
-    folder = measured()
-    confusion = np.array(metrics_of(folder)["confusion"])
-    test = load_splits(digits_file)["test"]
-    assert confusion.shape == (10, 10)
-    assert confusion.sum(axis=1).tolist() == np.bincount(test.labels, minlength=10).tolist()
-    assert np.trace(confusion) == len(test) - metrics_of(folder)["errors"]
-
-
-def test_the_temperature_is_fitted_to_what_was_held_out_and_makes_no_other_answer(measured, digits_file, synthetic_file):
-    folder = measured()
-    held_out = [load_splits(digits_file)["validation"], load_synthetic(synthetic_file).digits("validation")]
-    logits = np.concatenate([logits_of(folder, split)[0][:, :10] for split in held_out]).astype(float)
+def test_the_temperature_is_fitted_to_the_held_out_digits(measured, metrics, splits, synthetic):
+    held_out = [splits["validation"], synthetic.digits("validation")]
+    logits = np.concatenate([logits_of(measured, split)[0][:, :10] for split in held_out]).astype(float)
     labels = np.concatenate([split.labels for split in held_out])
 
     def loss(temperature):
         return -np.log(softmax(logits.T / temperature)[labels, np.arange(len(labels))]).mean()
 
-    temperature = load_card(folder / "model")["temperature"]
-    assert temperature == metrics_of(folder)["calibration"]["temperature"]
+    temperature = load_card(measured / "model")["temperature"]
+    assert temperature == metrics["calibration"]["temperature"]
     assert loss(temperature) <= min(loss(0.99 * temperature), loss(1.01 * temperature))
 
 
-def test_the_reliability_table_has_every_test_digit(measured, digits_file, synthetic_file):
-    rows = table(measured() / "reliability.csv")
-    digits = len(load_splits(digits_file)["test"]) + len(load_synthetic(synthetic_file).digits("test"))
-    assert sum(int(row["answers"]) for row in rows) == digits
+def test_the_reliability_table_has_every_test_digit(measured, splits, synthetic):
+    rows = table(measured / "reliability.csv")
+    assert sum(int(row["answers"]) for row in rows) == len(splits["test"]) + len(synthetic.digits("test"))
     assert all(row["confidence"] == row["perfect"] for row in rows)
 
 
-def test_each_score_has_a_curve_from_none_lost_upwards(measured):
-    folder = measured()
-    figures, rows = metrics_of(folder)["rejection"], table(folder / "rejection.csv")
+def test_each_score_has_a_curve_from_none_lost_upwards(measured, metrics):
+    figures, rows = metrics["rejection"], table(measured / "rejection.csv")
     assert list(figures) == ["class", "energy", "confidence", "features"]
     assert [float(row["digits_rejected"]) for row in rows] == pytest.approx(np.arange(51) / 1000)
     for score, figure in figures.items():
@@ -148,66 +151,60 @@ def test_each_score_has_a_curve_from_none_lost_upwards(measured):
     ("name", "file"),
     [("forms", "forms"), ("robustness", "robustness"), ("reliability", "reliability"), ("rejection_roc", "rejection")],
 )
-def test_the_metrics_have_each_table_row_by_row(measured, name, file):
-    folder = measured()
-    rows = table(folder / f"{file}.csv")
+def test_the_metrics_have_each_table_row_by_row(measured, metrics, name, file):
+    rows = table(measured / f"{file}.csv")
     assert rows
-    assert [{key: str(value) for key, value in row.items()} for row in metrics_of(folder)[name]] == rows
+    assert [{key: str(value) for key, value in row.items()} for row in metrics[name]] == rows
 
 
-def test_a_network_of_ten_units_has_the_other_scores(measured, params_file):
-    params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
-    assert list(metrics_of(measured())["rejection"]) == ["energy", "confidence", "features"]
-
-
-def test_where_synthesize_wrote_no_other_things_there_is_nothing_to_reject(measured, synthetic_file):
-    arrays = npz_arrays(synthetic_file.read_bytes())
-    digits = arrays["test_labels"] != NO_DIGIT
-    for name in ("labels", "pictures", "forms"):
-        arrays[f"test_{name}"] = arrays[f"test_{name}"][digits]
-    synthetic_file.write_bytes(npz_bytes(arrays))
-    folder = measured()
-    assert "rejection" not in metrics_of(folder)
-    assert metrics_of(folder)["rejection_roc"] == []
-    assert table(folder / "rejection.csv") == []
-
-
-def test_each_condition_is_measured_by_itself(measured, disturbed_file):
-    folder = measured()
-    conditions, condition, split = load_disturbed(disturbed_file)
-    logits, card = logits_of(folder, split)
+def test_measures_each_condition_by_itself(measured, metrics, data):
+    conditions, condition, split = load_disturbed(data / "disturbed.npz")
+    logits, card = logits_of(measured, split)
     right = logits[:, :10].argmax(axis=1) == split.labels
     rejected = softmax(logits.T)[NO_DIGIT] > card["no_digit_threshold"]
-    rows = metrics_of(folder)["robustness"]
+    rows = metrics["robustness"]
     assert [(row["source"], row["change"], row["value"]) for row in rows] == conditions
     for number, row in enumerate(rows):
         chosen = condition == number
         assert row["pictures"] == chosen.sum()
         assert row["accuracy"] == pytest.approx(right[chosen].mean(), abs=1e-4)
         assert row["rejected"] == pytest.approx(rejected[chosen].mean(), abs=1e-4)
-    names = [row["condition"] for row in table(folder / "robustness.csv")]
+    names = [row["condition"] for row in table(measured / "robustness.csv")]
     assert "MNIST, as it is" in names
     assert len(set(names)) == len(names)
 
 
-def test_there_is_a_picture_of_the_errors(measured):
-    folder = measured()
-    for name in ("mnist_errors.png", "synthetic_errors.png"):
-        with Image.open(folder / name) as sheet:
-            sheet.verify()
+def test_a_network_of_ten_units_rejects_nothing_and_has_the_other_scores(data, trained, tmp_path):
+    metrics = evaluated(data, trained("classic"), tmp_path)
+    assert "no_digit_threshold" not in load_card(tmp_path / "model")
+    assert "rejected" not in metrics
+    assert 0.0 < metrics["synthetic_accuracy"] <= 1.0
+    assert list(metrics["rejection"]) == ["energy", "confidence", "features"]
 
 
-def test_what_disturb_left_damaged_is_named(measured, disturbed_file):
-    disturbed_file.write_bytes(b"PK")
+def test_without_synthetic_non_digits_there_is_nothing_to_reject(data, perceptron, tmp_path):
+    copied = shutil.copytree(data, tmp_path / "data")
+    arrays = npz_arrays((copied / "synthetic.npz").read_bytes())
+    digits = arrays["test_labels"] != NO_DIGIT
+    for name in ("labels", "pictures", "forms"):
+        arrays[f"test_{name}"] = arrays[f"test_{name}"][digits]
+    (copied / "synthetic.npz").write_bytes(npz_bytes(arrays))
+    assert "rejection" not in evaluated(copied, perceptron, tmp_path)
+    assert json.loads((tmp_path / "metrics.json").read_text())["rejection_roc"] == table(tmp_path / "rejection.csv") == []
+
+
+def test_names_a_damaged_file(data, perceptron, tmp_path):
+    copied = shutil.copytree(data, tmp_path / "data")
+    (copied / "disturbed.npz").write_bytes(b"PK")
     with pytest.raises(ValueError, match=r"disturbed\.npz is damaged or foreign: .*; delete it and run dvc repro"):
-        measured()
+        evaluated(copied, perceptron, tmp_path)
 
 
 class TestDriftReferences:
-    """What drawings are held against once the model is served."""
+    """What drawings are compared with once the model is served."""
 
     @pytest.fixture
-    def made(self, monkeypatch):
+    def made(self):
         """made(counts): the references of splits with so many pictures of each digit, by form, and the answers to them."""
         generator = np.random.default_rng(4)
 
@@ -215,10 +212,9 @@ class TestDriftReferences:
             splits, answered = {}, []
             for form, count in counts.items():
                 labels = np.append(np.repeat(np.arange(10), count), [NO_DIGIT] * 30)
-                pictures = generator.integers(0, 256, (labels.size, 28, 28), dtype=np.uint8)
                 logits = generator.normal(size=(labels.size, 11)).astype(np.float32)
                 logits[np.arange(labels.size), labels] += 8.0
-                splits[form] = Split(pictures, labels)
+                splits[form] = Split(generator.integers(0, 256, (labels.size, 28, 28), dtype=np.uint8), labels)
                 answered.append(Answers(logits, logits, labels))
             synthetic = Synthetic({"validation": splits["strokes"]}, {}, [])
             chosen = {"temperature": 1.5, "no_digit_threshold": 0.5}
@@ -232,8 +228,6 @@ class TestDriftReferences:
         json.dumps(references)
         assert Reference.from_dict(references["strokes"]).of_digit.tolist() == [40] * 10
 
-    def test_of_a_form_with_too_few_digits_there_is_none(self, made):
+    def test_there_is_none_of_a_form_with_too_few_digits(self, made, measured):
         assert list(made({"pixels": 2, "strokes": 40})) == ["strokes"]
-
-    def test_the_card_has_them_and_a_trial_run_s_says_that_there_are_none(self, measured):
-        assert load_card(measured() / "model")["drift_references"] == {}
+        assert load_card(measured / "model")["drift_references"] == {}

@@ -10,94 +10,61 @@ IMAGES_HEADER = bytes.fromhex("00000803 00000002 0000001c 0000001c")
 LABELS_HEADER = bytes.fromhex("00000801 00000003")
 
 
-def test_the_bytes_are_those_of_lecuns_page():
-    assert images_to_bytes(IMAGES) == IMAGES_HEADER + bytes(IMAGES.ravel().tolist())
-    assert labels_to_bytes(LABELS) == LABELS_HEADER + bytes([0, 9, 5])
-
-
-def test_images_come_back(tmp_path):
-    path = tmp_path / "images"
-    path.write_bytes(images_to_bytes(IMAGES))
-    images = read_images(path)
-    assert images.dtype == np.uint8
-    assert images.shape == (2, 28, 28)
-    np.testing.assert_array_equal(images, IMAGES)
-
-
-def test_labels_come_back(tmp_path):
-    path = tmp_path / "labels"
-    path.write_bytes(labels_to_bytes(LABELS))
-    labels = read_labels(str(path))
-    assert labels.dtype == np.uint8
-    assert labels.shape == (3,)
-    np.testing.assert_array_equal(labels, LABELS)
-
-
-def test_an_array_that_is_a_slice_is_written_in_its_own_order():
+def test_images_and_labels_are_the_bytes_of_lecuns_page_and_come_back(tmp_path):
     flipped = IMAGES[:, :, ::-1]
-    assert images_to_bytes(flipped) == images_to_bytes(flipped.copy())
+    assert images_to_bytes(flipped) == IMAGES_HEADER + bytes(flipped.ravel().tolist())
+    assert labels_to_bytes(LABELS) == LABELS_HEADER + bytes([0, 9, 5])
+    for read, array, content in (
+        (read_images, IMAGES, images_to_bytes(IMAGES)),
+        (read_labels, LABELS, labels_to_bytes(LABELS)),
+    ):
+        path = tmp_path / read.__name__
+        path.write_bytes(content)
+        for found in (read(path), read(str(path))):
+            assert found.dtype == np.uint8
+            np.testing.assert_array_equal(found, array)
 
 
-BAD_IMAGES = {
-    "magic": (LABELS_HEADER + bytes(100), "0x00000801, not 0x00000803"),
-    "empty": (b"", "within its header, after 0 bytes"),
-    "header only in part": (IMAGES_HEADER[:10], "within its header, after 10 bytes"),
-    "truncated": (IMAGES_HEADER + bytes(1567), "promises 1568 bytes and 1567 follow"),
-    "trailing bytes": (IMAGES_HEADER + bytes(1570), "2 bytes follow its end"),
-    "size": (bytes.fromhex("00000803 00000001 00000020 00000020") + bytes(1024), "32 x 32, not 28 x 28"),
-    "absurd count": (bytes.fromhex("00000803 ffffffff ffffffff ffffffff"), "truncated"),
-    "gzip": (bytes.fromhex("1f8b0800 00000000"), "still compressed by gzip"),
+BAD = {
+    "another magic number": (read_images, LABELS_HEADER + bytes(100), "0x00000801, not 0x00000803"),
+    "empty": (read_images, b"", "within its header, after 0 bytes"),
+    "half a header": (read_images, IMAGES_HEADER[:10], "within its header, after 10 bytes"),
+    "truncated": (read_images, IMAGES_HEADER + bytes(1567), "promises 1568 bytes and 1567 follow"),
+    "trailing bytes": (read_images, IMAGES_HEADER + bytes(1570), "2 bytes follow its end"),
+    "size": (read_images, bytes.fromhex("00000803 00000001 00000020 00000020") + bytes(1024), "32 x 32, not 28 x 28"),
+    "absurd count": (read_images, bytes.fromhex("00000803 ffffffff ffffffff ffffffff"), "truncated"),
+    "gzip": (read_images, bytes.fromhex("1f8b0800 00000000"), "still compressed by gzip"),
+    "images for labels": (read_labels, IMAGES_HEADER + bytes(1568), "0x00000803, not 0x00000801"),
+    "truncated labels": (read_labels, LABELS_HEADER + bytes(2), "promises 3 bytes and 2 follow"),
+    "no digit": (read_labels, LABELS_HEADER + bytes([1, 10, 2]), "label number 1 is 10"),
 }
 
 
-@pytest.mark.parametrize(("content", "words"), BAD_IMAGES.values(), ids=BAD_IMAGES.keys())
-def test_a_bad_image_file_is_refused(tmp_path, content, words):
+@pytest.mark.parametrize(("read", "content", "words"), BAD.values(), ids=BAD.keys())
+def test_refuses_a_bad_file(tmp_path, read, content, words):
     path = tmp_path / "train-images-idx3-ubyte"
     path.write_bytes(content)
     with pytest.raises(IDXError) as caught:
-        read_images(path)
+        read(path)
     assert str(path) in str(caught.value)
     assert words in str(caught.value)
     assert "Delete it and run `make data`" in str(caught.value)
 
 
-BAD_LABELS = {
-    "magic": (IMAGES_HEADER + bytes(1568), "0x00000803, not 0x00000801"),
-    "truncated": (LABELS_HEADER + bytes(2), "promises 3 bytes and 2 follow"),
-    "trailing bytes": (LABELS_HEADER + bytes(4), "1 bytes follow its end"),
-    "no digit": (LABELS_HEADER + bytes([1, 10, 2]), "label number 1 is 10"),
-}
-
-
-@pytest.mark.parametrize(("content", "words"), BAD_LABELS.values(), ids=BAD_LABELS.keys())
-def test_a_bad_label_file_is_refused(tmp_path, content, words):
-    path = tmp_path / "train-labels-idx1-ubyte"
-    path.write_bytes(content)
-    with pytest.raises(IDXError) as caught:
-        read_labels(path)
-    assert str(path) in str(caught.value)
-    assert words in str(caught.value)
-
-
-@pytest.mark.parametrize("read", [read_images, read_labels])
-def test_a_missing_file_says_how_to_get_it(tmp_path, read):
+def test_says_how_to_get_a_missing_file_and_refuses_a_folder(tmp_path):
     with pytest.raises(IDXError, match=r"absent is not there. Run `make data`"):
-        read(tmp_path / "absent")
-
-
-@pytest.mark.parametrize("read", [read_images, read_labels])
-def test_a_folder_is_no_file(tmp_path, read):
+        read_images(tmp_path / "absent")
     with pytest.raises(IDXError, match="cannot be read"):
-        read(tmp_path)
+        read_labels(tmp_path)
 
 
 @pytest.mark.parametrize("images", [IMAGES.astype(np.float32), IMAGES[0], IMAGES[:, :27]])
-def test_arrays_that_are_no_images_are_not_written(images):
+def test_writes_no_arrays_that_are_no_images(images):
     with pytest.raises(IDXError, match=r"must be uint8 \(n, 28, 28\)"):
         images_to_bytes(images)
 
 
 @pytest.mark.parametrize("labels", [LABELS.astype(np.int64), LABELS[None], np.array([10], dtype=np.uint8)])
-def test_arrays_that_are_no_labels_are_not_written(labels):
+def test_writes_no_arrays_that_are_no_labels(labels):
     with pytest.raises(IDXError, match="labels must be"):
         labels_to_bytes(labels)

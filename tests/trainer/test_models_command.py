@@ -1,4 +1,4 @@
-"""`python -m trainer models`: what is live is seen, and changed, from the command line."""
+"""`python -m trainer models`: see and change what is live from the command line."""
 
 import pytest
 from stores.models import CANDIDATE, LIVE
@@ -6,101 +6,97 @@ from trainer.__main__ import main
 
 
 @pytest.fixture
-def models(place, monkeypatch):
-    monkeypatch.setenv("DOODLE_MODELS", place.url)
-    return place.models
+def models(folder_place, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setenv("DOODLE_MODELS", folder_place.url)
+    return folder_place.models
 
 
 @pytest.fixture
-def versions(models, save_model, tmp_path, tick):
+def versions(models, save_model, tmp_path):
     """Two, the second live."""
-    abouts = {"recipe": {"recipe": "best"}, "test": {"accuracy": 0.99671}}, {}
-    cards = [save_model(tmp_path / str(seed), seed, about) for seed, about in enumerate(abouts)]
-    for seed, card in enumerate(cards):
+    versions = []
+    for seed, about in enumerate(({"recipe": {"recipe": "best"}, "test": {"accuracy": 0.99671}}, {})):
+        versions.append(save_model(tmp_path / str(seed), seed, about)["version"])
         models.publish(tmp_path / str(seed))
-        models.promote(card["version"])
-        tick()  # they are listed by time
-    return [card["version"] for card in cards]
+        models.promote(versions[-1])
+    return versions
 
 
-@pytest.mark.parametrize("arguments", [["models"], ["models", "list"]])
-def test_each_version_is_listed_with_what_is_known_of_it(models, versions, capsys, arguments):
+@pytest.fixture
+def listed(capsys):
+    """listed(): the words of the table's lines."""
+
+    def listed(*arguments):
+        capsys.readouterr()
+        assert main(["models", *arguments]) == 0
+        return [line.split() for line in capsys.readouterr().out.splitlines()]
+
+    return listed
+
+
+def test_lists_each_version_with_what_is_known_of_it(models, versions, listed):
     models.point(CANDIDATE, versions[0])
-    assert main(arguments) == 0
-    heading, first, second = (line.split() for line in capsys.readouterr().out.splitlines())
+    heading, *rows = listed("list")
     assert heading == ["VERSION", "PUBLISHED", "ACCURACY", "RECIPE"]
-    assert (first[0], *first[3:]) == (versions[0], "99.67%", "best", "candidate")
-    assert (second[0], *second[3:]) == (versions[1], "-", "-", "live")
-
-
-def test_a_damaged_version_is_listed_as_such(models, place, versions, capsys):
-    place.write(f"versions/{versions[0]}/model.json", b"{")
-    main(["models"])
-    lines = {line.split()[0]: line.split()[3] for line in capsys.readouterr().out.splitlines()[1:]}
-    assert lines[versions[0]] == "damaged"
-
-
-def test_a_version_may_be_both(models, versions, capsys):
+    assert sorted((row[0], *row[3:]) for row in rows) == sorted(
+        [(versions[0], "99.67%", "best", "candidate"), (versions[1], "-", "-", "live")]
+    )
     models.point(CANDIDATE, versions[1])
-    main(["models"])
-    assert capsys.readouterr().out.splitlines()[2].split()[-2:] == ["live", "candidate"]
+    assert {row[0]: row[5:] for row in listed()[1:]} == {versions[0]: [], versions[1]: ["live", "candidate"]}
 
 
-def test_a_damaged_pointer_is_mended_from_here(models, place, versions, capsys):
-    place.write(LIVE, b"\xff")
-    assert main(["models"]) == 0
-    assert "live" not in capsys.readouterr().out
-    assert main(["models", "promote", versions[0]]) == 0
-    assert models.pointer(LIVE) == versions[0]
-
-
-def test_promote_and_rollback(models, versions, caplog):
-    caplog.set_level("INFO")
-    assert main(["models", "promote", versions[0]]) == 0
-    assert models.pointer(LIVE) == versions[0]
-    assert caplog.messages[-1] == f"{versions[0]} is live, before it was {versions[1]}"
-    assert main(["models", "rollback"]) == 0
+def test_lists_damaged_versions_and_repairs_a_damaged_pointer(models, folder_place, versions, listed):
+    folder_place.write(f"versions/{versions[0]}/model.json", b"{")
+    folder_place.write(LIVE, b"\xff")
+    assert {row[0]: row[3:] for row in listed()[1:]} == {versions[0]: ["damaged", "-"], versions[1]: ["-", "-"]}
+    assert main(["models", "promote", versions[1]]) == 0
     assert models.pointer(LIVE) == versions[1]
-    assert caplog.messages[-1] == f"{versions[1]} is live again, before it was {versions[0]}"
 
 
-def test_a_candidate_is_named_and_unnamed(models, versions):
+@pytest.mark.parametrize("kind", ["folder", pytest.param("s3", marks=pytest.mark.slow)])
+def test_publishes_promotes_and_rolls_back(save_model, tmp_path, monkeypatch, request, caplog, kind):
+    caplog.set_level("INFO")
+    place, folder = request.getfixturevalue(f"{kind}_place"), tmp_path / "model"
+    monkeypatch.setenv("DOODLE_MODELS", place.url)
+    first = save_model(folder, 1)["version"]
+    assert main(["models", "publish", str(folder), "--promote"]) == 0
+    assert caplog.messages[-1] == f"{first} is live, before it was none"
+    second = save_model(folder, 2)["version"]
+    assert main(["models", "publish", str(folder)]) == 0
+    assert caplog.messages[-1] == f"{second} is in {place.models}"
+    assert (second in place.models.versions(), place.models.pointer(LIVE)) == (True, first)
+    assert main(["models", "promote", second]) == 0
+    assert place.models.pointer(LIVE) == second
+    assert caplog.messages[-1] == f"{second} is live, before it was {first}"
+    assert main(["models", "rollback"]) == 0
+    assert place.models.pointer(LIVE) == first
+    assert caplog.messages[-1] == f"{first} is live again, before it was {second}"
+
+
+def test_names_a_candidate_and_clears_it(models, versions):
     assert main(["models", "candidate", versions[0]]) == 0
     assert (models.pointer(CANDIDATE), models.pointer(LIVE)) == tuple(versions)
     assert main(["models", "candidate"]) == 0
     assert models.pointer(CANDIDATE) is None
-    assert main(["models", "candidate", "000000000000"]) == 1
 
 
-def test_a_model_is_published_from_its_folder(models, versions, save_model, tmp_path, caplog):
-    caplog.set_level("INFO")
-    third = save_model(tmp_path / "third", 3)["version"]
-    assert main(["models", "publish", str(tmp_path / "third")]) == 0
-    assert caplog.messages[-1] == f"{third} is in {models}"
-    assert (third in models.versions(), models.pointer(LIVE)) == (True, versions[1])
-    assert main(["models", "publish", str(tmp_path / "third"), "--promote"]) == 0
-    assert models.pointer(LIVE) == third
-    assert caplog.messages[-1] == f"{third} is live, before it was {versions[1]}"
-
-
-def test_a_folder_without_a_model_is_not_published(models, versions, tmp_path, caplog):
-    assert main(["models", "publish", str(tmp_path / "nowhere"), "--promote"]) == 1
-    assert "nowhere/model.json cannot be read" in caplog.messages[-1]
-    assert models.pointer(LIVE) == versions[1]
-
-
-def test_what_cannot_be_says_why_and_changes_nothing(models, versions, caplog):
-    for arguments, reason in (
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
         (["promote", "000000000000"], "cannot be read"),
         (["promote", "../live"], "is no version"),
-    ):
-        assert main(["models", *arguments]) == 1
-        assert reason in caplog.messages[-1]
-    assert models.pointer(LIVE) == versions[1]
+        (["candidate", "000000000000"], "cannot be read"),
+        (["publish", "nowhere", "--promote"], "nowhere/model.json cannot be read"),
+    ],
+)
+def test_says_why_it_cannot_and_changes_nothing(models, versions, caplog, arguments, reason):
+    assert main(["models", *arguments]) == 1
+    assert reason in caplog.messages[-1]
+    assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (versions[1], None)
 
 
-def test_an_empty_store_has_nothing_to_show_or_to_go_back_to(models, capsys, caplog):
-    assert main(["models"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 1
+def test_an_empty_store_has_nothing_to_show_or_to_go_back_to(models, listed, caplog):
+    assert len(listed()) == 1
     assert main(["models", "rollback"]) == 1
     assert "was live before any other" in caplog.messages[-1]

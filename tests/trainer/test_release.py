@@ -1,65 +1,63 @@
-"""serve, test, end, as dvc calls them: on a small MNIST of our own, and a service in a process of its own."""
+"""serve, test and end: a candidate is tested over HTTP in a real service, then released or refused."""
 
-import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
-from digitnet.checkpoint import load, load_card, load_golden, save, sealed
+from digitnet.checkpoint import load, load_card, load_golden, save
 from digitnet.drawing import in_bytes, picture_from_strokes
 from stores.folder_models import FolderModels
-from stores.journal import Feedback
 from stores.models import CANDIDATE, LIVE
-from trainer import trial
+from trainer import disturb, synthesize, test, trial
 from trainer.__main__ import main
 from trainer.api import Api
-from trainer.decisions import Decisions
-from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
-from trainer.settings import read_test_settings
+from trainer.end import end
+from trainer.settings import TestSettings
 from trainer.strokes import Forms
 from trainer.test import TestError, examine
-from trainer.trial import OwnService
+from trainer.trial import OwnService, put_up
 
-MAKING = ("preprocess", "synthesize", "disturb", "train", "evaluate")
+KEY = "0123456789abcdef"
+
+
+def spoil(source, folder):
+    """Save another model: that of `source`, with random parameters. Return its version."""
+    network, card = load(source)
+    network.parameters[:] = np.random.default_rng(1).normal(size=network.parameters.shape) * 0.1
+    about = {name: card[name] for name in ("temperature", "no_digit_threshold", "test")}
+    return save(folder, network, load_golden(source).pictures, about)["version"]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, params):
-    """A project in which a candidate was made and measured, and none was released."""
+def made(tmp_path_factory, params, write_mnist):
+    """A project with a candidate that was trained and evaluated. Nothing was released."""
     folder = tmp_path_factory.mktemp("made")
-    (folder / "params.yaml").write_text(params.replace("epochs: 3", "epochs: 30"))
-    forms, generator = Forms(), np.random.default_rng(4)
-    labels = (np.arange(460) % 10).astype(np.uint8)
-    pictures = np.stack([in_bytes(picture_from_strokes(forms.digit(int(label), generator)[0])) for label in labels])
-    (folder / "mnist").mkdir()
-    pins = ["meta:", "  files:"]
-    for name, content in {
-        TRAIN_IMAGES: images_to_bytes(pictures[:400]),
-        TRAIN_LABELS: labels_to_bytes(labels[:400]),
-        TEST_IMAGES: images_to_bytes(pictures[400:]),
-        TEST_LABELS: labels_to_bytes(labels[400:]),
-    }.items():
-        (folder / "mnist" / name).write_bytes(content)
-        pins.append(f"    {name}: {hashlib.md5(content).hexdigest()}")
-    (folder / "mnist.dvc").write_text("\n".join(pins))
-    for stage in MAKING:
-        subprocess.run([sys.executable, "-m", "trainer", stage], cwd=folder, check=True)
+    (folder / "params.yaml").write_text(params.replace("epochs: 3", "epochs: 20"))
+    forms, generator, labels = Forms(), np.random.default_rng(4), (np.arange(460) % 10).astype(np.uint8)
+    pictures = [in_bytes(picture_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()]
+    write_mnist(folder, np.stack(pictures), labels, 400)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for module in (synthesize, disturb):  # so little is done sooner than a process is started
+            patch.setattr(module, "map_in_processes", lambda function, *given, processes: list(map(function, *given)))
+        for stage in ("preprocess", "synthesize", "disturb", "train", "evaluate"):
+            assert main([stage]) == 0
     return folder
 
 
 @pytest.fixture
 def project(made, tmp_path, monkeypatch, free_port, caplog):
-    """A copy of it to work in, with nobody listening where a stack would."""
-    folder = tmp_path / "project"
-    shutil.copytree(made, folder)
+    """A copy to work in. No stack is in reach."""
+    folder = shutil.copytree(made, tmp_path / "project")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("DOODLE_PORT", str(free_port()))
+    monkeypatch.setattr(trial, "LOOK_SECONDS", 0.02)
     caplog.set_level("INFO")
     yield folder
     OwnService(folder / "state" / "trial").stop()
@@ -80,56 +78,35 @@ def result():
         return json.load(file)
 
 
-def spoil(source, folder, **about):
-    """Another model: the one in `source` with its parameters at random; `about` goes into its card."""
-    network, card = load(source)
-    network.parameters[:] = np.random.default_rng(1).normal(size=network.parameters.shape) * 0.1
-    kept = {name: card[name] for name in ("temperature", "no_digit_threshold", "test")}
-    return save(folder, network, load_golden(source).pictures, {**kept, **about})["version"]
-
-
-class TestWithNoStackInReach:
-    def test_the_first_candidate_passes_and_is_released_and_nothing_is_left_running(self, project, candidate, own):
+class TestStages:
+    def test_the_first_candidate_passes_and_is_released_and_nothing_is_left_running(self, project, candidate, own, monkeypatch):
         assert main(["serve"]) == 0
-        assert json.loads((project / "data" / "served.json").read_text()) == {"version": candidate}
-        assert own.api.version(CANDIDATE) == candidate
-        assert own.api.version(LIVE) is None
-        assert main(["test"]) == 0
-        assert result()["passed"]
-        assert result()["version"] == candidate
-        assert result()["live"] is None
-        assert not (project / "artifacts" / "model").exists()
+        left = own.api.url  # by a run that was killed; and it does not react to SIGTERM
+        os.kill(json.loads((project / "state" / "trial" / "service.json").read_text())["pid"], signal.SIGSTOP)
+        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.2)
+        assert main(["serve"]) == 0
         url = own.api.url
+        assert url != left
+        assert not Api(left).is_up
+        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 20.0)
+        assert json.loads((project / "data" / "served.json").read_text()) == {"version": candidate}
+        assert (own.api.version(CANDIDATE), own.api.version(LIVE)) == (candidate, None)
+        assert main(["test"]) == 0
+        assert (result()["passed"], result()["version"], result()["live"]) == (True, candidate, None)
+        assert not (project / "artifacts" / "model").exists()
         assert main(["end"]) == 0
         assert load(project / "artifacts" / "model")[1] == load_card(project / "artifacts" / "candidate")
         assert own.api is None
         assert not Api(url).is_up
 
-    def test_it_is_as_good_over_http_as_evaluate_found_it_to_be(self, project, candidate):
-        assert main(["test"]) == 0
-        measured = json.loads((project / "artifacts" / "metrics.json").read_text())
-        assert 0.3 < result()["mnist"]["accuracy"] == measured["accuracy"]
-        assert result()["mnist"]["drawings"] == 60
-        assert 0.3 < result()["synthetic"]["accuracy"] == measured["synthetic_accuracy"]
-        assert result()["synthetic"]["drawings"] == 30
-        assert result()["golden_difference"] < 1e-6
-        assert 0.0 < result()["milliseconds"]["median"] <= result()["milliseconds"]["p99"]
-
-    def test_what_was_released_last_is_what_the_next_is_compared_with(self, project, candidate, caplog):
-        before = spoil(project / "artifacts" / "candidate", project / "artifacts" / "model")
-        assert main(["serve"]) == main(["test"]) == main(["end"]) == 0
-        assert result()["live"] == before
-        assert result()["mnist"]["live_accuracy"] < result()["mnist"]["accuracy"]
-        assert result()["mnist"]["only_candidate_right"] > result()["mnist"]["only_live_right"]
-        assert result()["mnist"]["p_equal"] < 0.01
-        assert load_card(project / "artifacts" / "model")["version"] == candidate
-
-    def test_one_that_is_worse_than_it_is_refused_and_stays_so(self, project, candidate, own, caplog):
-        shutil.copytree(project / "artifacts" / "candidate", project / "artifacts" / "model")
-        released = (project / "artifacts" / "model" / "model.json").read_bytes()
-        worse = self.made_worse(project)
-        assert main(["serve"]) == 0
-        assert main(["test"]) == 1
+    def test_a_worse_candidate_is_refused_and_stays_refused(self, project, candidate, own, caplog):
+        artifacts = project / "artifacts"
+        released = shutil.copytree(artifacts / "candidate", artifacts / "model")
+        shutil.rmtree(artifacts / "trained")
+        spoil(artifacts / "candidate", artifacts / "trained")
+        assert main(["evaluate"]) == 0
+        worse = load_card(artifacts / "candidate")["version"]
+        assert main(["test"]) == 1, "it starts a service if serve's has gone"
         assert f"{worse} is refused; {candidate} stays live: " in caplog.text
         assert "fewer than what is live, 5.00% are allowed" in caplog.text
         assert own.api is None, "dvc does not run end after a test that failed"
@@ -137,136 +114,11 @@ class TestWithNoStackInReach:
         assert any("fewer than what is live" in problem for problem in result()["problems"])
         assert main(["end"]) == 1
         assert f"{worse} was refused: " in caplog.records[-1].getMessage()
-        assert (project / "artifacts" / "model" / "model.json").read_bytes() == released
-
-    def made_worse(self, project):
-        """A candidate at random whose card says truly how good it is."""
-        artifacts = project / "artifacts"
-        shutil.rmtree(artifacts / "trained")
-        spoil(artifacts / "candidate", artifacts / "trained")
-        shutil.rmtree(artifacts / "candidate")
-        assert main(["evaluate"]) == 0
-        return load_card(artifacts / "candidate")["version"]
-
-    @pytest.mark.parametrize(
-        ("change", "said"),
-        [
-            ({"accuracy": 0.999}, "MNIST's digits read right: "),
-            ({"synthetic_accuracy": 0.999}, "synthetic digits read right: "),
-            ({"rejected": {"mnist_digits": 0.77}}, "MNIST's digits rejected: "),
-            ({"rejected": {"non_digits": 0.77}}, "non-digits rejected: "),
-        ],
-    )
-    def test_one_that_is_not_what_evaluate_measured_is_refused(self, project, caplog, change, said):
-        card_file = project / "artifacts" / "candidate" / "model.json"
-        card = json.loads(card_file.read_text())
-        card["test"] |= change
-        card_file.write_text(json.dumps(sealed(card)))  # by a maker who measured badly
-        assert main(["test"]) == 1
-        assert said in caplog.text
-        assert "over HTTP, but evaluate measured" in caplog.text
-
-    def test_one_that_is_too_slow_is_refused(self, project, caplog):
-        params = project / "params.yaml"
-        params.write_text(params.read_text().replace("milliseconds: 2000", "milliseconds: 0.001"))
-        assert main(["test"]) == 1
-        assert "0.001 ms are allowed" in caplog.text
-        assert "of 100 answers 99 took" in result()["problems"][0]
-
-    def test_it_needs_no_more_than_the_test_to_try_it_again(self, project, candidate, own):
-        """Where only the test has changed dvc does not run serve, and what it started has long ended."""
-        assert main(["serve"]) == 0
-        own.stop()
-        assert main(["test"]) == 0
-        assert own.api.version(CANDIDATE) == candidate
-
-    def test_a_service_that_a_killed_run_left_behind_is_ended_by_the_next(self, project, own):
-        assert main(["serve"]) == 0
-        left = own.api.url
-        assert main(["serve"]) == 0
-        assert own.api.url != left
-        assert not Api(left).is_up
-
-    def test_end_ends_it_even_where_nothing_was_tested(self, project, candidate, own, caplog):
-        assert main(["serve"]) == 0
-        assert main(["end"]) == 1
-        assert f"{candidate} has not been tested: run dvc repro" in caplog.text
-        assert own.api is None
-
-    def test_another_version_s_result_releases_nothing(self, project, candidate, caplog):
-        (project / "artifacts" / "test_result.json").write_text(
-            json.dumps({"version": "ffffffffffff", "passed": True, "problems": []})
-        )
-        assert main(["end"]) == 1
-        assert f"{candidate} has not been tested, " in caplog.text
-        assert not (project / "artifacts" / "model").exists()
-
-    @pytest.mark.parametrize("content", ["", "{", "[]", '{"passed": true}'])
-    def test_a_damaged_result_releases_nothing(self, project, caplog, content):
-        (project / "artifacts" / "test_result.json").write_text(content)
-        assert main(["end"]) == 1
-        assert "artifacts/test_result.json is damaged or foreign" in caplog.text
-        assert not (project / "artifacts" / "model").exists()
-
-    def test_a_process_that_got_the_number_of_one_that_ended_is_left_alone(self, project, own):
-        assert main(["serve"]) == 0
-        about = project / "state" / "trial" / "service.json"
-        own.stop()
-        with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
-            try:
-                about.write_text(json.dumps(json.loads(about.read_text()) | {"pid": stranger.pid}))
-                own.stop()
-                time.sleep(0.2)
-                assert stranger.poll() is None
-            finally:
-                stranger.kill()
-
-    def test_one_that_does_not_hear_is_ended_all_the_same(self, project, own, monkeypatch):
-        api = own.start(project / "artifacts" / "candidate", project / "artifacts" / "model")
-        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 1.0)
-        os.kill(json.loads((project / "state" / "trial" / "service.json").read_text())["pid"], signal.SIGSTOP)
-        own.stop()
-        assert own.api is None
-        assert not api.is_up
-
-    def test_where_no_service_can_be_started_it_says_what_to_do(self, project, caplog, monkeypatch):
-        monkeypatch.setattr(trial.importlib.util, "find_spec", lambda _: None)
-        assert main(["serve"]) == 1
-        assert "nobody answers at http://127.0.0.1:" in caplog.text
-        assert "bring the stack up, then try again" in caplog.text
-
-    def test_a_service_that_does_not_start_is_no_riddle(self, project, own, caplog, monkeypatch):
-        monkeypatch.setenv("DOODLE_MODEL_CHECK_SECONDS", "often")
-        assert main(["serve"]) == 1
-        assert "state/trial/service.log says why" in caplog.text
-        assert "DOODLE_MODEL_CHECK_SECONDS" in (project / "state" / "trial" / "service.log").read_text()
+        assert load_card(released)["version"] == candidate
 
 
-def test_a_poisoned_batch_that_somebody_accepted_unseen_does_not_reach_what_is_released(project, candidate, caplog):
-    """As many wrong labels as there are right ones. (Flagged and rejected, as they should be, they would not be learnt from.)"""
-    for stage in ("serve", "test", "end"):
-        assert main([stage]) == 0
-    released = load_card(project / "artifacts" / "model")
-    forms, generator = Forms(), np.random.default_rng(6)
-    drawn = [(digit, in_bytes(picture_from_strokes(forms.digit(digit, generator)[0]))) for digit in np.arange(400) % 10]
-    Decisions(project / "feedback").accept(
-        Feedback(f"{number:08x}", 1e9, None, None, int(digit + 1) % 10, None, picture.tobytes())
-        for number, (digit, picture) in enumerate(drawn)
-    )
-    shutil.rmtree(project / "artifacts" / "trained")
-    for stage in ("preprocess", "train", "evaluate", "serve"):
-        assert main([stage]) == 0
-    poisoned = load_card(project / "artifacts" / "candidate")
-    assert poisoned["data"]["training_pictures"] == released["data"]["training_pictures"] + 400
-    assert poisoned["test"]["accuracy"] < released["test"]["accuracy"]
-    assert main(["test"]) == 1
-    assert main(["end"]) == 1
-    assert f"{poisoned['version']} is refused; {released['version']} stays live" in caplog.text
-    assert load_card(project / "artifacts" / "model") == released
-
-
-class Lying(Api):
-    """A service that does not answer as it should: `change` makes of each answer another one."""
+class Changing(Api):
+    """A service that changes its answers: change(pointer, answer) -> answer."""
 
     def __init__(self, url, change):
         super().__init__(url)
@@ -276,138 +128,213 @@ class Lying(Api):
         return [self.change(pointer, answer) for answer in super().read(pointer, bodies, connections)]
 
 
-class TestAServiceThatIsNotAsItShouldBe:
-    @pytest.fixture
-    def examined(self, project, own):
-        """examined(change): test the candidate in a service whose answers are changed."""
-        live = project / "artifacts" / "model"
-        spoil(project / "artifacts" / "candidate", live)
-        url = own.start(project / "artifacts" / "candidate", live).url
+@pytest.fixture(scope="module")
+def served(made, tmp_path_factory):
+    """A service with the candidate, and a live model that reads nothing: its URL, and the version of that."""
+    own, live = OwnService(tmp_path_factory.mktemp("trial")), tmp_path_factory.mktemp("live") / "model"
+    version = spoil(made / "artifacts" / "candidate", live)
+    yield own.start(made / "artifacts" / "candidate", live).url, version
+    own.stop()
 
-        def examined(change):
-            folder = project / "artifacts" / "candidate"
-            files = project / "mnist", project / "data" / "synthetic.npz", project / "artifacts" / "test_result.json"
-            return examine(read_test_settings(), Lying(url, change), folder, *files)
+
+class TestExamination:
+    @pytest.fixture
+    def examined(self, made, served, tmp_path, monkeypatch):
+        """examined(change, measured, milliseconds): test it where these are changed: answers, the card's figures, the limit."""
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "artifacts").mkdir()
+        card = load_card(made / "artifacts" / "candidate")
+
+        def examined(change=lambda _, answer: answer, measured=None, milliseconds=2000.0):
+            monkeypatch.setattr(test, "load_card", lambda _: card | {"test": card["test"] | (measured or {})})
+            files = made / "mnist", made / "data" / "synthetic.npz", tmp_path / "artifacts" / "test_result.json"
+            settings = TestSettings(margin=0.05, significance=0.01, milliseconds=milliseconds)
+            return examine(settings, Changing(served[0], change), made / "artifacts" / "candidate", *files)
 
         return examined
 
-    def test_as_it_is_it_passes(self, examined):
-        assert examined(lambda _, answer: answer)["passed"]
+    def test_it_reads_over_http_as_well_as_evaluate_measured_and_better_than_what_is_live(self, examined, made, served):
+        found = examined()
+        assert found == result()
+        measured = json.loads((made / "artifacts" / "metrics.json").read_text())
+        assert (found["passed"], found["live"]) == (True, served[1])
+        assert 0.3 < found["mnist"]["accuracy"] == measured["accuracy"]
+        assert 0.3 < found["synthetic"]["accuracy"] == measured["synthetic_accuracy"]
+        assert (found["mnist"]["drawings"], found["synthetic"]["drawings"]) == (60, 30)
+        assert found["golden_difference"] < 1e-6
+        assert 0.0 < found["milliseconds"]["median"] <= found["milliseconds"]["p99"]
+        assert found["mnist"]["live_accuracy"] < found["mnist"]["accuracy"]
+        assert found["mnist"]["only_candidate_right"] > found["mnist"]["only_live_right"]
+        assert found["mnist"]["p_equal"] < 0.01
 
-    def test_probabilities_that_are_not_those_of_the_model_s_maker_are_noticed(self, examined):
+    def test_refuses_one_that_evaluate_measured_differently(self, examined):
+        rejected = {"mnist_digits": 0.77, "synthetic_digits": 0.77, "non_digits": 0.77}
+        with pytest.raises(TestError) as caught:
+            examined(measured={"accuracy": 0.999, "synthetic_accuracy": 0.999, "rejected": rejected})
+        for what in ("MNIST's digits read right", "synthetic digits read right", "MNIST's digits rejected"):
+            assert f"{what}: " in str(caught.value)
+        assert str(caught.value).count("over HTTP, but evaluate measured 77.0000%") == 3
+        assert "non-digits rejected: " in str(caught.value)
+
+    def test_refuses_one_that_is_too_slow(self, examined, served):
+        with pytest.raises(TestError, match=rf"{served[1]} stays live: of 100 answers 99 took .*0\.001 ms are allowed"):
+            examined(milliseconds=0.001)
+        assert "of 100 answers 99 took" in result()["problems"][0]
+
+    def test_refuses_other_probabilities_than_its_maker_got(self, examined):
         with pytest.raises(TestError, match=r"golden inputs: a probability is 0\.0[12]\d* off"):
             examined(lambda _, answer: answer._replace(probabilities=[0.99 * each for each in answer.probabilities]))
         assert result()["golden_difference"] > 0.005
 
     @pytest.mark.parametrize("pointer", ["live", "candidate"])
-    def test_a_model_that_is_changed_meanwhile_is_noticed(self, examined, pointer):
+    def test_is_no_test_if_a_model_is_changed_meanwhile(self, examined, pointer):
         def change(asked, answer):
             return answer._replace(model_version="ffffffffffff") if asked == pointer else answer
 
         with pytest.raises(TestError, match=f"answered as {pointer} with ffffffffffff.*run dvc repro again"):
             examined(change)
-        assert not os.path.exists("artifacts/test_result.json"), "that was no test"
+        assert not os.path.exists("artifacts/test_result.json")
 
-    def test_a_digit_that_is_called_none_is_noticed(self, examined):
+    def test_refuses_one_that_takes_digits_for_none(self, examined):
         with pytest.raises(TestError, match=r"MNIST's digits rejected: 100\.0000% over HTTP"):
             examined(lambda _, answer: answer._replace(is_digit=False))
 
 
-class TestBesideAStack:
-    """`python -m inference` and `python -m trainer watch`, as `make run` has them."""
+class Stack(Api):
+    """A stack that has `candidate` as its candidate, and another live model."""
 
+    is_up, candidate = True, None
+
+    def serves(self, pointer, version, times=20):
+        return (pointer, version) == (CANDIDATE, self.candidate)
+
+
+@pytest.fixture
+def stack():
+    return Stack("http://127.0.0.1:1")
+
+
+class NoService:
+    """In the place of a service of our own: what is called."""
+
+    def __init__(self):
+        self.api, self.calls = None, []
+
+    def start(self, *_):
+        self.calls.append("start")
+        return Api("http://127.0.0.1:2")
+
+    def stop(self):
+        self.calls.append("stop")
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.0)
+
+
+RESULT = '{"version": "%s", "passed": %s, "problems": ["bad"]}'
+
+
+class TestEnd:
     @pytest.fixture
-    def live(self, project):
-        """A model that reads nothing is live, and was released."""
-        return spoil(project / "artifacts" / "candidate", project / "artifacts" / "model")
+    def ended(self, save_model, tmp_path, stack):
+        """ended(result): why end fails where that is the test's result; VERSION stands for the candidate's."""
+        version = stack.candidate = save_model(tmp_path / "candidate")["version"]
 
-    @pytest.fixture
-    def start(self, project, wait_for):
-        """start(module, arguments): its process."""
-        started = []
+        def ended(result):
+            if result is not None:
+                (tmp_path / "result.json").write_text(result.replace("VERSION", version))
+            own = NoService()
+            with pytest.raises(ValueError) as caught:  # noqa: PT011, the tests look at what it says
+                end(stack, own, tmp_path / "candidate", tmp_path / "result.json", tmp_path / "model")
+            assert own.calls == ["stop"]
+            return str(caught.value).replace(version, "VERSION")
 
-        def start(*arguments):
-            log = (project / f"{arguments[0]}.log").open("wb")
-            started.append(subprocess.Popen([sys.executable, "-m", *arguments], cwd=project, stdout=log, stderr=log))
-            return started[-1]
+        return ended
 
-        yield start
-        for process in started:
-            process.terminate()
-            process.wait(15)
+    @pytest.mark.parametrize(
+        ("result", "reason"),
+        [
+            (None, "VERSION has not been tested: run dvc repro"),
+            (RESULT % ("ffff", "true"), "VERSION has not been tested, "),
+            (RESULT % ("VERSION", "false"), "VERSION was refused: bad"),
+            *((damaged, "result.json is damaged or foreign") for damaged in ("", "{", "[]", '{"passed": true}')),
+        ],
+    )
+    def test_releases_nothing_that_did_not_pass(self, ended, tmp_path, result, reason):
+        assert reason in ended(result)
+        assert not (tmp_path / "model").exists()
 
-    @pytest.fixture
-    def stack(self, live, start, wait_for):
-        start("inference")
-        start("trainer", "watch")
-        api = Api(f"http://127.0.0.1:{os.environ['DOODLE_PORT']}")
-        wait_for(f"{api.url}/readyz")
-        return api
+    def test_fails_where_the_stack_does_not_make_it_live(self, ended, hurried):
+        assert re.search(
+            "VERSION is in .* does not make it live: its trainer's log says why", ended(RESULT % ("VERSION", "true"))
+        )
 
-    @pytest.fixture
-    def models(self, project):
-        return FolderModels(project / "state" / "models")
 
-    def test_the_candidate_is_tried_there_and_then_live_there(self, project, stack, live, candidate, own, models):
-        assert stack.version(LIVE) == live
+class TestTrial:
+    def test_a_stack_of_another_folder_is_left_alone(self, save_model, tmp_path, hurried, stack, caplog):
+        """It answers, but nobody brings it the candidate."""
+        caplog.set_level("INFO")
+        version, own = save_model(tmp_path / "candidate")["version"], NoService()
+        assert put_up(stack, own, tmp_path / "candidate", tmp_path / "model").url == "http://127.0.0.1:2"
+        assert own.calls == ["stop", "start"]
+        assert f"has not taken up {version}" in caplog.text
+
+    def test_where_no_service_can_be_started_it_says_what_to_do(self, project, caplog, monkeypatch, free_port):
+        port = free_port()
+        monkeypatch.delenv("DOODLE_PORT")
+        (project / ".env").write_text(f"# as for Compose\nDOODLE_PORT={port}\n")
+        monkeypatch.setattr(trial.importlib.util, "find_spec", lambda _: None)
+        assert main(["serve"]) == 1
+        assert f"nobody answers at http://127.0.0.1:{port}, and" in caplog.text
+        assert "bring the stack up, then try again" in caplog.text
+
+    def test_a_service_that_does_not_start_leaves_its_reason(self, project, own, caplog):
+        (project / "inference.py").write_text("raise SystemExit('no such setting')")
+        assert main(["serve"]) == 1
+        assert "state/trial/service.log says why" in caplog.text
+        assert (project / "state" / "trial" / "service.log").read_text() == "no such setting\n"
+        assert own.api is None
+
+    def test_a_process_that_got_the_number_of_one_that_ended_is_left_alone(self, tmp_path):
+        (tmp_path / "lock").touch()
+        with subprocess.Popen(["sleep", "60"]) as stranger:
+            (tmp_path / "service.json").write_text(json.dumps({"pid": stranger.pid, "url": "http://127.0.0.1:1"}))
+            OwnService(tmp_path).stop()
+            with pytest.raises(subprocess.TimeoutExpired):
+                stranger.wait(0.1)
+            stranger.kill()
+
+
+# `python -m trainer watch`, which looks more often.
+WATCH = "import sys, trainer.watch, trainer.__main__ as program; trainer.watch.LOOK_SECONDS = 0.1; program.main(['watch'])"
+
+
+def test_beside_a_stack_the_candidate_is_tested_there_and_then_live_there(project, candidate, own, wait_for, monkeypatch, caplog):
+    """`python -m inference` and the trainer's `watch`, as `make run` has them, with a key."""
+    live = spoil(project / "artifacts" / "candidate", project / "artifacts" / "model")
+    monkeypatch.setenv("DOODLE_API_KEY", KEY)
+    monkeypatch.setenv("DOODLE_MODEL_CHECK_SECONDS", "0.1")
+    stack, models = Api(f"http://127.0.0.1:{os.environ['DOODLE_PORT']}", KEY), FolderModels(project / "state" / "models")
+    with (project / "stack.log").open("wb") as log:
+        processes = [subprocess.Popen([sys.executable, *to_run], stderr=log) for to_run in (("-m", "inference"), ("-c", WATCH))]
+    try:
+        wait_for(f"{stack.url}/readyz")
         assert main(["serve"]) == 0
-        assert own.api is None, "there was a stack"
-        assert stack.version(CANDIDATE) == candidate
-        assert stack.version(LIVE) == live
+        assert (stack.version(CANDIDATE), stack.version(LIVE)) == (candidate, live)
         assert main(["test"]) == 0
         assert result()["live"] == live
         assert main(["end"]) == 0
         assert stack.version(LIVE) == candidate
+        assert own.api is None, "there was a stack"
         assert models.pointer(CANDIDATE) is None
         assert models.rollback() == live
-
-    def test_the_stages_bring_the_key_that_the_stack_asks_for(self, live, monkeypatch, request, candidate, own, caplog):
-        monkeypatch.setenv("DOODLE_API_KEY", "0123456789abcdef")
-        stack = Api(request.getfixturevalue("stack").url, "0123456789abcdef")
-        assert main(["serve"]) == main(["test"]) == main(["end"]) == 0
-        assert stack.version(LIVE) == candidate
-        assert own.api is None, "there was a stack"
         monkeypatch.setenv("DOODLE_API_KEY", "another-key-altogether")
         assert main(["serve"]) == 1
         assert "let DOODLE_API_KEY be the same here as there" in caplog.text
-        assert "0123456789abcdef" not in caplog.text
-
-    def test_one_that_is_refused_is_no_candidate_any_more_and_what_is_live_stays(
-        self, project, live, candidate, start, wait_for, models, caplog
-    ):
-        params = project / "params.yaml"
-        params.write_text(params.read_text().replace("milliseconds: 2000", "milliseconds: 0.001"))
-        start("inference")
-        start("trainer", "watch")
-        stack = Api(f"http://127.0.0.1:{os.environ['DOODLE_PORT']}")
-        wait_for(f"{stack.url}/readyz")
-        assert main(["serve"]) == 0
-        assert main(["test"]) == 1
-        assert f"{live} stays live" in caplog.text
-        assert trial.until(lambda: stack.version(CANDIDATE) is None)
-        assert stack.version(LIVE) == live
-        models.promote(candidate)  # as somebody may who wants it all the same
-        assert trial.until(lambda: stack.version(LIVE) == candidate)
-
-    def test_a_stack_of_another_folder_is_left_alone(self, project, live, candidate, start, wait_for, own, monkeypatch, caplog):
-        """It answers, but there is nobody who would bring it the candidate."""
-        FolderModels(project / "state" / "models").promote(
-            FolderModels(project / "state" / "models").publish(project / "artifacts" / "model")["version"]
-        )
-        start("inference")
-        stack = Api(f"http://127.0.0.1:{os.environ['DOODLE_PORT']}")
-        wait_for(f"{stack.url}/readyz")
-        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 3.0)
-        assert main(["serve"]) == 0
-        assert "has not taken up" in caplog.text
-        assert own.api.version(CANDIDATE) == candidate
-        assert main(["test"]) == main(["end"]) == 0
-        assert stack.version(LIVE) == live
-        assert own.api is None
-
-    def test_a_port_that_env_names_is_where_the_stack_is_looked_for(self, project, candidate, monkeypatch, free_port, caplog):
-        port = free_port()
-        monkeypatch.delenv("DOODLE_PORT")
-        (project / ".env").write_text(f"# as for Compose\nDOODLE_PORT={port}\n")
-        assert main(["serve"]) == 0
-        assert f"nobody answers at http://127.0.0.1:{port}; so" in caplog.text
+        assert KEY not in caplog.text
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(15)

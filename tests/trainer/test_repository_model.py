@@ -1,4 +1,4 @@
-"""The model that comes with the repository: whole, small, made by the recipe `best`, and as good as the documents say."""
+"""The repository's model: whole, small, made by the recipe `best`, and as good as the documents say."""
 
 import hashlib
 import json
@@ -35,35 +35,33 @@ def metrics():
     return json.loads((ARTIFACTS / "metrics.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def lock():
-    return yaml.safe_load((PROJECT / "dvc.lock").read_text())["stages"]
-
-
-def test_it_is_whole_and_says_how_it_was_made(metrics):
+def test_is_whole_and_small_and_passed_its_test(metrics):
     _, card = load(ARTIFACTS / "model")
     assert card["recipe"]["recipe"] == "best"
     assert card["test"] == {name: value for name, value in metrics.items() if not isinstance(value, list)}
-
-
-def test_it_passed_its_test(metrics):
     result = json.loads((ARTIFACTS / "test_result.json").read_text())
     assert result["passed"]
-    assert result["version"] == load(ARTIFACTS / "model")[1]["version"]
+    assert result["version"] == card["version"]
     assert result["mnist"]["accuracy"] == metrics["accuracy"]
     assert result["synthetic"]["accuracy"] == metrics["synthetic_accuracy"]
-
-
-def test_it_is_small():
     assert sum(file.stat().st_size for file in (ARTIFACTS / "model").iterdir()) <= MOST_BYTES
 
 
-def test_it_reads_as_well_as_it_should(metrics):
+def test_reads_as_well_as_it_should_and_as_the_documents_say(metrics):
     assert metrics["accuracy"] >= 0.9965
     assert metrics["synthetic_accuracy"] >= 0.99
     assert metrics["rejected"]["mnist_digits"] < 0.005
     assert metrics["rejected"]["non_digits"] > 0.85
     assert metrics["calibration"]["mnist_error_after"] < 0.005
+    for document in ("README.md", "docs/accuracy.md"):
+        assert f"{metrics['accuracy']:.2%}" in (PROJECT / document).read_text()
+
+
+def test_brush_and_place_and_size_cost_strokes_next_to_nothing(metrics):
+    drawn = [row for row in metrics["robustness"] if row["source"] == "strokes" and row["change"] != "rotation"]
+    (as_it_is,) = [row["accuracy"] for row in drawn if row["change"] == "none"]
+    assert {row["change"] for row in drawn} == {"none", "size", "place", "brush"}
+    assert all(row["accuracy"] >= as_it_is - 0.005 for row in drawn)
 
 
 @pytest.fixture(scope="module")
@@ -78,35 +76,37 @@ def read():
     return read
 
 
-class TestReading:
-    """By the code of today: what it was measured to do, it still does."""
+class TestPredictions:
+    """By the code of today: it still does what it was measured to do."""
 
-    def test_digits_by_hands_that_it_has_not_seen_are_read(self, read):
+    def test_reads_digits_by_hands_that_it_has_not_seen(self, read):
         forms, generator = Forms(), np.random.default_rng(20261125)
         labels = np.arange(300) % 10
         digits, is_digit = read([picture_from_strokes(forms.digit(label, generator)[0]) for label in labels])
         assert np.mean((digits == labels) & is_digit) >= 0.98
 
-    def test_letters_and_scribbles_are_no_digits(self, read):
+    def test_takes_letters_and_scribbles_for_no_digits(self, read):
         forms, generator = Forms(), np.random.default_rng(20261125)
         _, is_digit = read([picture_from_strokes(forms.non_digit(generator)[0]) for _ in range(300)])
         assert np.mean(is_digit) <= 0.05
 
-    def test_pictures_of_other_things_are_no_digits(self, read):
+    @pytest.mark.slow
+    def test_takes_pictures_of_other_things_for_no_digits(self, read):
         generator = np.random.default_rng(20261125)
         # Of sixty it would be chance whether a sixth of them or a fourth are taken for digits.
         _, is_digit = read([picture_from_pixels(a_picture(generator)) for _ in range(600)])
         assert np.mean(is_digit) <= 0.2
 
 
+@pytest.mark.slow
 def test_a_poisoned_batch_is_flagged_and_nothing_of_it_is_learnt(tmp_path, monkeypatch):
-    """A thousand drawings under wrong labels, sent by as many people: what is accepted without a look is next to nothing."""
+    """Drawings under wrong labels, sent by as many people: what is accepted without a look is next to nothing."""
     monkeypatch.chdir(PROJECT)
     monkeypatch.setenv("DOODLE_WORKSPACE", str(tmp_path))
     monkeypatch.setenv("DOODLE_JOURNAL", f"sqlite:///{tmp_path}/journal.sqlite")
     forms, generator = Forms(), np.random.default_rng(20261125)
     journal = open_journal(f"sqlite:///{tmp_path}/journal.sqlite")
-    for number in range(1000):
+    for number in range(300):
         picture = in_bytes(picture_from_strokes(forms.digit(number % 10, generator)[0]))
         said = (number + 1 + number // 10 % 9) % 10
         journal.add_feedback(
@@ -114,9 +114,9 @@ def test_a_poisoned_batch_is_flagged_and_nothing_of_it_is_learnt(tmp_path, monke
         )
     journal.close()
     assert main(["feedback", "accept", "--unflagged"]) == 0
-    assert len(Decisions(tmp_path / "feedback").accepted()) <= 5
+    assert len(Decisions(tmp_path / "feedback").accepted()) <= 2
     assert main(["feedback", "reject", "--flagged"]) == 0
-    assert len(Decisions(tmp_path / "feedback").decided()) == 1000
+    assert len(Decisions(tmp_path / "feedback").decided()) == 300
 
 
 def a_picture(generator):
@@ -130,14 +130,8 @@ def a_picture(generator):
     return picture
 
 
-def test_brush_and_place_and_size_cost_strokes_next_to_nothing(metrics):
-    drawn = [row for row in metrics["robustness"] if row["source"] == "strokes" and row["change"] != "rotation"]
-    (as_it_is,) = [row["accuracy"] for row in drawn if row["change"] == "none"]
-    assert {row["change"] for row in drawn} == {"none", "size", "place", "brush"}
-    assert all(row["accuracy"] >= as_it_is - 0.005 for row in drawn)
-
-
-def test_dvc_lock_is_that_of_the_run_that_made_it(lock):
+def test_dvc_lock_is_that_of_the_run_that_made_it():
+    lock = yaml.safe_load((PROJECT / "dvc.lock").read_text())["stages"]
     assert lock["evaluate"]["params"]["params.yaml"]["recipe"] == lock["train"]["params"]["params.yaml"]["recipe"] == "best"
     outs = [out for stage in ("train", "evaluate", "test", "end") for out in lock[stage]["outs"]]
     kept = {out["path"]: out["md5"] for out in outs if out["path"] not in NOT_IN_GIT}
@@ -152,8 +146,3 @@ def md5_of(path):
         listing = [{"md5": md5_of(file), "relpath": file.name} for file in sorted(path.iterdir())]
         return hashlib.md5(json.dumps(listing).encode()).hexdigest() + ".dir"
     return hashlib.md5(path.read_bytes()).hexdigest()
-
-
-@pytest.mark.parametrize("document", ["README.md", "docs/accuracy.md"])
-def test_the_documents_say_what_was_measured(document, metrics):
-    assert f"{metrics['accuracy']:.2%}" in (PROJECT / document).read_text()

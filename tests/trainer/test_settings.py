@@ -1,3 +1,5 @@
+"""Settings from params.yaml: values, recipes and the error that names a wrong one."""
+
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ from digitnet.augmentation import Augmentation
 from digitnet.optimizers import SGD
 from trainer.settings import (
     RECIPE_SECTIONS,
+    PreprocessSettings,
     SettingsError,
     TestSettings,
     read_preprocess_settings,
@@ -32,37 +35,25 @@ def changed(params_file, dotted, value):
     return params_file
 
 
-def test_the_project_s_own_params_declare_both_networks():
+def test_the_project_s_own_params_declare_both_networks(tmp_path):
     settings = read_train_settings(PROJECT / "params.yaml")
     assert settings.network == "convolutional"
     assert settings.make_network().parameters.size == 98_827
-    networks = yaml.safe_load((PROJECT / "params.yaml").read_text())["networks"]
-    assert set(networks) >= {"perceptron", "convolutional"}
-
-
-def test_the_classic_perceptron_is_one_line_away(tmp_path):
-    text = (PROJECT / "params.yaml").read_text()
+    path, text = tmp_path / "params.yaml", (PROJECT / "params.yaml").read_text()
     assert text.count("network: convolutional") == 1
-    path = tmp_path / "params.yaml"
     path.write_text(text.replace("network: convolutional", "network: perceptron"))
     assert read_train_settings(path).make_network().shapes == [(1, 28, 28), (784,), (50,), (50,), (20,), (20,), (10,)]
 
 
-def test_a_recipe_is_what_it_changes_laid_over_the_file(params_file):
-    params_file.write_text(params_file.read_text().replace("recipe: default", "recipe: longer"))
-    settings = read_train_settings(params_file)
-    assert (settings.recipe, settings.epochs, settings.batch_size) == ("longer", 5, 16)
-    assert settings.augmentation == Augmentation()  # a value is replaced whole
-    assert read_synthesize_settings(params_file).digits == 60
+@pytest.mark.parametrize(("recipe", "epochs", "digits"), [("default", 3, 40), ("longer", 5, 60), ("crowded", 3, 90)])
+def test_a_recipe_overrides_values_of_the_file(params_file, recipe, epochs, digits):
+    settings = read_train_settings(changed(params_file, "recipe", recipe))
+    assert (settings.recipe, settings.epochs, settings.batch_size) == (recipe, epochs, 16)
+    whole = Augmentation() if recipe == "longer" else Augmentation(shift=1.0, rotation=5)
+    assert settings.augmentation == whole  # a value is replaced whole
+    assert read_synthesize_settings(params_file).digits == digits
     assert read_preprocess_settings(params_file).validation_size == 40
     assert read_rejected_digits(params_file) == 0.1
-
-
-def test_a_recipe_need_not_change_every_section(params_file):
-    params_file.write_text(params_file.read_text().replace("recipe: default", "recipe: crowded"))
-    settings = read_train_settings(params_file)
-    assert (settings.recipe, settings.epochs) == ("crowded", 3)
-    assert read_synthesize_settings(params_file).digits == 90
 
 
 def test_each_stage_depends_on_what_recipes_change_of_its_section():
@@ -91,17 +82,10 @@ def test_each_stage_depends_on_what_recipes_change_of_its_section():
         ("recipes.train.longer.epochs", 0, "train.epochs must be a whole number from 1"),
     ],
 )
-def test_a_wrong_recipe_is_refused(params_file, dotted, value, complaint):
-    params_file.write_text(params_file.read_text().replace("recipe: default", "recipe: longer"))
+def test_refuses_a_wrong_recipe(params_file, dotted, value, complaint):
+    changed(params_file, "recipe", "longer")
     with pytest.raises(SettingsError, match=complaint):
         read_train_settings(changed(params_file, dotted, value))
-
-
-def test_an_optimizer_may_have_options(params_file):
-    settings = read_train_settings(changed(params_file, "train.optimizer", {"sgd": {"momentum": 0.5}}))
-    optimizer = settings.make_optimizer(4)
-    assert isinstance(optimizer, SGD)
-    assert optimizer.momentum == 0.5
 
 
 @pytest.mark.parametrize(
@@ -129,48 +113,45 @@ def test_an_optimizer_may_have_options(params_file):
         ("train", None, "train.network is missing"),
     ],
 )
-def test_a_wrong_value_is_refused_with_its_name(params_file, dotted, value, complaint):
+def test_refuses_a_wrong_value_and_names_it(params_file, dotted, value, complaint):
     with pytest.raises(SettingsError, match=complaint):
         read_train_settings(changed(params_file, dotted, value))
 
 
-def test_a_wrong_validation_size_is_refused(params_file):
-    with pytest.raises(SettingsError, match=r"preprocess\.validation_size must be a whole number from 1 to 50000, not 60000"):
-        read_preprocess_settings(changed(params_file, "preprocess.validation_size", 60_000))
-
-
-def test_how_much_is_to_be_written_is_read(params_file):
+def test_reads_the_other_stages_settings(params_file):
     settings = read_synthesize_settings(params_file)
     assert (settings.digits, settings.non_digits, settings.seed) == (40, 20, 3)
-    assert (settings.sizes("training"), settings.sizes("validation"), settings.sizes("test")) == ((40, 20), (20, 10), (20, 10))
-
-
-def test_a_wrong_number_of_synthetic_digits_is_refused(params_file):
-    with pytest.raises(SettingsError, match=r"synthesize\.digits must be a whole number from 0 to"):
-        read_synthesize_settings(changed(params_file, "synthesize.digits", -1))
-
-
-def test_what_the_test_asks_of_a_candidate_is_read_and_bounded(params_file):
+    assert [settings.sizes(split) for split in ("training", "validation", "test")] == [(40, 20), (20, 10), (20, 10)]
     assert read_test_settings(params_file) == TestSettings(margin=0.05, significance=0.01, milliseconds=2000.0)
-    with pytest.raises(SettingsError, match=r"test\.margin must be a number from 0.0 to 1.0, not 2"):
-        read_test_settings(changed(params_file, "test.margin", 2))
+    assert read_preprocess_settings(params_file) == PreprocessSettings(validation_size=40, seed=3)
 
 
-def test_the_share_of_digits_that_may_be_taken_for_none_is_read_and_bounded(params_file):
-    assert read_rejected_digits(params_file) == 0.1
-    with pytest.raises(SettingsError, match=r"evaluate\.rejected_digits must be a number from 0.0 to 1.0, not 1.9"):
-        read_rejected_digits(changed(params_file, "evaluate.rejected_digits", 1.9))
+@pytest.mark.parametrize(
+    ("read", "dotted", "value", "complaint"),
+    [
+        (read_preprocess_settings, "preprocess.validation_size", 60_000, "a whole number from 1 to 50000, not 60000"),
+        (read_synthesize_settings, "synthesize.digits", -1, "a whole number from 0 to"),
+        (read_test_settings, "test.margin", 2, "a number from 0.0 to 1.0, not 2"),
+        (read_rejected_digits, "evaluate.rejected_digits", 1.9, "a number from 0.0 to 1.0, not 1.9"),
+    ],
+)
+def test_refuses_a_number_out_of_its_bounds(params_file, read, dotted, value, complaint):
+    with pytest.raises(SettingsError, match=f"{dotted} must be {complaint}"):
+        read(changed(params_file, dotted, value))
 
 
-@pytest.mark.parametrize("options", [{"momentum": 2.0}, {"speed": 1}])
-def test_options_that_an_optimizer_does_not_take_are_refused(params_file, options):
-    settings = read_train_settings(changed(params_file, "train.optimizer", {"sgd": options}))
-    with pytest.raises(SettingsError, match=r"train\.optimizer"):
-        settings.make_optimizer(4)
+def test_an_optimizer_may_have_options_of_its_own(params_file):
+    optimizer = read_train_settings(changed(params_file, "train.optimizer", {"sgd": {"momentum": 0.5}})).make_optimizer(4)
+    assert isinstance(optimizer, SGD)
+    assert optimizer.momentum == 0.5
+    for options in ({"momentum": 2.0}, {"speed": 1}):
+        settings = read_train_settings(changed(params_file, "train.optimizer", {"sgd": options}))
+        with pytest.raises(SettingsError, match=r"train\.optimizer"):
+            settings.make_optimizer(4)
 
 
 @pytest.mark.parametrize("layers", [["flatten"], ["flatten", "swish"], [], "flatten", None, 3])
-def test_a_network_that_cannot_be_is_refused(params_file, layers):
+def test_refuses_a_network_that_cannot_be(params_file, layers):
     params = yaml.safe_load(params_file.read_text())
     params["networks"]["perceptron"] = layers
     params_file.write_text(yaml.safe_dump(params))
@@ -180,15 +161,17 @@ def test_a_network_that_cannot_be_is_refused(params_file, layers):
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(b"a: [", "is not YAML"), (b"\xff\xfe\x00", "is not YAML"), (b"- 1", "must hold names"), (b"", "must hold")],
+    [
+        (b"a: [", "is not YAML"),
+        (b"\xff\xfe\x00", "is not YAML"),
+        (b"- 1", "must hold names"),
+        (b"", "must hold"),
+        (None, "run this in the project's top folder"),
+    ],
 )
-def test_a_file_that_is_no_params_is_refused(tmp_path, content, complaint):
+def test_refuses_a_file_that_is_no_params(tmp_path, content, complaint):
     path = tmp_path / "params.yaml"
-    path.write_bytes(content)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(SettingsError, match=complaint):
         read_train_settings(path)
-
-
-def test_a_missing_file_says_where_to_be(tmp_path):
-    with pytest.raises(SettingsError, match="run this in the project's top folder"):
-        read_train_settings(tmp_path / "params.yaml")

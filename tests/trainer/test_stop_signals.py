@@ -1,4 +1,4 @@
-"""Being told to stop: at once as a rule, when it suits where it was asked for, and never forgotten."""
+"""Signals to stop: they end the program at once, or after a block that asks for it."""
 
 import os
 import signal
@@ -18,15 +18,7 @@ def handlers_of_before():
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_ends_the_program_with_the_code_given(number):
-    StopSignals(exit_code=7)
-    with pytest.raises(SystemExit) as ended:
-        os.kill(os.getpid(), number)
-    assert ended.value.code == 7
-
-
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_in_a_patient_block_it_is_only_noted_and_remembered_at_the_end(number):
+def test_a_signal_ends_the_program_but_is_only_noted_in_a_patient_block(number):
     noted = []
 
     def work(signals):
@@ -41,21 +33,19 @@ def test_in_a_patient_block_it_is_only_noted_and_remembered_at_the_end(number):
     assert noted == [False, True]
     assert ended.value.code == 7
 
+    signals = StopSignals(exit_code=8)
+    with signals.patiently():
+        pass
+    with pytest.raises(SystemExit) as ended:
+        os.kill(os.getpid(), number)
+    assert ended.value.code == 8
 
-def test_what_the_block_raises_goes_on():
+
+def test_an_error_in_the_block_goes_on():
     def work(signals):
         with signals.patiently():
             os.kill(os.getpid(), signal.SIGTERM)
             raise KeyError
 
-    signals = StopSignals(exit_code=7)
     with pytest.raises(KeyError):
-        work(signals)
-
-
-def test_after_a_block_without_a_signal_the_next_one_ends_the_program():
-    signals = StopSignals(exit_code=7)
-    with signals.patiently():
-        pass
-    with pytest.raises(SystemExit):
-        os.kill(os.getpid(), signal.SIGTERM)
+        work(StopSignals(exit_code=7))

@@ -1,17 +1,18 @@
-"""Synthesize: pictures by many writers in three splits, labelled with what was written, the same bytes for the same settings."""
+"""Synthesize: images by many writers in three splits, with their labels; the same bytes for the same settings."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_arrays
+from digitnet.drawing import in_bytes, picture_from_strokes
 from digitnet.network import NO_DIGIT
-from trainer.digits import SPLITS, load_splits
+from polling import eventually
+from trainer.digits import SPLITS, load_drawings, load_splits
 from trainer.settings import SynthesizeSettings
 from trainer.strokes import Forms
 from trainer.synthesize import PAGE, synthesize
@@ -32,24 +33,23 @@ def arrays(file):
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_split_has_what_was_asked_for(arrays, split):
-    labels = arrays[f"{split}_labels"]
+def test_a_split_has_what_was_asked_for_in_the_forms_of_its_labels(arrays, split):
+    labels, pictures = arrays[f"{split}_labels"], arrays[f"{split}_pictures"]
     digits, non_digits = SETTINGS.sizes(split)
-    assert arrays[f"{split}_pictures"].shape == (digits + non_digits, 28, 28)
-    assert arrays[f"{split}_pictures"].dtype == labels.dtype == np.uint8
+    assert pictures.shape == (digits + non_digits, 28, 28)
+    assert pictures.dtype == labels.dtype == np.uint8
     assert (labels[:digits] == np.arange(digits) % 10).all()
     assert (labels[digits:] == NO_DIGIT).all()
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_forms_fit_labels(arrays, split):
     forms = {form.name: form for form in Forms().forms}
-    names = arrays["form_names"][arrays[f"{split}_forms"]]
-    for name, label in zip(names, arrays[f"{split}_labels"], strict=True):
+    for name, label in zip(arrays["form_names"][arrays[f"{split}_forms"]], labels, strict=True):
         if label == NO_DIGIT:
             assert name not in forms or (forms[name].kind != "digits" and forms[name].like is None)
         else:
             assert (forms[name].kind, forms[name].what) == ("digits", str(label))
+    for picture in pictures:  # each one is as the network reads them
+        assert picture.max() == 255  # the pen's middle
+        rows, columns = picture.any(axis=1).nonzero()[0], picture.any(axis=0).nonzero()[0]
+        assert max(np.ptp(rows), np.ptp(columns)) == 19  # the ink's longer side fills the box of 20 pixels
 
 
 def test_only_what_is_trained_on_is_written_with_other_pens(arrays):
@@ -57,26 +57,22 @@ def test_only_what_is_trained_on_is_written_with_other_pens(arrays):
     assert ink["training"].max() > 1.3 * max(ink["validation"].max(), ink["test"].max())
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_every_picture_is_one_as_the_network_reads_them(arrays, split):
-    for picture in arrays[f"{split}_pictures"]:
-        assert picture.max() == 255  # the pen's middle
-        rows, columns = picture.any(axis=1).nonzero()[0], picture.any(axis=0).nonzero()[0]
-        assert max(np.ptp(rows), np.ptp(columns)) == 19  # the ink's longer side fills the box of 20 pixels
-
-
-def test_no_picture_is_twice_in_the_splits(arrays):
+def test_no_picture_is_twice_in_the_splits_and_the_trainer_reads_them_as_it_reads_mnist(file, arrays):
     pictures = [picture.tobytes() for split in SPLITS for picture in arrays[f"{split}_pictures"]]
     assert len(set(pictures)) == len(pictures)
-
-
-def test_the_trainer_reads_the_splits_as_it_reads_mnist(file):
     assert [len(load_splits(file)[split]) for split in SPLITS] == [275, 65, 65]
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_the_same_settings_give_the_same_bytes(file, tmp_path, processes):
-    synthesize(replace(SETTINGS, processes=processes), tmp_path / "again.npz")
+def test_keeps_the_drawings_of_the_test_pictures(file):
+    drawings, labels = load_drawings(file)
+    test = load_splits(file)["test"]
+    np.testing.assert_array_equal(labels, test.labels)
+    for drawing, picture in zip(drawings, test.pictures, strict=True):
+        np.testing.assert_array_equal(in_bytes(picture_from_strokes(drawing)), picture)
+
+
+def test_the_same_settings_give_the_same_bytes_with_two_processes_too(file, tmp_path):
+    synthesize(replace(SETTINGS, processes=2), tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
 
 
@@ -93,35 +89,39 @@ def test_more_pictures_leave_the_first_as_they_were(arrays, tmp_path):
     np.testing.assert_array_equal(more[: SETTINGS.digits], arrays["training_pictures"][: SETTINGS.digits])
 
 
-def test_where_no_others_are_asked_for_there_are_none(tmp_path):
+def test_writes_no_non_digits_where_none_are_asked_for(tmp_path):
     synthesize(replace(SETTINGS, digits=20, non_digits=0, held_out_digits=10, held_out_non_digits=0), tmp_path / "digits.npz")
     written = npz_arrays((tmp_path / "digits.npz").read_bytes())
     assert written["training_labels"].tolist() == [*range(10)] * 2
     assert written["test_pictures"].shape == (10, 28, 28)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_signal_ends_it_and_its_processes_without_waiting_for_all_that_is_asked_for(number, tmp_path, params_file):
+# `python -m trainer synthesize`, whose processes hand over what they have page by page: they end with a page.
+SYNTHESIZE = """
+import sys
+from trainer import __main__, synthesize
+synthesize.PAGES_A_JOB = 1
+sys.exit(__main__.main(["synthesize"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_a_signal_ends_it_and_its_processes_at_once(number, tmp_path, params_file):
     params_file.write_text(params_file.read_text().replace("{digits: 40,", "{digits: 100000,"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "trainer", "synthesize"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    time.sleep(3)  # well into it
-    assert process.poll() is None
+    command = [sys.executable, "-c", SYNTHESIZE]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # Its two processes, and multiprocessing's tracker of what they leave, do not hear Ctrl-C once they are at work.
+    eventually(lambda: sum(members(process.pid)) >= 3, "its processes are at work")
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in said
     assert not (tmp_path / "data").exists()
-    deadline = time.monotonic() + 10
-    while has_members(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not has_members(process.pid)
+    eventually(lambda: not members(process.pid), "no process is left")
 
 
-def has_members(process_group):
-    try:
-        os.killpg(process_group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def members(group):
+    """Of a process group's members, whether each ignores SIGINT."""
+    listed = subprocess.run(["ps", "-A", "-o", "pgid=,ignored="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split() for line in listed.splitlines())
+    return [bool(int(ignored, 16) & 1 << signal.SIGINT - 1) for pgid, ignored in rows if int(pgid) == group]

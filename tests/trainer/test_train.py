@@ -12,29 +12,55 @@ from digitnet.network import NO_DIGIT
 from digitnet.parallel import DataParallel
 from trainer.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import read_train_settings
-from trainer.train import Stopped, Training, measure, train
+from trainer.train import Stopped, Training, measure
 
 STEPS = 3 * (325 // 16)
 
 
+class Trainer:
+    """Trains into folders, as params.yaml says at the time."""
+
+    def __init__(self, data, folder, params, train_in):
+        self.train_in, self.data, self.folder, self.params = train_in, data, folder, folder / "params.yaml"
+        self.params.write_text(params)
+
+    def change(self, **lines):
+        """Change params.yaml: each name's value."""
+        text = self.params.read_text()
+        for name, value in lines.items():
+            text, count = re.subn(rf"^(\s*{name}: ).*$", rf"\g<1>{value}", text, count=1, flags=re.MULTILINE)
+            assert count
+        self.params.write_text(text)
+
+    def settings(self):
+        return read_train_settings(self.params)
+
+    def run(self, name, *stop_requested):
+        """Train into a folder of that name and return the card."""
+        return self.train_in(self.folder / name, self.params, self.data, *stop_requested)
+
+    def training(self):
+        splits = load_splits(self.data / "digits.npz")
+        synthetic = load_synthetic(self.data / "synthetic.npz")
+        return Training(self.settings(), splits["training"], splits["validation"], synthetic)
+
+
 @pytest.fixture
-def run(tmp_path, digits_file, synthetic_file, params_file):
-    """Train into a folder of its own name; the settings may be read anew each time."""
+def trainer(data, tmp_path, params, train_in):
+    return Trainer(data, tmp_path, params, train_in)
 
-    def run(name, stop_requested=lambda: False):
-        folder = tmp_path / name
-        return train(
-            read_train_settings(params_file),
-            digits_file,
-            synthetic_file,
-            folder / "trained",
-            folder / "history.csv",
-            folder / "unfinished.npz",
-            folder / "progress.json",
-            stop_requested,
-        )
 
-    return run
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory, params, train_in):
+    """The folder of a training that was not stopped."""
+    trainer = Trainer(data, tmp_path_factory.mktemp("whole"), params, train_in)
+    trainer.run("whole")
+    return trainer.folder / "whole"
+
+
+@pytest.fixture(scope="module")
+def validation(data):
+    return load_splits(data / "digits.npz")["validation"]
 
 
 class StopAfter:
@@ -57,92 +83,90 @@ def weights(folder):
     return (folder / "trained" / "weights.npz").read_bytes()
 
 
-def test_it_learns_what_can_be_learnt(run, tmp_path, digits_file):
-    card = run("a")
-    network, loaded_card = load(tmp_path / "a" / "trained")
+def snapshots_of(folder):
+    network, card = load(folder / "trained")
+    return load_snapshots(folder / "trained", network, card), network
+
+
+def test_learns_what_can_be_learnt_and_the_card_says_how(trainer, validation):
+    card = trainer.run("a")
+    network, loaded_card = load(trainer.folder / "a" / "trained")
     assert loaded_card == json.loads(json.dumps(card))
-    assert card["training"]["validation_accuracy"] >= 0.9
-    assert measure(network, load_splits(digits_file)["validation"])[1] == card["training"]["validation_accuracy"]
-
-
-def test_the_card_says_how_it_was_made(run):
-    card = run("a")
-    assert card["recipe"]["recipe"] == "default"
-    assert card["recipe"]["network"] == "perceptron"
-    assert card["recipe"]["seed"] == 3
+    assert 0.9 <= card["training"]["validation_accuracy"] == measure(network, validation)[1]
+    assert (card["recipe"]["recipe"], card["recipe"]["network"], card["recipe"]["seed"]) == ("default", "perceptron", 3)
     assert card["recipe"]["augmentation"]["rotation"] == 5
-    assert card["data"]["training_pictures"] == 325
-    assert (card["data"]["synthetic_digits"], card["data"]["non_digits"]) == (40, 10)
+    assert [card["data"][name] for name in ("training_pictures", "synthetic_digits", "non_digits")] == [325, 40, 10]
     assert card["training"]["epochs"] == 3
     assert card["training"]["seconds"] > 0
-
-
-def test_what_is_kept_is_the_average_of_the_last_weights(run, tmp_path, digits_file, params_file):
-    """Over one step it is no average; over all steps it still has the first ones in it, and reads worse."""
-    for steps in (1, 1000):
-        params_file.write_text(re.sub(r"averaged_steps: \d+", f"averaged_steps: {steps}", params_file.read_text()))
-        run(str(steps))
-    last, averaged = (load(tmp_path / name / "trained")[0] for name in ("1", "1000"))
-    validation = load_splits(digits_file)["validation"]
-    assert measure(last, validation)[0] < measure(averaged, validation)[0]
-
-
-def test_the_history_has_a_row_for_each_epoch(run, tmp_path):
-    run("a")
-    rows = history(tmp_path / "a")
+    rows = history(trainer.folder / "a")
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
     assert all(0.0 <= float(row["validation_accuracy"]) <= 1.0 for row in rows)
 
 
-def test_a_seed_gives_the_same_weights_twice(run, tmp_path, params_file):
-    run("a")
-    run("b")
-    assert weights(tmp_path / "a") == weights(tmp_path / "b")
-    params_file.write_text(params_file.read_text().replace("seed: 3", "seed: 4"))
-    run("c")
-    assert weights(tmp_path / "a") != weights(tmp_path / "c")
+def test_keeps_the_average_of_the_last_weights(trainer, validation):
+    """Over one step it is no average; over all steps it still has the first ones in it, and reads worse."""
+    for steps in (1, 1000):
+        trainer.change(averaged_steps=steps)
+        trainer.run(str(steps))
+    last, averaged = (load(trainer.folder / name / "trained")[0] for name in ("1", "1000"))
+    assert measure(last, validation)[0] < measure(averaged, validation)[0]
 
 
-@pytest.mark.parametrize("steps", [0, 1, 17, STEPS // 3, STEPS // 3 + 1, STEPS - 1])
-def test_a_run_that_was_stopped_goes_on_to_the_same_weights(run, tmp_path, steps):
-    run("whole")
-    with pytest.raises(Stopped, match=f"after step {steps} of {STEPS}"):
-        run("stopped", StopAfter(steps))
-    assert not (tmp_path / "stopped" / "trained").exists()
-    run("stopped")
-    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
-    for stopped, whole in zip(history(tmp_path / "stopped"), history(tmp_path / "whole"), strict=True):
-        for column in set(whole) - {"seconds"}:
-            assert stopped[column] == whole[column]
-    assert not (tmp_path / "stopped" / "unfinished.npz").exists()
+@pytest.mark.parametrize("stops", [[0, 1, 15], [STEPS // 3, 0, 1, STEPS // 3 - 2]], ids=["soon", "about the epochs' ends"])
+def test_a_seed_gives_the_same_weights_and_snapshots_however_often_training_is_stopped(trainer, whole, stops):
+    stopped, steps = trainer.folder / "stopped", 0
+    for more in stops:
+        steps += more
+        with pytest.raises(Stopped, match=f"after step {steps} of {STEPS}"):
+            trainer.run("stopped", StopAfter(more))
+    assert not (stopped / "trained").exists()
+    trainer.run("stopped")
+    assert weights(stopped) == weights(whole)
+    for row, expected in zip(history(stopped), history(whole), strict=True):
+        assert row | {"seconds": ""} == expected | {"seconds": ""}
+    assert not (stopped / "unfinished.npz").exists()
+    found, _ = snapshots_of(stopped)
+    for name, values in snapshots_of(whole)[0].arrays().items():
+        np.testing.assert_array_equal(getattr(found, name), values)
 
 
-def recorded(folder):
-    network, card = load(folder / "trained")
-    return load_snapshots(folder / "trained", network, card), network
+def test_another_seed_gives_other_weights_and_does_not_go_on_with_what_this_one_left(trainer, whole):
+    with pytest.raises(Stopped):
+        trainer.run("a", StopAfter(30))
+    trainer.change(seed=4)
+    trainer.run("a")
+    trainer.run("b")
+    assert weights(trainer.folder / "a") == weights(trainer.folder / "b") != weights(whole)
 
 
-def test_it_leaves_snapshots_of_its_course(run, tmp_path, digits_file, params_file):
-    card = run("a")
-    snapshots, network = recorded(tmp_path / "a")
+def test_dropout_draws_the_same_after_a_stop(trainer, whole):
+    trainer.change(network="forgetful")
+    trainer.run("a")
+    assert weights(trainer.folder / "a") != weights(whole)
+    with pytest.raises(Stopped):
+        trainer.run("stopped", StopAfter(17))
+    trainer.run("stopped")
+    assert weights(trainer.folder / "stopped") == weights(trainer.folder / "a")
+
+
+def test_leaves_snapshots_of_its_course(trainer, whole, validation):
+    snapshots, network = snapshots_of(whole)
     assert (snapshots.step[0], snapshots.step[-1]) == (0, STEPS)
     # The first is the network as it was drawn, the last the one that is kept; what is said of both can be measured again.
-    settings = read_train_settings(params_file)
-    fresh = settings.make_network()
-    fresh.initialize(np.random.default_rng(settings.seed))
+    fresh = trainer.settings().make_network()
+    fresh.initialize(np.random.default_rng(trainer.settings().seed))
     assert np.corrcoef(snapshots.parameters[0], fresh.parameters)[0, 1] > 0.99  # packed, so not to the last bit
-    validation = load_splits(digits_file)["validation"]
-    assert snapshots.validation_accuracy[-1] == pytest.approx(card["training"]["validation_accuracy"])
+    assert snapshots.validation_accuracy[-1] == pytest.approx(measure(network, validation)[1])
     for moment in range(len(snapshots)):
-        then = measure(snapshots.network(moment, network), validation)
-        assert (snapshots.validation_loss[moment], snapshots.validation_accuracy[moment]) == pytest.approx(then, abs=0.05)
-    assert snapshots.train_loss[-1] < snapshots.train_loss[1]
-    # So can where the digits are on each moment's map.
-    np.testing.assert_array_equal(snapshots.mapped, validation.labels[:300])
-    for moment in range(len(snapshots)):
-        features = snapshots.network(moment, network).predict_features(in_unit_range(validation.pictures[:300]))
+        then = snapshots.network(moment, network)
+        said = snapshots.validation_loss[moment], snapshots.validation_accuracy[moment]
+        assert said == pytest.approx(measure(then, validation), abs=0.05)
+        # So can where the digits are on each moment's map.
+        features = then.predict_features(in_unit_range(validation.pictures[:300]))
         np.testing.assert_allclose(snapshots.plane(moment).place(features), snapshots.map_points[moment], atol=1e-4)
+    assert snapshots.train_loss[-1] < snapshots.train_loss[1]
+    np.testing.assert_array_equal(snapshots.mapped, validation.labels[:300])
     has_parameters = np.array([layer.parameter_count > 0 for layer in network.layers])
     for measured in (snapshots.gradient_norm, snapshots.update_ratio):
         assert np.isnan(measured[0]).all()
@@ -150,23 +174,10 @@ def test_it_leaves_snapshots_of_its_course(run, tmp_path, digits_file, params_fi
         assert np.isnan(measured[:, ~has_parameters]).all()
 
 
-def test_a_run_that_was_stopped_leaves_the_same_snapshots(run, tmp_path):
-    run("whole")
-    for steps in (0, 15, 40):
-        with pytest.raises(Stopped):
-            run("stopped", StopAfter(steps))
-    run("stopped")
-    (whole, _), (stopped, _) = recorded(tmp_path / "whole"), recorded(tmp_path / "stopped")
-    for name, values in whole.arrays().items():
-        np.testing.assert_array_equal(getattr(stopped, name), values)
-
-
-def test_the_update_ratio_is_how_far_a_step_moved(digits_file, synthetic_file, params_file):
+def test_the_update_ratio_is_how_far_a_step_moved(trainer):
     """Plain gradient descent moves by the learning rate times the gradient."""
-    plain = re.sub(r"optimizer: .*", "optimizer: {sgd: {momentum: 0.0}}", params_file.read_text())
-    params_file.write_text(re.sub(r"schedule: \w+", "schedule: constant", plain))
-    splits = load_splits(digits_file)
-    run = Training(read_train_settings(params_file), splits["training"], splits["validation"], load_synthetic(synthetic_file))
+    trainer.change(optimizer="{sgd: {momentum: 0.0}}", schedule="constant")
+    run = trainer.training()
     with DataParallel(run.network, 1) as parallel:
         for step in range(run.steps):
             before = run.network.parameters.copy()
@@ -177,87 +188,39 @@ def test_the_update_ratio_is_how_far_a_step_moved(digits_file, synthetic_file, p
     np.testing.assert_allclose(snapshots.update_ratio[-1, dense], expected[dense], rtol=1e-3)
 
 
-def test_what_dropout_draws_is_the_same_after_a_stop_too(run, tmp_path, params_file):
-    run("without")
-    params_file.write_text(params_file.read_text().replace("network: perceptron", "network: forgetful"))
-    run("whole")
-    assert weights(tmp_path / "whole") != weights(tmp_path / "without")
-    with pytest.raises(Stopped):
-        run("stopped", StopAfter(17))
-    run("stopped")
-    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
-
-
-def test_a_run_may_be_stopped_again_and_again(run, tmp_path):
-    run("whole")
-    stops = 0
-    while True:
-        try:
-            run("stopped", StopAfter(7))
-            break
-        except Stopped:
-            stops += 1
-    assert stops == (STEPS - 1) // 7
-    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
-
-
-def test_what_another_recipe_left_is_not_gone_on_with(run, tmp_path, params_file):
-    with pytest.raises(Stopped):
-        run("a", StopAfter(30))
-    params_file.write_text(params_file.read_text().replace("seed: 3", "seed: 4"))
-    run("a")
-    run("b")
-    assert weights(tmp_path / "a") == weights(tmp_path / "b")
-
-
 def progress_that_says(text):
     return npz_bytes({"progress": np.frombuffer(text, np.uint8)})
 
 
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"PK\x03\x04 half a file",
-        b"\x93NUMPY",
-        npz_bytes({}),
-        *map(progress_that_says, (b"5", b"[]", b"{}", b'{"a"', b"\xff")),
-    ],
+    [b"", b"\x93NUMPY", npz_bytes({}), *map(progress_that_says, (b"5", b"[]", b"{}", b'{"a"', b"\xff"))],
 )
-def test_a_damaged_half_finished_run_says_what_to_do(run, tmp_path, content):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "unfinished.npz").write_bytes(content)
-    with pytest.raises(
-        ValueError, match=r"unfinished\.npz, left by a stopped training, cannot be read .*: delete it to start over"
-    ):
-        run("a")
+def test_refuses_a_damaged_unfinished_run_and_says_what_to_do(trainer, tmp_path, content):
+    run = trainer.training()
+    with pytest.raises(ValueError, match=r"unfinished\.npz, left by a stopped training, cannot be read .*: delete it to start"):
+        run.resume(tmp_path / "unfinished.npz", content)
 
 
-def test_a_batch_larger_than_the_data_is_refused(run, params_file):
-    params_file.write_text(params_file.read_text().replace("batch_size: 16", "batch_size: 400"))
+def test_refuses_a_batch_larger_than_the_data(trainer):
+    trainer.change(batch_size=400)
     with pytest.raises(ValueError, match="batch_size 400 is more than the 325 training pictures"):
-        run("a")
+        trainer.run("a")
 
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
-def test_a_run_that_diverges_says_so_and_leaves_no_model(run, tmp_path, params_file):
+def test_a_run_that_diverges_says_so_and_leaves_no_model(trainer):
     # Without ReLU between them no unit can die, and each layer drives the other up.
-    text = params_file.read_text().replace("learning_rate: 0.01", "learning_rate: 100.0").replace("relu, ", "")
-    params_file.write_text(text.replace("optimizer: adam", "optimizer: {sgd: {momentum: 0.99}}"))
+    linear = "[flatten, {dense: {units: 16}}, {dense: {units: 11}}]"
+    trainer.change(learning_rate=100.0, optimizer="{sgd: {momentum: 0.99}}", network="linear")
+    trainer.params.write_text(f"{trainer.params.read_text()}\n".replace("\nnetworks:", f"\nnetworks:\n  linear: {linear}"))
     with pytest.raises(ValueError, match=r"training diverged in epoch 1: lower train\.learning_rate"):
-        run("a")
-    assert not (tmp_path / "a" / "trained").exists()
+        trainer.run("a")
+    assert not (trainer.folder / "a" / "trained").exists()
 
 
-def test_a_batch_has_all_three_sorts_and_is_the_same_whenever_it_is_made(digits_file, synthetic_file, params_file):
-    splits = load_splits(digits_file)
-
-    def training():
-        return Training(
-            read_train_settings(params_file), splits["training"], splits["validation"], load_synthetic(synthetic_file)
-        )
-
-    run, again = training(), training()
+def test_a_batch_has_all_three_sorts_and_is_the_same_whenever_it_is_made(trainer):
+    run, again = trainer.training(), trainer.training()
     pictures, labels = run.make_batch(STEPS - 1)
     assert (pictures.shape, pictures.dtype, labels.shape) == ((22, 28, 28), np.float32, (22,))
     assert np.count_nonzero(labels == NO_DIGIT) == 2
@@ -266,30 +229,26 @@ def test_a_batch_has_all_three_sorts_and_is_the_same_whenever_it_is_made(digits_
         np.testing.assert_array_equal(first, second)
 
 
-def test_a_network_of_ten_units_is_shown_digits_alone(run, digits_file, synthetic_file, params_file):
-    params_file.write_text(params_file.read_text().replace("network: perceptron", "network: classic"))
-    splits = load_splits(digits_file)
-    training = Training(
-        read_train_settings(params_file), splits["training"], splits["validation"], load_synthetic(synthetic_file)
-    )
-    _, labels = training.make_batch(0)
+def test_a_network_of_ten_units_is_shown_digits_alone(trainer):
+    trainer.change(network="classic")
+    _, labels = trainer.training().make_batch(0)
     assert labels.size == 20
     assert NO_DIGIT not in labels
-    assert run("a")["network"]["layers"][-1] == {"dense": {"units": 10}}
 
 
-def test_what_users_drew_that_is_no_digit_is_shown_as_such_and_never_as_a_digit(digits_file, synthetic_file, params_file):
-    splits, drawn = load_splits(digits_file), Split(np.full((7, 28, 28), 99, np.uint8), np.full(7, NO_DIGIT))
-    synthetic = load_synthetic(synthetic_file)
-    run = Training(read_train_settings(params_file), joined(splits["training"], drawn), splits["validation"], synthetic)
+def test_shows_non_digits_that_users_drew_as_such_and_never_as_digits(trainer, data):
+    splits, drawn = load_splits(data / "digits.npz"), Split(np.full((7, 28, 28), 99, np.uint8), np.full(7, NO_DIGIT))
+    synthetic = load_synthetic(data / "synthetic.npz")
+    run = Training(trainer.settings(), joined(splits["training"], drawn), splits["validation"], synthetic)
     assert run.training.digest() == splits["training"].digest()
     assert run.non_digits.digest() == joined(synthetic.non_digits("training"), drawn).digest()
 
 
-def test_synthetic_pictures_that_are_not_there_are_missed(run, params_file, synthetic_file, tmp_path):
+def test_misses_synthetic_pictures_that_are_not_there(trainer, data, synthetic_file):
     arrays = npz_arrays(synthetic_file.read_bytes())
     for name in ("pictures", "labels", "forms"):
         arrays[f"training_{name}"] = arrays[f"training_{name}"][:40]  # the digits alone
     synthetic_file.write_bytes(npz_bytes(arrays))
+    splits = load_splits(data / "digits.npz")
     with pytest.raises(ValueError, match="synthesize made none of that sort"):
-        run("a")
+        Training(trainer.settings(), splits["training"], splits["validation"], load_synthetic(synthetic_file))

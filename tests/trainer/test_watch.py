@@ -1,8 +1,11 @@
-"""The trainer of a running stack: makes a model where there is none, publishes what the pipeline makes, ends when told to."""
+"""The trainer of a running stack: makes a model where there is none, publishes new models, ends when told to, survives kills."""
 
+import itertools
 import json
 import os
+import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,38 +13,65 @@ import time
 from pathlib import Path
 
 import pytest
-from digitnet.checkpoint import load_card
+from digitnet.checkpoint import WEIGHTS_FILE, copy, load, load_card, load_snapshots, npz_arrays
 from polling import PATIENCE, eventually
-from stores.folder_models import FolderModels
-from stores.models import LIVE
+from stores.folder_models import UNFINISHED, FolderModels
+from stores.models import LIVE, POINTERS
+from threadpoolctl import threadpool_limits
+from trainer.publish import publishers
 
 PROJECT = Path(__file__).parents[2]
 
+# `python -m trainer watch`, which looks more often. The stages before train have left their small results already.
+WATCH = """
+import sys, time
+import trainer.stages as stages, trainer.watch as watch, trainer.__main__ as program
+
+watch.LOOK_SECONDS = 0.05
+if sys.argv[1:]:
+    for name in ("fetch", "preprocess", "synthesize", "disturb"):
+        stages.STAGES[name] = lambda workspace: None
+    stages.STAGES["preprocess"] = lambda workspace: time.sleep(float(sys.argv[1]))
+sys.exit(program.main(["watch"]))
+"""
+
 
 class Trainer:
-    """`python -m trainer watch` in a project's top folder, with artifacts, workspace and store of its own."""
+    """`watch` in a folder with artifacts, workspace and store."""
 
-    def __init__(self, folder, program=("-m", "trainer", "watch")):
-        self.folder, self.program = folder, program
+    def __init__(self, folder):
+        self.folder, self.arguments, self.process = folder, (), None
         self.models, self.log = FolderModels(folder / "models"), folder / "trainer.log"
-        self.process = None
+        self.artifacts = folder / "workspace" / "artifacts"
 
     def start(self, **more):
         environment = {"DOODLE_ARTIFACTS": "artifacts", "DOODLE_WORKSPACE": "workspace", "DOODLE_MODELS": "models"} | more
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.program], cwd=self.folder, env=os.environ | environment, stdout=log, stderr=log
-            )
+        command = [sys.executable, "-c", WATCH, *map(str, self.arguments)]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=self.folder, env=os.environ | environment, stdout=log, stderr=log)
+
+    def make_ready(self, data, params, epochs=3, preprocess_seconds=0):
+        """Nothing is there to publish, and small data to train on."""
+        for made in (self.artifacts.parent, self.models.folder):
+            shutil.rmtree(made, ignore_errors=True)
+        shutil.copytree(data, self.artifacts.parent / "data")
+        (self.folder / "params.yaml").write_text(params.replace("epochs: 3", f"epochs: {epochs}"))
+        self.arguments = (preprocess_seconds,)
 
     def said(self):
         return self.log.read_text()
+
+    def wait_for(self, words):
+        eventually(lambda: words in self.said() or self.process.poll() is not None, f"it says {words}")
+        assert words in self.said()
 
     def live(self):
         return self.models.pointer(LIVE)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        assert self.process.wait(PATIENCE) == 0
+        assert "Traceback" not in self.said()
 
 
 @pytest.fixture
@@ -53,103 +83,53 @@ def trainer(tmp_path):
         trainer.process.wait()
 
 
-def test_it_publishes_the_model_that_is_there_and_each_that_comes(trainer, save_model, tmp_path):
+@pytest.mark.parametrize("kind", ["folder", pytest.param("s3", marks=pytest.mark.slow)])
+def test_publishes_each_model_that_comes_and_its_health_is_that_something_is_live(trainer, save_model, tmp_path, request, kind):
+    """By the image's own check, which asks no store."""
+    check = re.search(r'HEALTHCHECK [^\[]*CMD (\["sh".*\])', (PROJECT / "services" / "Dockerfile").read_text())[1]
+    place, live_file = request.getfixturevalue(f"{kind}_place"), tmp_path / "live"
+
+    def is_healthy():
+        return subprocess.run(json.loads(check), env=os.environ | {"DOODLE_LIVE_FILE": str(live_file)}).returncode == 0
+
+    def touched():
+        return live_file.stat().st_mtime_ns
+
+    trainer.models = place.models
     first = save_model(tmp_path / "artifacts" / "model", 1)["version"]
-    trainer.start()
+    assert not is_healthy()
+    trainer.start(DOODLE_MODELS=place.url, DOODLE_LIVE_FILE=str(live_file))
     eventually(lambda: trainer.live() == first, "the first is live")
+    eventually(is_healthy, "it is healthy")
+    before = touched()
+    eventually(lambda: touched() > before, "it looks again")
     second = save_model(tmp_path / "artifacts" / "model", 2)["version"]
     eventually(lambda: trainer.live() == second, "the second is live")
     third = save_model(tmp_path / "workspace" / "artifacts" / "model", 3)["version"]
     eventually(lambda: trainer.live() == third, "one made in the workspace is live")
-    assert trainer.stop() == 0
-    assert "Traceback" not in trainer.said()
+    assert trainer.models.history() == [first, second]
+    assert f"event=watching folders=artifacts,workspace/artifacts live={first}" in trainer.said()
+    assert "making_one" not in trainer.said()
 
-
-def test_it_publishes_into_an_object_store(trainer, s3_place, save_model, tmp_path):
-    first = save_model(tmp_path / "artifacts" / "model", 1)["version"]
-    trainer.models = s3_place.models
-    trainer.start(DOODLE_MODELS=s3_place.url)
-    eventually(lambda: trainer.live() == first, "the first is live")
-    second = save_model(tmp_path / "workspace" / "artifacts" / "model", 2)["version"]
-    eventually(lambda: trainer.live() == second, "the second is live")
-    assert trainer.models.history() == [first]
-    assert trainer.stop() == 0
-    assert "Traceback" not in trainer.said()
-
-
-def test_its_health_is_that_something_is_live(trainer, place, save_model, tmp_path):
-    """By the image's own check, which asks no store."""
-    found = re.search(r'HEALTHCHECK [^\[]*CMD (\["sh".*\])', (PROJECT / "services" / "Dockerfile").read_text())
-    live_file = tmp_path / "live"
-
-    def is_healthy():
-        return subprocess.run(json.loads(found[1]), env=os.environ | {"DOODLE_LIVE_FILE": str(live_file)}).returncode == 0
-
-    save_model(tmp_path / "artifacts" / "model", 1)
-    assert not is_healthy()
-    trainer.start(DOODLE_MODELS=place.url, DOODLE_LIVE_FILE=str(live_file))
-    eventually(is_healthy, "it is healthy")
-    touched = live_file.stat().st_mtime_ns
-    eventually(lambda: live_file.stat().st_mtime_ns > touched, "it looks again")
     place.write(LIVE, b"damage")
-    time.sleep(1.5)
-    touched = live_file.stat().st_mtime_ns
-    time.sleep(2.5)
-    assert live_file.stat().st_mtime_ns == touched
+    time.sleep(0.3)
+    before = touched()
+    time.sleep(0.5)
+    assert touched() == before
     os.utime(live_file, (time.time() - 31, time.time() - 31))
     assert not is_healthy()
-    assert trainer.stop() == 0
+    trainer.stop()
 
 
-def test_with_a_live_model_and_no_other_it_only_watches(trainer, save_model, tmp_path):
-    version = save_model(tmp_path / "elsewhere", 1)["version"]
-    trainer.models.publish(tmp_path / "elsewhere")
-    trainer.models.point(LIVE, version)
-    trainer.start()
-    eventually(lambda: f"event=watching folders=artifacts,workspace/artifacts live={version}" in trainer.said(), "it watches")
-    assert "making_one" not in trainer.said()
-    assert trainer.stop() == 0
-
-
-def test_what_it_cannot_do_it_says_in_a_line_and_ends_with_1(trainer):
+def test_ends_with_1_and_the_reason_on_a_line(trainer):
     trainer.start()  # no model, and no mnist.dvc that would say which data to fetch
     assert trainer.process.wait(PATIENCE) == 1
     assert "mnist.dvc cannot be read" in trainer.said().splitlines()[-1]
     assert "Traceback" not in trainer.said()
 
 
-# The stages themselves have tests of their own, and the stack's tests run them in the stack: here they are small.
-WITH_SMALL_STAGES = """
-import sys, time
-import trainer.stages as stages, trainer.__main__ as program
-from trainer.settings import read_train_settings
-from trainer.train import train
-
-stages.STAGES["fetch"] = lambda workspace: None
-stages.STAGES["preprocess"] = lambda workspace: time.sleep({preprocess_seconds})
-stages.STAGES["synthesize"] = lambda workspace: None
-sys.argv = ["trainer", "watch"]
-sys.exit(program.main())
-"""
-
-
-@pytest.fixture
-def maker(trainer, tmp_path, params_file, digits_file, synthetic_file):
-    """maker(epochs): a trainer that has nothing to publish, and small data to train on."""
-    (tmp_path / "workspace" / "data").mkdir(parents=True)
-    digits_file.rename(tmp_path / "workspace" / "data" / "digits.npz")
-    synthetic_file.rename(tmp_path / "workspace" / "data" / "synthetic.npz")
-
-    def make(epochs=3, preprocess_seconds=0):
-        params_file.write_text(params_file.read_text().replace("epochs: 3", f"epochs: {epochs}"))
-        trainer.program = ("-c", WITH_SMALL_STAGES.format(preprocess_seconds=preprocess_seconds))
-        return trainer
-
-    return make
-
-
-def test_where_nothing_is_live_it_makes_a_model_and_says_how_far_it_is(maker, tmp_path):
-    trainer = maker()
+def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is(trainer, data, params):
+    trainer.make_ready(data, params)
     trainer.start()
     eventually(lambda: trainer.live() is not None, "a model is live")
     said = trainer.said()
@@ -157,27 +137,152 @@ def test_where_nothing_is_live_it_makes_a_model_and_says_how_far_it_is(maker, tm
         assert f"event=stage name={stage}\n" in said
     for epoch in (1, 2, 3):
         assert f"epoch {epoch}/3  loss " in said
-    assert (tmp_path / "workspace" / "artifacts" / "metrics.json").exists()
-    assert load_card(tmp_path / "workspace" / "artifacts" / "model")["version"] == trainer.live()
-    assert not (tmp_path / "artifacts").exists()
-    assert trainer.stop() == 0
+    assert (trainer.artifacts / "metrics.json").exists()
+    assert load_card(trainer.artifacts / "model")["version"] == trainer.live()
+    assert not (trainer.folder / "artifacts").exists()
+    trainer.stop()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_a_training_that_was_ended_goes_on_after_a_restart(maker, number):
-    trainer = maker(epochs=200)
+@pytest.mark.parametrize(("preprocess_seconds", "words"), [(60, "name=preprocess"), (0, "epoch 2/500")])
+def test_stops_when_told_to_at_once_before_training_and_during_it_with_what_it_needs_to_go_on(
+    trainer, data, params, preprocess_seconds, words
+):
+    trainer.make_ready(data, params, 500, preprocess_seconds)
     trainer.start()
-    eventually(lambda: "epoch 2/200" in trainer.said(), "training is under way")
-    trainer.process.send_signal(number)
-    assert trainer.process.wait(PATIENCE) == (0 if number == signal.SIGTERM else -number)
+    trainer.wait_for(words)
+    trainer.stop()
     assert trainer.live() is None
-    trainer.start()
-    eventually(lambda: "going on after step" in trainer.said(), "it goes on")
-    assert trainer.stop() == 0
+    assert (trainer.artifacts / "unfinished.npz").exists() == (preprocess_seconds == 0)
 
 
-def test_it_ends_at_once_when_told_to_before_training(maker):
-    trainer = maker(preprocess_seconds=60)
-    trainer.start()
-    eventually(lambda: "name=preprocess" in trainer.said(), "it is at work")
-    assert trainer.stop() == 0
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(trainer, data, params, documented):
+    trainer.make_ready(data, params, epochs=16)
+
+    def run_to_the_end():
+        trainer.start()
+        trainer.wait_for("event=watching")
+        trainer.stop()
+
+    def live_weights():
+        return (trainer.models.folder / "versions" / trainer.live() / WEIGHTS_FILE).read_bytes()
+
+    began = time.monotonic()
+    run_to_the_end()
+    takes, chance, weights, resumed, made = time.monotonic() - began, random.Random(20), live_weights(), 0, 0
+    trainer.make_ready(data, params, epochs=16)
+    for _ in range(20):
+        trainer.start()
+        trainer.wait_for("event=")
+        time.sleep(chance.uniform(0.0, takes / 2))
+        assert trainer.process.poll() is None, trainer.said()
+        trainer.process.kill()
+        assert trainer.process.wait() == -signal.SIGKILL
+        assert_is_sound(trainer.models, trainer.artifacts)
+        resumed += "going on after step" in trainer.said()
+        if trainer.live() is not None:
+            assert live_weights() == weights
+            trainer.make_ready(data, params, epochs=16)
+            made += 1
+    run_to_the_end()
+    assert live_weights() == weights
+    assert_is_sound(trainer.models, trainer.artifacts)
+    assert resumed
+    assert made
+    documented(
+        "faults",
+        "the trainer is killed at 20 random points of training and publishing",
+        "nothing: a pointer names no model, or a sound one",
+        "with its next start; training goes on after the last whole epoch, and ends with the same weights, bit for bit",
+        "nothing but the epoch that was under way",
+    )
+
+
+def assert_is_sound(models, artifacts):
+    """Pointers name sound models, and files that are there are whole. (Others may be, by names that nobody looks for.)"""
+    for pointer in POINTERS:
+        assert models.pointer(pointer) in (None, *models.versions())
+    for version in models.versions():
+        models.snapshots(version)  # which loads it, too
+    for card in artifacts.glob("*/model.json"):  # before it is there, there is no model
+        load_snapshots(card.parent, *load(card.parent))
+    for file in artifacts.glob("[!.]*.json"):
+        json.loads(file.read_bytes())
+    for file in artifacts.glob("[!.]*.npz"):
+        npz_arrays(file.read_bytes())
+
+
+CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync"}
+
+
+def publish(folder, last=0, copies=False):
+    """Publish in a fork as `watch` does, and return how it ended. It copies the candidate, as where a model was just made, and
+    kills itself before the n-th change to anything on the disk; or within a write, when half of it is there."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    fsync, changes = os.fsync, itertools.count(1)
+
+    def before(event, args):
+        is_change = event in CHANGES or (event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR))
+        if last and is_change and next(changes) == last:
+            if event == "os.fsync":
+                os.truncate(args[0], os.fstat(args[0]).st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def counted_fsync(file):
+        before("os.fsync", (file,))
+        fsync(file)
+
+    try:
+        os.fsync = counted_fsync
+        sys.addaudithook(before)
+        artifacts = folder / "workspace" / "artifacts"
+        following = publishers(artifacts, FolderModels(folder / "models"))
+        if copies:
+            copy(artifacts / "candidate", artifacts / "model")
+        for each in following:
+            each.look()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["the first", "the next", "the same measured anew"])
+def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes_it(tmp_path, save_model, documented, case):
+    prepared, copies, old = tmp_path / "prepared", case == "the first", None
+    model, candidate = (prepared / "workspace" / "artifacts" / name for name in ("model", "candidate"))
+    if not copies:
+        old = save_model(model, 2 if case == "the next" else 1, {"test": {"accuracy": 0.1}})["version"]
+        FolderModels(prepared / "models").publish(model)
+        FolderModels(prepared / "models").promote(old)
+        time.sleep(0.01)  # what comes is newer than the pointer
+    if case == "the next":
+        save_model(candidate, 1)
+    card = save_model(candidate if copies else model, 1, {"test": {"accuracy": 0.9}}, snapshots=case != "the next")
+
+    for last in itertools.count(1):
+        folder = shutil.copytree(prepared, tmp_path / str(last))
+        models, artifacts = FolderModels(folder / "models"), folder / "workspace" / "artifacts"
+        with threadpool_limits(1):  # other threads would be missing in a fork
+            ended = publish(folder, last, copies)
+            assert ended in (0, -signal.SIGKILL)
+            assert models.pointer(LIVE) in (old, card["version"])
+            assert_is_sound(models, artifacts)
+            assert publish(folder, copies=copies) == 0
+        assert_is_sound(models, artifacts)
+        assert models.pointer(LIVE) == card["version"]
+        assert models.card(card["version"]) == card
+        if old not in (None, card["version"]):
+            assert models.rollback() == old
+        if ended == 0:
+            break
+    assert last > 15  # to make a file, write it and put it in its place: three changes each
+    assert not list((folder / "models" / "versions").glob(f"{UNFINISHED}*"))
+    documented(
+        "faults",
+        "the trainer is killed while it publishes: before each change that it makes to a file, and within each write",
+        "nothing: live names what it named before, or the new model, whole",
+        "with its next start",
+        "nothing",
+    )
