@@ -51,8 +51,7 @@ def picture_from_strokes(strokes: Sequence, brush: float = 20.0, pen_radius: flo
     if not paths:
         return _blank()
     largest_dot = max(brush / 2.0, SMALLEST_EXTENT)
-    paths = _without_stray_dots(paths, largest_dot)
-    points = np.concatenate(paths)
+    points, counts = _without_stray_dots(np.concatenate(paths), np.array([len(path) for path in paths]), largest_dot)
     corner = points.min(axis=0)
     extent = points.max(axis=0) - corner
     if extent.max() <= largest_dot:
@@ -61,9 +60,8 @@ def picture_from_strokes(strokes: Sequence, brush: float = 20.0, pen_radius: flo
     # The path is scaled so that with half a pen's width around it, it fills the box. What fades beyond the edge is cut, as
     # it was from MNIST's digits, which were black on white without any grey when their box was measured.
     scale = (BOX_SIDE - 2.0 * pen_radius) / extent.max()
-    paths = [(path - corner) * scale + pen_radius for path in paths]
     width, height = np.ceil(extent * scale + 2.0 * pen_radius - 1e-6).astype(int)
-    ink = _rasterize(paths, height, width, pen_radius)
+    ink = _rasterize((points - corner) * scale + pen_radius, counts, height, width, pen_radius)
     return _place(ink / ink.max())
 
 
@@ -121,34 +119,29 @@ def _points(stroke):
     return points
 
 
-def _without_stray_dots(paths, largest_dot):
+def _without_stray_dots(points, counts, largest_dot):
     """Drop the dots that lie far outside the box around all longer strokes. Without longer strokes the dots stay.
 
-    The dots of i, j, ! and ? stay, because they tell these from digits.
+    The dots of i, j, ! and ? stay, because they tell these from digits. `counts` has the number of points of each stroke.
     """
-    is_dot = [np.ptp(path, axis=0).max() <= largest_dot for path in paths]
-    if all(is_dot) or not any(is_dot):
-        return paths
-    points = np.concatenate([path for path, dot in zip(paths, is_dot) if not dot])
-    low, high = points.min(axis=0), points.max(axis=0)
+    starts = np.cumsum(counts) - counts
+    lows, highs = np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
+    is_dot = (highs - lows).max(axis=1) <= largest_dot
+    if is_dot.all() or not is_dot.any():
+        return points, counts
+    low, high = lows[~is_dot].min(axis=0), highs[~is_dot].max(axis=0)
     size = (high - low).max()
     if size < SMALLEST_DIGIT * largest_dot:
-        return paths
-    gaps = size * np.array(STRAY_GAPS)
-    return [
-        path
-        for path, dot in zip(paths, is_dot)
-        if not dot or (np.maximum(low - path.max(axis=0), path.min(axis=0) - high) <= gaps).all()
-    ]
+        return points, counts
+    kept = ~is_dot | (np.maximum(low - highs, lows - high) <= size * np.array(STRAY_GAPS)).all(axis=1)
+    return points[np.repeat(kept, counts)], counts[kept]
 
 
-def _rasterize(paths, height, width, pen_radius):
-    """Paths in pixels -> ink (height, width): how far each pixel's centre is from the path says how much ink it has."""
-    lengths = [travelled(path) for path in paths]
-    step = max(PATH_STEP, sum(of_path[-1] for of_path in lengths) / PATH_POINTS)
-    paths = [_thinned(path, of_path, step) for path, of_path in zip(paths, lengths)]
-    starts = np.concatenate([path[:-1] for path in paths]).astype(np.float32)
-    moves = np.concatenate([path[1:] for path in paths]).astype(np.float32) - starts
+def _rasterize(points, counts, height, width, pen_radius):
+    """Points in pixels -> ink (height, width): how far each pixel's centre is from the strokes says how much ink it has."""
+    starts, ends = _segments(points, counts)
+    starts, moves = points[starts].astype(np.float32), points[ends].astype(np.float32)
+    moves -= starts
     squares = np.maximum((moves * moves).sum(axis=1), 1e-12)
 
     # The nearest point of a segment from a + t (b - a), 0 <= t <= 1: for all segments (rows) and all pixels (columns).
@@ -161,11 +154,28 @@ def _rasterize(paths, height, width, pen_radius):
     return np.clip(0.5 + (pen_radius - distance) / PEN_SOFTNESS, 0.0, 1.0).reshape(height, width)
 
 
-def _thinned(path, lengths, step):
-    """Keep the first point of every `step` of the path's length, and the last; a single point becomes a segment of no length."""
-    steps = np.floor(lengths / step)
-    keep = np.concatenate([[True], steps[1:] > steps[:-1]])
-    return np.concatenate([path[keep], path[-1:]])
+def _segments(points, counts):
+    """The points where the segments start and end that stand for the strokes: two arrays of indices.
+
+    A segment joins points that are a step of the stroke's length apart; a stroke of a single point is a segment of no length.
+    """
+    lasts = np.cumsum(counts) - 1
+    firsts = lasts - counts + 1
+    moves = points[1:] - points[:-1]
+    travelled = np.zeros(len(points))
+    np.hypot(moves[:, 0], moves[:, 1], out=travelled[1:])
+    travelled[firsts] = 0.0  # there the pen was up
+    travelled = np.cumsum(travelled)
+    step = max(PATH_STEP, travelled[-1] / PATH_POINTS)
+    steps = np.floor((travelled - np.repeat(travelled[firsts], counts)) / step)
+    kept = np.ones(len(points), bool)
+    kept[1:] = steps[1:] != steps[:-1]
+    kept[firsts] = True
+    chosen = np.sort(np.concatenate([kept.nonzero()[0], lasts]))
+    starts, ends = chosen[:-1], chosen[1:]
+    stroke = np.repeat(np.arange(len(counts)), counts)
+    drawn = stroke[starts] == stroke[ends]
+    return starts[drawn], ends[drawn]
 
 
 def _as_bytes(pixels):
