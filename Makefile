@@ -35,7 +35,7 @@ pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn,
 	@python scripts/metrics_page.py
 	@PYTHONPATH=monitoring/grafana python -m boards
 
-TEST := pytest --numprocesses auto --dist loadfile --durations 10
+TEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 FAST := benchmarks contract deployment digitnet drift exporter inference stores
 
 test: .venv/test.stamp lint  ## set up, check the code's form, and run all tests that need no Docker and finish fast: three minutes

@@ -16,3 +16,8 @@ PLUGINS = {
     "swarm": ["boto3", "httpx", "moto"],
 }
 pytest_plugins = [plugin for plugin, packages in PLUGINS.items() if all(map(find_spec, packages))]
+
+
+def pytest_collection_modifyitems(items):
+    """Run the longest files first: with several workers none is left with a long one at the end."""
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
