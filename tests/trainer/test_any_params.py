@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 from trainer.settings import (
     SettingsError,
     read_preprocess_settings,
@@ -81,12 +79,7 @@ def with_value(params, path, value):
         del inner[path[-1]]
     else:
         inner[path[-1]] = value
-    return yaml.dump(params, Dumper=WithoutAliases).encode()
-
-
-class WithoutAliases(yaml.SafeDumper):
-    def ignore_aliases(self, data):
-        return True
+    return yaml.safe_dump(params).encode()
 
 
 def readers_of(path):
@@ -112,10 +105,6 @@ def test_a_missing_or_other_value_is_refused_or_harmless(params, tmp_path, docum
     )
 
 
-def lines_of(*lines):
-    return "\n".join(lines).encode()
-
-
 # Each of these once came through as another error, or would fill the memory.
 BAD = {
     "a date that cannot be": b"seed: 2026-99-99",
@@ -125,13 +114,10 @@ BAD = {
     "networks that are a number": b"recipe: default\nrecipes: {}\ntrain: {network: perceptron}\nnetworks: 5",
     "networks named by numbers": b"recipe: default\nrecipes: {}\ntrain: {network: x}\nnetworks: {1: [], 2: []}",
     "recipes named by numbers": b"recipe: x\nrecipes: {train: {1: {}, 2: {}}}",
-    "billions of laughs": lines_of(
-        "a0: &a0 [ha, ha]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)), "recipes: *a39"
-    ),
-    "billions of laughs, merged": lines_of(
-        "a0: &a0 {x: 1}", *(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 12)), "recipes: *a11"
-    ),
+    "billions of laughs": "\n".join(["a0: &a0 [ha]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40))]).encode(),
     "a list within itself": b"recipes: &a [*a]",
+    "an omap that is none": b"!!omap 5",
+    "a list for a name": b"? [a]\n: b",
     "half a character": b"seed: \xe2\x82",
     "a control character": b"seed: \0",
     "nothing": b"",
@@ -150,42 +136,8 @@ def test_refuses_text_that_once_was_too_much(tmp_path, text):
     assert read_text(tmp_path / "params.yaml", text) == {REFUSED: len(READERS)}
 
 
-@pytest.mark.parametrize(
-    "tag",
-    ["python/object/apply:pathlib.Path.touch", "python/object/new:pathlib.Path", "python/name:os.system", "python/module:os"],
-)
-def test_refuses_a_tag_that_would_run_code_and_runs_none(tmp_path, tag):
+def test_refuses_a_tag_that_would_run_code_and_runs_none(tmp_path):
     witness = tmp_path / "it-ran"
-    assert read_text(tmp_path / "params.yaml", f"seed: !!{tag} [{witness}]".encode()) == {REFUSED: len(READERS)}
+    text = f"seed: !!python/object/apply:pathlib.Path.touch [{witness}]"
+    assert read_text(tmp_path / "params.yaml", text.encode()) == {REFUSED: len(READERS)}
     assert not witness.exists()
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.dates() | st.binary(max_size=9),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=4),
-    max_leaves=12,
-)
-SECTIONS = ("recipe", "recipes", "networks", "train", "seed", "preprocess", "synthesize", "evaluate", "test")
-
-
-documents = (anything | st.dictionaries(st.sampled_from(SECTIONS), anything, max_size=9)).map(
-    lambda document: yaml.dump(document, Dumper=WithoutAliases, allow_unicode=True).encode()
-)
-texts = st.binary(max_size=80) | st.text("&*!<>|%@`'\"#?:,[]{}-=~.0159eExb_ \nainrst", max_size=60).map(str.encode)
-
-
-@pytest.mark.slow
-@settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,  # the same examples every time
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],  # one file for all of them
-)
-@given(text=documents | texts)
-@example(text=b"recipe: x\nrecipes: {train: {1: {}}}")
-@example(text=b"!!omap 5")
-@example(text=b"? [a]\n: b")
-@example(text=b"0b: 0x_")
-def test_any_text_is_refused_or_read(tmp_path, text):
-    read_text(tmp_path / "params.yaml", text)

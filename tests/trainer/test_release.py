@@ -2,11 +2,11 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -117,17 +117,6 @@ class TestStages:
         assert load_card(released)["version"] == candidate
 
 
-class Changing(Api):
-    """A service that changes its answers: change(pointer, answer) -> answer."""
-
-    def __init__(self, url, change):
-        super().__init__(url)
-        self.change = change
-
-    def read(self, pointer, bodies, connections=1):
-        return [self.change(pointer, answer) for answer in super().read(pointer, bodies, connections)]
-
-
 @pytest.fixture(scope="module")
 def served(made, tmp_path_factory):
     """A service with the candidate, and a live model that reads nothing: its URL, and the version of that."""
@@ -143,13 +132,15 @@ class TestExamination:
         """examined(change, measured, milliseconds): test it where these are changed: answers, the card's figures, the limit."""
         monkeypatch.chdir(tmp_path)
         (tmp_path / "artifacts").mkdir()
-        card = load_card(made / "artifacts" / "candidate")
+        card, api = load_card(made / "artifacts" / "candidate"), Api(served[0])
+        read = api.read
 
-        def examined(change=lambda _, answer: answer, measured=None, milliseconds=2000.0):
+        def examined(change=lambda pointer, answer: answer, measured=None, milliseconds=2000.0):
             monkeypatch.setattr(test, "load_card", lambda _: card | {"test": card["test"] | (measured or {})})
+            api.read = lambda pointer, *more, **named: [change(pointer, answer) for answer in read(pointer, *more, **named)]
             files = made / "mnist", made / "data" / "synthetic.npz", tmp_path / "artifacts" / "test_result.json"
             settings = TestSettings(margin=0.05, significance=0.01, milliseconds=milliseconds)
-            return examine(settings, Changing(served[0], change), made / "artifacts" / "candidate", *files)
+            return examine(settings, api, made / "artifacts" / "candidate", *files)
 
         return examined
 
@@ -195,90 +186,42 @@ class TestExamination:
             examined(change)
         assert not os.path.exists("artifacts/test_result.json")
 
-    def test_refuses_one_that_takes_digits_for_none(self, examined):
-        with pytest.raises(TestError, match=r"MNIST's digits rejected: 100\.0000% over HTTP"):
-            examined(lambda _, answer: answer._replace(is_digit=False))
-
-
-class Stack(Api):
-    """A stack that has `candidate` as its candidate, and another live model."""
-
-    is_up, candidate = True, None
-
-    def serves(self, pointer, version, times=20):
-        return (pointer, version) == (CANDIDATE, self.candidate)
-
-
-@pytest.fixture
-def stack():
-    return Stack("http://127.0.0.1:1")
-
-
-class NoService:
-    """In the place of a service of our own: what is called."""
-
-    def __init__(self):
-        self.api, self.calls = None, []
-
-    def start(self, *_):
-        self.calls.append("start")
-        return Api("http://127.0.0.1:2")
-
-    def stop(self):
-        self.calls.append("stop")
-
-
-@pytest.fixture
-def hurried(monkeypatch):
-    monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.0)
-
 
 RESULT = '{"version": "%s", "passed": %s, "problems": ["bad"]}'
 
 
-class TestEnd:
-    @pytest.fixture
-    def ended(self, save_model, tmp_path, stack):
-        """ended(result): why end fails where that is the test's result; VERSION stands for the candidate's."""
-        version = stack.candidate = save_model(tmp_path / "candidate")["version"]
-
-        def ended(result):
-            if result is not None:
-                (tmp_path / "result.json").write_text(result.replace("VERSION", version))
-            own = NoService()
-            with pytest.raises(ValueError) as caught:  # noqa: PT011, the tests look at what it says
-                end(stack, own, tmp_path / "candidate", tmp_path / "result.json", tmp_path / "model")
-            assert own.calls == ["stop"]
-            return str(caught.value).replace(version, "VERSION")
-
-        return ended
-
-    @pytest.mark.parametrize(
-        ("result", "reason"),
-        [
-            (None, "VERSION has not been tested: run dvc repro"),
-            (RESULT % ("ffff", "true"), "VERSION has not been tested, "),
-            (RESULT % ("VERSION", "false"), "VERSION was refused: bad"),
-            *((damaged, "result.json is damaged or foreign") for damaged in ("", "{", "[]", '{"passed": true}')),
-        ],
-    )
-    def test_releases_nothing_that_did_not_pass(self, ended, tmp_path, result, reason):
-        assert reason in ended(result)
-        assert not (tmp_path / "model").exists()
-
-    def test_fails_where_the_stack_does_not_make_it_live(self, ended, hurried):
-        assert re.search(
-            "VERSION is in .* does not make it live: its trainer's log says why", ended(RESULT % ("VERSION", "true"))
-        )
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (None, "VERSION has not been tested: run dvc repro"),
+        (RESULT % ("ffff", "true"), "VERSION has not been tested, "),
+        (RESULT % ("VERSION", "false"), "VERSION was refused: bad"),
+        (RESULT % ("VERSION", "true"), "VERSION is in .* does not make it live: its trainer's log says why"),
+        *((damaged, "result.json is damaged or foreign") for damaged in ("", "[]", '{"passed": true}')),
+    ],
+)
+def test_end_releases_nothing_that_did_not_pass_and_says_where_a_stack_does_not_follow(
+    save_model, tmp_path, monkeypatch, result, reason
+):
+    monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.0)
+    version, own = save_model(tmp_path / "candidate")["version"], Mock()
+    stack = Mock(serves=lambda pointer, asked, times=20: (pointer, asked) == (CANDIDATE, version))
+    if result is not None:
+        (tmp_path / "result.json").write_text(result.replace("VERSION", version))
+    with pytest.raises(ValueError, match=reason.replace("VERSION", version)):
+        end(stack, own, tmp_path / "candidate", tmp_path / "result.json", tmp_path / "model")
+    own.stop.assert_called_once()
+    assert (tmp_path / "model").exists() == (result == RESULT % ("VERSION", "true"))
 
 
 class TestTrial:
-    def test_a_stack_of_another_folder_is_left_alone(self, save_model, tmp_path, hurried, stack, caplog):
+    def test_a_stack_of_another_folder_is_left_alone(self, save_model, tmp_path, monkeypatch, caplog):
         """It answers, but nobody brings it the candidate."""
         caplog.set_level("INFO")
-        version, own = save_model(tmp_path / "candidate")["version"], NoService()
-        assert put_up(stack, own, tmp_path / "candidate", tmp_path / "model").url == "http://127.0.0.1:2"
-        assert own.calls == ["stop", "start"]
+        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.0)
+        version, own = save_model(tmp_path / "candidate")["version"], Mock(api=None)
+        stack = Mock(is_up=True, serves=lambda *_: False)
+        assert put_up(stack, own, tmp_path / "candidate", tmp_path / "model") == own.start.return_value
         assert f"has not taken up {version}" in caplog.text
 
     def test_where_no_service_can_be_started_it_says_what_to_do(self, project, caplog, monkeypatch, free_port):

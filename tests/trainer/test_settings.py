@@ -22,15 +22,13 @@ PROJECT = Path(__file__).parents[2]
 
 
 def changed(params_file, dotted, value):
-    params = yaml.safe_load(params_file.read_text())
+    params = inner = yaml.safe_load(params_file.read_text())
     *path, last = dotted.split(".")
-    inner = params
     for key in path:
         inner = inner[key]
+    inner[last] = value
     if value is None:
         del inner[last]
-    else:
-        inner[last] = value
     params_file.write_text(yaml.safe_dump(params))
     return params_file
 
@@ -71,15 +69,12 @@ def test_each_stage_depends_on_what_recipes_change_of_its_section():
         ("recipe", None, "recipe is missing"),
         ("recipe", "quick", "recipe must be one of default, crowded, longer, not 'quick'"),
         ("recipe", ["longer"], "recipe must be one of"),
-        ("recipes", None, "recipes is missing"),
         ("recipes", "none", "recipes must hold names and values, not 'none'"),
         ("recipes.train.default", {}, "no recipe can be called default"),
         ("recipes.train", 5, "recipes.train must hold names and values, not 5"),
         ("recipes.train.longer", [1], "recipes.train.longer must hold names and values"),
         ("recipes.train.longer.epoch", 5, "train.epoch is missing"),
         ("recipes.preprocess", {"longer": {}}, "recipes.preprocess cannot be: a recipe changes synthesize, train, evaluate"),
-        ("recipes.longer", {"train": {"epochs": 5}}, "recipes.longer cannot be"),
-        ("recipes.train.longer.epochs", 0, "train.epochs must be a whole number from 1"),
     ],
 )
 def test_refuses_a_wrong_recipe(params_file, dotted, value, complaint):
@@ -96,26 +91,27 @@ def test_refuses_a_wrong_recipe(params_file, dotted, value, complaint):
         ("train.epochs", True, "train.epochs must be a whole number"),
         ("train.epochs", None, "train.epochs is missing"),
         ("train.learning_rate", "fast", "train.learning_rate must be a number"),
-        ("train.learning_rate", -1.0, "train.learning_rate must be a number from"),
         ("train.learning_rate", float("nan"), "train.learning_rate must be a number from"),
         ("train.synthetic_digits", -1, "train.synthetic_digits must be a whole number from 0 to"),
         ("train.non_digits", 0.5, "train.non_digits must be a whole number"),
         ("train.augmentation", 3, "train.augmentation must hold names and strengths, not 3"),
         ("train.augmentation", {"rotation": -1}, "train.augmentation: rotation must be a number from 0 to 180, not -1"),
         ("train.augmentation", {"glitter": 1}, "train.augmentation: .*glitter"),
-        ("train.augmentation", None, "train.augmentation is missing"),
         ("train.network", "transformer", "train.network must be one of classic, forgetful, perceptron"),
         ("train.schedule", "exponential", "train.schedule must be one of one_cycle, cosine, constant"),
         ("train.optimizer", "rmsprop", "train.optimizer must be one of sgd, adam"),
         ("train.optimizer", {"adam": 3}, "train.optimizer must be one of sgd, adam with its options"),
         ("train.optimizer", ["adam"], "train.optimizer must be a name"),
         ("seed", -1, "seed must be a whole number"),
-        ("train", None, "train.network is missing"),
+        ("networks.perceptron", "flatten", r"networks\.perceptron must be a list"),
+        ("networks.perceptron", [], r"networks\.perceptron"),
+        ("networks.perceptron", ["flatten"], r"networks\.perceptron"),
+        ("networks.perceptron", ["flatten", "swish"], r"networks\.perceptron"),
     ],
 )
 def test_refuses_a_wrong_value_and_names_it(params_file, dotted, value, complaint):
     with pytest.raises(SettingsError, match=complaint):
-        read_train_settings(changed(params_file, dotted, value))
+        read_train_settings(changed(params_file, dotted, value)).make_network()
 
 
 def test_reads_the_other_stages_settings(params_file):
@@ -150,28 +146,11 @@ def test_an_optimizer_may_have_options_of_its_own(params_file):
             settings.make_optimizer(4)
 
 
-@pytest.mark.parametrize("layers", [["flatten"], ["flatten", "swish"], [], "flatten", None, 3])
-def test_refuses_a_network_that_cannot_be(params_file, layers):
-    params = yaml.safe_load(params_file.read_text())
-    params["networks"]["perceptron"] = layers
-    params_file.write_text(yaml.safe_dump(params))
-    with pytest.raises(SettingsError, match=r"networks\.perceptron"):
-        read_train_settings(params_file).make_network()
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        (b"a: [", "is not YAML"),
-        (b"\xff\xfe\x00", "is not YAML"),
-        (b"- 1", "must hold names"),
-        (b"", "must hold"),
-        (None, "run this in the project's top folder"),
-    ],
-)
-def test_refuses_a_file_that_is_no_params(tmp_path, content, complaint):
+def test_says_what_to_do_where_there_are_no_params(tmp_path):
     path = tmp_path / "params.yaml"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(SettingsError, match=complaint):
+    with pytest.raises(SettingsError, match="run this in the project's top folder"):
         read_train_settings(path)
+    for content, complaint in (("a: [", "is not YAML"), ("- 1", "must hold names")):
+        path.write_text(content)
+        with pytest.raises(SettingsError, match=complaint):
+            read_train_settings(path)
