@@ -1,7 +1,9 @@
 """A data set small enough to train on in a second: real drawings would do no better here."""
 
 import hashlib
-import shutil
+import threading
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -83,27 +85,12 @@ def synthetic_arrays():
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    """The folder of what preprocess, synthesize and disturb leave. Tests that change a file take a copy, below."""
+    """The folder of what preprocess, synthesize and disturb leave."""
     folder = tmp_path_factory.mktemp("data")
     (folder / "digits.npz").write_bytes(npz_bytes(dict(digits_arrays())))
     (folder / "synthetic.npz").write_bytes(npz_bytes(dict(synthetic_arrays())))
     disturb(folder / "digits.npz", folder / "synthetic.npz", folder / "disturbed.npz", processes=1)
     return folder
-
-
-@pytest.fixture
-def digits_file(tmp_path, data):
-    return shutil.copy(data / "digits.npz", tmp_path / "digits.npz")
-
-
-@pytest.fixture
-def synthetic_file(tmp_path, data):
-    return shutil.copy(data / "synthetic.npz", tmp_path / "synthetic.npz")
-
-
-@pytest.fixture
-def disturbed_file(tmp_path, data):
-    return shutil.copy(data / "disturbed.npz", tmp_path / "disturbed.npz")
 
 
 @pytest.fixture(scope="session")
@@ -135,3 +122,19 @@ def train_in():
         return train(read_train_settings(params_file), data / "digits.npz", data / "synthetic.npz", *files, *stop_requested)
 
     return train_in
+
+
+@pytest.fixture
+def serve():
+    """serve(answer): a web server on loopback that answers each request by answer(handler). Returns its port."""
+    with ExitStack() as running:
+
+        def serve(answer):
+            methods = {"do_GET": answer, "do_POST": answer, "log_message": lambda *_: None}
+            handler = type("Handler", (BaseHTTPRequestHandler,), {"protocol_version": "HTTP/1.1"} | methods)
+            server = running.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+            running.callback(server.shutdown)
+            return server.server_port
+
+        yield serve

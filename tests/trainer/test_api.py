@@ -1,9 +1,6 @@
 """The service as its clients see it: which model answers, and what happens if none does."""
 
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from trainer import api as module
@@ -13,43 +10,30 @@ VERSION, KEY = "0647f3f72a49", "0123456789abcdef"
 ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_version": VERSION}
 
 
-@contextmanager
-def server(respond):
-    """One that answers respond(path, body) -> (status, JSON), or hangs up where that is None. Its list `keys` has the key of each
-    request."""
+@pytest.fixture
+def server(serve):
+    """server(respond): the API of one that answers respond(path, body) -> (status, JSON), or hangs up where that is None. Its
+    `keys` are those of each request."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            api.keys.append(self.headers["X-API-Key"])
-            answer = respond(self.path, body)
-            if answer is None:
-                self.close_connection = True
+    def server(respond):
+        def answer(handler):
+            body = handler.rfile.read(int(handler.headers.get("Content-Length", 0))).decode()
+            api.keys.append(handler.headers["X-API-Key"])
+            status, content = respond(handler.path, body) or (None, None)
+            if status is None:
+                handler.close_connection = True
                 return
-            status, content = answer
             content = content if isinstance(content, bytes) else json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            handler.send_response(status)
+            handler.send_header("Content-Length", str(len(content)))
+            handler.end_headers()
+            handler.wfile.write(content)
 
-        do_POST = do_GET
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        api = Api(f"http://127.0.0.1:{running.server_port}/")
+        api = Api(f"http://127.0.0.1:{serve(answer)}/")
         api.keys = []
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield api
-        finally:
-            running.shutdown()
-            thread.join()
+        return api
+
+    return server
 
 
 @pytest.fixture(autouse=True)
@@ -73,62 +57,58 @@ def test_nobody_there(free_port):
         api.read("live", ["{}"])
 
 
-def test_another_program_that_answers_there_is_not_a_doodle():
-    with server(lambda *_: (200, b"<html>hello</html>")) as api:
-        assert not api.is_up
-        with pytest.raises(ApiError, match=r"live/model gives no model card, but 200"):
-            api.version("live")
+def test_another_program_that_answers_there_is_not_a_doodle(server):
+    api = server(lambda *_: (200, b"<html>hello</html>"))
+    assert not api.is_up
+    with pytest.raises(ApiError, match=r"live/model gives no model card, but 200"):
+        api.version("live")
 
 
-def test_the_version_is_that_of_the_card_and_none_where_there_is_no_such_model():
+def test_the_version_is_that_of_the_card_and_none_where_there_is_no_such_model(server):
     cards = {"/live/model": (200, {"version": VERSION}), "/candidate/model": (503, {"detail": "there is no candidate"})}
-    with server(lambda path, _: cards[path]) as api:
-        assert api.version("live") == VERSION
-        assert api.version("candidate") is None
+    api = server(lambda path, _: cards[path])
+    assert api.version("live") == VERSION
+    assert api.version("candidate") is None
 
 
-def test_sends_its_key_with_every_request_and_a_refused_key_is_an_error_at_once():
-    with server(lambda *_: (200 if keyless.keys[-1] == KEY else 401, ANSWER | {"version": VERSION})) as keyless:
-        api = Api(keyless.url, KEY)
-        assert api.serves("live", VERSION, times=3)
-        assert api.read("candidate", ["{}"])[0].probabilities == [0.1] * 10
-        assert keyless.keys == [KEY] * 4
-        for other in (keyless, Api(keyless.url, "a-key-of-another-stack")):
-            for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.read("live", ["{}"])):
-                with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there") as caught:
-                    ask()
-                assert "a-key" not in str(caught.value)
-        assert len(keyless.keys) == 8  # and no request twice
+def test_sends_its_key_with_every_request_and_a_refused_key_is_an_error_at_once(server):
+    keyless = server(lambda *_: (200 if keyless.keys[-1] == KEY else 401, ANSWER | {"version": VERSION}))
+    api = Api(keyless.url, KEY)
+    assert api.serves("live", VERSION, times=3)
+    assert api.read("candidate", ["{}"])[0].probabilities == [0.1] * 10
+    assert keyless.keys == [KEY] * 4
+    for other in (keyless, Api(keyless.url, "a-key-of-another-stack")):
+        for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.read("live", ["{}"])):
+            with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there") as caught:
+                ask()
+            assert "a-key" not in str(caught.value)
+    assert len(keyless.keys) == 8  # and no request twice
 
 
-def test_notices_one_replica_that_lags_behind():
-    with server(lambda *_: (200, {"version": VERSION if len(api.keys) % 7 else "ffffffffffff"})) as api:
-        assert api.serves("live", VERSION, times=6)
-        assert not api.serves("live", VERSION, times=6)
+def test_notices_one_replica_that_lags_behind(server):
+    api = server(lambda *_: (200, {"version": VERSION if len(api.keys) % 7 else "ffffffffffff"}))
+    assert api.serves("live", VERSION, times=6)
+    assert not api.serves("live", VERSION, times=6)
 
 
 @pytest.mark.parametrize("connections", [1, 3])
-def test_answers_come_in_the_order_of_the_drawings(connections):
-    def respond(path, body):
-        assert path == "/candidate/predict"
-        return 200, ANSWER | {"probabilities": [json.loads(body)["number"]]}
-
-    with server(respond) as api:
-        answers = api.read("candidate", [json.dumps({"number": number}) for number in range(20)], connections)
-    assert [answer.probabilities for answer in answers] == [[number] for number in range(20)]
+def test_answers_come_in_the_order_of_the_drawings(server, connections):
+    api = server(lambda path, body: (200, ANSWER | {"probabilities": [path, json.loads(body)]}))
+    answers = api.read("candidate", [str(number) for number in range(8)], connections)
+    assert [answer.probabilities for answer in answers] == [["/candidate/predict", number] for number in range(8)]
     assert answers[0].model_version == VERSION
     assert all(0.0 < answer.seconds < 10.0 for answer in answers)
 
 
 @pytest.mark.parametrize("failure", [None, (502, {"detail": "away"}), (503, {"detail": "no model yet"})])
-def test_asks_again_if_a_service_is_away_for_a_moment(failure):
-    with server(lambda *_: failure if len(api.keys) in (2, 3) else (200, ANSWER)) as api:
-        assert [answer.probabilities for answer in api.read("live", ["{}"] * 3)] == [[0.1] * 10] * 3
-        assert len(api.keys) == 5
+def test_asks_again_if_a_service_is_away_for_a_moment(server, failure):
+    api = server(lambda *_: failure if len(api.keys) in (2, 3) else (200, ANSWER))
+    assert [answer.probabilities for answer in api.read("live", ["{}"] * 3)] == [[0.1] * 10] * 3
+    assert len(api.keys) == 5
 
 
-def test_a_refused_drawing_is_an_error_at_once():
-    with server(lambda *_: (422, {"detail": "strokes: should be a list"})) as api:
-        with pytest.raises(ApiError, match=r"422 .*should be a list"):
-            api.read("live", ["{}"])
-        assert len(api.keys) == 1
+def test_a_refused_drawing_is_an_error_at_once(server):
+    api = server(lambda *_: (422, {"detail": "strokes: should be a list"}))
+    with pytest.raises(ApiError, match=r"422 .*should be a list"):
+        api.read("live", ["{}"])
+    assert len(api.keys) == 1

@@ -6,7 +6,6 @@ A web server on loopback plays the mirrors. Only the slow tests use the network,
 import errno
 import gzip
 import hashlib
-import http.server
 import io
 import logging
 import os
@@ -16,6 +15,7 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -142,34 +142,26 @@ def test_a_kill_leaves_no_bad_file_and_the_next_run_cleans_up(tmp_path, monkeypa
 
 
 @pytest.fixture
-def server(monkeypatch):
+def server(serve, monkeypatch):
     """A web server on loopback: `pages` maps a path to its body, or to a function that answers as it likes."""
     monkeypatch.setenv("no_proxy", "*")  # loopback is never behind the user's proxy
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            web.user_agents.append(self.headers["User-Agent"])
-            page = web.pages[self.path]
-            if callable(page):
-                page(self)
-            else:
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(page)
+    def answer(handler):
+        handler.closing = web.closing
+        web.user_agents.add(handler.headers["User-Agent"])
+        page = web.pages[handler.path]
+        if callable(page):
+            page(handler)
+        else:
+            handler.send_response(200)
+            handler.end_headers()
+            handler.wfile.write(page)
 
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
-        web.pages = {f"/mnist/{name}.gz": gzip.compress(content) for name, content in CONTENTS.items()}
-        web.user_agents, web.closing = [], threading.Event()
-        web.url = f"http://127.0.0.1:{web.server_port}/mnist/"
-        thread = threading.Thread(target=web.serve_forever, args=(0.01,))
-        thread.start()
-        yield web
-        web.closing.set()
-        web.shutdown()
-        thread.join()
+    pages = {f"/mnist/{name}.gz": gzip.compress(content) for name, content in CONTENTS.items()}
+    web = SimpleNamespace(pages=pages, user_agents=set(), closing=threading.Event())
+    web.url = f"http://127.0.0.1:{serve(answer)}/mnist/"
+    yield web
+    web.closing.set()
 
 
 def send_on_to_a_file(handler):
@@ -179,14 +171,14 @@ def send_on_to_a_file(handler):
 
 
 def hang(handler):
-    handler.server.closing.wait()
+    handler.closing.wait()
 
 
 def trickle(handler):
     handler.send_response(200)
     handler.end_headers()
     for byte in gzip.compress(os.urandom(1000)):
-        if handler.server.closing.wait(0.05):
+        if handler.closing.wait(0.05):
             return
         try:
             handler.wfile.write(bytes([byte]))
@@ -226,7 +218,7 @@ def test_a_mirror_leads_to_no_file_of_this_machine(tmp_path, scheme):
 def test_leaves_a_mirror_that_nobody_serves_for_one_that_fills_the_folder(tmp_path, server):
     assert fetch(tmp_path, PINS, [("mirror", mirror("http://127.0.0.1:1/")), ("next", mirror(server.url))]) == "next"
     assert_complete(tmp_path)
-    assert set(server.user_agents) == {"doodle-fetch/1.0"}
+    assert server.user_agents == {"doodle-fetch/1.0"}
 
 
 # The wheel.
@@ -375,6 +367,7 @@ def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_re
     # In a stage, while `dvc repro` runs: DVC's lock is free then.
     (tmp_path / "stage.py").write_text(f"""
 from pathlib import Path
+from types import SimpleNamespace
 from trainer import fetch
 fetch.fetch(Path("mnist"), {PINS}, [("dvc", fetch.dvc_remote(Path("mnist"), {PINS}))])
 Path("done").touch()

@@ -1,5 +1,8 @@
 """Feedback is reviewed before it is learnt from: odd feedback is flagged, decisions are kept, nothing is decided twice."""
 
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from digitnet.checkpoint import load
@@ -11,18 +14,15 @@ from trainer.decisions import Decisions, ReviewError
 from trainer.review import FLOOD, chosen, reviewed, table
 
 
-class Certain:
-    """A network that reads the digit that is written into a picture's first pixel, and is as sure as the second one says."""
-
-    def read(self, pictures, temperature=1.0):
-        digits = np.rint(pictures[:, 0, 0] * 255).astype(int)
-        sure = pictures[:, 0, 1]
-        probabilities = np.full((len(pictures), 10), 0.0)
-        probabilities[np.arange(len(pictures)), digits % 10] = sure
-        return probabilities, np.where(digits == 10, sure, 0.0)
+def read(pictures, temperature=1.0):
+    """As a network that reads the digit that is written into a picture's first pixel, and is as sure as the second one says."""
+    digits, sure = np.rint(pictures[:, 0, 0] * 255).astype(int), pictures[:, 0, 1]
+    probabilities = np.zeros((len(pictures), 10))
+    probabilities[np.arange(len(pictures)), digits % 10] = sure
+    return probabilities, np.where(digits == 10, sure, 0.0)
 
 
-NUMBER = iter(range(10**6))
+CERTAIN, NUMBER = SimpleNamespace(read=read), itertools.count()
 
 
 def said(actual, reads=5, sure=255, source="somebody", time=None, **changes):
@@ -35,7 +35,7 @@ def said(actual, reads=5, sure=255, source="somebody", time=None, **changes):
 
 
 def flags(*feedback):
-    return [set(item.flags) for item in reviewed(feedback, Certain(), {"no_digit_threshold": 0.5})]
+    return [set(item.flags) for item in reviewed(feedback, CERTAIN, {"no_digit_threshold": 0.5})]
 
 
 class TestFlags:
@@ -74,22 +74,14 @@ class TestFlags:
         without_source = [said(5, time=1e9, source=None) for _ in range(FLOOD)]
         assert set().union(*flags(*few, *none_of_it, *without_source)) == set()
 
-    def test_a_blank_is_odd(self):
+    def test_a_blank_is_odd_and_no_feedback_is_not(self):
         assert flags(said(0, reads=0, picture=bytes(784))) == [{"blank"}]
-
-    @pytest.mark.parametrize("source", ["one", None])
-    def test_flags_all_of_a_batch_of_wrong_labels(self, source):
-        """A thousand drawings that the model reads with confidence, each called something else, by one or by many."""
-        batch = [said((4 + n) % 10, reads=n % 10, source=source) for n in range(1000)]
-        assert all("contradicts" in found for found in flags(*batch))
-
-    def test_no_feedback_has_no_flags(self):
-        assert reviewed([], Certain(), {}) == []
+        assert flags() == []
 
 
 @pytest.fixture
 def items():
-    return reviewed([said(5), said(3), said(None, reads=10)], Certain(), {"no_digit_threshold": 0.5})
+    return reviewed([said(5), said(3), said(None, reads=10)], CERTAIN, {"no_digit_threshold": 0.5})
 
 
 def test_an_id_may_be_shortened_if_it_is_unique(items):
@@ -159,11 +151,9 @@ class TestCommand:
 
         return unsure_pictures
 
-    @pytest.mark.parametrize("prediction", ["with", "without"])
-    def test_no_wrong_label_of_an_unsure_model_is_accepted_unseen(self, journal, tmp_path, unsure_pictures, prediction):
+    def test_no_wrong_label_of_an_unsure_model_is_accepted_unseen(self, journal, tmp_path, unsure_pictures):
         for number, (picture, guess) in enumerate(unsure_pictures(25)):
-            id_ = f"p{number}" if prediction == "with" else None
-            journal.add_feedback(said((guess + 1) % 10, prediction_id=id_, picture=picture, source=f"sender {number}"))
+            journal.add_feedback(said((guess + 1) % 10, picture=picture, source=f"sender {number}"))
         assert main(["feedback", "accept", "--unflagged"]) == 0
         assert Decisions(tmp_path / "feedback").accepted() == []
 
@@ -209,16 +199,12 @@ class TestCommand:
             assert main(["feedback", "erase", getattr(three[0], which)]) == 0
         assert Decisions(tmp_path / "feedback").decided() == {three[1].feedback_id}
 
-    @pytest.mark.parametrize("unknown", ["", "0", "nobody-knows-this"])
-    def test_an_id_that_erases_nothing_is_an_error(self, three, journal, caplog, unknown):
-        journal.erase([], [each.feedback_id for each in three[1:]])
-        assert main(["feedback", "erase", unknown]) == 1
-        assert f"no prediction and no feedback has the id {unknown!r}" in caplog.messages[-1]
-        assert journal.feedback(10) == three[:1]
-
-    def test_an_id_that_fits_several_erases_none(self, journal, caplog):
-        for number in range(2):
-            journal.add_feedback(said(5, feedback_id=f"the-same-beginning-{number}"))
+    def test_an_id_that_fits_none_or_several_erases_nothing(self, journal, caplog):
+        journal.add_feedback(said(5, feedback_id="the-same-beginning-0"))
+        for unknown in ("", "t", "nobody-knows-this"):
+            assert main(["feedback", "erase", unknown]) == 1
+            assert f"no prediction and no feedback has the id {unknown!r}" in caplog.messages[-1]
+        journal.add_feedback(said(5, feedback_id="the-same-beginning-1"))
         assert main(["feedback", "erase", "the-same-beginning"]) == 1
         assert "2 feedback ids begin with 'the-same-beginning'" in caplog.messages[-1]
         assert len(journal.feedback(10)) == 2
