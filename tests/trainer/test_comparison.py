@@ -24,10 +24,7 @@ def test_p_equal_is_the_share_of_all_throws_of_coins_that_differ_as_much(first, 
     expected = np.mean([difference >= abs(first - second) for difference in differences])
     assert Comparison(1000, first, second).p_equal == pytest.approx(expected)
     assert Comparison(1000, second, first).p_equal == pytest.approx(expected)
-
-
-def test_many_drawings_are_no_problem():
-    assert 0.0 < Comparison(10_000, only_candidate=900, only_live=1100).p_equal < 1e-4
+    assert 0.0 < Comparison(10_000, only_candidate=900, only_live=1100).p_equal < 1e-4  # by many drawings, too
 
 
 class TestMargin:
@@ -42,17 +39,11 @@ class TestMargin:
 
     def test_a_candidate_that_is_worse_by_the_margin_is_refused_as_seldom_as_it_says(self):
         assert self.refused(0.01, 0.02) == pytest.approx(0.05, abs=0.015)
+        assert self.refused(0.015, 0.015) == 0.0, "as good"
+        assert self.refused(0.01, 0.03) > 0.99, "worse by twice the margin"
 
-    def test_one_that_is_as_good_is_not_refused(self):
-        assert self.refused(0.015, 0.015) == 0.0
-
-    def test_one_that_is_worse_by_twice_the_margin_is_refused(self):
-        assert self.refused(0.01, 0.03) > 0.99
-
-    def test_the_same_answers_are_within_any_margin(self):
+    def test_the_same_answers_are_within_any_margin_and_with_none_it_is_the_test_of_equality_one_sided(self):
         assert Comparison(1000, 0, 0).p_within(0.005) > 0.5
         assert Comparison(1000, 0, 0).p_within(0.0) == 1.0
-
-    def test_with_no_margin_it_is_the_test_of_equality_one_sided(self):
         comparison = Comparison(10_000, 100, 140)
         assert comparison.p_within(0.0) == pytest.approx(comparison.p_equal / 2, rel=0.2)  # one by a curve, one by counting

@@ -53,11 +53,7 @@ def said(caplog, event):
     return [record.getMessage() for record in caplog.records if f"event={event} " in record.getMessage()]
 
 
-@pytest.mark.parametrize("kind", ["folder", pytest.param("s3", marks=pytest.mark.slow)])
-def test_publishes_each_model_once_and_it_is_live(folder, make_model, request, caplog, kind):
-    caplog.set_level("INFO")
-    models = request.getfixturevalue(f"{kind}_place").models
-    publisher = Publisher(folder, models)
+def test_publishes_each_model_once_and_it_is_live(folder, make_model, models, publisher, caplog):
     publisher.look()
     assert caplog.records == [], "a folder that is not there is no error"
     first = make_model(1)
@@ -213,24 +209,19 @@ class TestCandidate:
 
         return restart
 
-    @pytest.fixture
-    def say(self, tmp_path):
-        """say(version, passed): what test leaves."""
-
-        def say(version, passed):
-            time.sleep(0.01)
-            content = json.dumps({"version": version, "passed": passed, "problems": []})
-            checkpoint.write_atomically(tmp_path / "artifacts" / "test_result.json", content.encode())
-
-        return say
+    def say(self, artifacts, version, passed):
+        """As test does."""
+        time.sleep(0.01)
+        content = json.dumps({"version": version, "passed": passed, "problems": []})
+        checkpoint.write_atomically(artifacts / "test_result.json", content.encode())
 
     def test_is_published_beside_the_live_model_and_live_once_it_is_released(
-        self, restart, first, candidate, models, make_model, say
+        self, restart, first, candidate, models, make_model, tmp_path
     ):
         look = restart()
         assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (first, candidate)
         models.load(candidate)
-        say(candidate, passed=True)
+        self.say(tmp_path / "artifacts", candidate, passed=True)
         look()
         assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (first, candidate)
         assert make_model(2) == candidate
@@ -240,9 +231,9 @@ class TestCandidate:
         assert models.pointer(CANDIDATE) is None
         assert models.rollback() == first
 
-    def test_is_none_any_more_once_it_was_refused(self, restart, first, candidate, models, say, tmp_path, caplog):
+    def test_is_none_any_more_once_it_was_refused(self, restart, first, candidate, models, tmp_path, caplog):
         look = restart()
-        say(candidate, passed=False)
+        self.say(tmp_path / "artifacts", candidate, passed=False)
         look()
         assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (first, None)
         (line,) = said(caplog, "candidate_refused")
@@ -274,8 +265,7 @@ class TestCandidate:
 
     def test_a_damaged_one_leaves_both_pointers(self, restart, first, candidate, models, tmp_path, caplog):
         (tmp_path / "artifacts" / "candidate" / "weights.npz").write_bytes(b"damage")
-        look = restart()
-        look()
+        restart()()
         assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (first, None)
         (line,) = said(caplog, "model_not_published")
         assert str(tmp_path / "artifacts" / "candidate") in line

@@ -52,12 +52,9 @@ def test_a_split_has_what_was_asked_for_in_the_forms_of_its_labels(arrays, split
         assert max(np.ptp(rows), np.ptp(columns)) == 19  # the ink's longer side fills the box of 20 pixels
 
 
-def test_only_what_is_trained_on_is_written_with_other_pens(arrays):
+def test_no_picture_is_twice_in_the_splits_and_only_what_is_trained_on_is_written_with_other_pens(file, arrays):
     ink = {split: arrays[f"{split}_pictures"][arrays[f"{split}_labels"] == 0].sum(axis=(1, 2)) / 255 for split in SPLITS}
     assert ink["training"].max() > 1.3 * max(ink["validation"].max(), ink["test"].max())
-
-
-def test_no_picture_is_twice_in_the_splits_and_the_trainer_reads_them_as_it_reads_mnist(file, arrays):
     pictures = [picture.tobytes() for split in SPLITS for picture in arrays[f"{split}_pictures"]]
     assert len(set(pictures)) == len(pictures)
     assert [len(load_splits(file)[split]) for split in SPLITS] == [275, 65, 65]
@@ -76,24 +73,20 @@ def test_the_same_settings_give_the_same_bytes_with_two_processes_too(file, tmp_
     assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
 
 
-def test_another_seed_gives_other_pictures(arrays, tmp_path):
-    synthesize(replace(SETTINGS, seed=2), tmp_path / "other.npz")
-    others = npz_arrays((tmp_path / "other.npz").read_bytes())["training_pictures"]
-    assert (others != arrays["training_pictures"]).any(axis=(1, 2)).mean() > 0.99
+def test_more_pictures_leave_the_first_as_they_were_and_another_seed_gives_others(arrays, tmp_path):
+    """So that a larger set differs from a smaller one in nothing but its size. None of non-digits is a number of them, too."""
 
+    def written(**changes):
+        changes = {"non_digits": 0, "held_out_digits": 10, "held_out_non_digits": 0} | changes
+        synthesize(replace(SETTINGS, **changes), tmp_path / "other.npz")
+        return npz_arrays((tmp_path / "other.npz").read_bytes())
 
-def test_more_pictures_leave_the_first_as_they_were(arrays, tmp_path):
-    """So that a larger set differs from a smaller one in nothing but its size."""
-    synthesize(replace(SETTINGS, digits=SETTINGS.digits + PAGE), tmp_path / "more.npz")
-    more = npz_arrays((tmp_path / "more.npz").read_bytes())["training_pictures"]
-    np.testing.assert_array_equal(more[: SETTINGS.digits], arrays["training_pictures"][: SETTINGS.digits])
-
-
-def test_writes_no_non_digits_where_none_are_asked_for(tmp_path):
-    synthesize(replace(SETTINGS, digits=20, non_digits=0, held_out_digits=10, held_out_non_digits=0), tmp_path / "digits.npz")
-    written = npz_arrays((tmp_path / "digits.npz").read_bytes())
-    assert written["training_labels"].tolist() == [*range(10)] * 2
-    assert written["test_pictures"].shape == (10, 28, 28)
+    more, others = written(digits=SETTINGS.digits + PAGE), written(seed=2)
+    first = arrays["training_pictures"][: SETTINGS.digits]
+    np.testing.assert_array_equal(more["training_pictures"][: SETTINGS.digits], first)
+    assert (others["training_pictures"] != first).any(axis=(1, 2)).mean() > 0.99
+    assert others["training_labels"].tolist() == [*range(10)] * 21
+    assert others["test_pictures"].shape == (10, 28, 28)
 
 
 # `python -m trainer synthesize`, whose processes hand over what they have page by page: they end with a page.

@@ -112,23 +112,20 @@ def test_publishes_each_model_that_comes_and_its_health_is_that_something_is_liv
     assert "making_one" not in trainer.said()
 
     place.write(LIVE, b"damage")
-    time.sleep(0.3)
+    time.sleep(0.2)
     before = touched()
-    time.sleep(0.5)
+    time.sleep(0.2)
     assert touched() == before
     os.utime(live_file, (time.time() - 31, time.time() - 31))
     assert not is_healthy()
     trainer.stop()
 
 
-def test_ends_with_1_and_the_reason_on_a_line(trainer):
+def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is_or_why_it_cannot(trainer, data, params):
     trainer.start()  # no model, and no mnist.dvc that would say which data to fetch
     assert trainer.process.wait(PATIENCE) == 1
     assert "mnist.dvc cannot be read" in trainer.said().splitlines()[-1]
     assert "Traceback" not in trainer.said()
-
-
-def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is(trainer, data, params):
     trainer.make_ready(data, params)
     trainer.start()
     eventually(lambda: trainer.live() is not None, "a model is live")
