@@ -54,23 +54,20 @@ def test_lists_damaged_versions_and_repairs_a_damaged_pointer(models, folder_pla
     assert models.pointer(LIVE) == versions[1]
 
 
-@pytest.mark.parametrize("kind", ["folder", pytest.param("s3", marks=pytest.mark.slow)])
-def test_publishes_promotes_and_rolls_back(save_model, tmp_path, monkeypatch, request, caplog, kind):
-    caplog.set_level("INFO")
-    place, folder = request.getfixturevalue(f"{kind}_place"), tmp_path / "model"
-    monkeypatch.setenv("DOODLE_MODELS", place.url)
+def test_publishes_promotes_and_rolls_back(save_model, tmp_path, models, caplog):
+    folder = tmp_path / "model"
     first = save_model(folder, 1)["version"]
     assert main(["models", "publish", str(folder), "--promote"]) == 0
     assert caplog.messages[-1] == f"{first} is live, before it was none"
     second = save_model(folder, 2)["version"]
     assert main(["models", "publish", str(folder)]) == 0
-    assert caplog.messages[-1] == f"{second} is in {place.models}"
-    assert (second in place.models.versions(), place.models.pointer(LIVE)) == (True, first)
+    assert caplog.messages[-1] == f"{second} is in {models}"
+    assert (second in models.versions(), models.pointer(LIVE)) == (True, first)
     assert main(["models", "promote", second]) == 0
-    assert place.models.pointer(LIVE) == second
+    assert models.pointer(LIVE) == second
     assert caplog.messages[-1] == f"{second} is live, before it was {first}"
     assert main(["models", "rollback"]) == 0
-    assert place.models.pointer(LIVE) == first
+    assert models.pointer(LIVE) == first
     assert caplog.messages[-1] == f"{first} is live again, before it was {second}"
 
 

@@ -27,7 +27,7 @@ KEY = "0123456789abcdef"
 
 
 def spoil(source, folder):
-    """Save another model: that of `source`, with random parameters. Return its version."""
+    """Save that of `source` with random parameters; return its version."""
     network, card = load(source)
     network.parameters[:] = np.random.default_rng(1).normal(size=network.parameters.shape) * 0.1
     about = {name: card[name] for name in ("temperature", "no_digit_threshold", "test")}
@@ -38,7 +38,7 @@ def spoil(source, folder):
 def made(tmp_path_factory, params, write_mnist):
     """A project with a candidate that was trained and evaluated. Nothing was released."""
     folder = tmp_path_factory.mktemp("made")
-    (folder / "params.yaml").write_text(params.replace("epochs: 3", "epochs: 20"))
+    (folder / "params.yaml").write_text(params.replace("epochs: 3", "epochs: 12"))
     forms, generator, labels = Forms(), np.random.default_rng(4), (np.arange(460) % 10).astype(np.uint8)
     pictures = [in_bytes(picture_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()]
     write_mnist(folder, np.stack(pictures), labels, 400)
@@ -179,11 +179,8 @@ class TestExamination:
 
     @pytest.mark.parametrize("pointer", ["live", "candidate"])
     def test_is_no_test_if_a_model_is_changed_meanwhile(self, examined, pointer):
-        def change(asked, answer):
-            return answer._replace(model_version="ffffffffffff") if asked == pointer else answer
-
         with pytest.raises(TestError, match=f"answered as {pointer} with ffffffffffff.*run dvc repro again"):
-            examined(change)
+            examined(lambda asked, answer: answer._replace(model_version="ffffffffffff") if asked == pointer else answer)
         assert not os.path.exists("artifacts/test_result.json")
 
 

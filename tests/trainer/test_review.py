@@ -137,34 +137,26 @@ class TestCommand:
         main(["feedback", "review"])
         assert "0 to decide on" in capsys.readouterr().out
 
-    @pytest.fixture
-    def unsure_pictures(self, tmp_path):
-        """unsure_pictures(n): n images that leave the model unsure, each with its best guess."""
-        network, _ = load(tmp_path / "artifacts" / "model")
-        generator = np.random.default_rng(3)
+    def unsure_pictures(self, folder, count):
+        """So many images that leave the model unsure, each with its best guess."""
+        network, _ = load(folder / "artifacts" / "model")
+        pictures = np.random.default_rng(3).integers(0, 30, (count, 28, 28), np.uint8)
+        probabilities = network.read(in_unit_range(pictures))[0]
+        assert probabilities.max() < 0.9
+        return [(picture.tobytes(), int(each.argmax())) for picture, each in zip(pictures, probabilities)]
 
-        def unsure_pictures(count):
-            pictures = generator.integers(0, 30, (count, 28, 28), np.uint8)
-            probabilities = network.read(in_unit_range(pictures))[0]
-            assert probabilities.max() < 0.9
-            return [(picture.tobytes(), int(each.argmax())) for picture, each in zip(pictures, probabilities)]
-
-        return unsure_pictures
-
-    def test_no_wrong_label_of_an_unsure_model_is_accepted_unseen(self, journal, tmp_path, unsure_pictures):
-        for number, (picture, guess) in enumerate(unsure_pictures(25)):
+    def test_no_wrong_label_of_an_unsure_model_is_accepted_unseen(self, journal, tmp_path):
+        for number, (picture, guess) in enumerate(self.unsure_pictures(tmp_path, 25)):
             journal.add_feedback(said((guess + 1) % 10, picture=picture, source=f"sender {number}"))
         assert main(["feedback", "accept", "--unflagged"]) == 0
         assert Decisions(tmp_path / "feedback").accepted() == []
 
-    def test_no_sender_and_no_day_has_more_than_its_share_of_what_is_accepted_unseen(
-        self, journal, tmp_path, unsure_pictures, caplog
-    ):
+    def test_no_sender_and_no_day_has_more_than_its_share_of_what_is_accepted_unseen(self, journal, tmp_path, caplog):
         """However often one accepts. Their ids accept them anyway."""
         caplog.set_level("INFO")
         given = [
             said(guess, picture=picture, time=1e9 + 7200 * number, source="one" if number % 2 else f"sender {number}")
-            for number, (picture, guess) in enumerate(unsure_pictures(50))
+            for number, (picture, guess) in enumerate(self.unsure_pictures(tmp_path, 50))
         ]
         for each in given:
             journal.add_feedback(each)

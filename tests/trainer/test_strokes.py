@@ -87,7 +87,7 @@ def test_a_writer_keeps_to_a_taste_and_a_slant():
     assert np.std(np.mean(leans, axis=1)) > 1.3 * np.mean(np.std(leans, axis=1))
 
 
-def test_habits_are_within_their_ranges():
+def test_habits_are_within_their_ranges_and_most_pens_are_mnist_s():
     generator = np.random.default_rng(0)
     writers = [FORMS.writer(generator) for _ in range(1000)]
     for name, low, high in (
@@ -100,6 +100,11 @@ def test_habits_are_within_their_ranges():
         values = np.array([getattr(writer, name) for writer in writers])
         assert low <= values.min() < values.max() <= high
         assert np.ptp(values) > 0.7 * (high - low)  # and fill them
+    pens = np.array([writer.pen for writer in writers])
+    others = pens[pens != PEN_RADIUS]
+    assert len(others) / len(pens) == pytest.approx(OTHER_PENS, abs=0.04)
+    assert PENS[0] <= others.min() < 0.6
+    assert 3.0 < others.max() <= PENS[1]
 
 
 def test_nobody_leans_stretches_or_sizes_beyond_the_limits(steady):
@@ -189,26 +194,13 @@ def test_draws_all_that_is_no_digit_but_what_looks_like_one_only_if_asked_for():
     assert {"O plain", "S plain"} <= {FORMS.non_digit(generator, confusable=True)[1] for _ in range(300)}
 
 
-def test_a_number_has_two_digits_side_by_side(steady):
+def test_a_number_has_two_digits_side_by_side_and_scribbles_are_too_long_for_one(steady):
     generator = np.random.default_rng(0)
     for _ in range(20):
         columns = np.sort(np.concatenate(FORMS._number(steady, generator))[:, 0])
         assert np.diff(columns).max() >= hand.NUMBER_GAP[0] - 0.01  # a gap that no ink is in
-
-
-def test_scribbles_are_too_long_for_a_digit():
-    generator = np.random.default_rng(0)
     for _ in range(200):
         drawn = scribbles.scribble(generator)
         every = np.concatenate(drawn)
         assert np.isfinite(every).all()
         assert sum(paths.travelled(path)[-1] for path in drawn) > 2.0 * np.ptp(every, axis=0).max()
-
-
-def test_most_writers_have_mnist_s_pen_and_the_others_wider_and_thinner_ones():
-    generator = np.random.default_rng(0)
-    pens = np.array([FORMS.writer(generator).pen for _ in range(2_000)])
-    others = pens[pens != PEN_RADIUS]
-    assert len(others) / len(pens) == pytest.approx(OTHER_PENS, abs=0.04)
-    assert PENS[0] <= others.min() < 0.6
-    assert 3.0 < others.max() <= PENS[1]
