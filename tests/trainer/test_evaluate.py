@@ -170,7 +170,7 @@ def test_a_network_of_ten_units_rejects_nothing_and_has_the_other_scores(data, p
     assert list(metrics["rejection"]) == ["energy", "confidence", "features"]
 
 
-def test_without_synthetic_non_digits_there_is_nothing_to_reject(data, perceptron, tmp_path):
+def test_without_synthetic_non_digits_there_is_nothing_to_reject_and_a_damaged_file_is_named(data, perceptron, tmp_path):
     copied = shutil.copytree(data, tmp_path / "data")
     arrays = npz_arrays((copied / "synthetic.npz").read_bytes())
     digits = arrays["test_labels"] != NO_DIGIT
@@ -179,10 +179,6 @@ def test_without_synthetic_non_digits_there_is_nothing_to_reject(data, perceptro
     (copied / "synthetic.npz").write_bytes(npz_bytes(arrays))
     assert "rejection" not in evaluated(copied, perceptron, tmp_path)
     assert json.loads((tmp_path / "metrics.json").read_text())["rejection_roc"] == table(tmp_path / "rejection.csv") == []
-
-
-def test_names_a_damaged_file(data, perceptron, tmp_path):
-    copied = shutil.copytree(data, tmp_path / "data")
     (copied / "disturbed.npz").write_bytes(b"PK")
     with pytest.raises(ValueError, match=r"disturbed\.npz is damaged or foreign: .*; delete it and run dvc repro"):
         evaluated(copied, perceptron, tmp_path)

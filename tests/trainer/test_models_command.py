@@ -35,8 +35,9 @@ def listed(capsys):
     return listed
 
 
-def test_lists_each_version_with_what_is_known_of_it(models, versions, listed):
-    models.point(CANDIDATE, versions[0])
+def test_lists_each_version_with_what_is_known_of_it_and_names_and_clears_a_candidate(models, versions, listed):
+    assert main(["models", "candidate", versions[0]]) == 0
+    assert (models.pointer(CANDIDATE), models.pointer(LIVE)) == tuple(versions)
     heading, *rows = listed("list")
     assert heading == ["VERSION", "PUBLISHED", "ACCURACY", "RECIPE"]
     assert sorted((row[0], *row[3:]) for row in rows) == sorted(
@@ -44,6 +45,8 @@ def test_lists_each_version_with_what_is_known_of_it(models, versions, listed):
     )
     models.point(CANDIDATE, versions[1])
     assert {row[0]: row[5:] for row in listed()[1:]} == {versions[0]: [], versions[1]: ["live", "candidate"]}
+    assert main(["models", "candidate"]) == 0
+    assert models.pointer(CANDIDATE) is None
 
 
 def test_lists_damaged_versions_and_repairs_a_damaged_pointer(models, folder_place, versions, listed):
@@ -54,7 +57,9 @@ def test_lists_damaged_versions_and_repairs_a_damaged_pointer(models, folder_pla
     assert models.pointer(LIVE) == versions[1]
 
 
-def test_publishes_promotes_and_rolls_back(save_model, tmp_path, models, caplog):
+def test_publishes_promotes_and_rolls_back_where_there_is_something_to_go_back_to(save_model, tmp_path, models, caplog):
+    assert main(["models", "rollback"]) == 1
+    assert "was live before any other" in caplog.messages[-1]
     folder = tmp_path / "model"
     first = save_model(folder, 1)["version"]
     assert main(["models", "publish", str(folder), "--promote"]) == 0
@@ -71,13 +76,6 @@ def test_publishes_promotes_and_rolls_back(save_model, tmp_path, models, caplog)
     assert caplog.messages[-1] == f"{first} is live again, before it was {second}"
 
 
-def test_names_a_candidate_and_clears_it(models, versions):
-    assert main(["models", "candidate", versions[0]]) == 0
-    assert (models.pointer(CANDIDATE), models.pointer(LIVE)) == tuple(versions)
-    assert main(["models", "candidate"]) == 0
-    assert models.pointer(CANDIDATE) is None
-
-
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -91,9 +89,3 @@ def test_says_why_it_cannot_and_changes_nothing(models, versions, caplog, argume
     assert main(["models", *arguments]) == 1
     assert reason in caplog.messages[-1]
     assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (versions[1], None)
-
-
-def test_an_empty_store_has_nothing_to_show_or_to_go_back_to(models, listed, caplog):
-    assert len(listed()) == 1
-    assert main(["models", "rollback"]) == 1
-    assert "was live before any other" in caplog.messages[-1]

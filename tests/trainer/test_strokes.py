@@ -69,16 +69,12 @@ def test_a_steady_hand_writes_the_form_as_the_file_has_it(steady):
             assert np.hypot(*(stroke[:, None] - path).transpose(2, 0, 1)).min(axis=1).max() < 4.0, form.name
 
 
-def test_digit_writes_forms_of_that_digit_the_common_ones_most():
+def test_writes_the_common_forms_most_and_a_writer_keeps_to_a_taste_and_a_slant():
+    """Two threes are more often of one form if one hand wrote both."""
     generator = np.random.default_rng(0)
     counts = Counter(FORMS.digit(1, generator)[1] for _ in range(400))
     assert counts.most_common(1)[0][0] == "1 bar"
     assert set(counts) == {form.name for form in FORMS.forms if form.kind == "digits" and form.what == "1"}
-
-
-def test_a_writer_keeps_to_a_taste_and_a_slant():
-    """Two threes are more often of one form if one hand wrote both."""
-    generator = np.random.default_rng(0)
     writers = [FORMS.writer(generator) for _ in range(600)]
     first, second = (np.array([FORMS.digit(3, generator, writer)[1] for writer in writers]) for _ in range(2))
     by_two = np.mean([(first == np.roll(second, turn)).mean() for turn in range(1, 600)])
@@ -152,15 +148,12 @@ def test_tremor_shakes_but_does_not_carry_away(steady):
     assert max(strayed) < 2 * limit + 1.0
 
 
-def test_haste_leaves_loops_gaping(steady):
+def test_haste_leaves_loops_gaping_rounding_cuts_corners_and_fast_hands_leave_few_points(steady):
     def gap(writer):
         return max(np.hypot(*(loop[0] - loop[-1])) for (loop,) in written(BY_NAME["0 closed"], writer, 100)) / PICTURE_SIZE
 
     assert gap(steady) < 0.06
     assert 0.1 < gap(replace(steady, haste=1.5)) < 0.7
-
-
-def test_rounding_cuts_corners_and_fast_hands_leave_few_points(steady):
     ((sharp,),), ((rounded,),) = (
         written(BY_NAME["7 plain"], replace(steady, rounding=rounding), 1) for rounding in (0.0, hand.ROUNDING[1])
     )
