@@ -5,17 +5,9 @@ export class FakeStorage {
   items = new Map();
   broken = new Set();
 
-  getItem(key) {
-    return this.#itemsFor("getItem").get(key) ?? null;
-  }
-
-  setItem(key, value) {
-    this.#itemsFor("setItem").set(key, String(value));
-  }
-
-  removeItem(key) {
-    this.#itemsFor("removeItem").delete(key);
-  }
+  getItem = (key) => this.#itemsFor("getItem").get(key) ?? null;
+  setItem = (key, value) => this.#itemsFor("setItem").set(key, String(value));
+  removeItem = (key) => this.#itemsFor("removeItem").delete(key);
 
   #itemsFor(method) {
     return this.broken.has(method) ? forbidden() : this.items;
@@ -38,9 +30,7 @@ export class FakeClock {
     return this.#lastId;
   }
 
-  clearTimeout(id) {
-    this.#due.delete(id);
-  }
+  clearTimeout = (id) => this.#due.delete(id);
 
   /** The milliseconds until each appointment. */
   get waits() {
