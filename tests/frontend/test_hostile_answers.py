@@ -7,6 +7,7 @@ import pytest
 from inference.app import create_app
 from inference.settings import Settings
 from playwright.sync_api import expect
+from serving import serving
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 
@@ -17,7 +18,7 @@ HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><a hre
 
 
 @pytest.fixture(scope="module")
-def url(serving, save_model, tmp_path_factory):
+def url(save_model, tmp_path_factory):
     """The page before a real service; their answers are then spoilt on the way."""
     folder = tmp_path_factory.mktemp("hostile")
     models = FolderModels(folder / "models")
