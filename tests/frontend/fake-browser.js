@@ -1,4 +1,4 @@
-// What the tests of kept feedback have for a browser: a storage, a clock with a timer, and locks.
+// What the tests of kept feedback have for a browser: a storage, and a clock with a timer.
 
 /** localStorage, as several tabs share it. `broken`: the methods that throw, as where the person forbids it or where it is full. */
 export class FakeStorage {
@@ -45,22 +45,6 @@ export class FakeClock {
       run();
     }
     await settled();
-  }
-}
-
-/** navigator.locks, as far as `ifAvailable` goes. */
-export class FakeLocks {
-  #held = new Set();
-
-  async request(name, { ifAvailable }, work) {
-    if (!ifAvailable) throw new Error("it would have to wait");
-    if (this.#held.has(name)) return work(null);
-    this.#held.add(name);
-    try {
-      return await work({ name });
-    } finally {
-      this.#held.delete(name);
-    }
   }
 }
 

@@ -5,30 +5,15 @@ import { test } from "node:test";
 
 import { GIVEN, backward, forward, steps, written } from "../../services/frontend/learn/js/backpropagation.js";
 import { DRAWINGS, FILTERS, SIDE, convolve, furthest, maxPool, moved, shortly } from "../../services/frontend/learn/js/convolution.js";
-import { LANDSCAPES, OPTIMIZERS, SCHEDULES, contour, descend, gaussians, isFlown } from "../../services/frontend/learn/js/gradient-descent.js";
-import { biasFor, fold, freshLayers, normalFrom, unitSays } from "../../services/frontend/learn/js/layer.js";
+import { LANDSCAPES, OPTIMIZERS, SCHEDULES, contour, descend, isFlown } from "../../services/frontend/learn/js/gradient-descent.js";
+import { biasFor, fold, freshLayers, unitSays } from "../../services/frontend/learn/js/layer.js";
 import { crossEntropy, softmax } from "../../services/frontend/learn/js/loss.js";
 import { field, relu } from "../../services/frontend/learn/js/neuron.js";
-import { NOISE, curve, draw, generator, normal } from "../../services/frontend/learn/js/training-well.js";
+import { NOISE, curve, draw } from "../../services/frontend/learn/js/training-well.js";
 
 const sum = (/** @type {number[]} */ values) => values.reduce((a, b) => a + b, 0);
 const rounded = (/** @type {number} */ value) => Number(value.toFixed(9));
 const close = (/** @type {number} */ a, /** @type {number} */ b, within = 1e-9) => assert.ok(Math.abs(a - b) < within, `${a} is not ${b}`);
-
-/** That numbers drawn so have mean 0 and variance 1. @param {() => number} next */
-function assertNormal(next) {
-  const drawn = Array.from({ length: 20_000 }, next);
-  close(sum(drawn) / drawn.length, 0, 0.03);
-  close(sum(drawn.map((each) => each * each)) / drawn.length, 1, 0.05);
-}
-
-test("what is drawn from a normal distribution has mean 0 and variance 1", () => {
-  assertNormal(gaussians(3));
-  const random = generator(1);
-  assertNormal(() => normal(random));
-  let state = 1;
-  assertNormal(() => normalFrom(() => (state = (state * 48271) % 2147483647) / 2147483647));
-});
 
 test("layer: a fold ends where it meets the square's edges, and goes through the place it is laid through", () => {
   const ends = (/** @type {number[]} */ weights, /** @type {number} */ bias) =>

@@ -98,12 +98,11 @@ for (const [how, order] of [["last", [1, 0]], ["first", [0, 1]]]) {
 test("while the service is away it is asked again, until the drawing has its answer", async () => {
   const away = { error: "Connection Failed: no.", mayPass: true, retryAfterMs: null };
   session.predict(seven);
-  await answer(0, away);
-  assertShows("", { busy: true }); // a restart may be over in a moment
-  await clock.advance(250);
-  await answer(1, away);
-  assertShows("", { busy: true, error: "Connection Failed: no. Trying again…" });
-  await clock.advance(500);
+  for (const [index, error] of ["", "Connection Failed: no. Trying again…"].entries()) { // a restart may be over in a moment
+    await answer(index, away);
+    assertShows("", { busy: true, error });
+    await clock.advance(500);
+  }
   await answer(2, 7);
   assertShows("Digit: 7", { about: 7 });
 });

@@ -3,8 +3,6 @@
 import http.client
 import importlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 import pytest
@@ -17,7 +15,7 @@ UNREACHABLE = {"detail": "the prediction service cannot be reached"}
 
 @pytest.fixture(scope="module")
 def page(start_page, api):
-    with start_page(api, as_process=True) as client:
+    with start_page(api) as client:
         yield client
 
 
@@ -168,23 +166,3 @@ def test_a_service_that_is_not_there_gives_502_and_the_page_stays(start_page, fr
             assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
             assert answer.headers["x-content-type-options"] == "nosniff"
         assert page.get("/").status_code == 200
-
-
-class OneAnswerEach(BaseHTTPRequestHandler):
-    """Keeps its connections, and hangs up on each as the next question comes, as if it had been idle for too long."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
-        self.rfile.readline()
-        self.close_connection = True
-
-
-def test_a_service_that_closes_an_idle_connection_still_answers(start_page):
-    with ThreadingHTTPServer(("127.0.0.1", 0), OneAnswerEach) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        with start_page(f"127.0.0.1:{server.server_address[1]}") as page:
-            assert [page.post("/api/predict", json={}).status_code for _ in range(5)] == [200] * 5
-        server.shutdown()
