@@ -127,14 +127,18 @@ def api():
 
 
 @pytest.fixture(scope="session", params=["python", "nginx"])
-def start_page(request, nginx):
+def start_page(request, service, free_port, nginx):
     """Starts one of the two servers of the page before a service at an address; a client that speaks to it."""
 
     @contextmanager
-    def start(inference):
+    def start(inference, as_process=False):
         with ExitStack() as closing:
             if request.param == "nginx":
                 address = closing.enter_context(nginx(inference, changes=NO_RATES)).page
+            elif as_process:
+                address = f"http://127.0.0.1:{(port := free_port())}"
+                environment = {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": f"http://{inference}"}
+                closing.enter_context(service("frontend", environment, address))
             else:
                 address = f"http://{closing.enter_context(serving(create_page(f'http://{inference}')))}"
             yield closing.enter_context(httpx.Client(base_url=address))

@@ -1,6 +1,5 @@
 """nginx before replicas of the service that come, go and die; a name server of our own says where they are, as Docker's does."""
 
-import itertools
 import json
 import socket
 import socketserver
@@ -70,12 +69,10 @@ def running(server):
 class Stack:
     """nginx and the replicas behind it, under a name that no other test has."""
 
-    names = (f"inference{number}" for number in itertools.count())
-
     def __init__(self, nginx, name_server, port, closing):
-        self.nginx, self.name, self.port, self._closing = nginx, next(self.names), port, closing
-        self._addresses = name_server.addresses[self.name]
-        self._client = closing.enter_context(httpx.Client(timeout=20, headers={"Service": f"{self.name}:{port}"}))
+        self.nginx, self.port, self._closing = nginx, port, closing
+        self._addresses = name_server.addresses[f"inference{port}"]
+        self._client = closing.enter_context(httpx.Client(timeout=20, headers={"Service": f"inference{port}:{port}"}))
 
     def add(self, address, manner):
         """One more replica. One that "is gone" has a name but does not listen any more."""

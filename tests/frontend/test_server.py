@@ -15,7 +15,7 @@ UNREACHABLE = {"detail": "the prediction service cannot be reached"}
 
 @pytest.fixture(scope="module")
 def page(start_page, api):
-    with start_page(api) as client:
+    with start_page(api, as_process=True) as client:
         yield client
 
 
