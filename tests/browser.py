@@ -68,7 +68,7 @@ def draw():
             page.mouse.move(*points[0])
             page.mouse.down()
             for point in points[1:]:
-                page.mouse.move(*point, steps=3)  # straight on: more would be the same line
+                page.mouse.move(*point)
             page.mouse.up()
 
     return draw

@@ -46,7 +46,7 @@ class Hand:
         mouse.move(*self.place(*points[0]))
         mouse.down(button=button)
         for point in points[1:]:
-            mouse.move(*self.place(*point), steps=4)
+            mouse.move(*self.place(*point))
         mouse.up(button=button)
 
     def stroke(self, pointer, points):

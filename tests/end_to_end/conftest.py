@@ -1,4 +1,4 @@
-"""Page and service as processes, with the repository's model; and a newcomer's clone for `make run`."""
+"""Page and service in this process, with the repository's model; and a newcomer's clone for `make run`."""
 
 import os
 import shutil
@@ -9,34 +9,39 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from frontend.__main__ import create_app as create_page
+from inference.app import create_app
+from inference.settings import Settings
+from serving import serving
 from stores.journal import open_journal
 from stores.models import open_models
+from threadpoolctl import threadpool_limits
 
 PROJECT = Path(__file__).parents[2]
 FIRST_RUN_SECONDS = 900  # set up: half a minute as a rule, but machines and package indexes differ
 
 
 class Site:
-    """Page and service as processes of their own, so that one can be stopped without the other."""
+    """Page and service, each of which can be stopped without the other."""
 
-    def __init__(self, service, free_port, folder):
-        self._service, self._models = service, folder / "models"
-        self._journal = f"sqlite:///{folder / 'journal.sqlite'}"
+    def __init__(self, free_port, folder):
         self._api_port, self._page_port = free_port(), free_port()
-        self.url, self._api = f"http://127.0.0.1:{self._page_port}", f"http://127.0.0.1:{self._api_port}"
-        models = open_models(str(self._models))
+        self.url, self._api = (f"http://127.0.0.1:{port}" for port in (self._page_port, self._api_port))
+        self._settings = Settings(models=str(folder / "models"), journal=f"sqlite:///{folder / 'journal.sqlite'}")
+        models = open_models(self._settings.models)
         models.promote(models.publish(PROJECT / "artifacts" / "model")["version"])
 
-    def start_page(self):
-        return self._service("frontend", {"DOODLE_FRONTEND_PORT": self._page_port, "DOODLE_API_URL": self._api}, self.url)
+    def serving_page(self):
+        return serving(create_page(self._api), self._page_port)
 
-    def start_api(self):
-        state = {"DOODLE_MODELS": self._models, "DOODLE_JOURNAL": self._journal}
-        return self._service("inference", {"DOODLE_PORT": self._api_port, **state}, f"{self._api}/readyz")
+    @contextmanager
+    def serving_api(self):
+        with threadpool_limits(1, user_api="blas"), serving(create_app(self._settings), self._api_port):
+            yield
 
     def feedback(self):
         """What users said so far: the answer, and what they drew."""
-        journal = open_journal(self._journal)
+        journal = open_journal(self._settings.journal)
         try:
             return [(feedback.predicted_digit, feedback.actual_digit) for feedback in journal.feedback(1000)]
         finally:
@@ -44,21 +49,28 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def make_site(service, free_port, tmp_path_factory):
-    return lambda: Site(service, free_port, tmp_path_factory.mktemp("site"))
+def make_site(free_port, tmp_path_factory):
+    return lambda: Site(free_port, tmp_path_factory.mktemp("site"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(make_site):
     """The one before which all tests draw that stop nothing."""
     site = make_site()
-    with site.start_api(), site.start_page():
+    with site.serving_api(), site.serving_page():
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page_url(site):
     return site.url
+
+
+@pytest.fixture
+def page(page_url, new_page):
+    page = new_page()
+    page.goto(page_url)
+    return page
 
 
 @dataclass
@@ -70,10 +82,6 @@ class Clone:
 
     def address(self, port: str) -> str:
         return f"http://localhost:{self.ports[port]}"
-
-    @property
-    def page(self) -> str:
-        return self.address("DOODLE_FRONTEND_PORT")
 
     @property
     def api(self) -> str:
@@ -96,17 +104,10 @@ class Clone:
     def serving(self, log: Path, wait_for):
         """`make run` until it serves, in a process group of its own as a terminal gives it; at the end Ctrl-C ends it."""
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                ["make", "run"],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            options = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT, "start_new_session": True}
+            process = subprocess.Popen(["make", "run"], cwd=self.folder, env=self.environment, **options)
         try:
-            wait_for(self.page, FIRST_RUN_SECONDS, process)
+            wait_for(self.address("DOODLE_FRONTEND_PORT"), FIRST_RUN_SECONDS, process)
             wait_for(f"{self.api}/readyz", 30, process)
             yield process
         except BaseException:
@@ -117,10 +118,9 @@ class Clone:
                 os.killpg(process.pid, signal.SIGINT)
                 try:
                     process.wait(timeout=20)
-                finally:
-                    if process.poll() is None:
-                        os.killpg(process.pid, signal.SIGKILL)
-                        process.wait()
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    raise
 
 
 @pytest.fixture(scope="session")

@@ -17,13 +17,6 @@ TRANSFERRED = "() => performance.getEntries().reduce((sum, entry) => sum + (entr
 
 
 @pytest.fixture
-def page(page_url, new_page):
-    page = new_page()
-    page.goto(page_url)
-    return page
-
-
-@pytest.fixture
 def hand(page):
     return Hand(page)
 
@@ -31,12 +24,6 @@ def hand(page):
 def predict(page, answer):
     page.click("#predict-btn")
     expect(page.locator("#result")).to_have_text(answer)
-
-
-def start_stroke(page, hand, point):
-    """The button stays down."""
-    page.mouse.move(*hand.place(*point))
-    page.mouse.down()
 
 
 def winner(page, panel="#probabilities"):
@@ -61,8 +48,7 @@ def test_a_drawing_is_predicted_and_feedback_on_it_stored(site, page, draw):
 
     draw(page, 7)
     expect(page.locator("#placeholder")).to_be_hidden()
-    red, green, blue = canvas_color(page, 140, 60)
-    assert min(red, green) > 180 > 80 > blue
+    assert canvas_color(page, 140, 60) == [255, 212, 0]
     predict(page, "Digit: 7")
     bars = page.locator("#probabilities [data-digit]")
     expect(bars).to_have_count(10)
@@ -75,19 +61,15 @@ def test_a_drawing_is_predicted_and_feedback_on_it_stored(site, page, draw):
         center = np.average(np.arange(28), weights=image.sum(axis=1 - axis))
         assert center == pytest.approx(14, abs=0.6), "in the middle, wherever it was drawn"
 
-    section, status = page.locator("#feedback-section"), page.locator("#feedback-status")
+    section = page.locator("#feedback-section")
     chosen = section.get_by_role("button", pressed=True)
     expect(chosen).to_have_text("7")
     section.get_by_role("button", name="1", exact=True).click()
     expect(chosen).to_have_text("1")
     page.click("#feedback-btn")
-    expect(status).to_have_text(THANKS)
+    expect(page.locator("#feedback-status")).to_have_text(THANKS)
     expect(page.locator("#feedback-btn")).to_be_hidden()
-    predict(page, "Digit: 7")
-    section.get_by_role("button", name="Not a digit").click()
-    page.click("#feedback-btn")
-    expect(status).to_have_text(THANKS)
-    assert site.feedback()[len(said_before) :] == [(7, 1), (7, None)]
+    assert site.feedback()[len(said_before) :] == [(7, 1)]
 
     predict(page, "Digit: 7")
     page.locator("#actual-digit").select_option("3")  # the form field of older pages
@@ -119,45 +101,20 @@ def test_the_keyboard_alone_is_enough(page):
     expect(page.locator("#predict-btn")).to_be_focused()
 
 
-def test_no_digit_has_a_row_of_its_own(page, hand, draw):
-    row = page.locator("#probabilities .no-digit")
+def test_no_digit_has_a_row_of_its_own(page, hand):
     for stroke in LETTER_A:
         hand.mouse(stroke)
     predict(page, "Not sure that is a digit")
     expect(page.locator("#best-guess")).to_have_text(re.compile(r"Best guess: \d"))
     for panel in ("#probabilities", "#softmax"):
         expect(winner(page, panel)).to_contain_text("not a digit")
-    expect(row).to_have_text(re.compile(r"\d%.*the answer above 5", re.DOTALL))
+    expect(page.locator("#probabilities .no-digit")).to_have_text(re.compile(r"\d%.*the answer above 5", re.DOTALL))
 
     page.click("#clear-btn")
     hand.mouse([(100, 100)])
     predict(page, "Not sure that is a digit")
     expect(page.locator("#best-guess")).to_be_empty()
     expect(page.locator("#why")).to_be_hidden()
-
-    page.click("#clear-btn")
-    draw(page, 5)
-    for panel in ("#probabilities", "#softmax"):
-        expect(winner(page, panel)).to_have_text(re.compile("^5"))
-    expect(row).to_have_text(re.compile(r"not a digit\s+0\.\d%"))
-
-
-def test_a_new_point_withdraws_the_answer_and_feedback_belongs_to_the_next_one(page, hand):
-    hand.mouse(BAR)
-    predict(page, "Digit: 1")
-    expect(page.locator("#feedback-section")).to_be_visible()
-    start_stroke(page, hand, HOOK[0])
-    expect(page.locator("#result")).to_be_empty()
-    expect(page.locator("#confidence")).to_be_empty()
-    expect(page.locator("#feedback-section")).to_be_hidden()
-    for point in HOOK[1:]:
-        page.mouse.move(*hand.place(*point), steps=3)
-    page.mouse.up()
-    with page.expect_response("**/api/predict*") as predicted:
-        predict(page, "Digit: 4")
-    with page.expect_request("**/api/feedback") as sent:
-        page.click("#feedback-btn")
-    assert sent.value.post_data_json == {"prediction_id": predicted.value.json()["prediction_id"], "actual_digit": 4}
 
 
 def test_late_answers_to_an_older_drawing_are_dropped(page, hand):
@@ -174,6 +131,7 @@ def test_late_answers_to_an_older_drawing_are_dropped(page, hand):
     expect(page.locator("#result")).to_be_empty()
 
     predict(page, "Digit: 4")
+    expect(page.locator("#feedback-section")).to_be_visible()
     shown = page.evaluate(NETWORK_INPUT)
     with page.expect_request("**/api/explain"):  # about the whole drawing, once the first one is answered
         held[0].continue_()
@@ -192,8 +150,12 @@ def test_closed_the_inside_asks_nothing_and_another_stroke_empties_the_panel(pag
     hand.mouse(BAR)
     predict(page, "Digit: 1")
     expect(winner(page)).to_have_attribute("data-digit", "1")
-    start_stroke(page, hand, HOOK[0])
+    page.mouse.move(*hand.place(*HOOK[0]))
+    page.mouse.down()
     expect(winner(page)).to_have_count(0)
+    for answer in ("#result", "#confidence"):
+        expect(page.locator(answer)).to_be_empty()
+    expect(page.locator("#feedback-section")).to_be_hidden()
     assert not any(page.evaluate(NETWORK_INPUT))
     page.mouse.up()
     assert asked == []
@@ -202,22 +164,10 @@ def test_closed_the_inside_asks_nothing_and_another_stroke_empties_the_panel(pag
     assert not any("snapshots" in url for url in asked)  # the timeline is closed
 
 
-def test_an_error_is_shown_in_red_and_goes_with_its_drawing(page, draw, hand):
-    page.route("**/api/predict*", lambda route: route.fulfill(status=422, json={"detail": "too many points"}))
-    draw(page, 5)
-    page.click("#predict-btn")
-    error = page.locator("#error")
-    expect(error).to_have_text("Drawing Not Accepted: too many points")
-    red, green, blue = map(int, re.findall(r"\d+", error.evaluate("element => getComputedStyle(element).color"))[:3])
-    assert red > 150 > 80 > max(green, blue)
-    hand.mouse(BAR)
-    expect(error).to_be_empty()
-
-
 def test_a_drawing_and_feedback_outlive_an_outage_and_a_reload_and_arrive_once(make_site, new_page, draw, eventually):
     site, page = make_site(), new_page()
-    with site.start_page():
-        with site.start_api():
+    with site.serving_page():
+        with site.serving_api():
             page.goto(site.url)
             draw(page, 4)
             predict(page, "Digit: 4")
@@ -230,7 +180,7 @@ def test_a_drawing_and_feedback_outlive_an_outage_and_a_reload_and_arrive_once(m
         expect(page.locator("#error")).to_contain_text("Connection Failed: ")
         expect(page.locator("#result")).to_be_empty()
         assert site.feedback() == []
-        with site.start_api():  # another process: it learns of the prediction from the log
+        with site.serving_api():  # another process: it learns of the prediction from the log
             expect(page.locator("#result")).to_have_text("Digit: 4")
             expect(page.locator("#error")).to_be_empty()
             page.evaluate("dispatchEvent(new Event('online'))")  # else it would be some seconds
@@ -264,16 +214,10 @@ def test_offline_the_panels_stay_dimmed_and_follow_again_once_the_network_is_bac
     draw(page, 5)
     status, panels = page.locator("#inside-status"), [page.locator(panel) for panel in ("#panel", "#inside-body")]
     expect(status).to_contain_text("So far it reads a 5")
-    page.locator("#layers canvas").first.focus()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("#unit")).to_be_visible()
-    height = page.evaluate("document.documentElement.scrollHeight")
     page.context.set_offline(True)
     hand.stroke("mouse", [(40, 40), (40, 200)])
     expect(status).to_contain_text("Connection Failed: ")
-    for part in (page.locator("#layers canvas").first, page.locator("#unit")):
-        expect(part).to_be_visible()
-    assert abs(page.evaluate("document.documentElement.scrollHeight") - height) < 60
+    expect(page.locator("#layers canvas").first).to_be_visible()
     for panel in panels:
         expect(panel).to_have_attribute("aria-busy", "true")
     page.context.set_offline(False)

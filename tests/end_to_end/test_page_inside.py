@@ -24,10 +24,8 @@ def model(folder):
 
 
 @pytest.fixture
-def drawn(page_url, new_page, draw):
+def drawn(page, draw):
     """The page after a 5 was drawn and nothing pressed, and the answer to the whole drawing, which the page shows."""
-    page = new_page()
-    page.goto(page_url)
 
     def is_of_the_whole(response):
         if not response.url.endswith("/api/explain"):
@@ -99,10 +97,6 @@ def test_it_reads_while_the_pen_moves_and_shows_digitnet_s_numbers(drawn, model)
     expect(page.locator("#evidence")).to_contain_text(f"blue ink for the {other}")
     assert page.evaluate(saliency) != before
 
-    page.click("#clear-btn")
-    expect(page.locator("#inside-status")).to_have_text("Draw, and watch it think.")
-    expect(page.locator("#inside-body")).to_be_hidden()
-
 
 def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, draw):
     (page, answer), (network, _) = drawn, model
@@ -110,7 +104,6 @@ def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, 
     likeliest = np.argsort(answer["probabilities"])
     expect(label).to_have_value(str(likeliest[-2]))  # a lesson in the model's own answer would change little
     label.select_option("3")
-    expect(page.locator("#lesson-rate-value")).to_have_text("0.001")
     page.click("#step-btn")
     expect(status).to_contain_text("After 1 lesson the copy reads")
     page.click("#ten-steps-btn")
@@ -142,10 +135,6 @@ def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, 
     expect(status).to_be_empty()
     expect(page.locator("#lesson-results")).to_be_hidden()
     expect(label).to_have_value("3")
-    page.click("#clear-btn")
-    draw(page, 7)
-    expect(page.locator("#inside-status")).to_contain_text("So far it reads a 7")
-    expect(label).not_to_have_value("3")
 
 
 def test_a_unit_says_how_it_came_about(drawn, model, draw):
@@ -176,9 +165,8 @@ def test_a_unit_says_how_it_came_about(drawn, model, draw):
     page.click("#unit-close")
     expect(panel).to_be_hidden()
 
-    ways = [("Right", "0,0,0"), ("Right", "0,0,1"), ("Down", "0,1,1"), ("Left", "0,1,0"), ("Up", "0,0,0")]
-    for way, there in ways:
-        choose(page, 0, [f"Arrow{way}"], there)
+    choose(page, 0, ["ArrowRight", "ArrowRight", "ArrowDown"], "0,1,1")
+    choose(page, 0, ["ArrowLeft", "ArrowUp"], "0,0,0")
     choose(page, page.locator("#layers canvas").count() - 1, ["ArrowRight"], "0")
     expect(panel).to_have_attribute("data-layer", str(len(network.layers) - 1))
     before = panel.get_attribute("data-value")
@@ -196,11 +184,6 @@ def test_an_edited_copy_reads_otherwise_says_so_and_is_never_the_served_network(
     expect(page.locator("#changes")).to_contain_text("1 unit is off")
     expect(page.locator("#unit-arithmetic")).to_have_text("It is off: its weights and its bias are zero.")
     expect(page.locator("#softmax tr:nth-child(6)")).to_have_attribute("data-logit", "0")
-
-    page.fill("#unit-which", "3")
-    page.fill("#unit-value", "2.5")
-    page.keyboard.press("Enter")
-    expect(page.locator("#changes")).to_contain_text("1 unit is off, and 1 weight is edited")
     page.click("#undo-btn")
     expect(status).to_contain_text(READS_A_5)
     expect(page.locator("#changes")).to_be_empty()
@@ -233,7 +216,7 @@ def test_an_edited_copy_reads_otherwise_says_so_and_is_never_the_served_network(
         expect(badge).to_be_hidden()
 
 
-def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, model, folder, draw):
+def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, model, folder):
     (page, _), (network, card) = drawn, model
     snapshots = load_snapshots(folder, network, card)
     buttons = page.locator("#moment-readings button")
@@ -242,11 +225,7 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
     expect(buttons).to_have_count(len(snapshots))
     image = image_of(answered.value)
 
-    def paint_and_table():
-        filters = page.evaluate("() => document.querySelector('#moment-filters').toDataURL()")
-        return filters, page.locator("#moment-layers tr").all_inner_texts()
-
-    seen = []
+    filters, tables = set(), set()
     for moment in (0, 2, len(snapshots) - 1):
         then = snapshots.network(moment, network)
         (probabilities,), _ = then.read(image[None], card["temperature"])
@@ -268,9 +247,9 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
             "all => all.map(({ dataset }) => [dataset.digit, dataset.x, dataset.y].map(Number))"
         )
         np.testing.assert_allclose(digits, np.column_stack([snapshots.mapped, snapshots.map_points[moment]]), atol=1e-5)
-        seen.append(paint_and_table())
-    assert len({filters for filters, _ in seen}) == 3
-    assert seen[0][1] != seen[1][1] != seen[2][1]
+        filters.add(page.evaluate("() => document.querySelector('#moment-filters').toDataURL()"))
+        tables.add(page.locator("#moment-layers").inner_text())
+    assert (len(filters), len(tables)) == (3, 3)
     expect(page.locator("#moment-reading")).to_contain_text("Its answer to your drawing: a 5")
 
     page.click("#play-btn")
@@ -280,8 +259,6 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
     expect(page.locator("#play-btn")).to_have_text("Play")
     page.click("#clear-btn")
     expect(buttons).to_have_count(0)
-    draw(page, 1)
-    expect(buttons.last).to_have_text("1")
 
 
 def test_a_service_without_snapshots_or_explanations_leaves_the_rest_as_it_is(drawn, draw):

@@ -43,24 +43,13 @@ test("drawing and feedback are posted as JSON to relative addresses", async () =
   ]);
 });
 
-for (const [status, title] of [
-  [400, "Bad Request"],
-  [401, "Key Needed"],
-  [404, "Not Found"],
-  [413, "Drawing Too Large"],
-  [415, "Unsupported Format"],
-  [422, "Drawing Not Accepted"],
-  [429, "Too Many Requests"],
-  [500, "Server Error"],
-  [503, "Service Unavailable"],
-  [599, "Server Error"],
-]) {
-  test(`status ${status} gives the API's own reason, or one of the page's`, async () => {
+test("a status gives the API's own reason, or one of the page's", async () => {
+  for (const [status, title] of [[422, "Drawing Not Accepted"], [503, "Service Unavailable"], [599, "Server Error"]]) {
     assert.equal((await predict(status, { detail: "this is why" })).error, `${title}: this is why`);
     const { error } = await predict(status, "<html>proxy</html>");
     assert.ok(error.startsWith(`${title}: `) && error.length > title.length + 10 && !error.includes("<"), error);
-  });
-}
+  }
+});
 
 test("a reason may be a list, is cut if endless, and is the page's own if there is none", async () => {
   const list = [{ loc: ["body"], msg: "too many points" }, { msg: "no strokes" }];
@@ -71,7 +60,10 @@ test("a reason may be a list, is cut if endless, and is the page's own if there 
   }
 });
 
-test("what is no prediction is an unexpected answer", async () => {
+test("what is no prediction is an unexpected answer, and feedback counts as received only where the API says so", async () => {
+  for (const body of ["<html>Log in</html>", "", "null", "[]", { message: 5 }]) {
+    assert.deepEqual(await send(200, body), { error: "Unexpected Answer: the server did not confirm it." });
+  }
   for (const status of [204, 410]) assert.match((await predict(status, "")).error, new RegExp(`^Unexpected Answer: .*${status}`));
   for (const body of ["", "<html>hello</html>", '{"Result": 5, "digit"', '{"confidence": NaN}']) {
     assert.deepEqual(await predict(200, body), { error: "Unexpected Answer: the server did not send JSON." });
@@ -83,7 +75,6 @@ const cut = async () => ({ status: 200, text: () => Promise.reject(new TypeError
 const stalling = async (_, { signal }) => ({ status: 200, text: () => silence(signal) });
 for (const [name, fetch, reason] of [
   ["a proxy's 502", answering(502, "<html>nginx</html>"), /^Connection Failed: .+/],
-  ["a proxy's 504", answering(504, { detail: "bad gateway" }), /^Connection Failed: .+/],
   ["an unreachable server", unreachable, /^Connection Failed: the server cannot be reached/],
   ["a cut connection", cut, /^Connection Failed: the connection was lost/],
   ["a silent server", silent, /^Connection Failed: no answer within 0.02 seconds\.$/],
@@ -103,12 +94,6 @@ test("a request can be given up, even before it begins", async () => {
   controller.abort();
   assert.ok("error" in (await pending));
   assert.ok("error" in (await requestPrediction(request, { fetch: silent, signal: controller.signal })));
-});
-
-test("feedback counts as received only where the API says so", async () => {
-  for (const body of ["<html>Log in</html>", "", "null", "[]", { message: 5 }]) {
-    assert.deepEqual(await send(200, body), { error: "Unexpected Answer: the server did not confirm it." });
-  }
 });
 
 test("what is refused for good does not pass, and an unknown prediction is told apart", async () => {

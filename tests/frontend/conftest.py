@@ -3,18 +3,15 @@
 import importlib
 import os
 import signal
-import socket
 import subprocess
-import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from deployment.server import TimedProtocol
 from polling import eventually
+from serving import serving
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -47,21 +44,6 @@ ECHO = Starlette(
         Route("/{path:path}", echo, methods=["GET", "POST", "DELETE", "OPTIONS"]),
     ]
 )
-
-
-@contextmanager
-def serving(app):
-    """The app behind the server that the real service has, on a thread; its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, http=TimedProtocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @dataclass(frozen=True)
@@ -162,8 +144,3 @@ def start_page(request, service, free_port, nginx):
             yield closing.enter_context(httpx.Client(base_url=address))
 
     return start
-
-
-@pytest.fixture(scope="session", name="serving")
-def serving_fixture():
-    return serving

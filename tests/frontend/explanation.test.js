@@ -7,22 +7,16 @@ import { exampleAnswer, tensor } from "./example-answer.js";
 
 const gradients = (logits, fill) => tensor([logits, 28, 28], Array.from({ length: logits * 784 }, (_, i) => fill(Math.floor(i / 784), i % 784)));
 
-/** As the API sends it. */
-function answer(changes = {}) {
-  return exampleAnswer({
-    layers: [
-      { name: "conv2d", declaration: { conv2d: { filters: 2, kernel_size: 5 } }, activations: tensor([2, 1, 2], [0.1, -2, 3, 4]) },
-      { name: "relu", declaration: "relu", activations: tensor([4], [0.1, 0, 3, 4]) },
-    ],
-    logits: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -3],
-    temperature: 2,
-    gradients: gradients(11, (logit, pixel) => logit + pixel / 1024),
-    ...changes,
-  });
-}
-
-const relu = (activations) => ({ layers: [{ name: "relu", declaration: "relu", activations }] });
+const relu = (activations) => ({ name: "relu", declaration: "relu", activations });
+const conv2d = { name: "conv2d", declaration: { conv2d: { filters: 2, kernel_size: 5 } }, activations: tensor([2, 1, 2], [0.1, -2, 3, 4]) };
 const inked = (ink) => Array.from({ length: 28 }, (_, row) => Array.from({ length: 28 }, (_, column) => ink(row, column)));
+const answer = (changes = {}) => exampleAnswer({
+  layers: [conv2d, relu(tensor([4], [0.1, 0, 3, 4]))],
+  logits: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -3],
+  temperature: 2,
+  gradients: gradients(11, (logit, pixel) => logit + pixel / 1024),
+  ...changes,
+});
 
 test("layers come with their numbers as digitnet has them: 32-bit floats, not a digit lost", () => {
   const { layers, temperature, occlusion } = parseExplanation(answer());
@@ -34,8 +28,8 @@ test("layers come with their numbers as digitnet has them: 32-bit floats, not a 
 for (const [what, changes] of Object.entries({
   "no layers": { layers: undefined },
   "a layer without a name": { layers: [{ activations: tensor([1], [1]) }] },
-  "activations that are fewer than their shape says": relu(tensor([3], [1, 2])),
-  "activations that are no base64": relu({ shape: [1], float32: "%" }),
+  "activations that are fewer than their shape says": { layers: [relu(tensor([3], [1, 2]))] },
+  "activations that are no base64": { layers: [relu({ shape: [1], float32: "%" })] },
   "logits with a null among them": { logits: [1, 2, 3, 4, 5, 6, 7, 8, 9, null] },
   "nine logits": { logits: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
   "a temperature of zero": { temperature: 0 },

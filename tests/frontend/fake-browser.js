@@ -1,21 +1,13 @@
-// What the tests of kept feedback have for a browser: a storage, a clock with a timer, and locks.
+// What the tests of kept feedback have for a browser: a storage, and a clock with a timer.
 
 /** localStorage, as several tabs share it. `broken`: the methods that throw, as where the person forbids it or where it is full. */
 export class FakeStorage {
   items = new Map();
   broken = new Set();
 
-  getItem(key) {
-    return this.#itemsFor("getItem").get(key) ?? null;
-  }
-
-  setItem(key, value) {
-    this.#itemsFor("setItem").set(key, String(value));
-  }
-
-  removeItem(key) {
-    this.#itemsFor("removeItem").delete(key);
-  }
+  getItem = (key) => this.#itemsFor("getItem").get(key) ?? null;
+  setItem = (key, value) => this.#itemsFor("setItem").set(key, String(value));
+  removeItem = (key) => this.#itemsFor("removeItem").delete(key);
 
   #itemsFor(method) {
     return this.broken.has(method) ? forbidden() : this.items;
@@ -38,9 +30,7 @@ export class FakeClock {
     return this.#lastId;
   }
 
-  clearTimeout(id) {
-    this.#due.delete(id);
-  }
+  clearTimeout = (id) => this.#due.delete(id);
 
   /** The milliseconds until each appointment. */
   get waits() {
@@ -55,22 +45,6 @@ export class FakeClock {
       run();
     }
     await settled();
-  }
-}
-
-/** navigator.locks, as far as `ifAvailable` goes. */
-export class FakeLocks {
-  #held = new Set();
-
-  async request(name, { ifAvailable }, work) {
-    if (!ifAvailable) throw new Error("it would have to wait");
-    if (this.#held.has(name)) return work(null);
-    this.#held.add(name);
-    try {
-      return await work({ name });
-    } finally {
-      this.#held.delete(name);
-    }
   }
 }
 

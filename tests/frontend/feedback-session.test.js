@@ -63,53 +63,34 @@ test("an error is shown, and the same can be sent again", async () => {
 });
 
 test("what becomes of feedback is not shown beside the next answer, nor after Clear", async () => {
-  session.ask(five);
-  const first = session.send("3");
-  session.ask(scribble);
-  assertShows("none", "");
-  requests[0].answer({ error: ERROR });
-  await first;
-  assertShows("none", "");
-  const second = session.send("none");
-  assert.equal(requests[1].body.prediction_id, "id-of-scribble");
-  session.forget();
-  requests[1].answer({ received: true });
-  await second;
-  assertShows(null, "");
-});
-
-for (const place of ["on the device", "on the page"]) {
-  test(`what is kept ${place} is said to be there, and is not sent again by another click`, async () => {
+  for (const outcome of [{ error: ERROR }, { received: true }, { kept: "on the device" }]) {
     session.ask(five);
-    await send("3", { kept: place });
-    assertShows(null, `kept ${place}`);
-    await session.send("3");
-    assert.equal(requests.length, 1);
-  });
-}
-
-test("once what was kept is received or refused the person is told, and the question does not come back", async () => {
-  for (const [outcome, status] of [[{ received: true }, "thanks"], [{ error: "Not Found: …" }, "Not Found: …"]]) {
-    session.ask(five);
-    await send("3", { kept: "on the device" });
-    session.settle("id-of-five", outcome);
-    assertShows(null, status);
-    const sent = requests.length;
-    await session.send("3");
-    assert.equal(requests.length, sent);
+    const first = session.send("3");
+    session.ask(scribble);
+    requests.at(-1).answer(outcome);
+    await first;
+    session.settle("id-of-five", { received: true });
+    assertShows("none", "");
+    const second = session.send("none");
+    assert.equal(requests.at(-1).body.prediction_id, "id-of-scribble");
+    session.forget();
+    requests.at(-1).answer(outcome);
+    await second;
+    session.settle("id-of-scribble", { error: ERROR });
+    assertShows(null, "");
   }
 });
 
-test("what becomes of kept feedback is not shown beside the next answer, nor after Clear", async () => {
-  session.ask(five);
-  const done = session.send("3");
-  session.ask(scribble);
-  requests[0].answer({ kept: "on the device" }); // without a word: the person has gone on
-  await done;
-  session.settle("id-of-five", { received: true });
-  assertShows("none", "");
-  session.forget();
-  session.settle("id-of-five", { error: "Not Found: …" });
-  session.settle("id-of-scribble", { received: true });
-  assertShows(null, "");
+test("the person is told what is kept, and once it is received or refused; another click sends it not again", async () => {
+  for (const [place, outcome, status] of [["on the device", { received: true }, "thanks"], ["on the page", { error: ERROR }, ERROR]]) {
+    session.ask(five);
+    await send("3", { kept: place });
+    assertShows(null, `kept ${place}`);
+    const sent = requests.length;
+    await session.send("3");
+    session.settle("id-of-five", outcome);
+    assertShows(null, status);
+    await session.send("3");
+    assert.equal(requests.length, sent);
+  }
 });

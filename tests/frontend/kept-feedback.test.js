@@ -63,33 +63,27 @@ test("of too many the oldest go, and after a day all", () => {
   assert.equal(JSON.parse(storage.items.get(STORAGE_KEY)).length, 2); // the old one is not only passed over
 });
 
-for (const text of [
-  ...["{[oops", "", "null", "5", '{"time": 1}', '[null, 3, "a", {}, {"time": 1}, {"request": {}}]'],
-  '[{"request": {"prediction_id": "x", "actual_digit": 3}}]',
-  '[{"time": 1800000000000, "request": {"actual_digit": 3}}]',
-  '[{"time": 1800000000000, "request": {"prediction_id": "x"}}]',
-  '[{"time": 1800000000000, "request": {"prediction_id": "x", "actual_digit": 10}}]',
-  '[{"time": 1800000000000, "request": {"prediction_id": "x", "actual_digit": "3"}}]',
-]) {
+const DAMAGED = [
+  ...[null, 7, {}, { time: 1_800_000_000_000 }, { request: { prediction_id: "x", actual_digit: 3 } }],
+  ...[{ actual_digit: 3 }, { prediction_id: "x" }].map((request) => ({ time: 1_800_000_000_000, request })),
+  ...[10, "3"].map((digit) => ({ time: 1_800_000_000_000, request: request("x", digit) })),
+];
+for (const text of ["{[oops", "5", '{"time": 1}', JSON.stringify(DAMAGED)]) {
   test(`a storage that holds ${text} counts as empty, and is replaced`, () => {
     storage.items.set(STORAGE_KEY, text);
     assert.equal(open().first(), undefined);
     assert.equal(open().put(request("a")), true);
-    assert.equal(JSON.parse(storage.items.get(STORAGE_KEY)).length, 1);
-    assert.deepEqual(takeAll(open()), [["a", 3]]);
+    const [entry, ...others] = JSON.parse(storage.items.get(STORAGE_KEY));
+    assert.deepEqual(others, []);
+    storage.items.set(STORAGE_KEY, JSON.stringify([{}, entry, 7]));
+    assert.deepEqual(takeAll(open()), [["a", 3]]); // what is whole among damaged entries stays
   });
 }
-
-test("what is whole among damaged entries stays", () => {
-  open().put(request("a"));
-  const [entry] = JSON.parse(storage.items.get(STORAGE_KEY));
-  storage.items.set(STORAGE_KEY, JSON.stringify([{}, entry, 7]));
-  assert.deepEqual(takeAll(open()), [["a", 3]]);
-});
 
 for (const [name, absent] of [["absent", () => undefined], ["forbidden", forbidden]]) {
   test(`where the storage is ${name} the page's memory does, within the same bounds, and says so`, () => {
     const kept = open(absent);
+    kept.forget("b");
     for (const [id, digit] of [["a", 3], ["b", 3], ["a", 5]]) assert.equal(kept.put(request(id, digit)), false);
     assert.deepEqual(takeAll(kept), [["b", 3], ["a", 5]]);
     for (let i = 0; i <= MOST_ENTRIES; i++) kept.put(request(i));
@@ -107,12 +101,4 @@ test("a full storage keeps what it has, what came after waits in memory, and eac
   assert.equal(kept.put(request("b")), false);
   storage.broken.add("removeItem");
   assert.deepEqual(takeAll(kept), [["a", 3], ["b", 3]]);
-});
-
-test("a storage that throws at everything is no error", () => {
-  storage.broken.add("getItem").add("setItem").add("removeItem");
-  const kept = open();
-  assert.equal(kept.put(request("a")), false);
-  kept.forget("b");
-  assert.deepEqual(takeAll(kept), [["a", 3]]);
 });

@@ -10,25 +10,9 @@ const html = read("index.html");
 const styles = readdirSync(frontend).filter((name) => name.endsWith(".css"));
 const scripts = readdirSync(new URL("js/", frontend)).map((name) => `js/${name}`);
 
-const WRITES_MARKUP = new RegExp(
-  "innerHTML|outerHTML|insertAdjacentHTML|setHTML|parseFromString|createContextualFragment|document\\.write|srcdoc|\\beval\\(|" +
-    "\\bnew Function|setAttribute\\(\\s*[\"']on|javascript:|createElement\\(\\s*[\"'](?:script|iframe|object|embed)",
-);
-
-test("every element that the scripts look for is on the page, once", () => {
-  const looking = ["main", "inside", "timeline"].map((name) => read(`js/${name}.js`)).join("");
-  const wanted = [...looking.matchAll(/(?:element|canvas|input)\("([^"]+)"\)/g)].map((match) => match[1]);
-  assert.ok(wanted.length >= 60);
-  for (const id of wanted) assert.equal(html.split(`id="${id}"`).length - 1, 1, id);
-  assert.match(html, /id="error"[^>]*role="alert"/);
-});
-
-test("no script writes markup or code, and nothing is loaded from another site or an absolute address", () => {
+test("nothing is loaded from another site or an absolute address", () => {
   const all = ["index.html", ...styles, ...scripts, ...readdirSync(new URL("learn/js/", frontend)).map((name) => `learn/js/${name}`)];
-  for (const path of all) {
-    assert.doesNotMatch(read(path), /(?:src|href)="(?:\/|https?:)|url\(|@import|import\(?\s*"https?:/, path);
-    assert.doesNotMatch(read(path), WRITES_MARKUP, path);
-  }
+  for (const path of all) assert.doesNotMatch(read(path), /(?:src|href)="(?:\/|https?:)|url\(|@import|import\(?\s*"https?:/, path);
 });
 
 test("every script and style sheet named on the page exists, and every style sheet is named", () => {

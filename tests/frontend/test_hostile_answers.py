@@ -7,6 +7,7 @@ import pytest
 from inference.app import create_app
 from inference.settings import Settings
 from playwright.sync_api import expect
+from serving import serving
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 
@@ -17,7 +18,7 @@ HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><a hre
 
 
 @pytest.fixture(scope="module")
-def url(serving, save_model, tmp_path_factory):
+def url(save_model, tmp_path_factory):
     """The page before a real service; their answers are then spoilt on the way."""
     folder = tmp_path_factory.mktemp("hostile")
     models = FolderModels(folder / "models")
@@ -40,34 +41,23 @@ def spoilt(answer):
     return HOSTILE if isinstance(answer, str) else answer
 
 
-@pytest.fixture
-def watched(new_page):
-    """watched(**options): a page that notes what its policy forbade it."""
+def forbidden_to(page):
+    """A list of what the page's policy forbids it from now on."""
+    forbidden = []
 
-    def watched(**options):
-        page = new_page(**options)
-        page.said = []
-        page.on("console", lambda message: page.said.append(message.text))
-        return page
+    def note(message):
+        if "Content Security Policy" in message.text or "Trusted" in message.text:
+            forbidden.append(message.text)
 
-    return watched
-
-
-def forbidden(page):
-    return [text for text in page.said if "Content Security Policy" in text or "Trusted" in text]
-
-
-def assert_nothing_ran(page):
-    assert page.evaluate("window.ran") is None
-    assert page.locator("img, script:not([src]), a[href^='javascript']").count() == 0
-    assert forbidden(page) == []
+    page.on("console", note)
+    return forbidden
 
 
 # Without the policy too: it is the second lock, and would hide that the first is broken.
 @pytest.mark.parametrize("bypass_csp", [False, True], ids=["with the policy", "without"])
-def test_what_an_answer_says_is_shown_as_it_stands(url, watched, draw, bypass_csp):
-    page = watched(bypass_csp=bypass_csp)
-    asked = set()
+def test_what_an_answer_says_is_shown_as_it_stands(url, new_page, draw, bypass_csp):
+    page = new_page(bypass_csp=bypass_csp)
+    forbidden, asked = forbidden_to(page), set()
 
     def spoil(route):
         answer = route.fetch()
@@ -90,18 +80,21 @@ def test_what_an_answer_says_is_shown_as_it_stands(url, watched, draw, bypass_cs
     page.click("#feedback-btn")
     expect(page.locator("#feedback-status")).to_contain_text("Thank")
     assert asked == {"predict", "explain", "learn", "unit", "snapshots", "feedback"}
-    assert_nothing_ran(page)
+    assert page.evaluate("window.ran") is None
+    assert page.locator("img, script:not([src]), a[href^='javascript']").count() == 0
+    assert forbidden == []
 
 
-def test_no_page_does_what_its_policy_forbids(url, watched):
-    page = watched()
+def test_no_page_does_what_its_policy_forbids(url, new_page):
+    page = new_page()
+    forbidden = forbidden_to(page)
     for name in PAGES:
         page.goto(f"{url}/{name}")  # until it is loaded, and its scripts have run
-        assert forbidden(page) == [], name
+        assert forbidden == [], name
     page.evaluate("""() => {
         const image = document.createElement("img");
         image.src = "https://example.org/image.png";
         document.body.append(image);
     }""")
     page.wait_for_function("() => document.images[0].complete")
-    assert len(forbidden(page)) == 1  # it would have been noticed
+    assert len(forbidden) == 1  # it would have been noticed

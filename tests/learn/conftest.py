@@ -1,13 +1,14 @@
 """The pages of the learning path, as the page's own server has them, in a browser. Their pictures need no service."""
 
 import pytest
+from frontend.__main__ import create_app
+from serving import serving
 
 
-@pytest.fixture(scope="session")
-def learn_url(service, free_port):
-    port = free_port()
-    with service("frontend", {"DOODLE_FRONTEND_PORT": port, "DOODLE_API_URL": "http://127.0.0.1:9"}, f"http://127.0.0.1:{port}/"):
-        yield f"http://127.0.0.1:{port}/learn"
+@pytest.fixture(scope="module")
+def learn_url():
+    with serving(create_app("http://127.0.0.1:9")) as address:
+        yield f"http://{address}/learn"
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def shown(page, name):
 # ---- Chapter 1
 
 
-def test_neuron_has_digitnets_output(open_chapter, slide):
+def test_neuron_has_digitnets_output_and_takes_the_point_that_one_presses_and_keys(open_chapter, slide):
     page = open_chapter("1-neuron")
     for weights, bias, inputs in (([0.7, -1.2], 0.4, [0.5, -0.3]), ([-2, 2], -2, [1, 1])):
         for name, value in zip(("weight w₁", "weight w₂", "bias b", "input x₁", "input x₂"), [*weights, bias, *inputs]):
@@ -35,26 +35,18 @@ def test_neuron_has_digitnets_output(open_chapter, slide):
         expected = ReLU().predict(dense([weights], bias)[0].predict(np.array(inputs)[:, None]))
         assert shown(page, "y") == pytest.approx(expected[0], abs=1e-5)
 
-
-def test_neuron_takes_the_point_that_one_presses_and_keys(open_chapter):
-    page = open_chapter("1-neuron")
     page.locator("#picture canvas").click(position={"x": 1, "y": 1})
     assert [page.get_by_role("slider", name=f"input {name}").input_value() for name in ("x₁", "x₂")] == ["-1", "1"]
-    weight = page.get_by_role("slider", name="weight w₁")
-    weight.press("ArrowRight")
-    assert weight.input_value() == "1.1"
-    expect(page.locator(".says")).to_contain_text("1.1 · −1.0")
+    page.get_by_role("slider", name="weight w₁").press("ArrowRight")
+    expect(page.locator(".says")).to_contain_text("−1.9 · −1.0")
 
 
 # ---- Chapter 2
 
 
-def color_at(page, x, y):
-    """Red, green, blue and opacity of the large square, x and y from 0 to 1 from its top left."""
-    return page.locator("#picture canvas.square").evaluate(
-        "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x * canvas.width, y * canvas.height, 1, 1).data]",
-        [x, y],
-    )
+TOP_RIGHT = """canvas => {
+    const [red, , blue] = canvas.getContext("2d").getImageData(0.95 * canvas.width, 0.05 * canvas.height, 1, 1).data;
+    return red > blue ? "yellow" : "blue"; }"""
 
 
 def test_layers_have_digitnets_output_with_relu_and_without(open_chapter, slide):
@@ -74,14 +66,13 @@ def test_layers_have_digitnets_output_with_relu_and_without(open_chapter, slide)
 
 def test_layers_learn_exclusive_or_from_one_slider_and_lose_it_without_relu(open_chapter, slide, press):
     page = open_chapter("2-layer")
-    right = page.locator(".says")
+    right, square = page.locator(".says"), page.locator("#picture canvas.square")
     expect(right).to_have_attribute("data-right", "3")
-    yellow = color_at(page, 0.95, 0.05)
+    assert square.evaluate(TOP_RIGHT) == "yellow"
     slide(page, "weight v", -3)
     expect(right).to_have_attribute("data-right", "4")
     assert shown(page, "corners") == pytest.approx([-0.2, 0.3, 0.3, -0.2], abs=1e-5)  # as the chapter's example prints
-    blue = color_at(page, 0.95, 0.05)
-    assert (yellow[0] > yellow[2], blue[0] < blue[2]) == (True, True)
+    assert square.evaluate(TOP_RIGHT) == "blue"
     page.get_by_label("with ReLU").uncheck()
     expect(right).to_have_attribute("data-right", "3")
     expect(right).to_contain_text("y = −2.00 · x₁ + −2.00 · x₂ + 3.80")
@@ -92,16 +83,12 @@ def test_layers_learn_exclusive_or_from_one_slider_and_lose_it_without_relu(open
     expect(right).to_have_attribute("data-right", "4")
 
 
-def test_layers_are_turned_by_keyboard_and_folded_by_a_finger_on_a_phone(open_chapter):
+def test_layers_are_chosen_by_keyboard_and_folded_by_a_finger_on_a_phone(open_chapter):
     page = open_chapter("2-layer", viewport={"width": 390, "height": 844}, has_touch=True)
     page.locator("#picture canvas.square").tap(position={"x": 128, "y": 128})  # the middle, (0.5, 0.5)
     assert page.get_by_role("slider", name="bias b").input_value() == "-1"
     page.get_by_role("button", name="Unit 1").press("Enter")
     expect(page.get_by_role("button", name="Unit 1")).to_have_attribute("aria-pressed", "true")
-    weight = page.get_by_role("slider", name="weight w₁")
-    before = weight.input_value()
-    weight.press("ArrowRight")
-    assert float(weight.input_value()) == pytest.approx(float(before) + 0.1)
 
 
 # ---- Chapter 3
@@ -146,14 +133,6 @@ def test_loss_takes_digitnets_steps_downhill_and_undoes_them(open_chapter, press
     assert_shows_loss(page, [0.5, -1.0, 2.4, 1.0, -0.5], 0)
 
 
-def test_loss_moves_nothing_for_those_who_want_no_motion(open_chapter):
-    moving = (
-        "[...document.querySelectorAll('#picture *')].some((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0)"
-    )
-    assert open_chapter("3-loss").evaluate(moving)
-    assert not open_chapter("3-loss", reduced_motion="reduce").evaluate(moving)
-
-
 # ---- Chapter 4
 
 SLIDERS = {"x": "input x", "w1": "weight w₁", "w2": "weight w₂", "v1": "weight v₁", "v2": "weight v₂", "t": "target t"}
@@ -195,7 +174,7 @@ def test_backpropagation_has_digitnets_numbers_and_gradients(open_chapter, slide
 
 
 def test_backpropagation_steps_forward_then_back_and_tells_what_a_gradient_promised(open_chapter, slide, press):
-    page = open_chapter("4-backpropagation", viewport={"width": 1280, "height": 844})
+    page = open_chapter("4-backpropagation")
     assert passes(page) == ({"x": 2}, {})
     step = page.get_by_role("button", name="Step", exact=True)
     for _ in range(7):
@@ -211,10 +190,3 @@ def test_backpropagation_steps_forward_then_back_and_tells_what_a_gradient_promi
     press(page, "Reset")
     assert page.get_by_role("slider", name="weight w₂").input_value() == "-0.5"
     assert passes(page) == ({"x": 2}, {})
-    wide = page.locator("#picture svg").bounding_box()
-    assert wide["width"] > 2 * wide["height"]
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.reload()
-    page.locator("#picture > *").first.wait_for()
-    narrow = page.locator("#picture svg").bounding_box()
-    assert narrow["height"] > narrow["width"]

@@ -42,13 +42,12 @@ def digitnet_descends(landscape, optimizer, schedule, rate, steps=STEPS):
     return np.array(path)
 
 
-def test_descent_takes_digitnets_steps(open_chapter, slide):
+def test_descent_takes_digitnets_steps_and_averages_noisy_ones_as_it_does(open_chapter, slide):
     page = open_chapter("5-gradient-descent", reduced_motion="reduce")
     for landscape, optimizer, schedule, power in [
         ("a ravine", "plain", "constant", -1.2),
-        ("a ravine", "momentum", "one cycle", -1.4),
-        ("two valleys", "Adam", "one cycle", -0.6),
         ("two valleys", "momentum", "constant", -1.8),
+        ("two valleys", "Adam", "one cycle", -0.6),
     ]:
         for name, option in (("landscape", landscape), ("steps", optimizer), ("schedule", schedule)):
             page.get_by_role("combobox", name=name).select_option(option)
@@ -57,16 +56,12 @@ def test_descent_takes_digitnets_steps(open_chapter, slide):
         assert rate == pytest.approx(10**power, rel=0.05)
         np.testing.assert_allclose(shown(page, "path"), digitnet_descends(landscape, optimizer, schedule, rate), atol=1e-5)
 
-
-def test_descent_averages_noisy_steps_as_digitnet_does(open_chapter):
-    page = open_chapter("5-gradient-descent", reduced_motion="reduce")
     page.get_by_role("checkbox", name="noise").check()
     average = WeightAverage(2, steps=25, dtype=np.float64)
     path = np.array(shown(page, "path"))
     for w in path[1:]:
         average.update(w)
     np.testing.assert_allclose(shown(page, "mean"), average.average, atol=1e-5)
-    assert np.ptp(path[-25:], axis=0).min() > 0.1  # they go astray, or there were nothing to average
 
 
 def test_descent_starts_where_one_presses_steps_by_keyboard_and_warns_of_a_large_rate(open_chapter, slide, press):
@@ -116,12 +111,12 @@ def board(page, name="Your drawing"):
     return page.get_by_role("application", name=name)
 
 
-def drawing(page):
-    return json.loads(board(page).get_attribute("data-values"))
+def values(board):
+    return json.loads(board.get_attribute("data-values"))
 
 
 def map_of(page):
-    return json.loads(board(page, "What the filter says").get_attribute("data-values"))
+    return values(board(page, "What the filter says"))
 
 
 def middle_of(row, column):
@@ -129,7 +124,7 @@ def middle_of(row, column):
 
 
 def assert_convolves(page, *layers):
-    expected = digitnet_convolves(drawing(page), shown(page, "weights"), *layers)
+    expected = digitnet_convolves(values(board(page)), shown(page, "weights"), *layers)
     np.testing.assert_allclose(map_of(page), expected, atol=1e-5)
 
 
@@ -138,7 +133,7 @@ def test_convolution_has_digitnets_map_for_each_filter_with_relu_and_pooling(ope
     for digit, name in ((0, "vertical edge"), (4, "horizontal edge"), (4, "slanted line"), (0, "blur")):
         page.get_by_role("button", name=f"draw a {digit}").click()
         page.get_by_role("combobox").select_option(name)
-        assert np.any(drawing(page))
+        assert np.any(map_of(page))
         assert_convolves(page)
     page.get_by_role("combobox").select_option("vertical edge")
     for row, column, weight in ((1, 2, 1.5), (2, 1, -0.75), (3, 3, 0.25)):
@@ -153,36 +148,28 @@ def test_convolution_has_digitnets_map_for_each_filter_with_relu_and_pooling(ope
     assert len(map_of(page)) == 36
 
 
-def test_convolution_is_drawn_and_erased_with_the_mouse_and_moved(open_chapter):
+def test_convolution_sums_the_window_pointed_at_and_is_drawn_erased_and_moved_with_the_mouse(open_chapter):
     page = open_chapter("6-convolution")
+    board(page, "What the filter says").hover(position=middle_of(4, 7))
+    expected = "Row 5, column 8: 0 · −1 + 0 · 0 + 1 · 1 + 0 · −1 + 1 · 0 + 1 · 1 + 0 · −1 + 1 · 0 + 1 · 1 = 3."
+    expect(page.locator(".says")).to_have_text(expected)
+    assert shown(page, "sum") == map_of(page)[4 * 12 + 7] == 3
+
     before = np.reshape(map_of(page), (12, 12))
     page.get_by_role("button", name="move the drawing right").click()
     np.testing.assert_array_equal(np.reshape(map_of(page), (12, 12))[:, 1:], before[:, :-1])
     page.get_by_role("button", name="Clear").click()
-    assert sum(drawing(page)) == 0
     board(page).drag_to(board(page), source_position=middle_of(3, 2), target_position=middle_of(3, 9))
-    assert [i for i, ink in enumerate(drawing(page)) if ink] == [3 * SIDE + column for column in range(2, 10)]
+    assert [i for i, ink in enumerate(values(board(page))) if ink] == [3 * SIDE + column for column in range(2, 10)]
     assert_convolves(page)
     board(page).click(position=middle_of(3, 5))
-    assert sum(drawing(page)) == 7
-
-
-def test_convolution_sums_the_window_that_one_points_at(open_chapter):
-    page = open_chapter("6-convolution")
-    says = page.locator(".says")
-    for row, column in ((0, 1), (6, 9), (11, 11)):
-        board(page, "What the filter says").hover(position=middle_of(row, column))
-        expect(says).to_contain_text(f"Row {row + 1}, column {column + 1}:")
-        assert shown(page, "sum") == pytest.approx(map_of(page)[row * 12 + column], abs=1e-5)
-    board(page, "What the filter says").hover(position=middle_of(4, 7))
-    expect(says).to_contain_text("0 · −1 + 0 · 0 + 1 · 1 + 0 · −1 + 1 · 0 + 1 · 1 + 0 · −1 + 1 · 0 + 1 · 1 = 3.")
+    assert sum(values(board(page))) == 7
 
 
 def test_convolution_is_drawn_by_keyboard_and_finger(open_chapter):
     page = open_chapter("6-convolution", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="Clear").tap()
     board(page).tap(position=middle_of(5, 6))
-    assert [i for i, ink in enumerate(drawing(page)) if ink] == [5 * SIDE + 6]
     board(page).focus()
     for _ in range(SIDE):  # to the edge and no further
         page.keyboard.press("ArrowUp")
@@ -190,7 +177,7 @@ def test_convolution_is_drawn_by_keyboard_and_finger(open_chapter):
     page.keyboard.press("ArrowDown")
     expect(page.locator(".says")).to_contain_text("Row 2, column 1:")
     page.keyboard.press(" ")
-    assert drawing(page)[2 * SIDE + 1] == 1
+    assert [i for i, ink in enumerate(values(board(page))) if ink] == [2 * SIDE + 1, 5 * SIDE + 6]
 
 
 # ---- Chapter 7
@@ -215,13 +202,7 @@ def error_on(weights, x, y):
 
 def test_polynomials_have_the_errors_and_weights_of_numpys_least_squares(open_chapter, slide):
     page = open_chapter("7-training-well")
-    for count, decay_step, decay, degree in [
-        (18, 0, 0.0, 12),
-        (15, 0, 0.0, 0),
-        (18, 3, 1e-4, 5),
-        (43, 9, 0.1, 14),
-        (120, 0, 0.0, 5),
-    ]:
+    for count, decay_step, decay, degree in [(15, 0, 0.0, 0), (18, 3, 1e-4, 12), (120, 9, 0.1, 14)]:
         slide(page, "points", count)
         slide(page, "weight decay", decay_step)
         slide(page, "degree", degree)
@@ -241,10 +222,8 @@ def test_polynomials_follow_mouse_and_keyboard_and_count_looks_at_the_test(open_
     page.get_by_role("img", name="Training and validation error").click(position={"x": 34 + 262 * 3 / HIGHEST, "y": 100})
     expect(says).to_contain_text("Degree 3:")
     page.get_by_role("slider", name="degree").press("ArrowRight")
-    expect(says).to_contain_text("Degree 4:")
     press(page, "Look at the test")
     expect(says).to_contain_text("Test error of degree 4")
-    expect(says).not_to_contain_text("one more validation set")
     press(page, "Look at the test")
     expect(says).to_contain_text("one more validation set")
     before = points_of(page, "training")
