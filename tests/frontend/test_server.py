@@ -3,6 +3,8 @@
 import http.client
 import importlib
 import json
+import socketserver
+import threading
 from urllib.parse import unquote
 
 import pytest
@@ -166,3 +168,21 @@ def test_a_service_that_is_not_there_gives_502_and_the_page_stays(start_page, fr
             assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
             assert answer.headers["x-content-type-options"] == "nosniff"
         assert page.get("/").status_code == 200
+
+
+class OneAnswerEach(socketserver.StreamRequestHandler):
+    """Keeps its connections, and hangs up on each as the next request comes, as a service does with idle ones."""
+
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        self.rfile.readline()
+
+
+def test_a_service_that_lets_go_of_an_idle_connection_is_asked_on_another(start_page):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), OneAnswerEach) as server:
+        threading.Thread(target=server.serve_forever).start()
+        with start_page(f"127.0.0.1:{server.server_address[1]}") as page:
+            assert [page.post("/api/predict").status_code for _ in range(3)] == [200] * 3
+        server.shutdown()
