@@ -7,21 +7,6 @@ import pytest
 from stores.journal import Feedback, Prediction, open_journal
 
 
-@pytest.fixture(scope="session")
-def shared_redis(new_redis):
-    server = new_redis()
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def redis_server(shared_redis):
-    """A running Redis that is empty, with the settings of the stack. What a test does to it beyond writing, it does to all."""
-    shared_redis.client.flushall()
-    return shared_redis
-
-
 @pytest.fixture
 def own_redis(new_redis):
     """A Redis for the test alone, which starts it as it likes."""
