@@ -27,13 +27,8 @@ def network(model):
     return found.specification, found.parameters.tobytes(), card
 
 
-def network_alone(model):
-    return network(model)[:2]
-
-
 def snapshots(model):
-    found = model.store.snapshots(model.version)
-    return found and {name: values.tobytes() for name, values in found.arrays().items()}
+    return {name: values.tobytes() for name, values in model.store.snapshots(model.version).arrays().items()}
 
 
 def golden_pictures(model):
@@ -46,10 +41,7 @@ class Model:
     def __init__(self, store, version):
         self.store, self.version, self.folder = store, version, store.folder / "versions" / version
         self.sound = {path.name: path.read_bytes() for path in self.folder.iterdir()}
-        self._read = {read: read(self) for read in (network, network_alone, snapshots, golden_pictures)}
-
-    def put(self, name: str, content: bytes) -> None:
-        (self.folder / name).write_bytes(content)
+        self._read = {read: read(self) for read in (network, snapshots, golden_pictures)}
 
     def outcomes(self, *reads) -> list[str]:
         return [self._outcome(read) for read in reads]
@@ -67,7 +59,7 @@ class Model:
         files = sum(path.stat().st_size for path in self.folder.iterdir())
         assert needed < FREELY + UNPACKING * (read is snapshots) + 3 * files
         if reason is None:
-            assert found == self._read[read] or (found is None and read is snapshots)  # a card may be without
+            assert found == self._read[read]
             return SAME
         assert reason.startswith(str(self.folder))
         assert len(reason) < len(str(self.folder)) + 400
@@ -75,17 +67,17 @@ class Model:
 
 
 @pytest.fixture
-def new_model(model_folder, tmp_path):
-    """new_model(seed): such a model."""
+def models(model_folder, tmp_path):
+    """Two of them."""
     store = FolderModels(tmp_path / "models")
     tracemalloc.start()
-    yield lambda seed: Model(store, store.publish(model_folder(seed, snapshots=True))["version"])
+    yield [Model(store, store.publish(model_folder(seed, snapshots=True))["version"]) for seed in range(2)]
     tracemalloc.stop()
 
 
 @pytest.fixture
-def model(new_model):
-    return new_model(0)
+def model(models):
+    return models[0]
 
 
 def changed(content: bytes, places, masks=(0xFF, 0x01, 0x20)):
@@ -120,10 +112,10 @@ def refuse_all(model, name, damages, reads, refused):
     """Each of the damages to this file is refused by those reads; return how many there were."""
     count = 0
     for content in damages:
-        model.put(name, content)
+        (model.folder / name).write_bytes(content)
         assert model.outcomes(*reads) == refused
         count += 1
-    model.put(name, model.sound[name])
+    (model.folder / name).write_bytes(model.sound[name])
     return count
 
 
@@ -157,41 +149,13 @@ def test_a_cut_or_longer_file_is_noticed(model, documented):
     documented("bad-files", what, *refusals(count))
 
 
-def test_files_in_each_other_s_place_are_noticed(new_model, documented):
-    model, other = new_model(1), new_model(2)
-    count = 0
+def test_files_in_each_other_s_place_are_noticed(models, documented):
+    (model, other), count = models, 0
     for name in model.sound:
         swaps = [other.sound[name], *(content for another, content in model.sound.items() if another != name)]
         count += refuse_all(model, name, swaps, [snapshots], [REFUSED])
     times, said = refusals(count)
     documented("bad-files", "a model's files in each other's place, or another model's", times, said)
-
-
-def places_in(value, path=()):
-    """The way to each value within, and to each within those."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, each in inner:
-        yield (*path, key)
-        yield from places_in(each, (*path, key))
-
-
-ODD = (None, True, 5, 10**100, "", "\ud800", [], ["flatten"], {}, {"dense": {"units": 10**12}})
-DTYPES = (",loat32", "f4,f4", "(1,)f4", "U5", "|V8", "O", "int8", "datetime64[s]")  # the first once was a SyntaxError
-
-
-@pytest.mark.parametrize("value", [*ODD, *DTYPES], ids=repr)
-def test_a_card_with_anything_in_a_value_s_place_is_refused(model, value):
-    """With a checksum that agrees, it may be the same network: the maker's figures are free."""
-    for path in places_in(json.loads(model.sound[CARD_FILE])):
-        damaged = json.loads(model.sound[CARD_FILE])
-        inner = damaged
-        for key in path[:-1]:
-            inner = inner[key]
-        inner[path[-1]] = value
-        model.put(CARD_FILE, json.dumps(damaged).encode())
-        assert model.outcomes(network) == [REFUSED]
-        model.put(CARD_FILE, json.dumps(sealed(damaged)).encode())
-        model.outcomes(network_alone, snapshots, golden_pictures)
 
 
 def npy(header: str, content: bytes = b"") -> bytes:
@@ -239,8 +203,8 @@ def test_weights_made_to_do_harm_do_none(model, tmp_path, documented):
     for name, content in harmful.items():
         card, checksum = json.loads(model.sound[CARD_FILE]), hashlib.sha256(content).hexdigest()
         card.update(weights_sha256=checksum, version=checkpoint._version(checksum, card["network"]))
-        model.put(WEIGHTS_FILE, content)
-        model.put(CARD_FILE, json.dumps(sealed(card)).encode())
+        (model.folder / WEIGHTS_FILE).write_bytes(content)
+        (model.folder / CARD_FILE).write_bytes(json.dumps(sealed(card)).encode())
         # The second looks at no version, which is another than the folder's name says.
         assert model.outcomes(network, lambda model: checkpoint.load(model.folder)) == [REFUSED] * 2, name
         assert not trap.exists(), name
