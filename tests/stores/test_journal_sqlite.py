@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -36,22 +38,14 @@ def found_from_scratch(path):
 
 
 class TestNotThereYet:
-    def test_a_reader_that_was_first_makes_nothing_and_sees_what_is_written_later(self, journal, open_it, path, make_prediction):
-        reader, prediction = open_it(), make_prediction()
-        assert reader.summary() == Summary(0, 0, 0, None)
-        assert not path.parent.exists()
-        journal.add_predictions([prediction])
-        assert reader.recent_predictions(1) == [prediction]
-        for each in (journal, reader):
-            each.close()
-        assert [entry.name for entry in path.parent.iterdir()] == [path.name]
-
     def test_an_empty_file_is_as_good_as_none(self, journal, path, make_prediction):
         path.parent.mkdir()
         path.touch()
         assert journal.summary() == Summary(0, 0, 0, None)
         journal.add_predictions([make_prediction()])
         assert journal.summary().predictions_total == 1
+        journal.close()
+        assert list(path.parent.iterdir()) == [path]
 
     def test_waits_while_another_makes_the_file_and_uses_that_one(self, journal, path, tmp_path, open_at, make_prediction):
         theirs, ours = make_prediction(), make_prediction()
@@ -61,13 +55,13 @@ class TestNotThereYet:
         path.parent.mkdir()
         folder = os.open(path.parent, os.O_RDONLY)
         fcntl.flock(folder, fcntl.LOCK_EX)  # as one holds it who makes the file
-        waiting = threading.Thread(target=journal.add_predictions, args=([ours],))
-        waiting.start()
-        waiting.join(0.1)
-        assert not path.exists()
-        (tmp_path / "other.sqlite").rename(path)
-        os.close(folder)
-        waiting.join()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(journal.add_predictions, [ours])
+            time.sleep(0.1)
+            assert not path.exists()
+            (tmp_path / "other.sqlite").rename(path)
+            os.close(folder)
+            waiting.result()
         assert found_from_scratch(path) == [theirs.prediction_id, ours.prediction_id]
 
     def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_at, make_prediction, monkeypatch):
@@ -114,14 +108,9 @@ def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_no_
 class TestDeleted:
     """Under a running service, by somebody who cleans up."""
 
-    @pytest.fixture(params=["all of it", "only the main file"])
+    @pytest.fixture(params=["*", "journal.sqlite"])
     def delete(self, request, path):
-        def delete():
-            for file in path.parent.iterdir():
-                if request.param == "all of it" or file == path:
-                    file.unlink()
-
-        return delete
+        return lambda: [file.unlink() for file in path.parent.glob(request.param)]
 
     def test_all_that_had_it_open_find_nothing_and_go_over_to_the_new_one(self, journal, open_it, path, delete, make_prediction):
         others = [open_it(), open_it()]
@@ -150,11 +139,11 @@ class TestDeleted:
         assert found_from_scratch(path) == [prediction.prediction_id]
 
     def test_a_file_that_is_moved_away_takes_all_its_records_along(self, journal, path, tmp_path, make_prediction):
-        old, new = [make_prediction() for _ in range(5)], make_prediction()
-        journal.add_predictions(old)
+        old, new = make_prediction(), make_prediction()
+        journal.add_predictions([old])
         path.rename(tmp_path / "kept.sqlite")
         journal.add_predictions([new])
-        assert found_from_scratch(tmp_path / "kept.sqlite") == [prediction.prediction_id for prediction in old]
+        assert found_from_scratch(tmp_path / "kept.sqlite") == [old.prediction_id]
         assert found_from_scratch(path) == [new.prediction_id]
 
 
@@ -199,18 +188,12 @@ def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(
     journal.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(downgrade)
-    journals, found, barrier = [open_it() for _ in range(8)], [], threading.Barrier(8)
-
-    def read(journal):
-        barrier.wait()
-        found.append((journal.recent_predictions(5), journal.feedback(5)))
-
-    threads = [threading.Thread(target=read, args=(journal,)) for journal in journals]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [([prediction], [feedback])] * 8
+    barrier = threading.Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(
+            lambda each: (barrier.wait(), each.recent_predictions(5), each.feedback(5)), [open_it() for _ in range(8)]
+        )
+    assert [each[1:] for each in found] == [([prediction], [feedback])] * 8
     journal.add_feedback(newer)
     assert open_it().feedback(5) == [feedback, newer]
     assert journal.erase([feedback.prediction_id]) == {feedback.prediction_id}
