@@ -2,7 +2,6 @@
 
 import re
 import socket
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,31 +17,17 @@ UNCONFIRMED = "has the feedback, but fewer replicas confirm it .* then add it ag
 READ_ONLY = "is a read-only replica: name the primary"
 
 
-@contextmanager
-def running_pair(new_redis):
-    """A primary, and a replica that follows it."""
+@pytest.fixture(scope="class")
+def pair(new_redis):
+    """A primary, and a replica that follows it: one pair for a class, and for each test that is in none."""
     primary, replica = new_redis(), new_redis()
     primary.start(repl_diskless_sync_delay=0)
     replica.start(replicaof=f"127.0.0.1 {primary.port}", repl_diskless_sync_delay=0)
     eventually(lambda: primary.client.info("replication").get("slave0", {}).get("state") == "online", "the replica follows")
-    try:
-        yield primary, replica
-    finally:
-        replica.go_on()
-        replica.kill()
-        primary.kill()
-
-
-@pytest.fixture
-def pair(new_redis):
-    with running_pair(new_redis) as pair:
-        yield pair
-
-
-@pytest.fixture(scope="module")
-def shared_pair(new_redis):
-    with running_pair(new_redis) as pair:
-        yield pair
+    yield primary, replica
+    replica.go_on()
+    replica.kill()
+    primary.kill()
 
 
 @pytest.fixture
@@ -90,60 +75,55 @@ def fall_silent_behind_the_probe(journal, replica, meanwhile=lambda: None):
     journal._add_feedback = pause_and_add
 
 
-class TestFailover:
-    @pytest.mark.parametrize("more", ["", "&durable=managed"])
-    def test_what_was_acknowledged_outlives_the_primary(
-        self, primary, replica, name, open_at, make_prediction, make_feedback, more
-    ):
-        """The journal was open before and goes on after, whoever is the primary."""
-        journal, feedback, later = open_at(name.url + more), [make_feedback() for _ in range(20)], make_feedback()
-        for each in feedback:
-            try_until_taken(journal, each)
-        primary.kill()
-        replica.client.replicaof("NO", "ONE")
-        name.port = replica.port
-        assert journal.feedback(100) == feedback
-        journal.add_predictions([make_prediction()])
-        assert journal.summary().predictions_total == 1
-        with pytest.raises(JournalError, match=TOO_FEW):  # until the new primary has a replica in turn
-            journal.add_feedback(later)
-        primary.start(replicaof=f"127.0.0.1 {replica.port}")
-        try_until_taken(journal, later)
-        assert journal.feedback(100) == [*feedback, later]
+def test_what_was_acknowledged_outlives_the_primary(primary, replica, name, journal, make_prediction, make_feedback):
+    """The journal was open before and goes on after, whoever is the primary."""
+    feedback, later = [make_feedback() for _ in range(20)], make_feedback()
+    for each in feedback:
+        try_until_taken(journal, each)
+    primary.kill()
+    replica.client.replicaof("NO", "ONE")
+    name.port = replica.port
+    assert journal.feedback(100) == feedback
+    journal.add_predictions([make_prediction()])
+    assert journal.summary().predictions_total == 1
+    with pytest.raises(JournalError, match=TOO_FEW):  # until the new primary has a replica in turn
+        journal.add_feedback(later)
+    primary.start(replicaof=f"127.0.0.1 {replica.port}")
+    try_until_taken(journal, later)
+    assert journal.feedback(100) == [*feedback, later]
 
-    def test_leaves_a_primary_that_has_become_a_replica_for_where_the_name_leads_now(
-        self, primary, replica, name, journal, open_at, make_prediction, make_feedback
-    ):
-        predictions, feedback = [make_prediction() for _ in range(2)], [make_feedback() for _ in range(2)]
-        other = open_at(name.url)
-        other.add_predictions(predictions[:1])
-        try_until_taken(journal, feedback[0])
-        replica.client.replicaof("NO", "ONE")
-        primary.client.replicaof("127.0.0.1", replica.port)
-        for _ in range(3):  # while the name still leads to it
-            with pytest.raises(JournalError, match=READ_ONLY):
-                other.add_predictions(predictions)
-        assert other.durability().is_durable is False
-        name.port = replica.port
-        for add in (lambda: other.add_predictions(predictions), lambda: journal.add_feedback(feedback[1])):
-            eventually(lambda: primary.client.info("replication")["master_link_status"] == "up", "they follow each other")
-            with pytest.raises(JournalError, match=READ_ONLY):
-                add()
+
+def test_leaves_a_primary_that_has_become_a_replica_for_where_the_name_leads_now(
+    primary, replica, name, journal, open_at, make_prediction, make_feedback
+):
+    predictions, feedback = [make_prediction() for _ in range(2)], [make_feedback() for _ in range(2)]
+    other = open_at(name.url)
+    other.add_predictions(predictions[:1])
+    try_until_taken(journal, feedback[0])
+    replica.client.replicaof("NO", "ONE")
+    primary.client.replicaof("127.0.0.1", replica.port)
+    with pytest.raises(JournalError, match=READ_ONLY):  # while the name still leads to it
         other.add_predictions(predictions)
-        try_until_taken(journal, feedback[1])
-        assert (journal.recent_predictions(10), journal.feedback(10)) == (predictions, feedback)
-        assert replica.client.xlen(FEEDBACK) == replica.client.xlen(PREDICTIONS) == 2
+    assert other.durability().is_durable is False
+    name.port = replica.port
+    for add in (lambda: other.add_predictions(predictions), lambda: journal.add_feedback(feedback[1])):
+        eventually(lambda: primary.client.info("replication")["master_link_status"] == "up", "they follow each other")
+        with pytest.raises(JournalError, match=READ_ONLY):
+            add()
+    other.add_predictions(predictions)
+    try_until_taken(journal, feedback[1])
+    assert (journal.recent_predictions(10), journal.feedback(10)) == (predictions, feedback)
+    assert replica.client.xlen(FEEDBACK) == replica.client.xlen(PREDICTIONS) == 2
 
 
 class TestSilentReplica:
-    @pytest.fixture
-    def pair(self, shared_pair, monkeypatch):
-        """One pair for all; the replica goes on after each test, and follows before the next."""
+    @pytest.fixture(autouse=True)
+    def follows_again(self, primary, replica, monkeypatch):
+        """The replica follows before each test, and goes on after it."""
         monkeypatch.setattr(durable_redis, "REPLICA_MILLISECONDS", 500)
-        primary, replica = shared_pair
         primary.client.flushall()
         eventually(lambda: primary.client.wait(1, 500) == 1, "the replica follows")
-        yield shared_pair
+        yield
         replica.go_on()
         replica.client.config_set("appendonly", "yes")
 

@@ -188,12 +188,10 @@ def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(
     journal.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(downgrade)
-    barrier = threading.Barrier(8)
+    journals, barrier = [open_it() for _ in range(8)], threading.Barrier(8)
     with ThreadPoolExecutor(8) as pool:
-        found = pool.map(
-            lambda each: (barrier.wait(), each.recent_predictions(5), each.feedback(5)), [open_it() for _ in range(8)]
-        )
-    assert [each[1:] for each in found] == [([prediction], [feedback])] * 8
+        found = pool.map(lambda each: (barrier.wait(), each.recent_predictions(5), each.feedback(5)), journals)
+        assert [tuple(records) for _, *records in found] == [([prediction], [feedback])] * 8
     journal.add_feedback(newer)
     assert open_it().feedback(5) == [feedback, newer]
     assert journal.erase([feedback.prediction_id]) == {feedback.prediction_id}
