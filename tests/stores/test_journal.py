@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from journal_records import make_feedback, make_prediction
 from stores.journal import DAY_SECONDS, FORMS, Feedback, FeedbackLimits, Prediction, Refusal, RefusedError, Summary
 
 UNKNOWN = ["unknown", "", "\ud800", "a\nb", "x" * 10_000]
@@ -23,12 +24,12 @@ def journal(url, open_at):
 
 
 @pytest.fixture
-def predictions(make_prediction):
+def predictions():
     return [make_prediction() for _ in range(10)]
 
 
 @pytest.fixture
-def add_all_feedback(journal, make_feedback):
+def add_all_feedback(journal):
     """add_all_feedback(prediction ids): add feedback on each of them, and return it."""
 
     def add_all_feedback(prediction_ids):
@@ -48,7 +49,7 @@ class TestPredictions:
         for count, found in ((3, 3), (1, 1), (0, 0), (-1, 0), (10, 10), (1000, 10)):
             assert journal.recent_predictions(count) == predictions[10 - found :]
 
-    def test_adding_again_changes_nothing(self, journal, predictions, make_prediction):
+    def test_adding_again_changes_nothing(self, journal, predictions):
         """Nothing, a part of a batch, an id twice in a batch, all of it, and another prediction with an id that is there."""
         namesake = make_prediction(prediction_id=predictions[0].prediction_id)
         first = predictions[:4]
@@ -70,7 +71,7 @@ class TestPredictions:
 
 
 class TestCap:
-    def test_the_oldest_make_room_and_feedback_stays(self, url, open_at, predictions, make_feedback):
+    def test_the_oldest_make_room_and_feedback_stays(self, url, open_at, predictions):
         journal, added = open_at(url, cap=4), [make_feedback() for _ in range(6)]
         for prediction in predictions:
             journal.add_predictions([prediction])
@@ -88,7 +89,7 @@ class TestCap:
         journal.add_predictions(predictions)
         assert journal.recent_predictions(100) == predictions[-4:]
 
-    def test_a_lowered_cap_is_reached_step_by_step(self, url, open_at, make_prediction):
+    def test_a_lowered_cap_is_reached_step_by_step(self, url, open_at):
         open_at(url).add_predictions([make_prediction() for _ in range(500)])
         journal, kept = open_at(url, cap=2), []
         for _ in range(100):
@@ -98,7 +99,7 @@ class TestCap:
         assert kept[-1] == 2
 
 
-def test_returns_feedback_in_order_page_by_page(journal, make_feedback):
+def test_returns_feedback_in_order_page_by_page(journal):
     optional = ["prediction_id", "predicted_digit", "actual_digit", "model_version"]
     added = [make_feedback(**{field: None}) for field in optional] + [make_feedback() for _ in range(6)]
     for feedback in [*added, added[3]]:  # one of them again, which changes nothing
@@ -136,7 +137,7 @@ class TestErase:
             assert erased == {added[3].feedback_id}
             assert (journal.feedback(100), journal.recent_predictions(100)) == (added[:3], predictions)
 
-    def test_what_was_erased_cannot_be_added_again(self, journal, predictions, added, make_feedback):
+    def test_what_was_erased_cannot_be_added_again(self, journal, predictions, added):
         """A replica may still have it in its queue, or have looked at the prediction just before."""
         erased = predictions[0].prediction_id
         journal.erase([erased])
@@ -148,13 +149,13 @@ class TestErase:
             assert refused.value.reason == Refusal.ERASED
         assert journal.feedback(100) == added[2:]
 
-    def test_a_prediction_on_its_way_is_never_added(self, journal, make_prediction):
+    def test_a_prediction_on_its_way_is_never_added(self, journal):
         on_its_way = make_prediction()
         assert journal.erase([on_its_way.prediction_id], is_expected=True) == {on_its_way.prediction_id}
         journal.add_predictions([on_its_way])
         assert journal.summary() == Summary(0, 0, 0, None)
 
-    def test_feedback_on_a_prediction_that_the_cap_pushed_out_goes_too(self, url, open_at, predictions, make_feedback):
+    def test_feedback_on_a_prediction_that_the_cap_pushed_out_goes_too(self, url, open_at, predictions):
         journal, feedback = open_at(url, cap=1), make_feedback(prediction_id=predictions[0].prediction_id)
         journal.add_predictions(predictions[:1])
         journal.add_feedback(feedback)
@@ -162,7 +163,7 @@ class TestErase:
         assert journal.erase([feedback.prediction_id]) == {feedback.prediction_id}
         assert journal.feedback(100) == []
 
-    def test_reading_goes_on_after_feedback_that_was_erased(self, journal, added, make_feedback):
+    def test_reading_goes_on_after_feedback_that_was_erased(self, journal, added):
         journal.erase([], [added[1].feedback_id])
         assert journal.feedback(100, after=added[1].feedback_id) == added[2:]
         journal.erase([], [added[3].feedback_id])
@@ -180,7 +181,7 @@ class TestLimits:
         return open_at(url, limits=self.LIMITS)
 
     @pytest.fixture
-    def refusal(self, journal, make_feedback):
+    def refusal(self, journal):
         """refusal(source, day): why feedback from it is refused then; None where it is kept."""
 
         def refusal(source, day=0, journal=journal):
@@ -201,7 +202,7 @@ class TestLimits:
     def test_unknown_sources_count_for_the_day_alone(self, refusal):
         assert [refusal(None) for _ in range(6)] == [None] * 5 + [Refusal.DAY]
 
-    def test_the_same_again_is_no_more_and_erasing_makes_no_room(self, journal, refusal, make_feedback):
+    def test_the_same_again_is_no_more_and_erasing_makes_no_room(self, journal, refusal):
         feedback = make_feedback(source="a", time=self.NOON)
         for _ in range(4):
             journal.add_feedback(feedback)
@@ -221,7 +222,7 @@ class TestRetention:
     NOW = 1.8e9
 
     @pytest.fixture
-    def old_and_new(self, journal, make_prediction, make_feedback):
+    def old_and_new(self, journal):
         """30 predictions and pieces of feedback of each age in days: 91 and 89."""
         times = [self.NOW - age * DAY_SECONDS for age in (91, 89) for _ in range(30)]
         predictions, added = [make_prediction(time=time) for time in times], [make_feedback(time=time) for time in times]
@@ -267,7 +268,7 @@ class TestSharing:
             assert reader.recent_predictions(10) == predictions
             reader.close()
 
-    def test_threads_and_replicas_that_add_at_once_lose_and_double_nothing(self, url, open_at, make_prediction, make_feedback):
+    def test_threads_and_replicas_that_add_at_once_lose_and_double_nothing(self, url, open_at):
         """They begin where there is nothing yet; each batch is added twice, through two journals."""
         journals = [open_at(url) for _ in range(3)]
         added = [([make_prediction() for _ in range(5)], make_feedback()) for _ in range(24)]

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from journal_records import make_feedback, make_prediction
 from stores.journal import NAME_LENGTH, Feedback, open_journal
 
 BAD_NAMES = ["", "x" * (NAME_LENGTH + 1), "a\nb", "a\0b", "\ud800", b"abc", 7]
@@ -31,15 +32,15 @@ BAD_FEEDBACK = {
 }
 
 
-@pytest.mark.parametrize(("maker", "bad"), [("make_prediction", BAD_PREDICTIONS), ("make_feedback", BAD_FEEDBACK)])
-def test_a_record_that_cannot_be_is_refused_by_the_field_s_name_and_not_repeated(request, maker, bad):
+@pytest.mark.parametrize(("maker", "bad"), [(make_prediction, BAD_PREDICTIONS), (make_feedback, BAD_FEEDBACK)])
+def test_a_record_that_cannot_be_is_refused_by_the_field_s_name_and_not_repeated(maker, bad):
     for field, value in ((field, value) for field, values in bad.items() for value in values):
         with pytest.raises(ValueError, match=f"^{field} must be ") as refused:
-            request.getfixturevalue(maker)(**{field: value})
+            maker(**{field: value})
         assert len(str(refused.value)) < 200
 
 
-def test_feedback_may_know_nothing_but_the_picture(make_feedback):
+def test_feedback_may_know_nothing_but_the_picture():
     unknown = dict.fromkeys(("prediction_id", "predicted_digit", "actual_digit", "model_version", "source"))
     made = make_feedback(**unknown)
     assert made == Feedback(made.feedback_id, made.time, None, None, None, None, made.picture)

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from inference.settings import Settings
+from journal_records import make_feedback, make_prediction
 from polling import eventually
 from redis_server import COMPOSE
 from stores import durable_redis, redis_journal
@@ -18,7 +19,7 @@ def journal(redis_server, open_at):
     return open_at(redis_server.url)
 
 
-def test_reads_more_than_one_page(journal, make_prediction, make_feedback, monkeypatch):
+def test_reads_more_than_one_page(journal, monkeypatch):
     monkeypatch.setattr(redis_journal, "PAGE", 10)
     predictions, feedback = [make_prediction() for _ in range(31)], [make_feedback() for _ in range(31)]
     journal.add_predictions(predictions)
@@ -32,7 +33,7 @@ def test_reads_more_than_one_page(journal, make_prediction, make_feedback, monke
 
 class TestKilled:
     @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
-    def test_loses_nothing_acknowledged_and_doubles_nothing(self, own_redis, open_at, make_prediction, make_feedback, kills):
+    def test_loses_nothing_acknowledged_and_doubles_nothing(self, own_redis, open_at, kills):
         """Killed in the middle of batches, right after feedback was acknowledged."""
         own_redis.start()
         journal = open_at(own_redis.url)
@@ -65,9 +66,7 @@ class TestKilled:
         assert len({each.prediction_id for each in kept}) == len(kept) == journal.summary().predictions_total
         assert kept[: len(acknowledged)] == acknowledged
 
-    def test_while_it_is_dead_every_call_says_so_and_once_it_is_back_each_works(
-        self, own_redis, open_at, make_prediction, make_feedback
-    ):
+    def test_while_it_is_dead_every_call_says_so_and_once_it_is_back_each_works(self, own_redis, open_at):
         own_redis.start()
         journal, prediction, feedback = open_at(own_redis.url), make_prediction(), make_feedback()
         calls = [
@@ -114,7 +113,7 @@ class TestForeignEntries:
         ("field", "damage"),
         [(b"digit", None), (b"digit", b"seven"), (b"digit", b"12"), (b"is_digit", b"maybe"), (b"model_version", b"\xff\xfe")],
     )
-    def test_leaves_out_a_prediction_that_makes_no_sense(self, journal, rewrite, make_prediction, field, damage):
+    def test_leaves_out_a_prediction_that_makes_no_sense(self, journal, rewrite, field, damage):
         damaged, *others = (make_prediction() for _ in range(3))
         journal.add_predictions([damaged])
         rewrite(PREDICTIONS, {field: damage})
@@ -124,7 +123,7 @@ class TestForeignEntries:
         assert journal.prediction(damaged.prediction_id) is None
         assert journal.summary() == Summary(4, 3, 0, others[1].time)
 
-    def test_leaves_out_feedback_that_lost_its_digit_and_does_not_take_it_for_no_digit(self, journal, rewrite, make_feedback):
+    def test_leaves_out_feedback_that_lost_its_digit_and_does_not_take_it_for_no_digit(self, journal, rewrite):
         damaged, sound = make_feedback(actual_digit=None), make_feedback()
         journal.add_feedback(damaged)
         rewrite(FEEDBACK, {b"actual_digit": None})
@@ -132,9 +131,7 @@ class TestForeignEntries:
         assert journal.feedback(1) == [sound]
         assert journal.feedback(1, after=sound.feedback_id) == []
 
-    def test_reads_feedback_without_a_source_and_fields_of_a_later_version(
-        self, journal, rewrite, make_prediction, make_feedback
-    ):
+    def test_reads_feedback_without_a_source_and_fields_of_a_later_version(self, journal, rewrite):
         feedback, prediction = make_feedback(source=None), make_prediction()
         journal.add_feedback(feedback)
         journal.add_predictions([prediction])
@@ -142,19 +139,19 @@ class TestForeignEntries:
         rewrite(PREDICTIONS, {b"mood": b"good"})
         assert (journal.feedback(1), journal.recent_predictions(1)) == ([feedback], [prediction])
 
-    def test_the_cap_pushes_out_foreign_entries_too(self, redis_server, open_at, make_prediction):
+    def test_the_cap_pushes_out_foreign_entries_too(self, redis_server, open_at):
         for _ in range(5):
             redis_server.client.xadd(PREDICTIONS, {"hello": "world"})
         journal, predictions = open_at(redis_server.url, cap=2), [make_prediction() for _ in range(3)]
         journal.add_predictions(predictions)
         assert journal.recent_predictions(10) == predictions[1:]
 
-    def test_a_key_that_is_something_else_is_an_error(self, journal, redis_server, make_prediction):
+    def test_a_key_that_is_something_else_is_an_error(self, journal, redis_server):
         redis_server.client.set(PREDICTIONS, "in the way")
         with pytest.raises(JournalError, match=r"cannot do what the journal asks \(WRONGTYPE Operation"):
             journal.add_predictions([make_prediction()])
 
-    def test_a_deleted_stream_is_an_empty_log_and_a_forgotten_script_is_sent_again(self, journal, redis_server, make_prediction):
+    def test_a_deleted_stream_is_an_empty_log_and_a_forgotten_script_is_sent_again(self, journal, redis_server):
         first, second = make_prediction(), make_prediction()
         journal.add_predictions([first])
         redis_server.client.delete(PREDICTIONS)
@@ -167,7 +164,7 @@ class TestForeignEntries:
 
 class TestIndexes:
     @pytest.fixture
-    def filled(self, journal, make_prediction, make_feedback):
+    def filled(self, journal):
         """Six predictions, old ones first, and two pieces of feedback on each."""
         predictions = [make_prediction(time=float(number)) for number in range(6)]
         journal.add_predictions(predictions)
@@ -176,7 +173,7 @@ class TestIndexes:
             journal.add_feedback(each)
         return predictions, given
 
-    def test_let_go_of_what_the_cap_pushes_out(self, redis_server, open_at, make_prediction):
+    def test_let_go_of_what_the_cap_pushes_out(self, redis_server, open_at):
         journal = open_at(redis_server.url, cap=7)
         for _ in range(10):
             journal.add_predictions([make_prediction() for _ in range(3)])
@@ -208,7 +205,7 @@ class TestIndexes:
         journal.erase([predictions[1].prediction_id])
         assert journal.feedback(100) == [*given[2:6], *given[8:]]
 
-    def test_foreign_entries_leave_too(self, journal, redis_server, make_prediction):
+    def test_foreign_entries_leave_too(self, journal, redis_server):
         """One without a time is as old as its place in the stream; one without an id goes with its prediction."""
         prediction, client = make_prediction(), redis_server.client
         journal.add_predictions([prediction])
@@ -219,7 +216,7 @@ class TestIndexes:
         assert journal.drop_older(time=1.6e9, count=10) == 0
         assert journal.drop_older(time=time.time() + 60, count=10) == 2
 
-    def test_keep_erased_ids_up_to_a_number(self, redis_server, open_at, make_prediction):
+    def test_keep_erased_ids_up_to_a_number(self, redis_server, open_at):
         journal, predictions = open_at(redis_server.url, cap=3), [make_prediction() for _ in range(5)]
         for each in predictions:
             journal.erase([each.prediction_id], is_expected=True)
@@ -227,7 +224,7 @@ class TestIndexes:
         assert journal.recent_predictions(5) == predictions[:2]
 
 
-def test_a_full_server_erases_and_drops(own_redis, open_at, make_prediction):
+def test_a_full_server_erases_and_drops(own_redis, open_at):
     own_redis.start()
     journal, predictions = open_at(own_redis.url), [make_prediction(time=float(number)) for number in range(3)]
     journal.add_predictions(predictions)
@@ -257,7 +254,7 @@ def test_all_that_may_be_kept_fits_into_the_memory_of_the_stack(own_redis, open_
     assert 784 * (predictions + feedback) < kept < 0.9 * limit - erased  # beyond that there is an alert
 
 
-def test_each_database_is_a_log_of_its_own(redis_server, open_at, make_prediction):
+def test_each_database_is_a_log_of_its_own(redis_server, open_at):
     other = open_at(redis_server.url.removesuffix("/0") + "/5")
     other.add_predictions([make_prediction()])
     assert open_at(redis_server.url).summary().predictions_total == 0

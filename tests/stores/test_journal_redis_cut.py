@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from journal_records import make_feedback, make_prediction
 
 
 @pytest.mark.parametrize("cuts", [1, pytest.param(24, marks=pytest.mark.slow)])
-def test_a_batch_that_a_crash_cut_off_is_there_once_when_it_is_sent_again(
-    own_redis, open_at, make_prediction, make_feedback, cuts
-):
+def test_a_batch_that_a_crash_cut_off_is_there_once_when_it_is_sent_again(own_redis, open_at, cuts):
     own_redis.start()
     journal, feedback = open_at(own_redis.url), make_feedback()
     first, batch = [make_prediction() for _ in range(3)], [make_prediction() for _ in range(4)]

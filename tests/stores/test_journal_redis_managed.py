@@ -1,6 +1,7 @@
 """A Redis of somebody else's, which does not let us ask for its settings: its operator says that it keeps what it takes."""
 
 import pytest
+from journal_records import make_feedback, make_prediction
 from stores.journal import Durability, JournalError
 
 USER = ["on", ">hush", "~doodle:*", "+@all", "-@dangerous", "-@admin"]  # as those who run a Redis for others leave to them
@@ -19,7 +20,7 @@ def managed(own_redis, open_at):
     return managed
 
 
-def test_takes_no_feedback_where_nobody_vouches_for_it(managed, own_redis, make_prediction, make_feedback):
+def test_takes_no_feedback_where_nobody_vouches_for_it(managed, own_redis):
     journal = managed("", "+info")
     with pytest.raises(JournalError, match=r"\+config\|get\), or vouch for it in the URL \(\?durable=managed\)"):
         journal.add_feedback(make_feedback())
@@ -30,7 +31,7 @@ def test_takes_no_feedback_where_nobody_vouches_for_it(managed, own_redis, make_
     assert (journal.summary().predictions_total, journal.summary().feedback_total) == (1, 1)
 
 
-def test_takes_feedback_that_is_vouched_for_and_does_not_ask(managed, own_redis, make_prediction, make_feedback):
+def test_takes_feedback_that_is_vouched_for_and_does_not_ask(managed, own_redis):
     journal, prediction, feedback = managed("?durable=managed", "+info", maxmemory=2**26), make_prediction(), make_feedback()
     journal.add_predictions([prediction])
     journal.add_feedback(feedback)
@@ -42,7 +43,7 @@ def test_takes_feedback_that_is_vouched_for_and_does_not_ask(managed, own_redis,
     assert said.memory_limit_bytes == 2**26
 
 
-def test_a_server_that_says_nothing_of_itself_is_no_failure(managed, make_feedback):
+def test_a_server_that_says_nothing_of_itself_is_no_failure(managed):
     journal = managed("?durable=managed")
     journal.add_feedback(make_feedback())
     assert journal.durability() == Durability(None, None, None, None, None)

@@ -7,6 +7,7 @@ import traceback
 
 import pytest
 import redis
+from journal_records import make_feedback, make_prediction
 from stores.journal import JournalError
 
 SOUND = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no", "maxmemory-policy": "noeviction"}
@@ -17,9 +18,7 @@ UNSOUND = [
 
 
 class TestDurability:
-    def test_refuses_feedback_that_could_be_lost_and_notices_a_change_both_ways(
-        self, own_redis, open_at, make_prediction, make_feedback
-    ):
+    def test_refuses_feedback_that_could_be_lost_and_notices_a_change_both_ways(self, own_redis, open_at):
         own_redis.start()
         journal, predictions = open_at(own_redis.url), [make_prediction() for _ in UNSOUND]
         for number, settings in enumerate(UNSOUND):
@@ -40,7 +39,7 @@ class TestDurability:
             assert journal.summary().feedback_total == number + 1
         assert journal.recent_predictions(10) == predictions
 
-    def test_a_server_without_the_command_is_not_trusted(self, own_redis, open_at, make_feedback):
+    def test_a_server_without_the_command_is_not_trusted(self, own_redis, open_at):
         own_redis.start("--rename-command", "CONFIG", "")
         with pytest.raises(JournalError, match="does not tell whether it would keep feedback"):
             open_at(own_redis.url).add_feedback(make_feedback())
@@ -49,7 +48,7 @@ class TestDurability:
 class TestUnfit:
     """It runs, but cannot write. Reading goes on where it can."""
 
-    def test_out_of_memory(self, own_redis, open_at, make_prediction, make_feedback):
+    def test_out_of_memory(self, own_redis, open_at):
         own_redis.start()
         journal, kept = open_at(own_redis.url), make_prediction()
         journal.add_predictions([kept])
@@ -62,7 +61,7 @@ class TestUnfit:
         journal.add_feedback(make_feedback())
         assert journal.summary().feedback_total == 1
 
-    def test_a_disk_that_fails(self, own_redis, open_at, make_prediction, make_feedback):
+    def test_a_disk_that_fails(self, own_redis, open_at):
         own_redis.start(save="3600 1")
         journal = open_at(own_redis.url)
         journal.add_predictions([make_prediction()])
@@ -80,7 +79,7 @@ class TestUnfit:
         with pytest.raises(JournalError, match=r"is too old: the journal needs Redis 7\.0 or newer"):
             open_at(redis_server.url).summary()
 
-    def test_still_loading(self, own_redis, open_at, make_prediction):
+    def test_still_loading(self, own_redis, open_at):
         own_redis.start(appendonly="no", rdbcompression="no")
         own_redis.client.mset({f"key-{number}": bytes(1000) for number in range(1500)})
         own_redis.client.save()
@@ -108,7 +107,7 @@ class TestUnreachable:
             ("rediss://doodle:hush@", "then the journal's URL begins with redis://"),
         ],
     )
-    def test_the_password_is_nowhere(self, own_redis, free_port, open_at, make_feedback, monkeypatch, caplog, url, message):
+    def test_the_password_is_nowhere(self, own_redis, free_port, open_at, monkeypatch, caplog, url, message):
         caplog.set_level(logging.DEBUG)
         monkeypatch.setattr("stores.durable_redis.COMMAND_SECONDS", 0.2)
         own_redis.start(requirepass="another")

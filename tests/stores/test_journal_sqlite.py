@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from journal_records import make_feedback, make_prediction
 from stores.journal import JournalError, Summary
 
 
@@ -38,7 +39,7 @@ def found_from_scratch(path):
 
 
 class TestNotThereYet:
-    def test_an_empty_file_is_as_good_as_none(self, journal, path, make_prediction):
+    def test_an_empty_file_is_as_good_as_none(self, journal, path):
         path.parent.mkdir()
         path.touch()
         assert journal.summary() == Summary(0, 0, 0, None)
@@ -47,7 +48,7 @@ class TestNotThereYet:
         journal.close()
         assert list(path.parent.iterdir()) == [path]
 
-    def test_waits_while_another_makes_the_file_and_uses_that_one(self, journal, path, tmp_path, open_at, make_prediction):
+    def test_waits_while_another_makes_the_file_and_uses_that_one(self, journal, path, tmp_path, open_at):
         theirs, ours = make_prediction(), make_prediction()
         other = open_at(f"sqlite:///{tmp_path}/other.sqlite")
         other.add_predictions([theirs])
@@ -64,7 +65,7 @@ class TestNotThereYet:
             waiting.result()
         assert found_from_scratch(path) == [theirs.prediction_id, ours.prediction_id]
 
-    def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_at, make_prediction, monkeypatch):
+    def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_at, monkeypatch):
         monkeypatch.chdir(tmp_path)
         journal = open_at("sqlite:///here 100%/journal?.sqlite")
         monkeypatch.chdir("/")
@@ -112,7 +113,7 @@ class TestDeleted:
     def delete(self, request, path):
         return lambda: [file.unlink() for file in path.parent.glob(request.param)]
 
-    def test_all_that_had_it_open_find_nothing_and_go_over_to_the_new_one(self, journal, open_it, path, delete, make_prediction):
+    def test_all_that_had_it_open_find_nothing_and_go_over_to_the_new_one(self, journal, open_it, path, delete):
         others = [open_it(), open_it()]
         for user in (journal, *others):
             user.add_predictions([make_prediction()])
@@ -125,7 +126,7 @@ class TestDeleted:
             assert user.recent_predictions(10) == kept
             assert found_from_scratch(path) == [prediction.prediction_id for prediction in kept]
 
-    def test_does_not_acknowledge_a_record_that_went_into_the_deleted_file(self, journal, path, delete, make_prediction):
+    def test_does_not_acknowledge_a_record_that_went_into_the_deleted_file(self, journal, path, delete):
         class DeletesWhenRead(list):
             def __iter__(self):
                 delete()
@@ -138,7 +139,7 @@ class TestDeleted:
         journal.add_predictions([prediction])
         assert found_from_scratch(path) == [prediction.prediction_id]
 
-    def test_a_file_that_is_moved_away_takes_all_its_records_along(self, journal, path, tmp_path, make_prediction):
+    def test_a_file_that_is_moved_away_takes_all_its_records_along(self, journal, path, tmp_path):
         old, new = make_prediction(), make_prediction()
         journal.add_predictions([old])
         path.rename(tmp_path / "kept.sqlite")
@@ -147,13 +148,13 @@ class TestDeleted:
         assert found_from_scratch(path) == [new.prediction_id]
 
 
-def test_each_commit_is_on_the_disk(journal, make_feedback):
+def test_each_commit_is_on_the_disk(journal):
     journal.add_feedback(make_feedback())
     found = [journal._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert found == ["wal", 2]  # 2: FULL
 
 
-def test_the_bytes_of_an_erased_drawing_are_in_no_file(journal, path, make_prediction, make_feedback):
+def test_the_bytes_of_an_erased_drawing_are_in_no_file(journal, path):
     picture = bytes(range(7, 203)) * 4
     prediction = make_prediction(picture=picture)
     journal.add_predictions([make_prediction(), prediction, make_prediction()])
@@ -179,9 +180,7 @@ REMOVED = (
         f"{REMOVED} PRAGMA user_version = 2",  # nothing could be erased
     ],
 )
-def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(
-    open_it, path, journal, make_prediction, make_feedback, downgrade
-):
+def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(open_it, path, journal, downgrade):
     prediction, feedback, newer = make_prediction(), make_feedback(source=None), make_feedback()
     journal.add_predictions([prediction])
     journal.add_feedback(feedback)

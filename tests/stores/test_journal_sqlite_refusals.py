@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from journal_records import make_feedback, make_prediction
 from stores import sqlite_file
 from stores.journal import JournalError, Summary
 from stores.sqlite_statements import VERSION
@@ -30,7 +31,7 @@ def execute(path, script):
 
 class TestUnusable:
     @pytest.fixture
-    def filled(self, path, open_at, make_prediction):
+    def filled(self, path, open_at):
         """A sound log, all of it in the one file."""
         filled = open_at(f"sqlite:///{path}")
         filled.add_predictions([make_prediction() for _ in range(50)])
@@ -48,9 +49,7 @@ class TestUnusable:
             ("no folder", UNUSABLE),
         ],
     )
-    def test_is_named_and_left_alone_and_all_is_well_once_it_is_moved_away(
-        self, filled, journal, make_prediction, make_feedback, script, message
-    ):
+    def test_is_named_and_left_alone_and_all_is_well_once_it_is_moved_away(self, filled, journal, script, message):
         if message == UNUSABLE:
             filled.unlink()
             filled.mkdir()
@@ -86,7 +85,7 @@ class TestUnusable:
             with pytest.raises(JournalError, match=f"^{filled} {DAMAGED}"):
                 journal.recent_predictions(50)
 
-    def test_a_file_that_another_process_holds_is_an_error_until_it_lets_go(self, filled, journal, make_prediction, monkeypatch):
+    def test_a_file_that_another_process_holds_is_an_error_until_it_lets_go(self, filled, journal, monkeypatch):
         monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
         with closing(sqlite3.connect(filled, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
@@ -96,7 +95,7 @@ class TestUnusable:
         journal.add_predictions([make_prediction()])
         assert journal.summary().predictions_kept == 51
 
-    def test_a_disk_that_is_full_is_an_error_until_there_is_room(self, filled, journal, make_prediction):
+    def test_a_disk_that_is_full_is_an_error_until_there_is_room(self, filled, journal):
         journal.summary()  # so that there is a connection, whose file may grow no more:
         journal._connection.execute("PRAGMA max_page_count = 1")
         with pytest.raises(JournalError, match="cannot grow, the disk is full: make room"):
@@ -113,7 +112,7 @@ class TestForeignRows:
         "change",
         ["digit = 12", "is_digit = 3", "model_version = CAST(x'fffe' AS TEXT)", "picture = 'text'"],
     )
-    def test_leaves_out_a_prediction_that_makes_no_sense(self, journal, path, make_prediction, change):
+    def test_leaves_out_a_prediction_that_makes_no_sense(self, journal, path, change):
         before, damaged, after = (make_prediction() for _ in range(3))
         journal.add_predictions([before, damaged, after])
         execute(path, f"UPDATE predictions SET {change} WHERE prediction_id = '{damaged.prediction_id}'")
@@ -121,14 +120,14 @@ class TestForeignRows:
         assert journal.prediction(damaged.prediction_id) is None
         assert journal.summary() == Summary(3, 3, 0, after.time)
 
-    def test_ignores_columns_of_a_later_version(self, journal, path, make_prediction):
+    def test_ignores_columns_of_a_later_version(self, journal, path):
         first, second = make_prediction(), make_prediction()
         journal.add_predictions([first])
         execute(path, "ALTER TABLE predictions ADD COLUMN mood TEXT DEFAULT 'good'")
         journal.add_predictions([second])
         assert journal.recent_predictions(2) == [first, second]
 
-    def test_counts_rows_deleted_by_hand_as_added(self, journal, path, make_prediction, make_feedback):
+    def test_counts_rows_deleted_by_hand_as_added(self, journal, path):
         journal.add_predictions([make_prediction() for _ in range(5)])
         journal.add_feedback(make_feedback())
         execute(path, "DELETE FROM predictions; DELETE FROM feedback")
