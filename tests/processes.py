@@ -75,29 +75,12 @@ def service(module, environment, ready_url):
             process.wait()
 
 
-@pytest.fixture(scope="session", name="require")
-def require_fixture():
-    return require
+def fixture_of(function):
+    """A fixture that is this function, by its name."""
+    return pytest.fixture(scope="session", name=function.__name__)(lambda: function)
 
 
-@pytest.fixture(scope="session", name="missing")
-def missing_fixture():
-    return missing
-
-
-@pytest.fixture(scope="session", name="free_port")
-def free_port_fixture():
-    return free_port
-
-
-@pytest.fixture(scope="session", name="service")
-def service_fixture():
-    return service
-
-
-@pytest.fixture(scope="session", name="wait_for")
-def wait_for_fixture():
-    return wait_for
+require_, missing_, free_port_, service_, wait_for_ = map(fixture_of, (require, missing, free_port, service, wait_for))
 
 
 @pytest.fixture(scope="session")
