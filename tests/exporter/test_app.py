@@ -1,6 +1,7 @@
 """Which paths answer, and that nothing that is wrong with what is read ever becomes a 500."""
 
 import json
+import logging
 
 import pytest
 from exporter.app import create_app
@@ -64,3 +65,40 @@ def test_what_is_wrong_is_a_0_for_its_collector_and_hides_nothing_else(app, ask,
     assert successes() == ALL_WELL
     (models.folder / "live").write_text("nonsense")
     assert successes() == ALL_WELL | {"model": 0, "drift": 0}
+
+
+def test_makes_nothing_that_is_not_there(tmp_path, ask, read):
+    """So that it runs on a file system that it may not write, as any user."""
+    journal, artifacts = f"sqlite:///{tmp_path}/journal/file", (tmp_path / "artifacts",)
+    samples = read(ask(create_app(Settings(models=f"{tmp_path}/models", journal=journal, artifacts=artifacts)))[2])
+    assert {labels[1]: value for labels, value in samples.items() if labels[0] == SUCCESS} == ALL_WELL
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_redis_is_down_until_it_is_there_again(environment, redis_server, ask, read, eventually, caplog):
+    up, success = ("doodle_journal_up",), (SUCCESS, "journal")
+    caplog.set_level(logging.INFO, logger="exporter")
+    app = create_app(Settings.from_environment(environment | {"DOODLE_JOURNAL": redis_server.url}))
+
+    def scrape():
+        status, _, text = ask(app)
+        assert status == "200 OK"
+        return read(text)
+
+    def events(name):
+        return sum(f"event={name} " in message for message in caplog.messages)
+
+    assert scrape()[up] == 1
+    redis_server.kill()
+    for _ in range(3):
+        samples = scrape()
+        assert (samples[up], samples[success]) == (0, 0)
+        assert samples["doodle_pipeline_test_accuracy_ratio",] == 0.9938
+        assert samples["doodle_store_versions",] == 0
+        assert ("doodle_feedback_recent",) not in samples  # it is not known, and no zero
+    assert events("collector_failed") == 2  # journal and feedback
+
+    redis_server.start()
+    eventually(lambda: scrape()[up] == 1, "the exporter sees Redis again")
+    assert scrape()[success] == 1
+    assert events("collector_recovered") == 2

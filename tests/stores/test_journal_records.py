@@ -4,7 +4,7 @@ import math
 
 import pytest
 from journal_records import make_feedback, make_prediction
-from stores.journal import NAME_LENGTH, Feedback, open_journal
+from stores.journal import NAME_LENGTH, open_journal
 
 BAD_NAMES = ["", "x" * (NAME_LENGTH + 1), "a\nb", "a\0b", "\ud800", b"abc", 7]
 BAD_TIMES = [-1.0, 1.7e12, math.nan, math.inf, "1.7e9"]  # the second is in milliseconds
@@ -38,12 +38,6 @@ def test_a_record_that_cannot_be_is_refused_by_the_field_s_name_and_not_repeated
         with pytest.raises(ValueError, match=f"^{field} must be ") as refused:
             maker(**{field: value})
         assert len(str(refused.value)) < 200
-
-
-def test_feedback_may_know_nothing_but_the_picture():
-    unknown = dict.fromkeys(("prediction_id", "predicted_digit", "actual_digit", "model_version", "source"))
-    made = make_feedback(**unknown)
-    assert made == Feedback(made.feedback_id, made.time, None, None, None, None, made.picture)
 
 
 BAD_URLS = [
