@@ -49,16 +49,6 @@ class Hand:
             mouse.move(*self.place(*point), steps=4)
         mouse.up(button=button)
 
-    def stroke(self, pointer, points):
-        self.find_canvas()  # a press may have scrolled the page
-        {"mouse": self.mouse, "touch": self.swipe, "pen": self.pen}[pointer](points)
-
-    def press(self, button):
-        self._page.get_by_role("button", name=button, exact=True).click()
-
-    def evaluate(self, expression):
-        return self._page.evaluate(expression)
-
     def ink(self, *points):
         """Whether each of these places has ink, after the next frame."""
         return self._page.evaluate(

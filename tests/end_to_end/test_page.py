@@ -269,7 +269,8 @@ def test_offline_the_panels_stay_dimmed_and_follow_again_once_the_network_is_bac
     expect(page.locator("#unit")).to_be_visible()
     height = page.evaluate("document.documentElement.scrollHeight")
     page.context.set_offline(True)
-    hand.stroke("mouse", [(40, 40), (40, 200)])
+    hand.find_canvas()
+    hand.mouse([(40, 40), (40, 200)])
     expect(status).to_contain_text("Connection Failed: ")
     for part in (page.locator("#layers canvas").first, page.locator("#unit")):
         expect(part).to_be_visible()
