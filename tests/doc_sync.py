@@ -14,45 +14,17 @@ DOCUMENTS = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
 WRITING = os.environ.get("DOODLE_WRITE_TABLES") == "1"
 
 
-class DocumentTable:
-    """A table of the document. Rows are known by their first cell."""
-
-    def __init__(self, document: Path, name: str):
-        self._document = document
-        # What stands before the rows, and the rows.
-        self._pattern = re.compile(rf"(<!-- table {re.escape(name)}: .*? -->\n\n\|.*\|\n\|[-|]+\|\n)((?:\|.*\|\n)*)")
-        found = self._pattern.search(document.read_text(encoding="utf-8"))
-        assert found, f"{document} has no table {name}"
-        self.rows = found[2].splitlines()
-
-    @property
-    def names(self) -> list[str]:
-        return [_name(row) for row in self.rows]
-
-    def write(self, row: str) -> None:
-        """In the place of the one that has its name; else as the last one."""
-        if _name(row) in self.names:
-            self.rows[self.names.index(_name(row))] = row
-        else:
-            self.rows.append(row)
-        rows = "".join(f"{each}\n" for each in self.rows)
-        text = self._document.read_text(encoding="utf-8")
-        self._document.write_text(self._pattern.sub(lambda found: found[1] + rows, text), encoding="utf-8")
+def find_table(name: str) -> tuple[Path, re.Match]:
+    """The document that has the table, and the match in its text, whose first group is all rows."""
+    pattern = re.compile(rf"<!-- table {re.escape(name)}: .*? -->\n\n\|.*\|\n\|[-|]+\|\n((?:\|.*\|\n)*)")
+    found = [(document, pattern.search(document.read_text(encoding="utf-8"))) for document in DOCUMENTS]
+    ((document, match),) = ((document, match) for document, match in found if match)
+    return document, match
 
 
-def row_of(cells: tuple[str, ...]) -> str:
-    """As Markdown has it."""
-    return f"| {' | '.join(each.replace('<', '&lt;').replace('|', '&#124;') for each in cells)} |"
-
-
-def _name(row):
-    return row.removeprefix("| ").partition(" | ")[0]
-
-
-def document_of(name: str) -> Path:
-    """The one that has the table."""
-    (found,) = (each for each in DOCUMENTS if f"<!-- table {name}: " in each.read_text(encoding="utf-8"))
-    return found
+def rows_of(name: str) -> dict[str, str]:
+    """The rows of the table by their first cell."""
+    return {row.removeprefix("| ").partition(" | ")[0]: row for row in find_table(name)[1][1].splitlines()}
 
 
 @pytest.fixture
@@ -60,11 +32,13 @@ def documented():
     """documented("faults", "nginx is killed", …): this is what came of it, and the document with that table says so."""
 
     def documented(name: str, *cells: str) -> None:
-        document, row = document_of(name), row_of(cells)
-        table = DocumentTable(document, name)
-        if WRITING:
-            table.write(row)
+        first, *more = (cell.replace("<", "&lt;").replace("|", "&#124;") for cell in cells)
+        row, rows = f"| {' | '.join((first, *more))} |", rows_of(name)
+        document, match = find_table(name)
+        if WRITING:  # in the place of the one that has its name; else as the last one
+            written = "".join(f"{each}\n" for each in (rows | {first: row}).values())
+            document.write_text(match.string[: match.start(1)] + written + match.string[match.end(1) :], encoding="utf-8")
         else:
-            assert row in table.rows, f"{document} says otherwise; `make reliability` writes what is found now"
+            assert rows.get(first) == row, f"{document} says otherwise; `make reliability` writes what is found now"
 
     return documented

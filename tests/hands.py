@@ -49,16 +49,6 @@ class Hand:
             mouse.move(*self.place(*point))
         mouse.up(button=button)
 
-    def stroke(self, pointer, points):
-        self.find_canvas()  # a press may have scrolled the page
-        {"mouse": self.mouse, "touch": self.swipe, "pen": self.pen}[pointer](points)
-
-    def press(self, button):
-        self._page.get_by_role("button", name=button, exact=True).click()
-
-    def evaluate(self, expression):
-        return self._page.evaluate(expression)
-
     def ink(self, *points):
         """Whether each of these places has ink, after the next frame."""
         return self._page.evaluate(
@@ -72,8 +62,7 @@ class Hand:
 
 
 class FirefoxHand:
-    """In Firefox, over WebDriver BiDi: Debian's build speaks it, and Playwright does not. Its pen is made of events by script,
-    because BiDi has none in Firefox."""
+    """In Firefox, over WebDriver BiDi: Debian's build speaks it, and Playwright does not."""
 
     def __init__(self, socket):
         self._socket, self._last_id = socket, 0
@@ -108,39 +97,18 @@ class FirefoxHand:
             "(({left, top, width}) => [left, top, width])(document.querySelector('canvas').getBoundingClientRect())"
         )
         places = [(round(left + x * size / 280), round(top + y * size / 280)) for x, y in points]
-        if pointer == "pen":
-            return self._dispatch(
-                [(kind, *place) for kind, place in zip(["down", *["move"] * len(points), "up"], [places[0], *places, places[-1]])]
-            )
         moves = [{"type": "pointerMove", "x": x, "y": y, "duration": 0} for x, y in places]
         steps = [moves[0], {"type": "pointerDown", "button": 0}, *moves[1:], {"type": "pointerUp", "button": 0}]
         source = {"type": "pointer", "id": pointer, "parameters": {"pointerType": pointer}, "actions": steps}
         self._call("input.performActions", context=self._context, actions=[source])
 
-    def _dispatch(self, events):
-        self.evaluate(
-            f"""void {json.dumps(events)}.forEach(([kind, clientX, clientY]) =>
-                  document.querySelector("canvas").dispatchEvent(new PointerEvent("pointer" + kind, {{
-                    clientX, clientY, pointerType: "pen", pointerId: 7, isPrimary: true, bubbles: true,
-                    button: kind === "move" ? -1 : 0, buttons: kind === "up" ? 0 : 1 }})))"""
-        )
-
 
 @contextmanager
 def firefox(executable, port, profile):
     """A headless Firefox of its own, with a fresh profile, that asks nobody for updates."""
-    settings = {
-        "app.normandy.enabled": False,
-        "app.update.disabledForTesting": True,
-        "browser.shell.checkDefaultBrowser": False,
-        "datareporting.policy.dataSubmissionEnabled": False,
-        "extensions.update.enabled": False,
-        "network.captive-portal-service.enabled": False,
-        "network.connectivity-service.enabled": False,
-        "toolkit.telemetry.server": "",
-    }
-    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in settings.items()]
-    (profile / "user.js").write_text("".join(lines))
+    off = ["app.normandy", "extensions.update", "network.captive-portal-service", "network.connectivity-service"]
+    settings = {f"{name}.enabled": False for name in off} | {"app.update.disabledForTesting": True}
+    (profile / "user.js").write_text("".join(f"user_pref('{name}', {json.dumps(on)});\n" for name, on in settings.items()))
     command = [executable, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", str(port), "about:blank"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -1,6 +1,5 @@
 """A model store of each kind, and a way to its files behind its back: what holds of one must hold of the other."""
 
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from stores.models import ModelStore, open_models
 class FolderPlace:
     """A store in a folder."""
 
-    kind, tick = "folder", 0.01  # seconds, after which what is written is later
+    tick = 0.01  # seconds, after which what is written is later
 
     def __init__(self, folder: Path):
         self.folder, self.url = folder, str(folder)
@@ -36,7 +35,7 @@ class FolderPlace:
 class S3Place:
     """A store in a bucket, with a cache of its own."""
 
-    kind, tick = "s3", 1.01
+    tick = 1.01
 
     def __init__(self, server, bucket: str, cache: Path):
         self.bucket, self.cache, self._client = bucket, cache, server.client()
@@ -71,12 +70,6 @@ def folder_place(tmp_path):
 def place(request):
     """Of both kinds, one after the other: its store is `models`, at `url`; its files are under the store's own names for them."""
     return request.getfixturevalue(f"{request.param}_place")
-
-
-@pytest.fixture
-def tick(place):
-    """tick(): wait until what is written from now on is later than what was, by the store's clock."""
-    return lambda: time.sleep(place.tick)
 
 
 def requests_of(store):

@@ -36,9 +36,8 @@ class S3Server:
 
     def start(self) -> None:
         """Empty, whatever it had before it was stopped. It answers a moment later: wait for `url`."""
-        self.process = subprocess.Popen(
-            self._command, env=os.environ | KEYS, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(self._command, env=os.environ | KEYS, **quiet)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -50,8 +49,8 @@ class S3Server:
         """boto3's, as whoever owns the server has it."""
         import boto3  # half a second, and few tests need it
 
-        names = {"AWS_ACCESS_KEY_ID": "aws_access_key_id", "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key"}
-        return boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", **{names[key]: KEYS[key] for key in names})
+        key, secret, region = KEYS.values()
+        return boto3.client("s3", region, endpoint_url=self.url, aws_access_key_id=key, aws_secret_access_key=secret)
 
     def new_bucket(self) -> str:
         """Its name: no test sees another's."""

@@ -75,59 +75,31 @@ def service(module, environment, ready_url):
             process.wait()
 
 
-@pytest.fixture(scope="session", name="require")
-def require_fixture():
-    return require
+def load_script(path: str):
+    """A program of the project's, such as scripts/drift.py, as a module; none of them is in a package."""
+    spec = importlib.util.spec_from_file_location(f"script_{Path(path).stem}", PROJECT / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-@pytest.fixture(scope="session", name="missing")
-def missing_fixture():
-    return missing
+def clone_project(folder: Path) -> Path:
+    """Put this project's files there, as Git has them or would, and nothing that was made from them."""
+    listing = [require("git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listing, cwd=PROJECT, capture_output=True, check=True).stdout
+    for name in filter(None, files.decode().split("\0")):
+        if (PROJECT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, folder / name)
+    # Git keeps no more of a file's mode than that: whoever clones has what their umask leaves, 022 as a rule.
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", folder], check=True)
+    return folder
 
 
-@pytest.fixture(scope="session", name="free_port")
-def free_port_fixture():
-    return free_port
+def fixture_of(function):
+    """A fixture that is this function, by its name."""
+    return pytest.fixture(scope="session", name=function.__name__)(lambda: function)
 
 
-@pytest.fixture(scope="session", name="service")
-def service_fixture():
-    return service
-
-
-@pytest.fixture(scope="session", name="wait_for")
-def wait_for_fixture():
-    return wait_for
-
-
-@pytest.fixture(scope="session")
-def load_script():
-    """load_script("scripts/drift.py"): a program of the project's as a module; none of them is in a package."""
-
-    def load_script(path: str):
-        spec = importlib.util.spec_from_file_location(f"script_{Path(path).stem}", PROJECT / path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load_script
-
-
-@pytest.fixture(scope="session")
-def clone_project(require):
-    """clone_project(folder): this project's files, as Git has them or would, and nothing that was made from them."""
-    git = require("git")
-
-    def clone_project(folder: Path) -> Path:
-        files = subprocess.run(
-            [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=PROJECT, capture_output=True, check=True
-        ).stdout
-        for name in filter(None, files.decode().split("\0")):
-            if (PROJECT / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROJECT / name, folder / name)
-        # Git keeps no more of a file's mode than that: whoever clones has what their umask leaves, 022 as a rule.
-        subprocess.run(["chmod", "-R", "u=rwX,go=rX", folder], check=True)
-        return folder
-
-    return clone_project
+require_, missing_, free_port_, service_, wait_for_ = map(fixture_of, (require, missing, free_port, service, wait_for))
+load_script_, clone_project_ = map(fixture_of, (load_script, clone_project))

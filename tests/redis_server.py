@@ -66,3 +66,18 @@ class RedisServer:
 def new_redis(tmp_path_factory):
     """new_redis(): a Redis server that is not running yet."""
     return lambda: RedisServer(require("redis-server"), tmp_path_factory.mktemp("redis"), free_port())
+
+
+@pytest.fixture(scope="session")
+def shared_redis(new_redis):
+    server = new_redis()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_server(shared_redis):
+    """A running Redis that is empty, with the settings of the stack. What a test does to it beyond writing, it does to all."""
+    shared_redis.client.flushall()
+    return shared_redis

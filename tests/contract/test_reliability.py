@@ -4,7 +4,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from doc_sync import DocumentTable, document_of
+from doc_sync import rows_of
 
 TESTS = Path(__file__).parents[1]
 TABLES = ("faults", "load", "attacks", "bad-requests", "bad-files", "swarm")
@@ -17,6 +17,6 @@ def sources():
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_row_is_of_a_test(name, sources):
-    rows = [unescape(row) for row in DocumentTable(document_of(name), name).names]
+    rows = [unescape(row) for row in rows_of(name)]
     assert rows
     assert [row for row in rows if not any(f'"{row}"' in source or f"'{row}'" in source for source in sources)] == []

@@ -215,7 +215,8 @@ def test_offline_the_panels_stay_dimmed_and_follow_again_once_the_network_is_bac
     status, panels = page.locator("#inside-status"), [page.locator(panel) for panel in ("#panel", "#inside-body")]
     expect(status).to_contain_text("So far it reads a 5")
     page.context.set_offline(True)
-    hand.stroke("mouse", [(40, 40), (40, 200)])
+    hand.find_canvas()
+    hand.mouse([(40, 40), (40, 200)])
     expect(status).to_contain_text("Connection Failed: ")
     expect(page.locator("#layers canvas").first).to_be_visible()
     for panel in panels:

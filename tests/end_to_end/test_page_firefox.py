@@ -1,4 +1,4 @@
-"""In Firefox too, mouse, finger and pen draw, predict, give feedback, undo and erase."""
+"""In Firefox too, mouse and finger draw, predict, give feedback, undo and erase."""
 
 import pytest
 from hands import firefox
@@ -14,7 +14,7 @@ def hand(page_url, require, free_port, tmp_path_factory):
         yield hand
 
 
-@pytest.mark.parametrize("pointer", ["mouse", "touch", "pen"])
+@pytest.mark.parametrize("pointer", ["mouse", "touch"])
 def test_each_pointer_draws_predicts_answers_undoes_and_erases(hand, eventually, pointer):
     def text(selector, expected):
         eventually(lambda: hand.evaluate(f"document.querySelector('{selector}').textContent") == expected, expected, 15)

@@ -1,5 +1,6 @@
 """What the exporter's tests share: a store, results and a prediction log with known content, and ways to ask for metrics."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from drift.reference import Reference, measured
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
-from stores.journal import Feedback, JournalError, Prediction, open_journal
+from stores.journal import Feedback, Prediction, open_journal
 
 ABOUT = {
     "test": {"accuracy": 0.75},
@@ -37,26 +38,24 @@ def make_prediction(prediction_id: str, number: int, **more) -> Prediction:
     return Prediction(prediction_id=prediction_id, digit=number % 10, is_digit=True, **usual | more)
 
 
+def make_feedback(number: int, actual: int | None, predicted: int | None = 3) -> Feedback:
+    return Feedback(f"feedback-{number}", 1e9, None, predicted, actual, None, bytes(784))
+
+
 @pytest.fixture(scope="session")
 def feedback():
     """feedback(number, actual, predicted): a piece of it, as people give it."""
+    return make_feedback
 
-    def feedback(number: int, actual: int | None, predicted: int | None = 3) -> Feedback:
-        said = {"predicted_digit": predicted, "actual_digit": actual, "model_version": None, "picture": bytes(784)}
-        return Feedback(feedback_id=f"feedback-{number}", time=1e9, prediction_id=None, **said)
 
-    return feedback
+def samples_of(families) -> dict[tuple[str, ...], float]:
+    return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
 
 
 @pytest.fixture(scope="session")
 def read():
     """read(text): (name, label values …) -> value of everything in a scrape's text."""
-
-    def read(text: str) -> dict[tuple[str, ...], float]:
-        families = text_string_to_metric_families(text)
-        return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
-
-    return read
+    return lambda text: samples_of(text_string_to_metric_families(text))
 
 
 @pytest.fixture(scope="session")
@@ -64,15 +63,11 @@ def ask():
     """ask(app, path): the status, headers and body that a WSGI app answers with."""
 
     def ask(app, path: str = "/metrics", method: str = "GET", **environ: str) -> tuple[str, dict[str, str], str]:
-        answer = {}
-
-        def start_response(status, headers):
-            answer.update(status=status, headers=dict(headers))
-
+        answer = []
         environ = {"PATH_INFO": path, "REQUEST_METHOD": method, **environ}
         setup_testing_defaults(environ)
-        body = b"".join(app(environ, start_response)).decode()
-        return answer["status"], answer["headers"], body
+        body = b"".join(app(environ, lambda status, headers: answer.extend((status, dict(headers))))).decode()
+        return *answer, body
 
     return ask
 
@@ -81,16 +76,16 @@ def ask():
 def collect():
     """collect(collector): its samples by name and labels, and the error at the end of them or None."""
 
-    def collected(collector) -> tuple[dict[tuple[str, ...], float], Exception | None]:
-        samples, error = {}, None
+    def collect(collector) -> tuple[dict[tuple[str, ...], float], Exception | None]:
+        families = []
         try:
             for family in collector.collect():
-                samples |= {(sample.name, *sample.labels.values()): sample.value for sample in family.samples}
-        except Exception as raised:
-            error = raised
-        return samples, error
+                families.append(family)
+        except Exception as error:
+            return samples_of(families), error
+        return samples_of(families), None
 
-    return collected
+    return collect
 
 
 @pytest.fixture
@@ -102,11 +97,11 @@ def models(tmp_path) -> FolderModels:
 def publish(save_model, models, tmp_path):
     """publish(seed, about, …): a small model into the store; its version. Its card says what `about` does, and more."""
 
-    def published(seed: int = 0, about: dict = ABOUT, **more) -> str:
+    def publish(seed: int = 0, about: dict = ABOUT, **more) -> str:
         save_model(tmp_path / "model", seed, about | more)
         return models.publish(tmp_path / "model")["version"]
 
-    return published
+    return publish
 
 
 @pytest.fixture
@@ -135,16 +130,15 @@ def journal(journal_url):
     opened.close()
 
 
-@pytest.fixture
-def fill(feedback):
+@pytest.fixture(scope="session")
+def fill():
     """fill(journal): three predictions and one correction."""
 
-    def filled(journal) -> None:
-        times = [NEWEST_PREDICTION - 2, NEWEST_PREDICTION - 1, NEWEST_PREDICTION]
-        journal.add_predictions([make_prediction(f"prediction-{number}", number, time=at) for number, at in enumerate(times)])
-        journal.add_feedback(feedback(2, 5))
+    def fill(journal) -> None:
+        journal.add_predictions([make_prediction(f"prediction-{i}", i, time=NEWEST_PREDICTION - 2 + i) for i in range(3)])
+        journal.add_feedback(make_feedback(2, 5))
 
-    return filled
+    return fill
 
 
 @pytest.fixture(scope="session")
@@ -173,19 +167,14 @@ def reference(bars) -> dict:
 @pytest.fixture
 def draw(journal, bars):
     """draw(count, version, change): so many bars are predicted."""
-    generator, drawn = np.random.default_rng(3), 0
+    generator, numbers = np.random.default_rng(3), itertools.count()
 
     def draw(count: int, version: str, change=lambda image: image, form: str = "strokes") -> None:
-        nonlocal drawn
-        confidences = generator.uniform(0.9, 1.0, count)
-        journal.add_predictions([
-            make_prediction(
-                f"drawing-{drawn + number}", number, form=form, confidence=float(confidence), model_version=version,
-                picture=change(image).tobytes(),
-            )
-            for number, (image, confidence) in enumerate(zip(bars(count, 100 + drawn), confidences))
-        ])  # fmt: skip
-        drawn += count
+        predictions = []
+        for image, confidence in zip(bars(count, next(numbers) + 100), generator.uniform(0.9, 1.0, count).tolist()):
+            about = {"form": form, "confidence": confidence, "model_version": version, "picture": change(image).tobytes()}
+            predictions.append(make_prediction(f"drawing-{next(numbers)}", len(predictions), **about))
+        journal.add_predictions(predictions)
 
     return draw
 
@@ -194,34 +183,3 @@ def draw(journal, bars):
 def environment(models, artifacts, journal_url) -> dict[str, str]:
     """What lets the exporter read this test's store, results and prediction log."""
     return {"DOODLE_MODELS": str(models.folder), "DOODLE_ARTIFACTS": str(artifacts), "DOODLE_JOURNAL": journal_url}
-
-
-@pytest.fixture(scope="session")
-def redis_of_all(new_redis):
-    server = new_redis()
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def redis_server(redis_of_all):
-    """A real Redis, empty, that a test may pause or kill and start again."""
-    redis_of_all.client.flushall()
-    redis_of_all.client.config_set("maxmemory", 0)
-    return redis_of_all
-
-
-@pytest.fixture
-def opened(eventually):
-    """opened(url, …): the prediction log there, once it answers; it is closed afterwards."""
-    journals = []
-
-    def opened(url: str, **options):
-        journals.append(open_journal(url, **options))
-        eventually(journals[-1].summary, "Redis answers", not_yet=(JournalError,))
-        return journals[-1]
-
-    yield opened
-    for journal in journals:
-        journal.close()

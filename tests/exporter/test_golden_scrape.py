@@ -4,6 +4,7 @@ When a metric changes on purpose, change golden.txt with it: dashboards, alerts 
 """
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,9 @@ def test_the_scrape_is_the_golden_one_each_time_and_openmetrics_has_the_same_sam
     samples = {(sample.name, *sample.labels.values()) for family in read_openmetrics(text) for sample in family.samples}
     assert samples == set(read(ask(app)[2]))
     assert read(ask(app, QUERY_STRING="name[]=doodle_journal_up")[2]) == {("doodle_journal_up",): 1}  # one alone
+
+
+def test_promtool_finds_nothing_to_say(require):
+    command = [require("promtool"), "check", "metrics"]
+    checked = subprocess.run(command, input=GOLDEN.read_bytes(), capture_output=True, timeout=30, check=False)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")

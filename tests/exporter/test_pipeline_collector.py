@@ -38,14 +38,12 @@ def test_before_the_first_run_nothing_is_known_and_that_is_no_failure(tmp_path, 
     assert collect(PipelineCollector([tmp_path / "nowhere", tmp_path / "empty"])) == ({AVAILABLE: 0}, None)
 
 
-def test_a_history_without_metrics_is_of_a_run_that_has_not_ended(collected, artifacts):
+def test_metrics_are_known_while_the_next_run_trains_and_its_history_once_it_has_metrics(collected, artifacts):
+    (artifacts / "history.csv").rename(artifacts / "kept.csv")
+    assert collected() == ({AVAILABLE: 1, **FROM_METRICS}, None)
+    (artifacts / "kept.csv").rename(artifacts / "history.csv")
     (artifacts / "metrics.json").unlink()
     assert collected() == ({AVAILABLE: 0}, None)
-
-
-def test_metrics_without_a_history_are_what_is_known_while_the_next_run_trains(collected, artifacts):
-    (artifacts / "history.csv").unlink()
-    assert collected() == ({AVAILABLE: 1, **FROM_METRICS}, None)
 
 
 def test_of_several_folders_the_one_whose_metrics_were_written_last_is_read_alone(artifacts, tmp_path, collect):
@@ -64,32 +62,18 @@ def test_of_several_folders_the_one_whose_metrics_were_written_last_is_read_alon
     assert f"{other}/metrics.json is damaged" in str(error)
 
 
-def test_what_the_metrics_do_not_say_is_absent_and_no_label_comes_from_a_file(collected, artifacts):
+def test_what_the_files_do_not_say_is_absent_and_no_label_comes_from_a_file(collected, artifacts):
     (artifacts / "metrics.json").write_text('{"accuracy": 0.5, "accuracy_by_digit": {"10": 1, "evil": 1, "3": 0.25}}')
-    (artifacts / "history.csv").unlink()
-    samples, error = collected()
-    assert error is None
-    del samples[FROM_METRICS_TIME]
-    assert samples == {
-        AVAILABLE: 1, ("doodle_pipeline_test_accuracy_ratio",): 0.5, ("doodle_pipeline_digit_accuracy_ratio", "3"): 0.25
-    }  # fmt: skip
-
-
-def test_what_the_history_does_not_say_is_absent(collected, artifacts):
     (artifacts / "history.csv").write_text("epoch,train_loss\n7,0.5\n")
     samples, error = collected()
     assert error is None
-    assert samples == {AVAILABLE: 1, **FROM_METRICS, ("doodle_pipeline_epochs",): 7, ("doodle_pipeline_loss", "train"): 0.5}
+    del samples[FROM_METRICS_TIME]
+    history = {("doodle_pipeline_epochs",): 7, ("doodle_pipeline_loss", "train"): 0.5}
+    metrics = {("doodle_pipeline_test_accuracy_ratio",): 0.5, ("doodle_pipeline_digit_accuracy_ratio", "3"): 0.25}
+    assert samples == {AVAILABLE: 1, **metrics, **history}
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"", b'{"accuracy": 0.99', b"[]", b"[" * 100_000, b"\xff\xfe", b'{"accuracy": "high"}', b'{"loss": NaN}',
-        b'{"accuracy": 1' + b"0" * 5000 + b"}", b'{"accuracy_by_digit": [0.99]}',
-    ],
-    ids=lambda content: repr(content[:20]),
-)  # fmt: skip
+@pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b"\xff\xfe", b'{"accuracy_by_digit": [0.99]}'], ids=len)
 def test_metrics_that_are_not_whole_are_not_available(collected, artifacts, content):
     (artifacts / "metrics.json").write_bytes(content)
     samples, error = collected()
@@ -98,27 +82,13 @@ def test_metrics_that_are_not_whole_are_not_available(collected, artifacts, cont
     assert f"{artifacts}/metrics.json is damaged: " in str(error)
 
 
-@pytest.mark.parametrize(
-    "rows", [b"", b"1,0.5\n2\n", b"1,0.5\n2,0.1", b"1,0.5\n2,\n", b"1,0.5\n2,nan\n", b"1,0.5,0.6\n", b'1,"0.5\n', b"1,\xff\n"]
-)
+@pytest.mark.parametrize("rows", [b"", b"1,0.5\n2\n", b"1,0.5\n2,0.1", b"1,0.5\n2,nan\n", b'1,"0.5\n', b"1,\xff\n"])
 def test_a_history_that_is_not_whole_takes_only_its_own_figures_away(collected, artifacts, rows):
     (artifacts / "history.csv").write_bytes(b"epoch,train_loss\n" + rows)
     samples, error = collected()
     assert samples == {AVAILABLE: 1, **FROM_METRICS}
     assert isinstance(error, ResultsError)
     assert f"{artifacts}/history.csv is damaged: " in str(error)
-
-
-def test_every_beginning_of_the_history_is_known_for_what_it_is(collected, artifacts):
-    """Cut off anywhere it is damaged or, cut after a row, the history up to there: never a figure that nobody wrote."""
-    whole = (artifacts / "history.csv").read_bytes()
-    epochs = {}
-    for length in range(len(whole) + 1):
-        (artifacts / "history.csv").write_bytes(whole[:length])
-        samples, error = collected()
-        if error is None:
-            epochs[length] = samples["doodle_pipeline_epochs",]
-    assert epochs == {whole.rindex(b"\n2,") + 1: 1, len(whole): 2}
 
 
 def test_a_folder_in_the_file_s_place_is_a_failure(collected, artifacts):

@@ -79,17 +79,15 @@ def test_a_request_waits_for_no_other():
         return app(environ, start_response)
 
     with serving(app=app_where_two_meet) as address, ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda path: get(address, path), ["/first", "/second"])
-    assert first.endswith(b"/first")
-    assert second.endswith(b"/second")
+        answers = list(pool.map(lambda path: get(address, path), ["/first", "/second"]))
+    assert [answer.rpartition(b"\n")[2] for answer in answers] == [b"/first", b"/second"]
 
 
-@pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "::1", "::"])
+@pytest.mark.parametrize("host", ["localhost", "::1"])
 def test_a_host_may_be_a_name_or_an_address_of_either_family(host):
-    if ":" in host:
-        try:
-            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-        except OSError as error:
-            pytest.skip(f"this machine has no IPv6: {error}")
+    try:
+        socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        pytest.skip(f"this machine has no IPv6: {error}")
     with serving(host) as (_, port):
-        assert get(("::1" if ":" in host else "localhost", port), "/path").endswith(b"/path")
+        assert get((host, port), "/path").endswith(b"/path")

@@ -32,9 +32,6 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
 @pytest.mark.parametrize(
     ("variable", "text", "message"),
     [
-        ("DOODLE_EXPORTER_PORT", "many", "DOODLE_EXPORTER_PORT must be a whole number, not 'many'"),
-        ("DOODLE_LOG_LEVEL", "loud", "DOODLE_LOG_LEVEL must be one of debug, info, warning, error, not 'loud'"),
-        ("DOODLE_ARTIFACTS", "::", "DOODLE_ARTIFACTS must be folders with ':' between them, not '::'"),
         ("DOODLE_MODELS", "ftp://host", "DOODLE_MODELS: 'ftp://host' names no model store: give a folder, "),
         ("DOODLE_JOURNAL", "mysql://host", "DOODLE_JOURNAL: a journal's URL begins with redis://, rediss:// or sqlite:///"),
     ],

@@ -1,25 +1,9 @@
 """What the tests of the stores share: records, Redis servers, and models."""
 
 import functools
-import itertools
 
 import pytest
-from stores.journal import Feedback, Prediction, open_journal
-
-
-@pytest.fixture(scope="session")
-def shared_redis(new_redis):
-    server = new_redis()
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def redis_server(shared_redis):
-    """A running Redis that is empty, with the settings of the stack. What a test does to it beyond writing, it does to all."""
-    shared_redis.client.flushall()
-    return shared_redis
+from stores.journal import open_journal
 
 
 @pytest.fixture
@@ -42,47 +26,6 @@ def open_at():
     yield open_at
     for journal in opened:
         journal.close()
-
-
-def numbered(kind, values_of):
-    numbers = itertools.count(1)
-    return lambda **changes: kind(**values_of(next(numbers)) | changes)
-
-
-@pytest.fixture(scope="session")
-def make_prediction():
-    """make_prediction(field=value, …): a prediction unlike any other, but for the fields given."""
-    return numbered(
-        Prediction,
-        lambda number: {
-            "prediction_id": f"prediction-{number}",
-            "time": 1.7e9 + number / 8,
-            "form": ("strokes", "image_vector", "png")[number % 3],
-            "digit": number % 10,
-            "is_digit": number % 2 == 0,
-            "confidence": 1 / number,
-            "model_version": f"model-{number % 2}",
-            "picture": number.to_bytes(4) * 196,
-        },
-    )
-
-
-@pytest.fixture(scope="session")
-def make_feedback():
-    """make_feedback(field=value, …): feedback unlike any other, but for the fields given."""
-    return numbered(
-        Feedback,
-        lambda number: {
-            "feedback_id": f"feedback-{number}",
-            "time": 1.7e9 + number / 8,
-            "prediction_id": f"prediction-{number}",
-            "predicted_digit": number % 10,
-            "actual_digit": (number + 1) % 10,
-            "model_version": f"model-{number % 2}",
-            "picture": number.to_bytes(4) * 196,
-            "source": f"source-{number % 3}",
-        },
-    )
 
 
 @pytest.fixture(scope="session")

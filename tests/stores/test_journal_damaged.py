@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from journal_records import make_feedback, make_prediction
 from stores.journal import Feedback, JournalError, Prediction, open_journal
 
 HEADER, PLACES, LENGTHS = 100, 200, 40
@@ -29,9 +30,7 @@ def outcome(path, content: bytes) -> str:
 
 
 @pytest.mark.slow
-def test_any_byte_changed_or_cut_off_is_an_error_that_names_the_file_or_sound_records(
-    tmp_path, make_prediction, make_feedback, documented
-):
+def test_any_byte_changed_or_cut_off_is_an_error_that_names_the_file_or_sound_records(tmp_path, documented):
     path = tmp_path / "sound.sqlite"
     journal = open_journal(f"sqlite:///{path}")
     journal.add_predictions([make_prediction() for _ in range(6)])

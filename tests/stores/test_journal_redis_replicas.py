@@ -2,11 +2,11 @@
 
 import re
 import socket
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from journal_records import make_feedback, make_prediction
 from polling import eventually
 from stores import durable_redis
 from stores.journal import JournalError
@@ -18,31 +18,17 @@ UNCONFIRMED = "has the feedback, but fewer replicas confirm it .* then add it ag
 READ_ONLY = "is a read-only replica: name the primary"
 
 
-@contextmanager
-def running_pair(new_redis):
-    """A primary, and a replica that follows it."""
+@pytest.fixture(scope="class")
+def pair(new_redis):
+    """A primary, and a replica that follows it: one pair for a class, and for each test that is in none."""
     primary, replica = new_redis(), new_redis()
     primary.start(repl_diskless_sync_delay=0)
     replica.start(replicaof=f"127.0.0.1 {primary.port}", repl_diskless_sync_delay=0)
     eventually(lambda: primary.client.info("replication").get("slave0", {}).get("state") == "online", "the replica follows")
-    try:
-        yield primary, replica
-    finally:
-        replica.go_on()
-        replica.kill()
-        primary.kill()
-
-
-@pytest.fixture
-def pair(new_redis):
-    with running_pair(new_redis) as pair:
-        yield pair
-
-
-@pytest.fixture(scope="module")
-def shared_pair(new_redis):
-    with running_pair(new_redis) as pair:
-        yield pair
+    yield primary, replica
+    replica.go_on()
+    replica.kill()
+    primary.kill()
 
 
 @pytest.fixture
@@ -90,66 +76,57 @@ def fall_silent_behind_the_probe(journal, replica, meanwhile=lambda: None):
     journal._add_feedback = pause_and_add
 
 
-class TestFailover:
-    @pytest.mark.parametrize("more", ["", "&durable=managed"])
-    def test_what_was_acknowledged_outlives_the_primary(
-        self, primary, replica, name, open_at, make_prediction, make_feedback, more
-    ):
-        """The journal was open before and goes on after, whoever is the primary."""
-        journal, feedback, later = open_at(name.url + more), [make_feedback() for _ in range(20)], make_feedback()
-        for each in feedback:
-            try_until_taken(journal, each)
-        primary.kill()
-        replica.client.replicaof("NO", "ONE")
-        name.port = replica.port
-        assert journal.feedback(100) == feedback
-        journal.add_predictions([make_prediction()])
-        assert journal.summary().predictions_total == 1
-        with pytest.raises(JournalError, match=TOO_FEW):  # until the new primary has a replica in turn
-            journal.add_feedback(later)
-        primary.start(replicaof=f"127.0.0.1 {replica.port}")
-        try_until_taken(journal, later)
-        assert journal.feedback(100) == [*feedback, later]
+def test_what_was_acknowledged_outlives_the_primary(primary, replica, name, journal):
+    """The journal was open before and goes on after, whoever is the primary."""
+    feedback, later = [make_feedback() for _ in range(20)], make_feedback()
+    for each in feedback:
+        try_until_taken(journal, each)
+    primary.kill()
+    replica.client.replicaof("NO", "ONE")
+    name.port = replica.port
+    assert journal.feedback(100) == feedback
+    journal.add_predictions([make_prediction()])
+    assert journal.summary().predictions_total == 1
+    with pytest.raises(JournalError, match=TOO_FEW):  # until the new primary has a replica in turn
+        journal.add_feedback(later)
+    primary.start(replicaof=f"127.0.0.1 {replica.port}")
+    try_until_taken(journal, later)
+    assert journal.feedback(100) == [*feedback, later]
 
-    def test_leaves_a_primary_that_has_become_a_replica_for_where_the_name_leads_now(
-        self, primary, replica, name, journal, open_at, make_prediction, make_feedback
-    ):
-        predictions, feedback = [make_prediction() for _ in range(2)], [make_feedback() for _ in range(2)]
-        other = open_at(name.url)
-        other.add_predictions(predictions[:1])
-        try_until_taken(journal, feedback[0])
-        replica.client.replicaof("NO", "ONE")
-        primary.client.replicaof("127.0.0.1", replica.port)
-        for _ in range(3):  # while the name still leads to it
-            with pytest.raises(JournalError, match=READ_ONLY):
-                other.add_predictions(predictions)
-        assert other.durability().is_durable is False
-        name.port = replica.port
-        for add in (lambda: other.add_predictions(predictions), lambda: journal.add_feedback(feedback[1])):
-            eventually(lambda: primary.client.info("replication")["master_link_status"] == "up", "they follow each other")
-            with pytest.raises(JournalError, match=READ_ONLY):
-                add()
+
+def test_leaves_a_primary_that_has_become_a_replica_for_where_the_name_leads_now(primary, replica, name, journal, open_at):
+    predictions, feedback = [make_prediction() for _ in range(2)], [make_feedback() for _ in range(2)]
+    other = open_at(name.url)
+    other.add_predictions(predictions[:1])
+    try_until_taken(journal, feedback[0])
+    replica.client.replicaof("NO", "ONE")
+    primary.client.replicaof("127.0.0.1", replica.port)
+    with pytest.raises(JournalError, match=READ_ONLY):  # while the name still leads to it
         other.add_predictions(predictions)
-        try_until_taken(journal, feedback[1])
-        assert (journal.recent_predictions(10), journal.feedback(10)) == (predictions, feedback)
-        assert replica.client.xlen(FEEDBACK) == replica.client.xlen(PREDICTIONS) == 2
+    assert other.durability().is_durable is False
+    name.port = replica.port
+    for add in (lambda: other.add_predictions(predictions), lambda: journal.add_feedback(feedback[1])):
+        eventually(lambda: primary.client.info("replication")["master_link_status"] == "up", "they follow each other")
+        with pytest.raises(JournalError, match=READ_ONLY):
+            add()
+    other.add_predictions(predictions)
+    try_until_taken(journal, feedback[1])
+    assert (journal.recent_predictions(10), journal.feedback(10)) == (predictions, feedback)
+    assert replica.client.xlen(FEEDBACK) == replica.client.xlen(PREDICTIONS) == 2
 
 
 class TestSilentReplica:
-    @pytest.fixture
-    def pair(self, shared_pair, monkeypatch):
-        """One pair for all; the replica goes on after each test, and follows before the next."""
+    @pytest.fixture(autouse=True)
+    def follows_again(self, primary, replica, monkeypatch):
+        """The replica follows before each test, and goes on after it."""
         monkeypatch.setattr(durable_redis, "REPLICA_MILLISECONDS", 500)
-        primary, replica = shared_pair
         primary.client.flushall()
         eventually(lambda: primary.client.wait(1, 500) == 1, "the replica follows")
-        yield shared_pair
+        yield
         replica.go_on()
         replica.client.config_set("appendonly", "yes")
 
-    def test_refuses_feedback_unwritten_and_erases_nothing_until_it_goes_on(
-        self, primary, replica, journal, make_feedback, make_prediction
-    ):
+    def test_refuses_feedback_unwritten_and_erases_nothing_until_it_goes_on(self, primary, replica, journal):
         before, after, predictions = make_feedback(), make_feedback(), [make_prediction() for _ in range(3)]
         try_until_taken(journal, before)
         replica.pause()
@@ -168,7 +145,7 @@ class TestSilentReplica:
         assert journal.erase([before.prediction_id]) == {before.prediction_id}
         assert replica.client.xlen(FEEDBACK) == 1
 
-    def test_feedback_written_but_not_confirmed_is_there_once(self, name, replica, journal, open_at, make_feedback):
+    def test_feedback_written_but_not_confirmed_is_there_once(self, name, replica, journal, open_at):
         """Added again by the same connection or by another, it is acknowledged no sooner than the replica has it."""
         first, feedback = make_feedback(), make_feedback()
         try_until_taken(journal, first)
@@ -186,9 +163,7 @@ class TestSilentReplica:
         assert journal.feedback(10) == [first, feedback]
         assert replica.client.xlen(FEEDBACK) == 2
 
-    def test_does_not_acknowledge_what_another_has_just_added_before_the_replica_has_it(
-        self, primary, replica, open_at, make_feedback
-    ):
+    def test_does_not_acknowledge_what_another_has_just_added_before_the_replica_has_it(self, primary, replica, open_at):
         """Nothing is left to write then, and Redis 8 waits for nothing but what the connection itself wrote."""
         journal = open_at(primary.url + "?durable=managed&replicas=1")
         feedback, other = make_feedback(), open_at(primary.url)  # who asks for no replicas
@@ -206,7 +181,7 @@ class TestSilentReplica:
         replica.go_on()
         eventually(lambda: journal.durability().is_durable is True, "its return is seen")
 
-    def test_a_user_needs_no_more_rights_than_the_manual_says(self, primary, open_at, make_prediction, make_feedback):
+    def test_a_user_needs_no_more_rights_than_the_manual_says(self, primary, open_at):
         rights, more = re.search(r"an ACL user needs `(.*?)`, and `(.*?)` unless", MANUAL.read_text()).groups()
         primary.client.execute_command("ACL", "SETUSER", "doodle", "on", ">hush", *rights.split(), more)
         journal = open_at(f"redis://doodle:hush@127.0.0.1:{primary.port}/0?replicas=1")
@@ -220,16 +195,14 @@ class TestSilentReplica:
         assert journal.erased([feedback.feedback_id]) == {feedback.feedback_id}
         assert journal.drop_expired(1, now=2e9) == 0
 
-    def test_refuses_feedback_where_more_replicas_are_asked_for_than_there_are(self, primary, open_at, make_feedback):
+    def test_refuses_feedback_where_more_replicas_are_asked_for_than_there_are(self, primary, open_at):
         journal = open_at(primary.url + "?replicas=2")
         assert journal.durability().is_durable is False
         with pytest.raises(JournalError, match=r"replicas=2"):
             journal.add_feedback(make_feedback())
         assert journal.summary().feedback_total == 0
 
-    def test_a_replica_without_a_file_is_enough_where_the_operator_vouches(
-        self, primary, replica, journal, open_at, make_feedback
-    ):
+    def test_a_replica_without_a_file_is_enough_where_the_operator_vouches(self, primary, replica, journal, open_at):
         replica.client.config_set("appendonly", "no")
         try_until_taken(open_at(primary.url + "?replicas=1&durable=managed"), make_feedback())
         if tuple(map(int, primary.client.info("server")["redis_version"].split(".")))[:2] >= (7, 2):

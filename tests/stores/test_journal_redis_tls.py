@@ -7,6 +7,7 @@ import traceback
 
 import pytest
 import redis
+from journal_records import make_feedback, make_prediction
 from stores.journal import JournalError
 
 
@@ -47,7 +48,7 @@ def start_with_tls(own_redis, certificates, free_port):
     return start
 
 
-def test_keeps_records_by_tls_once_the_authority_is_trusted(start_with_tls, trust, open_at, make_prediction, make_feedback):
+def test_keeps_records_by_tls_once_the_authority_is_trusted(start_with_tls, trust, open_at):
     port = start_with_tls("right", requirepass="a/b c")
     refusal = rf"^Redis at 127\.0\.0\.1:{port} has a certificate that cannot be trusted.*SSL_CERT_FILE.*certificate verify failed"
     with pytest.raises(JournalError, match=refusal):

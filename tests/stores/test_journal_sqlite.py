@@ -1,15 +1,24 @@
-"""The prediction log in SQLite: read before it is written, killed while it is written, deleted while it is open."""
+"""The prediction log in SQLite: killed while it is written, deleted while it is open; a file that cannot be used is named."""
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from journal_records import make_feedback, make_prediction
+from stores import sqlite_file
 from stores.journal import JournalError, Summary
+from stores.sqlite_statements import VERSION
+
+DAMAGED = "is damaged or no journal: move it away"
+UNUSABLE = "cannot be used: let the journal's URL name a file"
 
 
 @pytest.fixture
@@ -28,6 +37,11 @@ def journal(open_it):
     return open_it()
 
 
+def execute(path, script):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(script)
+
+
 def found_from_scratch(path):
     """The ids of the predictions that somebody finds who opens the file from scratch, after SQLite has found it sound."""
     with closing(sqlite3.connect(path)) as connection:
@@ -36,24 +50,16 @@ def found_from_scratch(path):
 
 
 class TestNotThereYet:
-    def test_a_reader_that_was_first_makes_nothing_and_sees_what_is_written_later(self, journal, open_it, path, make_prediction):
-        reader, prediction = open_it(), make_prediction()
-        assert reader.summary() == Summary(0, 0, 0, None)
-        assert not path.parent.exists()
-        journal.add_predictions([prediction])
-        assert reader.recent_predictions(1) == [prediction]
-        for each in (journal, reader):
-            each.close()
-        assert [entry.name for entry in path.parent.iterdir()] == [path.name]
-
-    def test_an_empty_file_is_as_good_as_none(self, journal, path, make_prediction):
+    def test_an_empty_file_is_as_good_as_none(self, journal, path):
         path.parent.mkdir()
         path.touch()
         assert journal.summary() == Summary(0, 0, 0, None)
         journal.add_predictions([make_prediction()])
         assert journal.summary().predictions_total == 1
+        journal.close()
+        assert list(path.parent.iterdir()) == [path]
 
-    def test_waits_while_another_makes_the_file_and_uses_that_one(self, journal, path, tmp_path, open_at, make_prediction):
+    def test_waits_while_another_makes_the_file_and_uses_that_one(self, journal, path, tmp_path, open_at):
         theirs, ours = make_prediction(), make_prediction()
         other = open_at(f"sqlite:///{tmp_path}/other.sqlite")
         other.add_predictions([theirs])
@@ -61,16 +67,16 @@ class TestNotThereYet:
         path.parent.mkdir()
         folder = os.open(path.parent, os.O_RDONLY)
         fcntl.flock(folder, fcntl.LOCK_EX)  # as one holds it who makes the file
-        waiting = threading.Thread(target=journal.add_predictions, args=([ours],))
-        waiting.start()
-        waiting.join(0.1)
-        assert not path.exists()
-        (tmp_path / "other.sqlite").rename(path)
-        os.close(folder)
-        waiting.join()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(journal.add_predictions, [ours])
+            time.sleep(0.1)
+            assert not path.exists()
+            (tmp_path / "other.sqlite").rename(path)
+            os.close(folder)
+            waiting.result()
         assert found_from_scratch(path) == [theirs.prediction_id, ours.prediction_id]
 
-    def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_at, make_prediction, monkeypatch):
+    def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_at, monkeypatch):
         monkeypatch.chdir(tmp_path)
         journal = open_at("sqlite:///here 100%/journal?.sqlite")
         monkeypatch.chdir("/")
@@ -114,16 +120,11 @@ def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_no_
 class TestDeleted:
     """Under a running service, by somebody who cleans up."""
 
-    @pytest.fixture(params=["all of it", "only the main file"])
+    @pytest.fixture(params=["*", "journal.sqlite"])
     def delete(self, request, path):
-        def delete():
-            for file in path.parent.iterdir():
-                if request.param == "all of it" or file == path:
-                    file.unlink()
+        return lambda: [file.unlink() for file in path.parent.glob(request.param)]
 
-        return delete
-
-    def test_all_that_had_it_open_find_nothing_and_go_over_to_the_new_one(self, journal, open_it, path, delete, make_prediction):
+    def test_all_that_had_it_open_find_nothing_and_go_over_to_the_new_one(self, journal, open_it, path, delete):
         others = [open_it(), open_it()]
         for user in (journal, *others):
             user.add_predictions([make_prediction()])
@@ -136,7 +137,7 @@ class TestDeleted:
             assert user.recent_predictions(10) == kept
             assert found_from_scratch(path) == [prediction.prediction_id for prediction in kept]
 
-    def test_does_not_acknowledge_a_record_that_went_into_the_deleted_file(self, journal, path, delete, make_prediction):
+    def test_does_not_acknowledge_a_record_that_went_into_the_deleted_file(self, journal, path, delete):
         class DeletesWhenRead(list):
             def __iter__(self):
                 delete()
@@ -149,22 +150,22 @@ class TestDeleted:
         journal.add_predictions([prediction])
         assert found_from_scratch(path) == [prediction.prediction_id]
 
-    def test_a_file_that_is_moved_away_takes_all_its_records_along(self, journal, path, tmp_path, make_prediction):
-        old, new = [make_prediction() for _ in range(5)], make_prediction()
-        journal.add_predictions(old)
+    def test_a_file_that_is_moved_away_takes_all_its_records_along(self, journal, path, tmp_path):
+        old, new = make_prediction(), make_prediction()
+        journal.add_predictions([old])
         path.rename(tmp_path / "kept.sqlite")
         journal.add_predictions([new])
-        assert found_from_scratch(tmp_path / "kept.sqlite") == [prediction.prediction_id for prediction in old]
+        assert found_from_scratch(tmp_path / "kept.sqlite") == [old.prediction_id]
         assert found_from_scratch(path) == [new.prediction_id]
 
 
-def test_each_commit_is_on_the_disk(journal, make_feedback):
+def test_each_commit_is_on_the_disk(journal):
     journal.add_feedback(make_feedback())
     found = [journal._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert found == ["wal", 2]  # 2: FULL
 
 
-def test_the_bytes_of_an_erased_drawing_are_in_no_file(journal, path, make_prediction, make_feedback):
+def test_the_bytes_of_an_erased_drawing_are_in_no_file(journal, path):
     picture = bytes(range(7, 203)) * 4
     prediction = make_prediction(picture=picture)
     journal.add_predictions([make_prediction(), prediction, make_prediction()])
@@ -190,28 +191,122 @@ REMOVED = (
         f"{REMOVED} PRAGMA user_version = 2",  # nothing could be erased
     ],
 )
-def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(
-    open_it, path, journal, make_prediction, make_feedback, downgrade
-):
+def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(open_it, path, journal, downgrade):
     prediction, feedback, newer = make_prediction(), make_feedback(source=None), make_feedback()
     journal.add_predictions([prediction])
     journal.add_feedback(feedback)
     journal.close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(downgrade)
-    journals, found, barrier = [open_it() for _ in range(8)], [], threading.Barrier(8)
-
-    def read(journal):
-        barrier.wait()
-        found.append((journal.recent_predictions(5), journal.feedback(5)))
-
-    threads = [threading.Thread(target=read, args=(journal,)) for journal in journals]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [([prediction], [feedback])] * 8
+    execute(path, downgrade)
+    journals, barrier = [open_it() for _ in range(8)], threading.Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda each: (barrier.wait(), each.recent_predictions(5), each.feedback(5)), journals)
+        assert [tuple(records) for _, *records in found] == [([prediction], [feedback])] * 8
     journal.add_feedback(newer)
     assert open_it().feedback(5) == [feedback, newer]
     assert journal.erase([feedback.prediction_id]) == {feedback.prediction_id}
     assert open_it().feedback(5) == [newer]
+
+
+class TestUnusable:
+    @pytest.fixture
+    def filled(self, path, open_at):
+        """A sound log, all of it in the one file."""
+        filled = open_at(f"sqlite:///{path}")
+        filled.add_predictions([make_prediction() for _ in range(50)])
+        filled.close()
+        return path
+
+    @pytest.mark.parametrize(
+        ("script", "message"),
+        [
+            (None, DAMAGED),
+            ("DROP TABLE predictions; DROP TABLE feedback", DAMAGED),
+            (f"PRAGMA user_version = {VERSION + 1}", "was written by another version of Doodle"),
+            ("PRAGMA application_id = 0", "is another program's database"),
+            ("a folder", UNUSABLE),
+            ("no folder", UNUSABLE),
+        ],
+    )
+    def test_is_named_and_left_alone_and_all_is_well_once_it_is_moved_away(self, filled, journal, script, message):
+        if message == UNUSABLE:
+            filled.unlink()
+            filled.mkdir()
+            if script == "no folder":
+                shutil.rmtree(filled.parent)
+                filled.parent.write_text("in the way")
+        elif script is None:
+            filled.write_bytes(b"not a database\n" * 100)
+        else:
+            execute(filled, script)
+        in_the_way = filled if filled.exists() else filled.parent
+        content = in_the_way.read_bytes() if in_the_way.is_file() else None
+        for call in (
+            lambda: journal.add_predictions([make_prediction()]),
+            lambda: journal.add_feedback(make_feedback()),
+            lambda: journal.prediction("any"),
+            lambda: journal.recent_predictions(10),
+            lambda: journal.feedback(10),
+            lambda: journal.summary(),
+        ):
+            with pytest.raises(JournalError, match=f"^{filled} {message}"):
+                call()
+        assert content is None or in_the_way.read_bytes() == content
+        in_the_way.rename(in_the_way.with_suffix(".damaged"))
+        prediction = make_prediction()
+        journal.add_predictions([prediction])
+        assert journal.recent_predictions(10) == [prediction]
+
+    def test_a_file_damaged_inside_or_cut_short_is_named(self, filled, journal):
+        content = filled.read_bytes()
+        for damaged in (content[:4096] + bytes(8192) + content[12288:], content[:10_000]):
+            filled.write_bytes(damaged)
+            with pytest.raises(JournalError, match=f"^{filled} {DAMAGED}"):
+                journal.recent_predictions(50)
+
+    def test_a_file_that_another_process_holds_is_an_error_until_it_lets_go(self, filled, journal, monkeypatch):
+        monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
+        with closing(sqlite3.connect(filled, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            with pytest.raises(JournalError, match="is locked by another process"):
+                journal.add_predictions([make_prediction()])
+            assert journal.summary().predictions_kept == 50  # who only reads need not wait
+        journal.add_predictions([make_prediction()])
+        assert journal.summary().predictions_kept == 51
+
+    def test_a_disk_that_is_full_is_an_error_until_there_is_room(self, filled, journal):
+        journal.summary()  # so that there is a connection, whose file may grow no more:
+        journal._connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(JournalError, match="cannot grow, the disk is full: make room"):
+            journal.add_predictions([make_prediction() for _ in range(100)])
+        assert journal.summary().predictions_kept == 50
+        journal.add_predictions([make_prediction()])
+        assert journal.summary().predictions_kept == 51
+
+
+class TestForeignRows:
+    """Somebody may have changed rows by hand."""
+
+    @pytest.mark.parametrize(
+        "change",
+        ["digit = 12", "is_digit = 3", "model_version = CAST(x'fffe' AS TEXT)", "picture = 'text'"],
+    )
+    def test_leaves_out_a_prediction_that_makes_no_sense(self, journal, path, change):
+        before, damaged, after = (make_prediction() for _ in range(3))
+        journal.add_predictions([before, damaged, after])
+        execute(path, f"UPDATE predictions SET {change} WHERE prediction_id = '{damaged.prediction_id}'")
+        assert journal.recent_predictions(2) == [before, after]
+        assert journal.prediction(damaged.prediction_id) is None
+        assert journal.summary() == Summary(3, 3, 0, after.time)
+
+    def test_ignores_columns_of_a_later_version(self, journal, path):
+        first, second = make_prediction(), make_prediction()
+        journal.add_predictions([first])
+        execute(path, "ALTER TABLE predictions ADD COLUMN mood TEXT DEFAULT 'good'")
+        journal.add_predictions([second])
+        assert journal.recent_predictions(2) == [first, second]
+
+    def test_counts_rows_deleted_by_hand_as_added(self, journal, path):
+        journal.add_predictions([make_prediction() for _ in range(5)])
+        journal.add_feedback(make_feedback())
+        execute(path, "DELETE FROM predictions; DELETE FROM feedback")
+        assert journal.summary() == Summary(5, 0, 1, None)

@@ -1,15 +1,19 @@
 """The model store, of either kind: what is published is whole, what a pointer names is there, nobody sees half of anything."""
 
 import json
+import os
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from bounds import within
 from digitnet import checkpoint
-from stores import models
-from stores.models import CANDIDATE, LIVE, StoreError
+from stores import folder_models, models
+from stores.folder_models import FolderModels
+from stores.models import CANDIDATE, LIVE, POINTERS, StoreError, open_models
 
 PICTURE = np.random.default_rng(0).random((1, 28, 28), np.float32)
 NOWHERE = "000000000000"
@@ -48,26 +52,24 @@ class TestPublish:
         assert store.size(card["version"]) == sum(file.stat().st_size for file in folder.iterdir())
         assert (store.pointer(LIVE), store.pointer(CANDIDATE)) == (None, None)
 
-    def test_the_same_network_measured_anew_has_a_new_card_and_another_state(self, store, published, save_model, tmp_path):
+    def test_a_version_published_anew_has_its_new_card_is_mended_and_has_another_state(
+        self, store, published, save_model, place, tmp_path
+    ):
         before = store.state(published)
         assert store.state(published) == before
-        save_model(tmp_path / "model", 0, {"test": {"accuracy": 0.25}})
-        assert store.publish(tmp_path / "model")["version"] == published
-        assert store.card(published)["test"] == {"accuracy": 0.25}
-        assert store.state(published) != before
-
-    def test_a_damaged_version_is_mended(self, store, publish, published, place):
         place.write(f"versions/{published}/weights.npz", b"damage")
         with pytest.raises(StoreError):
             store.load(published)
-        publish()
-        store.load(published)
+        save_model(tmp_path / "model", 0, {"test": {"accuracy": 0.25}})
+        assert store.publish(tmp_path / "model")["version"] == published
+        assert store.load(published)[1]["test"] == {"accuracy": 0.25}
+        assert store.state(published) != before
 
-    def test_versions_are_listed_oldest_first(self, store, publish, tick):
+    def test_versions_are_listed_oldest_first(self, store, publish, place):
         published = []
         for seed in (3, 1, 2):
             published.append(publish(seed))
-            tick()
+            time.sleep(place.tick)
         assert store.versions() == published
 
     @pytest.mark.parametrize("name", ["weights.npz", "snapshots.npz"])
@@ -220,14 +222,75 @@ def test_readers_never_see_half_a_model(store, model_folder):
             for folder in folders:
                 store.point(LIVE, store.publish(folder)["version"])
 
-    publishing = threading.Thread(target=publish)
-    publishing.start()
-    try:
-        deadline = time.monotonic() + 60
-        while len(seen) < 2 and time.monotonic() < deadline:
-            for _ in range(50):
-                seen.add(store.load(store.pointer(LIVE))[1]["version"])
-    finally:
-        done.set()
-        publishing.join()
+    with ThreadPoolExecutor(1) as pool:
+        publishing, deadline = pool.submit(publish), time.monotonic() + 60
+        try:
+            while len(seen) < 2 and time.monotonic() < deadline:
+                seen |= {store.load(store.pointer(LIVE))[1]["version"] for _ in range(50)}
+        finally:
+            done.set()
+        publishing.result()
     assert len(seen) == 2
+
+
+class TestFolder:
+    """What only files know, and how a URL names a folder."""
+
+    @pytest.fixture
+    def place(self, folder_place):
+        return folder_place
+
+    def test_a_store_that_cannot_be_written_is_named(self, model_folder, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        with pytest.raises(StoreError, match=f"the model store {tmp_path}/file/models cannot be written"):
+            FolderModels(tmp_path / "file" / "models").publish(model_folder())
+
+    def test_a_version_and_a_pointer_appear_all_at_once(self, store, model_folder, monkeypatch):
+        """Nothing is to be seen before the last step, a rename."""
+
+        def fail(*_):
+            raise OSError("power cut")
+
+        monkeypatch.setattr(folder_models.os, "rename", fail)
+        with pytest.raises(StoreError, match="cannot be written: power cut"):
+            store.publish(model_folder())
+        assert store.versions() == list((store.folder / "versions").iterdir()) == []
+        monkeypatch.undo()
+        version = store.publish(model_folder())["version"]
+        monkeypatch.setattr(os, "replace", fail)
+        with pytest.raises(StoreError, match="cannot be written: power cut"):
+            store.point(LIVE, version)
+        assert store.pointer(LIVE) is None
+
+    def test_what_a_killed_publisher_left_is_swept_away_but_not_what_another_is_writing(self, store, model_folder, published):
+        left, writing = (store.folder / "versions" / f"{folder_models.UNFINISHED}{name}" for name in ("left", "writing"))
+        for folder in (left, writing):
+            folder.mkdir()
+        an_hour_ago = time.time() - folder_models.ABANDONED_SECONDS - 1
+        os.utime(left, (an_hour_ago, an_hour_ago))
+        assert store.versions() == [published]
+        store.publish(model_folder(1))
+        assert (left.exists(), writing.exists()) == (False, True)
+
+    @pytest.mark.parametrize(
+        "make",
+        [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.write_bytes(bytes(2**17))],
+        ids=["a pipe", "a link to /dev/zero", "128 KiB"],
+    )
+    def test_a_pointer_that_is_no_small_file_is_refused_without_a_wait(self, store, published, make):
+        for pointer in POINTERS:
+            make(store.folder / pointer)
+            with within(), pytest.raises(StoreError, match=f"^{store.folder}/{pointer} cannot be read: it "):
+                store.pointer(pointer)
+        assert store.versions() == [published]
+
+    def test_a_folder_can_be_named_in_several_ways(self, published, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for url in (f"{tmp_path}/models", f"file://{tmp_path}/models", f"file://localhost{tmp_path}/models", "models"):
+            assert open_models(url).versions() == [published]
+        assert str(open_models("file:///my%20models")) == "/my models"
+
+    @pytest.mark.parametrize("url", ["", "file://other-host/models", "file:", "redis://redis:6379", "S4://bucket/models"])
+    def test_what_names_no_store_is_refused(self, url):
+        with pytest.raises(StoreError, match="names no model store"):
+            open_models(url)

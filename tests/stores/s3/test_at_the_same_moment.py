@@ -1,12 +1,10 @@
 """The model store in an object store: who comes second undoes nothing."""
 
-import threading
-
 import pytest
 from digitnet import checkpoint
 from model_stores import requests_of, watch
 from stores import models as stores_models
-from stores.models import CANDIDATE, LIVE, OvertakenError, open_models
+from stores.models import CANDIDATE, LIVE, OvertakenError
 
 
 def just_before(store, method, key, act):
@@ -110,29 +108,3 @@ def test_who_is_killed_before_any_write_leaves_a_store_that_is_whole(store, live
     assert sorted(writes[:2]) == [("PUT", "snapshots.npz"), ("PUT", "weights.npz")]
     assert writes[2:4] == [("PUT", "model.json"), ("PUT", CANDIDATE)]
     assert writes[4:] == [("PUT", "history"), ("PUT", LIVE), ("DELETE", CANDIDATE), ("PUT", LIVE), ("PUT", "history")]
-
-
-@pytest.mark.slow
-def test_many_at_once_lose_no_promotion(place, versions):
-    """Each of four promotes its own version, again and again: whatever was live is in the history, or is still."""
-    promoted, failed = [], []
-
-    def promote(version):
-        mine = open_models(place.url)
-        for _ in range(4):
-            try:
-                mine.promote(version)
-                promoted.append(version)
-            except OvertakenError as error:
-                failed.append(str(error))
-
-    threads = [threading.Thread(target=promote, args=(version,)) for version in versions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    history, last = place.models.history(), place.models.pointer(LIVE)
-    assert set(promoted) == set(versions) == {*history, last}
-    assert len(failed) < len(promoted)
-    # Every line was live when it was written, and no two that follow each other are the same: nobody repeats a line.
-    assert all(one != next_ for one, next_ in zip(history, [*history[1:], last]))

@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,11 +36,8 @@ def cache(tmp_path):
 
 class TestCache:
     def test_fetches_once_for_many_who_want_the_same_at_once(self, cache):
-        threads = [threading.Thread(target=cache.read, args=(b"content",)) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(cache.read, [b"content"] * 6))
         Fetched(cache.folder).read(b"content")
         assert cache.fetched == [b"content"]
 
@@ -64,8 +61,8 @@ class TestCache:
         monkeypatch.setattr(models_cache, "KEPT", 2)
         cache.folder.mkdir()
         left, writing = cache.folder / ".left.tmp", cache.folder / ".writing.tmp"
-        for path in (left, writing):
-            path.touch()
+        left.touch()
+        writing.touch()
         os.utime(left, (0, 0))
         for content in (b"a", b"b", b"c", b"d"):
             cache.read(content)
