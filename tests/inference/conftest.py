@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,8 +15,8 @@ from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
 from PIL import Image, ImageDraw
-from polling import PATIENCE, eventually
-from processes import free_port
+from polling import PATIENCE
+from processes import free_port, wait_for
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
 from stores.journal import open_journal
@@ -62,39 +61,21 @@ class Service:
 class Process(Service):
     """`python -m inference`."""
 
-    def __init__(self, models: str | Path, log_path: Path, **environment: str):
+    def __init__(self, models: Path, log_path: Path, **environment: str):
         port = free_port()
-        self.url, self.log_path = f"http://127.0.0.1:{port}", log_path
+        self.url, self._log_path = f"http://127.0.0.1:{port}", log_path
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")}
-        settings = {"DOODLE_PORT": str(port), "DOODLE_MODELS": str(models), "DOODLE_MODEL_CHECK_SECONDS": "0.1"}
+        settings = {"DOODLE_PORT": str(port), "DOODLE_MODELS": str(models)}
         settings["DOODLE_JOURNAL"] = f"sqlite:///{log_path.with_name('journal.sqlite')}"
+        command, environment = [sys.executable, "-m", "inference"], inherited | settings | environment
         with log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "inference"], env=inherited | settings | environment, stdout=log, stderr=subprocess.STDOUT
-            )
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         # A connection a request: after a 500 the server hangs up, which must not look like the next request's fault.
         limits = httpx.Limits(max_keepalive_connections=0)
         super().__init__(httpx.Client(base_url=self.url, timeout=PATIENCE, limits=limits))
 
     def log(self) -> str:
-        return self.log_path.read_text(errors="replace")
-
-    def is_up(self) -> bool:
-        try:
-            return self.get("/healthz").status_code == 200
-        except httpx.TransportError:
-            assert self.process.poll() is None, f"the service ended by itself:\n{self.log()}"
-            return False
-
-    def stop(self) -> int:
-        """End it as a supervisor does, and return its exit code."""
-        self.client.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(PATIENCE)
-        finally:
-            self.process.kill()
+        return self._log_path.read_text(errors="replace")
 
 
 @pytest.fixture(scope="session")
@@ -180,13 +161,18 @@ def run_service(tmp_path_factory):
     """`with run_service(models) as process:` a process that answers; it is ended afterwards, whatever happens."""
 
     @contextlib.contextmanager
-    def run(models: str | Path, **environment: str):
+    def run(models: Path, **environment: str):
         service = Process(models, tmp_path_factory.mktemp("log") / "inference.log", **environment)
         try:
-            eventually(service.is_up, "the service answers")
+            wait_for(f"{service.url}/healthz", process=service.process)
             yield service
         finally:
-            service.stop()
+            service.client.close()
+            service.process.terminate()
+            try:
+                service.process.wait(PATIENCE)
+            finally:
+                service.process.kill()
 
     return run
 

@@ -12,21 +12,10 @@ def assert_rejected(response, code: int) -> None:
     assert response.json()["detail"].strip()
 
 
-FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
-
-
-@pytest.mark.parametrize("content_type", ["", "text/plain", "image/jpeg", "image/*", PARTS, FORM, "png", ";;"])
-def test_rejects_other_content_types(service, content_type):
-    assert_rejected(service.post_bytes(b'{"strokes": []}', content_type), 415)
-
-
-def test_rejects_a_body_without_a_content_type(service):
-    assert_rejected(service.client.post("/predict", content=b'{"strokes": []}'), 415)
-
-
-@pytest.mark.parametrize("content_type", [JSON, "Application/JSON; charset=utf-8"])
-def test_a_content_type_may_have_parameters_and_capitals(service, content_type):
-    assert service.post_bytes(b'{"strokes": [[[0, 0], [50, 90]]]}', content_type).status_code == 200
+def test_a_content_type_may_have_parameters_and_capitals(service):
+    """test_origins.py has those that are rejected."""
+    assert service.post_bytes(b'{"strokes": []}', "Application/JSON; charset=utf-8").status_code == 200
+    assert_rejected(service.post_bytes(b'{"strokes": []}', ";;"), 415)
 
 
 @pytest.mark.parametrize(("content_type", "limit"), [(JSON, MEBIBYTE), ("image/png", 4 * MEBIBYTE)])
@@ -41,7 +30,7 @@ def test_rejects_a_body_that_is_too_large_though_its_length_is_not_announced(ser
     assert_rejected(sent(limit), 422)
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/predict/5", "/explain/x", "/.env"])
+@pytest.mark.parametrize("path", ["/", "/predict/5"])
 def test_an_unknown_path_is_404(service, path):
     assert_rejected(service.get(path), 404)
 
@@ -50,9 +39,7 @@ def test_an_unknown_path_is_404(service, path):
     ("method", "path", "allowed"),
     [
         ("GET", "/predict", "POST"),
-        ("PUT", "/predict/", "POST"),
-        ("DELETE", "/model", "GET"),
-        ("POST", "/metrics", "GET"),
+        ("DELETE", "/model/", "GET"),
         ("PUT", "/snapshots/", "GET, POST"),
     ],
 )

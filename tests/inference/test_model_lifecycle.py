@@ -1,32 +1,27 @@
-"""The model in service, over HTTP: waited for, replaced without a restart, and kept when what comes next is bad."""
+"""The model in service, over HTTP: waited for, and replaced without a restart."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from digitnet.checkpoint import write_atomically
 
 STROKES = {"strokes": [[[140, 40], [150, 240]]]}
 NO_MODEL = {"detail": "there is no model yet: the trainer publishes one once it is trained; ask again then"}  # and no path
 
 
 @pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def following(serve, folder):
+def following(serve, tmp_path):
     """A service whose model the tests change; at first it has none."""
-    with serve(folder, model_check_seconds=0.02) as client:
+    with serve(tmp_path, model_check_seconds=0.02) as client:
         yield client
 
 
 @pytest.fixture
-def publish(following, folder, publish_model, eventually):
+def publish(following, tmp_path, publish_model, eventually):
     """publish(seed): wait until this model is in service, and return its card."""
 
     def publish(seed):
-        card = publish_model(folder, seed)
+        card = publish_model(tmp_path, seed)
         eventually(lambda: following.get("/model").json().get("version") == card["version"], "the new model is in service")
         return card
 
@@ -61,16 +56,6 @@ def test_takes_a_model_that_is_saved_later_and_each_newer_one(following, publish
         assert found["doodle_model_loads_total", ("loaded",)] == seed
 
 
-def test_a_damaged_model_is_rejected_and_the_old_one_goes_on(following, folder, live_folder, publish, samples, eventually):
-    card, answer = publish(1), following.post("/predict", json=STROKES).json()
-    write_atomically(live_folder(folder) / "weights.npz", b"not weights")
-    eventually(lambda: samples(following)["doodle_model_loads_total", ("refused",)] == 1, "the rejection is counted")
-    assert following.get("/readyz").status_code == 200
-    assert following.get("/model").json() == card
-    assert following.post("/predict", json=STROKES).json()["probabilities"] == answer["probabilities"]
-    publish(2)
-
-
 def test_no_request_fails_while_models_are_replaced(following, publish):
     stop, failures, answers = threading.Event(), [], {}
     publish(1)
@@ -81,18 +66,15 @@ def test_no_request_fails_while_models_are_replaced(following, publish):
             if response.status_code != 200:
                 failures.append(response.text)
                 return
-            answer = response.json()
-            answers.setdefault(answer["model_version"], set()).add(tuple(answer["probabilities"]))
+            answers.setdefault(response.json()["model_version"], set()).add(tuple(response.json()["probabilities"]))
 
-    threads = [threading.Thread(target=keep_asking) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
-        versions = {publish(seed)["version"] for seed in range(2, 5)}
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor() as threads:
+        for _ in range(3):
+            threads.submit(keep_asking)
+        try:
+            versions = {publish(seed)["version"] for seed in range(2, 5)}
+        finally:
+            stop.set()
     assert failures == []
     assert versions <= set(answers)
     assert all(len(probabilities) == 1 for probabilities in answers.values()), "a version answered in more than one way"

@@ -13,6 +13,7 @@ import pytest
 from inference import __main__ as program
 from inference.settings import Settings
 from pngs import png_of
+from polling import PATIENCE
 from raw_http import connected, parts, post, said
 
 BODY = json.dumps({"strokes": [[[140, 40], [145, 130], [150, 240]]]}).encode()
@@ -28,7 +29,7 @@ def running(run_service, models_folder):
         assert idle.recv(100).startswith(b"HTTP/1.1 200")
         yield running
         running.process.send_signal(signal.SIGINT)
-        assert running.stop() == 0, running.log()
+        assert running.process.wait(PATIENCE) == 0, running.log()
         assert "Traceback" not in running.log()
 
 
