@@ -72,16 +72,15 @@ def counted(service, samples):
     def added(body, content_type=JSON, path="/predict", method="POST"):
         before = samples(service)
         service.client.request(method, path, content=body, headers={"Content-Type": content_type})
-        after = samples(service)
         # The log is written behind the answers' back: test_recorder.py has its figures. Scrapes are left out.
-        names = [
-            name
-            for name in after
-            if not name[0].endswith(("_sum", "_bucket", "_seconds_count", "_created"))
+        return {
+            name: value - before.get(name, 0)
+            for name, value in samples(service).items()
+            if value != before.get(name, 0)
+            and not name[0].endswith(("_sum", "_bucket", "_seconds_count", "_created"))
             and not name[0].startswith(("doodle_recorder_", "process_"))
             and "/metrics" not in name[1]
-        ]
-        return {name: after[name] - before.get(name, 0) for name in names if after[name] != before.get(name, 0)}
+        }
 
     return added
 
@@ -111,15 +110,14 @@ def test_a_prediction_counts_by_form_and_digit(service, counted, body, content_t
     }
 
 
-@pytest.mark.parametrize("path", ["/predict", "/predict/"])
 @pytest.mark.parametrize(
-    ("body", "content_type", "code"),
+    ("body", "content_type", "path", "code"),
     [
-        (b'{"image_vector": []}', JSON, "400"),
-        (b" " * (5 * 1024 * 1024), "image/png", "413"),
-        (b"hello", "text/plain", "415"),
-        (b"{}", JSON, "422"),
-        (b"no picture", "image/png", "422"),
+        (b'{"image_vector": []}', JSON, "/predict/", "400"),
+        (b" " * (5 * 1024 * 1024), "image/png", "/predict", "413"),
+        (b"hello", "text/plain", "/predict", "415"),
+        (b"no picture", "image/png", "/predict", "422"),
+        (LINE, JSON, "/predict?input=perhaps", "422"),
     ],
 )
 def test_an_error_counts_as_a_call_and_by_its_code(counted, path, body, content_type, code):
@@ -131,22 +129,17 @@ def test_an_error_counts_as_a_call_and_by_its_code(counted, path, body, content_
     }
 
 
-def test_a_rejected_query_counts_too(counted):
-    added = counted(LINE, path="/predict?input=perhaps")
-    assert (added[CALLS], added[ERRORS], added["doodle_predict_errors_total", ("422",)]) == (1, 1, 1)
-
-
 @pytest.mark.parametrize(
-    ("method", "path", "route", "code"),
+    ("path", "route", "code"),
     [
-        *(("GET", path, path, "200") for path in ("/healthz", "/readyz", "/model")),
-        ("GET", "/predict", "/predict", "405"),
-        ("GET", "/candidate/model", "/candidate/model", "503"),
-        *(("GET", path, "other", "404") for path in ("/", "/nowhere", "/predict/now", "/%00", "/" + "a" * 3000)),
+        ("/healthz", "/healthz", "200"),
+        ("/predict", "/predict", "405"),
+        ("/candidate/model/", "/candidate/model", "503"),
+        *((path, "other", "404") for path in ("/", "/predict/now", "/%00", "/" + "a" * 3000)),
     ],
 )
-def test_any_request_counts_under_its_route_and_status_alone(counted, method, path, route, code):
-    assert counted(b"", path=path, method=method) == {("doodle_http_requests_total", (code, route)): 1}
+def test_any_request_counts_under_its_route_and_status_alone(counted, path, route, code):
+    assert counted(b"", path=path, method="GET") == {("doodle_http_requests_total", (code, route)): 1}
 
 
 def test_every_request_is_timed_and_every_route_is_there_from_the_start(client, samples):
@@ -165,13 +158,6 @@ def test_every_phase_is_timed_once_for_a_prediction_and_so_is_its_confidence(cli
     found = samples(client)
     for phase in PHASES:
         assert found["doodle_predict_phase_seconds_sum", (phase,)] > 0.0
-        buckets = [value for (name, labels), value in found.items() if name.endswith("phase_seconds_bucket") and phase in labels]
-        assert max(buckets) == found["doodle_predict_phase_seconds_count", (phase,)] == 1
+        assert found["doodle_predict_phase_seconds_count", (phase,)] == 1
     assert found["doodle_prediction_confidence_ratio_count", ()] == 1
     assert found["doodle_prediction_confidence_ratio_sum", ()] == pytest.approx(answer["confidence"])
-
-
-def test_two_apps_in_one_process_count_apart():
-    first, second = Metrics(), Metrics()
-    first.predict_calls.inc()
-    assert second.registry.get_sample_value("api_predict_calls_total") == 0
