@@ -15,7 +15,10 @@ def assert_rejected(response, code: int) -> None:
 def test_a_content_type_may_have_parameters_and_capitals(service):
     """test_origins.py has those that are rejected."""
     assert service.post_bytes(b'{"strokes": []}', "Application/JSON; charset=utf-8").status_code == 200
-    assert_rejected(service.post_bytes(b'{"strokes": []}', ";;"), 415)
+    for path, expected in (("/predict", "application/json or image/png"), ("/feedback", "application/json")):
+        rejected = service.post_bytes(b"{}", ";;", path)
+        assert_rejected(rejected, 415)
+        assert rejected.json()["detail"] == f"send {expected}, not a body without a content-type"
 
 
 @pytest.mark.parametrize(("content_type", "limit"), [(JSON, MEBIBYTE), ("image/png", 4 * MEBIBYTE)])
