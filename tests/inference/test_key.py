@@ -81,8 +81,9 @@ def test_the_description_says_what_it_guards_and_how_it_is_sent(client):
 
 
 def test_drawing_needs_none(client, strokes):
-    for path in ("/predict", "/explain"):
-        assert client.post(path, json={"strokes": strokes}).status_code == 200
+    assert client.post("/explain", json={"strokes": strokes}).status_code == 200
+    predicted = client.post("/predict", json={"strokes": strokes}).json()
+    assert client.delete(f"/predictions/{predicted['prediction_id']}").status_code == 200
     for path in ("/model", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"):
         assert client.get(path).status_code == 200
 

@@ -41,7 +41,6 @@ def learn(client, strokes):
 
 @pytest.fixture(scope="module")
 def image(client, strokes):
-    """The drawing, as the network reads it."""
     return np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)
 
 
@@ -90,23 +89,22 @@ def test_teaches_no_digit_where_the_network_has_that_class(learn, publish_model,
     assert "no class for what is no digit" in response.json()["detail"]
 
 
-def test_the_served_model_answers_as_before(client, learn, strokes):
-    def probabilities():
-        return client.post("/predict", json={"strokes": strokes}).json()["probabilities"]
-
-    before = probabilities()
-    learn(*[LESSON] * MAX_LESSONS)
-    assert probabilities() == before
+def test_the_served_model_answers_as_before(client, learn, strokes, samples):
+    lessons = samples(client)["doodle_lessons_total", ()]
+    answers = []
+    for _ in range(2):
+        answers.append(client.post("/predict", json={"strokes": strokes}).json()["probabilities"])
+        learn(*[LESSON] * MAX_LESSONS)
+    assert answers[0] == answers[1]
+    assert samples(client)["doodle_lessons_total", ()] - lessons == 2 * MAX_LESSONS
 
 
 @pytest.mark.parametrize(
     ("lessons", "said"),
     [
         (None, "lessons"),
-        ([LESSON] * (MAX_LESSONS + 1), "lessons"),
         ([{"label": 10, "learning_rate": 0.1}], "label"),
         ([{"label": True, "learning_rate": 0.1}], "label"),
-        ([{"label": 3}], "learning_rate"),
         ([{"label": 3, "learning_rate": 0}], "learning_rate"),
         ([{"label": 3, "learning_rate": 11}], "learning_rate"),
         ([{"label": 3, "learning_rate": 0.1, "momentum": 0.9}], "momentum"),
@@ -118,9 +116,6 @@ def test_rejects_lessons_by_name(client, strokes, lessons, said):
     assert said in response.json()["detail"]
 
 
-def test_takes_json_only_and_counts_lessons(client, learn, samples):
+def test_takes_no_image(client):
     response = client.post("/learn", content=b"\x89PNG", headers={"Content-Type": "image/png"})
     assert (response.status_code, response.json()) == (415, {"detail": "send application/json, not image/png"})
-    before = samples(client)["doodle_lessons_total", ()]
-    learn(LESSON, LESSON)
-    assert samples(client)["doodle_lessons_total", ()] - before == 2

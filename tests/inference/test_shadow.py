@@ -6,7 +6,7 @@ from inference.metrics import Metrics
 from inference.predictor import NoDigit, NoModelError, Reading
 from inference.shadow import KEPT, Shadow
 from stores.folder_models import FolderModels
-from stores.models import CANDIDATE, LIVE
+from stores.models import CANDIDATE
 
 PICTURE = np.zeros((28, 28), np.float32)
 
@@ -40,13 +40,9 @@ def metrics():
 
 @pytest.fixture
 def counted(metrics):
-    """(how often it agreed, how often not)"""
-
-    def counted():
-        name = "doodle_shadow_predictions_total"
-        return tuple(metrics.registry.get_sample_value(name, {"outcome": outcome}) for outcome in ("agree", "disagree"))
-
-    return counted
+    """counted() -> how often they agreed, and how often not."""
+    name = "doodle_shadow_predictions_total"
+    return lambda: tuple(metrics.registry.get_sample_value(name, {"outcome": each}) for each in ("agree", "disagree"))
 
 
 @pytest.mark.parametrize(
@@ -92,13 +88,11 @@ def test_the_newest_are_kept(metrics):
 
 
 def test_the_candidate_reads_each_live_drawing_and_the_live_model_answers(publish_model, serve, samples, tmp_path):
-    models = FolderModels(tmp_path / "models")
-    live, candidate = (publish_model(models.folder, seed)["version"] for seed in range(2))
-    models.point(LIVE, live)
-    models.point(CANDIDATE, candidate)
+    candidate, live = (publish_model(tmp_path, seed)["version"] for seed in range(2))  # the last one is live
+    FolderModels(tmp_path).point(CANDIDATE, candidate)
     generator = np.random.default_rng(0)
     drawings = [{"strokes": generator.integers(20, 260, (1, 8, 2)).tolist()} for _ in range(20)]
-    with serve(models.folder) as client:
+    with serve(tmp_path) as client:
         answers = [client.post("/predict", json=drawing).json() for drawing in drawings]
         others = [client.post("/candidate/predict", json=drawing).json() for drawing in drawings]
         listed = client.get("/candidate/disagreements").json()["disagreements"]
