@@ -9,8 +9,7 @@ from pngs import png_of
 from stores.folder_models import FolderModels
 
 LAST = ["flatten", {"dense": {"units": 11}}]
-CONVOLUTIONAL = [{"conv2d": {"filters": 4, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", *LAST]
-PERCEPTRON = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
+LAYERS = [{"conv2d": {"filters": 4, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", *LAST]
 ABOUT = {"temperature": 1.5, "no_digit_threshold": 0.999}
 SQUARE = np.zeros((28, 28))
 SQUARE[4:24, 10:14] = 0.8
@@ -19,7 +18,7 @@ SQUARE[4:24, 10:14] = 0.8
 @pytest.fixture(scope="module")
 def models(tmp_path_factory, publish_model):
     models = FolderModels(tmp_path_factory.mktemp("explained"))
-    models.promote(publish_model(models.folder, 3, ABOUT, CONVOLUTIONAL)["version"])
+    models.promote(publish_model(models.folder, 3, ABOUT, LAYERS)["version"])
     return models
 
 
@@ -73,27 +72,11 @@ def test_gives_all_that_digitnet_computes(client, network, ink, strokes, numbers
     assert explained["temperature"] == ABOUT["temperature"]
 
 
-def test_reads_as_predict_does(ask):
-    explained, predicted = ask(), ask("/predict?input=true")
-    for name in ("digit", "is_digit", "probabilities", "confidence", "model_version"):
-        assert explained[name] == predicted[name]
-    np.testing.assert_allclose(explained["input"], predicted["input"], atol=5e-5)
-
-
 def test_occlusion_comes_where_it_is_asked_for(ask, network, numbers):
     assert "occlusion" not in ask()
     answer = ask("/explain/?occlusion=true")
     Explanation.model_validate(answer)
     np.testing.assert_allclose(numbers(answer["occlusion"]), occlusion(network, image_of(answer)), atol=1e-5)
-
-
-def test_a_perceptron_and_a_blank_are_explained_as_well(tmp_path, publish_model, serve):
-    publish_model(tmp_path, 3, layers=PERCEPTRON)
-    with serve(tmp_path) as client:
-        answer = client.post("/explain", json={"strokes": []}).json()
-    assert [layer["activations"]["shape"] for layer in answer["layers"]] == [[784], [12], [12], [11]]
-    assert not answer["is_digit"]
-    assert not np.any(answer["input"])
 
 
 def test_a_changed_copy_explains_itself(ask, network, numbers):

@@ -58,11 +58,10 @@ def test_computes_what_digitnet_computes(learn, models, image, numbers):
         assert (layer["parameters_norm"], layer["gradient_norm"], layer["update_norm"]) == expected[1:]
 
 
-def test_thirty_lessons_teach_the_digit_and_show_what_the_copy_forgot(learn, models, image, numbers):
+def test_shows_what_the_copy_forgot(learn, models, image, numbers):
     network, card = models.load(models.pointer("live"))
     answer = learn(*[LESSON | {"learning_rate": 0.2}] * 30)
     assert answer["after"]["digit"] == 3
-    assert answer["losses"][-1] < 0.1 * answer["losses"][0]
     assert answer["before"] == learn()["after"]
     images = np.array([numbers(each["input"]) for each in answer["known"]])
     np.testing.assert_array_equal(images, in_unit_range(models.golden_pictures(card["version"])))
@@ -70,14 +69,6 @@ def test_thirty_lessons_teach_the_digit_and_show_what_the_copy_forgot(learn, mod
     for name, reader in (("before", network), ("after", copy)):
         expected, _ = reader.read(images, ABOUT["temperature"])
         np.testing.assert_allclose([each[name]["probabilities"] for each in answer["known"]], expected, atol=1e-5)
-    threes = {name: sum(each[name]["digit"] == 3 for each in answer["known"]) for name in ("before", "after")}
-    assert threes["after"] > threes["before"]  # it learnt to say 3, whatever it sees
-
-
-def test_a_page_keeps_its_copy_by_repeating_its_lessons(learn):
-    five, six = learn(*[LESSON] * 5), learn(*[LESSON] * 6)
-    assert six["losses"][:5] == five["losses"]
-    assert learn(*[LESSON] * 5) == five
 
 
 def test_teaches_no_digit_where_the_network_has_that_class(learn, publish_model, strokes, tmp_path, serve):

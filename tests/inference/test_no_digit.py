@@ -39,7 +39,7 @@ A_LINE = {"strokes": [[[100, 100], [100, 200]]]}
 def test_the_confidence_is_that_of_the_answer_given(publish_model, serve, tmp_path, threshold, is_digit):
     publish_model(tmp_path, 5, {"no_digit_threshold": threshold}, ["flatten", {"dense": {"units": 11}}])
     with serve(tmp_path) as client:
-        answer, explained = (client.post(path, json=A_LINE).json() for path in ("/predict", "/explain"))
+        answer, explained = (client.post(path, json=A_LINE).json() for path in ("/predict?input=true", "/explain"))
         blank = client.post("/predict", json={"strokes": []}).json()
         learnt = client.post("/learn", json={**A_LINE, "lessons": []}).json()
     likeliest, logits = int(np.argmax(answer["probabilities"])), np.array(explained["logits"])
@@ -52,3 +52,5 @@ def test_the_confidence_is_that_of_the_answer_given(publish_model, serve, tmp_pa
     assert blank["no_digit"] == {"probability": 1.0, "threshold": threshold}
     same = ("digit", "is_digit", "best_guess", "confidence", "no_digit")
     assert [explained[name] for name in same] == [learnt["before"][name] for name in same] == [answer[name] for name in same]
+    assert [explained[name] for name in ("probabilities", "model_version")] == [answer["probabilities"], answer["model_version"]]
+    np.testing.assert_allclose(explained["input"], answer["input"], atol=5e-5)
