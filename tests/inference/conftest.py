@@ -23,14 +23,8 @@ from stores.journal import open_journal
 from stores.models import LIVE
 
 STROKES = [[[190, 60], [100, 60], [95, 130], [150, 118], [188, 160], [170, 215], [95, 222]], [[40, 60], [40, 120]]]
-SIDE, BRUSH = 280, 20
-CONVOLUTIONAL = [
-    {"conv2d": {"filters": 4, "kernel_size": 5}},
-    {"maxpool2d": {"size": 2}},
-    "relu",
-    "flatten",
-    {"dense": {"units": 10}},
-]
+LAST = ["flatten", {"dense": {"units": 10}}]
+CONVOLUTIONAL = [{"conv2d": {"filters": 4, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", *LAST]
 
 
 def samples_of(client) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -136,8 +130,7 @@ def serve(tmp_path_factory):
 
     def serve(folder: Path, raise_server_exceptions: bool = True, **settings) -> TestClient:
         settings = {"journal": f"sqlite:///{tmp_path_factory.mktemp('log')}/journal.sqlite", **settings}
-        app = create_app(Settings(models=str(folder), **settings))
-        return TestClient(app, raise_server_exceptions=raise_server_exceptions)
+        return TestClient(create_app(Settings(models=str(folder), **settings)), raise_server_exceptions=raise_server_exceptions)
 
     return serve
 
@@ -180,11 +173,7 @@ def run_service(tmp_path_factory):
 @pytest.fixture(scope="session")
 def numbers():
     """numbers(tensor): the array that an answer holds, float32 in its shape; None for null."""
-
-    def numbers(tensor: dict | None) -> np.ndarray | None:
-        return None if tensor is None else np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
-
-    return numbers
+    return lambda tensor: tensor and np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
 
 
 @pytest.fixture(scope="session")
@@ -195,12 +184,11 @@ def strokes() -> list:
 @pytest.fixture(scope="session")
 def ink() -> np.ndarray:
     """The strokes as the canvas shows them: float (280, 280), 1 = ink, with soft edges."""
-    scale = 4
-    image = Image.new("L", (SIDE * scale, SIDE * scale))
+    image = Image.new("L", (1120, 1120))
     pen = ImageDraw.Draw(image)
     for stroke in STROKES:
-        points = [(x * scale, y * scale) for x, y in stroke]
-        pen.line(points, fill=255, width=BRUSH * scale)
+        points = [(4 * x, 4 * y) for x, y in stroke]
+        pen.line(points, fill=255, width=80)
         for point in points:
-            pen.circle(point, BRUSH * scale / 2, fill=255)
-    return np.asarray(image.reduce(scale), float) / 255.0
+            pen.circle(point, 40, fill=255)
+    return np.asarray(image.reduce(4), float) / 255.0
