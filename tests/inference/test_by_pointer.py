@@ -55,19 +55,12 @@ def test_a_test_s_drawings_are_not_counted_and_not_in_the_prediction_log(version
     assert journal.summary().predictions_total == 1
 
 
-def test_says_where_there_is_no_candidate(models, publish_model, client, sample, strokes):
-    publish_model(models.folder)
-    response = client.post("/candidate/predict", json={"strokes": strokes})
-    assert response.status_code == 503
-    assert response.json()["detail"].startswith("there is no candidate")
-    assert client.get("/candidate/model").status_code == 503
-    assert sample("doodle_candidate_loaded") == 0
-
-
-def test_a_candidate_is_there_for_as_long_as_it_is_one(versions, models, client, sample, eventually):
+def test_a_candidate_is_there_for_as_long_as_it_is_one(versions, models, client, sample, strokes, eventually):
     assert sample("doodle_candidate_loaded") == sample("doodle_candidate_info", versions[CANDIDATE]) == 1
     models.clear(CANDIDATE)
     eventually(lambda: client.get("/candidate/model").status_code == 503, "the candidate is gone")
+    response = client.post("/candidate/predict", json={"strokes": strokes})
+    assert (response.status_code, response.json()) == (503, {"detail": "there is no candidate"})
     assert sample("doodle_candidate_loaded") == 0
     assert sample("doodle_candidate_info", versions[CANDIDATE]) is None
     assert client.get("/model").json()["version"] == versions[LIVE]

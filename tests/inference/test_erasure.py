@@ -56,14 +56,6 @@ def test_the_id_of_feedback_erases_nothing(client, journal, strokes):
     assert journal.feedback(10) == [given]
 
 
-def test_nothing_is_called_erased_where_the_log_is_out_of_reach(serve, models_folder, tmp_path):
-    (tmp_path / "folder.sqlite").mkdir()
-    with serve(models_folder, journal=f"sqlite:///{tmp_path}/folder.sqlite") as client:
-        answer = client.delete(f"/predictions/{ID}")
-    assert (answer.status_code, answer.json()) == (503, {"detail": erasure.NOT_ERASED})
-    assert answer.headers["Retry-After"] == "5"
-
-
 @pytest.mark.anyio
 async def test_a_prediction_that_waits_to_be_written_is_never_written(journal):
     """Neither by the queue's next batch nor by one that is on its way to the disk."""

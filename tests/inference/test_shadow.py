@@ -1,9 +1,11 @@
 """Shadow mode: a candidate reads each live drawing too; nobody sees its answers, but where it disagrees is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from inference.metrics import Metrics
-from inference.predictor import NoDigit, NoModelError, Reading
+from inference.predictor import ModelSource, NoDigit, Reading
 from inference.shadow import KEPT, Shadow
 from stores.folder_models import FolderModels
 from stores.models import CANDIDATE
@@ -11,20 +13,9 @@ from stores.models import CANDIDATE
 PICTURE = np.zeros((28, 28), np.float32)
 
 
-class Candidate:
-    """A source whose model, where it has one, always says the same."""
-
-    def __init__(self, digit=None, is_digit=True, version="candidate"):
-        self._reading, self.version = digit is not None and reading(digit, is_digit), version
-
-    @property
-    def model(self):
-        if not self._reading:
-            raise NoModelError("there is no candidate")
-        return self
-
-    def read(self, picture):
-        return self._reading
+def source(digit, is_digit=True, version="candidate"):
+    """Its model always says the same."""
+    return SimpleNamespace(model=SimpleNamespace(version=version, read=lambda _: reading(digit, is_digit)))
 
 
 def reading(digit, is_digit=True):
@@ -56,14 +47,14 @@ def counted(metrics):
     ],
 )
 def test_they_agree_where_the_answer_would_be_the_same(metrics, counted, live, candidate, agrees):
-    shadow = Shadow(Candidate(*candidate), metrics)
+    shadow = Shadow(source(*candidate), metrics)
     shadow.compare("id", PICTURE, "live", reading(*live))
     assert counted() == ((1, 0) if agrees else (0, 1))
     assert len(shadow.disagreements()) == (not agrees)
 
 
 def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
-    shadow = Shadow(Candidate(3), metrics)
+    shadow = Shadow(source(3), metrics)
     shadow.compare("id", PICTURE, "live", reading(5))
     (entry,) = shadow.disagreements()
     assert entry.pop("time") > 1e9
@@ -74,14 +65,14 @@ def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
     }
 
 
-def test_without_a_candidate_or_beside_itself_nothing_is_compared(metrics, counted):
-    Shadow(Candidate(None), metrics).compare("id", PICTURE, "live", reading(5))
-    Shadow(Candidate(3, version="live"), metrics).compare("id", PICTURE, "live", reading(5))
+def test_without_a_candidate_or_beside_itself_nothing_is_compared(metrics, counted, tmp_path):
+    for none in (ModelSource(FolderModels(tmp_path), metrics, CANDIDATE), source(3, version="live")):
+        Shadow(none, metrics).compare("id", PICTURE, "live", reading(5))
     assert counted() == (0, 0)
 
 
 def test_the_newest_are_kept(metrics):
-    shadow = Shadow(Candidate(3), metrics)
+    shadow = Shadow(source(3), metrics)
     for number in range(KEPT + 5):
         shadow.compare(f"id-{number}", PICTURE, "live", reading(5))
     assert [entry["prediction_id"] for entry in shadow.disagreements()] == [f"id-{n}" for n in range(5, KEPT + 5)]
