@@ -37,10 +37,7 @@ class Service:
     """The service over HTTP."""
 
     def __init__(self, client: httpx.Client):
-        self.client = client
-
-    def get(self, path: str) -> httpx.Response:
-        return self.client.get(path)
+        self.client, self.get = client, client.get
 
     def post_json(self, body, path: str = "/predict") -> httpx.Response:
         return self.client.post(path, json=body)

@@ -67,12 +67,8 @@ def test_says_nothing_else_without_it(client, slash):
 
 
 def test_the_description_says_what_it_guards_and_how_it_is_sent(client):
-    description = client.get("/openapi.json").json()
-    operations = {
-        (method.upper(), path): operation
-        for path, methods in description["paths"].items()
-        for method, operation in methods.items()
-    }
+    paths = client.get("/openapi.json").json()["paths"]
+    operations = {(method.upper(), path): methods[method] for path, methods in paths.items() for method in methods}
     assert {each for each, operation in operations.items() if "security" in operation} == set(GUARDED)
     assert {each for each in operations if each[1].startswith(("/feedback", "/live/", "/candidate/"))} == set(GUARDED)
     for each in GUARDED:

@@ -46,16 +46,6 @@ def ask(queue):
     return lambda *call: asyncio.create_task(queue.run(Client().request, *call))
 
 
-async def test_calls_run_one_after_the_other_in_their_order(ask, free):
-    done = []
-    calls = [ask(lambda number=number: free.wait() and done.append(number)) for number in range(3)]
-    await asyncio.sleep(0)
-    assert done == []
-    free.set()
-    await asyncio.gather(*calls)
-    assert done == [0, 1, 2]
-
-
 async def test_a_full_queue_rejects_at_once_and_has_room_again_afterwards(ask, free):
     calls = [ask(free.wait) for _ in range(1 + WAITING)]
     await asyncio.sleep(0)
@@ -68,7 +58,7 @@ async def test_a_full_queue_rejects_at_once_and_has_room_again_afterwards(ask, f
         await ask(divmod, 1, 0)
 
 
-async def test_a_call_whose_client_goes_leaves_the_queue_and_never_runs(queue, ask, free):
+async def test_calls_run_one_by_one_in_their_order_but_for_those_whose_client_goes(queue, ask, free):
     running, leaver, ran = ask(free.wait), Client(), []
     await asyncio.sleep(0)
     left = asyncio.create_task(queue.run(leaver.request, ran.append, "left"))
