@@ -16,10 +16,10 @@ NOW.set()
 
 
 class Door:
-    """An app whose requests end when `open` is set, behind an Admission; its work after the answer ends when `done` is."""
+    """An app whose requests end when `open` is set, behind an Admission."""
 
-    def __init__(self, limit=LIMIT, done=NOW, **options):
-        self.open, self.done, self.begun, self.rejected = asyncio.Event(), done, [], []
+    def __init__(self, limit=LIMIT, **options):
+        self.open, self.begun, self.rejected = asyncio.Event(), [], []
         self.admission = Admission(self._app, limit, self.rejected.append, **options)
 
     async def _app(self, scope, receive, send):
@@ -28,10 +28,11 @@ class Door:
         await self.open.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
-        await self.done.wait()
+        await scope["done"].wait()
 
-    async def ask(self, method="POST", path="/predict/", body=NOW, taken=NOW):
-        """The answer's status, headers and body. `body` is set once the request's body is there, `taken` to take the answer."""
+    async def ask(self, method="POST", path="/predict/", body=NOW, taken=NOW, done=NOW):
+        """The answer's status, headers and body. `body` is set once the request's body is there, `taken` to take the answer,
+        `done` when there is no work left after it."""
         sent = []
 
         async def receive():
@@ -42,7 +43,7 @@ class Door:
             await taken.wait()
             sent.append(message)
 
-        await self.admission({"type": "http", "method": method, "path": path}, receive, send)
+        await self.admission({"type": "http", "method": method, "path": path, "done": done}, receive, send)
         return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
     def asked(self, count, **options):
@@ -81,8 +82,8 @@ async def test_counts_requests_that_wait_for_their_turn():
     assert await statuses(door.asked(TURN + LIMIT + 4)) == [200] * TURN + [200] * LIMIT + [429] * 4
 
 
-@pytest.mark.parametrize("slow_at", ["body", "taken"])
-async def test_does_not_count_slow_clients(slow_at):
+@pytest.mark.parametrize("slow_at", ["body", "taken", "done"])
+async def test_does_not_count_slow_clients_and_work_after_the_answer(slow_at):
     door, hurry = Door(), asyncio.Event()
     door.open.set()
     slow = []
@@ -94,17 +95,6 @@ async def test_does_not_count_slow_clients(slow_at):
     hurry.set()
     assert await statuses(slow) == [200] * 2 * LIMIT
     assert door.admission.inside == 0
-
-
-async def test_does_not_count_work_after_the_answer():
-    door = Door(done=asyncio.Event())
-    door.open.set()
-    asked = door.asked(LIMIT)
-    await settled()
-    assert door.admission.inside == 0
-    assert not any(task.done() for task in asked)
-    door.done.set()
-    await asyncio.gather(*asked)
 
 
 @pytest.mark.parametrize(

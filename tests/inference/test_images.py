@@ -7,6 +7,7 @@ from PIL import Image
 from pngs import interlaced, png_by_hand, png_of
 
 GRAY = np.random.default_rng(0).integers(0, 256, (7, 5), dtype=np.uint8)
+GRAY_IMAGE = Image.fromarray(GRAY)
 COLOR = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
 WITH_ALPHA = np.random.default_rng(2).integers(0, 256, (7, 5, 4), dtype=np.uint8)
 TWO_COLORS = Image.fromarray(np.array([[0, 1], [1, 0]], np.uint8))
@@ -25,18 +26,15 @@ def pixels(content):
         (png_of(GRAY), GRAY),
         (png_of(COLOR), COLOR),
         (png_of(WITH_ALPHA), WITH_ALPHA),
-        (
-            png_of(Image.merge("LA", [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)])),
-            np.dstack([GRAY, GRAY, GRAY, 255 - GRAY]),
-        ),
+        (png_of(Image.merge("LA", [GRAY_IMAGE, Image.fromarray(255 - GRAY)])), np.dstack([GRAY, GRAY, GRAY, 255 - GRAY])),
         (png_of(Image.fromarray(GRAY > 127)), (GRAY > 127) * np.uint8(255)),
         (png_of(np.array([[0, 255, 256, 32768, 65535]], np.uint16)), [[0, 0, 1, 128, 255]]),
         (png_by_hand(5, 7, SIXTEEN_BIT_COLOR, depth=16, colour_type=2), COLOR),
         (png_of(TWO_COLORS), [[[10, 20, 30], [200, 210, 220]], [[200, 210, 220], [10, 20, 30]]]),
         (png_of(TWO_COLORS, transparency=1), [[[10, 20, 30, 255], [200, 210, 220, 0]], [[200, 210, 220, 0], [10, 20, 30, 255]]]),
-        (png_of(Image.fromarray(GRAY), transparency=int(GRAY[0, 0])), np.dstack([GRAY] * 3 + [255 * (GRAY[0, 0] != GRAY)])),
+        (png_of(GRAY_IMAGE, transparency=int(GRAY[0, 0])), np.dstack([GRAY] * 3 + [255 * (GRAY[0, 0] != GRAY)])),
         (interlaced(GRAY), GRAY),
-        (png_of(Image.fromarray(GRAY), save_all=True, append_images=[Image.fromarray(255 - GRAY)]), GRAY),
+        (png_of(GRAY_IMAGE, save_all=True, append_images=[Image.fromarray(255 - GRAY)]), GRAY),
     ],
     ids=[
         *("gray", "color", "alpha", "gray and alpha", "one bit", "16 bits", "16 bits of color", "palette"),

@@ -66,7 +66,6 @@ def test_rejections_beyond_the_limit_can_be_read_too(serve, models_folder, strok
     assert found["api_predict_calls_total", ()] == found["doodle_predict_errors_total", ("429",)] == 1
 
 
-POSTS = ["/predict", "/explain", "/unit", "/learn", "/snapshots", "/feedback", "/live/predict", "/candidate/predict"]
 SIMPLE = ["text/plain; charset=application/json", "application/x-www-form-urlencoded", "multipart/form-data", None]
 
 
@@ -75,7 +74,7 @@ def test_takes_nowhere_what_any_website_may_send_unasked(service, strokes, conte
     """A form, or a script that asks nobody: browsers send those content types, or none, without a question first."""
     headers = {"Origin": OTHERS} | ({} if content_type is None else {"Content-Type": content_type})
     body = json.dumps({"strokes": strokes, "image_vector": None, "actual_digit": 3}).encode()
-    described = service.get("/openapi.json").json()["paths"]
-    assert sorted(POSTS) == sorted(path for path, methods in described.items() if "post" in methods)
-    rejected = {path: service.client.post(path, content=body, headers=headers).status_code for path in POSTS}
-    assert rejected == dict.fromkeys(POSTS, 415) | {"/candidate/predict": 503}  # there is no candidate
+    posts = [path for path, methods in service.get("/openapi.json").json()["paths"].items() if "post" in methods]
+    assert len(posts) == 8
+    rejected = {path: service.client.post(path, content=body, headers=headers).status_code for path in posts}
+    assert rejected == dict.fromkeys(posts, 415) | {"/candidate/predict": 503}  # there is no candidate

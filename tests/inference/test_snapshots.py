@@ -15,7 +15,7 @@ MEASURED = [
 
 @pytest.fixture
 def models(tmp_path):
-    return FolderModels(tmp_path / "models")
+    return FolderModels(tmp_path)
 
 
 @pytest.fixture
@@ -59,7 +59,6 @@ def test_the_filters_of_a_convolution_are_small_images(models, publish_model, se
 
 def test_reads_a_drawing_at_each_moment_and_counts_it_as_no_prediction(client, kept, strokes, samples):
     response = client.post("/snapshots", json={"strokes": strokes})
-    assert response.status_code == 200, response.text
     found = samples(client)
     assert (found["doodle_snapshot_readings_total", ()], found["api_predict_calls_total", ()]) == (1, 0)
     SnapshotReadings.model_validate(response.json())
@@ -81,9 +80,9 @@ def test_reads_a_drawing_at_each_moment_and_counts_it_as_no_prediction(client, k
 def test_a_model_without_any_says_so_until_they_come(models, client, publish_model, strokes, eventually):
     version = publish_model(models.folder, 5, ABOUT, LAYERS)["version"]
     eventually(lambda: client.get("/model").json()["version"] == version, "it is in service")
+    words = f"model {version} has no snapshots: it was trained before the trainer left any"
     for response in (client.get("/snapshots"), client.post("/snapshots", json={"strokes": strokes})):
-        assert response.status_code == 404
-        assert response.json() == {"detail": f"model {version} has no snapshots: it was trained before the trainer left any"}
+        assert (response.status_code, response.json()) == (404, {"detail": words})
     publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)  # the same network, by a trainer that keeps them
     eventually(lambda: client.get("/snapshots").status_code == 200, "they are found")
 
