@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
@@ -80,16 +81,14 @@ async def test_a_prediction_that_waits_to_be_written_is_never_written(journal):
 
 @pytest.mark.anyio
 async def test_waits_for_one_that_another_replica_is_about_to_write(journal):
-    class AnotherWrites:
-        calls = 0
+    def erase(*arguments, **options):
+        if log.erase.call_count == 2:
+            journal.add_predictions([A_PREDICTION])
+        return journal.erase(*arguments, **options)
 
-        def erase(self, *arguments, **options):
-            self.calls += 1
-            if self.calls == 2:
-                journal.add_predictions([A_PREDICTION])
-            return journal.erase(*arguments, **options)
-
-    await erasure.Eraser(AnotherWrites(), Recorder(journal, Metrics())).erase(ID)
+    log = Mock()
+    log.erase.side_effect = erase
+    await erasure.Eraser(log, Recorder(journal, Metrics())).erase(ID)
     assert journal.recent_predictions(10) == []
 
 
@@ -113,7 +112,7 @@ def test_drops_what_is_older_than_the_setting(serve, models_folder, journal, jou
     now = time.time()
     for number, days in enumerate((1.5, 0.5)):
         at, id_ = now - days * DAY_SECONDS, f"{number:032x}"
-        journal.add_predictions([Prediction(id_, at, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))])
+        journal.add_predictions([replace(A_PREDICTION, prediction_id=id_, time=at)])
         journal.add_feedback(Feedback(id_, at, id_, 5, 3, "0647f3f72a49", bytes(784)))
     with serve(models_folder, journal=journal_url, retention_days=1):
         eventually(lambda: len(journal.recent_predictions(10)) == len(journal.feedback(10)) == 1, "the old ones are gone")

@@ -18,7 +18,7 @@ SQUARE[4:24, 10:14] = 0.8
 @pytest.fixture(scope="module")
 def models(tmp_path_factory, publish_model):
     models = FolderModels(tmp_path_factory.mktemp("explained"))
-    models.promote(publish_model(models.folder, 3, ABOUT, LAYERS)["version"])
+    publish_model(models.folder, 3, ABOUT, LAYERS)
     return models
 
 

@@ -32,16 +32,14 @@ def test_is_answered_as_no_digit(service, drawing):
     assert len(answer["probabilities"]) == 10
 
 
-A_LINE = {"strokes": [[[100, 100], [100, 200]]]}
-
-
 @pytest.mark.parametrize(("threshold", "is_digit"), [(0.0, False), (1.0, True)])
 def test_the_confidence_is_that_of_the_answer_given(publish_model, serve, tmp_path, threshold, is_digit):
     publish_model(tmp_path, 5, {"no_digit_threshold": threshold}, ["flatten", {"dense": {"units": 11}}])
+    line = {"strokes": [[[100, 100], [100, 200]]]}
     with serve(tmp_path) as client:
-        answer, explained = (client.post(path, json=A_LINE).json() for path in ("/predict?input=true", "/explain"))
+        answer, explained = (client.post(path, json=line).json() for path in ("/predict?input=true", "/explain"))
         blank = client.post("/predict", json={"strokes": []}).json()
-        learnt = client.post("/learn", json={**A_LINE, "lessons": []}).json()
+        learnt = client.post("/learn", json={**line, "lessons": []}).json()
     likeliest, logits = int(np.argmax(answer["probabilities"])), np.array(explained["logits"])
     no_digit = np.exp(logits - logits.max())[NO_DIGIT] / np.exp(logits - logits.max()).sum()
     assert answer["is_digit"] is is_digit

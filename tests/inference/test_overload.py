@@ -1,7 +1,4 @@
-"""Attacks on one replica: bodies that cost too much, and many expensive requests. Ordinary predictions go on.
-
-Each of them killed or starved the service at commit 9de9523.
-"""
+"""Attacks on one replica: bodies that cost too much, and many expensive requests. Ordinary predictions go on."""
 
 import asyncio
 import contextlib

@@ -35,12 +35,8 @@ def publish(publish_model, tmp_path):
 @pytest.fixture
 def loads(metrics):
     """loads(): how many models were loaded, and how many rejected."""
-
-    def loads():
-        name = "doodle_model_loads_total"
-        return tuple(metrics.registry.get_sample_value(name, {"outcome": outcome}) for outcome in ("loaded", "refused"))
-
-    return loads
+    name = "doodle_model_loads_total"
+    return lambda: tuple(metrics.registry.get_sample_value(name, {"outcome": each}) for each in ("loaded", "refused"))
 
 
 @pytest.fixture

@@ -57,7 +57,6 @@ async def until(condition):
 
 
 def recording(journal, metrics, records):
-    """A recorder with these records, to be entered."""
     recorder = Recorder(journal, metrics)
     for each in records:
         recorder.record(each)
