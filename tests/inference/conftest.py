@@ -5,7 +5,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import httpx
@@ -80,14 +79,13 @@ def samples():
 
 
 @pytest.fixture(scope="session")
-def publish_model(save_model):
+def publish_model(save_model, tmp_path_factory):
     """publish_model(store's folder, seed): a small network, live from then on; each seed is another one. Returns its card."""
 
     def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL, snapshots=False) -> dict:
-        models = FolderModels(folder)
-        with tempfile.TemporaryDirectory() as made:
-            save_model(Path(made), seed, about, layers, snapshots)
-            card = models.publish(Path(made))
+        models, made = FolderModels(folder), tmp_path_factory.mktemp("model")
+        save_model(made, seed, about, layers, snapshots)
+        card = models.publish(made)
         models.point(LIVE, card["version"])
         return card
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-JUMPS = ["+1d", "+0d", "-1h", "+10y"]
-
 
 @pytest.mark.slow  # test_feedback.py has jumps within this process
 def test_predictions_and_feedback_go_on_whatever_the_clock_does(
@@ -14,7 +12,7 @@ def test_predictions_and_feedback_go_on_whatever_the_clock_does(
 ):
     require("faketime")
     (library, *_) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    clock = tmp_path / "clock"
+    clock, jumps = tmp_path / "clock", ["+1d", "+0d", "-1h", "+10y"]
     clock.write_text("+0d\n")
     faked = {
         "LD_PRELOAD": str(library),
@@ -25,7 +23,7 @@ def test_predictions_and_feedback_go_on_whatever_the_clock_does(
         "DOODLE_JOURNAL": journal_url,
     }
     with run_service(models_folder, **faked) as service:
-        for offset in JUMPS:
+        for offset in jumps:
             clock.write_text(f"{offset}\n")
             for digit in range(5):
                 answer = service.post_json({"strokes": [[[140, 40], [150, 240]]]})
@@ -39,6 +37,6 @@ def test_predictions_and_feedback_go_on_whatever_the_clock_does(
     times = [feedback.time - time.time() for feedback in kept]
     assert max(times) > 9 * 365 * 86400, "its clock has jumped"
     assert min(times) < -3000, "and back"
-    assert [feedback.actual_digit for feedback in kept] == [*range(5)] * len(JUMPS)
+    assert [feedback.actual_digit for feedback in kept] == [*range(5)] * len(jumps)
     assert journal.summary().predictions_total == len(kept)
     documented("faults", "the clock jumps, by an hour back or ten years ahead", "nothing", "at once", "nothing")

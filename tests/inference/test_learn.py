@@ -105,8 +105,3 @@ def test_rejects_lessons_by_name(client, strokes, lessons, said):
     response = client.post("/learn", json={"strokes": strokes, "lessons": lessons})
     assert response.status_code == 422
     assert said in response.json()["detail"]
-
-
-def test_takes_no_image(client):
-    response = client.post("/learn", content=b"\x89PNG", headers={"Content-Type": "image/png"})
-    assert (response.status_code, response.json()) == (415, {"detail": "send application/json, not image/png"})

@@ -7,6 +7,8 @@ import pytest
 from deployment.environment import SettingsError
 from inference.settings import Settings
 
+NO_ORIGIN = "is no origin: it should look like https://example.org or http://localhost:8080, without a path"
+
 
 def test_the_defaults_are_those_of_the_contract():
     settings = Settings.from_environment({"PORT": "1", "doodle_port": "2", "DOODLE_COLOUR": "yellow"})
@@ -42,9 +44,6 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
     settings = Settings.from_environment({variable: text})
     assert settings == dataclasses.replace(Settings(), **{field: value})
     assert "0123456789abcdef" not in f"{settings} {settings!r}"  # the key is not among what is shown of them
-
-
-NO_ORIGIN = "is no origin: it should look like https://example.org or http://localhost:8080, without a path"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from stores.folder_models import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
 ABOUT = {"temperature": 1.5, "training": {"epochs": 2}}
-MEASURED = "train_loss validation_loss validation_accuracy learning_rate gradient_norm update_ratio dead_units".split()
+LOSSES = ["train_loss", "validation_loss", "validation_accuracy"]
+MEASURED = [*LOSSES, "learning_rate", "gradient_norm", "update_ratio", "dead_units"]
 
 
 @pytest.fixture
