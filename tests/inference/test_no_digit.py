@@ -22,9 +22,8 @@ DRAWINGS = {  # test_bad_requests.py and tests/digitnet have more of each kind
 
 @pytest.mark.parametrize("drawing", DRAWINGS.values(), ids=DRAWINGS)
 def test_is_answered_as_no_digit(service, drawing):
-    path = "/predict?input=true"
-    is_json = isinstance(drawing, dict)
-    answer = (service.post_json(drawing, path) if is_json else service.post_bytes(png_of(drawing), path=path)).json()
+    post, body = (service.post_json, drawing) if isinstance(drawing, dict) else (service.post_bytes, png_of(drawing))
+    answer = post(body, path="/predict?input=true").json()
     assert not np.any(answer["input"])
     assert answer["is_digit"] is False
     assert [answer[name] for name in ("Result", "digit", "best_guess")] == [None] * 3
