@@ -3,10 +3,8 @@
 import base64
 import contextlib
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import httpx
@@ -16,22 +14,16 @@ from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
 from PIL import Image, ImageDraw
-from polling import PATIENCE, eventually
-from processes import free_port
+from polling import PATIENCE
+from processes import free_port, wait_for
 from prometheus_client.parser import text_string_to_metric_families
 from stores.folder_models import FolderModels
 from stores.journal import open_journal
 from stores.models import LIVE
 
 STROKES = [[[190, 60], [100, 60], [95, 130], [150, 118], [188, 160], [170, 215], [95, 222]], [[40, 60], [40, 120]]]
-SIDE, BRUSH = 280, 20
-CONVOLUTIONAL = [
-    {"conv2d": {"filters": 4, "kernel_size": 5}},
-    {"maxpool2d": {"size": 2}},
-    "relu",
-    "flatten",
-    {"dense": {"units": 10}},
-]
+LAST = ["flatten", {"dense": {"units": 10}}]
+CONVOLUTIONAL = [{"conv2d": {"filters": 4, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", *LAST]
 
 
 def samples_of(client) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -44,10 +36,7 @@ class Service:
     """The service over HTTP."""
 
     def __init__(self, client: httpx.Client):
-        self.client = client
-
-    def get(self, path: str) -> httpx.Response:
-        return self.client.get(path)
+        self.client, self.get = client, client.get
 
     def post_json(self, body, path: str = "/predict") -> httpx.Response:
         return self.client.post(path, json=body)
@@ -62,39 +51,21 @@ class Service:
 class Process(Service):
     """`python -m inference`."""
 
-    def __init__(self, models: str | Path, log_path: Path, **environment: str):
+    def __init__(self, models: Path, log_path: Path, **environment: str):
         port = free_port()
-        self.url, self.log_path = f"http://127.0.0.1:{port}", log_path
+        self.url, self._log_path = f"http://127.0.0.1:{port}", log_path
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")}
-        settings = {"DOODLE_PORT": str(port), "DOODLE_MODELS": str(models), "DOODLE_MODEL_CHECK_SECONDS": "0.1"}
+        settings = {"DOODLE_PORT": str(port), "DOODLE_MODELS": str(models)}
         settings["DOODLE_JOURNAL"] = f"sqlite:///{log_path.with_name('journal.sqlite')}"
+        command, environment = [sys.executable, "-m", "inference"], inherited | settings | environment
         with log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "inference"], env=inherited | settings | environment, stdout=log, stderr=subprocess.STDOUT
-            )
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         # A connection a request: after a 500 the server hangs up, which must not look like the next request's fault.
         limits = httpx.Limits(max_keepalive_connections=0)
         super().__init__(httpx.Client(base_url=self.url, timeout=PATIENCE, limits=limits))
 
     def log(self) -> str:
-        return self.log_path.read_text(errors="replace")
-
-    def is_up(self) -> bool:
-        try:
-            return self.get("/healthz").status_code == 200
-        except httpx.TransportError:
-            assert self.process.poll() is None, f"the service ended by itself:\n{self.log()}"
-            return False
-
-    def stop(self) -> int:
-        """End it as a supervisor does, and return its exit code."""
-        self.client.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(PATIENCE)
-        finally:
-            self.process.kill()
+        return self._log_path.read_text(errors="replace")
 
 
 @pytest.fixture(scope="session")
@@ -108,14 +79,13 @@ def samples():
 
 
 @pytest.fixture(scope="session")
-def publish_model(save_model):
+def publish_model(save_model, tmp_path_factory):
     """publish_model(store's folder, seed): a small network, live from then on; each seed is another one. Returns its card."""
 
     def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL, snapshots=False) -> dict:
-        models = FolderModels(folder)
-        with tempfile.TemporaryDirectory() as made:
-            save_model(Path(made), seed, about, layers, snapshots)
-            card = models.publish(Path(made))
+        models, made = FolderModels(folder), tmp_path_factory.mktemp("model")
+        save_model(made, seed, about, layers, snapshots)
+        card = models.publish(made)
         models.point(LIVE, card["version"])
         return card
 
@@ -155,8 +125,7 @@ def serve(tmp_path_factory):
 
     def serve(folder: Path, raise_server_exceptions: bool = True, **settings) -> TestClient:
         settings = {"journal": f"sqlite:///{tmp_path_factory.mktemp('log')}/journal.sqlite", **settings}
-        app = create_app(Settings(models=str(folder), **settings))
-        return TestClient(app, raise_server_exceptions=raise_server_exceptions)
+        return TestClient(create_app(Settings(models=str(folder), **settings)), raise_server_exceptions=raise_server_exceptions)
 
     return serve
 
@@ -180,13 +149,18 @@ def run_service(tmp_path_factory):
     """`with run_service(models) as process:` a process that answers; it is ended afterwards, whatever happens."""
 
     @contextlib.contextmanager
-    def run(models: str | Path, **environment: str):
+    def run(models: Path, **environment: str):
         service = Process(models, tmp_path_factory.mktemp("log") / "inference.log", **environment)
         try:
-            eventually(service.is_up, "the service answers")
+            wait_for(f"{service.url}/healthz", process=service.process)
             yield service
         finally:
-            service.stop()
+            service.client.close()
+            service.process.terminate()
+            try:
+                service.process.wait(PATIENCE)
+            finally:
+                service.process.kill()
 
     return run
 
@@ -194,11 +168,7 @@ def run_service(tmp_path_factory):
 @pytest.fixture(scope="session")
 def numbers():
     """numbers(tensor): the array that an answer holds, float32 in its shape; None for null."""
-
-    def numbers(tensor: dict | None) -> np.ndarray | None:
-        return None if tensor is None else np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
-
-    return numbers
+    return lambda tensor: tensor and np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
 
 
 @pytest.fixture(scope="session")
@@ -209,12 +179,11 @@ def strokes() -> list:
 @pytest.fixture(scope="session")
 def ink() -> np.ndarray:
     """The strokes as the canvas shows them: float (280, 280), 1 = ink, with soft edges."""
-    scale = 4
-    image = Image.new("L", (SIDE * scale, SIDE * scale))
+    image = Image.new("L", (1120, 1120))
     pen = ImageDraw.Draw(image)
     for stroke in STROKES:
-        points = [(x * scale, y * scale) for x, y in stroke]
-        pen.line(points, fill=255, width=BRUSH * scale)
+        points = [(4 * x, 4 * y) for x, y in stroke]
+        pen.line(points, fill=255, width=80)
         for point in points:
-            pen.circle(point, BRUSH * scale / 2, fill=255)
-    return np.asarray(image.reduce(scale), float) / 255.0
+            pen.circle(point, 40, fill=255)
+    return np.asarray(image.reduce(4), float) / 255.0

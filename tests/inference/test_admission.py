@@ -11,36 +11,39 @@ pytestmark = pytest.mark.anyio
 LIMIT = 3
 
 
+NOW = asyncio.Event()
+NOW.set()
+
+
 class Door:
     """An app whose requests end when `open` is set, behind an Admission."""
 
     def __init__(self, limit=LIMIT, **options):
-        self.open, self.done, self.rejected = asyncio.Event(), asyncio.Event(), []
-        self.done.set()
+        self.open, self.begun, self.rejected = asyncio.Event(), [], []
         self.admission = Admission(self._app, limit, self.rejected.append, **options)
 
     async def _app(self, scope, receive, send):
+        self.begun.append(scope["path"])
         await receive()
         await self.open.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
-        await self.done.wait()
+        await scope["done"].wait()
 
-    async def ask(self, method="POST", path="/predict/", body=None, taken=None):
-        """The answer's status, headers and body. `body` is set once the request's body is there, `taken` to take the answer."""
+    async def ask(self, method="POST", path="/predict/", body=NOW, taken=NOW, done=NOW):
+        """The answer's status, headers and body. `body` is set once the request's body is there, `taken` to take the answer,
+        `done` when there is no work left after it."""
         sent = []
 
         async def receive():
-            if body is not None:
-                await body.wait()
+            await body.wait()
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message):
-            if taken is not None:
-                await taken.wait()
+            await taken.wait()
             sent.append(message)
 
-        await self.admission({"type": "http", "method": method, "path": path}, receive, send)
+        await self.admission({"type": "http", "method": method, "path": path, "done": done}, receive, send)
         return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
     def asked(self, count, **options):
@@ -79,8 +82,8 @@ async def test_counts_requests_that_wait_for_their_turn():
     assert await statuses(door.asked(TURN + LIMIT + 4)) == [200] * TURN + [200] * LIMIT + [429] * 4
 
 
-@pytest.mark.parametrize("slow_at", ["body", "taken"])
-async def test_does_not_count_slow_clients(slow_at):
+@pytest.mark.parametrize("slow_at", ["body", "taken", "done"])
+async def test_does_not_count_slow_clients_and_work_after_the_answer(slow_at):
     door, hurry = Door(), asyncio.Event()
     door.open.set()
     slow = []
@@ -94,22 +97,10 @@ async def test_does_not_count_slow_clients(slow_at):
     assert door.admission.inside == 0
 
 
-async def test_does_not_count_work_after_the_answer():
-    door = Door()
-    door.open.set()
-    door.done.clear()
-    asked = door.asked(LIMIT)
-    await settled()
-    assert door.admission.inside == 0
-    door.done.set()
-    await asyncio.gather(*asked)
-
-
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
         ({"method": "GET", "path": "/x"}, 200),
-        ({"method": "POST", "path": "/x"}, 429),
         ({"method": "DELETE", "path": "/y"}, 429),
         ({"method": "POST", "path": "/predict/"}, 200),
     ],
@@ -126,22 +117,13 @@ async def test_probes_and_predictions_have_room_while_others_fill_the_service(re
 
 
 async def test_begins_few_requests_in_a_turn_of_the_event_loop_first_come_first_served():
-    begun, turns = [], []
-
-    async def app(scope, receive, send):
-        begun.append(scope["number"])
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-
-    async def send(message):
-        pass
-
-    admission = Admission(app, 100, lambda _: None)
-    scopes = [{"type": "http", "method": "POST", "path": "/", "number": number} for number in range(50)]
-    asked = [asyncio.create_task(admission(scope, None, send)) for scope in scopes]
+    door, turns = Door(limit=100), []
+    door.open.set()
+    asked = [asyncio.create_task(door.ask(path=f"/{number}")) for number in range(50)]
     while not all(task.done() for task in asked):
         await asyncio.sleep(0)
-        turns.append(len(begun) - sum(turns))
-    assert begun == list(range(50))
+        turns.append(len(door.begun) - sum(turns))
+    assert door.begun == [f"/{number}" for number in range(50)]
     assert max(turns) == TURN
 
 

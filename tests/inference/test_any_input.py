@@ -7,9 +7,6 @@ from hypothesis import strategies as st
 from inference.schemas import Prediction
 from pngs import png_of
 
-ANSWER = {*Prediction.model_fields} - {"input"}
-
-
 # The same every time: a run that fails can be run again. test_by_description.py tries far more.
 FEW = settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
@@ -19,24 +16,21 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner, max_size=5),
     max_leaves=15,
 )
-edges = [0, -0.0, 5e-324, 1e-310, 1e-30, 1e-5, 99999.99999]
-coordinate = st.floats(-1e5, 1e5) | st.integers(-100_000, 100_000) | st.sampled_from(edges)
+coordinate = st.floats(-1e5, 1e5) | st.integers(-100_000, 100_000) | st.sampled_from([-0.0, 5e-324, 1e-310, 1e-5])
 point = st.tuples(coordinate, coordinate)
-good_strokes = st.lists(st.lists(point, max_size=12), max_size=4)
-length = st.floats(1e-3, 1e5) | st.integers(1, 100_000)
-odd_length = st.floats(0.0, 1e6) | st.sampled_from([5e-324, 1e-320, 1e-100])
-pixel = st.floats(0.0, 1.0) | st.sampled_from([0, 1, 0.1, 5e-324])
-good_vector = st.lists(pixel, min_size=1, max_size=8).map(lambda few: (few * 784)[:784])
+strokes = st.lists(st.lists(point, max_size=12), max_size=4)
+length = st.floats(5e-324, 1e5) | st.integers(1, 100_000)
+vector = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8).map(lambda few: (few * 784)[:784])
 
 good_bodies = st.fixed_dictionaries(
-    {"strokes": good_strokes}, optional={"width": length, "height": length, "brush": length}
-) | st.fixed_dictionaries({"image_vector": good_vector})
+    {"strokes": strokes}, optional={"width": length, "height": length, "brush": length}
+) | st.fixed_dictionaries({"image_vector": vector})
 odd_bodies = st.fixed_dictionaries(
     {},
     optional={
-        "strokes": good_strokes | st.lists(st.lists(point | anything, max_size=4), max_size=3) | anything,
-        "image_vector": good_vector | st.lists(pixel | anything, max_size=5) | anything,
-        **{name: odd_length | anything for name in ("width", "height", "brush")},
+        "strokes": strokes | st.lists(st.lists(point | anything, max_size=4), max_size=3) | anything,
+        "image_vector": vector | st.lists(st.floats() | anything, max_size=5) | anything,
+        **{name: length | anything for name in ("width", "height", "brush")},
     },
 )
 odd_requests = st.tuples(
@@ -49,7 +43,7 @@ def assert_answered(response) -> None:
     assert response.headers["content-type"] == "application/json"
     body = response.json()
     if response.status_code == 200:
-        assert set(body) == ANSWER
+        assert body.keys() == {*Prediction.model_fields} - {"input"}
         assert abs(sum(body["probabilities"]) - 1.0) < 1e-4  # of a NaN this is false too
         assert body["Result"] == body["digit"]
         assert body["digit"] in (range(10) if body["is_digit"] else [None])

@@ -6,15 +6,12 @@ No answer may be a 5xx, every answer must be described, what fits the descriptio
 import ipaddress
 import subprocess
 import sys
-from collections import Counter
-from itertools import chain
 from pathlib import Path
 
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import HealthCheck, given, settings
 from inference.schemas import VECTOR_LENGTH
 from schemathesis import GenerationMode
 from stores.folder_models import FolderModels
@@ -23,25 +20,21 @@ from stores.models import CANDIDATE
 pytestmark = pytest.mark.slow
 
 # By the route whose description makes the requests: those that get them. Making them is most of the work.
-ROUTES = {
-    "/predict": ("/predict", "/live/predict", "/candidate/predict"),
-    **{route: (route,) for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback")},
-}
+ROUTES = {route: [route] for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback")}
+ROUTES["/predict"] = ["/predict", "/live/predict", "/candidate/predict"]
 MODES = {
     "1,000 requests to each route that fit its description": GenerationMode.POSITIVE,
     "1,000 requests to each route that do not fit its description": GenerationMode.NEGATIVE,
 }
-CASES = 1000
 DRAWN = 8  # of a vector's 784 numbers, which are repeated: to draw all takes ten times as long as to ask the service
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-WITH_NO_DIGIT = ["flatten", {"dense": {"units": 8}}, "relu", {"dense": {"units": 11}}]
 
 
 @pytest.fixture(scope="module")
 def service(run_service, publish_model, tmp_path_factory):
     """Whose model has all that can be asked for: a class for what is no digit, snapshots, and a candidate beside it."""
-    folder = tmp_path_factory.mktemp("state") / "models"
-    card = publish_model(folder, layers=WITH_NO_DIGIT, snapshots=True)
+    folder = tmp_path_factory.mktemp("models")
+    card = publish_model(folder, layers=["flatten", {"dense": {"units": 11}}], snapshots=True)
     FolderModels(folder).point(CANDIDATE, card["version"])
     with run_service(folder) as running:
         yield running
@@ -56,6 +49,8 @@ def description(service):
             if vector["type"] == "array":
                 assert vector["minItems"] == vector["maxItems"] == VECTOR_LENGTH
                 vector["minItems"] = vector["maxItems"] = DRAWN
+    described = {path for path, methods in served["paths"].items() if "post" in methods}
+    assert described == {each for routes in ROUTES.values() for each in routes}
     return schemathesis.openapi.from_dict(served, config=schemathesis.Config.from_path(CONFIG))
 
 
@@ -67,45 +62,28 @@ def as_described(body):
     return body | {"image_vector": vector * (VECTOR_LENGTH // DRAWN)}
 
 
-def test_every_route_that_takes_anything_is_here_beside_those_that_take_the_same(description):
-    taking = {found.ok().path for found in description.get_all_operations() if found.ok().method == "post"}
-    assert taking == set(chain.from_iterable(ROUTES.values()))
-    for routes in ROUTES.values():
-        posts = [description.raw_schema["paths"][route]["post"] for route in routes]
-        assert len({str([post.get(part) for part in ("parameters", "requestBody", "security")]) for post in posts}) == 1
-
-
 @pytest.mark.parametrize("kind", MODES)
 @pytest.mark.parametrize("route", ROUTES)
 def test_requests_made_from_the_description_are_answered_as_it_says(service, description, documented, route, kind):
-    made, session = Counter(), requests.Session()
+    made, session = 0, requests.Session()
     session.trust_env = False  # it would look for a proxy before each request
-    operations = [description[each]["POST"] for each in ROUTES[route]]
 
     @given(case=description[route]["POST"].as_strategy(generation_mode=MODES[kind]))
-    @hypothesis_settings(
-        max_examples=CASES,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     def ask(case):
-        body = as_described(case.body)
-        for operation in operations:
-            made[operation.path] += 1
-            # Each from an address of its own: feedback has a limit for one.
-            address = {"X-Forwarded-For": str(ipaddress.ip_address(made[operation.path]))}
-            headers = {**(case.headers or {}), **address}
-            sent = operation.Case(headers=headers, query=case.query, body=body, media_type=case.media_type, _meta=case.meta)
+        nonlocal made
+        made += 1
+        # Each from an address of its own: feedback has a limit for one.
+        headers = {**(case.headers or {}), "X-Forwarded-For": str(ipaddress.ip_address(made))}
+        drawn = {"query": case.query, "body": as_described(case.body), "media_type": case.media_type, "_meta": case.meta}
+        for each in ROUTES[route]:
+            sent = description[each]["POST"].Case(headers=headers, **drawn)
             answer = sent.call(base_url=service.url, session=session)
             sent.validate_response(answer)  # by all of schemathesis's checks
             assert answer.status_code < 500
 
     ask()
-    assert set(made) == set(ROUTES[route])
-    assert min(made.values()) >= CASES
+    assert made >= 1000
     assert service.process.poll() is None
     words = "what does not fit, and where" if "do not" in kind else "what was asked for, or that there is no such thing"
     documented("bad-requests", kind, "all that take any", "no 5xx", words)

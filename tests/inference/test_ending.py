@@ -3,21 +3,13 @@
 import json
 import signal
 
-import pytest
 from inference.schemas import MAX_LESSONS
 from raw_http import connected, parts, post
 
-BODY = json.dumps({"strokes": [[[140, 40], [145, 130], [150, 240]]]}).encode()
-REQUEST = post("/predict", BODY)
-LESSONS = {"strokes": [[[140, 40], [150, 240]]], "lessons": [{"label": 1, "learning_rate": 0.01}] * MAX_LESSONS}
+LINE = [[[140, 40], [150, 240]]]
+DRAWING = post("/predict", json.dumps({"strokes": LINE}).encode(), last=True)
+LESSONS = {"strokes": LINE, "lessons": [{"label": 1, "learning_rate": 0.01}] * MAX_LESSONS}
 END_SECONDS = 8  # two less than Docker waits
-
-
-@pytest.fixture
-def ending(run_service, models_folder, journal_url):
-    """A service with a prediction log of its own; the test ends it."""
-    with run_service(models_folder, DOODLE_JOURNAL=journal_url) as running:
-        yield running
 
 
 def is_refused(service):
@@ -29,32 +21,30 @@ def is_refused(service):
 
 
 def answer(connection):
-    """The content of a whole answer."""
-    received, length = b"", 1
-    while len(received.partition(b"\r\n\r\n")[2]) < length:
-        more = connection.recv(65536)
-        assert more, "the answer is cut short"
-        received += more
-        if b"\r\n\r\n" in received:
-            length = int(received.lower().partition(b"content-length:")[2].split()[0])
-    status, _, content = parts(received)
+    status, _, content = parts(b"".join(iter(lambda: connection.recv(65536), b"")))
     assert status == 200
     return content
 
 
-def test_finishes_what_is_under_way_while_new_work_is_rejected(ending, journal, eventually, documented):
+def test_finishes_what_is_under_way_while_new_work_is_rejected(
+    run_service, models_folder, journal_url, journal, eventually, documented
+):
     """Fifty training steps that have begun, and a drawing of which half is still to come."""
-    with connected(ending.url) as learning, connected(ending.url) as drawing:
-        learning.sendall(post("/learn", json.dumps(LESSONS).encode()))
-        drawing.sendall(REQUEST[:-20])
+    with (
+        run_service(models_folder, DOODLE_JOURNAL=journal_url) as ending,
+        connected(ending.url) as learning,
+        connected(ending.url) as drawing,
+    ):
+        learning.sendall(post("/learn", json.dumps(LESSONS).encode(), last=True))
+        drawing.sendall(DRAWING[:-20])
         eventually(lambda: ending.sample("doodle_queued_calls", "slow") == 1, "the steps have begun")
         ending.process.send_signal(signal.SIGTERM)
         eventually(lambda: is_refused(ending), "new connections are refused")
-        drawing.sendall(REQUEST[-20:])
+        drawing.sendall(DRAWING[-20:])
         drawn = answer(drawing)
         assert len(answer(learning)["losses"]) == MAX_LESSONS
-    assert ending.process.wait(END_SECONDS) == 0
-    assert "Traceback" not in ending.log()
+        assert ending.process.wait(END_SECONDS) == 0
+        assert "Traceback" not in ending.log()
     assert [each.prediction_id for each in journal.recent_predictions(2)] == [drawn["prediction_id"]]
     documented(
         "faults",

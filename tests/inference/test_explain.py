@@ -8,14 +8,8 @@ from inference.schemas import MAX_CHANGES, Explanation, UnitSeen
 from pngs import png_of
 from stores.folder_models import FolderModels
 
-CONVOLUTIONAL = [
-    {"conv2d": {"filters": 4, "kernel_size": 5}},
-    {"maxpool2d": {"size": 2}},
-    "relu",
-    "flatten",
-    {"dense": {"units": 11}},
-]
-PERCEPTRON = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
+LAST = ["flatten", {"dense": {"units": 11}}]
+LAYERS = [{"conv2d": {"filters": 4, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", *LAST]
 ABOUT = {"temperature": 1.5, "no_digit_threshold": 0.999}
 SQUARE = np.zeros((28, 28))
 SQUARE[4:24, 10:14] = 0.8
@@ -24,7 +18,7 @@ SQUARE[4:24, 10:14] = 0.8
 @pytest.fixture(scope="module")
 def models(tmp_path_factory, publish_model):
     models = FolderModels(tmp_path_factory.mktemp("explained"))
-    models.promote(publish_model(models.folder, 3, ABOUT, CONVOLUTIONAL)["version"])
+    publish_model(models.folder, 3, ABOUT, LAYERS)
     return models
 
 
@@ -72,18 +66,10 @@ def test_gives_all_that_digitnet_computes(client, network, ink, strokes, numbers
     gradients = logit_gradients(network, image)
     np.testing.assert_array_equal(numbers(explained["gradients"]), gradients)
     np.testing.assert_array_equal(np.float32(explained["saliency"]), gradients[explained["digit"]])
-    logits = np.array(explained["logits"][:10]) / ABOUT["temperature"]
-    softmax = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-    np.testing.assert_allclose(softmax, explained["probabilities"], atol=1e-6)
-    assert explained["digit"] == explained["Result"] == int(np.argmax(logits))
+    (probabilities,), _ = network.read(image[None], ABOUT["temperature"])
+    np.testing.assert_allclose(explained["probabilities"], probabilities, atol=1e-6)
+    assert explained["digit"] == explained["Result"] == int(np.argmax(probabilities))
     assert explained["temperature"] == ABOUT["temperature"]
-
-
-def test_reads_as_predict_does(ask):
-    explained, predicted = ask(), ask("/predict?input=true")
-    for name in ("digit", "is_digit", "probabilities", "confidence", "model_version"):
-        assert explained[name] == predicted[name]
-    np.testing.assert_allclose(explained["input"], predicted["input"], atol=5e-5)
 
 
 def test_occlusion_comes_where_it_is_asked_for(ask, network, numbers):
@@ -93,71 +79,49 @@ def test_occlusion_comes_where_it_is_asked_for(ask, network, numbers):
     np.testing.assert_allclose(numbers(answer["occlusion"]), occlusion(network, image_of(answer)), atol=1e-5)
 
 
-def test_a_perceptron_and_a_blank_are_explained_as_well(tmp_path, publish_model, serve):
-    publish_model(tmp_path, 3, layers=PERCEPTRON)
-    with serve(tmp_path) as client:
-        answer = client.post("/explain", json={"strokes": []}).json()
-    assert [layer["activations"]["shape"] for layer in answer["layers"]] == [[784], [12], [12], [11]]
-    assert not answer["is_digit"]
-    assert not np.any(answer["input"])
+def test_a_changed_copy_explains_itself(ask, network, numbers):
+    last = len(network.layers) - 1
+    answer = ask(changes=[{"layer": last, "unit": 7, "weight": "bias", "value": 50.0}, {"layer": last, "unit": 2}])
+    image = image_of(answer)
+    copy = changed(network, [Change(last, 7, "bias", 50.0), Change(last, 2, None, 0.0)])
+    np.testing.assert_array_equal(np.float32(answer["logits"]), activations(copy, image)[-1])
+    np.testing.assert_array_equal(numbers(answer["gradients"]), logit_gradients(copy, image))
+    assert (answer["digit"], answer["logits"][2]) == (7, 0.0)
 
 
-class TestChanges:
-    """A copy of the network in which something is different; nobody can change the served one."""
-
-    def test_the_changed_copy_explains_itself(self, ask, network, numbers):
-        last = len(network.layers) - 1
-        answer = ask(changes=[{"layer": last, "unit": 7, "weight": "bias", "value": 50.0}, {"layer": last, "unit": 2}])
-        image = image_of(answer)
-        copy = changed(network, [Change(last, 7, "bias", 50.0), Change(last, 2, None, 0.0)])
-        np.testing.assert_array_equal(np.float32(answer["logits"]), activations(copy, image)[-1])
-        np.testing.assert_array_equal(numbers(answer["gradients"]), logit_gradients(copy, image))
-        assert (answer["digit"], answer["logits"][2]) == (7, 0.0)
-
-    def test_the_served_model_stays_as_it_is(self, ask):
-        before = ask("/predict")["probabilities"]
-        changes = [{"layer": 0, "unit": unit} for unit in range(4)]
-        assert ask(changes=changes)["probabilities"] != before
-        assert ask("/predict", changes=changes)["probabilities"] == before
-
-    def test_limits_the_changes(self, client, strokes):
-        for count, code in ((MAX_CHANGES, 200), (MAX_CHANGES + 1, 422)):
-            changes = [{"layer": 0, "unit": 0}] * count
-            assert client.post("/explain", json={"strokes": strokes, "changes": changes}).status_code == code
+def test_the_served_model_stays_as_it_is(ask):
+    before = ask("/predict")["probabilities"]
+    changes = [{"layer": 0, "unit": unit % 4} for unit in range(MAX_CHANGES)]
+    assert ask(changes=changes)["probabilities"] != before
+    assert ask("/predict", changes=changes)["probabilities"] == before
 
 
-class TestUnit:
-    @pytest.mark.parametrize(("layer", "place"), [(0, [2, 10, 11]), (1, [0, 5, 6]), (2, [3, 0, 11]), (3, [100]), (4, [9])])
-    @pytest.mark.parametrize("changes", [[], [Change(0, 1, 3, 2.0)]], ids=["served", "changed"])
-    def test_shows_what_digitnet_sees(self, ask, models, network, layer, place, changes, numbers):
-        answer = ask("/unit", layer=layer, place=place, changes=[change._asdict() for change in changes])
-        UnitSeen.model_validate(answer)
-        expected = look_at(changed(network, changes), image_of(ask()), layer, place)
-        assert answer["model_version"] == models.pointer("live")
-        assert (answer["value"], answer["bias"]) == (expected.value, expected.bias)
-        np.testing.assert_array_equal(numbers(answer["inputs"]), expected.inputs)
-        np.testing.assert_array_equal(numbers(answer["weights"]), expected.weights)
-        assert answer["field"] == expected.field._asdict()
+@pytest.mark.parametrize(("layer", "place"), [(0, [2, 10, 11]), (1, [0, 5, 6]), (4, [9])])
+@pytest.mark.parametrize("changes", [[], [Change(0, 1, 3, 2.0)]], ids=["served", "changed"])
+def test_a_unit_is_shown_as_digitnet_sees_it(ask, models, network, layer, place, changes, numbers):
+    answer = ask("/unit", layer=layer, place=place, changes=[change._asdict() for change in changes])
+    UnitSeen.model_validate(answer)
+    expected = look_at(changed(network, changes), image_of(ask()), layer, place)
+    assert answer["model_version"] == models.pointer("live")
+    assert (answer["value"], answer["bias"]) == (expected.value, expected.bias)
+    np.testing.assert_array_equal(numbers(answer["inputs"]), expected.inputs)
+    np.testing.assert_array_equal(numbers(answer["weights"]), expected.weights)
+    assert answer["field"] == expected.field._asdict()
 
 
 @pytest.mark.parametrize(
     ("path", "asked", "said"),
     [
-        ("/explain", {"changes": [{"layer": 1, "unit": 0}]}, "layer 1 has no weights"),
         ("/explain", {"changes": [{"layer": 0, "unit": 0, "weight": "b"}]}, "changes.0.weight"),
         ("/explain", {"changes": [{"layer": 0, "unit": -1}]}, "changes.0.unit"),
-        ("/explain", {"changes": [{"layer": 0, "unit": 0, "value": 1e9}]}, "changes.0.value"),
         ("/explain", {"changes": [{"layer": 0, "unit": 0, "weights": [1]}]}, "changes.0.weights"),
-        ("/explain", {"changes": [{"unit": 0}]}, "changes.0.layer"),
         ("/unit", {"layer": 5, "place": [0]}, "layer: this network has 5, which count from 0, so there is no 5"),
         ("/unit", {"layer": 0, "place": []}, "place"),
-        ("/unit", {"layer": 0, "place": [0, 0, -1]}, "place.2"),
-        ("/unit", {"layer": True, "place": [0, 0, 0]}, "layer"),
-        ("/unit", {"place": [0]}, "layer"),
+        ("/unit", {"layer": True, "place": [0, 0, -1]}, "layer"),
     ],
 )
 def test_names_what_is_not_there(client, strokes, path, asked, said):
-    """tests/digitnet has all that a network may lack."""
+    """test_bad_requests.py has more, and tests/digitnet all that a network may lack."""
     response = client.post(path, json={"strokes": strokes, **asked})
     assert response.status_code == 422
     assert said in response.json()["detail"]
@@ -173,11 +137,8 @@ def test_nothing_of_it_is_a_prediction_or_logged(serve, models, journal_url, jou
     assert journal.recent_predictions(10) == []
 
 
-@pytest.mark.parametrize(
-    ("body", "code"), [({}, 422), ({"image_vector": [0.5] * 7}, 400), ({"strokes": "no"}, 422), ({"strokes": []}, 200)]
-)
-def test_rejects_what_predict_rejects_with_the_same_words(client, body, code):
-    explained, predicted = client.post("/explain", json=body), client.post("/predict", json=body)
-    assert (explained.status_code, predicted.status_code) == (code, code)
-    if code != 200:
-        assert explained.json() == predicted.json()
+@pytest.mark.parametrize(("body", "code"), [({}, 422), ({"image_vector": [0.5] * 7}, 400)])
+@pytest.mark.parametrize("path", ["/explain", "/snapshots"])
+def test_rejects_what_predict_rejects_with_the_same_words(client, path, body, code):
+    rejected = client.post(path, json=body)
+    assert (rejected.status_code, rejected.json()) == (code, client.post("/predict", json=body).json())

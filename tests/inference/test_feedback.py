@@ -1,15 +1,14 @@
 """POST /feedback: kept for good before anyone is thanked, rejected with a reason where it cannot be."""
 
-import asyncio
 import os
 import re
-import threading
 import time
 from functools import partial
 
 import numpy as np
 import pytest
 from digitnet.drawing import in_bytes, picture_from_vector
+from inference import erasure
 from inference import feedback as module
 from inference.metrics import Metrics
 from inference.recorder import Recorder
@@ -19,7 +18,6 @@ THANKS = {"message": "Feedback received, thank you!"}
 ID = "7b88140edcad49edb1cb4c9d8bc19318"
 VECTOR = [0.0] * 300 + [0.9] * 184 + [0.0] * 300
 OF_VECTOR = {"image_vector": VECTOR, "actual_digit": 5}
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +46,8 @@ def kept(journal):
     return lambda: journal.feedback(1000)
 
 
-@pytest.mark.parametrize("path", ["/feedback", "/feedback/"])
-def test_keeps_what_a_prediction_really_was_with_its_image(give, answer, kept, path):
-    response = give(3, path)
+def test_keeps_what_a_prediction_really_was_with_its_image(give, answer, kept):
+    response = give(3, "/feedback/")
     assert (response.status_code, response.json()) == (200, THANKS)
     (feedback,) = kept()
     assert feedback.prediction_id == answer["prediction_id"]
@@ -66,10 +63,8 @@ def test_takes_no_digit_other_spellings_and_second_thoughts(give, kept):
     assert [feedback.actual_digit for feedback in kept()] == [None, 3, 5, 5]
 
 
-@pytest.mark.parametrize("digits", [(3, 8), ("3", "8")], ids=["numbers", "text"])
-def test_takes_pixels_from_older_pages(client, kept, digits):
-    predicted, actual = digits
-    body = {"image_vector": VECTOR, "predicted_digit": predicted, "actual_digit": actual}
+def test_takes_pixels_from_older_pages(client, kept):
+    body = {"image_vector": VECTOR, "predicted_digit": "3", "actual_digit": 8}
     assert client.post("/feedback", json=body).json() == THANKS
     (feedback,) = kept()
     assert (feedback.prediction_id, feedback.model_version) == (None, None)
@@ -113,7 +108,7 @@ def test_limits_the_feedback_of_an_address_and_of_a_day(
         words = others[-1].json()["detail"]
         documented("bad-requests", "more feedback than all may give in a day", "`/feedback`", "429", words)
         assert samples(client)["doodle_feedback_errors_total", ("429",)] == 4
-    assert len(kept()) == 5
+    assert [feedback.predicted_digit for feedback in kept()] == [None] * 5
 
 
 def test_only_the_id_itself_opens_a_prediction(client, answer):
@@ -132,12 +127,6 @@ def test_ids_are_random_bits_of_the_system(client, give, kept, strokes, monkeypa
     assert re.fullmatch("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", kept()[0].feedback_id)  # a UUID, version 4
 
 
-def test_needs_no_model(serve, tmp_path, journal_url, kept):
-    with serve(tmp_path / "none", journal=journal_url) as client:
-        assert client.post("/feedback", json=OF_VECTOR).json() == THANKS
-    assert kept()[0].predicted_digit is None
-
-
 def test_keeps_feedback_in_its_order_while_the_clock_jumps(give, kept, monkeypatch):
     """Ten years ahead and an hour back; test_clock.py has a whole process do so."""
     for digit, hours in enumerate((0, 24, 0, -1, 87_600)):
@@ -151,39 +140,28 @@ def test_keeps_feedback_in_its_order_while_the_clock_jumps(give, kept, monkeypat
     [
         ({"actual_digit": 5}, 'send either "prediction_id" or "image_vector"'),
         ({"prediction_id": "x", "actual_digit": -1}, "actual_digit: Input should be greater"),
-        ({"prediction_id": "x", "actual_digit": "five"}, "actual_digit: Input should be a valid integer"),
         ({"prediction_id": "", "actual_digit": 5}, "prediction_id: String should have at least 1"),
         ({"prediction_id": "x" * 201, "actual_digit": 5}, "prediction_id: String should have at most 200"),
-        ({"prediction_id": 5, "actual_digit": 5}, "prediction_id: Input should be a valid string"),
         ({"image_vector": [2.0] * 784, "actual_digit": 5}, "image_vector.0: Input should be less than or equal to 1"),
-        ([], "Input should be an object"),
     ],
 )
 def test_rejects_a_field_by_name(client, kept, body, words):
     """test_bad_requests.py has more."""
     response = client.post("/feedback", json=body)
     assert response.status_code == 422
-    assert list(response.json()) == ["detail"]
     assert words in response.json()["detail"]
     assert kept() == []
 
 
-def test_takes_json_only(client):
-    response = client.post("/feedback", content=b"5", headers={"Content-Type": "text/plain"})
-    assert (response.status_code, response.json()) == (415, {"detail": "send application/json, not text/plain"})
-    assert client.post("/feedback").json() == {"detail": "send application/json, not a body without a content-type"}
-    assert client.post("/feedback", content=b" " * 2**21, headers=JSON).status_code == 413
-
-
 def test_counts_verdicts_and_rejections(client, answer, give, samples):
-    before = samples(client)
     wrong = (answer["digit"] + 1) % 10
     for digit in (answer["digit"], wrong, wrong, None, None, None):
         give(digit)
     client.post("/feedback", json={"prediction_id": "nobody", "actual_digit": 1})
-    after, counters = samples(client), ("doodle_feedback", "prediction_error_total", "api_predict_calls_total")
-    changed = {name: after[name] - before[name] for name in after if name[0].startswith(counters) and after[name] != before[name]}
-    assert changed == {
+    counters = ("doodle_feedback", "prediction_error_total", "api_predict_calls_total")
+    counted = {name: value for name, value in samples(client).items() if value and name[0].startswith(counters)}
+    assert {name: value for name, value in counted.items() if not name[0].endswith("_created")} == {
+        ("api_predict_calls_total", ()): 1,
         ("doodle_feedback_total", ("right",)): 1,
         ("doodle_feedback_total", ("wrong",)): 2,
         ("doodle_feedback_total", ("no_digit",)): 3,
@@ -191,95 +169,41 @@ def test_counts_verdicts_and_rejections(client, answer, give, samples):
     }
 
 
-def test_nobody_is_thanked_where_it_cannot_be_kept(serve, models_folder, tmp_path):
+def test_nothing_is_called_kept_or_erased_where_the_log_is_out_of_reach(serve, models_folder, tmp_path):
     (tmp_path / "folder.sqlite").mkdir()
     with serve(models_folder, journal=f"sqlite:///{tmp_path}/folder.sqlite") as client:
-        response = client.post("/feedback", json=OF_VECTOR)
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
-    assert response.json()["detail"].startswith("the feedback could not be kept")
-    assert str(tmp_path) not in response.json()["detail"]  # for the log, not for everybody
+        answers = client.post("/feedback", json=OF_VECTOR), client.delete(f"/predictions/{ID}")
+    for answer, words in zip(answers, (module.NOT_KEPT, erasure.NOT_ERASED), strict=True):
+        assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"detail": words}, "5")
+
+
+PREDICTION = module.Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))
 
 
 class SlowJournal:
-    """Knows a prediction once it was asked `unknown` times, and writes feedback once `go` is set."""
+    """Knows a prediction once it was asked `unknown` times, and takes a while to write feedback."""
 
-    def __init__(self, unknown=0):
-        self.unknown, self.written, self.asked_to_write, self.go = unknown, [], threading.Event(), threading.Event()
+    def __init__(self, unknown):
+        self.unknown, self.written = unknown, []
 
     def prediction(self, prediction_id):
         self.unknown -= 1
         return None if self.unknown >= 0 else PREDICTION
 
     def add_feedback(self, feedback):
-        self.asked_to_write.set()
-        assert self.go.wait(10)
+        time.sleep(0.02)
         self.written.append(feedback)
-
-
-PREDICTION = module.Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))
-
-
-def receive(journal, waiting=()):
-    metrics = Metrics()
-    recorder = Recorder(journal, metrics)
-    for prediction in waiting:
-        recorder.record(prediction)
-    request = module.FeedbackRequest(prediction_id=ID, actual_digit=4)
-    return module.FeedbackDesk(journal, recorder, metrics).receive(request, None)
 
 
 @pytest.mark.parametrize(
     ("unknown", "waiting"), [(10**6, [PREDICTION]), (2, [])], ids=["still to be written", "another replica is writing it"]
 )
 @pytest.mark.anyio
-async def test_knows_a_prediction_that_is_not_in_the_log_yet(unknown, waiting):
-    journal = SlowJournal(unknown)
-    journal.go.set()
-    await receive(journal, waiting)
-    assert (journal.written[0].prediction_id, journal.written[0].predicted_digit) == (ID, 5)
-
-
-@pytest.mark.anyio
-async def test_thanks_wait_for_the_disk():
-    journal = SlowJournal()
-    receiving = asyncio.create_task(receive(journal))
-    await asyncio.to_thread(journal.asked_to_write.wait, 10)
-    await asyncio.sleep(0.01)
-    assert not receiving.done()
-    journal.go.set()
-    await receiving
-    assert len(journal.written) == 1
-
-
-@pytest.mark.slow
-def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_service, models_folder, new_redis):
-    """And ten of the service. tests/stores kills writers of SQLite, tests/stack all containers."""
-    server, asked = new_redis(), []
-    server.start()
-
-    def thanked(service, digit):
-        """Say it until it is kept: while Redis is away the answer is 503, and no client has been thanked."""
-        asked.append(digit)
-        deadline = time.monotonic() + 20
-        while (answer := service.post_json({"image_vector": VECTOR, "actual_digit": digit}, "/feedback")).status_code != 200:
-            assert answer.status_code == 503
-            assert time.monotonic() < deadline, answer.text
-        assert answer.json() == THANKS
-
-    try:
-        for _ in range(10):
-            with run_service(models_folder, DOODLE_JOURNAL=server.url) as service:
-                for round_ in range(20):
-                    thanked(service, round_ % 9)
-                    server.kill()
-                    server.start(until_loaded=False)
-                thanked(service, 9)
-                service.process.kill()
-                service.process.wait()
-        journal = open_journal(server.url)
-        kept = [feedback.actual_digit for feedback in journal.feedback(1000)]
-        journal.close()
-    finally:
-        server.kill()
-    # What Redis had written when it was killed, and could not say so, was sent again: then it is there twice in a row.
-    assert [digit for index, digit in enumerate(kept) if index == 0 or digit != kept[index - 1]] == asked
+async def test_knows_a_prediction_that_is_not_in_the_log_yet_and_thanks_once_the_feedback_is(unknown, waiting):
+    journal, metrics = SlowJournal(unknown), Metrics()
+    recorder = Recorder(journal, metrics)
+    for each in waiting:
+        recorder.record(each)
+    request = module.FeedbackRequest(prediction_id=ID, actual_digit=4)
+    await module.FeedbackDesk(journal, recorder, metrics).receive(request, None)
+    assert [(each.prediction_id, each.predicted_digit) for each in journal.written] == [(ID, 5)]

@@ -1,6 +1,5 @@
 """DOODLE_API_KEY: feedback, and asking for a model by its alias, need it; drawing does not."""
 
-import base64
 import logging
 
 import pytest
@@ -9,8 +8,6 @@ from inference import key as module
 KEY = "correct-horse-battery-staple"
 RIGHT = {
     "bearer": {"Authorization": f"Bearer {KEY}"},
-    "bearer in small letters": {"Authorization": f"bearer {KEY}"},
-    "header": {"X-API-Key": KEY},
     "header beside a proxy's log-in": {"X-API-Key": KEY, "Authorization": "Basic bWU6bWU="},
 }
 WRONG = {
@@ -18,19 +15,12 @@ WRONG = {
     "another": {"X-API-Key": f"{KEY}!"},
     "the beginning of it": {"X-API-Key": KEY[:-1]},
     "an empty one": {"X-API-Key": ""},
-    "an empty bearer": {"Authorization": "Bearer"},
     "without bearer": {"Authorization": KEY},
-    "as a password": {"Authorization": f"Basic {base64.b64encode(KEY.encode()).decode()}"},
     "not ASCII": {"X-API-Key": "schlüssel".encode("latin-1")},
-    "in a cookie": {"Cookie": f"X-API-Key={KEY}"},
 }
 GUARDED = [
-    ("POST", "/feedback"),
-    ("POST", "/live/predict"),
-    ("GET", "/live/model"),
-    ("POST", "/candidate/predict"),
-    ("GET", "/candidate/model"),
-    ("GET", "/candidate/disagreements"),
+    *(("POST", path) for path in ("/feedback", "/live/predict", "/candidate/predict")),
+    *(("GET", path) for path in ("/live/model", "/candidate/model", "/candidate/disagreements")),
 ]
 
 
@@ -51,7 +41,6 @@ def feedback(client, strokes):
 def test_the_right_key_opens_everything(client, feedback, strokes, headers):
     assert feedback(headers).status_code == 200
     assert client.post("/live/predict", json={"strokes": strokes}, headers=headers).status_code == 200
-    assert client.get("/live/model", headers=headers).status_code == 200
     assert client.get("/candidate/disagreements", headers=headers).json() == {"disagreements": []}
 
 
@@ -66,7 +55,7 @@ def test_rejects_feedback_without_it_and_writes_no_key_down(client, feedback, sa
     changed = {name for name in after if name[0].startswith("doodle_feedback") and after[name] > before[name]}
     assert changed == {("doodle_feedback_errors_total", ("401",))}
     assert "event=refused path=/feedback code=401" in caplog.text
-    feedback(RIGHT["header"])
+    feedback(RIGHT["bearer"])
     assert KEY[:-1] not in caplog.text + rejected.text
 
 
@@ -78,34 +67,25 @@ def test_says_nothing_else_without_it(client, slash):
 
 
 def test_the_description_says_what_it_guards_and_how_it_is_sent(client):
-    description = client.get("/openapi.json").json()
-    operations = {
-        (method.upper(), path): operation
-        for path, methods in description["paths"].items()
-        for method, operation in methods.items()
-    }
+    paths = client.get("/openapi.json").json()["paths"]
+    operations = {(method.upper(), path): methods[method] for path, methods in paths.items() for method in methods}
     assert {each for each, operation in operations.items() if "security" in operation} == set(GUARDED)
     assert {each for each in operations if each[1].startswith(("/feedback", "/live/", "/candidate/"))} == set(GUARDED)
-    schemes = description["components"]["securitySchemes"].values()
-    assert sorted((each["type"], each.get("scheme"), each.get("name")) for each in schemes) == [
-        ("apiKey", None, "X-API-Key"),
-        ("http", "bearer", None),
-    ]
     for each in GUARDED:
         assert len(operations[each]["security"]) == 2  # either will do
         assert operations[each]["responses"]["401"]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")
 
 
 def test_drawing_needs_none(client, strokes):
-    for path in ("/predict", "/explain", "/predict?input=true"):
-        assert client.post(path, json={"strokes": strokes}).status_code == 200
+    assert client.post("/explain", json={"strokes": strokes}).status_code == 200
+    predicted = client.post("/predict", json={"strokes": strokes}).json()
+    assert client.delete(f"/predictions/{predicted['prediction_id']}").status_code == 200
     for path in ("/model", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"):
         assert client.get(path).status_code == 200
 
 
-def test_asks_for_none_where_none_is_set(serve, models_folder):
-    with serve(models_folder) as client:
-        assert client.get("/live/model").status_code == 200
-        description = client.get("/openapi.json").text
-        assert "securitySchemes" not in description
-        assert '"401"' not in description
+def test_asks_for_none_where_none_is_set(service):
+    assert service.get("/live/model").status_code == 200
+    description = service.get("/openapi.json").text
+    assert "securitySchemes" not in description
+    assert '"401"' not in description

@@ -1,5 +1,7 @@
 """GET /metrics: everything declared is there from the start, and each call counts where it should."""
 
+import json
+
 import numpy as np
 import pytest
 from inference.metrics import FEEDBACK_PROBLEM_CODES, PHASES, PROBLEM_CODES, VERDICTS, Metrics
@@ -12,57 +14,36 @@ CALLS, ERRORS = ("api_predict_calls_total", ()), ("prediction_error_total", ())
 JSON = "application/json"
 
 
-@pytest.fixture
-def first_scrape(client, samples):
-    """What the service says when nobody has called it yet."""
-    return samples(client)
+LABELS = {
+    "doodle_predict_errors_total": PROBLEM_CODES,
+    "doodle_drawings_total": FORMS,
+    "doodle_digits_total": "0123456789",
+    "doodle_feedback_total": VERDICTS,
+    "doodle_feedback_errors_total": FEEDBACK_PROBLEM_CODES,
+    "doodle_predict_phase_seconds_count": PHASES,
+    "doodle_model_loads_total": ("loaded", "refused"),
+    "doodle_trial_predictions_total": ("live", "candidate"),
+    "doodle_shadow_predictions_total": ("agree", "disagree"),
+    "doodle_recorder_records_total": ("written", "dropped"),
+}
 
 
-def test_every_metric_that_is_declared_appears(first_scrape):
-    assert first_scrape[CALLS] == first_scrape[ERRORS] == 0
+def test_all_is_there_from_the_start_and_nothing_but_the_model_is_counted(client, samples):
+    found = samples(client)
+    assert found[CALLS] == found[ERRORS] == 0
     metrics = Metrics()
     metrics.candidate_info = None  # there is none; test_by_pointer.py has one
-    declared = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
-    names = {name for name, _ in first_scrape}
-    assert len(declared) >= 10
-    for metric in declared:
-        (family,) = metric.describe()
-        ending = {"counter": "_total", "histogram": "_bucket"}.get(family.type, "")
-        assert family.name + ending in names
-
-
-@pytest.mark.parametrize(
-    ("name", "values"),
-    [
-        ("doodle_predict_errors_total", PROBLEM_CODES),
-        ("doodle_drawings_total", FORMS),
-        ("doodle_digits_total", tuple("0123456789")),
-        ("doodle_feedback_total", VERDICTS),
-        ("doodle_feedback_errors_total", FEEDBACK_PROBLEM_CODES),
-        ("doodle_predict_phase_seconds_count", PHASES),
-        ("doodle_model_loads_total", ("loaded", "refused")),
-        ("doodle_trial_predictions_total", ("live", "candidate")),
-        ("doodle_shadow_predictions_total", ("agree", "disagree")),
-        ("doodle_recorder_records_total", ("written", "dropped")),
-    ],
-)
-def test_every_label_is_there_from_the_start(first_scrape, name, values):
-    assert {labels for found, labels in first_scrape if found == name} == {(value,) for value in values}
-
-
-def test_nothing_but_the_model_is_counted_before_any_call(first_scrape):
-    counted = {name for name, value in first_scrape.items() if value and not name[0].startswith(("process_", "doodle_http_"))}
-    assert counted == {
-        ("doodle_model_loaded", ()),
-        ("doodle_model_loads_total", ("loaded",)),
-        *(name for name in first_scrape if name[0] == "doodle_model_info"),
-    }
-
-
-def test_what_the_process_takes_has_the_names_that_all_clients_use(first_scrape):
-    assert first_scrape["process_resident_memory_bytes", ()] > 2**20
-    assert first_scrape["process_cpu_seconds_total", ()] > 0
-    assert first_scrape["process_open_fds", ()] > 3
+    declared = [metric.describe()[0] for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    endings = {"counter": "_total", "histogram": "_bucket"}
+    assert {family.name + endings.get(family.type, "") for family in declared} <= {name for name, _ in found}
+    for name, values in LABELS.items():
+        assert {labels for each, labels in found if each == name} == {(value,) for value in values}
+    counted = {name for name, value in found.items() if value and not name[0].startswith(("process_", "doodle_http_"))}
+    (info,) = (name for name in found if name[0] == "doodle_model_info")
+    assert counted == {("doodle_model_loaded", ()), ("doodle_model_loads_total", ("loaded",)), info}
+    assert found["process_resident_memory_bytes", ()] > 2**20
+    assert found["process_cpu_seconds_total", ()] > 0
+    assert found["process_open_fds", ()] > 3
 
 
 @pytest.fixture
@@ -72,30 +53,27 @@ def counted(service, samples):
     def added(body, content_type=JSON, path="/predict", method="POST"):
         before = samples(service)
         service.client.request(method, path, content=body, headers={"Content-Type": content_type})
-        after = samples(service)
         # The log is written behind the answers' back: test_recorder.py has its figures. Scrapes are left out.
-        names = [
-            name
-            for name in after
-            if not name[0].endswith(("_sum", "_bucket", "_seconds_count", "_created"))
+        return {
+            name: value - before.get(name, 0)
+            for name, value in samples(service).items()
+            if value != before.get(name, 0)
+            and not name[0].endswith(("_sum", "_bucket", "_seconds_count", "_created"))
             and not name[0].startswith(("doodle_recorder_", "process_"))
             and "/metrics" not in name[1]
-        ]
-        return {name: after[name] - before.get(name, 0) for name in names if after[name] != before.get(name, 0)}
+        }
 
     return added
 
 
-LINE, BLANK = b'{"strokes": [[[140, 40], [150, 240]]]}', b'{"strokes": []}'
-VECTOR = b'{"image_vector": [' + b"0, " * 700 + b"1, " * 83 + b"1]}"
+LINE = json.dumps(STROKES).encode()
 
 
 @pytest.mark.parametrize(
     ("body", "content_type", "form", "is_digit"),
     [
         (LINE, JSON, "strokes", True),
-        (BLANK, JSON, "strokes", False),
-        (VECTOR, JSON, "image_vector", False),
+        (json.dumps({"image_vector": [0] * 784}).encode(), JSON, "image_vector", False),
         (png_of(np.zeros((28, 28), np.uint8)), "image/png", "png", False),
     ],
 )
@@ -111,15 +89,14 @@ def test_a_prediction_counts_by_form_and_digit(service, counted, body, content_t
     }
 
 
-@pytest.mark.parametrize("path", ["/predict", "/predict/"])
 @pytest.mark.parametrize(
-    ("body", "content_type", "code"),
+    ("body", "content_type", "path", "code"),
     [
-        (b'{"image_vector": []}', JSON, "400"),
-        (b" " * (5 * 1024 * 1024), "image/png", "413"),
-        (b"hello", "text/plain", "415"),
-        (b"{}", JSON, "422"),
-        (b"no picture", "image/png", "422"),
+        (b'{"image_vector": []}', JSON, "/predict/", "400"),
+        (b" " * (5 * 1024 * 1024), "image/png", "/predict", "413"),
+        (b"hello", "text/plain", "/predict", "415"),
+        (b"no picture", "image/png", "/predict", "422"),
+        (LINE, JSON, "/predict?input=perhaps", "422"),
     ],
 )
 def test_an_error_counts_as_a_call_and_by_its_code(counted, path, body, content_type, code):
@@ -131,22 +108,17 @@ def test_an_error_counts_as_a_call_and_by_its_code(counted, path, body, content_
     }
 
 
-def test_a_rejected_query_counts_too(counted):
-    added = counted(LINE, path="/predict?input=perhaps")
-    assert (added[CALLS], added[ERRORS], added["doodle_predict_errors_total", ("422",)]) == (1, 1, 1)
-
-
 @pytest.mark.parametrize(
-    ("method", "path", "route", "code"),
+    ("path", "route", "code"),
     [
-        *(("GET", path, path, "200") for path in ("/healthz", "/readyz", "/model")),
-        ("GET", "/predict", "/predict", "405"),
-        ("GET", "/candidate/model", "/candidate/model", "503"),
-        *(("GET", path, "other", "404") for path in ("/", "/nowhere", "/predict/now", "/%00", "/" + "a" * 3000)),
+        ("/healthz", "/healthz", "200"),
+        ("/predict", "/predict", "405"),
+        ("/candidate/model/", "/candidate/model", "503"),
+        *((path, "other", "404") for path in ("/", "/predict/now", "/%00", "/" + "a" * 3000)),
     ],
 )
-def test_any_request_counts_under_its_route_and_status_alone(counted, method, path, route, code):
-    assert counted(b"", path=path, method=method) == {("doodle_http_requests_total", (code, route)): 1}
+def test_any_request_counts_under_its_route_and_status_alone(counted, path, route, code):
+    assert counted(b"", path=path, method="GET") == {("doodle_http_requests_total", (code, route)): 1}
 
 
 def test_every_request_is_timed_and_every_route_is_there_from_the_start(client, samples):
@@ -165,13 +137,6 @@ def test_every_phase_is_timed_once_for_a_prediction_and_so_is_its_confidence(cli
     found = samples(client)
     for phase in PHASES:
         assert found["doodle_predict_phase_seconds_sum", (phase,)] > 0.0
-        buckets = [value for (name, labels), value in found.items() if name.endswith("phase_seconds_bucket") and phase in labels]
-        assert max(buckets) == found["doodle_predict_phase_seconds_count", (phase,)] == 1
+        assert found["doodle_predict_phase_seconds_count", (phase,)] == 1
     assert found["doodle_prediction_confidence_ratio_count", ()] == 1
     assert found["doodle_prediction_confidence_ratio_sum", ()] == pytest.approx(answer["confidence"])
-
-
-def test_two_apps_in_one_process_count_apart():
-    first, second = Metrics(), Metrics()
-    first.predict_calls.inc()
-    assert second.registry.get_sample_value("api_predict_calls_total") == 0

@@ -25,9 +25,7 @@ def read(service):
 
     def read(body):
         post = service.post_bytes if isinstance(body, bytes) else service.post_json
-        response = post(body, path="/predict?input=true")
-        assert response.status_code == 200, response.text
-        return np.array(response.json()["input"])
+        return np.array(post(body, path="/predict?input=true").json()["input"])
 
     return read
 
@@ -54,7 +52,6 @@ def test_the_answer_is_that_of_the_contract(ask, service):
     assert {name: type(value) for name, value in answer.items()} == FIELDS
     probabilities = answer["probabilities"]
     assert len(probabilities) == 10
-    assert all(type(value) is float and 0.0 <= value <= 1.0 for value in probabilities)
     assert sum(probabilities) == pytest.approx(1.0, abs=1e-5)
     assert answer["Result"] == answer["digit"] == answer["best_guess"] == int(np.argmax(probabilities))
     assert answer["is_digit"] is True
@@ -72,19 +69,13 @@ def test_the_image_is_there_when_asked_for_and_changes_nothing_else(ask):
     assert len({each["prediction_id"] for each in (answer, without, with_a_slash)}) == 3
 
 
-def test_the_image_that_was_read_is_read_as_itself(read, image):
+def test_each_form_of_a_drawing_gives_the_same_image(read, ink, image):
     np.testing.assert_array_equal(read({"image_vector": image.ravel().tolist()}), image)
-
-
-def test_a_vector_and_its_png_give_the_same_image(read, ink):
     small = (ink.reshape(28, 10, 28, 10).mean(axis=(1, 3)) * 255).round().astype(np.uint8)
     np.testing.assert_array_equal(read({"image_vector": (small.ravel() / 255).tolist()}), read(png_of(small)))
-
-
-def test_strokes_and_the_canvas_they_make_give_nearly_the_same_image(read, ink, image):
     assert np.corrcoef(image.ravel(), read(png_of((ink * 255).astype(np.uint8))).ravel())[0, 1] > 0.95
 
 
-@pytest.mark.parametrize("change", [{"width": 28}, {"height": 100000}, {"brush": 5}, {"colour": "yellow"}], ids=str)
-def test_only_the_strokes_decide_what_is_read(read, strokes, image, change):
-    np.testing.assert_array_equal(read({"strokes": [[], *strokes, []], **change}), image)
+def test_only_the_strokes_decide_what_is_read(read, strokes, image):
+    others = {"width": 28, "height": 100000, "brush": 5, "colour": "yellow"}
+    np.testing.assert_array_equal(read({"strokes": [[], *strokes, []], **others}), image)

@@ -1,8 +1,8 @@
 """ModelSource by itself, where each look at the disk can be taken one at a time."""
 
-import contextlib
 import json
 import shutil
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -35,38 +35,29 @@ def publish(publish_model, tmp_path):
 @pytest.fixture
 def loads(metrics):
     """loads(): how many models were loaded, and how many rejected."""
-
-    def loads():
-        name = "doodle_model_loads_total"
-        return tuple(metrics.registry.get_sample_value(name, {"outcome": outcome}) for outcome in ("loaded", "refused"))
-
-    return loads
+    name = "doodle_model_loads_total"
+    return lambda: tuple(metrics.registry.get_sample_value(name, {"outcome": each}) for each in ("loaded", "refused"))
 
 
 @pytest.fixture
-def away(monkeypatch, source):
+def away(source):
     """`with away("load"):` that call of the store fails."""
-
-    def fail(*_):
-        raise UnreachableError("the store cannot be reached")
-
-    @contextlib.contextmanager
-    def away(call):
-        with monkeypatch.context() as patch:
-            patch.setattr(source._models, call, fail)
-            yield
-
-    return away
+    return lambda call: patch.object(source._models, call, side_effect=UnreachableError("the store cannot be reached"))
 
 
-def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, loads, tmp_path, caplog):
+def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, loads, away, tmp_path, caplog):
     with pytest.raises(NoModelError, match="there is no model yet"):
         _ = source.model
     caplog.set_level("INFO")
     source.refresh()
     source.refresh()
+    with away("pointer"):
+        source.refresh()
     assert loads() == (0, 0)
-    assert caplog.messages == [f"event=no_model pointer=live in={tmp_path}"]
+    assert caplog.messages == [
+        f"event=no_model pointer=live in={tmp_path}",
+        'event=models_unreachable pointer=live kept=none reason="the store cannot be reached"',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -90,20 +81,22 @@ def test_the_card_s_threshold_decides_what_is_no_digit(source, publish, layers, 
     assert not source.model.read(np.zeros((28, 28), np.float32)).is_digit
 
 
-@pytest.mark.parametrize("about", [{"temperature": 2.5}, {}], ids=str)
-def test_the_card_s_temperature_divides_the_logits(source, publish, about):
+@pytest.mark.parametrize(("about", "divisor"), [({"temperature": 2.5}, 2.5), ({}, 1.0)], ids=str)
+def test_the_card_s_temperature_divides_the_logits(source, publish, about, divisor):
     publish(about=about)
     source.refresh()
     (logits,) = source.model.network.predict_logits(IMAGE[None])
-    divisor = about.get("temperature", 1.0)
     np.testing.assert_allclose(source.model.read(IMAGE).probabilities, softmax(logits[:, None] / divisor)[:, 0], rtol=1e-5)
 
 
-def test_does_not_load_the_same_model_again(source, publish, loads, metrics):
+def test_does_not_load_the_same_model_again(source, publish, loads, metrics, away):
     card = publish()
     assert not source.is_loaded
     source.refresh()
     before = source.model
+    source.refresh()
+    with away("pointer"):
+        source.refresh()
     source.refresh()
     assert source.model is before
     assert loads() == (1, 0)
@@ -132,18 +125,6 @@ def test_follows_the_alias_to_a_newer_model_and_back(source, publish, tmp_path, 
     assert source.model.version == first["version"], "it outlives its folder"
 
 
-def test_takes_a_bad_version_once_it_is_mended(source, publish, live_folder, tmp_path, loads):
-    card = publish()
-    (live_folder(tmp_path) / "weights.npz").write_bytes(b"no weights")
-    source.refresh()
-    source.refresh()
-    assert loads() == (0, 1), "rejected once, not at every look"
-    publish()
-    source.refresh()
-    assert source.model.version == card["version"]
-    assert loads() == (1, 1)
-
-
 @pytest.mark.parametrize("call", ["pointer", "state", "load", "golden_pictures"])
 def test_keeps_the_model_while_the_store_is_away_and_then_takes_the_next(source, publish, loads, away, caplog, call):
     """However far a look gets: nothing is rejected, or forgotten."""
@@ -162,13 +143,9 @@ def test_keeps_the_model_while_the_store_is_away_and_then_takes_the_next(source,
     assert events == ["event=model_loaded", "event=models_unreachable", "event=model_loaded", "event=models_reachable_again"]
 
 
-def test_loads_only_what_it_lacks_when_the_store_is_back(source, publish, loads, away):
+def test_has_snapshots_as_soon_as_the_store_is_back(source, publish, away):
     publish(snapshots=True)
     source.refresh()
-    with away("pointer"):
-        source.refresh()
-    source.refresh()
-    assert loads() == (1, 0)
     with away("snapshots"):
         assert source.with_snapshots(source.model).snapshots is None
     assert source.with_snapshots(source.model).snapshots is not None
@@ -185,14 +162,7 @@ def test_rejects_an_alias_once_and_keeps_the_model(source, publish, tmp_path, lo
     assert loads() == (1, 1)
 
 
-@pytest.mark.parametrize("test", [None, 0.98, [], "good"])
-def test_what_a_card_says_of_its_test_is_never_a_reason_to_fail(source, publish, test):
-    card = publish(about={"test": test})
-    source.refresh()
-    assert source.model.version == card["version"]
-
-
-@pytest.mark.parametrize("shape", [[1, 56, 14], [1, 14, 56], [1, 28, 28, 1], [28], []], ids=str)
+@pytest.mark.parametrize("shape", [[1, 56, 14], []], ids=str)
 def test_rejects_a_network_that_does_not_read_28_by_28(source, publish, live_folder, tmp_path, loads, shape):
     card = publish(layers=TEN)  # as many parameters in each of these shapes
     changed = sealed(card | {"network": card["network"] | {"input_shape": shape}})  # as a careless maker would
@@ -202,23 +172,20 @@ def test_rejects_a_network_that_does_not_read_28_by_28(source, publish, live_fol
     assert loads() == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("weights.npz", lambda weights: weights[:-500] + bytes([weights[-500] ^ 1]) + weights[-499:]),
-        *(("model.json", lambda _, card=card: card) for card in (b"", b"[]", b"\xff\xfe", b"[" * 100_000)),
-        ("model.json", lambda card: json.dumps(json.loads(card) | {"weights_sha256": "0" * 64}).encode()),
-    ],
-    ids=["a flipped byte", "empty", "a list", "no text", "endless", "a card of other weights"],
-)
-def test_rejects_a_damaged_model_and_keeps_the_old_one(source, publish, live_folder, tmp_path, loads, name, change):
+@pytest.mark.parametrize(("name", "content"), [("weights.npz", b"no weights"), ("model.json", b"[" * 100_000)])
+def test_rejects_a_damaged_model_once_and_takes_it_when_it_is_mended(
+    source, publish, live_folder, tmp_path, loads, name, content
+):
     """tests/digitnet has all that can be wrong with the files."""
     first = publish(seed=1)
     source.refresh()
-    publish(seed=2)
-    file = live_folder(tmp_path) / name
-    write_atomically(file, change(file.read_bytes()))
+    second = publish(seed=2)
+    (live_folder(tmp_path) / name).write_bytes(content)
     source.refresh()
     source.refresh()
     assert source.model.version == first["version"]
     assert loads() == (1, 1)
+    assert publish(seed=2) == second
+    source.refresh()
+    assert source.model.version == second["version"]
+    assert loads() == (2, 1)

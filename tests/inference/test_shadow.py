@@ -1,30 +1,21 @@
 """Shadow mode: a candidate reads each live drawing too; nobody sees its answers, but where it disagrees is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from inference.metrics import Metrics
-from inference.predictor import NoDigit, NoModelError, Reading
+from inference.predictor import ModelSource, NoDigit, Reading
 from inference.shadow import KEPT, Shadow
 from stores.folder_models import FolderModels
-from stores.models import CANDIDATE, LIVE
+from stores.models import CANDIDATE
 
 PICTURE = np.zeros((28, 28), np.float32)
 
 
-class Candidate:
-    """A source whose model, where it has one, always says the same."""
-
-    def __init__(self, digit=None, is_digit=True, version="candidate"):
-        self._reading, self.version = digit is not None and reading(digit, is_digit), version
-
-    @property
-    def model(self):
-        if not self._reading:
-            raise NoModelError("there is no candidate")
-        return self
-
-    def read(self, picture):
-        return self._reading
+def source(digit, is_digit=True, version="candidate"):
+    """Its model always says the same."""
+    return SimpleNamespace(model=SimpleNamespace(version=version, read=lambda _: reading(digit, is_digit)))
 
 
 def reading(digit, is_digit=True):
@@ -40,13 +31,9 @@ def metrics():
 
 @pytest.fixture
 def counted(metrics):
-    """(how often it agreed, how often not)"""
-
-    def counted():
-        name = "doodle_shadow_predictions_total"
-        return tuple(metrics.registry.get_sample_value(name, {"outcome": outcome}) for outcome in ("agree", "disagree"))
-
-    return counted
+    """counted() -> how often they agreed, and how often not."""
+    name = "doodle_shadow_predictions_total"
+    return lambda: tuple(metrics.registry.get_sample_value(name, {"outcome": each}) for each in ("agree", "disagree"))
 
 
 @pytest.mark.parametrize(
@@ -60,14 +47,14 @@ def counted(metrics):
     ],
 )
 def test_they_agree_where_the_answer_would_be_the_same(metrics, counted, live, candidate, agrees):
-    shadow = Shadow(Candidate(*candidate), metrics)
+    shadow = Shadow(source(*candidate), metrics)
     shadow.compare("id", PICTURE, "live", reading(*live))
     assert counted() == ((1, 0) if agrees else (0, 1))
     assert len(shadow.disagreements()) == (not agrees)
 
 
 def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
-    shadow = Shadow(Candidate(3), metrics)
+    shadow = Shadow(source(3), metrics)
     shadow.compare("id", PICTURE, "live", reading(5))
     (entry,) = shadow.disagreements()
     assert entry.pop("time") > 1e9
@@ -78,27 +65,25 @@ def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
     }
 
 
-def test_without_a_candidate_or_beside_itself_nothing_is_compared(metrics, counted):
-    Shadow(Candidate(None), metrics).compare("id", PICTURE, "live", reading(5))
-    Shadow(Candidate(3, version="live"), metrics).compare("id", PICTURE, "live", reading(5))
+def test_without_a_candidate_or_beside_itself_nothing_is_compared(metrics, counted, tmp_path):
+    for none in (ModelSource(FolderModels(tmp_path), metrics, CANDIDATE), source(3, version="live")):
+        Shadow(none, metrics).compare("id", PICTURE, "live", reading(5))
     assert counted() == (0, 0)
 
 
 def test_the_newest_are_kept(metrics):
-    shadow = Shadow(Candidate(3), metrics)
+    shadow = Shadow(source(3), metrics)
     for number in range(KEPT + 5):
         shadow.compare(f"id-{number}", PICTURE, "live", reading(5))
     assert [entry["prediction_id"] for entry in shadow.disagreements()] == [f"id-{n}" for n in range(5, KEPT + 5)]
 
 
 def test_the_candidate_reads_each_live_drawing_and_the_live_model_answers(publish_model, serve, samples, tmp_path):
-    models = FolderModels(tmp_path / "models")
-    live, candidate = (publish_model(models.folder, seed)["version"] for seed in range(2))
-    models.point(LIVE, live)
-    models.point(CANDIDATE, candidate)
+    candidate, live = (publish_model(tmp_path, seed)["version"] for seed in range(2))  # the last one is live
+    FolderModels(tmp_path).point(CANDIDATE, candidate)
     generator = np.random.default_rng(0)
     drawings = [{"strokes": generator.integers(20, 260, (1, 8, 2)).tolist()} for _ in range(20)]
-    with serve(models.folder) as client:
+    with serve(tmp_path) as client:
         answers = [client.post("/predict", json=drawing).json() for drawing in drawings]
         others = [client.post("/candidate/predict", json=drawing).json() for drawing in drawings]
         listed = client.get("/candidate/disagreements").json()["disagreements"]
