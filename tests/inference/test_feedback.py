@@ -207,3 +207,37 @@ async def test_knows_a_prediction_that_is_not_in_the_log_yet_and_thanks_once_the
     request = module.FeedbackRequest(prediction_id=ID, actual_digit=4)
     await module.FeedbackDesk(journal, recorder, metrics).receive(request, None)
     assert [(each.prediction_id, each.predicted_digit) for each in journal.written] == [(ID, 5)]
+
+
+@pytest.mark.slow
+def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_service, models_folder, new_redis):
+    """And ten of the service. tests/stores kills writers of SQLite, tests/stack all containers."""
+    server, asked = new_redis(), []
+    server.start()
+
+    def thanked(service, digit):
+        """Say it until it is kept: while Redis is away the answer is 503, and no client has been thanked."""
+        asked.append(digit)
+        deadline = time.monotonic() + 20
+        while (answer := service.post_json({"image_vector": VECTOR, "actual_digit": digit}, "/feedback")).status_code != 200:
+            assert answer.status_code == 503
+            assert time.monotonic() < deadline, answer.text
+        assert answer.json() == THANKS
+
+    try:
+        for _ in range(10):
+            with run_service(models_folder, DOODLE_JOURNAL=server.url) as service:
+                for round_ in range(20):
+                    thanked(service, round_ % 9)
+                    server.kill()
+                    server.start(until_loaded=False)
+                thanked(service, 9)
+                service.process.kill()
+                service.process.wait()
+        journal = open_journal(server.url)
+        kept = [feedback.actual_digit for feedback in journal.feedback(1000)]
+        journal.close()
+    finally:
+        server.kill()
+    # What Redis had written when it was killed, and could not say so, was sent again: then it is there twice in a row.
+    assert [digit for index, digit in enumerate(kept) if index == 0 or digit != kept[index - 1]] == asked
