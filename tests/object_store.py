@@ -78,13 +78,6 @@ def s3_server(free_port, wait_for):
 
 
 @pytest.fixture
-def own_s3_server(free_port, wait_for):
-    """One for the test alone, which may stop it, and start it again."""
-    with running(free_port, wait_for) as server:
-        yield server
-
-
-@pytest.fixture
 def bucket(s3_server, monkeypatch):
     """The name of an empty bucket, which this process, and those that it starts, may use."""
     for name, value in s3_server.environment.items():
