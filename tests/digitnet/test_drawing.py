@@ -203,12 +203,6 @@ class TestPixels:
     def test_a_faint_pencil_is_as_good_as_a_bold_one(self):
         np.testing.assert_allclose(picture_from_pixels(0.3 * nine()), picture_from_pixels(nine()), atol=1.1 / 255)
 
-    def test_the_uneven_paper_of_a_photo_is_no_ink(self, generator):
-        photo = np.clip(0.85 - 0.7 * nine() + generator.normal(0.0, 0.02, (280, 280)), 0.0, 1.0)
-        image = picture_from_pixels(photo)
-        assert max(box_of(image)) == 20
-        assert np.abs(image - picture_from_pixels(nine())).mean() < 0.03
-
     @pytest.mark.parametrize(("times", "is_ink"), [(5.5, False), (6.5, True)])
     def test_ink_differs_several_times_as_much_as_the_border(self, times, is_ink):
         paper = np.full((28, 28), 100, np.uint8)

@@ -7,17 +7,6 @@ from digitnet.losses import softmax_cross_entropy
 from digitnet.network import Network
 from digitnet.teaching import Lesson, teach
 
-CONVOLUTIONAL = [
-    {"conv2d": {"filters": 3, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", {"dropout": {"rate": 0.5}}, "flatten",
-    {"dense": {"units": 7}}, "relu", {"dense": {"units": 11}},
-]  # fmt: skip
-PERCEPTRON = ["flatten", {"dense": {"units": 9}}, "relu", {"dense": {"units": 11}}]
-
-
-@pytest.fixture(params=[CONVOLUTIONAL, PERCEPTRON], ids=["convolutional", "perceptron"])
-def network(request, initialized):
-    return initialized(request.param)
-
 
 def test_each_step_is_gradient_descent_as_network_does_it(network, picture):
     by_hand = Network(network.specification, np.float64, network.parameters.copy())
