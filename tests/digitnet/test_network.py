@@ -47,17 +47,6 @@ def test_a_seed_gives_the_same_weights_twice():
     assert not np.array_equal(first, other)
 
 
-def test_layers_parameters_are_views_of_the_flat_vectors():
-    network = initialized(CONVOLUTIONAL)
-    layers = [layer for layer in network.layers if layer.parameter_count]
-    assert sum(layer.parameter_count for layer in layers) == network.parameters.size == network.gradients.size
-    for layer in layers:
-        assert np.shares_memory(layer.grad_weights, network.gradients)
-        assert np.shares_memory(layer.grad_bias, network.gradients)
-    network.parameters[:] = 7.0
-    assert all((layer.weights == 7.0).all() and (layer.bias == 7.0).all() for layer in layers)
-
-
 def test_predict_gives_the_same_in_batches_of_any_size(generator):
     network, pictures = initialized(CONVOLUTIONAL), generator.random((20, 28, 28))
     whole = network.predict(pictures)

@@ -59,14 +59,6 @@ def test_a_digit_is_scaled_then_sheared_then_rotated_then_shifted(rotation, shea
         np.testing.assert_allclose(field[:, y, x], expected, atol=1e-3)
 
 
-def test_each_picture_has_its_own_move(pictures):
-    coefficients = np.concatenate([affine(), affine(down=2.0), affine(rotation=1.0)])
-    together = warped(pictures, displacements(coefficients))
-    for example in range(3):
-        alone = warped(pictures[example : example + 1], displacements(coefficients[example : example + 1]))
-        np.testing.assert_allclose(together[example], alone[0], atol=1e-5)
-
-
 @given(size=st.floats(0.1, 10.0), seed=st.integers(0, 1000))
 @settings(max_examples=10, deadline=None)
 def test_an_elastic_field_is_bounded_by_its_lattice_and_smooth(size, seed):
