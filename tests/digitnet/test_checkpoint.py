@@ -145,6 +145,7 @@ REJECTED = [
     (weights(golden_no_digit=lambda found: found + np.float32(0.1)), "does not give the predictions that its maker got"),
     (weights(golden_is_digit=np.invert), "does not give the predictions that its maker got"),
     (weights(golden_logits=as_text), "golden answers"),
+    (weights(golden_logits=lambda found: found.astype(np.float64)), "golden answers of another network"),
     (weights(golden_probabilities=as_text), "golden predictions"),
     (weights(golden_is_digit=as_text), "golden predictions"),
     (weights(golden_logits=None), "it lacks 'golden_logits'"),

@@ -28,6 +28,7 @@ NETWORKS = {
     "too wide for long runs": [conv(WIDE // 2 + 1, 3), pool(4), "relu", "flatten", TEN],
     "padding": [conv(4, 3, padding=1), "relu", conv(4, 5, padding=2), pool(2), "flatten", TEN],
     "squares that leave rows and columns over": [conv(2, 2), pool(5), "relu", conv(2, 2), pool(3), "flatten", TEN],
+    "squares of one": [pool(1), "flatten", TEN],
     "a filter as large as the image": [conv(10, 28), "flatten"],
     "relu and dropout first": ["relu", {"dropout": {"rate": 0.5}}, "flatten", {"dropout": {"rate": 0.3}}, TEN],
 }

@@ -84,6 +84,7 @@ class TestKept:
             then = snapshots.network(moment, network)
             np.testing.assert_array_equal(then.parameters, snapshots.parameters[moment])
             assert then.specification == network.specification
+            np.testing.assert_array_equal(snapshots.plane(moment).axes, snapshots.map_axes[moment])
         assert snapshots.network(2, network) is network
 
     def test_they_are_kept_beside_the_network(self, tmp_path, network, snapshots, generator):

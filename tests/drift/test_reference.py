@@ -65,12 +65,15 @@ def test_a_subject_that_never_changes_has_one_edge(drawings):
     assert Reference.from_dict(said).to_dict() == said
 
 
-def test_it_needs_some_drawings_of_each_digit(generator, population):
+def test_it_needs_some_drawings_of_each_digit(generator, population, monkeypatch):
     digits = np.repeat(np.arange(10), LEAST_OF_A_DIGIT)
-    Reference.of(population(generator, len(digits), digits))
+    fewest = Reference.of(population(generator, len(digits), digits)).to_dict()
     digits[-1] = 0
     with pytest.raises(ValueError, match="20 drawings of each digit; one has 19"):
         Reference.of(population(generator, len(digits), digits))
+    monkeypatch.setattr("drift.reference.LEAST_OF_A_DIGIT", 21)
+    with pytest.raises(ValueError, match="fewer than 21 drawings of a digit"):
+        Reference.from_dict(fewest)
 
 
 INK = ("subjects", "ink")
