@@ -239,31 +239,21 @@ class TestPixels:
         assert image.any(axis=1).argmax() == (8 if end.start == 0 else 0)
 
     @pytest.mark.parametrize(
-        "pixels",
+        ("pixels", "is_blank"),
         [
-            np.zeros((28, 28)),
-            np.ones((300, 200)),
-            np.zeros((50, 50, 4)),
-            np.pad(np.full((8, 8), 25, np.uint8), 10),  # a contrast of less than a tenth
-            np.pad(np.ones((15, 15)), (42, 43)),  # a dot has up to 15% of the sheet's side
-            np.pad(np.repeat([[1.0] * 6 + [0.0] * 4], 10, axis=0) + np.eye(10)[9] * 1e-2, 45),
+            (np.zeros((28, 28)), True),
+            (np.ones((300, 200)), True),
+            (np.zeros((50, 50, 4)), True),  # transparent
+            (np.pad(np.full((8, 8), 25, np.uint8), 10), True),  # a contrast of less than a tenth
+            (np.pad(np.full((8, 8), 26, np.uint8), 10), False),
+            (np.pad(np.ones((15, 15)), (42, 43)), True),  # a dot has up to 15% of the sheet's side
+            (np.pad(np.ones((16, 16)), 42), False),
+            (np.pad(np.repeat([[1.0] * 6 + [0.0] * 4], 10, axis=0) + np.eye(10)[9] * 1e-2, 45), True),  # and fills 60% at least
+            (np.pad(np.repeat([[1.0] * 5 + [0.0] * 4 + [0.9]], 10, axis=0), 45), False),
         ],
-        ids=["black", "white", "transparent", "faint", "dot", "dot of 60%"],
     )
-    def test_a_sheet_with_nothing_on_it_gives_a_blank_image(self, pixels):
-        assert not picture_from_pixels(pixels).any()
-
-    @pytest.mark.parametrize(
-        "pixels",
-        [
-            np.pad(np.full((8, 8), 26, np.uint8), 10),
-            np.pad(np.ones((16, 16)), 42),
-            np.pad(np.repeat([[1.0] * 5 + [0.0] * 4 + [0.9]], 10, axis=0), 45),
-        ],
-        ids=["faint", "larger than a dot", "emptier than a dot"],
-    )
-    def test_what_is_a_little_more_is_a_digit(self, pixels):
-        assert max(box_of(picture_from_pixels(pixels))) == 20
+    def test_nothing_or_a_dot_gives_a_blank_image(self, pixels, is_blank):
+        assert picture_from_pixels(pixels).any() != is_blank
 
     @pytest.mark.parametrize(
         ("pixels", "complaint"),
