@@ -11,11 +11,6 @@ def bench(load_benchmark):
     return load_benchmark("bench")
 
 
-def judged(bench, ours, theirs=1.0, target=0.9, more_is_better=False):
-    row = bench.Row("a row", "a race", "rival", "figure", target, more_is_better)
-    return bench.judged(row, {"digitnet": [{"figure": ours}], "rival": [{"figure": theirs}]})
-
-
 def test_a_row_is_the_ratio_of_the_medians_and_the_table_says_what_is_not_reached(bench):
     row = bench.Row("an epoch", "a race", "PyTorch", "seconds", 0.9)
     found = {"digitnet": [{"seconds": s} for s in (9.0, 1.0, 2.0)], "PyTorch": [{"seconds": s} for s in (4.0, 4.0, 8.0)]}
@@ -38,11 +33,11 @@ def test_a_row_is_the_ratio_of_the_medians_and_the_table_says_what_is_not_reache
         # A row that was never reached is far off only if it gets much worse.
         (3.0, False, {"a row": 2.0}, False, False),
         (0.3, True, {"a row": 2.0}, False, True),
-        (0.3, True, {"a row": 0.5}, False, False),
     ],
 )
 def test_is_reached_at_the_target_and_far_off_when_twice_as_bad(bench, ours, more_is_better, before, reached, far):
-    result = judged(bench, ours, more_is_better=more_is_better)
+    row = bench.Row("a row", "a race", "rival", "figure", 0.9, more_is_better)
+    result = bench.judged(row, {"digitnet": [{"figure": ours}], "rival": [{"figure": 1.0}]})
     assert (result.reached, result.is_far_off(before)) == (reached, far)
 
 
@@ -67,7 +62,7 @@ def test_each_row_has_its_race_its_rival_and_pinned_packages(bench):
         assert all(re.fullmatch(r"[a-z]+(\[standard\])?==[\d.]+", line) for line in text.splitlines()), name
 
 
-def test_sides_take_turns_and_one_that_ends_is_a_failure(bench, tmp_path):
+def test_sides_take_turns(bench, tmp_path):
     """Two programs that note when they are asked."""
     program, notes = tmp_path / "side.py", tmp_path / "notes"
     program.write_text(
@@ -80,9 +75,6 @@ def test_sides_take_turns_and_one_that_ends_is_a_failure(bench, tmp_path):
     race = bench.Race("a race", {name: ("", (str(program), name, str(notes))) for name in ("a", "b")})
     assert bench.run(race, tmp_path, 2)["a"] == [{"seconds": 0}, {"seconds": 1}]
     assert notes.read_text() == "abab"
-    program.write_text("import sys; sys.exit(3)")
-    with pytest.raises(SystemExit, match="ended with 3"):
-        bench.run(race, tmp_path, 1)
 
 
 def test_the_document_has_the_last_results_of_the_rows(bench):

@@ -26,11 +26,6 @@ def test_a_link_is_found_again_from_the_times_that_it_takes(distributed):
     assert (found.latency, found.per_byte) == (pytest.approx(30e-6, rel=0.05), pytest.approx(2e-9, rel=0.05))
 
 
-def test_the_least_is_of_each_figure_by_itself(distributed):
-    rounds = [{"a": {"b": 1.0}, "c": [5, 1]}, {"a": {"b": 3.0}, "c": [4, 2]}, {"a": {"b": 2.0}, "c": [9, 9]}]
-    assert distributed.least(rounds) == {"a": {"b": 1.0}, "c": [4, 1]}
-
-
 def test_the_document_says_what_was_recorded(distributed):
     recorded = json.loads(distributed.RESULT.read_text())
     assert set(recorded["measured"]) == set(distributed.MEASUREMENTS)

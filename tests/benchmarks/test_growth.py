@@ -3,7 +3,6 @@
 import json
 import re
 
-import numpy as np
 import pytest
 
 
@@ -28,10 +27,6 @@ def test_the_exponent_is_that_of_the_upper_half(growth, power):
     xs = [1, 2, 4, 8, 16, 32]
     costs = [100.0, 100.0, 100.0, *(x**power for x in xs[3:])]
     assert growth.exponent(xs, costs) == pytest.approx(power)
-
-
-def test_memory_is_what_was_held_at_the_most(growth):
-    assert growth.megabytes_of(lambda: np.ones(250_000)) == pytest.approx(2.0, rel=0.01)
 
 
 def test_no_curve_is_quadratic_and_the_document_says_what_was_recorded(growth):

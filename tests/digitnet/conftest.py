@@ -28,16 +28,17 @@ def numerical_gradient():
     return numerical_gradient
 
 
-@pytest.fixture(scope="session")
-def initialized():
-    """initialized(specification): such a network in float64, its weights drawn, the same each time."""
-
-    def initialized(specification):
-        network = Network(specification, np.float64)
-        network.initialize(np.random.default_rng(1))
-        return network
-
-    return initialized
+@pytest.fixture
+def network():
+    """Each kind of layer, in float64, its weights drawn, the same each time."""
+    layers = [
+        {"conv2d": {"filters": 2, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu",
+        {"conv2d": {"filters": 3, "kernel_size": 3, "padding": 1}}, "relu", {"maxpool2d": {"size": 3}},
+        {"dropout": {"rate": 0.5}}, "flatten", {"dense": {"units": 6}}, "relu", {"dense": {"units": 11}},
+    ]  # fmt: skip
+    network = Network(layers, np.float64)
+    network.initialize(np.random.default_rng(1))
+    return network
 
 
 @pytest.fixture

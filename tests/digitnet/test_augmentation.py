@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 from digitnet.augmentation import LIMITS, Augmentation, with_pen_width
 from digitnet.drawing import in_unit_range
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
-STRENGTHS = list(LIMITS)
 EVERYTHING = Augmentation(
     rotation=10.0, shear=0.2, scale=0.1, aspect=0.1, shift=2.0, elastic=4.0, thicker=1.5, thinner=0.5, softness=0.5, gain=0.2
 )
@@ -39,13 +35,6 @@ def test_no_strengths_give_back_the_picture_exactly(generator):
     result = Augmentation().augmented(pictures, generator)
     assert result.dtype == np.float32
     np.testing.assert_array_equal(result, in_unit_range(pictures))
-
-
-def test_blank_images_stay_blank_and_none_stay_none():
-    for batch in (0, 5):
-        result = EVERYTHING.augmented(np.zeros((batch, 28, 28), np.uint8), np.random.default_rng(1))
-        assert result.shape == (batch, 28, 28)
-        assert not result.any()
 
 
 def test_rotation_goes_both_ways_as_far_as_it_may_and_no_further():
@@ -117,21 +106,21 @@ def test_softness_makes_edges_flatter_and_steeper_and_keeps_the_ink():
     np.testing.assert_allclose(after.sum(axis=1), 24 * 0.4, rtol=1e-5)
 
 
-def test_a_stroke_grows_and_shrinks_by_whole_pixels_on_either_side():
-    stroke = np.zeros((1, 28, 28), np.float32)
-    stroke[:, :, 12:15] = 1.0
-    for change, columns in [(0.0, slice(12, 15)), (1.0, slice(11, 16)), (3.0, slice(9, 18)), (-1.0, slice(13, 14))]:
-        expected = np.zeros((28, 28), np.float32)
-        expected[:, columns] = 1.0
-        np.testing.assert_array_equal(with_pen_width(stroke, np.array([change], np.float32))[0], expected)
-
-
-def test_half_a_pixel_more_or_less_is_half_of_the_ink_at_the_edge():
-    stroke = np.zeros((2, 28, 28), np.float32)
-    stroke[:, :, 12:15] = 0.8
-    wider, narrower = with_pen_width(stroke, np.array([0.5, -0.5], np.float32))[:, 20]
-    np.testing.assert_allclose(wider[10:17], [0, 0.4, 0.8, 0.8, 0.8, 0.4, 0], atol=1e-6)
-    np.testing.assert_allclose(narrower[10:17], [0, 0, 0.4, 0.8, 0.4, 0, 0], atol=1e-6)
+@pytest.mark.parametrize(
+    ("change", "tenths"),
+    [
+        (0.0, [0, 0, 0, 8, 8, 8, 0, 0, 0]),
+        (0.5, [0, 0, 4, 8, 8, 8, 4, 0, 0]),
+        (1.0, [0, 0, 8, 8, 8, 8, 8, 0, 0]),
+        (3.0, [8, 8, 8, 8, 8, 8, 8, 8, 8]),
+        (-0.5, [0, 0, 0, 4, 8, 4, 0, 0, 0]),
+        (-1.0, [0, 0, 0, 0, 8, 0, 0, 0, 0]),
+    ],
+)
+def test_a_stroke_grows_and_shrinks_by_pixels_or_parts_of_them_on_either_side(change, tenths):
+    stroke, expected = np.zeros((2, 1, 28, 28), np.float32)
+    stroke[:, :, 12:15], expected[:, :, 9:18] = 0.8, np.array(tenths) / 10
+    np.testing.assert_allclose(with_pen_width(stroke, np.array([change], np.float32)), expected, atol=1e-6)
 
 
 def test_the_pen_is_up_to_so_much_wider_or_narrower():
@@ -151,39 +140,16 @@ def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
     assert 0.0 <= result.min() <= result.max() <= 1.0 + 1e-6
 
 
-@given(
-    strengths=st.fixed_dictionaries({name: st.floats(0.0, limit) for name, limit in LIMITS.items()}),
-    pictures=arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))),
-    seed=st.integers(0, 2**32 - 1),
-)
-@settings(max_examples=15, deadline=None)
-def test_any_strengths_give_pictures_in_range(strengths, pictures, seed):
-    result = Augmentation(**strengths).augmented(pictures, np.random.default_rng(seed))
-    assert result.dtype == np.float32
-    assert result.shape == pictures.shape
+@pytest.mark.parametrize("strengths", [LIMITS, vars(EVERYTHING)], ids=["the most", "usual"])
+def test_pictures_stay_in_range(strengths, generator):
+    result = Augmentation(**strengths).augmented(generator.integers(0, 256, (40, 28, 28), np.uint8), generator)
     assert ((result >= 0.0) & (result <= 1.0)).all()
-
-
-def test_the_same_generator_state_gives_the_same_bytes_whatever_came_before(generator):
-    pictures = generator.integers(0, 256, (50, 28, 28), np.uint8)
-    pictures.flags.writeable = False  # what comes in is left alone
-    first = EVERYTHING.augmented(pictures, np.random.default_rng(5))
-    EVERYTHING.augmented(pictures[:7], np.random.default_rng(6))
-    assert EVERYTHING.augmented(pictures, np.random.default_rng(5)).tobytes() == first.tobytes()
-    assert EVERYTHING.augmented(pictures, np.random.default_rng(6)).tobytes() != first.tobytes()
-
-
-def test_a_picture_depends_on_no_other_in_its_batch(generator):
-    pictures = generator.integers(0, 256, (40, 28, 28), np.uint8)
-    others = generator.integers(0, 256, (40, 28, 28), np.uint8)
-    others[[3, 35]] = pictures[[3, 35]]
-    first, second = (EVERYTHING.augmented(batch, np.random.default_rng(7)) for batch in (pictures, others))
-    np.testing.assert_array_equal(first[[3, 35]], second[[3, 35]])
 
 
 @pytest.mark.parametrize("rows", [slice(0, 0), slice(5, 33), slice(31, 65), slice(69, None)])
 def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_bit(generator, rows):
     pictures = generator.integers(0, 256, (70, 28, 28), np.uint8)
+    pictures.flags.writeable = False  # what comes in is left alone
     whole = EVERYTHING.augmented(pictures, np.random.default_rng(9))
     used = np.random.default_rng(9)
     some = EVERYTHING.augmented(pictures, used, rows)
@@ -195,14 +161,7 @@ def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_
     assert used.random() == after.random()
 
 
-def test_turning_one_strength_up_leaves_the_other_changes_as_they_were():
-    """So that runs that differ in one strength differ in nothing else."""
-    _, shift_alone, _ = moments(changed_bars(40, shift=2.0))
-    _, with_scale, _ = moments(changed_bars(40, shift=2.0, scale=0.2, softness=0.3))
-    np.testing.assert_allclose(with_scale, shift_alone, atol=0.1)
-
-
-@pytest.mark.parametrize("name", STRENGTHS)
+@pytest.mark.parametrize("name", LIMITS)
 def test_rejects_strengths_that_are_no_number_up_to_their_limit(name):
     assert getattr(Augmentation(**{name: LIMITS[name]}), name) == LIMITS[name]
     for wrong in (-0.1, float("nan"), float("inf"), "2", None, True, LIMITS[name] + 0.01):

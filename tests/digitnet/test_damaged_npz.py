@@ -1,18 +1,13 @@
 """Bytes that are no sound .npz file are refused, take no more memory than they are worth, and never give other numbers."""
 
 import io
-import pickle
 import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_arrays, npz_bytes
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-# The same examples every time: a run that fails can be run again.
-THOROUGH = settings(max_examples=400, deadline=None, derandomize=True, database=None)
 FREELY = 1_000_000  # bytes of memory beside three times the file
 
 ARRAYS = {"parameters": np.arange(90, dtype=np.float32), "labels": np.arange(10, dtype=np.uint8), "none": np.empty((0, 2))}
@@ -102,20 +97,11 @@ ODD_HEADERS = [
 ]
 
 
-@QUIET
-@pytest.mark.parametrize("header", ODD_HEADERS, ids=lambda header: header[:30])
-@pytest.mark.parametrize("version", [b"\1\0", b"\2\0", b"\3\0"])
-def test_refuses_odd_array_headers(header, version):
-    assert read_in_bounds(npz_of(npy_of(header, version=version))) is None
-
-
-BOMBS = {
+REFUSED = {header[:30]: npz_of(npy_of(header)) for header in ODD_HEADERS} | {
     "four gigabytes in its header": npz_of(npy_of("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000,), }")),
-    "four petabytes in its header": npz_of(npy_of("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000000,), }")),
     "a negative size": npz_of(npy_of("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -10), }")),
     "a megabyte, deflated": npz_of(bytes(1_000_000), zipfile.ZIP_DEFLATED),
-    "a megabyte, by bzip2": npz_of(bytes(1_000_000), zipfile.ZIP_BZIP2),
-    "a pickle": npz_of(npy_of("{'descr': '|O', 'fortran_order': False, 'shape': (5,), }", pickle.dumps(["x" * 19]).ljust(40))),
+    "another version of NumPy's format": npz_of(npy_of(HEADER, version=b"\2\0")),
     # Each name is 60 bytes of the file, and would be an array of its own in memory.
     "one array named a thousand times": npz_of(
         npy_of("{'descr': '|u1', 'fortran_order': False, 'shape': (100000,), }", bytes(100_000)), times=1_000
@@ -123,27 +109,17 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS)
-def test_refuses_what_promises_more_than_it_holds(content):
+@QUIET
+@pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
+def test_refuses_odd_headers_and_what_promises_more_than_it_holds(content):
     assert read_in_bounds(content) is None
 
 
-def edited(text, changes):
-    letters = list(text)
-    for place, letter, is_more in changes:
-        letters[place : place + (not is_more)] = letter
-    return "".join(letters)
-
-
-@pytest.mark.slow
 @QUIET
-@THOROUGH
-@given(
-    header=st.lists(
-        st.tuples(st.integers(0, len(HEADER) - 1), st.sampled_from(HEADER_PARTS), st.booleans()), min_size=1, max_size=4
-    ).map(lambda changes: edited(HEADER, changes))
-    | st.text(st.characters(max_codepoint=255), max_size=60)
-)
-def test_reads_or_refuses_any_array_header(header):
-    for version in (b"\1\0", b"\2\0", b"\3\0"):
-        read_in_bounds(npz_of(npy_of(header, version=version)))
+def test_reads_or_refuses_any_array_header(generator):
+    for _ in range(400):
+        letters = list(HEADER)
+        for _ in range(generator.integers(1, 5)):
+            place, kept = generator.integers(len(letters)), generator.integers(2)
+            letters[place] = letters[place] * kept + generator.choice(list(HEADER_PARTS))
+        read_in_bounds(npz_of(npy_of("".join(letters))))

@@ -40,11 +40,7 @@ def nine(side=280, scale=1.0, by=(0, 0)):
     return (ring | stem).astype(np.float32)
 
 
-@pytest.mark.parametrize(
-    "image",
-    [picture_from_strokes(SEVEN), picture_from_pixels(nine()), picture_from_pixels(nine(500, 0.2))],
-    ids=["strokes", "pixels", "few"],
-)
+@pytest.mark.parametrize("image", [picture_from_strokes(SEVEN), picture_from_pixels(nine())], ids=["strokes", "pixels"])
 def test_images_are_as_mnist_s_own(image):
     assert (image.shape, image.dtype, image.min()) == ((28, 28), np.float32, 0.0)
     assert image.max() <= 1.0
@@ -55,15 +51,13 @@ def test_images_are_as_mnist_s_own(image):
 
 
 class TestStrokes:
-    @pytest.mark.parametrize("scale", [0.002, 0.1, 0.5, 3.0])
-    @pytest.mark.parametrize("by", [(0.0, 0.0), (-37.0, 85.5)])
-    def test_size_and_place_do_not_matter(self, scale, by):
-        image = picture_from_strokes(moved(SEVEN, scale, by), brush=0.1)
+    @pytest.mark.parametrize("scale", [0.002, 0.5, 3.0])
+    def test_size_and_place_do_not_matter(self, scale):
+        image = picture_from_strokes(moved(SEVEN, scale, (-37.0, 85.5)), brush=0.1)
         np.testing.assert_allclose(image, picture_from_strokes(SEVEN), atol=2.1 / 255)
 
-    @pytest.mark.parametrize("brush", [2.0, 8.0, 40.0])
-    def test_width_of_the_brush_does_not_matter(self, brush):
-        np.testing.assert_array_equal(picture_from_strokes(SEVEN, brush), picture_from_strokes(SEVEN))
+    def test_width_of_the_brush_does_not_matter(self):
+        np.testing.assert_array_equal(picture_from_strokes(SEVEN, 2.0), picture_from_strokes(SEVEN, 40.0))
 
     def test_direction_order_and_sampling_of_the_path_do_not_matter(self):
         backwards = [stroke[::-1] for stroke in SEVEN[::-1]]
@@ -97,9 +91,7 @@ class TestStrokes:
         ("strokes", "brush", "is_blank"),
         [
             ([], 20.0, True),
-            ([[]], 20.0, True),
             ([[], [[5.0, 5.0]]], 20.0, True),
-            ([[[140.0, 140.0], [141.0, 139.0], [140.0, 140.0]]], 20.0, True),
             ([[[140.0, 140.0], [150.0, 140.0]]], 20.0, True),
             ([[[140.0, 140.0], [150.5, 140.0]]], 20.0, False),
             ([[[0.0, 0.0], [1e-310, 0.0]]], 1e-320, True),  # too small a movement for any pen, and for any brush
@@ -109,17 +101,15 @@ class TestStrokes:
     def test_nothing_or_a_dot_gives_a_blank_image(self, strokes, brush, is_blank):
         assert picture_from_strokes(strokes, brush).any() != is_blank
 
-    @pytest.mark.parametrize("scale", [0.2, 0.5])
     @pytest.mark.parametrize("tap", [[[20.0, 265.0]], [[262.0, 12.0], [272.0, 12.0]]], ids=["a dot", "a shaky dot"])
-    def test_a_stray_tap_changes_nothing(self, scale, tap):
-        seven = moved(SEVEN, scale, (70.0, 70.0))
-        for strokes in ([*seven, tap], [tap, *seven], [*seven, tap, [[5.0, 5.0]]]):
+    def test_a_stray_tap_changes_nothing(self, tap):
+        seven = moved(SEVEN, 0.2, (70.0, 70.0))
+        for strokes in ([tap, *seven], [*seven, tap, [[5.0, 5.0]]]):
             np.testing.assert_array_equal(picture_from_strokes(strokes), picture_from_strokes(seven))
 
     @pytest.mark.parametrize(
         ("stroke", "dot", "stays"),
         [
-            (SQUARE, [50.0, 50.0], True),
             (SQUARE, [175.0, 50.0], True),  # three quarters of the stroke's size beside it
             (SQUARE, [176.0, 50.0], False),
             (SQUARE, [-76.0, 50.0], False),
@@ -127,7 +117,6 @@ class TestStrokes:
             (SQUARE, [50.0, 251.0], False),
             (SQUARE, [50.0, -151.0], False),
             ([[140.0, 110.0], [140.0, 230.0]], [145.0, 60.0], True),  # of an i, which would be a 1 without it
-            ([[140.0, 60.0], [142.0, 180.0]], [140.0, 240.0], True),  # of an exclamation mark
             ([[0.0, 0.0], [0.0, 32.9]], [0.0, 200.0], True),  # as of a colon: strokes so small are dots' equals
             ([[0.0, 0.0], [0.0, 33.0]], [0.0, 200.0], False),
         ],
@@ -145,9 +134,7 @@ class TestStrokes:
             ([[[1.0, 2.0, 3.0]]], "a list of"),
             ([[1.0, 2.0]], "a list of"),
             ([[[1.0, 2.0], [3.0]]], "each two numbers"),
-            ([[["a", "b"]]], "each two numbers"),
             ([[[float("nan"), 1.0], [9.0, 99.0]]], "finite"),
-            ([[[float("inf"), 1.0], [9.0, 99.0]]], "finite"),
         ],
     )
     def test_rejects_what_are_no_strokes(self, strokes, complaint):
@@ -158,15 +145,13 @@ class TestStrokes:
     @settings(max_examples=25, deadline=None)
     def test_any_strokes_give_a_blank_image_or_one_that_fits(self, strokes):
         image = picture_from_strokes(strokes)
-        assert image.shape == (28, 28)
-        assert np.isfinite(image).all()
         assert 0.0 <= image.min() <= image.max() <= 1.0
         assert not image.any() or max(box_of(image)) <= 20
 
     def test_a_scribble_as_long_as_may_be_is_drawn_with_bounded_work(self):
         assert box_of(picture_from_strokes([np.random.default_rng(0).uniform(0.0, 280.0, (20_000, 2))])) == (20, 20)
 
-    @pytest.mark.parametrize("radius", [0.3, 0.5, 1.2, 2.0, 3.2])
+    @pytest.mark.parametrize("radius", [0.3, 1.2, 3.2])
     def test_another_pen_fills_the_same_box_with_more_or_less_ink(self, radius):
         strokes = [[(40, 30), (200, 30), (120, 250)]]
         image, usual = picture_from_strokes(strokes, pen_radius=radius), picture_from_strokes(strokes)
@@ -180,10 +165,9 @@ def on_sheet(ink, paper, pen):
 
 
 class TestPixels:
-    @pytest.mark.parametrize("scale", [0.4, 0.7, 2.5])
-    @pytest.mark.parametrize("by", [(0, 0), (20, -30)])
-    def test_resolution_and_place_do_not_matter(self, scale, by):
-        image, expected = picture_from_pixels(nine(int(280 * scale), scale, by)), picture_from_pixels(nine())
+    @pytest.mark.parametrize("scale", [0.4, 2.5])
+    def test_resolution_and_place_do_not_matter(self, scale):
+        image, expected = picture_from_pixels(nine(int(280 * scale), scale, (20, -30))), picture_from_pixels(nine())
         # Edges are hard before and soft after scaling: a pixel on an edge may differ, most may not.
         assert np.abs(image - expected).mean() < 0.02
 
@@ -191,15 +175,13 @@ class TestPixels:
         ("paper", "pen"),
         [
             ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0)),
-            ((0.0, 0.0, 0.0), (1.0, 0.85, 0.0)),
-            ((0.2, 0.3, 0.4), (0.9, 0.2, 0.4)),
             ((1.0, 0.0, 0.0), (0.0, 0.51, 0.0)),  # as light as each other: only the color tells them apart
             ((0.5, 0.5, 0.5), (0.5, 1.0, 0.5)),
             ((0.5, 0.5, 0.5), (0.5, 0.5, 1.0)),
             ((1.0, 1.0, 1.0, 1.0), (0.0, 0.0, 0.0, 1.0)),
             ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)),  # black on transparent
             ((1.0, 1.0, 1.0, 0.0), (1.0, 1.0, 1.0, 1.0)),  # white on transparent
-            ((1.0, 1.0, 1.0, 128 / 255), (0.0, 0.0, 0.0, 128 / 255)),  # half transparent: gray on white
+            ((1.0, 1.0, 1.0, 128 / 255), (1.0, 1.0, 0.0, 128 / 255)),  # half transparent: yellow on white
         ],
     )
     def test_colors_do_not_matter(self, paper, pen):
@@ -221,16 +203,10 @@ class TestPixels:
     def test_a_faint_pencil_is_as_good_as_a_bold_one(self):
         np.testing.assert_allclose(picture_from_pixels(0.3 * nine()), picture_from_pixels(nine()), atol=1.1 / 255)
 
-    def test_the_uneven_paper_of_a_photo_is_no_ink(self, generator):
-        photo = np.clip(0.85 - 0.7 * nine() + generator.normal(0.0, 0.02, (280, 280)), 0.0, 1.0)
-        image = picture_from_pixels(photo)
-        assert max(box_of(image)) == 20
-        assert np.abs(image - picture_from_pixels(nine())).mean() < 0.03
-
     @pytest.mark.parametrize(("times", "is_ink"), [(5.5, False), (6.5, True)])
     def test_ink_differs_several_times_as_much_as_the_border(self, times, is_ink):
         paper = np.full((28, 28), 100, np.uint8)
-        paper[0] = paper[:14, -1] = 108  # more than a quarter of the border strays by 8
+        paper[0, :16] = paper[:14, -1] = 108  # more than a quarter of the border strays by 8
         paper[5:25, 14] = 255
         marked = paper.copy()
         marked[10:12, 5:7] = 100 + 8 * times
@@ -262,38 +238,22 @@ class TestPixels:
         assert box_of(image) == (20, 20)
         assert image.any(axis=1).argmax() == (8 if end.start == 0 else 0)
 
-    def test_the_thinnest_line_is_still_a_line(self):
-        assert box_of(picture_from_pixels(np.pad(np.ones((1, 60)), 30))) == (1, 20)
-
     @pytest.mark.parametrize(
-        "pixels",
+        ("pixels", "is_blank"),
         [
-            np.zeros((28, 28)),
-            np.ones((300, 200)),
-            np.full((50, 50, 3), 0.4),
-            np.zeros((50, 50, 4)),
-            np.pad(np.full((8, 8), 25, np.uint8), 10),  # a contrast of less than a tenth
-            np.full((28, 28), 0.5) + 0.02 * np.eye(28),
-            np.pad(np.ones((15, 15)), (42, 43)),  # a dot has up to 15% of the sheet's side
-            np.pad(np.repeat([[1.0] * 6 + [0.0] * 4], 10, axis=0) + np.eye(10)[9] * 1e-2, 45),
+            (np.zeros((28, 28)), True),
+            (np.ones((300, 200)), True),
+            (np.zeros((50, 50, 4)), True),  # transparent
+            (np.pad(np.full((8, 8), 25, np.uint8), 10), True),  # a contrast of less than a tenth
+            (np.pad(np.full((8, 8), 26, np.uint8), 10), False),
+            (np.pad(np.ones((15, 15)), (42, 43)), True),  # a dot has up to 15% of the sheet's side
+            (np.pad(np.ones((16, 16)), 42), False),
+            (np.pad(np.repeat([[1.0] * 6 + [0.0] * 4], 10, axis=0) + np.eye(10)[9] * 1e-2, 45), True),  # and fills 60% at least
+            (np.pad(np.repeat([[1.0] * 5 + [0.0] * 4 + [0.9]], 10, axis=0), 45), False),
         ],
-        ids=["black", "white", "one color", "transparent", "faint", "faint line", "dot", "dot of 60%"],
     )
-    def test_a_sheet_with_nothing_on_it_gives_a_blank_image(self, pixels):
-        assert not picture_from_pixels(pixels).any()
-
-    @pytest.mark.parametrize(
-        "pixels",
-        [
-            np.pad(np.full((8, 8), 26, np.uint8), 10),
-            np.pad(np.ones((16, 16)), 42),
-            np.pad(np.repeat([[1.0] * 5 + [0.0] * 4 + [0.9]], 10, axis=0), 45),
-            np.pad(np.ones((40, 6)), ((100, 140), (80, 194))),
-        ],
-        ids=["faint", "larger than a dot", "emptier than a dot", "a small one"],
-    )
-    def test_what_is_a_little_more_is_a_digit(self, pixels):
-        assert max(box_of(picture_from_pixels(pixels))) == 20
+    def test_nothing_or_a_dot_gives_a_blank_image(self, pixels, is_blank):
+        assert picture_from_pixels(pixels).any() != is_blank
 
     @pytest.mark.parametrize(
         ("pixels", "complaint"),
@@ -310,16 +270,13 @@ class TestPixels:
         with pytest.raises(DrawingError, match=complaint):
             picture_from_pixels(pixels)
 
-    @pytest.mark.parametrize("count", [0, 1, 783, 785])
-    def test_rejects_a_vector_of_another_length(self, count):
-        with pytest.raises(DrawingError, match=f"Expected 784 values for MNIST image, got {count}$"):
-            picture_from_vector([0.0] * count)
+    def test_rejects_a_vector_of_another_length(self):
+        with pytest.raises(DrawingError, match=r"Expected 784 values for MNIST image, got 783$"):
+            picture_from_vector([0.0] * 783)
 
-    @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2), (3, 500)])
+    @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (3, 500)])
     def test_reads_sheets_of_odd_shapes(self, shape, generator):
-        image = picture_from_pixels(generator.random(shape))
-        assert image.shape == (28, 28)
-        assert np.isfinite(image).all()
+        assert np.isfinite(picture_from_pixels(generator.random(shape))).all()
 
 
 def test_bytes_and_the_unit_range_are_two_ways_to_write_the_same_image():

@@ -17,7 +17,7 @@ def test_sgd_remembers_past_gradients(options, generator):
     np.testing.assert_allclose(parameters, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("options", [{"beta1": 0.8, "beta2": 0.95, "epsilon": 1e-3}, {"weight_decay": 0.3}, {}], ids=str)
+@pytest.mark.parametrize("options", [{"beta1": 0.3, "beta2": 0.95, "epsilon": 1e-3}, {"weight_decay": 0.3}, {}], ids=str)
 def test_adam_takes_the_steps_that_its_paper_defines(options, generator):
     b1, b2, epsilon, decay = ({"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0} | options).values()
     optimizer, parameters = Adam(3, np.float64, **options), np.ones(3)
@@ -30,21 +30,12 @@ def test_adam_takes_the_steps_that_its_paper_defines(options, generator):
     np.testing.assert_allclose(parameters, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("make", [SGD, Adam])
-def test_updates_the_vector_it_was_given(make):
-    parameters = np.zeros(2, np.float32)
-    view = parameters[:1]
-    make(2).update(parameters, np.ones(2, np.float32), 0.1)
-    assert view[0] != 0.0
-    assert {array.dtype for array in make(2).state.values()} <= {np.dtype(np.float32), np.dtype(np.int64)}
-
-
 @pytest.mark.parametrize(
     ("make", "options", "complaint"),
     [
         (SGD, {"momentum": 1.0}, "momentum must be at least 0 and less than 1, not 1.0"),
         (Adam, {"beta1": -0.1}, "beta1 must be at least 0 and less than 1"),
-        (Adam, {"beta2": 1.5}, "beta2 must be at least 0 and less than 1"),
+        (Adam, {"beta2": 1.0}, "beta2 must be at least 0 and less than 1"),
         *((Adam, {"weight_decay": wrong}, "weight_decay must be 0 or more") for wrong in (-0.1, float("inf"), float("nan"))),
     ],
 )

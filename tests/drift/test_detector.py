@@ -1,6 +1,5 @@
 """The detector: p-values that hold where nothing differs, drift that is seen and named, and no alarm without a reason."""
 
-import timeit
 from dataclasses import replace
 
 import numpy as np
@@ -60,39 +59,13 @@ def test_other_digits_alone_are_no_drift_of_a_feature_though_all_its_values_chan
     assert small_p <= 6  # of 180, of which 1.8 may be
 
 
-@pytest.mark.slow
-def test_p_is_about_that_of_permuting_who_came_from_where(generator, population):
-    everyone, count = population(generator, 1200), 240
-    window = np.zeros(1200, bool)
-    for digit in range(10):
-        window[generator.permutation(np.flatnonzero(everyone.digits == digit))[: count // 10]] = True
-    pool = changed(everyone, "ink", np.where(window, 0.14, 0.0))
-
-    def ink(is_window):
-        return Detector(Reference.of(pool.only(~is_window)), NO_TOLERANCE).look(pool.only(is_window)).subjects["ink"]
-
-    seen, further, permutations = ink(window), 0, 500
-    for _ in range(permutations):
-        permuted = np.zeros(1200, bool)
-        for digit in range(10):
-            permuted[generator.permutation(np.flatnonzero(everyone.digits == digit))[: count // 10]] = True
-        further += ink(permuted).effect >= seen.effect
-    by_permuting = (further + 1) / (permutations + 1)
-    assert 0.005 < by_permuting < 0.3  # something is to be seen, else all this says nothing
-    assert by_permuting / 1.5 < seen.p < by_permuting * 6  # ours is the larger: values of one digit vary less than all do
-
-
-@pytest.mark.parametrize("subject", [name for name in SUBJECTS if name != "confidence"])
+@pytest.mark.parametrize("subject", SUBJECTS)
 def test_what_has_drifted_is_named_and_nothing_else(detector, generator, population, subject):
-    looked = detector.look(changed(population(generator, 250), subject, 3.0))
+    looked = detector.look(changed(population(generator, 250), subject, -0.05 if subject == "confidence" else 3.0))
     assert looked.drifted == [subject]
     assert looked.detected
     assert looked.subjects[subject].effect > 0.3
     assert looked.subjects[subject].p < 1e-5
-
-
-def test_a_less_sure_network_is_seen(detector, generator, population):
-    assert detector.look(changed(population(generator, 250), "confidence", -0.05)).drifted == ["confidence"]
 
 
 def test_a_clean_window_raises_nothing(detector, generator, population):
@@ -107,12 +80,6 @@ def test_a_difference_within_the_tolerance_is_no_drift_in_however_large_a_window
     assert 0.05 < little.effect < little.tolerance
     assert (little.p, little.drifted) == (1.0, False)
     assert detector.look(changed(window, "slant", 1.0)).subjects["slant"].drifted
-
-
-def test_the_smaller_the_window_the_larger_the_difference_must_be(detector, generator, population):
-    large = changed(population(generator, 2000), "slant", 1.0)
-    assert detector.look(large).drifted == ["slant"]
-    assert detector.look(large.only(slice(100))).drifted == []
 
 
 def test_a_small_window_is_not_enough_and_never_an_alarm(detector, generator, population):
@@ -141,7 +108,7 @@ def test_feedback_is_tested_where_there_is_enough(detector, generator, populatio
     assert not few.detected
 
 
-@pytest.mark.parametrize(("feedback", "wrong"), [(3, 4), (3, -1), (-1, -1)])
+@pytest.mark.parametrize(("feedback", "wrong"), [(3, 4), (3, -1)])
 def test_feedback_that_cannot_be_is_refused(detector, generator, population, feedback, wrong):
     with pytest.raises(ValueError, match="part of the feedback"):
         detector.look(population(generator, 100), feedback, wrong)
@@ -194,9 +161,3 @@ def test_blanks_are_seen_and_break_nothing(generator, pictures, as_read):
     assert {"ink", "stroke_width", "smoothness"} <= set(looked.drifted)
     blanks = Detector(Reference.of(as_read(np.zeros((600, 28, 28), np.uint8))))
     assert blanks.look(as_read(np.zeros((250, 28, 28), np.uint8))).drifted == []
-
-
-@pytest.mark.slow
-def test_measuring_and_looking_at_a_thousand_drawings_is_cheap(detector, generator, as_read):
-    images = generator.integers(0, 256, (1000, 28, 28), dtype=np.uint8)
-    assert min(timeit.repeat(lambda: detector.look(as_read(images)), number=1, repeat=5)) < 0.15  # s; the machine may be busy

@@ -64,20 +64,6 @@ def of_doodle():
     return samples_in(generate_latest(inference.registry).decode()) | samples_in(EXPORTER_SCRAPE.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("expression", "metrics"),
-    [
-        ('sum by (job) (rate(a_total{code=~"5.."}[5m])) / (sum without (le) (b) > 0) or vector(0)', {"a_total", "b"}),
-        ('histogram_quantile(0.95, sum by (le, phase) (rate(c_bucket{x="}"}[20s]))) >= 1e6', {"c_bucket"}),
-        ("job:a:rate5m and on (job) sum(b) by (job) * 1000", {"job:a:rate5m", "b"}),
-        ("a offset 5m unless ignoring (x) group_left (y) b", {"a", "b"}),
-        ('label_replace(a == 0, "label", "value", "", "")', {"a"}),
-    ],
-)
-def test_finds_the_metrics_in_an_expression(expression, metrics):
-    assert metrics_in(expression) == metrics
-
-
 def test_every_metric_that_a_rule_or_a_panel_names_is_exposed(dashboard_expressions, rule_expressions, of_doodle, rules):
     exposed = of_doodle | OF_PROMETHEUS | OF_ITS_OWN | {rule["record"] for rule in rules if "record" in rule}
     for place, text in [*dashboard_expressions, *rule_expressions]:
