@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from app_server import serving
 from frontend.__main__ import create_app as create_page
 from inference.app import create_app
 from inference.settings import Settings
-from serving import serving
 from stores.journal import open_journal
 from stores.models import open_models
 from threadpoolctl import threadpool_limits

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from app_server import serving
 from polling import eventually
-from serving import serving
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route

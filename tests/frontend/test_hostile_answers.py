@@ -4,10 +4,10 @@ import importlib
 from pathlib import Path
 
 import pytest
+from app_server import serving
 from inference.app import create_app
 from inference.settings import Settings
 from playwright.sync_api import expect
-from serving import serving
 from stores.folder_models import FolderModels
 from stores.models import LIVE
 

@@ -1,8 +1,8 @@
 """The pages of the learning path, as the page's own server has them, in a browser. Their pictures need no service."""
 
 import pytest
+from app_server import serving
 from frontend.__main__ import create_app
-from serving import serving
 
 
 @pytest.fixture(scope="module")
