@@ -106,33 +106,18 @@ def test_a_newcomer_draws_a_5_and_reads_it(stack, new_page, draw):
     expect(page.locator("#error")).to_be_empty()
 
 
-def test_a_newcomer_looks_inside_teaches_it_and_watches_it_train(stack, new_page, draw):
+def test_a_newcomer_looks_inside_and_teaches_a_copy(stack, new_page, draw):
     """The real network, asked through nginx; the served model answers afterwards as before."""
     before = stack.predict()["probabilities"]
     page = new_page()
     page.goto(stack.page)
     draw(page, 5)
     expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
-    expect(page.locator("#evidence")).to_contain_text("Yellow ink speaks for the 5")
-    page.locator("#layers canvas").first.focus()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("#unit-arithmetic")).to_contain_text("of bias = ")
-    page.click("#unit-off")
-    expect(page.locator("#inside-status")).to_contain_text("With your changes")
-
     page.select_option("#lesson-label", "3")
-    page.click("#step-btn")
-    expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson the copy reads")
     page.click("#ten-steps-btn")
-    expect(page.locator("#lesson-status")).to_contain_text("After 11 lessons the copy reads a 3")
-
+    expect(page.locator("#lesson-status")).to_contain_text("After 10 lessons the copy reads a 3")
     page.click("#timeline > summary")
-    readings = page.locator("#moment-readings button")
-    expect(readings.last).to_have_text("5")
-    page.fill("#moment", "0")
-    expect(page.locator("#moment-words")).to_contain_text("Before the first step")
-    page.fill("#moment", str(readings.count() - 1))
-    expect(page.locator("#moment-reading")).to_contain_text("Its answer to your drawing: a 5")
+    expect(page.locator("#moment-readings button").last).to_have_text("5")
     assert stack.predict()["probabilities"] == before
 
 
@@ -216,17 +201,6 @@ class TestPrometheus:
         kinds = {rule["type"] for rule in rules()}
         assert kinds == {"recording", "alerting"}
 
-    def test_recording_rules_have_values_once_there_is_traffic(self, stack, wait_until):
-        address = f"{stack.url('DOODLE_PROMETHEUS_PORT')}/api/v1/rules?type=record"
-        names = {rule["name"] for group in httpx.get(address).json()["data"]["groups"] for rule in group["rules"]}
-        assert names
-
-        def without_values():
-            stack.predict()
-            return [name for name in sorted(names) if not stack.query(name)]
-
-        wait_until(lambda: without_values() == [], "every recording rule has a value")
-
     def test_every_panel_has_something_to_show(self, stack, wait_until):
         """Every query of every board, asked of the Prometheus that Grafana would ask."""
         files = sorted((stack.folder / "monitoring/grafana/dashboards").glob("*.json"))
@@ -247,17 +221,6 @@ class TestPrometheus:
 
         for file in files:
             wait_until(lambda file=file: full(file), f"every panel of {file.name} has something to show")
-
-    def test_promtool_has_nothing_to_complain_about(self, stack):
-        said = stack.compose("exec", "-T", "prometheus", "promtool", "check", "config", "/etc/prometheus/prometheus.yml")
-        assert "SUCCESS" in said
-
-    def test_the_alerts_fire_when_they_should(self, stack):
-        """The rules' own tests, by the promtool of the very Prometheus that evaluates them."""
-        files = sorted(path.name for path in (stack.folder / "monitoring/prometheus/tests").glob("*.yml"))
-        assert files
-        paths = [f"/etc/prometheus/tests/{name}" for name in files]
-        stack.compose("exec", "-T", "prometheus", "promtool", "test", "rules", *paths)
 
 
 def test_whoever_was_told_of_an_alert_is_told_of_its_end(redis_was_away, wait_until):
