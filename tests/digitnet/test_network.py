@@ -100,6 +100,7 @@ def test_each_share_of_a_batch_drops_others(batch):
         (["flatten", {"dense": 10}], "must be names and values"),
         (["flatten", {"dense": {"units": 10}, "relu": {}}], "no such layer"),
         ([None], "no such layer"),
+        (["flatten", {"dense": {"units": 9}}], r"ends in \(9,\)"),
     ],
 )
 def test_a_network_that_cannot_be_is_refused_with_its_reason(specification, complaint):
