@@ -6,7 +6,7 @@ from importlib.util import find_spec
 PLUGINS = {
     "polling": ["httpx"],
     "processes": [],
-    "saved_models": ["digitnet"],
+    "saved_models": ["numpy"],
     "redis_server": ["redis", "yaml"],
     "browser": ["playwright"],
     "doc_sync": [],

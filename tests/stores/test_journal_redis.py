@@ -6,7 +6,6 @@ import uuid
 
 import numpy as np
 import pytest
-from inference.settings import Settings
 from journal_records import make_feedback, make_prediction
 from polling import eventually
 from redis_server import COMPOSE
@@ -273,7 +272,8 @@ def test_all_that_may_be_kept_fits_into_the_memory_of_the_stack(own_redis, open_
     """Ids, versions and sources are as long as the service's; measured with a hundredth of each."""
     own_redis.start(appendonly="no")
     journal, part, predictions = open_at(own_redis.url + "?durable=managed"), 100, 50_000
-    feedback = Settings().retention_days * FeedbackLimits().per_day
+    days = COMPOSE["services"]["inference"]["environment"]["DOODLE_RETENTION_DAYS"]  # "${DOODLE_RETENTION_DAYS:-90}"
+    feedback = int(days.rpartition("-")[2].rstrip("}")) * FeedbackLimits().per_day
     empty = journal.durability().memory_bytes
     ids = iter(lambda: uuid.uuid4().hex, None)
     for _ in range(predictions // part):
