@@ -1,7 +1,6 @@
 """The services' HTTP server: it hangs up on half a request, and answers what had reached it when it was told to end."""
 
 import asyncio
-import importlib
 import socket
 import threading
 import time
@@ -115,21 +114,3 @@ def test_a_slow_answer_and_a_body_in_pieces_take_their_time(url):
             time.sleep(LIMIT / 4)
             connection.sendall(b"x")
         assert connection.recv(65536).endswith(b"5")
-
-
-@pytest.mark.parametrize(("service", "server_class"), [("frontend", uvicorn.Server), ("inference", DrainingServer)])
-def test_the_services_run_so(service, server_class, monkeypatch, tmp_path):
-    ran = []
-
-    def run(server, sockets=None):
-        server.started = True
-        ran.append((type(server), server.config.http))
-
-    program = importlib.import_module(f"{service}.__main__")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DOODLE_PORT", "0")
-    monkeypatch.setattr(uvicorn.Server, "run", run)
-    for name in ("end_when_told_to", "log_to_stdout"):  # signals and logging are the tests' own here
-        monkeypatch.setattr(program, name, lambda *_: None)
-    assert program.main() == 0
-    assert ran == [(server_class, TimedProtocol)]

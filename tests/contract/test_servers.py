@@ -1,0 +1,25 @@
+"""The services run on deployment's HTTP server."""
+
+import importlib
+
+import pytest
+import uvicorn
+from deployment.server import DrainingServer, TimedProtocol
+
+
+@pytest.mark.parametrize(("service", "server_class"), [("frontend", uvicorn.Server), ("inference", DrainingServer)])
+def test_the_services_run_so(service, server_class, monkeypatch, tmp_path):
+    ran = []
+
+    def run(server, sockets=None):
+        server.started = True
+        ran.append((type(server), server.config.http))
+
+    program = importlib.import_module(f"{service}.__main__")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOODLE_PORT", "0")
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    for name in ("end_when_told_to", "log_to_stdout"):  # signals and logging are the tests' own here
+        monkeypatch.setattr(program, name, lambda *_: None)
+    assert program.main() == 0
+    assert ran == [(server_class, TimedProtocol)]
