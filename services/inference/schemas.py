@@ -13,7 +13,7 @@ MAX_LESSONS, MAX_LEARNING_RATE = 50, 10.0
 MAX_CHANGES = 200
 # Of a whole body. pydantic makes an object of each value, and an error of each unknown field.
 MAX_VALUES = 65_536  # 20,000 points in 1,000 strokes have 61,000 brackets and commas
-MAX_FIELDS = 2_000  # 200 changes have 800
+MAX_FIELDS = 1_000  # 200 changes have 800
 DIGITS_AS_TEXT = tuple("0123456789")
 
 # Older pages send the text of an input field.
