@@ -1,4 +1,4 @@
-"""Records of the prediction log for tests: each is unlike any other, but for the fields given."""
+"""Records of the prediction log for tests. Each differs from all others, except in the given fields."""
 
 import itertools
 from dataclasses import replace

@@ -83,7 +83,7 @@ class Stack:
             return replica
 
     def ask(self, times, path="/predict", method="POST"):
-        """The answers to so many questions, asked through both ports in turn; of a candidate, through the one that takes them."""
+        """The answers to `times` requests through both ports in turn; those to a candidate through port 7000."""
         doors = [self.nginx.api] if path.startswith("/candidate/") else [f"{self.nginx.page}/api", self.nginx.api]
         return [self._client.request(method, doors[i % len(doors)] + path) for i in range(times)]
 

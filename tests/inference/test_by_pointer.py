@@ -1,4 +1,4 @@
-"""A model asked by its alias: the candidate before it is live, and what is live beside it. Nobody else notices."""
+"""Ask a model by its alias: the candidate before its release, and the live model beside it."""
 
 import pytest
 from stores.folder_models import FolderModels

@@ -1,4 +1,4 @@
-"""SIGTERM: what is under way is answered, new work is rejected, and all that was answered is in the prediction log."""
+"""SIGTERM: the service answers requests in flight, rejects new ones, and writes every answer to the prediction log."""
 
 import json
 import signal
@@ -29,7 +29,7 @@ def answer(connection):
 def test_finishes_what_is_under_way_while_new_work_is_rejected(
     run_service, models_folder, journal_url, journal, eventually, documented
 ):
-    """Fifty training steps that have begun, and a drawing of which half is still to come."""
+    """Fifty training steps that have begun, and a drawing whose second half is still to come."""
     with (
         run_service(models_folder, DOODLE_JOURNAL=journal_url) as ending,
         connected(ending.url) as learning,

@@ -1,4 +1,4 @@
-"""POST /feedback: kept for good before anyone is thanked, rejected with a reason where it cannot be."""
+"""POST /feedback: the service stores it before it says thanks, and rejects it with a reason."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Alertmanager's configuration: who is told of which alert, and which alerts hide others."""
+"""Alertmanager's configuration: the receiver of each alert, and the alerts that hide others."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What others wrote is pinned, by its hash or its commit; and what answers strangers starts no program."""
+"""Third-party code is pinned by hash or commit, and services that strangers reach start no program."""
 
 import re
 import tomllib

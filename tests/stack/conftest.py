@@ -269,7 +269,7 @@ def three_replicas(stack):
 
 @pytest.fixture(scope="session")
 def crowd(stack, require):
-    """`with crowd(seconds, connections) as found:` so many draw at once; afterwards `found` has what they were answered."""
+    """`with crowd(seconds, connections) as found:` that many clients draw at once; afterwards `found` has their answers."""
     wrk = require("wrk")
     return lambda seconds, connections, pause=0.0: wrk_load(wrk, stack.api, seconds, connections, pause)
 

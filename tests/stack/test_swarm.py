@@ -1,4 +1,4 @@
-"""docs/scale.md's Swarm under load: three machines, one of which keeps the state, and what may happen to machines."""
+"""docs/scale.md's Swarm under load: three machines, one with the state; releases, and machines that fail."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""replicas=1 in the URL: what is acknowledged is on a replica too, so it outlives the primary; what is not can be sent again."""
+"""replicas=1 in the URL: an acknowledged record is on a replica too, so it outlives the primary. Others can be sent again."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""The model store, of either kind: what is published is whole, what a pointer names is there, nobody sees half of anything."""
+"""The model store, folder and S3: a version is published whole, an alias names one that is there, and readers see no half."""
 
 import json
 import os

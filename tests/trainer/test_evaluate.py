@@ -185,7 +185,7 @@ def test_without_synthetic_non_digits_there_is_nothing_to_reject_and_a_damaged_f
 
 
 def drift_references(**counts):
-    """Of splits with so many pictures of each digit, by form, and the answers to them."""
+    """Splits with that many images of each digit, by form, and their answers."""
     generator, splits, answered = np.random.default_rng(4), {}, []
     for form, count in counts.items():
         labels = np.append(np.repeat(np.arange(10), count), [NO_DIGIT] * 30)

@@ -134,7 +134,7 @@ class TestCommand:
         assert "0 to decide on" in capsys.readouterr().out
 
     def unsure_pictures(self, folder, count):
-        """So many images that leave the model unsure, each with its best guess."""
+        """Images that leave the model unsure, each with its best guess."""
         network, _ = load(folder / "artifacts" / "model")
         pictures = np.random.default_rng(3).integers(0, 30, (count, 28, 28), np.uint8)
         probabilities = network.read(in_unit_range(pictures))[0]

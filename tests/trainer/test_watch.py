@@ -1,4 +1,4 @@
-"""The trainer of a running stack: makes a model where there is none, publishes new models, ends when told to, survives kills."""
+"""The trainer of a running stack: trains the first model, publishes new ones, ends at a signal and survives kills."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""The model store in an object store: who comes second undoes nothing."""
+"""Two writers of an S3 model store at the same moment: the second undoes nothing."""
 
 import pytest
 from digitnet import checkpoint

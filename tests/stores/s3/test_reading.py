@@ -1,4 +1,4 @@
-"""What it costs to follow a model store in an object store: a file is fetched once, and looking is one small request."""
+"""The cost of following a model store in S3: each file is fetched once, and a look is one small request."""
 
 import hashlib
 import os
