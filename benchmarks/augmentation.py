@@ -12,8 +12,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-from digitnet.augmentation import Augmentation
 from digitnet.checkpoint import load
+from digitnet.images.augment import Augmentation
 from threadpoolctl import threadpool_limits
 from trainer.digits import answers, load_splits, load_synthetic
 from trainer.rejection import caught, scores

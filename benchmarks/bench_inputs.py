@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from digitnet.checkpoint import save
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
 from digitnet.network import Network
 from PIL import Image, ImageDraw
 from trainer.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels

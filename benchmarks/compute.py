@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load
-from digitnet.drawing import picture_from_strokes
+from digitnet.images.strokes import image_from_strokes
+from digitnet.inference_plan import InferencePlan
 from digitnet.layers import Conv2D
 from digitnet.network import Network
 from digitnet.optimizers import Adam
-from digitnet.parallel import DataParallel, ParallelPrepared
-from digitnet.prepared import Prepared
+from digitnet.parallel import DataParallel, ParallelInferencePlan
 from threadpoolctl import threadpool_limits
 
 sys.path.append(str(Path(__file__).resolve().parent / "peers"))
@@ -22,38 +22,38 @@ from rounds import rounds
 
 def epoch(inputs: Path, network: Network) -> None:
     """As the trainer does it: half a batch on each of two threads, BLAS on one. A perceptron is too small to be shared out."""
-    pictures, labels = batches.read(inputs)
+    images, labels = batches.read(inputs)
     shares = 2 if any(isinstance(layer, Conv2D) for layer in network.layers) else 1
     optimizer, generator = Adam(network.parameters.size), np.random.default_rng(1)
     with threadpool_limits(1, user_api="blas"), DataParallel(network, shares) as parallel:
 
         def work():
-            for chosen in batches.epoch(generator, len(pictures)):
-                parallel.loss_and_gradients(pictures[chosen], labels[chosen])
+            for chosen in batches.epoch(generator, len(images)):
+                parallel.loss_and_gradients(images[chosen], labels[chosen])
                 optimizer.update(network.parameters, network.gradients, 1e-3)
 
         rounds(work)
 
 
 def image(inputs: Path, network: Network) -> None:
-    """One picture, as the service reads it: one thread."""
-    picture = batches.read(inputs)[0][:1]
+    """One image, as the service reads it: one thread."""
+    image = batches.read(inputs)[0][:1]
     with threadpool_limits(1, user_api="blas"):
-        prepared = Prepared(network)
-        rounds(lambda: prepared.predict_logits(picture), times=5000)
+        prepared = InferencePlan(network)
+        rounds(lambda: prepared.predict_logits(image), times=5000)
 
 
 def batch(inputs: Path, network: Network) -> None:
-    """512 pictures on two threads."""
-    pictures = batches.read(inputs)[0][:512]
-    with threadpool_limits(1, user_api="blas"), ParallelPrepared(network, threads=2) as parallel:
-        rounds(lambda: parallel.predict_logits(pictures), times=40)
+    """512 images on two threads."""
+    images = batches.read(inputs)[0][:512]
+    with threadpool_limits(1, user_api="blas"), ParallelInferencePlan(network, threads=2) as parallel:
+        rounds(lambda: parallel.predict_logits(images), times=40)
 
 
 def strokes(inputs: Path, _: Network) -> None:
     """The drawing of the service's race -> 28 x 28."""
     drawing = json.loads((inputs / "bodies" / "strokes.body").read_text())["strokes"]
-    rounds(lambda: picture_from_strokes(drawing), times=300)
+    rounds(lambda: image_from_strokes(drawing), times=300)
 
 
 RACES = {work.__name__: work for work in (epoch, image, batch, strokes)}

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from digitnet.losses import softmax_cross_entropy
 from digitnet.network import NO_DIGIT
-from digitnet.parallel import ALONE, DataParallel
+from digitnet.parallel import SINGLE_PROCESS, DataParallel
 from digitnet.prefetching import Prefetcher
 from threadpoolctl import threadpool_limits
 from trainer.digits import Split, Synthetic
@@ -40,15 +40,15 @@ Seconds = dict[str, float]
 
 
 def training(recipe: str, shares: int, parts: int = 1) -> Training:
-    """As params.yaml has it, or with one of so many parts of its batch. MNIST's pictures stand for all: they cost the same."""
+    """As params.yaml has it, or with one of so many parts of its batch. MNIST's images stand for all: they cost the same."""
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
         params = Path(name) / "params.yaml"
         params.write_text(re.sub(r"(?m)^recipe: \w+", f"recipe: {recipe}", (PROJECT / PARAMS_FILE).read_text(encoding="utf-8")))
         settings = read_train_settings(params)
     sizes = {name: max(getattr(settings, name) // parts, 1) for name in ("batch_size", "synthetic_digits", "non_digits")}
-    pictures, labels = read_images(PROJECT / "mnist" / TRAIN_IMAGES), read_labels(PROJECT / "mnist" / TRAIN_LABELS)
-    digits = Split(pictures[:8000], labels[:8000].astype(np.int64))
-    others = Split(digits.pictures[:2000], np.repeat([1, NO_DIGIT], 1000))
+    images, labels = read_images(PROJECT / "mnist" / TRAIN_IMAGES), read_labels(PROJECT / "mnist" / TRAIN_LABELS)
+    digits = Split(images[:8000], labels[:8000].astype(np.int64))
+    others = Split(digits.images[:2000], np.repeat([1, NO_DIGIT], 1000))
     synthetic = Synthetic({"training": others}, {}, [])
     return Training(replace(settings, shares=shares, **sizes), digits, digits.only(slice(300)), synthetic)
 
@@ -102,7 +102,7 @@ def steps(communicator, shares: int) -> dict[str, Seconds]:
 
 
 def parts(_communicator, _shares: int) -> dict:
-    """What is left to a rank of a batch in so many parts, on one thread: the gradient of one part, and making its pictures; and
+    """What is left to a rank of a batch in so many parts, on one thread: the gradient of one part, and making its images; and
     what it does whatever its part is: to draw what makes the whole batch, and to take the step."""
     found = {}
     for recipe in STEPS:
@@ -111,9 +111,9 @@ def parts(_communicator, _shares: int) -> dict:
         lines = {"parts": list(PARTS), "gradient": [], "making": []}
         for count in PARTS:
             rows = slice(run.rows // count)
-            pictures, labels = (each[rows] for each in batch)
+            images, labels = (each[rows] for each in batch)
             times = 3 + count // 4
-            gradient = partial(run.network.loss_and_gradients, pictures, labels)
+            gradient = partial(run.network.loss_and_gradients, images, labels)
             lines["gradient"].append(_median_of(times, lambda gradient=gradient: gradient(np.random.default_rng(0))))
             lines["making"].append(_median_of(times, lambda rows=rows, run=run: run.make_batch(0, rows)))
         drawing, update = (lambda run=run: run.make_batch(0, slice(0, 0))), (lambda run=run: _update(run))
@@ -138,13 +138,13 @@ def overlap(communicator, _shares: int) -> dict[str, Seconds]:
     found = {}
     for recipe, count in STEPS.items():
         run = training(recipe, 1, parts=communicator.size)
-        network, (pictures, labels) = run.network, run.make_batch(0)
+        network, (images, labels) = run.network, run.make_batch(0)
         first = next(place for place, layer in enumerate(network.layers) if layer.parameter_count)
 
-        def grad_logits(network=network, pictures=pictures, labels=labels):
+        def grad_logits(network=network, images=images, labels=labels):
             for layer in network.layers:
                 layer.generator = np.random.default_rng(0)
-            return softmax_cross_entropy(network.forward(pictures), labels)[1]
+            return softmax_cross_entropy(network.forward(images), labels)[1]
 
         def at_once(network=network, grad_logits=grad_logits):
             network.backward(grad_logits())
@@ -152,7 +152,7 @@ def overlap(communicator, _shares: int) -> dict[str, Seconds]:
 
         def meanwhile(least, network=network, grad_logits=grad_logits, first=first):
             sent, end = [], network.gradients.size
-            backward = network.flow_back(grad_logits(), down_to=first + 1)
+            backward = network.backward_through_layers(grad_logits(), down_to=first + 1)
             for part, _ in zip(reversed(network.parts), backward):
                 if (end - part.start) * 4 >= least:
                     sent.append(communicator.Iallreduce(MPI.IN_PLACE, network.gradients[part.start : end]))
@@ -176,7 +176,7 @@ MEASURED = {work.__name__: work for work in (steps, parts, messages, overlap)}
 
 def _group(communicator):
     if communicator is None:
-        return ALONE
+        return SINGLE_PROCESS
     from mpi4py import MPI
 
     return Ranks(communicator, MPI.IN_PLACE, "", lambda: False)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load
-from digitnet.drawing import in_bytes, in_unit_range, picture_from_strokes
+from digitnet.images.normalize import in_bytes, in_unit_range
+from digitnet.images.strokes import image_from_strokes
 from digitnet.network import Network
 from drift.blocks import SIZE
 from drift.detector import TOLERANCES, Detector
@@ -47,23 +48,23 @@ def main():
     splits, synthetic = load_splits(arguments.data / "digits.npz"), load_synthetic(arguments.data / "synthetic.npz")
     both = joined(splits["validation"], synthetic.digits("validation"))
     references = {
-        "MNIST": reader.read(splits["validation"].pictures),
-        "synthetic": reader.read(synthetic.digits("validation").pictures),
-        "both": reader.read(both.pictures),
+        "MNIST": reader.read(splits["validation"].images),
+        "synthetic": reader.read(synthetic.digits("validation").images),
+        "both": reader.read(both.images),
     }
-    clean = {"MNIST": reader.read(splits["test"].pictures), "synthetic": reader.read(synthetic.digits("test").pictures)}
-    other = {"synthetic non-digits": reader.read(synthetic.non_digits("test").pictures)}
+    clean = {"MNIST": reader.read(splits["test"].images), "synthetic": reader.read(synthetic.digits("test").images)}
+    other = {"synthetic non-digits": reader.read(synthetic.non_digits("test").images)}
     collections = {}
     if arguments.drawn:
         drawn, donors = read_drawn(arguments.drawn)
-        other["letters"] = reader.read(drawn.pictures[drawn.labels == DIGITS])
-        clean["pen-drawn"] = digits = reader.read(drawn.pictures[drawn.labels < DIGITS])
+        other["letters"] = reader.read(drawn.images[drawn.labels == DIGITS])
+        clean["pen-drawn"] = digits = reader.read(drawn.images[drawn.labels < DIGITS])
         donors = donors[drawn.labels < DIGITS]
         collections = {f"pen-drawn, {name}": digits.only(donors == name) for name in np.unique(donors)}
 
     detectors = {name: Detector(Reference.of(drawings)) for name, drawings in references.items()}
     conditions, condition, those = load_disturbed(arguments.data / "disturbed.npz")
-    disturbed = {named: reader.read(those.pictures[condition == place]) for place, named in enumerate(conditions)}
+    disturbed = {named: reader.read(those.images[condition == place]) for place, named in enumerate(conditions)}
     png = {f"PNG, {change} {value}": drawings for (source, change, value), drawings in disturbed.items() if source == "canvas"}
     png = {name.removesuffix(", none "): drawings for name, drawings in png.items() if "none" in name or "brush" in name}
 
@@ -83,10 +84,10 @@ class Reader:
     def __init__(self, network, card):
         self.network, self.temperature, self.threshold = network, card["temperature"], card["no_digit_threshold"]
 
-    def read(self, pictures) -> Drawings:
-        probabilities, no_digit = self.network.read(in_unit_range(pictures), self.temperature)
-        rejected = (no_digit > self.threshold) | ~pictures.any(axis=(1, 2))
-        return measured(pictures, probabilities.argmax(axis=1), probabilities.max(axis=1), rejected)
+    def read(self, images) -> Drawings:
+        probabilities, no_digit = self.network.read(in_unit_range(images), self.temperature)
+        rejected = (no_digit > self.threshold) | ~images.any(axis=(1, 2))
+        return measured(images, probabilities.argmax(axis=1), probabilities.max(axis=1), rejected)
 
     def worse(self, generator, noise) -> "Reader":
         """One whose network has so much noise in its weights."""
@@ -101,12 +102,12 @@ class Reader:
 
 
 def read_drawn(file):
-    """Their pictures and labels, 10 for letters, and who collected each."""
+    """Their images and labels, 10 for letters, and who collected each."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    pictures = in_bytes(np.stack([picture_from_strokes(row["strokes"]) for row in rows]))
+    images = in_bytes(np.stack([image_from_strokes(row["strokes"]) for row in rows]))
     labels = np.array([int(row["label"]) if row["label"].isdigit() else DIGITS for row in rows])
-    return Split(pictures, labels), np.array([row["donor"] for row in rows])
+    return Split(images, labels), np.array([row["donor"] for row in rows])
 
 
 def print_distances(detectors, traffic):
@@ -193,7 +194,7 @@ def alarms_at_most(alarms, looks):
 
 def changes(generator, reader, splits, synthetic, strokes, disturbed, clean, other):
     """(name, reference, before, after, share of what comes after, share of the feedback that says "wrong")."""
-    pictures = {"MNIST": splits["test"].pictures, "synthetic": synthetic.digits("test").pictures}
+    images = {"MNIST": splits["test"].images, "synthetic": synthetic.digits("test").images}
     labels = {"MNIST": splits["test"].labels, "synthetic": synthetic.digits("test").labels}
     for (source, change, value), drawings in disturbed.items():
         if (source, change) == ("canvas", "brush") and value != "20 pixels":
@@ -202,9 +203,9 @@ def changes(generator, reader, splits, synthetic, strokes, disturbed, clean, oth
             name = "MNIST" if source == "MNIST" else "synthetic"
             yield f"turned by {value}", name, clean[name], drawings, 1.0, None
     for radius in (1.0, 0.8, 1.6):
-        redrawn = in_bytes(np.stack([picture_from_strokes(drawing, pen_radius=radius) for drawing in strokes]))
+        redrawn = in_bytes(np.stack([image_from_strokes(drawing, pen_radius=radius) for drawing in strokes]))
         yield f"a pen of {radius} pixels, not 1.2", "synthetic", clean["synthetic"], reader.read(redrawn), 1.0, None
-    for name, those in pictures.items():
+    for name, those in images.items():
         before = clean[name]
         yield "inverted ink", name, before, reader.read(255 - those), 1.0, None
         yield "shuffled pixels", name, before, reader.read(shuffled(generator, those)), 1.0, None
@@ -228,13 +229,13 @@ def changes(generator, reader, splits, synthetic, strokes, disturbed, clean, oth
         yield "pen-drawn digits come", "MNIST", clean["MNIST"], clean["pen-drawn"], 1.0, None
 
 
-def shuffled(generator, pictures):
-    return generator.permuted(pictures.reshape(len(pictures), -1), axis=1).reshape(pictures.shape)
+def shuffled(generator, images):
+    return generator.permuted(images.reshape(len(images), -1), axis=1).reshape(images.shape)
 
 
-def shifted(pictures, distance):
-    moved = np.zeros_like(pictures)
-    moved[:, :, distance:] = pictures[:, :, :-distance]
+def shifted(images, distance):
+    moved = np.zeros_like(images)
+    moved[:, :, distance:] = images[:, :, :-distance]
     return moved
 
 

@@ -1,4 +1,4 @@
-"""How cost grows: with batches, pictures, drawings, threads, replicas and connections. `make growth`; some five minutes
+"""How cost grows: with batches, images, drawings, threads, replicas and connections. `make growth`; some five minutes
 
     python benchmarks/growth.py                  measures everything, writes results/growth.json and docs/images/growth-*.png
     python benchmarks/growth.py --only threads   measures what contains that, and prints it
@@ -24,10 +24,12 @@ from pathlib import Path
 import bench
 import numpy as np
 from digitnet.checkpoint import load
-from digitnet.drawing import in_unit_range, picture_from_pixels, picture_from_strokes
+from digitnet.images.ink import image_from_pixels
+from digitnet.images.normalize import in_unit_range
+from digitnet.images.strokes import image_from_strokes
 from digitnet.network import Network
 from digitnet.optimizers import Adam
-from digitnet.parallel import DataParallel, ParallelPrepared
+from digitnet.parallel import DataParallel, ParallelInferencePlan
 from serving import Running, folder_with_bodies, free_port, wait_for
 from threadpoolctl import threadpool_limits
 
@@ -82,7 +84,7 @@ class Sample:
     def __init__(self, inputs: Path):
         self.inputs = inputs
         self.network, _ = load(inputs / "convolutional")
-        self.pictures = in_unit_range(np.load(inputs / "pictures.npy"))
+        self.images = in_unit_range(np.load(inputs / "pictures.npy"))
         self.labels = np.load(inputs / "labels.npy").astype(np.int64)
 
     def fresh(self) -> Network:
@@ -96,10 +98,10 @@ def training(sample: Sample) -> Curve:
     def measure(size):
         network = sample.fresh()
         optimizer = Adam(network.parameters.size)
-        pictures, labels = sample.pictures[: int(size)], sample.labels[: int(size)]
+        images, labels = sample.images[: int(size)], sample.labels[: int(size)]
 
         def step():
-            network.loss_and_gradients(pictures, labels)
+            network.loss_and_gradients(images, labels)
             optimizer.update(network.parameters, network.gradients, 1e-3)
 
         megabytes = megabytes_of(step)
@@ -109,25 +111,25 @@ def training(sample: Sample) -> Curve:
 
 
 def reading(sample: Sample) -> Curve:
-    """Reading many pictures at once, by how many they are."""
+    """Reading many images at once, by how many they are."""
 
     def measure(count):
-        pictures = sample.pictures[: int(count)]
-        with ParallelPrepared(sample.network, threads=2) as prepared:
-            megabytes = megabytes_of(lambda: prepared.predict_logits(pictures))
-            return {"seconds": seconds_of(lambda: prepared.predict_logits(pictures)), "megabytes": megabytes}
+        images = sample.images[: int(count)]
+        with ParallelInferencePlan(sample.network, threads=2) as prepared:
+            megabytes = megabytes_of(lambda: prepared.predict_logits(images))
+            return {"seconds": seconds_of(lambda: prepared.predict_logits(images)), "megabytes": megabytes}
 
     return curve((2, 8, 32, 128, 512, 2048, 8192, 32768), measure)
 
 
 def threads(sample: Sample) -> Curve:
-    """Pictures a second, by threads: trained with in batches of 128, and read 512 at once."""
+    """Images a second, by threads: trained with in batches of 128, and read 512 at once."""
 
     def measure(count):
         network = sample.fresh()
-        with DataParallel(network, int(count)) as parallel, ParallelPrepared(network, threads=int(count)) as prepared:
-            step = seconds_of(lambda: parallel.loss_and_gradients(sample.pictures[:128], sample.labels[:128]))
-            read = seconds_of(lambda: prepared.predict_logits(sample.pictures[:512]))
+        with DataParallel(network, int(count)) as parallel, ParallelInferencePlan(network, threads=int(count)) as prepared:
+            step = seconds_of(lambda: parallel.loss_and_gradients(sample.images[:128], sample.labels[:128]))
+            read = seconds_of(lambda: prepared.predict_logits(sample.images[:512]))
         return {"trained": 128 / step, "read": 512 / read}
 
     return curve((1, 2, 4), measure)
@@ -139,19 +141,19 @@ def strokes(_: Sample) -> Curve:
     def measure(count):
         turn = np.linspace(0.0, 6.0 * np.pi, int(count))
         spiral = np.stack([140.0 + 5.0 * turn * np.cos(turn), 140.0 + 5.0 * turn * np.sin(turn)], axis=1).tolist()
-        return {"seconds": seconds_of(lambda: picture_from_strokes([spiral]))}
+        return {"seconds": seconds_of(lambda: image_from_strokes([spiral]))}
 
     return curve((20, 80, 320, 1280, 5120, 20000), measure)
 
 
 def canvas(_: Sample) -> Curve:
-    """Normalising a picture of a 0, by its pixels."""
+    """Normalising an image of a 0, by its pixels."""
 
     def measure(pixels):
         side = round(pixels**0.5)
         y, x = np.indices((side, side), np.float32) / side - 0.5
         ring = (np.abs(np.hypot(x, y) - 0.3) < 0.04).astype(np.uint8) * np.uint8(255)
-        return {"seconds": seconds_of(lambda: picture_from_pixels(ring))}
+        return {"seconds": seconds_of(lambda: image_from_pixels(ring))}
 
     return curve([side**2 for side in (28, 56, 140, 280, 560, 1120, 2240)], measure)
 
@@ -176,7 +178,7 @@ def connections(sample: Sample) -> Curve:
 
 
 def replicas(sample: Sample) -> Curve:
-    """Answers a second through nginx, by how many replicas there are behind it, each with a journal of its own."""
+    """Answers a second through nginx, by how many replicas there are behind it, each with a prediction log of its own."""
 
     def measure(count):
         with _services(sample, int(count)) as services, _nginx([service.port for service in services]) as port:

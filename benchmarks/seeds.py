@@ -3,7 +3,7 @@
     python benchmarks/seeds.py --recipe best --seeds 7 8 9 --keep /tmp/best
 
 Run it in the project's folder. A seed decides everything that is random: which digits are held out, what is written, the first
-weights, the order, each picture's changes. Each run has a folder of its own under --keep, which is left as it is, so that its
+weights, the order, each image's changes. Each run has a folder of its own under --keep, which is left as it is, so that its
 model can be served; one that has its metrics already is not made again. Prints a table in Markdown, with the mean at its end.
 """
 

@@ -43,7 +43,7 @@ class Server:
     command: tuple[str, ...]  # {python}, {bin}, {port} and {folder} are filled in
     paths: dict[str, str]  # where it takes each kind of body
     environment: dict[str, str] = field(default_factory=dict)
-    redis: bool = False  # it has a journal there
+    redis: bool = False  # it has a prediction log there
 
 
 SERVERS = {
@@ -196,7 +196,7 @@ def free_port() -> int:
 
 
 def start_redis(port: str, folder: Path) -> subprocess.Popen:
-    """The journal, as the stack has it."""
+    """The prediction log, as the stack has it."""
     data = folder / "redis"
     data.mkdir(exist_ok=True)
     command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", data, "--save", "", "--appendonly", "yes"]
@@ -229,7 +229,7 @@ def prepare(name: str, model: Path, folder: Path, port: int) -> None:
         from stores.models import LIVE, open_models
 
         store = open_models(str(folder / "store"))
-        if store.pointer(LIVE) is None:
+        if store.alias(LIVE) is None:
             store.point(LIVE, store.publish(model)["version"])
     if name == "mlserver":
         settings = folder / "mlserver"

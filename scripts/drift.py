@@ -4,7 +4,7 @@
     make drift KIND=shuffled          … with their pixels in disorder; or one of the others that --help lists
 
 The digits are written by the trainer's own pens (services/trainer/strokes.py), with a seed of no training. They are answered and
-journalled as any drawing is, so do this where nobody needs the journal's newest drawings.
+journalled as any drawing is, so do this where nobody needs the prediction log's newest drawings.
 """
 
 import argparse
@@ -15,14 +15,14 @@ import time
 import httpx
 import numpy as np
 from deployment.environment import SettingsError
-from digitnet.drawing import picture_from_strokes
+from digitnet.images.strokes import image_from_strokes
 from dotenv import dotenv_values
 from trainer.strokes import Forms
 from trainer.workspace import Workspace
 
 SEED = 20_261_126  # of no training
 PIXELS = np.random.default_rng(SEED).permutation(28 * 28)
-THIN = 0.6  # pixels of the picture: the radius of the pen that thin ink is drawn with, half of the usual
+THIN = 0.6  # pixels of the image: the radius of the pen that thin ink is drawn with, half of the usual
 
 KINDS = {
     "clean": "digits as they are",
@@ -38,14 +38,14 @@ def body(kind: str, strokes: list[np.ndarray]) -> dict:
     """What /predict takes."""
     if kind in ("clean", "letters"):
         return {"strokes": [stroke.tolist() for stroke in strokes]}
-    picture = picture_from_strokes(strokes, pen_radius=THIN) if kind == "thin" else picture_from_strokes(strokes)
+    image = image_from_strokes(strokes, pen_radius=THIN) if kind == "thin" else image_from_strokes(strokes)
     if kind == "inverted":
-        picture = 1.0 - picture
+        image = 1.0 - image
     elif kind == "shifted":
-        picture = np.roll(picture, (3, 3), axis=(0, 1))
+        image = np.roll(image, (3, 3), axis=(0, 1))
     elif kind == "shuffled":
-        picture = picture.ravel()[PIXELS]
-    return {"image_vector": picture.ravel().astype(float).round(4).tolist()}
+        image = image.ravel()[PIXELS]
+    return {"image_vector": image.ravel().astype(float).round(4).tolist()}
 
 
 def main(arguments: list[str] | None = None) -> int:

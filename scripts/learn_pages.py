@@ -4,9 +4,9 @@ The chapters are Markdown, as GitHub shows it, and with three things more that m
 
     ```python packages/digitnet/layers.py    a quotation: these lines stand in that file, and tests/learn sees to it that they do
     ```python                                an example: it runs, and prints what a ```text block after it says
-    [...](http://localhost:3000/learn/…)     alone in a paragraph: the interactive picture, made by learn/js/<name>-picture.js
+    [...](http://localhost:3000/learn/…)     alone in a paragraph: the interactive image, made by learn/js/<name>-image.js
 
-Equations become MathML, which browsers draw by themselves. So the pages are plain files, and need no script but the pictures'.
+Equations become MathML, which browsers draw by themselves. So the pages are plain files, and need no script but the images'.
 """
 
 import html
@@ -24,7 +24,7 @@ from pygments.lexers import PythonLexer
 PROJECT = Path(__file__).parents[1]
 SOURCES, PAGES = PROJECT / "docs" / "learn", PROJECT / "services" / "frontend" / "learn"
 HERE = "http://localhost:3000/learn/"
-PICTURE = re.compile(rf'<p><a href="{re.escape(HERE)}[^"]*">.*?</a></p>', re.DOTALL)
+IMAGE = re.compile(rf'<p><a href="{re.escape(HERE)}[^"]*">.*?</a></p>', re.DOTALL)
 FRAME = '<figure id="picture" class="picture"><noscript>The picture needs JavaScript.</noscript></figure>'
 CHAPTER = re.compile(r"(\d+)-([\w-]+)")
 
@@ -76,8 +76,8 @@ def _page(text, stem, titles):
     content = content.replace("<table>", '<div class="scrolls" tabindex="0"><table>').replace("</table>", "</table></div>")
     content = content.replace('<div class="math block">', '<div class="math block" tabindex="0">')  # as all that may scroll
     name = CHAPTER.match(stem)[2] if stem else None
-    content, pictures = PICTURE.subn(FRAME, content)
-    script = f'\n    <script type="module" src="js/{name}-picture.js"></script>' if pictures else ""
+    content, images = IMAGE.subn(FRAME, content)
+    script = f'\n    <script type="module" src="js/{name}-picture.js"></script>' if images else ""
     return TEMPLATE.format(title=html.escape(_title(text)), content=content, script=script, links=_links(stem, titles))
 
 

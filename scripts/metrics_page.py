@@ -10,7 +10,7 @@ from pathlib import Path
 from inference.metrics import Metrics
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
-from stores.models import POINTERS
+from stores.models import ALIASES
 
 PROJECT = Path(__file__).parents[1]
 PAGE, EXPORTER_SCRAPE = PROJECT / "docs" / "metrics.md", PROJECT / "tests" / "exporter" / "golden.txt"
@@ -37,7 +37,7 @@ over replicas: `sum without (instance) (rate(api_predict_calls_total[1m]))`.
 ## The exporter
 
 Job `custom_exporter`, every five seconds ([services/exporter](../services/exporter)). It reads the model store, the pipeline's
-results and the journal when it is asked. What is not there has no sample; what cannot be read is 0 for
+results and the prediction log when it is asked. What is not there has no sample; what cannot be read is 0 for
 `doodle_exporter_collector_success`, a line in the log, and no failure of the others.
 
 {exporter}
@@ -54,8 +54,8 @@ def page() -> str:
     """The page's whole text."""
     metrics = Metrics()
     metrics.watch(("/predict",))
-    for pointer in POINTERS:
-        metrics.show_model(pointer, "0123456789ab")
+    for alias in ALIASES:
+        metrics.show_model(alias, "0123456789ab")
     parts = {
         "service": list(metrics.registry.collect()),
         "exporter": list(text_string_to_metric_families(EXPORTER_SCRAPE.read_text(encoding="utf-8"))),

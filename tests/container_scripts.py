@@ -19,15 +19,15 @@ with tempfile.TemporaryDirectory() as folder:
 # Of the predictions' ids on standard input those that are in the journal.
 JOURNALLED = """
 import sys
-from stores.journal import open_journal
-journal = open_journal("redis://redis:6379/0")
+from stores.prediction_log import open_prediction_log
+journal = open_prediction_log("redis://redis:6379/0")
 print(*(each for each in sys.stdin.read().split() if journal.prediction(each)))
 """
 
 # (the prediction's id, what it was said to be) of all feedback that is in the journal.
 FEEDBACK = """
 import json
-from stores.journal import open_journal
-said = open_journal("redis://redis:6379/0").feedback(10_000)
+from stores.prediction_log import open_prediction_log
+said = open_prediction_log("redis://redis:6379/0").feedback(10_000)
 print(json.dumps([(each.prediction_id, each.actual_digit) for each in said]))
 """

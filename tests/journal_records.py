@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import replace
 
-from stores.journal import FORMS, Feedback, Prediction
+from stores.prediction_log import FORMS, Feedback, Prediction
 
 numbers = itertools.count(1)
 

@@ -4,8 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from stores import s3_bucket
-from stores.models import ModelStore, open_models
+from stores.models import ModelStore, open_models, s3_bucket
 
 
 class FolderPlace:

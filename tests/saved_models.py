@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from digitnet import checkpoint
+from digitnet.inspect.quantization import pack, unpack
+from digitnet.inspect.snapshots import Snapshots
 from digitnet.network import Network
-from digitnet.packing import pack, unpack
-from digitnet.snapshots import Snapshots
 
 SMALL_NETWORK = ["flatten", {"dense": {"units": 10}}]
 
@@ -44,8 +44,8 @@ def save_model():
     def save_model(folder: Path, seed: int = 0, about: dict | None = None, layers=SMALL_NETWORK, snapshots: bool = False) -> dict:
         network, generator = Network(layers), np.random.default_rng(seed)
         network.initialize(generator)
-        golden_pictures = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
+        golden_images = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
         about = {"test": {"accuracy": 0.5}} if about is None else about
-        return checkpoint.save(folder, network, golden_pictures, about, some_snapshots(network) if snapshots else None)
+        return checkpoint.save(folder, network, golden_images, about, some_snapshots(network) if snapshots else None)
 
     return save_model

@@ -1,21 +1,21 @@
-"""An epoch as every side of a race has it: MNIST's training pictures, shuffled, in batches of 128, no augmentation."""
+"""An epoch as every side of a race has it: MNIST's training images, shuffled, in batches of 128, no augmentation."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
 
 SIZE = 128
 
 
 def read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures, float32 (60000, 28, 28) in [0, 1], and labels, int64 (60000,)."""
+    """Images, float32 (60000, 28, 28) in [0, 1], and labels, int64 (60000,)."""
     return in_unit_range(np.load(folder / "pictures.npy")), np.load(folder / "labels.npy").astype(np.int64)
 
 
 def epoch(generator: np.random.Generator, count: int) -> Iterator[np.ndarray]:
-    """Which pictures are in each batch; the rest of less than a batch is left out."""
+    """Which images are in each batch; the rest of less than a batch is left out."""
     order = generator.permutation(count)
     for start in range(0, count - SIZE + 1, SIZE):
         yield order[start : start + SIZE]

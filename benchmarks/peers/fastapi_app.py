@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from PIL import Image
 from pillow_drawing import drawn, smaller
 from pydantic import BaseModel
-from reader import of_picture, read
+from reader import of_image, read
 
 app = FastAPI()
 
@@ -26,9 +26,9 @@ async def predict(body: Vector) -> dict:
 
 @app.post("/predict/strokes")
 async def predict_strokes(body: Strokes) -> dict:
-    return of_picture(drawn(body.strokes))
+    return of_image(drawn(body.strokes))
 
 
 @app.post("/predict/png")
 async def predict_png(request: Request) -> dict:
-    return of_picture(smaller(Image.open(io.BytesIO(await request.body())).convert("L")))
+    return of_image(smaller(Image.open(io.BytesIO(await request.body())).convert("L")))

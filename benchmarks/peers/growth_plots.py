@@ -1,4 +1,4 @@
-"""The curves of growth.py as two pictures: python growth_plots.py GROWTH.json FOLDER, in an environment with matplotlib."""
+"""The curves of growth.py as two images: python growth_plots.py GROWTH.json FOLDER, in an environment with matplotlib."""
 
 import json
 import sys

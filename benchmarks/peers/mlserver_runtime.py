@@ -11,6 +11,6 @@ class Digits(MLModel):
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        pictures = NumpyCodec.decode_input(payload.inputs[0]).reshape(-1, 28, 28)
-        probabilities, _ = NETWORK.read(pictures)
+        images = NumpyCodec.decode_input(payload.inputs[0]).reshape(-1, 28, 28)
+        probabilities, _ = NETWORK.read(images)
         return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("probabilities", probabilities)])

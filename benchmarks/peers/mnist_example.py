@@ -1,7 +1,7 @@
 """PyTorch's own example, pytorch/examples/mnist/main.py: python mnist_example.py MNIST
 
 Its network, Adadelta at 1.0 falling by 0.7 an epoch, batches of 64, 14 epochs, the test after each, as published, on the
-processor. One thing is left out: pictures become normalised tensors beforehand, not one by one by torchvision: it is faster so.
+processor. One thing is left out: images become normalised tensors beforehand, not one by one by torchvision: it is faster so.
 
 It takes far too long to be run five times over. So each line that is read trains on for three epochs, until the 14 are over, and
 is answered with what the 14 take at that pace: {"seconds": …, "errors": test digits read wrong so far}.
@@ -59,9 +59,9 @@ def wrong(model, loader):
 
 def digits(folder, name):
     """A dataset of MNIST's files of that name."""
-    pictures = np.fromfile(folder / f"{name}-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 1, 28, 28)
+    images = np.fromfile(folder / f"{name}-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 1, 28, 28)
     labels = np.fromfile(folder / f"{name}-labels-idx1-ubyte", np.uint8, offset=8)
-    normalised = (torch.from_numpy(pictures).float() / 255.0 - 0.1307) / 0.3081
+    normalised = (torch.from_numpy(images).float() / 255.0 - 0.1307) / 0.3081
     return torch.utils.data.TensorDataset(normalised, torch.from_numpy(labels).long())
 
 

@@ -35,9 +35,9 @@ def made_of(network) -> bytes:
                 kind = {"ReLU": "Relu", "Flatten": "Flatten", "Dropout": "Identity"}[other]
         nodes.append(helper.make_node(kind, inputs, [name], **options))
         given = name
-    pictures = helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["n", 1, 28, 28])
+    images = helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["n", 1, 28, 28])
     logits = helper.make_tensor_value_info(given, TensorProto.FLOAT, ["n", network.classes])
-    graph = helper.make_graph(nodes, "digits", [pictures], [logits], weights)
+    graph = helper.make_graph(nodes, "digits", [images], [logits], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
 
 
@@ -48,8 +48,8 @@ if __name__ == "__main__":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(made_of(network), options, providers=["CPUExecutionProvider"])
-    pictures = batches.read(inputs)[0][:count]
-    (logits,) = session.run(None, {"pictures": pictures[:, None]})
-    if not np.allclose(logits, network.predict_logits(pictures), rtol=1e-3, atol=1e-3):
+    images = batches.read(inputs)[0][:count]
+    (logits,) = session.run(None, {"pictures": images[:, None]})
+    if not np.allclose(logits, network.predict_logits(images), rtol=1e-3, atol=1e-3):
         raise SystemExit("not the same network")
-    rounds(lambda: session.run(None, {"pictures": pictures[:, None]}), times=times)
+    rounds(lambda: session.run(None, {"pictures": images[:, None]}), times=times)

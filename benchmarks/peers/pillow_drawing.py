@@ -15,10 +15,10 @@ def drawn(strokes: list[list[tuple[float, float]]], side: int = 280, brush: int 
 
 def smaller(canvas: Image.Image) -> np.ndarray:
     """As MNIST's were made: the ink cropped, into 20 x 20 pixels with its aspect kept, its centre of mass in the middle."""
-    picture = np.zeros((28, 28), np.float32)
+    image = np.zeros((28, 28), np.float32)
     box = canvas.getbbox()
     if box is None:
-        return picture
+        return image
     ink = canvas.crop(box)
     ink.thumbnail((20, 20), Image.Resampling.LANCZOS)
     pixels = np.asarray(ink, np.float32) / 255.0
@@ -27,5 +27,5 @@ def smaller(canvas: Image.Image) -> np.ndarray:
     top = round(14 - float(pixels.sum(axis=1) @ np.arange(height)) / total)
     left = round(14 - float(pixels.sum(axis=0) @ np.arange(width)) / total)
     top, left = min(max(top, 0), 28 - height), min(max(left, 0), 28 - width)
-    picture[top : top + height, left : left + width] = pixels
-    return picture
+    image[top : top + height, left : left + width] = pixels
+    return image

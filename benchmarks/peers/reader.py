@@ -7,16 +7,16 @@ import numpy as np
 from digitnet.checkpoint import load
 from threadpoolctl import threadpool_limits
 
-threadpool_limits(1, user_api="blas")  # as the service has it: for one picture more threads cost more than they give
+threadpool_limits(1, user_api="blas")  # as the service has it: for one image more threads cost more than they give
 NETWORK, _ = load(Path(os.environ["DOODLE_BENCH_MODEL"]))
 
 
 def read(image_vector: list[float]) -> dict:
     """784 numbers in [0, 1] -> what is answered."""
-    return of_picture(np.asarray(image_vector, np.float32).reshape(28, 28))
+    return of_image(np.asarray(image_vector, np.float32).reshape(28, 28))
 
 
-def of_picture(picture: np.ndarray) -> dict:
+def of_image(image: np.ndarray) -> dict:
     """The same of float32 (28, 28) in [0, 1]."""
-    (probabilities,), _ = NETWORK.read(picture[None])
+    (probabilities,), _ = NETWORK.read(image[None])
     return {"digit": int(probabilities.argmax()), "probabilities": probabilities.tolist()}

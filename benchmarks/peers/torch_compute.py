@@ -39,19 +39,19 @@ def made_of(network) -> nn.Sequential:
 def epoch(inputs: Path, model: nn.Sequential) -> None:
     """In channels-last memory where there are convolutions: the faster of its two layouts here."""
     torch.set_num_threads(2)
-    pictures, labels = (torch.from_numpy(array) for array in batches.read(inputs))
-    pictures = pictures[:, None]
+    images, labels = (torch.from_numpy(array) for array in batches.read(inputs))
+    images = images[:, None]
     if any(isinstance(layer, nn.Conv2d) for layer in model):
         model = model.to(memory_format=torch.channels_last)
-        pictures = pictures.to(memory_format=torch.channels_last)
+        images = images.to(memory_format=torch.channels_last)
     optimizer, loss = torch.optim.Adam(model.parameters(), lr=1e-3), nn.CrossEntropyLoss()
     generator = np.random.default_rng(1)
 
     def work():
-        for chosen in batches.epoch(generator, len(pictures)):
+        for chosen in batches.epoch(generator, len(images)):
             rows = torch.from_numpy(chosen)
             optimizer.zero_grad()
-            loss(model(pictures[rows]), labels[rows]).backward()
+            loss(model(images[rows]), labels[rows]).backward()
             optimizer.step()
 
     rounds(work)
@@ -59,12 +59,12 @@ def epoch(inputs: Path, model: nn.Sequential) -> None:
 
 def image(inputs: Path, model: nn.Sequential) -> None:
     torch.set_num_threads(1)
-    picture = torch.from_numpy(batches.read(inputs)[0][:1])[:, None]
+    image = torch.from_numpy(batches.read(inputs)[0][:1])[:, None]
     model.eval()
 
     def work():
         with torch.inference_mode():
-            model(picture)
+            model(image)
 
     rounds(work, times=5000)
 

@@ -30,8 +30,8 @@ import numpy as np
 
 from digitnet.decision import Decision
 from digitnet.golden import Golden
-from digitnet.network import PICTURE_SHAPE, Network
-from digitnet.snapshots import Snapshots
+from digitnet.inspect.snapshots import Snapshots
+from digitnet.network import IMAGE_SHAPE, Network
 
 # In this order, so that a reader never finds a card without the files that it names.
 FILES = WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE = "weights.npz", "snapshots.npz", "model.json"
@@ -49,17 +49,17 @@ class CheckpointError(ValueError):
     """A model on disk that is missing, damaged or foreign; the message names the file and says what is wrong."""
 
 
-def save(folder: Path, network: Network, golden_pictures: np.ndarray, about: dict, snapshots: Snapshots | None = None) -> dict:
+def save(folder: Path, network: Network, golden_images: np.ndarray, about: dict, snapshots: Snapshots | None = None) -> dict:
     """Write the network (float32) into the folder, the card last, and return the card.
 
     golden_pictures are uint8 (n, 28, 28), at least one. `about` is JSON-ready and goes into the card; its `temperature` and
     `no_digit_threshold` are the decision. ValueError for a number out of range, or for more bytes than `load` reads.
     """
-    golden = Golden.of(network, Decision.of(about), golden_pictures)
+    golden = Golden.of(network, Decision.of(about), golden_images)
     contents = {WEIGHTS_FILE: npz_bytes({"parameters": network.parameters, **golden.arrays()})}
     described = {
         "layers": network.specification,
-        "input_shape": list(PICTURE_SHAPE),
+        "input_shape": list(IMAGE_SHAPE),
         "dtype": network.dtype.name,
         "parameters": network.parameters.size,
     }

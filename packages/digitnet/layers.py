@@ -109,7 +109,7 @@ class Dense(Layer):
 
 
 class Conv2D(Layer):
-    """The same k x k filter looks at every place of the picture.  W is (filters, channels * k * k), stride 1.
+    """The same k x k filter looks at every place of the image.  W is (filters, channels * k * k), stride 1.
 
     Each output is the sum of window * filter, so with every window laid out as a column, one matrix product does the whole
     convolution: y = W columns + b ("im2col"; Chellapilla et al., 2006). The columns are made in blocks of whole output
@@ -133,7 +133,7 @@ class Conv2D(Layer):
 
     def workspace(self, input_shape, output_shape):
         channels, height, width = (size + 2 * self.padding if axis else size for axis, size in enumerate(input_shape))
-        columns = self.kernel_size**2 * output_shape[1] * width  # as prepared.py lays them out: the ends of rows too
+        columns = self.kernel_size**2 * output_shape[1] * width  # as inference_plan.py lays them out: the ends of rows too
         return channels * (height * width + columns)
 
     def predict(self, inputs):

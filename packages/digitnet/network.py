@@ -1,6 +1,6 @@
 """The network: layers in a row, all their parameters in one flat vector.
 
-    logits = layer_n(… layer_2(layer_1(pictures)))          forward
+    logits = layer_n(… layer_2(layer_1(images)))          forward
     dL/dparameters, from the last layer back to the first    backward
 
 From outside the batch comes first, as data does; inside it is the last axis (layers.py says why).
@@ -15,7 +15,7 @@ import numpy as np
 from digitnet.layers import LAYERS, Layer
 from digitnet.losses import softmax, softmax_cross_entropy
 
-PICTURE_SHAPE = (1, 28, 28)  # channels, height, width
+IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
 DIGITS = 10
 NO_DIGIT = 10  # the class for images without a digit, in a network that has one
 
@@ -39,7 +39,7 @@ class Network:
         parameters: np.ndarray | None = None,
     ):
         self.specification, self.dtype = list(specification), np.dtype(dtype)
-        self.layers, self.shapes = [], [PICTURE_SHAPE]
+        self.layers, self.shapes = [], [IMAGE_SHAPE]
         if len(self.specification) > MOST_LAYERS:
             raise ValueError(f"a network may have at most {MOST_LAYERS} layers, but this one has {len(self.specification)}")
         numbers = 0
@@ -90,7 +90,7 @@ class Network:
         """The same network with the same parameter vector, but gradients and memory of its own: for another thread."""
         return Network(self.specification, self.dtype, self.parameters)
 
-    def norms(self, values: np.ndarray) -> np.ndarray:
+    def layer_norms(self, values: np.ndarray) -> np.ndarray:
         """The Euclidean norm of each layer's part of a vector shaped as `parameters`, float64 (layers,); NaN for a layer without
         parameters."""
         return np.array([
@@ -99,37 +99,37 @@ class Network:
         ])  # fmt: skip
 
     def loss_and_gradients(
-        self, pictures: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
+        self, images: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
     ) -> tuple[float, int]:
         """One forward and one backward pass: the mean loss and how many were right; `gradients` holds dL/dparameters.
 
-        pictures (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or to 10 where there is a class for no digit.
+        images (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or to 10 where there is a class for no digit.
         Dropout draws from `generator`; without one nothing is dropped.
         """
         for layer in self.layers:
             layer.generator = generator
-        logits = self.forward(pictures)
+        logits = self.forward(images)
         loss, grad_logits = softmax_cross_entropy(logits, labels)
         self.backward(grad_logits)
         return loss, int(np.count_nonzero(logits.argmax(axis=0) == labels))
 
-    def forward(self, pictures: np.ndarray) -> np.ndarray:
-        """Pictures (batch, 28, 28) -> logits (classes, batch), each layer remembering what backward needs."""
-        activations = self._batch_last(pictures)
+    def forward(self, images: np.ndarray) -> np.ndarray:
+        """Images (batch, 28, 28) -> logits (classes, batch), each layer remembering what backward needs."""
+        activations = self._batch_last(images)
         for layer in self.layers:
             activations = layer.forward(activations)
         return activations
 
-    def backward(self, grad_logits: np.ndarray, needs_grad_pictures: bool = False) -> np.ndarray | None:
+    def backward(self, grad_logits: np.ndarray, needs_grad_images: bool = False) -> np.ndarray | None:
         """dL/dlogits (classes, batch) -> fills `gradients`; dL/dpictures (batch, 28, 28) where asked for. After forward."""
-        if needs_grad_pictures:
-            grad_pictures = _last(self.flow_back(grad_logits, down_to=0))
-            return np.moveaxis(grad_pictures, -1, 0).reshape(-1, *PICTURE_SHAPE[1:])
+        if needs_grad_images:
+            grad_images = _last(self.backward_through_layers(grad_logits, down_to=0))
+            return np.moveaxis(grad_images, -1, 0).reshape(-1, *IMAGE_SHAPE[1:])
         first = next(place for place, layer in enumerate(self.layers) if layer.parameter_count)
-        _last(self.flow_back(grad_logits, down_to=first + 1))  # what comes before it has nothing to learn
+        _last(self.backward_through_layers(grad_logits, down_to=first + 1))  # what comes before it has nothing to learn
         return None
 
-    def flow_back(self, grad_logits: np.ndarray, down_to: int = 1) -> Iterator[np.ndarray | None]:
+    def backward_through_layers(self, grad_logits: np.ndarray, down_to: int = 1) -> Iterator[np.ndarray | None]:
         """`backward`, one layer a turn: dL/dx of what the last layer was given, then of the one before, …, batch last.
 
         Of what layers below this number are given it is None; the parameters of the layer just below get theirs all the same.
@@ -140,50 +140,50 @@ class Network:
             grad = None if grad is None else layer.backward(grad, needs_grad_inputs=place >= down_to)
             yield grad
 
-    def outputs(self, pictures: np.ndarray) -> Iterator[np.ndarray]:
-        """Pictures (batch, 28, 28) -> what each layer gives out, first to last, batch last: the last are the logits.
+    def outputs(self, images: np.ndarray) -> Iterator[np.ndarray]:
+        """Images (batch, 28, 28) -> what each layer gives out, first to last, batch last: the last are the logits.
 
         Remembers nothing: safe from several threads at once.
         """
-        return _flow(self.layers, self._batch_last(pictures))
+        return _flow(self.layers, self._batch_last(images))
 
-    def predict_logits(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
-        """Pictures (n, 28, 28) in [0, 1] -> logits (n, classes). Remembers nothing: safe from several threads at once."""
-        return self._predict(self.layers, pictures, batch_size)
+    def predict_logits(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+        """Images (n, 28, 28) in [0, 1] -> logits (n, classes). Remembers nothing: safe from several threads at once."""
+        return self._predict(self.layers, images, batch_size)
 
-    def predict_features(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
-        """Pictures (n, 28, 28) in [0, 1] -> (n, features): what the last layer reads off the logits from."""
-        return self._predict(self.layers[:-1], pictures, batch_size)
+    def predict_features(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+        """Images (n, 28, 28) in [0, 1] -> (n, features): what the last layer reads off the logits from."""
+        return self._predict(self.layers[:-1], images, batch_size)
 
     def logits_of(self, features: np.ndarray) -> np.ndarray:
         """What predict_features gave, (n, features) -> logits (n, classes)."""
         return self.layers[-1].predict(features.T).T
 
-    def predict(self, pictures: np.ndarray, batch_size: int = 128) -> np.ndarray:
-        """Pictures (n, 28, 28) in [0, 1] -> probabilities (n, classes), each row summing to 1."""
-        return softmax(self.predict_logits(pictures, batch_size).T).T
+    def predict(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+        """Images (n, 28, 28) in [0, 1] -> probabilities (n, classes), each row summing to 1."""
+        return softmax(self.predict_logits(images, batch_size).T).T
 
-    def read(self, pictures: np.ndarray, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures (n, 28, 28) in [0, 1] -> what a digit would be, and whether it is one, as `reading` says."""
-        return reading(self.predict_logits(pictures), temperature)
+    def read(self, images: np.ndarray, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Images (n, 28, 28) in [0, 1] -> what a digit would be, and whether it is one, as `reading` says."""
+        return reading(self.predict_logits(images), temperature)
 
-    def _predict(self, layers, pictures, batch_size):
-        outputs = np.empty((len(pictures), math.prod(self.shapes[len(layers)])), self.dtype)
-        for start in range(0, len(pictures), batch_size):
-            activations = _last(_flow(layers, self._batch_last(pictures[start : start + batch_size])))
+    def _predict(self, layers, images, batch_size):
+        outputs = np.empty((len(images), math.prod(self.shapes[len(layers)])), self.dtype)
+        for start in range(0, len(images), batch_size):
+            activations = _last(_flow(layers, self._batch_last(images[start : start + batch_size])))
             outputs[start : start + batch_size] = activations.reshape(-1, activations.shape[-1]).T
         return outputs
 
-    def _batch_last(self, pictures):
-        pictures = np.asarray(pictures, self.dtype)
-        check_pictures(pictures)
-        return np.ascontiguousarray(pictures.transpose(1, 2, 0)).reshape(*PICTURE_SHAPE, len(pictures))
+    def _batch_last(self, images):
+        images = np.asarray(images, self.dtype)
+        check_images(images)
+        return np.ascontiguousarray(images.transpose(1, 2, 0)).reshape(*IMAGE_SHAPE, len(images))
 
 
-def check_pictures(pictures: np.ndarray) -> None:
+def check_images(images: np.ndarray) -> None:
     """ValueError unless they are (batch, 28, 28)."""
-    if pictures.ndim != 3 or pictures.shape[1:] != PICTURE_SHAPE[1:]:
-        raise ValueError(f"pictures must be (batch, 28, 28), not {pictures.shape}")
+    if images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE[1:]:
+        raise ValueError(f"pictures must be (batch, 28, 28), not {images.shape}")
 
 
 def _flow(layers, activations):

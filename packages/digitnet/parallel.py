@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
+from digitnet.inference_plan import InferencePlan
 from digitnet.network import Network
-from digitnet.prepared import Prepared
 
 
 class Group(Protocol):
@@ -31,7 +31,7 @@ class Group(Protocol):
         """
 
 
-class Alone:
+class SingleProcess:
     """The group of a process that has no others: a sum is what it is."""
 
     rank, size = 0, 1
@@ -40,7 +40,7 @@ class Alone:
         return numbers
 
 
-ALONE = Alone()
+SINGLE_PROCESS = SingleProcess()
 
 
 def part(count: int, group: Group) -> slice:
@@ -74,7 +74,7 @@ class DataParallel(_Threads):
     they are the same but for that.
     """
 
-    def __init__(self, network: Network, shares: int, group: Group = ALONE):
+    def __init__(self, network: Network, shares: int, group: Group = SINGLE_PROCESS):
         most = -(-shares // group.size)  # of them on one process
         super().__init__(most, "shares")
         if group.size > shares:
@@ -88,20 +88,20 @@ class DataParallel(_Threads):
         return slice(own[0].start, own[-1].stop) if own else slice(0, 0)
 
     def loss_and_gradients(
-        self, pictures: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
+        self, images: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
     ) -> tuple[float, int]:
         """As Network.loss_and_gradients: the mean loss, how many were right; the network's `gradients` are filled.
 
-        All three are of the whole batch, on every process; only the pictures in this process's `rows` are looked at. Each share
+        All three are of the whole batch, on every process; only the images in this process's `rows` are looked at. Each share
         draws from a child of the generator, so what it draws does not depend on which thread is first, or on which process it is.
         """
         shares, own = self._bounds(len(labels)), self._own(len(labels))
         generators = [None] * len(shares) if generator is None else generator.spawn(len(shares))
         if self.shares == 1:  # nobody to share with: no thread, and nothing to add up
-            return self.network.loss_and_gradients(pictures, labels, *generators)
+            return self.network.loss_and_gradients(images, labels, *generators)
 
         def of_share(replica, share, own_generator):
-            return replica.loss_and_gradients(pictures[share], labels[share], own_generator)
+            return replica.loss_and_gradients(images[share], labels[share], own_generator)
 
         results = list(self._threads.map(of_share, self._replicas, shares[own], generators[own]))
         self.network.gradients[:] = 0.0
@@ -123,14 +123,14 @@ class DataParallel(_Threads):
         return part(min(count, self.shares), self._group)
 
 
-class ParallelPrepared(_Threads):
-    """The forward pass of many pictures at once, a share on each thread: of a network as it is now, as Prepared has it."""
+class ParallelInferencePlan(_Threads):
+    """The forward pass of many images at once, a share on each thread: of a network as it is now, as Prepared has it."""
 
     def __init__(self, network: Network, threads: int = 2, batch: int = 32):
         super().__init__(threads, "threads")
-        self._prepared = [Prepared(network, batch) for _ in range(threads)]
+        self._prepared = [InferencePlan(network, batch) for _ in range(threads)]
 
-    def predict_logits(self, pictures: np.ndarray) -> np.ndarray:
-        """Pictures (n, 28, 28) in [0, 1] -> logits (n, classes), as Network.predict_logits."""
-        shares = np.array_split(pictures, len(self._prepared))
-        return np.concatenate(list(self._threads.map(Prepared.predict_logits, self._prepared, shares)))
+    def predict_logits(self, images: np.ndarray) -> np.ndarray:
+        """Images (n, 28, 28) in [0, 1] -> logits (n, classes), as Network.predict_logits."""
+        shares = np.array_split(images, len(self._prepared))
+        return np.concatenate(list(self._threads.map(InferencePlan.predict_logits, self._prepared, shares)))

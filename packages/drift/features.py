@@ -1,4 +1,4 @@
-"""What can be measured of a picture without knowing what it shows. One number each, for many pictures at once.
+"""What can be measured of an image without knowing what it shows. One number each, for many images at once.
 
     ink           how much there is: the sum of all pixels, a full one as 1
     aspect        the width of the ink's box over its height
@@ -9,7 +9,7 @@
     euler_number  pieces less holes: 1 for a plain stroke, 0 for a nought, -1 for an 8; many for dust
 
 Most follow from the digit: a 1 has less ink than an 8. So distributions are compared digit by digit (reference.py), not here.
-A blank picture has 0 of everything, and its centre in the middle.
+A blank image has 0 of everything, and its centre in the middle.
 """
 
 import numpy as np
@@ -19,22 +19,22 @@ SIDE = 28
 INK = 64  # of 255: what is at least so dark is in the ink's box; the pen's faded edge is not
 SOLID = 128  # of 255: what is at least so dark counts as a piece, what is lighter as a hole
 PIXEL_VARIANCE = 1.0 / 12.0  # of a pixel's own extent: it keeps a flat line's slant finite
-BATCH = 500  # pictures measured at once: their arrays then stay in the processor's cache
+BATCH = 500  # images measured at once: their arrays then stay in the processor's cache
 
 
-def measure(pictures: np.ndarray) -> np.ndarray:
-    """Pictures uint8 (n, 28, 28), 255 = ink -> features float64 (n, 8), columns as in NAMES. ValueError for anything else."""
-    pictures = np.asarray(pictures)
-    if pictures.dtype != np.uint8 or pictures.ndim != 3 or pictures.shape[1:] != (SIDE, SIDE):
-        raise ValueError(f"pictures must be uint8 (n, {SIDE}, {SIDE}), not {pictures.dtype} {pictures.shape}")
-    measured = np.empty((len(pictures), len(NAMES)))
-    for start in range(0, len(pictures), BATCH):
-        measured[start : start + BATCH] = _measure(pictures[start : start + BATCH])
+def measure(images: np.ndarray) -> np.ndarray:
+    """Images uint8 (n, 28, 28), 255 = ink -> features float64 (n, 8), columns as in NAMES. ValueError for anything else."""
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
+        raise ValueError(f"pictures must be uint8 (n, {SIDE}, {SIDE}), not {images.dtype} {images.shape}")
+    measured = np.empty((len(images), len(NAMES)))
+    for start in range(0, len(images), BATCH):
+        measured[start : start + BATCH] = _measure(images[start : start + BATCH])
     return measured
 
 
-def _measure(pictures):
-    levels = pictures.astype(np.float32) / np.float32(255.0)
+def _measure(images):
+    levels = images.astype(np.float32) / np.float32(255.0)
     rows, columns = levels.sum(axis=2, dtype=np.float64), levels.sum(axis=1, dtype=np.float64)  # (n, 28) each
     ink = rows.sum(axis=1)
     blank = ink == 0.0
@@ -47,7 +47,7 @@ def _measure(pictures):
     covariance = (levels @ place) @ place / mass - centre_x * centre_y
     slant = -covariance / (np.maximum(variance_y, 0.0) + PIXEL_VARIANCE)  # y is down: what goes right as it goes up is positive
 
-    dark = pictures >= INK
+    dark = images >= INK
     width, height = _extent(dark.any(axis=1)), _extent(dark.any(axis=2))
 
     middle = (SIDE - 1) / 2.0
@@ -59,7 +59,7 @@ def _measure(pictures):
         np.where(blank, middle, centre_x),
         np.where(blank, middle, centre_y),
         _smoothness(levels),
-        _euler_number(pictures >= SOLID),
+        _euler_number(images >= SOLID),
     ])  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def _perimeter(levels):
 
 
 def _smoothness(levels):
-    """Moran's I of a picture, (n,): the covariance of neighbours over the variance; 0 where all pixels are the same."""
+    """Moran's I of an image, (n,): the covariance of neighbours over the variance; 0 where all pixels are the same."""
     centred = levels - levels.mean(axis=(1, 2), keepdims=True)
     variance = np.einsum("nij,nij->n", centred, centred, dtype=np.float64) / SIDE**2
     beside = np.einsum("nij,nij->n", centred[:, :, 1:], centred[:, :, :-1], dtype=np.float64)

@@ -36,12 +36,12 @@ class Drawings:
         return Drawings(self.values[chosen], self.digits[chosen], self.rejected[chosen])
 
 
-def measured(pictures: np.ndarray, digits: np.ndarray, confidences: np.ndarray, rejected: np.ndarray) -> Drawings:
-    """Pictures uint8 (n, 28, 28); and of each, (n,), the digit in 0..9, the confidence in [0, 1], and whether it was rejected.
+def measured(images: np.ndarray, digits: np.ndarray, confidences: np.ndarray, rejected: np.ndarray) -> Drawings:
+    """Images uint8 (n, 28, 28); and of each, (n,), the digit in 0..9, the confidence in [0, 1], and whether it was rejected.
 
     ValueError for anything else.
     """
-    values = features.measure(pictures)
+    values = features.measure(images)
     digits, confidences, rejected = np.asarray(digits), np.asarray(confidences, np.float64), np.asarray(rejected)
     if not len(values) == len(digits) == len(confidences) == len(rejected):
         raise ValueError("there must be a digit, a confidence and a rejected for each picture")

@@ -1,1 +1,1 @@
-"""What services share: the models that are made and served, and the journal of what was asked of them."""
+"""What services share: the models that are made and served, and the prediction log of what was asked of them."""

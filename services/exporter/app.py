@@ -4,34 +4,34 @@ import json
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
-from stores.journal import open_journal
 from stores.models import open_models
+from stores.prediction_log import open_prediction_log
 
 from exporter.disk_collector import DiskCollector
 from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
-from exporter.journal_collector import JournalCollector
 from exporter.model_collector import ModelCollector
 from exporter.pipeline_collector import PipelineCollector
+from exporter.prediction_log_collector import JournalCollector
 from exporter.scrape import Scrape
 from exporter.settings import Settings
 from exporter.stage_collector import StageCollector
 
 
 def create_app(settings: Settings) -> Callable:
-    """The WSGI app. Whether there is a store and a journal at their URLs is seen at each scrape."""
-    models, journal = open_models(settings.models), open_journal(settings.journal)
+    """The WSGI app. Whether there is a store and a prediction log at their URLs is seen at each scrape."""
+    models, prediction_log = open_models(settings.models), open_prediction_log(settings.prediction_log)
     registry = CollectorRegistry(support_collectors_without_names=True)
-    feedback = FeedbackCollector(journal)
+    feedback = FeedbackCollector(prediction_log)
     registry.register(
         Scrape(
             [
                 ModelCollector(models),
                 PipelineCollector(settings.artifacts),
                 StageCollector(settings.artifacts),
-                JournalCollector(journal),
+                JournalCollector(prediction_log),
                 feedback,
-                DriftCollector(models, journal, feedback),
+                DriftCollector(models, prediction_log, feedback),
                 DiskCollector(({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}),
             ]
         )

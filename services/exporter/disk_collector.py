@@ -14,7 +14,7 @@ class DiskError(Exception):
 class DiskCollector:
     """By what a folder is for. One that is not there yet has no sample, and that is no failure.
 
-    Volumes of one engine lie on one disk as a rule, the journal's among them, which no folder here shows.
+    Volumes of one engine lie on one disk as a rule, the prediction log's among them, which no folder here shows.
     """
 
     name = "disk"

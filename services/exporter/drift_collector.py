@@ -8,8 +8,8 @@ from drift.blocks import Blocks
 from drift.detector import LEAST_FEEDBACK, Detector, Looked
 from drift.reference import Reference, measured
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from stores.journal import Journal
 from stores.models import LIVE, ModelStore, StoreError
+from stores.prediction_log import PredictionLog
 
 from exporter.feedback_collector import FeedbackCollector
 
@@ -32,8 +32,8 @@ class DriftCollector:
 
     name = "drift"
 
-    def __init__(self, models: ModelStore, journal: Journal, feedback: FeedbackCollector):
-        self._models, self._journal, self._feedback = models, journal, feedback
+    def __init__(self, models: ModelStore, prediction_log: PredictionLog, feedback: FeedbackCollector):
+        self._models, self._prediction_log, self._feedback = models, prediction_log, feedback
         self._lock = Lock()  # two scrapes at once would look twice
         self._version: str | None = None  # whose drawings are looked at
         self._streams: dict[str, _Stream] = {}
@@ -41,7 +41,7 @@ class DriftCollector:
         self._judged = (0, 0)  # feedback on answers, right and wrong, that a look has counted already
 
     def collect(self) -> Iterator[Metric]:
-        """What is known; StoreError or JournalError where the model or the journal cannot be read."""
+        """What is known; StoreError or PredictionLogError where the model or the prediction log cannot be read."""
         with self._lock:
             self._follow()
             if self._streams:
@@ -50,7 +50,7 @@ class DriftCollector:
 
     def _follow(self):
         """The live model's references, read once for each version."""
-        version = self._models.pointer(LIVE)
+        version = self._models.alias(LIVE)
         if version == self._version:
             return
         self._version, self._streams, self._judged = None, {}, self._feedback.judged
@@ -82,10 +82,10 @@ class DriftCollector:
 
     def _recent(self):
         """The newest predictions, as many as reach back to the last one that was seen: mostly there are few new ones, or none."""
-        count, recent = 1, self._journal.recent_predictions(1)
+        count, recent = 1, self._prediction_log.recent_predictions(1)
         while len(recent) == count < NEWEST and self._newest not in (prediction.prediction_id for prediction in recent):
             count = min(NEWEST, max(FEWEST, count * 4))
-            recent = self._journal.recent_predictions(count)
+            recent = self._prediction_log.recent_predictions(count)
         if recent:
             self._newest = recent[-1].prediction_id
         return recent
@@ -122,9 +122,9 @@ class DriftCollector:
 
 
 def _drawings(block):
-    pictures = np.frombuffer(b"".join(prediction.picture for prediction in block), np.uint8).reshape(-1, 28, 28)
+    images = np.frombuffer(b"".join(prediction.picture for prediction in block), np.uint8).reshape(-1, 28, 28)
     return measured(
-        pictures,
+        images,
         np.array([prediction.digit for prediction in block]),
         np.array([prediction.confidence for prediction in block]),
         np.array([not prediction.is_digit for prediction in block]),

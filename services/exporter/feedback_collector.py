@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from threading import Lock
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from stores.journal import Feedback, Journal
+from stores.prediction_log import Feedback, PredictionLog
 
 PAGE = 500  # read at a time
 RECENT = 100  # answers that say how well it reads just now
-# What a drawing was, and what that says of the answer. Whether what is no digit was taken for one the journal does not know.
+# A drawing and its verdict. The prediction log does not know whether a non-digit was taken for a digit.
 COUNTED = (*((digit, verdict) for digit in "0123456789" for verdict in ("right", "wrong", "unknown")), ("none", "no_digit"))
 
 
@@ -18,8 +18,8 @@ class FeedbackCollector:
 
     name = "feedback"
 
-    def __init__(self, journal: Journal):
-        self._journal, self._lock = journal, Lock()
+    def __init__(self, prediction_log: PredictionLog):
+        self._prediction_log, self._lock = prediction_log, Lock()
         self._start_over()
 
     @property
@@ -29,7 +29,7 @@ class FeedbackCollector:
             return tuple(sum(self._counted[digit, verdict] for digit in "0123456789") for verdict in ("right", "wrong"))
 
     def collect(self) -> Iterator[Metric]:
-        """What is known; JournalError where the journal does not answer, and then nothing."""
+        """What is known; PredictionLogError where the prediction log does not answer, and then nothing."""
         with self._lock:  # two scrapes at once would count twice
             self._catch_up()
             counted, recent = self._counted.copy(), list(self._recent)
@@ -58,8 +58,8 @@ class FeedbackCollector:
     def _catch_up(self):
         while True:
             try:
-                page = self._journal.feedback(PAGE, after=self._last)
-            except ValueError:  # another journal stands in its place
+                page = self._prediction_log.feedback(PAGE, after=self._last)
+            except ValueError:  # another prediction log stands in its place
                 self._start_over()
                 continue
             for feedback in page:

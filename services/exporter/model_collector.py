@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
-from stores.models import POINTERS, ModelStore, StoreError
+from stores.models import ALIASES, ModelStore, StoreError
 
 from exporter.figures import FigureError, figure, timestamp
 
@@ -20,7 +20,7 @@ HELP = {
 class ModelCollector:
     """Reads model cards, never weights: whether those are sound is for whoever serves them to find out.
 
-    A store where nothing has been published yet has 0 versions and no pointer, and that is no failure.
+    A store where nothing has been published yet has 0 versions and no alias, and that is no failure.
     """
 
     name = "model"
@@ -29,9 +29,9 @@ class ModelCollector:
         self.models = models
 
     def collect(self) -> Iterator[Metric]:
-        """What is known; then StoreError if a pointer, or the model that it names, cannot be read."""
+        """What is known; then StoreError if an alias, or the model that it names, cannot be read."""
         yield GaugeMetricFamily("doodle_store_versions", "Models in the store.", len(self.models.versions()))
-        pointers = InfoMetricFamily(
+        aliases = InfoMetricFamily(
             "doodle_store_pointer", "Always 1; the labels say which version a pointer names.", labels=["pointer"]
         )
         data = InfoMetricFamily(
@@ -41,21 +41,21 @@ class ModelCollector:
         )
         families = {name: GaugeMetricFamily(name, text, labels=["pointer"]) for name, text in HELP.items()}
         problems = []
-        for pointer in POINTERS:
+        for alias in ALIASES:
             try:
-                version = self.models.pointer(pointer)
+                version = self.models.alias(alias)
                 if version is None:
                     continue
-                pointers.add_metric([pointer], {"version": version})
+                aliases.add_metric([alias], {"version": version})
                 card = self.models.card(version)
                 if (digest := _data(card)) is not None:
-                    data.add_metric([pointer], {"data": digest})
+                    data.add_metric([alias], {"data": digest})
                 for name, value in self._figures(version, card).items():
                     if value is not None:
-                        families[name].add_metric([pointer], value)
+                        families[name].add_metric([alias], value)
             except StoreError as error:
                 problems.append(str(error))
-        yield pointers
+        yield aliases
         yield data
         yield from families.values()
         if problems:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployment.environment import Environment
-from stores.journal import open_journal
 from stores.models import open_models
+from stores.prediction_log import open_prediction_log
 
 
 @dataclass(frozen=True)
 class Settings:
     models: str = "state/models"  # the model store's URL
-    journal: str = "sqlite:///state/journal.sqlite"  # the journal's
+    prediction_log: str = "sqlite:///state/journal.sqlite"  # the prediction log's
     artifacts: tuple[Path, ...] = (Path("artifacts"),)  # where the pipeline leaves results: the first folder that has some
     host: str = "127.0.0.1"
     port: int = 18000
@@ -27,7 +27,7 @@ class Settings:
         environment = Environment(variables)
         return cls(
             models=environment.url("DOODLE_MODELS", cls.models, open_models),
-            journal=environment.url("DOODLE_JOURNAL", cls.journal, open_journal),
+            prediction_log=environment.url("DOODLE_JOURNAL", cls.prediction_log, open_prediction_log),
             artifacts=environment.folders("DOODLE_ARTIFACTS", cls.artifacts),
             host=environment.text("DOODLE_HOST", cls.host),
             port=environment.port("DOODLE_EXPORTER_PORT", cls.port),

@@ -30,7 +30,7 @@ log = logging.getLogger("frontend")
 PAGE = Path(__file__).parent
 PAGE_FILE = re.compile(r"(?:learn/)?(?:[\w-]+\.(?:html|css|svg)|js/[\w-]+\.js)", re.ASCII)
 SECURITY_HEADERS = {
-    # No script, style or picture but the page's own, and nobody else's frame. Trusted types: no script makes elements of text, so
+    # No script, style or image but the page's own, and nobody else's frame. Trusted types: no script makes elements of text, so
     # what somebody has sent stays text.
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",

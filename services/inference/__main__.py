@@ -30,7 +30,7 @@ def main() -> int:
     except OSError as error:
         log.error('event=not_started reason="cannot listen on %s port %d: %s"', settings.host, settings.port, error.strerror)
         return 1
-    # Threads of BLAS cost more than they give on one picture.
+    # Threads of BLAS cost more than they give on one image.
     with threadpool_limits(1, user_api="blas"):
         config = uvicorn.Config(
             create_app(settings),

@@ -10,7 +10,7 @@ from time import perf_counter, time
 from typing import Any, NamedTuple
 
 import numpy as np
-from digitnet.drawing import in_bytes
+from digitnet.images.normalize import in_bytes
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -21,9 +21,9 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
-from stores.journal import Prediction as RecordedPrediction
-from stores.journal import open_journal
-from stores.models import CANDIDATE, LIVE, POINTERS, open_models
+from stores.models import ALIASES, CANDIDATE, LIVE, open_models
+from stores.prediction_log import Prediction as RecordedPrediction
+from stores.prediction_log import open_prediction_log
 
 from inference.admission import TOO_MUCH, Admission
 from inference.description import (
@@ -50,7 +50,7 @@ from inference.key import only_with
 from inference.metrics import QUEUES, Metrics
 from inference.origins import open_to
 from inference.predictor import Model, ModelSource, NoModelError, Reading
-from inference.reading import Drawing, RequestReader, changes, unprocessable, vector_picture
+from inference.reading import Drawing, RequestReader, changes, unprocessable, vector_image
 from inference.recorder import Recorder
 from inference.schemas import (
     Disagreements,
@@ -88,13 +88,13 @@ def create_app(settings: Settings) -> FastAPI:
     """The whole service; nothing is read from disk before it starts."""
     metrics = Metrics()
     models = open_models(settings.models)
-    sources = {pointer: ModelSource(models, metrics, pointer) for pointer in POINTERS}
+    sources = {alias: ModelSource(models, metrics, alias) for alias in ALIASES}
     source = sources[LIVE]
     shadow = Shadow(sources[CANDIDATE], metrics)
-    journal = open_journal(settings.journal)
-    recorder = Recorder(journal, metrics)
-    desk = FeedbackDesk(journal, recorder, metrics)
-    eraser = Eraser(journal, recorder)
+    prediction_log = open_prediction_log(settings.prediction_log)
+    recorder = Recorder(prediction_log, metrics)
+    desk = FeedbackDesk(prediction_log, recorder, metrics)
+    eraser = Eraser(prediction_log, recorder)
     waiting = (LARGE_WAITING, INSPECTIONS_WAITING, SLOW_WAITING)
     queues = large, inspections, slow = [WorkQueue(name, size, metrics) for name, size in zip(QUEUES, waiting)]
     reader = RequestReader(settings, large)
@@ -107,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
             await asyncio.to_thread(each.refresh)
         following = [asyncio.create_task(each.follow(settings.model_check_seconds)) for each in sources.values()]
         if settings.retention_days:
-            following.append(asyncio.create_task(drop_expired(journal, settings.retention_days)))
+            following.append(asyncio.create_task(drop_expired(prediction_log, settings.retention_days)))
         async with recorder:
             yield
         for task in following:
@@ -138,7 +138,7 @@ def create_app(settings: Settings) -> FastAPI:
         metrics.predict_calls.inc()
         read = await read_by(source, request)
         reading = read.reading
-        form, picture = read.drawing.form, read.drawing.picture
+        form, image = read.drawing.form, read.drawing.image
         likeliest, probability = reading.likeliest, float(reading.probabilities.max())
         metrics.count_prediction(form, likeliest if reading.is_digit else None, probability, read.seconds)
         recorder.record(
@@ -150,7 +150,7 @@ def create_app(settings: Settings) -> FastAPI:
                 is_digit=reading.is_digit,
                 confidence=probability,
                 model_version=read.model.version,
-                picture=in_bytes(picture).tobytes(),
+                picture=in_bytes(image).tobytes(),
             )
         )
         log.debug(
@@ -160,7 +160,7 @@ def create_app(settings: Settings) -> FastAPI:
         )
 
         async def read_by_candidate():
-            shadow.compare(read.prediction_id, picture, read.model.version, reading)
+            shadow.compare(read.prediction_id, image, read.model.version, reading)
 
         return QuickJSON(_answer(read, input), background=BackgroundTask(read_by_candidate) if shadow.is_on else None)
 
@@ -178,7 +178,7 @@ def create_app(settings: Settings) -> FastAPI:
             with unprocessable():
                 read = _read(model.changed(changes(drawing.asked)), drawing)
             return JSONResponse(
-                _answer(read, with_input=False) | explanation(read.model, drawing.picture, read.reading.likeliest, occlusion)
+                _answer(read, with_input=False) | explanation(read.model, drawing.image, read.reading.likeliest, occlusion)
             )
 
         answer = await (slow if occlusion else inspections).run(request, explained)
@@ -187,14 +187,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     @_both_slashes(app.post, "/unit", response_model=UnitSeen, responses=PROBLEMS, openapi_extra=UNIT_BODY)
     async def look_at_unit(request: Request) -> Response:
-        """How one number of a layer came about: its inputs, its weights, and what of the picture can reach it."""
+        """How one number of a layer came about: its inputs, its weights, and what of the image can reach it."""
         model = source.model
         asked = await reader.json(request, UnitRequest)
-        picture = await reader.picture(request, asked)
+        image = await reader.image(request, asked)
 
         def seen() -> Response:
             with unprocessable():
-                return JSONResponse(unit(model.changed(changes(asked)), picture, asked.layer, asked.place))
+                return JSONResponse(unit(model.changed(changes(asked)), image, asked.layer, asked.place))
 
         answer = await inspections.run(request, seen)
         metrics.units.inc()
@@ -217,9 +217,9 @@ def create_app(settings: Settings) -> FastAPI:
         """What the live model made of a drawing at each of those moments, from before it had learnt anything."""
         model = source.model
         asked = await reader.json(request, PredictRequest)
-        picture = await reader.picture(request, asked)
+        image = await reader.image(request, asked)
         answer = await inspections.run(
-            request, lambda: JSONResponse(at_each_moment(_learnt(source.with_snapshots(model)), picture))
+            request, lambda: JSONResponse(at_each_moment(_learnt(source.with_snapshots(model)), image))
         )
         metrics.snapshot_readings.inc()
         return answer
@@ -232,48 +232,48 @@ def create_app(settings: Settings) -> FastAPI:
         """
         model = source.model
         asked = await reader.json(request, LearnRequest)
-        picture = await reader.picture(request, asked)
+        image = await reader.image(request, asked)
         lessons = [(lesson.label, lesson.learning_rate) for lesson in asked.lessons]
 
         def taught() -> Response:
             with unprocessable():
-                return JSONResponse(learnt(model, picture, lessons))
+                return JSONResponse(learnt(model, image, lessons))
 
         answer = await slow.run(request, taught)
         metrics.lessons.inc(len(lessons))
         return answer
 
-    def by_pointer(pointer):
-        """What may be asked of the model that a pointer names. A test's thousands of drawings are nobody's: they are not counted
+    def by_alias(alias):
+        """What may be asked of the model that an alias names. A test's thousands of drawings are nobody's: they are not counted
         as drawings, and do not push those out of the journal."""
 
         @_both_slashes(
             app.post,
-            f"/{pointer}/predict",
+            f"/{alias}/predict",
             response_model=Prediction,
             responses=PROBLEMS | key_needed,
             openapi_extra=PREDICT_BODY,
             dependencies=asks_key,
         )
-        async def predict_by_pointer(request: Request, input: bool = False) -> Response:
+        async def predict_by_alias(request: Request, input: bool = False) -> Response:
             """As /predict, by the model that has this name now. For tests: nothing of it is written down."""
-            read = await read_by(sources[pointer], request)
-            metrics.trials.labels(pointer).inc()
+            read = await read_by(sources[alias], request)
+            metrics.trials.labels(alias).inc()
             return JSONResponse(_answer(read, input))
 
         @_both_slashes(
             app.get,
-            f"/{pointer}/model",
+            f"/{alias}/model",
             response_model=ModelCard,
             responses={503: PROBLEMS[503]} | key_needed,
             dependencies=asks_key,
         )
-        async def model_by_pointer() -> Response:
+        async def model_by_alias() -> Response:
             """The card of the model that has this name now."""
-            return JSONResponse(sources[pointer].model.card)
+            return JSONResponse(sources[alias].model.card)
 
-    for pointer in POINTERS:
-        by_pointer(pointer)
+    for alias in ALIASES:
+        by_alias(alias)
 
     @_both_slashes(
         app.post,
@@ -286,8 +286,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def feedback(request: Request) -> Response:
         """Say what a drawing really was. The answer comes once that is on the disk."""
         said = await reader.json(request, FeedbackRequest)
-        picture = None if said.image_vector is None else vector_picture(said.image_vector)
-        await desk.receive(said, picture, _address(request), partial(pause, request))
+        image = None if said.image_vector is None else vector_image(said.image_vector)
+        await desk.receive(said, image, _address(request), partial(pause, request))
         return JSONResponse(FeedbackReceived().model_dump())
 
     @_both_slashes(app.delete, "/predictions/{prediction_id}", response_model=Erased, responses=ERASE_PROBLEMS)
@@ -434,7 +434,7 @@ class Read(NamedTuple):
 
 def _read(model: Model, drawing: Drawing) -> Read:
     started = perf_counter()
-    reading = model.read(drawing.picture)
+    reading = model.read(drawing.image)
     return Read(uuid.uuid4().hex, drawing, model, reading, drawing.seconds | {"forward": perf_counter() - started})
 
 
@@ -448,7 +448,7 @@ def _answer(read, with_input):
     answer = read.reading.answer()
     answer |= {"Result": answer["digit"], "model_version": read.model.version, "prediction_id": read.prediction_id}
     if with_input:
-        answer["input"] = read.drawing.picture.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
+        answer["input"] = read.drawing.image.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
     return answer
 
 

@@ -5,7 +5,7 @@ import logging
 from time import time
 
 from fastapi import HTTPException
-from stores.journal import Journal, JournalError
+from stores.prediction_log import PredictionLog, PredictionLogError
 
 from inference import feedback
 from inference.recorder import Recorder
@@ -22,8 +22,8 @@ ERASURES_AT_ONCE = 4  # so that they leave threads to feedback and predictions
 class Eraser:
     """Erases predictions, with all feedback on them, from the log."""
 
-    def __init__(self, journal: Journal, recorder: Recorder):
-        self._journal, self._recorder = journal, recorder
+    def __init__(self, prediction_log: PredictionLog, recorder: Recorder):
+        self._prediction_log, self._recorder = prediction_log, recorder
         self._places = asyncio.Semaphore(ERASURES_AT_ONCE)
 
     async def erase(self, prediction_id: str, pause: feedback.Pause = asyncio.sleep) -> None:
@@ -33,7 +33,7 @@ class Eraser:
         """
         try:
             is_erased = await self._erase(prediction_id, pause)
-        except JournalError as error:
+        except PredictionLogError as error:
             log.error("event=not_erased reason=%r", str(error))
             raise HTTPException(503, NOT_ERASED, headers={"Retry-After": "5"}) from error
         if not is_erased:
@@ -48,20 +48,20 @@ class Eraser:
             async with self._places:
                 # The log never takes a prediction that was erased while it was still to be written.
                 is_expected = self._recorder.waiting(prediction_id) is not None
-                if await asyncio.to_thread(self._journal.erase, [prediction_id], is_expected=is_expected):
+                if await asyncio.to_thread(self._prediction_log.erase, [prediction_id], is_expected=is_expected):
                     return True
         return False
 
 
-async def drop_expired(journal: Journal, days: int) -> None:
+async def drop_expired(prediction_log: PredictionLog, days: int) -> None:
     """Keep the log to its retention, for as long as this runs. Each replica does so; the batches of several do no harm."""
     while True:
         dropped = 0
         try:
-            while batch := await asyncio.to_thread(journal.drop_expired, days, time()):
+            while batch := await asyncio.to_thread(prediction_log.drop_expired, days, time()):
                 dropped += batch
                 await asyncio.sleep(PAUSE_SECONDS)
-        except JournalError as error:
+        except PredictionLogError as error:
             log.warning("event=expired_not_dropped reason=%r", str(error))
         if dropped:
             log.info("event=expired_dropped records=%d", dropped)

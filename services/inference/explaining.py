@@ -5,10 +5,10 @@ import base64
 import math
 
 import numpy as np
-from digitnet.explaining import activations, logit_gradients, occlusion
+from digitnet.inspect.explanations import activations, logit_gradients, occlusion
+from digitnet.inspect.training_steps import TrainingStep, train_on_image
+from digitnet.inspect.units import inspect_unit
 from digitnet.network import NO_DIGIT
-from digitnet.teaching import Lesson, teach
-from digitnet.units import look_at
 
 from inference.predictor import Model
 
@@ -23,38 +23,38 @@ MEASURED = (
 )
 
 
-def explanation(model: Model, picture: np.ndarray, likeliest: int, with_occlusion: bool) -> dict:
+def explanation(model: Model, image: np.ndarray, likeliest: int, with_occlusion: bool) -> dict:
     """Return the fields that schemas.Explanation adds to a Prediction.
 
-    `picture`: float32 (28, 28) in [0, 1]; `likeliest`: its likeliest digit.
+    `image`: float32 (28, 28) in [0, 1]; `likeliest`: its likeliest digit.
     """
     network = model.network
-    outputs, gradients = activations(network, picture), logit_gradients(network, picture)
+    outputs, gradients = activations(network, image), logit_gradients(network, image)
     explained = {
-        "input": picture.astype(np.float64).tolist(),
+        "input": image.astype(np.float64).tolist(),
         "layers": [{**_named(layer), "activations": _tensor(output)} for layer, output in zip(network.specification, outputs)],
         "logits": outputs[-1].astype(np.float64).tolist(),
         "temperature": model.decision.temperature,
         "saliency": gradients[likeliest].astype(np.float64).tolist(),
         "gradients": _tensor(gradients),
     }
-    return explained | ({"occlusion": _tensor(occlusion(network, picture))} if with_occlusion else {})
+    return explained | ({"occlusion": _tensor(occlusion(network, image))} if with_occlusion else {})
 
 
-def learnt(model: Model, picture: np.ndarray, lessons: list[tuple[int | None, float]]) -> dict:
-    """Of a picture float32 (28, 28) in [0, 1], and lessons of (label, learning rate): the fields of schemas.Learnt.
+def learnt(model: Model, image: np.ndarray, lessons: list[tuple[int | None, float]]) -> dict:
+    """Of an image float32 (28, 28) in [0, 1], and lessons of (label, learning rate): the fields of schemas.Learnt.
 
     ValueError for a lesson that the network has no class for.
     """
     network = model.network
     if network.classes <= NO_DIGIT and any(label is None for label, _ in lessons):
         raise ValueError("lessons: this network has no class for what is no digit")
-    taught = teach(network, picture, [Lesson(NO_DIGIT if label is None else label, rate) for label, rate in lessons])
+    taught = train_on_image(network, image, [TrainingStep(NO_DIGIT if label is None else label, rate) for label, rate in lessons])
     return {
         "model_version": model.version,
         "losses": taught.losses,
-        "before": model.read(picture).answer(),
-        "after": None if taught.logits is None else model.reading(picture, taught.logits[None]).answer(),
+        "before": model.read(image).answer(),
+        "after": None if taught.logits is None else model.reading(image, taught.logits[None]).answer(),
         "diverged": taught.diverged,
         "layers": [
             {**_named(layer), **step._asdict(), "gradient": _tensor(step.gradient)}
@@ -64,9 +64,9 @@ def learnt(model: Model, picture: np.ndarray, lessons: list[tuple[int | None, fl
     }
 
 
-def unit(model: Model, picture: np.ndarray, layer: int, place: list[int]) -> dict:
-    """Of a picture float32 (28, 28) in [0, 1]: the fields of schemas.UnitSeen. ValueError if there is no such unit."""
-    seen = look_at(model.network, picture, layer, place)
+def unit(model: Model, image: np.ndarray, layer: int, place: list[int]) -> dict:
+    """Of an image float32 (28, 28) in [0, 1]: the fields of schemas.UnitSeen. ValueError if there is no such unit."""
+    seen = inspect_unit(model.network, image, layer, place)
     return {
         "model_version": model.version,
         "value": seen.value,
@@ -97,13 +97,13 @@ def timeline(model: Model) -> dict:
     }
 
 
-def at_each_moment(model: Model, picture: np.ndarray) -> dict:
-    """Of a picture float32 (28, 28) in [0, 1], and a model with snapshots: the fields of schemas.SnapshotReadings."""
+def at_each_moment(model: Model, image: np.ndarray) -> dict:
+    """Of an image float32 (28, 28) in [0, 1], and a model with snapshots: the fields of schemas.SnapshotReadings."""
     readings = []
     for moment in range(len(model.snapshots)):
         then = model.at(moment)
-        features = then.network.predict_features(picture[None])
-        said = then.reading(picture, then.network.logits_of(features)).answer()
+        features = then.network.predict_features(image[None])
+        said = then.reading(image, then.network.logits_of(features)).answer()
         readings.append({**said, "place": model.snapshots.plane(moment).place(features)[0].tolist()})
     return {"model_version": model.version, "readings": readings}
 
@@ -113,21 +113,21 @@ def _known(model, pupil):
     before = _read_golden(model)
     after = [None] * len(before) if pupil is None else _read_golden(model._replace(network=pupil))
     return [
-        {"input": _tensor(picture), "before": said_before, "after": said_after}
-        for picture, said_before, said_after in zip(model.golden, before, after)
+        {"input": _tensor(image), "before": said_before, "after": said_after}
+        for image, said_before, said_after in zip(model.golden, before, after)
     ]
 
 
 def _read_golden(model):
     """All in one pass, which takes less than half of the time of one by one."""
     logits = model.network.predict_logits(model.golden)
-    return [model.reading(picture, of_picture[None]).answer() for picture, of_picture in zip(model.golden, logits)]
+    return [model.reading(image, of_image[None]).answer() for image, of_image in zip(model.golden, logits)]
 
 
 def _filters(network):
     """The weights of the first layer that has any, each unit's in the shape of what it looks at."""
     first = next(layer for layer in network.layers if layer.parameter_count)
-    side = math.isqrt(first.weights.shape[1])  # the picture has one channel
+    side = math.isqrt(first.weights.shape[1])  # the image has one channel
     return first.weights.reshape(-1, side, side)
 
 

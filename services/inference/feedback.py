@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 from time import time
 
 import numpy as np
-from digitnet.drawing import in_bytes
+from digitnet.images.normalize import in_bytes
 from fastapi import HTTPException
-from stores.journal import DAY_SECONDS, FEEDBACK_LIMITS, Feedback, Journal, JournalError, Prediction, Refusal, RefusedError
+from stores.prediction_log import FEEDBACK_LIMITS, Feedback, Prediction, PredictionLog, PredictionLogError, Refusal, RefusedError
+from stores.prediction_log.base import DAY_SECONDS
 
 from inference.metrics import Metrics
 from inference.recorder import Recorder
@@ -39,23 +40,22 @@ NOT_KEPT = "the feedback could not be kept: the journal is out of reach. Please 
 class FeedbackDesk:
     """Takes feedback and writes it into the journal."""
 
-    def __init__(self, journal: Journal, recorder: Recorder, metrics: Metrics):
-        self._journal, self._recorder, self._metrics = journal, recorder, metrics
+    def __init__(self, prediction_log: PredictionLog, recorder: Recorder, metrics: Metrics):
+        self._prediction_log, self._recorder, self._metrics = prediction_log, recorder, metrics
 
     async def receive(
-        self, request: FeedbackRequest, picture: np.ndarray | None, address: str = "", pause: Pause = asyncio.sleep
+        self, request: FeedbackRequest, image: np.ndarray | None, address: str = "", pause: Pause = asyncio.sleep
     ) -> None:
         """Returns once it is on the disk. `pause` takes seconds, and waits for that long.
 
-        `picture`, float32 (28, 28): what the network reads, where the request brought its own; `address`: of who sent it.
+        `image`, float32 (28, 28): what the network reads, where the request brought its own; `address`: of who sent it.
 
-        HTTPException: 404 for a prediction that is not known (any more), 429 beyond a day's limits, 503 where the journal cannot
-        be used.
+        HTTPException: 404 for a prediction that is not known (any more), 429 beyond a day's limits, 503 without a prediction log.
         """
         try:
-            feedback = await self._feedback(request, picture, _source(address), pause)
-            await asyncio.to_thread(self._journal.add_feedback, feedback)
-        except JournalError as error:
+            feedback = await self._feedback(request, image, _source(address), pause)
+            await asyncio.to_thread(self._prediction_log.add_feedback, feedback)
+        except PredictionLogError as error:
             log.error("event=feedback_not_kept reason=%r", str(error))
             raise HTTPException(503, NOT_KEPT, headers={"Retry-After": "5"}) from error
         except RefusedError as refused:
@@ -67,14 +67,14 @@ class FeedbackDesk:
             *(feedback.feedback_id, feedback.prediction_id, feedback.predicted_digit, feedback.actual_digit),
         )
 
-    async def _feedback(self, request, picture, source, pause):
+    async def _feedback(self, request, image, source, pause):
         own = {"feedback_id": uuid.uuid4().hex, "time": time(), "actual_digit": request.actual_digit, "source": source}
         if request.prediction_id is None:
             return Feedback(
                 prediction_id=None,
                 predicted_digit=request.predicted_digit,
                 model_version=None,
-                picture=in_bytes(picture).tobytes(),
+                picture=in_bytes(image).tobytes(),
                 **own,
             )
         prediction = await self._prediction(request.prediction_id, pause)
@@ -93,7 +93,9 @@ class FeedbackDesk:
             return None
         for seconds in (0.0, *LOOK_AGAIN_SECONDS):
             await pause(seconds)
-            found = self._recorder.waiting(prediction_id) or await asyncio.to_thread(self._journal.prediction, prediction_id)
+            found = self._recorder.waiting(prediction_id) or await asyncio.to_thread(
+                self._prediction_log.prediction, prediction_id
+            )
             if found:
                 return found
         return None

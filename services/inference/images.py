@@ -1,4 +1,4 @@
-"""PNG bytes -> pixels, within limits. Pillow reads the file; digitnet.drawing decides what counts as ink.
+"""PNG bytes -> pixels, within limits. Pillow reads the file; digitnet.images decides what counts as ink.
 
 Pillow is imported with the first image: it takes 10 MB and a thirtieth of a second, and many services never see a PNG.
 """

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
-from stores.journal import FORMS
-from stores.models import LIVE, POINTERS
+from stores.models import ALIASES, LIVE
+from stores.prediction_log import FORMS
 
 PROBLEM_CODES = ("400", "413", "415", "422", "429", "500", "503")
 FEEDBACK_PROBLEM_CODES = ("400", "401", "404", "413", "415", "422", "429", "500", "503")
 VERDICTS = ("right", "wrong", "no_digit")
 PHASES = ("decode", "normalize", "forward", "journal")  # the last one behind the answer: until it is written down
-# From what a perceptron's forward pass takes to how long a journal may be away, 1-2-5.
+# From what a perceptron's forward pass takes to how long a prediction log may be away, 1-2-5.
 PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
 # From a health check to what nginx waits for.
 REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
@@ -141,7 +141,7 @@ class Metrics:
             (self.feedback_errors, FEEDBACK_PROBLEM_CODES),
             (self.phase_seconds, PHASES),
             (self.queued_calls, QUEUES),
-            (self.trials, POINTERS),
+            (self.trials, ALIASES),
             (self.shadow, ("agree", "disagree")),
             (self.model_loads, ("loaded", "refused")),
             (self.recorded, ("written", "dropped")),
@@ -180,9 +180,9 @@ class Metrics:
             self.prediction_errors.inc()
         return True
 
-    def show_model(self, pointer: str, version: str | None) -> None:
-        """This version is loaded for that pointer from now on; None: none is."""
-        loaded, info = (self.model_loaded, self.model_info) if pointer == LIVE else (self.candidate_loaded, self.candidate_info)
+    def show_model(self, alias: str, version: str | None) -> None:
+        """This version is loaded for that alias from now on; None: none is."""
+        loaded, info = (self.model_loaded, self.model_info) if alias == LIVE else (self.candidate_loaded, self.candidate_info)
         info.clear()
         if version is not None:
             info.labels(version).set(1)

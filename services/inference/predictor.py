@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 from digitnet.decision import Decision
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
+from digitnet.inference_plan import InferencePlan
+from digitnet.inspect.snapshots import Snapshots
+from digitnet.inspect.units import Change, changed
 from digitnet.network import NO_DIGIT, Network
-from digitnet.prepared import Prepared
-from digitnet.snapshots import Snapshots
-from digitnet.units import Change, changed
 from stores.models import LIVE, ModelStore, StoreError, UnreachableError
 
 from inference.metrics import Metrics
@@ -66,9 +66,9 @@ class Model(NamedTuple):
     network: Network
     card: dict
     decision: Decision = Decision()
-    golden: np.ndarray = np.empty((0, 28, 28), np.float32)  # pictures that it carries, in [0, 1]
+    golden: np.ndarray = np.empty((0, 28, 28), np.float32)  # images that it carries, in [0, 1]
     snapshots: Snapshots | None = None  # how it learnt, where its maker kept that and somebody asked
-    prepared: Prepared | None = None  # the network once more, for speed; None for a copy that answers a question or two
+    prepared: InferencePlan | None = None  # the network once more, for speed; None for a copy that answers a question or two
 
     @property
     def version(self) -> str:
@@ -82,23 +82,23 @@ class Model(NamedTuple):
         """The same with its network as it was at a moment of its snapshots."""
         return self._replace(network=self.snapshots.network(moment, self.network), prepared=None)
 
-    def read(self, picture: np.ndarray) -> Reading:
+    def read(self, image: np.ndarray) -> Reading:
         """Return the answer to an image, float32 (28, 28) in [0, 1]."""
-        return self.reading(picture, (self.prepared or self.network).predict_logits(picture[None]))
+        return self.reading(image, (self.prepared or self.network).predict_logits(image[None]))
 
-    def reading(self, picture: np.ndarray, logits: np.ndarray) -> Reading:
-        """The same of logits (1, classes) that a network gave for the picture."""
-        (probabilities,), (no_digit,), (is_digit,) = self.decision.predictions(logits, picture[None])
-        is_blank = not picture.any()  # or a dot: digitnet.drawing makes an empty picture of it
+    def reading(self, image: np.ndarray, logits: np.ndarray) -> Reading:
+        """The same of logits (1, classes) that a network gave for the image."""
+        (probabilities,), (no_digit,), (is_digit,) = self.decision.predictions(logits, image[None])
+        is_blank = not image.any()  # or a dot: digitnet.images makes an empty image of it
         of_no_digit = NoDigit(1.0 if is_blank else float(no_digit), self.decision.no_digit_threshold)
         return Reading(probabilities, bool(is_digit), of_no_digit if logits.shape[1] > NO_DIGIT else None, is_blank)
 
 
 class ModelSource:
-    """Follows one of the store's pointers. `model` is the newest valid model that it named."""
+    """Follows one of the store's aliases. `model` is the newest valid model that it named."""
 
-    def __init__(self, models: ModelStore, metrics: Metrics, pointer: str = LIVE):
-        self._models, self._metrics, self._pointer = models, metrics, pointer
+    def __init__(self, models: ModelStore, metrics: Metrics, alias: str = LIVE):
+        self._models, self._metrics, self._alias = models, metrics, alias
         self._model: Model | None = None
         self._seen: object = None  # the store as last looked at, whatever came of it
         self._unreachable = ""  # why the store could not be asked at the last look
@@ -111,14 +111,14 @@ class ModelSource:
 
     @property
     def model(self) -> Model:
-        if self._model is None and self._pointer != LIVE:
-            raise NoModelError(f"there is no {self._pointer}")
+        if self._model is None and self._alias != LIVE:
+            raise NoModelError(f"there is no {self._alias}")
         if self._model is None:
             raise NoModelError("there is no model yet: the trainer publishes one once it is trained; ask again then")
         return self._model
 
     def refresh(self) -> None:
-        """Load the pointer's model if it is another than when last looked at. A bad one is refused, and said so once.
+        """Load the alias's model if it is another than when last looked at. A bad one is refused, and said so once.
 
         While the store cannot be asked everything stays as it is. That is said once, too, and what could not be done is done by
         the first look that finds it there again.
@@ -133,31 +133,31 @@ class ModelSource:
     def _look(self):
         seen = None
         try:
-            version = self._models.pointer(self._pointer)
+            version = self._models.alias(self._alias)
             if version is None:
-                if self._pointer != LIVE and self._model is not None:  # a candidate is there for as long as it is one
+                if self._alias != LIVE and self._model is not None:  # a candidate is there for as long as it is one
                     self._model = self._seen = None
-                    self._metrics.show_model(self._pointer, None)
-                if self._pointer == LIVE and self._model is None and self._seen != NOTHING:
+                    self._metrics.show_model(self._alias, None)
+                if self._alias == LIVE and self._model is None and self._seen != NOTHING:
                     self._seen = NOTHING
-                    log.info("event=no_model pointer=%s in=%s", self._pointer, self._models)
+                    log.info("event=no_model pointer=%s in=%s", self._alias, self._models)
                 return  # none yet, or the store is gone: what is live stays
             seen = self._models.state(version)
             if seen == self._seen:
                 return
             network, card = self._models.load(version)
-            golden = in_unit_range(self._models.golden_pictures(version))
+            golden = in_unit_range(self._models.golden_images(version))
         except UnreachableError:
             raise
         except StoreError as error:
             self._refuse(seen or str(error), error)
             return
         self._seen = seen
-        self._model = Model(network, card, Decision.of(card), golden, prepared=Prepared(network))
+        self._model = Model(network, card, Decision.of(card), golden, prepared=InferencePlan(network))
         self._unpacked = (None, None)  # they may have come with a new card of the same version
         self._metrics.model_loads.labels("loaded").inc()
-        self._metrics.show_model(self._pointer, card["version"])
-        log.info("event=model_loaded pointer=%s version=%s", self._pointer, card["version"])
+        self._metrics.show_model(self._alias, card["version"])
+        log.info("event=model_loaded pointer=%s version=%s", self._alias, card["version"])
 
     def with_snapshots(self, model: Model) -> Model:
         """The same with its snapshots, unpacked when somebody first asks: a new model answers no later for them.
@@ -178,9 +178,9 @@ class ModelSource:
     def _go_on(self, unreachable):
         if unreachable and unreachable != self._unreachable:
             kept = self._model.version if self._model else "none"
-            log.error("event=models_unreachable pointer=%s kept=%s reason=%s", self._pointer, kept, json.dumps(unreachable))
+            log.error("event=models_unreachable pointer=%s kept=%s reason=%s", self._alias, kept, json.dumps(unreachable))
         elif self._unreachable and not unreachable:
-            log.info("event=models_reachable_again pointer=%s", self._pointer)
+            log.info("event=models_reachable_again pointer=%s", self._alias)
         self._unreachable = unreachable
 
     def _refuse(self, seen, error):
@@ -189,7 +189,7 @@ class ModelSource:
         self._seen = seen
         self._metrics.model_loads.labels("refused").inc()
         kept = self._model.version if self._model else "none"
-        log.error("event=model_refused pointer=%s kept=%s reason=%s", self._pointer, kept, json.dumps(str(error)))
+        log.error("event=model_refused pointer=%s kept=%s reason=%s", self._alias, kept, json.dumps(str(error)))
 
     async def follow(self, seconds: float) -> None:
         """Refresh for ever, every so many seconds, without holding up requests."""

@@ -5,8 +5,10 @@ from time import perf_counter
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from digitnet.drawing import DrawingError, picture_from_pixels, picture_from_strokes, picture_from_vector
-from digitnet.units import Change
+from digitnet.images.ink import image_from_pixels, image_from_vector
+from digitnet.images.normalize import DrawingError
+from digitnet.images.strokes import image_from_strokes
+from digitnet.inspect.units import Change
 from fastapi import HTTPException, Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
@@ -29,7 +31,7 @@ class Drawing(NamedTuple):
     """What a request asks about."""
 
     form: str  # "strokes", "image_vector" or "png"
-    picture: np.ndarray  # float32 (28, 28) in [0, 1]
+    image: np.ndarray  # float32 (28, 28) in [0, 1]
     asked: PredictRequest | None  # None for a PNG
     seconds: dict[str, float]  # of each phase so far
 
@@ -47,8 +49,8 @@ class RequestReader:
             return await self._image(request, started)
         asked = await self.json(request, schema, "application/json or image/png")
         decoded = perf_counter()
-        picture = await self.picture(request, asked)
-        return Drawing(asked.form, picture, asked, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+        image = await self.image(request, asked)
+        return Drawing(asked.form, image, asked, {"decode": decoded - started, "normalize": perf_counter() - decoded})
 
     async def json(self, request: Request, schema: type[Schema], expected: str = "application/json") -> Schema:
         """The request's body as the schema has it; HTTPException if it is something else."""
@@ -62,12 +64,12 @@ class RequestReader:
             return _parsed(schema, body)
         return await self._large.run(request, _parsed, schema, body)
 
-    async def picture(self, request: Request, asked: PredictRequest) -> np.ndarray:
-        """The picture that the network reads, float32 (28, 28); HTTPException for a body that has none."""
+    async def image(self, request: Request, asked: PredictRequest) -> np.ndarray:
+        """The image that the network reads, float32 (28, 28); HTTPException for a body that has none."""
         strokes = asked.strokes or ()
         if len(strokes) <= QUICK_STROKES and sum(map(len, strokes)) <= QUICK_POINTS:
-            return picture_of(asked)
-        return await self._large.run(request, picture_of, asked)
+            return image_of(asked)
+        return await self._large.run(request, image_of, asked)
 
     async def _image(self, request, started):
         body = await _body(request, self._settings.max_image_bytes)
@@ -82,28 +84,28 @@ class RequestReader:
             raise HTTPException(422, str(error)) from error
 
 
-def picture_of(asked: PredictRequest) -> np.ndarray:
-    """The picture that the network reads, float32 (28, 28); HTTPException for a body that has none."""
+def image_of(asked: PredictRequest) -> np.ndarray:
+    """The image that the network reads, float32 (28, 28); HTTPException for a body that has none."""
     try:
         if asked.image_vector is None:
-            return picture_from_strokes(asked.strokes, asked.brush)
-        return vector_picture(asked.image_vector)
+            return image_from_strokes(asked.strokes, asked.brush)
+        return vector_image(asked.image_vector)
     except DrawingError as error:
         raise HTTPException(422, str(error)) from error
 
 
-def vector_picture(values: list[float]) -> np.ndarray:
-    """The picture of 784 pixels, float32 (28, 28); HTTPException for another number of them."""
+def vector_image(values: list[float]) -> np.ndarray:
+    """The image of 784 pixels, float32 (28, 28); HTTPException for another number of them."""
     if len(values) != VECTOR_LENGTH:
         raise HTTPException(400, f"Expected {VECTOR_LENGTH} values for MNIST image, got {len(values)}")
-    return picture_from_vector(values)
+    return image_from_vector(values)
 
 
 def _drawing_in(png, started):
     pixels = pixels_from_png(png)
     decoded = perf_counter()
-    picture = picture_from_pixels(pixels)
-    return Drawing("png", picture, None, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+    image = image_from_pixels(pixels)
+    return Drawing("png", image, None, {"decode": decoded - started, "normalize": perf_counter() - decoded})
 
 
 def _parsed(schema, body):

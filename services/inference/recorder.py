@@ -1,4 +1,4 @@
-"""Writes predictions to the journal behind the answers' back: nobody waits for it, and a journal that is down stops nobody."""
+"""Write predictions to the prediction log in the background: no request waits for it, and none fails without it."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from itertools import islice
 from time import perf_counter
 from typing import NamedTuple
 
-from stores.journal import Journal, JournalError, Prediction
+from stores.prediction_log import Prediction, PredictionLog, PredictionLogError
 
 from inference.metrics import Metrics
 
@@ -28,8 +28,8 @@ class _Waiting(NamedTuple):
 class Recorder:
     """`async with recorder:` writes what `record` was given, in order, each once, and what is left at the end."""
 
-    def __init__(self, journal: Journal, metrics: Metrics):
-        self._journal, self._metrics = journal, metrics
+    def __init__(self, prediction_log: PredictionLog, metrics: Metrics):
+        self._prediction_log, self._metrics = prediction_log, metrics
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._is_down = False
@@ -58,9 +58,9 @@ class Recorder:
             async with asyncio.timeout(FLUSH_SECONDS):
                 while self._waiting:
                     await self._write()
-        except (JournalError, TimeoutError) as error:
+        except (PredictionLogError, TimeoutError) as error:
             log.error("event=journal_not_flushed lost=%d reason=%r", len(self._waiting), str(error))
-        await asyncio.to_thread(self._journal.close)
+        await asyncio.to_thread(self._prediction_log.close)
 
     async def _write_for_ever(self):
         while True:
@@ -70,20 +70,20 @@ class Recorder:
             while self._waiting:
                 try:
                     await self._write()
-                except JournalError as error:
+                except PredictionLogError as error:
                     if not self._is_down:
                         log.error("event=journal_down reason=%r", str(error))
                     self._is_down = True
                     await asyncio.sleep(RETRY_SECONDS)
 
     async def _write(self):
-        """One batch. What a journal that is down did not take stays waiting: each record has its id, so twice is once."""
+        """One batch. What a prediction log that is down did not take stays waiting: each record has its id, so twice is once."""
         batch = list(islice(self._waiting, BATCH))
         outcome = "dropped"
         try:
-            await asyncio.to_thread(self._journal.add_predictions, [each.prediction for each in batch])
+            await asyncio.to_thread(self._prediction_log.add_predictions, [each.prediction for each in batch])
             outcome = "written"
-        except JournalError:
+        except PredictionLogError:
             raise
         except Exception:  # a fault of ours: these records would fail again and again, and hold up all others
             log.exception("event=journal_write_failed")

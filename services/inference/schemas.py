@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
-from stores.journal import NAME_LENGTH
+from stores.prediction_log.base import NAME_LENGTH
 
 MAX_STROKES = 1_000
 MAX_POINTS = 20_000
@@ -45,7 +45,7 @@ def _either(one: str, other: str, **extra) -> ConfigDict:
 
 
 class PredictRequest(BaseModel):
-    """A drawing: as the pen's strokes, or as the 784 pixels of a 28 x 28 picture, row after row, 1 = ink."""
+    """A drawing: as the pen's strokes, or as the 784 pixels of a 28 x 28 image, row after row, 1 = ink."""
 
     model_config = _either(
         "strokes",
@@ -165,7 +165,7 @@ class Explanation(Prediction):
 
 
 class ReceptiveField(BaseModel):
-    """A part of the picture: rows from top to before bottom, columns from left to before right."""
+    """A part of the image: rows from top to before bottom, columns from left to before right."""
 
     top: int
     left: int
@@ -184,7 +184,7 @@ class UnitSeen(BaseModel):
     field: ReceptiveField = Field(description="what of the picture can reach it")
 
 
-class Lesson(BaseModel):
+class TrainingStep(BaseModel):
     """One step of gradient descent on the drawing."""
 
     model_config = ConfigDict(extra="forbid")
@@ -196,7 +196,7 @@ class Lesson(BaseModel):
 class LearnRequest(PredictRequest):
     """A drawing as for /predict, and the lessons on it that are given to a copy of the network."""
 
-    lessons: list[Lesson] = Field(
+    lessons: list[TrainingStep] = Field(
         max_length=MAX_LESSONS, fail_fast=True, description="one after the other, from the model as it is served"
     )
 
@@ -213,7 +213,7 @@ class LayerStep(BaseModel):
 
 
 class KnownDigit(BaseModel):
-    """A picture that the model carries, and what the network and its copy make of it."""
+    """An image that the model carries, and what the network and its copy make of it."""
 
     input: Tensor = Field(description="(28, 28)")
     before: Answer

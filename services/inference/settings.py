@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deployment.environment import Environment
-from stores.journal import open_journal
 from stores.models import open_models
+from stores.prediction_log import open_prediction_log
 
 from inference.hosts import hosts
 from inference.origins import origins
@@ -15,7 +15,7 @@ from inference.origins import origins
 class Settings:
     models: str = "state/models"  # the model store's URL
     model_check_seconds: float = 1.0  # how often to look whether another model is live
-    journal: str = "sqlite:///state/journal.sqlite"  # the prediction log's URL
+    prediction_log: str = "sqlite:///state/journal.sqlite"  # the prediction log's URL
     retention_days: int = 90  # after which predictions and feedback leave the prediction log; 0: never
     host: str = "127.0.0.1"
     port: int = 7000
@@ -38,7 +38,7 @@ class Settings:
         return cls(
             models=environment.url("DOODLE_MODELS", cls.models, open_models),
             model_check_seconds=environment.number("DOODLE_MODEL_CHECK_SECONDS", cls.model_check_seconds, 0.05, 3600.0),
-            journal=environment.url("DOODLE_JOURNAL", cls.journal, open_journal),
+            prediction_log=environment.url("DOODLE_JOURNAL", cls.prediction_log, open_prediction_log),
             retention_days=environment.number("DOODLE_RETENTION_DAYS", cls.retention_days, 0, 36_500),
             host=environment.text("DOODLE_HOST", cls.host),
             port=environment.port("DOODLE_PORT", cls.port),

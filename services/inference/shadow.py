@@ -27,15 +27,15 @@ class Shadow:
         """Whether there is a candidate."""
         return self._candidate.is_loaded
 
-    def compare(self, prediction_id: str, picture: np.ndarray, live_version: str, live: Reading) -> None:
-        """Let the candidate, where there is one, read a picture that was answered. Call it once the answer is on its way."""
+    def compare(self, prediction_id: str, image: np.ndarray, live_version: str, live: Reading) -> None:
+        """Let the candidate, where there is one, read an image that was answered. Call it once the answer is on its way."""
         try:
             model = self._candidate.model
         except NoModelError:
             return
         if model.version == live_version:
             return
-        reading = model.read(picture)
+        reading = model.read(image)
         agrees = _word(reading) == _word(live)
         self._metrics.shadow.labels("agree" if agrees else "disagree").inc()
         if agrees:

@@ -10,8 +10,8 @@ from pathlib import Path
 from deployment.environment import Environment
 from deployment.process import log_to_stdout
 from dotenv import dotenv_values
-from stores.journal import JournalError, open_journal
 from stores.models import open_models
+from stores.prediction_log import PredictionLogError, open_prediction_log
 from threadpoolctl import threadpool_limits
 
 from trainer import feedback_command, models_command
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Training brings its own threads, and one BLAS thread adds in the same order on every machine.
         with threadpool_limits(1, user_api="blas"):
             return {"watch": _watch, "models": _models, "feedback": _feedback}.get(chosen.command, _run)(chosen)
-    except (FetchError, JournalError, ValueError, OSError) as error:  # what is wrong with data or models is a ValueError
+    except (FetchError, PredictionLogError, ValueError, OSError) as error:  # what is wrong with data or models is a ValueError
         log.error("%s", error)
         return 1
 
@@ -86,11 +86,11 @@ def _models(arguments):
 def _feedback(arguments):
     _log_plainly()
     environment, workspace = Environment(os.environ), Workspace.from_environment(os.environ)
-    journal = open_journal(environment.url("DOODLE_JOURNAL", "sqlite:///state/journal.sqlite", open_journal))
+    prediction_log = open_prediction_log(environment.url("DOODLE_JOURNAL", "sqlite:///state/journal.sqlite", open_prediction_log))
     try:
-        feedback_command.run(arguments, journal, _a_model(environment, workspace), workspace.feedback)
+        feedback_command.run(arguments, prediction_log, _a_model(environment, workspace), workspace.feedback)
     finally:
-        journal.close()
+        prediction_log.close()
     return 0
 
 

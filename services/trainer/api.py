@@ -51,29 +51,29 @@ class Api:
             return False
         return status == 200 and answer == {"status": "ok"}
 
-    def version(self, pointer: str) -> str | None:
+    def version(self, alias: str) -> str | None:
         """What the replica that answers has as "live" or "candidate"; None where it has none. ApiError if nobody answers."""
-        status, card = self._once("GET", f"/{pointer}/model")
+        status, card = self._once("GET", f"/{alias}/model")
         if status == 503:
             return None
         if status != 200 or not isinstance(card, dict) or not isinstance(card.get("version"), str):
-            raise ApiError(f"{self.url}/{pointer}/model gives no model card, but {status} {card!r}")
+            raise ApiError(f"{self.url}/{alias}/model gives no model card, but {status} {card!r}")
         return card["version"]
 
-    def serves(self, pointer: str, version: str, times: int = 20) -> bool:
+    def serves(self, alias: str, version: str, times: int = 20) -> bool:
         """Whether every one of so many questions in a row, each on a connection of its own, finds this version there.
 
         Behind the address there may be several replicas, and each follows the model store by itself. KeyRefusedError where the
         key is another one: to ask again would not help.
         """
         try:
-            return all(self.version(pointer) == version for _ in range(times))
+            return all(self.version(alias) == version for _ in range(times))
         except KeyRefusedError:
             raise
         except ApiError:
             return False
 
-    def read(self, pointer: str, bodies: Sequence[str], connections: int = 1) -> list[Answer]:
+    def read(self, alias: str, bodies: Sequence[str], connections: int = 1) -> list[Answer]:
         """What the live model, or the candidate, makes of drawings, each the JSON that /predict takes; in their order.
 
         ApiError if one is not answered, after several tries where the service was away for a moment.
@@ -84,7 +84,7 @@ class Api:
             connection = self._connect()
             try:
                 for index in range(first, len(bodies), connections):
-                    answers[index] = self._read(connection, pointer, bodies[index])
+                    answers[index] = self._read(connection, alias, bodies[index])
             finally:
                 connection.close()
 
@@ -92,11 +92,11 @@ class Api:
             list(threads.map(read_every, range(connections)))
         return answers
 
-    def _read(self, connection, pointer, body):
+    def _read(self, connection, alias, body):
         for attempt in range(1, TRIES + 1):
             began = time.perf_counter()
             try:
-                status, answer = self._ask(connection, "POST", f"/{pointer}/predict", body)
+                status, answer = self._ask(connection, "POST", f"/{alias}/predict", body)
                 if status == 200:
                     seconds = time.perf_counter() - began
                     return Answer(*(answer[name] for name in ("is_digit", "probabilities", "model_version")), seconds=seconds)
@@ -109,7 +109,7 @@ class Api:
                 problem = str(error)
             if attempt < TRIES:
                 time.sleep(PAUSE_SECONDS)
-        raise ApiError(f"{self.url}/{pointer}/predict does not read a drawing: {problem}")
+        raise ApiError(f"{self.url}/{alias}/predict does not read a drawing: {problem}")
 
     def _once(self, method, path):
         connection = self._connect()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import write_atomically
-from digitnet.drawing import PICTURE_SIDE
+from digitnet.images.normalize import IMAGE_SIDE
 from digitnet.network import NO_DIGIT
-from stores.journal import Feedback
+from stores.prediction_log import Feedback
 
 ACCEPTED, REJECTED = "accepted.jsonl", "rejected.jsonl"
 NO_LINES = "\n"  # dvc warns of a file that is empty
@@ -32,15 +32,15 @@ class Decisions:
         return {line["feedback_id"] for name in (ACCEPTED, REJECTED) for line in self._lines(name)}
 
     def accepted(self) -> list[dict]:
-        """Return the lines: feedback_id, actual_digit (None: no digit), picture (784 bytes in base64), prediction (hidden)."""
+        """Return the lines: feedback_id, actual_digit (None: no digit), image (784 bytes in base64), prediction (hidden)."""
         return self._lines(ACCEPTED)
 
     def accepted_drawings(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same as pictures, uint8 (n, 28, 28), and labels, uint8 (n,): 0 to 9, or 10 for what is no digit."""
+        """The same as images, uint8 (n, 28, 28), and labels, uint8 (n,): 0 to 9, or 10 for what is no digit."""
         lines = self.accepted()
-        pictures = [np.frombuffer(base64.b64decode(line["picture"]), np.uint8) for line in lines]
+        images = [np.frombuffer(base64.b64decode(line["picture"]), np.uint8) for line in lines]
         labels = [NO_DIGIT if line["actual_digit"] is None else line["actual_digit"] for line in lines]
-        return np.array(pictures, np.uint8).reshape(len(lines), PICTURE_SIDE, PICTURE_SIDE), np.array(labels, np.uint8)
+        return np.array(images, np.uint8).reshape(len(lines), IMAGE_SIDE, IMAGE_SIDE), np.array(labels, np.uint8)
 
     def accept(self, feedback: Iterable[Feedback]) -> None:
         self._decide(ACCEPTED, REJECTED, feedback)
@@ -124,8 +124,8 @@ def _checked(line, name):
         raise ValueError(f"the prediction of {line['feedback_id'][:80]} is no text")
     if name == REJECTED and "picture" not in line:
         return line
-    if len(base64.b64decode(line["picture"], validate=True)) != PICTURE_SIDE**2:
-        raise ValueError(f"the picture of {line['feedback_id'][:80]} is not {PICTURE_SIDE**2} bytes")
+    if len(base64.b64decode(line["picture"], validate=True)) != IMAGE_SIDE**2:
+        raise ValueError(f"the picture of {line['feedback_id'][:80]} is not {IMAGE_SIDE**2} bytes")
     if name == REJECTED:
         del line["picture"]
     return line

@@ -1,4 +1,4 @@
-"""The prepared pictures, as preprocess and synthesize leave them and the stages after them read them."""
+"""The prepared images, as preprocess and synthesize leave them and the stages after them read them."""
 
 import hashlib
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import npz_arrays
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
 from digitnet.losses import softmax_cross_entropy
 from digitnet.network import DIGITS, NO_DIGIT, Network, reading
 
@@ -18,9 +18,9 @@ GOLDEN_PER_DIGIT = 2
 
 @dataclass(frozen=True)
 class Split:
-    """pictures uint8 (n, 28, 28), labels int64 (n,) in 0..9, or 10 for what is no digit."""
+    """images uint8 (n, 28, 28), labels int64 (n,) in 0..9, or 10 for what is no digit."""
 
-    pictures: np.ndarray
+    images: np.ndarray
     labels: np.ndarray
 
     def __len__(self):
@@ -28,20 +28,20 @@ class Split:
 
     def digest(self) -> str:
         """What data this is, as a hash."""
-        return hashlib.sha256(self.pictures.tobytes() + self.labels.tobytes()).hexdigest()
+        return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
 
     def only(self, chosen: np.ndarray) -> "Split":
-        """Those of its pictures that a mask (n,) or indices choose."""
-        return Split(self.pictures[chosen], self.labels[chosen])
+        """Those of its images that a mask (n,) or indices choose."""
+        return Split(self.images[chosen], self.labels[chosen])
 
-    def golden_pictures(self) -> np.ndarray:
-        """The first pictures of each digit, uint8 (n, 28, 28): a model carries them and what it answered."""
-        return np.concatenate([self.pictures[self.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(10)])
+    def golden_images(self) -> np.ndarray:
+        """The first images of each digit, uint8 (n, 28, 28): a model carries them and what it answered."""
+        return np.concatenate([self.images[self.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(10)])
 
 
 def joined(first: Split, second: Split) -> Split:
-    """The pictures of both, those of the first first."""
-    return Split(np.concatenate([first.pictures, second.pictures]), np.concatenate([first.labels, second.labels]))
+    """The images of both, those of the first first."""
+    return Split(np.concatenate([first.images, second.images]), np.concatenate([first.labels, second.labels]))
 
 
 def load_splits(digits_file: Path) -> dict[str, Split]:
@@ -52,7 +52,7 @@ def load_splits(digits_file: Path) -> dict[str, Split]:
 
 @dataclass(frozen=True)
 class Synthetic:
-    """What synthesize wrote: the splits, and for each of their pictures the form, as a number in form_names."""
+    """What synthesize wrote: the splits, and for each of their images the form, as a number in form_names."""
 
     splits: dict[str, Split]
     forms: dict[str, np.ndarray]
@@ -95,7 +95,7 @@ def load_drawings(file: Path) -> tuple[list[list[np.ndarray]], np.ndarray]:
 
 
 def load_disturbed(file: Path) -> tuple[list[tuple[str, str, str]], np.ndarray, Split]:
-    """What disturb wrote: its conditions, as (source, change, value), all pictures, and the condition's number of each, (n,)."""
+    """What disturb wrote: its conditions, as (source, change, value), all images, and the condition's number of each, (n,)."""
     with _damage_named(file):
         arrays = npz_arrays(file.read_bytes())
         split = Split(arrays["pictures"], arrays["labels"].astype(np.int64))
@@ -133,7 +133,7 @@ class Answers:
 
 
 def answers(network: Network, split: Split) -> Answers:
-    features = network.predict_features(in_unit_range(split.pictures))
+    features = network.predict_features(in_unit_range(split.images))
     return Answers(features, network.logits_of(features), split.labels)
 
 

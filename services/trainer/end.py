@@ -29,7 +29,7 @@ def end(stack: Api, own: OwnService, candidate: Path, result_file: Path, model: 
         _, card = load(candidate)
         version = card["version"]
         _require_passed(result_file, version)
-        follows = any(stack.serves(pointer, version, times=1) for pointer in (CANDIDATE, LIVE))
+        follows = any(stack.serves(alias, version, times=1) for alias in (CANDIDATE, LIVE))
         copy(candidate, model)  # its card goes last: until then the old one goes on
         if not follows:
             log.info("%s is released; no stack in reach follows this folder", version)

@@ -3,7 +3,7 @@
 Only what was measured becomes a candidate: this stage writes artifacts/candidate, with its figures in the model card. What has
 to be chosen, the threshold for no digit and the temperature, is chosen on the validation splits.
 
-Beside the model it leaves metrics.json, tables for plots (CSV), and pictures of the errors (PNG), by the names below.
+Beside the model it leaves metrics.json, tables for plots (CSV), and images of the errors (PNG), by the names below.
 """
 
 import json
@@ -32,7 +32,7 @@ MNIST_ERRORS, SYNTHETIC_ERRORS = "mnist_errors.png", "synthetic_errors.png"
 
 LOST = np.linspace(0.0, 0.05, 51)  # shares of the digits that one may be ready to lose: where the ROC is plotted
 LOST_IN_METRICS = 0.01
-LEARNT_FROM = 5_000  # pictures of each training split that the distance in feature space is measured from
+LEARNT_FROM = 5_000  # images of each training split that the distance in feature space is measured from
 MOST_ERRORS = 96  # on a contact sheet
 
 
@@ -78,7 +78,7 @@ def evaluate(
     tables[RELIABILITY] = _reliability_table(_digits(mnist, written), temperature)
 
     about = {**card, **chosen, "test": metrics, "drift_references": _drift_references(splits, synthetic, validation, chosen)}
-    save(model_folder, network, splits["validation"].golden_pictures(), about, load_snapshots(trained_folder, network, card))
+    save(model_folder, network, splits["validation"].golden_images(), about, load_snapshots(trained_folder, network, card))
     listed = {
         "confusion": np.bincount(mnist.labels * DIGITS + mnist.predicted, minlength=DIGITS**2).reshape(DIGITS, -1).tolist(),
     }
@@ -105,7 +105,7 @@ def _drift_references(splits, synthetic, answered, chosen):
         probabilities, no_digit = reading(said.logits[is_digit], chosen["temperature"])
         rejected = no_digit > chosen.get("no_digit_threshold", 1.0)
         try:
-            drawings = measured(split.pictures[is_digit], probabilities.argmax(axis=1), probabilities.max(axis=1), rejected)
+            drawings = measured(split.images[is_digit], probabilities.argmax(axis=1), probabilities.max(axis=1), rejected)
             references[form] = Reference.of(drawings).to_dict()
         except ValueError as error:
             log.warning("no reference for the drift of %s: %s", form, error)
@@ -171,7 +171,7 @@ def _by_form(written, synthetic):
 
 
 def _robustness(network, disturbed_file, threshold):
-    """For each of disturb's conditions: its name in one and in three parts, how many pictures, how many of them are read right
+    """For each of disturb's conditions: its name in one and in three parts, how many images, how many of them are read right
     and how many are taken for no digit. As all of these tables: the names of its columns, and its rows."""
     conditions, condition, split = load_disturbed(disturbed_file)
     measured, rows = answers(network, split), []
@@ -187,7 +187,7 @@ def _errors(measured, split):
     """The digits that were misread, each with what it is and what it was read as."""
     wrong = np.flatnonzero(~measured.right & (measured.labels != NO_DIGIT))[:MOST_ERRORS]
     captions = [f"{measured.labels[index]} as {measured.predicted[index]}" for index in wrong]
-    return contact_sheet(split.pictures[wrong], captions)
+    return contact_sheet(split.images[wrong], captions)
 
 
 def _rows(columns):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load, write_atomically
-from stores.journal import Feedback, Journal
+from stores.prediction_log import Feedback, PredictionLog
 
 from trainer.contact_sheet import contact_sheet
 from trainer.decisions import Decisions, ReviewError
@@ -38,13 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     erase.add_argument("ids", nargs="+", metavar="ID", help="of a prediction, whole, or of feedback, as review lists it")
 
 
-def run(arguments: argparse.Namespace, journal: Journal, model: Path, folder: Path) -> None:
+def run(arguments: argparse.Namespace, prediction_log: PredictionLog, model: Path, folder: Path) -> None:
     """`model`: whose opinion flags what contradicts it; `folder`: of the decisions, and of review's images."""
-    decisions, feedback = Decisions(folder), _all(journal)
+    decisions, feedback = Decisions(folder), _all(prediction_log)
     if arguments.action == "erase":
-        _erase(arguments.ids, journal, decisions, feedback)
+        _erase(arguments.ids, prediction_log, decisions, feedback)
         return
-    if erased := decisions.forget(journal.erased(decisions.decided())):
+    if erased := decisions.forget(prediction_log.erased(decisions.decided())):
         log.info("%d decisions are gone, because their drawings were erased", len(erased))
     network, card = load(model)
     items = reviewed(feedback, network, card)  # with decided feedback too: for duplicates and floods
@@ -73,7 +73,7 @@ def _decide(arguments, decisions: Decisions, items: Sequence[Item], undecided: S
     log.info("%sed %d%s; %d accepted in all", arguments.action, len(which), note, len(decisions.accepted()))
 
 
-def _erase(ids: Sequence[str], journal: Journal, decisions: Decisions, feedback: Sequence[Feedback]):
+def _erase(ids: Sequence[str], prediction_log: PredictionLog, decisions: Decisions, feedback: Sequence[Feedback]):
     """From the log first: a command that is stopped in between leaves the erased ids there, and the next one goes on."""
     listed = {id_: [each for each in feedback if each.feedback_id.startswith(id_) and len(id_) >= SHORTEST_ID] for id_ in ids}
     for id_, found in listed.items():
@@ -82,17 +82,17 @@ def _erase(ids: Sequence[str], journal: Journal, decisions: Decisions, feedback:
     drawings = [each for found in listed.values() for each in found]
     others = [id_ for id_, found in listed.items() if not found]
     predictions = [*others, *(each.prediction_id for each in drawings if each.prediction_id)]
-    known = journal.erase(predictions, [*others, *(each.feedback_id for each in drawings)])
-    known |= decisions.forget({*journal.erased(decisions.decided()), *predictions, *others})
+    known = prediction_log.erase(predictions, [*others, *(each.feedback_id for each in drawings)])
+    known |= decisions.forget({*prediction_log.erased(decisions.decided()), *predictions, *others})
     unknown = [id_ for id_ in others if id_ not in known]
     log.info("erased %d of %d, with all feedback on them", len(ids) - len(unknown), len(ids))
     if unknown:
         raise ReviewError(f"no prediction and no feedback has the id {', '.join(map(repr, unknown))}: give the whole id")
 
 
-def _all(journal):
+def _all(prediction_log):
     found, after = [], None
-    while page := journal.feedback(PAGE, after):
+    while page := prediction_log.feedback(PAGE, after):
         found += page
         after = page[-1].feedback_id
     return found
@@ -104,5 +104,5 @@ def _draw(items: list[Item], path: Path):
     captions = [
         f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{'!' if item.flags else ''}" for item in items
     ]
-    write_atomically(path, contact_sheet(np.stack([item.picture for item in items]), captions))
+    write_atomically(path, contact_sheet(np.stack([item.image for item in items]), captions))
     log.info("their images are in %s: what they were said to be, the id's beginning, and ! where something is odd", path)

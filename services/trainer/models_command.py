@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 from pathlib import Path
 
-from stores.models import POINTERS, ModelStore, StoreError, UnreachableError
+from stores.models import ALIASES, ModelStore, StoreError, UnreachableError
 
 log = logging.getLogger("trainer")
 
@@ -54,7 +54,7 @@ def _promote(models, version, before):
 
 def table(models: ModelStore) -> str:
     """A line for each version: when it was published, how well it reads MNIST's test digits, by which recipe it was made."""
-    pointers = {pointer: _named(models, pointer) for pointer in POINTERS}
+    aliases = {alias: _named(models, alias) for alias in ALIASES}
     rows = [("VERSION", "PUBLISHED", "ACCURACY", "RECIPE", "")]
     for version in models.versions():
         try:
@@ -63,16 +63,16 @@ def table(models: ModelStore) -> str:
         except StoreError:
             accuracy, recipe = "damaged", "-"
         published = datetime.fromtimestamp(models.published_at(version)).isoformat(" ", "seconds")
-        names = " ".join(pointer for pointer, named in pointers.items() if named == version)
+        names = " ".join(alias for alias, named in aliases.items() if named == version)
         rows.append((version, published, accuracy, recipe, names))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
-def _named(models, pointer):
-    """None for a pointer that is damaged, too: promote and candidate mend it."""
+def _named(models, alias):
+    """None for an alias that is damaged, too: promote and candidate mend it."""
     try:
-        return models.pointer(pointer)
+        return models.alias(alias)
     except UnreachableError:
         raise
     except StoreError:

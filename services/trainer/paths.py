@@ -1,7 +1,7 @@
 """What a hand does to a path, whatever it draws: a path is a pen's way, (n, 2), and lengths are in its unit."""
 
 import numpy as np
-from digitnet.drawing import travelled
+from digitnet.images.strokes import path_lengths
 
 PATH_STEP = 0.02  # between the points of a path while it is written
 DEVIATIONS = 2.2  # how many standard deviations noise goes at most: no hand strays further
@@ -24,7 +24,7 @@ def evenly(path):
     """Points PATH_STEP apart or a little less along the path, its ends among them; a single point stays one."""
     if len(path) == 1:
         return path
-    lengths = travelled(path)
+    lengths = path_lengths(path)
     steps = max(1, int(np.ceil(lengths[-1] / PATH_STEP)))
     return interpolated(path, lengths, np.arange(steps + 1) * (lengths[-1] / steps))
 

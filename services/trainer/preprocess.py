@@ -1,7 +1,7 @@
-"""preprocess: MNIST's files, and what users drew and said that it was, -> the pictures that training and measuring read.
+"""preprocess: MNIST's files, and what users drew and said that it was, -> the images that training and measuring read.
 
 What was accepted of users' feedback goes into the training split alone: what a network is measured on never changes, and none
-of it is learnt from. Every digit goes through digitnet.drawing, as every drawing does when it is served, so that the figures
+of it is learnt from. Every digit goes through digitnet.images, as every drawing does when it is served, so that the figures
 measured here are those that the service gives.
 """
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import npz_bytes, write_atomically
-from digitnet.drawing import in_bytes, picture_from_pixels
+from digitnet.images.ink import image_from_pixels
+from digitnet.images.normalize import in_bytes
 
 from trainer.decisions import Decisions
 from trainer.fetch import fetch, read_pins
@@ -38,26 +39,26 @@ def preprocess(
         ("validation", images[validation], labels[validation]),
         ("test", read_images(mnist_folder / TEST_IMAGES), read_labels(mnist_folder / TEST_LABELS)),
     ):
-        arrays[f"{split}_pictures"] = _pictures(split_images)
+        arrays[f"{split}_pictures"] = _images(split_images)
         arrays[f"{split}_labels"] = split_labels
         log.info("%s: %d digits", split, len(split_labels))
-    pictures, drawn_labels = _learnable(*decisions.accepted_drawings(), arrays)
-    arrays["training_pictures"] = np.concatenate([arrays["training_pictures"], pictures])
+    drawn, drawn_labels = _learnable(*decisions.accepted_drawings(), arrays)
+    arrays["training_pictures"] = np.concatenate([arrays["training_pictures"], drawn])
     arrays["training_labels"] = np.concatenate([arrays["training_labels"], drawn_labels])
     write_atomically(digits_file, npz_bytes(arrays))
 
 
-def _learnable(pictures, labels, arrays):
+def _learnable(images, labels, arrays):
     """Without those that are held out, as anybody may have sent a test digit."""
-    held_out = {picture.tobytes() for split in ("validation", "test") for picture in arrays[f"{split}_pictures"]}
-    chosen = np.array([picture.tobytes() not in held_out for picture in pictures], bool)
-    if len(pictures):
+    held_out = {image.tobytes() for split in ("validation", "test") for image in arrays[f"{split}_pictures"]}
+    chosen = np.array([image.tobytes() not in held_out for image in images], bool)
+    if len(images):
         log.info("and %d drawings of users, %d left out as they are held-out digits", chosen.sum(), np.sum(~chosen))
-    return pictures[chosen], labels[chosen]
+    return images[chosen], labels[chosen]
 
 
-def _pictures(images):
-    pictures = np.empty_like(images)
-    for index, image in enumerate(images):
-        pictures[index] = in_bytes(picture_from_pixels(image))
-    return pictures
+def _images(digits):
+    images = np.empty_like(digits)
+    for index, digit in enumerate(digits):
+        images[index] = in_bytes(image_from_pixels(digit))
+    return images

@@ -27,7 +27,7 @@ class Progress:
         now = time.monotonic()
         if self._file is None or now - self._reported < REPORT_SECONDS:
             return
-        pictures = (step - self._step) * self._rows
+        images = (step - self._step) * self._rows
         written = {
             "step": step,
             "steps": self._steps,
@@ -35,7 +35,7 @@ class Progress:
             "epochs": self._epochs,
             "loss": loss,
             "accuracy": accuracy,
-            "pictures_per_second": pictures / (now - self._reported) if self._step else 0.0,  # not known at first
+            "pictures_per_second": images / (now - self._reported) if self._step else 0.0,  # not known at first
         }
         write_atomically(self._file, json.dumps(written).encode())
         self._reported, self._step = now, step

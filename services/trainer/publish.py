@@ -45,7 +45,7 @@ class Publisher:
             self._done, self._said = seen, ""
 
     def _put_in_place(self, version, is_new):
-        """It becomes live if it is new, or was made after the live pointer was last moved. So a restart does not undo a choice of
+        """It becomes live if it is new, or was made after the live alias was last moved. So a restart does not undo a choice of
         an older version that somebody made since."""
         if is_new or self._made_after(LIVE):
             self._models.promote(version)
@@ -55,8 +55,8 @@ class Publisher:
         """Something that differs when there is something to do; OSError where there is no model."""
         return [_state_of(self._folder / name) for name in (WEIGHTS_FILE, CARD_FILE)]
 
-    def _made_after(self, pointer):
-        moved = self._models.pointer_time(pointer)
+    def _made_after(self, alias):
+        moved = self._models.alias_time(alias)
         return moved is None or (self._folder / CARD_FILE).stat().st_mtime > moved
 
     def _published(self):
@@ -74,7 +74,7 @@ class Publisher:
     def _is_nothing_live(self):
         """Somebody has emptied the store, or lost its volume: what is served lives in memory alone, until the next start."""
         try:
-            return self._models.pointer(LIVE) is None
+            return self._models.alias(LIVE) is None
         except StoreError:
             return False
 
@@ -94,14 +94,14 @@ class CandidatePublisher(Publisher):
         self._result_file = result_file
 
     def _put_in_place(self, version, is_new):
-        """As with the live pointer, whatever was done last holds: a candidate that was made before the live pointer was moved
+        """As with the live alias, whatever was done last holds: a candidate that was made before the live alias was moved
         has had its turn, and one that somebody puts up again after it was refused stays."""
         refused_at = self._refused_at(version)
         if refused_at is None:
-            if (is_new or self._made_after(LIVE)) and self._models.pointer(CANDIDATE) != version:
+            if (is_new or self._made_after(LIVE)) and self._models.alias(CANDIDATE) != version:
                 self._models.point(CANDIDATE, version)
                 log.info("event=candidate_published version=%s from=%s", version, self._folder)
-        elif self._models.pointer(CANDIDATE) == version and refused_at > (self._models.pointer_time(CANDIDATE) or math.inf):
+        elif self._models.alias(CANDIDATE) == version and refused_at > (self._models.alias_time(CANDIDATE) or math.inf):
             self._models.clear(CANDIDATE)
             log.info("event=candidate_refused version=%s reasons_in=%s", version, self._result_file)
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import digitnet
 import numpy as np
-from digitnet.parallel import Alone
+from digitnet.parallel import SingleProcess
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +33,13 @@ class RefusedError(OnAllRanksError, ValueError):
     """The ranks cannot train together; the message says which of them are at fault."""
 
 
-class OneRank(Alone):
+class OneRank(SingleProcess):
     """A training on one process, without MPI."""
 
-    def alike(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
+    def assert_same_on_all_ranks(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
         return make()
 
-    def by_first(self, work: Callable[[], Made]) -> Made:
+    def on_rank_zero(self, work: Callable[[], Made]) -> Made:
         return work()
 
 
@@ -76,7 +76,7 @@ class Ranks:
     def stop_requested(self) -> bool:
         return self._somebody_was_asked
 
-    def alike(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
+    def assert_same_on_all_ranks(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
         """What each rank makes. RefusedError on all where it fails on one of them, or its identity is not the same everywhere."""
         made, found, fault = None, None, None
         try:
@@ -96,7 +96,7 @@ class Ranks:
             raise RefusedError(f"{', '.join(differing)}: not the same as {first[0]} in {what}")
         return made
 
-    def by_first(self, work: Callable[[], Made]) -> Made:
+    def on_rank_zero(self, work: Callable[[], Made]) -> Made:
         """What comes of work that the first rank does, on all of them, once it is done."""
         return self._communicator.bcast(work() if self.rank == 0 else None)
 
@@ -117,7 +117,9 @@ def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
     if ranks.rank:
         logging.getLogger().setLevel(logging.CRITICAL)
     try:
-        ranks.alike("the program or NumPy (the same Git commit and requirements.lock must be everywhere)", _program, str)
+        ranks.assert_same_on_all_ranks(
+            "the program or NumPy (the same Git commit and requirements.lock must be everywhere)", _program, str
+        )
         yield ranks
     except OnAllRanksError:
         raise

@@ -1,17 +1,17 @@
-"""Recording: what training leaves of its course, at the moments that digitnet.snapshots names. It changes nothing of it."""
+"""Record the snapshots of a training, at the steps that digitnet.inspect.snapshots names. Training does not change."""
 
 from collections.abc import Callable
 
 import numpy as np
-from digitnet.drawing import in_unit_range
-from digitnet.mapping import aligned_planes
+from digitnet.images.normalize import in_unit_range
+from digitnet.inspect.pca import aligned_planes
+from digitnet.inspect.quantization import pack, unpack
+from digitnet.inspect.snapshots import Snapshots, dead_units, moments
 from digitnet.network import Network
-from digitnet.packing import pack, unpack
-from digitnet.snapshots import Snapshots, dead_units, moments
 
 from trainer.digits import Split
 
-PROBED = 500  # pictures that a unit may wake for
+PROBED = 500  # images that a unit may wake for
 MAPPED = 300  # digits on a map: as many as one can tell apart
 
 
@@ -31,7 +31,7 @@ class Recorder:
         measure: Callable[[Network], tuple[float, float]],
     ):
         self._network, self._averaged, self._measure = network, averaged, measure
-        self._probe = in_unit_range(validation.pictures[:PROBED])
+        self._probe = in_unit_range(validation.images[:PROBED])
         self._mapped = validation.only(slice(MAPPED))
         self._moments = moments(steps)
         self._taken: list[dict] = []  # a row of Snapshots each
@@ -56,20 +56,20 @@ class Recorder:
             step,
             learning_rate=learning_rate,
             train_loss=np.mean(self._losses),
-            gradient_norm=network.norms(network.gradients),
-            update_ratio=network.norms(network.parameters - self._before) / network.norms(self._before),
+            gradient_norm=network.layer_norms(network.gradients),
+            update_ratio=network.layer_norms(network.parameters - self._before) / network.layer_norms(self._before),
         )
         self._losses.clear()
 
     def snapshots(self) -> Snapshots:
         """At the end."""
         columns = self._columns()
-        network, pictures = self._averaged, in_unit_range(self._mapped.pictures)
+        network, images = self._averaged, in_unit_range(self._mapped.images)
         packed, widths = pack(network, columns.pop("parameters")[:-1])
         # From here on as they are kept, so that whoever reads them finds the same.
         kept = unpack(network, packed, widths)
         then = [Network(network.specification, parameters=parameters) for parameters in kept]
-        features = [each.predict_features(pictures) for each in [*then, network]]
+        features = [each.predict_features(images) for each in [*then, network]]
         planes = aligned_planes(features)
         return Snapshots(
             **columns,

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from digitnet.drawing import PICTURE_SIDE, in_unit_range
+from digitnet.images.normalize import IMAGE_SIDE, in_unit_range
 from digitnet.network import Network
-from stores.journal import Feedback
+from stores.prediction_log import Feedback
 
 from trainer.decisions import ReviewError
 
@@ -31,8 +31,8 @@ class Item:
     flags: tuple[str, ...]
 
     @property
-    def picture(self) -> np.ndarray:
-        return _picture(self.feedback)
+    def image(self) -> np.ndarray:
+        return _image(self.feedback)
 
 
 def reviewed(feedback: Sequence[Feedback], network: Network, card: dict) -> list[Item]:
@@ -49,8 +49,8 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: dict) -> list
     """
     if not feedback:
         return []
-    pictures = in_unit_range(np.stack([_picture(each) for each in feedback]))
-    probabilities, no_digit = network.read(pictures, card.get("temperature", 1.0))
+    images = in_unit_range(np.stack([_image(each) for each in feedback]))
+    probabilities, no_digit = network.read(images, card.get("temperature", 1.0))
     rejected = no_digit > card.get("no_digit_threshold", 1.0)
     floods, last = _floods(feedback), {each.prediction_id: each for each in feedback if each.prediction_id}
     said = {}  # by drawing: what it was called, and in which prediction
@@ -122,5 +122,5 @@ def word(digit: int | None) -> str:
     return "none" if digit is None else str(digit)
 
 
-def _picture(feedback):
-    return np.frombuffer(feedback.picture, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE)
+def _image(feedback):
+    return np.frombuffer(feedback.picture, np.uint8).reshape(IMAGE_SIDE, IMAGE_SIDE)

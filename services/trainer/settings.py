@@ -10,7 +10,7 @@ from pathlib import Path
 from reprlib import repr as shown  # of what may be long
 
 import yaml
-from digitnet.augmentation import Augmentation
+from digitnet.images.augment import Augmentation
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS
 from digitnet.schedules import SCHEDULES

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from stores.journal import DAY_SECONDS, Feedback
+from stores.prediction_log import Feedback
+from stores.prediction_log.base import DAY_SECONDS
 
 # For one sender and one day: a number that is always accepted, and beyond it a share of all accepted drawings. Ten drawings in
 # 55,000 change no network, and a hundred hardly do. Neither a sender nor a day outvotes the others.

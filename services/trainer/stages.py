@@ -47,7 +47,7 @@ def run_fetch(workspace: Workspace) -> None:
 
 
 def run_preprocess(workspace: Workspace) -> None:
-    """turn them, and drawings of users that were accepted, into the pictures that the network reads"""
+    """turn them, and drawings of users that were accepted, into the images that the network reads"""
     preprocess(read_preprocess_settings(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
 
 
@@ -64,7 +64,7 @@ def run_disturb(workspace: Workspace) -> None:
 def run_train(workspace: Workspace, stop_requested: Callable[[], bool], ranks: OneRank | Ranks = ONE_RANK) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
     card = train(
-        ranks.alike("params.yaml", read_train_settings, repr),
+        ranks.assert_same_on_all_ranks("params.yaml", read_train_settings, repr),
         workspace.digits,
         workspace.synthetic,
         workspace.trained,

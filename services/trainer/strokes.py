@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from digitnet.drawing import PEN_RADIUS, travelled
+from digitnet.images.strokes import PEN_RADIUS, path_lengths
 
 from trainer.forms import DIGITS, KINDS, Form, read_forms
 from trainer.paths import PATH_STEP, evenly, interpolated, noise, rotation, smoothed
@@ -63,7 +63,7 @@ PACE = 0.35  # how much a hand's speed changes within a stroke: standard deviati
 PACES = 5  # how often it does in a stroke
 
 OTHER_PENS = 0.3  # how many writers have a pen that is wider or thinner beside their writing than MNIST's
-PENS = (0.5, 3.2)  # its radius in the picture's pixels: brushes from 8 to 32 on digits as small and as large as people write them
+PENS = (0.5, 3.2)  # its radius in the image's pixels: brushes from 8 to 32 on digits as small and as large as people write them
 
 SCRIBBLE = "scribble"
 NUMBER = "number"
@@ -86,7 +86,7 @@ class Writer:
     hooks: float  # probability
     rounding: float
     spacing: float  # pixels
-    pen: float  # radius in the pixels of the picture that the network reads
+    pen: float  # radius in the pixels of the image that the network reads
 
 
 class Forms:
@@ -241,7 +241,7 @@ def _on_canvas(paths, writer, generator):
 def _reported(path, spacing, generator):
     """The points that a pen or mouse tells of a path, in whole pixels."""
     if len(path) > 1:
-        lengths = travelled(path)
+        lengths = path_lengths(path)
         steps = max(1, round(lengths[-1] / spacing))
         pace = np.exp(np.interp(np.linspace(0.0, 1.0, steps), np.linspace(0.0, 1.0, PACES), noise(generator, PACE, PACES)))
         at = np.concatenate([[0.0], np.cumsum(pace)])

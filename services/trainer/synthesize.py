@@ -1,6 +1,6 @@
 """synthesize: digits in writing styles that MNIST lacks, and things that are no digits, written by strokes.py.
 
-They are rasterised by digitnet.drawing, as what people draw is when it is served. A writer fills a page, and each page has a
+They are rasterised by digitnet.images, as what people draw is when it is served. A writer fills a page, and each page has a
 random generator of its own, made from the seed, the split, what is written and the page's number: so no two splits share a
 writer, and the same settings make the same bytes, however many processes share the work.
 """
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import npz_bytes, write_atomically
-from digitnet.drawing import PEN_RADIUS, PICTURE_SIDE, in_bytes, picture_from_strokes
+from digitnet.images.normalize import IMAGE_SIDE, in_bytes
+from digitnet.images.strokes import PEN_RADIUS, image_from_strokes
 from digitnet.network import NO_DIGIT
 
 from trainer.digits import SPLITS, drawing_arrays
@@ -23,7 +24,7 @@ from trainer.strokes import Forms
 
 log = logging.getLogger(__name__)
 
-PAGE = 20  # pictures by one writer; of digits, two of each
+PAGE = 20  # images by one writer; of digits, two of each
 PAGES_A_JOB = 50  # that one process makes before it hands them over
 
 
@@ -34,7 +35,7 @@ class Job:
     seed: int
     split: int
     digits: bool
-    first: int  # of the split's pictures of this sort
+    first: int  # of the split's images of this sort
     end: int
 
 
@@ -69,11 +70,11 @@ def _forms():
 
 
 def _make(job):
-    """The job's pictures, labels and forms, and of the test split the drawings."""
+    """The job's images, labels and forms, and of the test split the drawings."""
     forms = _forms()
     numbers = {name: number for number, name in enumerate(forms.names)}
     count = job.end - job.first
-    pictures = np.empty((count, PICTURE_SIDE, PICTURE_SIDE), np.uint8)
+    images = np.empty((count, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     labels, form_numbers, drawings = np.full(count, NO_DIGIT, np.uint8), np.empty(count, np.uint16), []
     for index in range(count):
         page, place = divmod(job.first + index, PAGE)
@@ -87,8 +88,8 @@ def _make(job):
             strokes, name = forms.non_digit(generator, writer)
         # What is held out is drawn by the one pen that serves strokes; disturb measures the others.
         pen = writer.pen if SPLITS[job.split] == "training" else PEN_RADIUS
-        pictures[index] = in_bytes(picture_from_strokes(strokes, pen_radius=pen))
+        images[index] = in_bytes(image_from_strokes(strokes, pen_radius=pen))
         form_numbers[index] = numbers[name]
         if SPLITS[job.split] == "test":
             drawings.append(strokes)
-    return pictures, labels, form_numbers, drawings
+    return images, labels, form_numbers, drawings

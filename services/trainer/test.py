@@ -41,7 +41,7 @@ def examine(settings: TestSettings, api: Api, candidate: Path, mnist: Path, synt
     bodies, labels = _mnist(mnist)
     of_mnist, of_synthetic = _Read(asked, bodies, labels), _Read(asked, *_synthetic(synthetic_file))
     golden = load_golden(candidate)
-    answers = asked.read(CANDIDATE, [_vector(picture) for picture in golden.pictures])
+    answers = asked.read(CANDIDATE, [_vector(image) for image in golden.images])
     got, expected = np.array([answer.probabilities for answer in answers]), golden.predictions.probabilities
     seconds = [answer.seconds for answer in asked.read(CANDIDATE, bodies[:TIMED], connections=1)]
 
@@ -80,13 +80,13 @@ class _Asked:
     def __init__(self, api, versions):
         self._api, self.versions = api, versions
 
-    def read(self, pointer, bodies, connections=CONNECTIONS) -> list[Answer]:
-        answers = self._api.read(pointer, bodies, connections)
-        others = {answer.model_version for answer in answers} - {self.versions[pointer]}
+    def read(self, alias, bodies, connections=CONNECTIONS) -> list[Answer]:
+        answers = self._api.read(alias, bodies, connections)
+        others = {answer.model_version for answer in answers} - {self.versions[alias]}
         if others:
             raise TestError(
-                f"{self._api.url} answered as {pointer} with {', '.join(sorted(others))}, and not only with "
-                f"{self.versions[pointer]}: it was changed during the test; run dvc repro again"
+                f"{self._api.url} answered as {alias} with {', '.join(sorted(others))}, and not only with "
+                f"{self.versions[alias]}: it was changed during the test; run dvc repro again"
             )
         return answers
 
@@ -113,13 +113,13 @@ class _Read:
 
 
 def _mnist(folder):
-    """The test digits as MNIST has them: what is done to a picture before the network sees it is tested too."""
+    """The test digits as MNIST has them: what is done to an image before the network sees it is tested too."""
     labels = read_labels(folder / TEST_LABELS).astype(np.int64)
     return [_vector(image) for image in read_images(folder / TEST_IMAGES)], labels
 
 
-def _vector(picture):
-    return f'{{"image_vector": [{", ".join(NUMBERS[picture.ravel()])}]}}'
+def _vector(image):
+    return f'{{"image_vector": [{", ".join(NUMBERS[image.ravel()])}]}}'
 
 
 def _synthetic(file):

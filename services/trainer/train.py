@@ -1,4 +1,4 @@
-"""train: gradient descent on MNIST's and the synthetic pictures, with progress, a history, and a way to go on after a stop.
+"""train: gradient descent on MNIST's and the synthetic images, with progress, a history, and a way to go on after a stop.
 
 Every random choice of a step follows from (seed, epoch, batch), so a run that was stopped and went on ends with the same
 weights, bit for bit, as one that was not.
@@ -16,13 +16,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from digitnet.averaging import WeightAverage
 from digitnet.checkpoint import npz_arrays, npz_bytes, save, write_atomically
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
 from digitnet.network import DIGITS, NO_DIGIT, Network
-from digitnet.parallel import ALONE, DataParallel, Group, part
+from digitnet.parallel import SINGLE_PROCESS, DataParallel, Group, part
 from digitnet.prefetching import Prefetcher
 from digitnet.schedules import SCHEDULES
+from digitnet.weight_averaging import WeightAverage
 from tqdm import tqdm
 
 from trainer.digits import Answers, Split, Synthetic, joined, load_splits, load_synthetic
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 RECORDED = "recorded_"  # what is the recorder's, in the file of an unfinished run
 DROPOUT = 1  # what tells the random numbers of dropout from those that make the batch
-READ_AT_ONCE = 128  # pictures, when a network is measured
+READ_AT_ONCE = 128  # images, when a network is measured
 
 
 class Stopped(OnAllRanksError):
@@ -50,7 +50,9 @@ class DivergedError(OnAllRanksError, ValueError):
 class Training:
     """One run: the network, its optimizer, how far it has come and what it has measured. The same on each process of a group."""
 
-    def __init__(self, settings: TrainSettings, training: Split, validation: Split, synthetic: Synthetic, group: Group = ALONE):
+    def __init__(
+        self, settings: TrainSettings, training: Split, validation: Split, synthetic: Synthetic, group: Group = SINGLE_PROCESS
+    ):
         self.settings, self.validation, self.group = settings, validation, group
         # Users may have drawn what is none, too.
         self.training, drawn_non_digits = training.only(training.labels != NO_DIGIT), training.only(training.labels == NO_DIGIT)
@@ -84,9 +86,9 @@ class Training:
         self.seconds, self._began = 0.0, time.perf_counter()  # spent before this run of the program, and when that began
 
     def make_batch(self, step: int, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
-        """The step's pictures, float32 (rows, 28, 28), and labels, int64 (rows,): the same ones whenever it is asked for.
+        """The step's images, float32 (rows, 28, 28), and labels, int64 (rows,): the same ones whenever it is asked for.
 
-        Where only some rows' pictures are needed, the others may stay blank.
+        Where only some rows' images are needed, the others may stay blank.
         """
         settings = self.settings
         epoch, batch = divmod(step, self.steps_per_epoch)
@@ -99,16 +101,16 @@ class Training:
         parts += [split.only(generator.integers(0, len(split), count)) for split, count in self.extra if count]
         # Shuffled, so that each share of the batch, on a thread of its own, has some of all.
         order = generator.permutation(self.rows)
-        pictures = np.concatenate([part.pictures for part in parts])[order]
+        images = np.concatenate([part.images for part in parts])[order]
         labels = np.concatenate([part.labels for part in parts])[order]
-        return settings.augmentation.augmented(pictures, generator, rows), labels
+        return settings.augmentation.augmented(images, generator, rows), labels
 
-    def run_step(self, parallel: DataParallel, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+    def run_step(self, parallel: DataParallel, images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
         """One batch: forward, backward, update. Returns its mean loss and how many it got right."""
         # A stream beside make_batch's, which may draw ahead of this on another thread.
         epoch, batch = divmod(self.step, self.steps_per_epoch)
         generator = np.random.default_rng([self.settings.seed, epoch + 1, batch + 1, DROPOUT])
-        loss, correct = parallel.loss_and_gradients(pictures, labels, generator)
+        loss, correct = parallel.loss_and_gradients(images, labels, generator)
         learning_rate = self.learning_rate()
         self.recorder.before_update(self.step, loss)
         self.optimizer.update(self.network.parameters, self.network.gradients, learning_rate)
@@ -131,7 +133,7 @@ class Training:
         return self.step % self.steps_per_epoch == 0
 
     def end_epoch(self) -> dict:
-        """Measure on the validation pictures and add a row to the history."""
+        """Measure on the validation images and add a row to the history."""
         validation_loss, validation_accuracy = measure(self.averaged, self.validation, self.group)
         row = {
             "epoch": len(self.history) + 1,
@@ -213,8 +215,8 @@ def train(
         splits = load_splits(digits_file)
         return Training(settings, splits["training"], splits["validation"], load_synthetic(synthetic_file), ranks)
 
-    run = ranks.alike("data (dvc pull brings it)", prepared, Training.fingerprint)
-    left = ranks.by_first(lambda: unfinished_file.read_bytes() if unfinished_file.exists() else None)
+    run = ranks.assert_same_on_all_ranks("data (dvc pull brings it)", prepared, Training.fingerprint)
+    left = ranks.on_rank_zero(lambda: unfinished_file.read_bytes() if unfinished_file.exists() else None)
     if run.resume(unfinished_file, left):
         log.info("going on after step %d of %d, where training was stopped", run.step, run.steps)
     else:
@@ -226,29 +228,29 @@ def train(
         Progress(progress_file if ranks.rank == 0 else None, run.steps, settings.epochs, run.rows) as progress,
         _progress_bar(run, is_shown=ranks.rank == 0) as bar,
     ):
-        for pictures, labels in batches:
+        for images, labels in batches:
             if stop_requested():
-                ranks.by_first(lambda: run.save_unfinished(unfinished_file))
+                ranks.on_rank_zero(lambda: run.save_unfinished(unfinished_file))
                 raise Stopped(f"training stopped after step {run.step} of {run.steps}; the same command goes on from there")
-            loss, correct = run.run_step(parallel, pictures, labels)
+            loss, correct = run.run_step(parallel, images, labels)
             bar.set_postfix_str(f"loss {loss:.3f}, accuracy {correct / run.rows:6.1%}", refresh=False)
             bar.update()
             progress.report(run.step, loss, correct / run.rows)
             if run.epoch_is_over():
                 _report(run, run.end_epoch(), bar)
-                ranks.alike("the weights that the training came to", lambda: run.network.parameters, _hash)
-                ranks.by_first(lambda: run.save_unfinished(unfinished_file))
+                ranks.assert_same_on_all_ranks("the weights that the training came to", lambda: run.network.parameters, _hash)
+                ranks.on_rank_zero(lambda: run.save_unfinished(unfinished_file))
 
     def ended():
-        card = save(trained_folder, run.averaged, run.validation.golden_pictures(), _about(run), run.recorder.snapshots())
+        card = save(trained_folder, run.averaged, run.validation.golden_images(), _about(run), run.recorder.snapshots())
         write_atomically(history_file, csv_bytes(run.history[0], (row.values() for row in run.history)))
         unfinished_file.unlink(missing_ok=True)
         return card
 
-    return ranks.by_first(ended)
+    return ranks.on_rank_zero(ended)
 
 
-def measure(network: Network, split: Split, group: Group = ALONE) -> tuple[float, float]:
+def measure(network: Network, split: Split, group: Group = SINGLE_PROCESS) -> tuple[float, float]:
     """Mean loss and accuracy of the network on a split; each process of a group reads its part, and has both.
 
     The parts are of whole batches, so their features are, to the last bit, what one process finds.
@@ -256,7 +258,7 @@ def measure(network: Network, split: Split, group: Group = ALONE) -> tuple[float
     features = np.zeros((len(split), math.prod(network.shapes[-2])), network.dtype)
     own = part(math.ceil(len(split) / READ_AT_ONCE), group)
     rows = slice(own.start * READ_AT_ONCE, own.stop * READ_AT_ONCE)
-    features[rows] = network.predict_features(in_unit_range(split.pictures[rows]), READ_AT_ONCE)
+    features[rows] = network.predict_features(in_unit_range(split.images[rows]), READ_AT_ONCE)
     group.sum_(features)
     measured = Answers(features, network.logits_of(features), split.labels)
     return measured.loss, float(np.mean(measured.right))

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitnet.checkpoint import load_card, write_atomically
-from stores.folder_models import FolderModels
 from stores.models import CANDIDATE, StoreError
+from stores.models.folder import FolderModels
 
 from trainer.api import Api
 

@@ -26,10 +26,10 @@ def watch(artifacts: Path, workspace: Workspace, models: ModelStore, signals: St
     """
     following = [each for folder in dict.fromkeys((artifacts, workspace.artifacts)) for each in publishers(folder, models)]
     _look(following)
-    if models.pointer(LIVE) is None:
+    if models.alias(LIVE) is None:
         time.sleep(LOOK_SECONDS)  # one may be half written
         _look(following)
-    if models.pointer(LIVE) is None:
+    if models.alias(LIVE) is None:
         log.info("event=no_model in=%s making=one", artifacts / MODEL)
         for name in MAKING:
             log.info("event=stage name=%s", name)
@@ -37,7 +37,7 @@ def watch(artifacts: Path, workspace: Workspace, models: ModelStore, signals: St
         # Evaluate has measured it, and there is nobody yet who could serve it to a test, nor anything better.
         copy(workspace.candidate, workspace.model)
         _look(following)
-    log.info("event=watching folders=%s live=%s", ",".join(map(str, (artifacts, workspace.artifacts))), models.pointer(LIVE))
+    log.info("event=watching folders=%s live=%s", ",".join(map(str, (artifacts, workspace.artifacts))), models.alias(LIVE))
     while True:
         _show_live(models, live_file)
         time.sleep(LOOK_SECONDS)
@@ -52,7 +52,7 @@ def _show_live(models, live_file):
     if live_file is None:
         return
     try:
-        if models.pointer(LIVE) is not None:
+        if models.alias(LIVE) is not None:
             live_file.touch()
     except (StoreError, OSError) as error:
         log.debug("event=live_not_shown reason=%s", json.dumps(str(error)))

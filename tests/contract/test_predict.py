@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.schemas import Prediction, PredictRequest
 from inference.settings import Settings
-from stores.folder_models import FolderModels
 from stores.models import LIVE
+from stores.models.folder import FolderModels
 
 CONTRACT = json.loads((Path(__file__).parent / "predict.json").read_text(encoding="utf-8"))
 
@@ -30,7 +30,7 @@ def test_rejections_look_like_these(rejection, save_model, tmp_path):
         save_model(tmp_path / "model")
         models = FolderModels(tmp_path / "models")
         models.point(LIVE, models.publish(tmp_path / "model")["version"])
-    settings = Settings(models=str(tmp_path / "models"), journal=f"sqlite:///{tmp_path}/journal.sqlite")
+    settings = Settings(models=str(tmp_path / "models"), prediction_log=f"sqlite:///{tmp_path}/journal.sqlite")
     with TestClient(create_app(settings)) as client:
         answer = client.post("/predict", json=bodies[rejection["status"]])
     assert answer.status_code == rejection["status"]

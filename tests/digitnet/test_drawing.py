@@ -4,16 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from digitnet.drawing import (
-    PEN_RADIUS,
-    PEN_SOFTNESS,
-    DrawingError,
-    in_bytes,
-    in_unit_range,
-    picture_from_pixels,
-    picture_from_strokes,
-    picture_from_vector,
-)
+from digitnet.images.ink import image_from_pixels, image_from_vector
+from digitnet.images.normalize import DrawingError, in_bytes, in_unit_range
+from digitnet.images.strokes import PEN_RADIUS, PEN_SOFTNESS, image_from_strokes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +33,7 @@ def nine(side=280, scale=1.0, by=(0, 0)):
     return (ring | stem).astype(np.float32)
 
 
-@pytest.mark.parametrize("image", [picture_from_strokes(SEVEN), picture_from_pixels(nine())], ids=["strokes", "pixels"])
+@pytest.mark.parametrize("image", [image_from_strokes(SEVEN), image_from_pixels(nine())], ids=["strokes", "pixels"])
 def test_images_are_as_mnist_s_own(image):
     assert (image.shape, image.dtype, image.min()) == ((28, 28), np.float32, 0.0)
     assert image.max() <= 1.0
@@ -53,22 +46,22 @@ def test_images_are_as_mnist_s_own(image):
 class TestStrokes:
     @pytest.mark.parametrize("scale", [0.002, 0.5, 3.0])
     def test_size_and_place_do_not_matter(self, scale):
-        image = picture_from_strokes(moved(SEVEN, scale, (-37.0, 85.5)), brush=0.1)
-        np.testing.assert_allclose(image, picture_from_strokes(SEVEN), atol=2.1 / 255)
+        image = image_from_strokes(moved(SEVEN, scale, (-37.0, 85.5)), brush=0.1)
+        np.testing.assert_allclose(image, image_from_strokes(SEVEN), atol=2.1 / 255)
 
     def test_width_of_the_brush_does_not_matter(self):
-        np.testing.assert_array_equal(picture_from_strokes(SEVEN, 2.0), picture_from_strokes(SEVEN, 40.0))
+        np.testing.assert_array_equal(image_from_strokes(SEVEN, 2.0), image_from_strokes(SEVEN, 40.0))
 
     def test_direction_order_and_sampling_of_the_path_do_not_matter(self):
         backwards = [stroke[::-1] for stroke in SEVEN[::-1]]
         dense = [np.concatenate([np.linspace(a, b, 60) for a, b in pairwise(stroke)]).tolist() for stroke in SEVEN]
         for same in (backwards, dense):
-            np.testing.assert_allclose(picture_from_strokes(same), picture_from_strokes(SEVEN), atol=0.06)
+            np.testing.assert_allclose(image_from_strokes(same), image_from_strokes(SEVEN), atol=0.06)
 
     def test_a_line_is_as_wide_as_the_pen_and_fades_at_its_edge(self):
         centers = np.array([0.5, 1.5, 2.5])
         expected = np.clip(0.5 + (1.2 - np.abs(centers - 1.2)) / 1.5, 0.0, 1.0)
-        upright, level = picture_from_strokes(UPRIGHT), picture_from_strokes(LEVEL)
+        upright, level = image_from_strokes(UPRIGHT), image_from_strokes(LEVEL)
         assert (box_of(upright), box_of(level)) == ((20, 3), (3, 20))
         np.testing.assert_allclose(upright[14][upright[14] > 0.0], expected, atol=0.5 / 255)
         np.testing.assert_array_equal(level, upright.T)
@@ -76,7 +69,7 @@ class TestStrokes:
     def test_a_circle_is_drawn_where_it_is(self):
         """The oracle knows how far each pixel is from a circle; the pen's path is a polygon that must not stray from it."""
         angles = np.linspace(0.0, 2.0 * np.pi, 400)
-        image = picture_from_strokes([np.column_stack([np.cos(angles), np.sin(angles)]) * 100.0])
+        image = image_from_strokes([np.column_stack([np.cos(angles), np.sin(angles)]) * 100.0])
         y, x = np.indices((28, 28)) - 13.5
         distance = np.abs(np.hypot(y, x) - (10.0 - PEN_RADIUS))
         expected = np.clip(0.5 + (PEN_RADIUS - distance) / PEN_SOFTNESS, 0.0, 1.0)
@@ -99,13 +92,13 @@ class TestStrokes:
         ],
     )
     def test_nothing_or_a_dot_gives_a_blank_image(self, strokes, brush, is_blank):
-        assert picture_from_strokes(strokes, brush).any() != is_blank
+        assert image_from_strokes(strokes, brush).any() != is_blank
 
     @pytest.mark.parametrize("tap", [[[20.0, 265.0]], [[262.0, 12.0], [272.0, 12.0]]], ids=["a dot", "a shaky dot"])
     def test_a_stray_tap_changes_nothing(self, tap):
         seven = moved(SEVEN, 0.2, (70.0, 70.0))
         for strokes in ([tap, *seven], [*seven, tap, [[5.0, 5.0]]]):
-            np.testing.assert_array_equal(picture_from_strokes(strokes), picture_from_strokes(seven))
+            np.testing.assert_array_equal(image_from_strokes(strokes), image_from_strokes(seven))
 
     @pytest.mark.parametrize(
         ("stroke", "dot", "stays"),
@@ -122,11 +115,11 @@ class TestStrokes:
         ],
     )
     def test_a_dot_near_the_strokes_stays(self, stroke, dot, stays):
-        assert np.array_equal(picture_from_strokes([stroke, [dot]]), picture_from_strokes([stroke])) != stays
+        assert np.array_equal(image_from_strokes([stroke, [dot]]), image_from_strokes([stroke])) != stays
 
     def test_a_short_stroke_far_away_is_no_dot(self):
         seven = moved(SEVEN, 0.2, (70.0, 70.0))
-        assert not np.array_equal(picture_from_strokes([*seven, [[20.0, 250.0], [40.0, 265.0]]]), picture_from_strokes(seven))
+        assert not np.array_equal(image_from_strokes([*seven, [[20.0, 250.0], [40.0, 265.0]]]), image_from_strokes(seven))
 
     @pytest.mark.parametrize(
         ("strokes", "complaint"),
@@ -139,22 +132,22 @@ class TestStrokes:
     )
     def test_rejects_what_are_no_strokes(self, strokes, complaint):
         with pytest.raises(DrawingError, match=complaint):
-            picture_from_strokes(strokes)
+            image_from_strokes(strokes)
 
     @given(st.lists(st.lists(st.tuples(*[st.floats(-1e5, 1e5)] * 2), min_size=1, max_size=30), min_size=1, max_size=6))
     @settings(max_examples=25, deadline=None)
     def test_any_strokes_give_a_blank_image_or_one_that_fits(self, strokes):
-        image = picture_from_strokes(strokes)
+        image = image_from_strokes(strokes)
         assert 0.0 <= image.min() <= image.max() <= 1.0
         assert not image.any() or max(box_of(image)) <= 20
 
     def test_a_scribble_as_long_as_may_be_is_drawn_with_bounded_work(self):
-        assert box_of(picture_from_strokes([np.random.default_rng(0).uniform(0.0, 280.0, (20_000, 2))])) == (20, 20)
+        assert box_of(image_from_strokes([np.random.default_rng(0).uniform(0.0, 280.0, (20_000, 2))])) == (20, 20)
 
     @pytest.mark.parametrize("radius", [0.3, 1.2, 3.2])
     def test_another_pen_fills_the_same_box_with_more_or_less_ink(self, radius):
         strokes = [[(40, 30), (200, 30), (120, 250)]]
-        image, usual = picture_from_strokes(strokes, pen_radius=radius), picture_from_strokes(strokes)
+        image, usual = image_from_strokes(strokes, pen_radius=radius), image_from_strokes(strokes)
         assert (image.max(), max(box_of(image))) == (1.0, 20)
         assert np.sign(image.sum() - usual.sum()) == np.sign(radius - 1.2)
 
@@ -167,7 +160,7 @@ def on_sheet(ink, paper, pen):
 class TestPixels:
     @pytest.mark.parametrize("scale", [0.4, 2.5])
     def test_resolution_and_place_do_not_matter(self, scale):
-        image, expected = picture_from_pixels(nine(int(280 * scale), scale, (20, -30))), picture_from_pixels(nine())
+        image, expected = image_from_pixels(nine(int(280 * scale), scale, (20, -30))), image_from_pixels(nine())
         # Edges are hard before and soft after scaling: a pixel on an edge may differ, most may not.
         assert np.abs(image - expected).mean() < 0.02
 
@@ -185,23 +178,23 @@ class TestPixels:
         ],
     )
     def test_colors_do_not_matter(self, paper, pen):
-        image = picture_from_pixels(on_sheet(nine(), paper, pen))
-        np.testing.assert_allclose(image, picture_from_pixels(nine()), atol=1.1 / 255)
+        image = image_from_pixels(on_sheet(nine(), paper, pen))
+        np.testing.assert_allclose(image, image_from_pixels(nine()), atol=1.1 / 255)
 
     def test_what_is_transparent_on_an_opaque_sheet_is_no_ink(self):
         sheet = on_sheet(nine(), (1.0, 1.0, 1.0, 1.0), (0.0, 0.0, 0.0, 1.0))
         sheet[:20, :20] = [1.0, 1.0, 1.0, 0.0]
-        np.testing.assert_array_equal(picture_from_pixels(sheet), picture_from_pixels(nine()))
+        np.testing.assert_array_equal(image_from_pixels(sheet), image_from_pixels(nine()))
 
     def test_light_on_dark_bytes_and_rounded_fractions_are_the_same_pixels(self, generator):
-        ink, image = nine(), picture_from_pixels(nine())
-        np.testing.assert_array_equal(picture_from_pixels(1.0 - ink), image)
-        np.testing.assert_array_equal(picture_from_pixels((ink * 255).astype(np.uint8)), image)
+        ink, image = nine(), image_from_pixels(nine())
+        np.testing.assert_array_equal(image_from_pixels(1.0 - ink), image)
+        np.testing.assert_array_equal(image_from_pixels((ink * 255).astype(np.uint8)), image)
         levels = np.pad(generator.integers(0, 255, (16, 16), dtype=np.uint8), 6)
-        np.testing.assert_array_equal(picture_from_pixels((levels / 255.0).round(3)), picture_from_pixels(levels))
+        np.testing.assert_array_equal(image_from_pixels((levels / 255.0).round(3)), image_from_pixels(levels))
 
     def test_a_faint_pencil_is_as_good_as_a_bold_one(self):
-        np.testing.assert_allclose(picture_from_pixels(0.3 * nine()), picture_from_pixels(nine()), atol=1.1 / 255)
+        np.testing.assert_allclose(image_from_pixels(0.3 * nine()), image_from_pixels(nine()), atol=1.1 / 255)
 
     @pytest.mark.parametrize(("times", "is_ink"), [(5.5, False), (6.5, True)])
     def test_ink_differs_several_times_as_much_as_the_border(self, times, is_ink):
@@ -210,12 +203,12 @@ class TestPixels:
         paper[5:25, 14] = 255
         marked = paper.copy()
         marked[10:12, 5:7] = 100 + 8 * times
-        assert np.array_equal(picture_from_pixels(marked), picture_from_pixels(paper)) != is_ink
+        assert np.array_equal(image_from_pixels(marked), image_from_pixels(paper)) != is_ink
 
     def test_a_normal_image_stays_as_it_is(self):
-        image = picture_from_pixels(nine())
-        np.testing.assert_array_equal(picture_from_pixels(image), image)
-        np.testing.assert_array_equal(picture_from_vector(image.ravel().tolist()), image)
+        image = image_from_pixels(nine())
+        np.testing.assert_array_equal(image_from_pixels(image), image)
+        np.testing.assert_array_equal(image_from_vector(image.ravel().tolist()), image)
 
     @pytest.mark.parametrize("side", [10, 40])
     def test_scales_up_by_interpolation_and_down_by_a_mean_of_what_each_pixel_covers(self, side, generator):
@@ -225,7 +218,7 @@ class TestPixels:
             weights[new, old] = max(0.0, 1.0 - away / max(side / 20, 1.0))
         weights /= weights.sum(axis=1, keepdims=True)
         expected = weights @ ink @ weights.T
-        image = picture_from_pixels(np.pad(ink, 5).astype(np.uint8))
+        image = image_from_pixels(np.pad(ink, 5).astype(np.uint8))
         top, left = image.any(axis=1).argmax(), image.any(axis=0).argmax()
         np.testing.assert_allclose(image[top : top + 20, left : left + 20], expected / expected.max(), atol=0.51 / 255)
 
@@ -234,7 +227,7 @@ class TestPixels:
         pixels = np.zeros((28, 28))
         pixels[4:24, 4] = 0.3
         pixels[4:24, 4:24][end] = 1.0
-        image = picture_from_pixels(pixels)
+        image = image_from_pixels(pixels)
         assert box_of(image) == (20, 20)
         assert image.any(axis=1).argmax() == (8 if end.start == 0 else 0)
 
@@ -253,7 +246,7 @@ class TestPixels:
         ],
     )
     def test_nothing_or_a_dot_gives_a_blank_image(self, pixels, is_blank):
-        assert picture_from_pixels(pixels).any() != is_blank
+        assert image_from_pixels(pixels).any() != is_blank
 
     @pytest.mark.parametrize(
         ("pixels", "complaint"),
@@ -268,15 +261,15 @@ class TestPixels:
     )
     def test_rejects_what_are_no_pixels(self, pixels, complaint):
         with pytest.raises(DrawingError, match=complaint):
-            picture_from_pixels(pixels)
+            image_from_pixels(pixels)
 
     def test_rejects_a_vector_of_another_length(self):
         with pytest.raises(DrawingError, match=r"Expected 784 values for MNIST image, got 783$"):
-            picture_from_vector([0.0] * 783)
+            image_from_vector([0.0] * 783)
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (3, 500)])
     def test_reads_sheets_of_odd_shapes(self, shape, generator):
-        assert np.isfinite(picture_from_pixels(generator.random(shape))).all()
+        assert np.isfinite(image_from_pixels(generator.random(shape))).all()
 
 
 def test_bytes_and_the_unit_range_are_two_ways_to_write_the_same_image():
@@ -284,5 +277,5 @@ def test_bytes_and_the_unit_range_are_two_ways_to_write_the_same_image():
     assert in_bytes(in_unit_range(levels)).dtype == np.uint8
     np.testing.assert_array_equal(in_bytes(in_unit_range(levels)), levels)
     assert in_unit_range(levels)[[0, 51, 255]].tolist() == [0.0, np.float32(0.2), 1.0]
-    image = picture_from_strokes(SEVEN)
+    image = image_from_strokes(SEVEN)
     np.testing.assert_array_equal(in_unit_range(in_bytes(image)), image)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from digitnet.network import Network
-from digitnet.parallel import ALONE, DataParallel, part
+from digitnet.parallel import SINGLE_PROCESS, DataParallel, part
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dropout": {"rate": 0.3}}, {"dense": {"units": 10}}]
 
@@ -39,7 +39,7 @@ def batch(generator):
     return generator.random((23, 28, 28), np.float32), generator.integers(0, 10, 23)
 
 
-def gradients(batch, shares, group=ALONE):
+def gradients(batch, shares, group=SINGLE_PROCESS):
     """Of two batches in a row, with the losses and the counts of right ones; only what belongs to the group's member is given."""
     network = Network(LAYERS)
     network.initialize(np.random.default_rng(1))

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from digitnet.checkpoint import CheckpointError, load, load_snapshots, save
+from digitnet.inspect.quantization import pack, unpack
+from digitnet.inspect.snapshots import Snapshots, dead_units, moments
 from digitnet.network import Network
-from digitnet.packing import pack, unpack
-from digitnet.snapshots import Snapshots, dead_units, moments
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ class TestMoments:
 
 class TestMeasures:
     def test_norms_are_those_of_each_layer(self, network):
-        norms = network.norms(network.parameters)
-        assert np.isnan(norms).tolist() == [True, False, True, False]
-        for layer, norm in ((network.layers[1], norms[1]), (network.layers[3], norms[3])):
+        layer_norms = network.layer_norms(network.parameters)
+        assert np.isnan(layer_norms).tolist() == [True, False, True, False]
+        for layer, norm in ((network.layers[1], layer_norms[1]), (network.layers[3], layer_norms[3])):
             assert norm == pytest.approx(np.sqrt(np.sum(layer.weights**2) + np.sum(layer.bias**2)), rel=1e-6)
 
     def test_a_unit_is_dead_if_no_picture_wakes_it(self, network, generator):

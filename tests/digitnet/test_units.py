@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from digitnet.explaining import activations
-from digitnet.units import Change, Field, changed, look_at, receptive_field
+from digitnet.inspect.explanations import activations
+from digitnet.inspect.units import Change, Field, changed, inspect_unit, receptive_field
 
 PLACES = {  # some of each layer's output, corners too, where the padding is
     0: [(0, 0, 0), (1, 23, 23), (1, 4, 9)],
@@ -21,7 +21,7 @@ EVERYWHERE = pytest.mark.parametrize(("layer", "place"), [(layer, place) for lay
 
 @EVERYWHERE
 def test_what_it_adds_up_is_what_the_layer_computed(network, picture, layer, place):
-    unit = look_at(network, picture, layer, place)
+    unit = inspect_unit(network, picture, layer, place)
     assert unit.value == activations(network, picture)[layer][place]
     if network.layers[layer].parameter_count:
         assert unit.value == pytest.approx(np.sum(unit.inputs * unit.weights) + unit.bias, abs=1e-12)
@@ -63,7 +63,7 @@ def test_the_receptive_field_grows_from_layer_to_layer(network):
 )
 def test_a_unit_that_is_not_there_is_named(network, picture, layer, place, message):
     with pytest.raises(ValueError, match=message):
-        look_at(network, picture, layer, place)
+        inspect_unit(network, picture, layer, place)
 
 
 class TestChanged:

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from digitnet.drawing import in_bytes, picture_from_strokes
+from digitnet.images.normalize import in_bytes
+from digitnet.images.strokes import image_from_strokes
 from drift.reference import SUBJECTS, Drawings, measured
 
 STROKES = {
@@ -40,7 +41,7 @@ def pictures():
         for digit in generator.choice(list(STROKES), count):
             lean = generator.normal(0.0, 0.2)
             strokes = [np.array(stroke) + generator.normal(0.0, 4.0, (len(stroke), 2)) for stroke in STROKES[digit]]
-            made.append(picture_from_strokes([np.column_stack([s[:, 0] - lean * s[:, 1], s[:, 1]]) for s in strokes]))
+            made.append(image_from_strokes([np.column_stack([s[:, 0] - lean * s[:, 1], s[:, 1]]) for s in strokes]))
         return in_bytes(np.stack(made))
 
     return pictures

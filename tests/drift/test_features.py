@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from digitnet.drawing import in_bytes, picture_from_strokes
+from digitnet.images.normalize import in_bytes
+from digitnet.images.strokes import image_from_strokes
 from drift import features
 from drift.features import NAMES, measure
 
@@ -19,7 +20,7 @@ def bar(width=4, height=20, left=12, top=4):
 
 
 def line(*points):
-    return in_bytes(picture_from_strokes([points]))
+    return in_bytes(image_from_strokes([points]))
 
 
 def test_ink_is_the_sum_of_full_pixels():
@@ -47,7 +48,7 @@ def test_stroke_width_of_a_bar_is_twice_its_area_over_its_perimeter(width):
 
 @pytest.mark.parametrize("radius", [1.2, 2.0])
 def test_stroke_width_is_about_that_of_the_pen_even_where_its_edge_is_soft(radius):
-    picture = in_bytes(picture_from_strokes([[(140, 50), (142, 230)]], pen_radius=radius))
+    picture = in_bytes(image_from_strokes([[(140, 50), (142, 230)]], pen_radius=radius))
     assert of("stroke_width", picture)[0] == pytest.approx(20 * 2 * radius / (20 + 2 * radius), rel=0.1)
 
 

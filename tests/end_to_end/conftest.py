@@ -13,8 +13,8 @@ from app_server import serving
 from frontend.__main__ import create_app as create_page
 from inference.app import create_app
 from inference.settings import Settings
-from stores.journal import open_journal
 from stores.models import open_models
+from stores.prediction_log import open_prediction_log
 from threadpoolctl import threadpool_limits
 
 PROJECT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ class Site:
     def __init__(self, free_port, folder):
         self._api_port, self._page_port = free_port(), free_port()
         self.url, self._api = (f"http://127.0.0.1:{port}" for port in (self._page_port, self._api_port))
-        self._settings = Settings(models=str(folder / "models"), journal=f"sqlite:///{folder / 'journal.sqlite'}")
+        self._settings = Settings(models=str(folder / "models"), prediction_log=f"sqlite:///{folder / 'journal.sqlite'}")
         models = open_models(self._settings.models)
         models.promote(models.publish(PROJECT / "artifacts" / "model")["version"])
 
@@ -41,7 +41,7 @@ class Site:
 
     def feedback(self):
         """What users said so far: the answer, and what they drew."""
-        journal = open_journal(self._settings.journal)
+        journal = open_prediction_log(self._settings.prediction_log)
         try:
             return [(feedback.predicted_digit, feedback.actual_digit) for feedback in journal.feedback(1000)]
         finally:

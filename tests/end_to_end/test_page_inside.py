@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from digitnet.checkpoint import load, load_golden, load_snapshots
-from digitnet.drawing import in_unit_range, picture_from_strokes
-from digitnet.explaining import logit_gradients
-from digitnet.teaching import Lesson, teach
-from digitnet.units import Change, changed, look_at
+from digitnet.images.normalize import in_unit_range
+from digitnet.images.strokes import image_from_strokes
+from digitnet.inspect.explanations import logit_gradients
+from digitnet.inspect.training_steps import TrainingStep, train_on_image
+from digitnet.inspect.units import Change, changed, inspect_unit
 from playwright.sync_api import expect
 
 READS_A_5 = "So far it reads a 5"
@@ -47,7 +48,7 @@ def numbers(locator, *names):
 def image_of(response):
     """What the network read of the drawing that this was asked about."""
     asked = response.request.post_data_json
-    return picture_from_strokes(asked["strokes"], asked["brush"])
+    return image_from_strokes(asked["strokes"], asked["brush"])
 
 
 def choose(page, layer, keys, place):
@@ -112,10 +113,10 @@ def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, 
     for side, digit in (("before", "5"), ("after", "3")):
         expect(page.locator(f"#lesson-{side} .winner")).to_have_attribute("data-digit", digit)
 
-    taught = teach(network, np.array(answer["input"], np.float32), [Lesson(3, 0.001)] * 11)
+    taught = train_on_image(network, np.array(answer["input"], np.float32), [TrainingStep(3, 0.001)] * 11)
     assert numbers(status, "loss") == pytest.approx([taught.losses[-1]], rel=1e-5)
     assert len(page.locator("#lesson-curve").get_attribute("points").split()) == 11
-    golden = in_unit_range(load_golden(folder).pictures)
+    golden = in_unit_range(load_golden(folder).images)
     answers = [reader.read(golden)[0].argmax(axis=1) for reader in (network, taught.pupil)]
     shown = page.locator("#known-digits li")
     expect(shown).to_have_count(len(golden))
@@ -151,7 +152,7 @@ def test_a_unit_says_how_it_came_about(drawn, model, draw):
         hover(0, 0.145, 0.3)
     place = answered.value.request.post_data_json["place"]
     assert place[0] == 2  # the third map of the first row
-    unit = look_at(network, image_of(answered.value), 0, tuple(place))
+    unit = inspect_unit(network, image_of(answered.value), 0, tuple(place))
     expect(panel).to_have_attribute("data-place", ",".join(map(str, place)))
     assert numbers(panel, "layer", "value", "bias") == pytest.approx([0, unit.value, unit.bias], abs=1e-5)
     expect(page.locator("#unit-title")).to_have_text(f"Filter 2, at row {place[1]}, column {place[2]}")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from drift.reference import Reference, measured
 from prometheus_client.parser import text_string_to_metric_families
-from stores.folder_models import FolderModels
-from stores.journal import Feedback, Prediction, open_journal
+from stores.models.folder import FolderModels
+from stores.prediction_log import Feedback, Prediction, open_prediction_log
 
 ABOUT = {
     "test": {"accuracy": 0.75},
@@ -125,7 +125,7 @@ def journal_url(tmp_path) -> str:
 @pytest.fixture
 def journal(journal_url):
     """A real prediction log, empty."""
-    opened = open_journal(journal_url)
+    opened = open_prediction_log(journal_url)
     yield opened
     opened.close()
 

@@ -35,7 +35,7 @@ def test_metrics_are_there_to_be_read(app, ask, method):
 
 def test_the_health_check_asks_nobody(ask, tmp_path, monkeypatch):
     monkeypatch.setattr("exporter.scrape.Scrape.collect", lambda self: pytest.fail("a health check must not collect"))
-    app = create_app(Settings(models=str(tmp_path), journal="redis://127.0.0.1:1/0", artifacts=(tmp_path,)))
+    app = create_app(Settings(models=str(tmp_path), prediction_log="redis://127.0.0.1:1/0", artifacts=(tmp_path,)))
     status, _, body = ask(app, "/healthz")
     assert (status, json.loads(body)) == ("200 OK", {"status": "ok"})
 
@@ -70,7 +70,7 @@ def test_what_is_wrong_is_a_0_for_its_collector_and_hides_nothing_else(app, ask,
 def test_makes_nothing_that_is_not_there(tmp_path, ask, read):
     """So that it runs on a file system that it may not write, as any user."""
     journal, artifacts = f"sqlite:///{tmp_path}/journal/file", (tmp_path / "artifacts",)
-    samples = read(ask(create_app(Settings(models=f"{tmp_path}/models", journal=journal, artifacts=artifacts)))[2])
+    samples = read(ask(create_app(Settings(models=f"{tmp_path}/models", prediction_log=journal, artifacts=artifacts)))[2])
     assert {labels[1]: value for labels, value in samples.items() if labels[0] == SUCCESS} == ALL_WELL
     assert list(tmp_path.iterdir()) == []
 

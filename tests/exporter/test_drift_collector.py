@@ -7,8 +7,8 @@ from drift.reference import Reference, measured
 from exporter import drift_collector
 from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
-from stores.journal import FORMS
 from stores.models import StoreError
+from stores.prediction_log import FORMS
 
 DETECTED, WINDOWS, WATCHED = (
     (name,) for name in ("data_drift_detected_total", "doodle_drift_windows_total", "doodle_drift_watched")

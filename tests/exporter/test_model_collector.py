@@ -6,8 +6,8 @@ import re
 import pytest
 from digitnet.checkpoint import sealed
 from exporter.model_collector import HELP, ModelCollector
-from stores.folder_models import FolderModels
 from stores.models import StoreError
+from stores.models.folder import FolderModels
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ class TestDamage:
         assert isinstance(error, StoreError)
         assert re.search(f"{live}.*{reason}", str(error))
         for pointer in ("live", "candidate"):
-            assert samples["doodle_store_pointer_info", pointer, models.pointer(pointer)] == 1
+            assert samples["doodle_store_pointer_info", pointer, models.alias(pointer)] == 1
         self.assert_only_the_candidate_is_known(samples)
 
     @pytest.mark.parametrize(("part", "name", "value"), [("test", "accuracy", "high"), ("training", "finished_at", "2026-01-02")])
@@ -124,7 +124,7 @@ class TestDamage:
         samples, error = collected()
         assert "live names no version" in str(error)
         info = [labels for labels in samples if labels[0] == "doodle_store_pointer_info"]
-        assert info == [("doodle_store_pointer_info", "candidate", models.pointer("candidate"))]
+        assert info == [("doodle_store_pointer_info", "candidate", models.alias("candidate"))]
         self.assert_only_the_candidate_is_known(samples)
         (models.folder / "candidate").write_bytes(b"nonsense")
         samples, error = collected()

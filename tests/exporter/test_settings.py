@@ -18,7 +18,7 @@ def test_an_empty_environment_gives_the_defaults_of_the_contract():
     ("variable", "text", "field", "value"),
     [
         ("DOODLE_MODELS", "file:///models", "models", "file:///models"),
-        ("DOODLE_JOURNAL", "redis://redis:6379/0", "journal", "redis://redis:6379/0"),
+        ("DOODLE_JOURNAL", "redis://redis:6379/0", "prediction_log", "redis://redis:6379/0"),
         ("DOODLE_ARTIFACTS", ":artifacts::/results:", "artifacts", (Path("artifacts"), Path("/results"))),
         ("DOODLE_HOST", "0.0.0.0", "host", "0.0.0.0"),
         ("DOODLE_EXPORTER_PORT", "8080", "port", 8080),

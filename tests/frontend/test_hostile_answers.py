@@ -8,8 +8,8 @@ from app_server import serving
 from inference.app import create_app
 from inference.settings import Settings
 from playwright.sync_api import expect
-from stores.folder_models import FolderModels
 from stores.models import LIVE
+from stores.models.folder import FolderModels
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
 PAGES = sorted(str(path.relative_to(FRONTEND)) for path in FRONTEND.rglob("*.html"))
@@ -24,7 +24,7 @@ def url(save_model, tmp_path_factory):
     models = FolderModels(folder / "models")
     save_model(folder / "made", layers=LAYERS, snapshots=True)
     models.point(LIVE, models.publish(folder / "made")["version"])
-    settings = Settings(models=str(models.folder), journal=f"sqlite:///{folder}/journal.sqlite")
+    settings = Settings(models=str(models.folder), prediction_log=f"sqlite:///{folder}/journal.sqlite")
     with (
         serving(create_app(settings)) as api,
         serving(importlib.import_module("frontend.__main__").create_app(f"http://{api}")) as page,

@@ -17,9 +17,9 @@ from PIL import Image, ImageDraw
 from polling import PATIENCE
 from processes import free_port, wait_for
 from prometheus_client.parser import text_string_to_metric_families
-from stores.folder_models import FolderModels
-from stores.journal import open_journal
 from stores.models import LIVE
+from stores.models.folder import FolderModels
+from stores.prediction_log import open_prediction_log
 
 STROKES = [[[190, 60], [100, 60], [95, 130], [150, 118], [188, 160], [170, 215], [95, 222]], [[40, 60], [40, 120]]]
 LAST = ["flatten", {"dense": {"units": 10}}]
@@ -103,7 +103,7 @@ def models_folder(tmp_path_factory, publish_model) -> Path:
 @pytest.fixture(scope="session")
 def live_folder():
     """live_folder(store's folder): where the files of its live version are."""
-    return lambda folder: folder / "versions" / FolderModels(folder).pointer(LIVE)
+    return lambda folder: folder / "versions" / FolderModels(folder).alias(LIVE)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def journal_url(tmp_path):
 @pytest.fixture
 def journal(journal_url):
     """The prediction log, as another process sees it."""
-    journal = open_journal(journal_url)
+    journal = open_prediction_log(journal_url)
     yield journal
     journal.close()
 
@@ -124,7 +124,7 @@ def serve(tmp_path_factory):
     """`with serve(store's folder) as client:` the app in this process, its prediction log its own; settings may be others."""
 
     def serve(folder: Path, raise_server_exceptions: bool = True, **settings) -> TestClient:
-        settings = {"journal": f"sqlite:///{tmp_path_factory.mktemp('log')}/journal.sqlite", **settings}
+        settings = {"prediction_log": f"sqlite:///{tmp_path_factory.mktemp('log')}/journal.sqlite", **settings}
         return TestClient(create_app(Settings(models=str(folder), **settings)), raise_server_exceptions=raise_server_exceptions)
 
     return serve
@@ -133,7 +133,7 @@ def serve(tmp_path_factory):
 @pytest.fixture
 def client(serve, models_folder, journal_url):
     """The app with the prediction log that `journal` reads."""
-    with serve(models_folder, journal=journal_url) as client:
+    with serve(models_folder, prediction_log=journal_url) as client:
         yield client
 
 

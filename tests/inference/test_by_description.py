@@ -14,8 +14,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from inference.schemas import VECTOR_LENGTH
 from schemathesis import GenerationMode
-from stores.folder_models import FolderModels
 from stores.models import CANDIDATE
+from stores.models.folder import FolderModels
 
 pytestmark = pytest.mark.slow
 

@@ -1,8 +1,8 @@
 """Ask a model by its alias: the candidate before its release, and the live model beside it."""
 
 import pytest
-from stores.folder_models import FolderModels
 from stores.models import CANDIDATE, LIVE
+from stores.models.folder import FolderModels
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def versions(models, publish_model):
 
 @pytest.fixture
 def client(models, serve, journal_url):
-    with serve(models.folder, journal=journal_url, model_check_seconds=0.02) as client:
+    with serve(models.folder, prediction_log=journal_url, model_check_seconds=0.02) as client:
         yield client
 
 

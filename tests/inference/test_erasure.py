@@ -10,7 +10,8 @@ import pytest
 from inference import erasure, feedback
 from inference.metrics import Metrics
 from inference.recorder import Recorder
-from stores.journal import DAY_SECONDS, Feedback, JournalError, Prediction
+from stores.prediction_log import Feedback, Prediction, PredictionLogError
+from stores.prediction_log.base import DAY_SECONDS
 
 ID = "7b88140edcad49edb1cb4c9d8bc19318"
 ERASED = {"message": "The drawing and all feedback on it are erased."}
@@ -114,7 +115,7 @@ def test_drops_what_is_older_than_the_setting(serve, models_folder, journal, jou
         at, id_ = now - days * DAY_SECONDS, f"{number:032x}"
         journal.add_predictions([replace(A_PREDICTION, prediction_id=id_, time=at)])
         journal.add_feedback(Feedback(id_, at, id_, 5, 3, "0647f3f72a49", bytes(784)))
-    with serve(models_folder, journal=journal_url, retention_days=1):
+    with serve(models_folder, prediction_log=journal_url, retention_days=1):
         eventually(lambda: len(journal.recent_predictions(10)) == len(journal.feedback(10)) == 1, "the old ones are gone")
     assert journal.feedback(10)[0].feedback_id == journal.recent_predictions(10)[0].prediction_id == f"{1:032x}"
 
@@ -124,7 +125,7 @@ async def test_tries_again_to_drop_records_when_the_log_was_out_of_reach(monkeyp
     monkeypatch.setattr(erasure, "EXPIRED_EVERY_SECONDS", 0.01)
     monkeypatch.setattr(erasure, "PAUSE_SECONDS", 0.0)
     log = Mock()
-    log.drop_expired.side_effect = [JournalError("cannot be reached"), 200, 3, 0, asyncio.CancelledError]
+    log.drop_expired.side_effect = [PredictionLogError("cannot be reached"), 200, 3, 0, asyncio.CancelledError]
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(erasure.drop_expired(log, 90), 10)
     assert log.drop_expired.call_count == 5

@@ -48,7 +48,7 @@ def test_a_fault_of_ours_is_counted_and_tells_nothing_of_our_insides(serve, mode
     def fail(*_):
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("inference.reading.picture_from_strokes", fail)
+    monkeypatch.setattr("inference.reading.image_from_strokes", fail)
     with serve(models_folder, raise_server_exceptions=False) as client:
         for path in ("/predict", "/explain"):
             response = client.post(path, json={"strokes": strokes})

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from digitnet.explaining import activations, logit_gradients, occlusion
-from digitnet.units import Change, changed, look_at
+from digitnet.inspect.explanations import activations, logit_gradients, occlusion
+from digitnet.inspect.units import Change, changed, inspect_unit
 from inference.schemas import MAX_CHANGES, Explanation, UnitSeen
 from pngs import png_of
-from stores.folder_models import FolderModels
+from stores.models.folder import FolderModels
 
 LAST = ["flatten", {"dense": {"units": 11}}]
 LAYERS = [{"conv2d": {"filters": 4, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", *LAST]
@@ -24,7 +24,7 @@ def models(tmp_path_factory, publish_model):
 
 @pytest.fixture(scope="module")
 def network(models):
-    return models.load(models.pointer("live"))[0]
+    return models.load(models.alias("live"))[0]
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +101,8 @@ def test_the_served_model_stays_as_it_is(ask):
 def test_a_unit_is_shown_as_digitnet_sees_it(ask, models, network, layer, place, changes, numbers):
     answer = ask("/unit", layer=layer, place=place, changes=[change._asdict() for change in changes])
     UnitSeen.model_validate(answer)
-    expected = look_at(changed(network, changes), image_of(ask()), layer, place)
-    assert answer["model_version"] == models.pointer("live")
+    expected = inspect_unit(changed(network, changes), image_of(ask()), layer, place)
+    assert answer["model_version"] == models.alias("live")
     assert (answer["value"], answer["bias"]) == (expected.value, expected.bias)
     np.testing.assert_array_equal(numbers(answer["inputs"]), expected.inputs)
     np.testing.assert_array_equal(numbers(answer["weights"]), expected.weights)
@@ -128,7 +128,7 @@ def test_names_what_is_not_there(client, strokes, path, asked, said):
 
 
 def test_nothing_of_it_is_a_prediction_or_logged(serve, models, journal_url, journal, strokes, samples):
-    with serve(models.folder, journal=journal_url) as client:
+    with serve(models.folder, prediction_log=journal_url) as client:
         for path, where in (("/explain", {}), ("/unit", {"layer": 4, "place": [0]})):
             client.post(path, json={"strokes": strokes, **where}).raise_for_status()
         found = samples(client)

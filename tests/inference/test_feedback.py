@@ -7,12 +7,13 @@ from functools import partial
 
 import numpy as np
 import pytest
-from digitnet.drawing import in_bytes, picture_from_vector
+from digitnet.images.ink import image_from_vector
+from digitnet.images.normalize import in_bytes
 from inference import erasure
 from inference import feedback as module
 from inference.metrics import Metrics
 from inference.recorder import Recorder
-from stores.journal import FeedbackLimits, open_journal
+from stores.prediction_log import FeedbackLimits, open_prediction_log
 
 THANKS = {"message": "Feedback received, thank you!"}
 ID = "7b88140edcad49edb1cb4c9d8bc19318"
@@ -69,7 +70,7 @@ def test_takes_pixels_from_older_pages(client, kept):
     (feedback,) = kept()
     assert (feedback.prediction_id, feedback.model_version) == (None, None)
     assert (feedback.predicted_digit, feedback.actual_digit) == (3, 8)
-    assert feedback.picture == in_bytes(picture_from_vector(VECTOR)).tobytes()
+    assert feedback.picture == in_bytes(image_from_vector(VECTOR)).tobytes()
 
 
 def test_tells_senders_apart_and_does_not_name_them(give, kept):
@@ -92,8 +93,10 @@ def test_tells_senders_apart_and_does_not_name_them(give, kept):
 def test_limits_the_feedback_of_an_address_and_of_a_day(
     serve, models_folder, journal_url, monkeypatch, kept, samples, documented
 ):
-    monkeypatch.setattr("inference.app.open_journal", partial(open_journal, limits=FeedbackLimits(per_source=3, per_day=5)))
-    with serve(models_folder, journal=journal_url) as client:
+    monkeypatch.setattr(
+        "inference.app.open_prediction_log", partial(open_prediction_log, limits=FeedbackLimits(per_source=3, per_day=5))
+    )
+    with serve(models_folder, prediction_log=journal_url) as client:
 
         def give(address):
             return client.post("/feedback", json=OF_VECTOR, headers={"X-Forwarded-For": address})
@@ -171,7 +174,7 @@ def test_counts_verdicts_and_rejections(client, answer, give, samples):
 
 def test_nothing_is_called_kept_or_erased_where_the_log_is_out_of_reach(serve, models_folder, tmp_path):
     (tmp_path / "folder.sqlite").mkdir()
-    with serve(models_folder, journal=f"sqlite:///{tmp_path}/folder.sqlite") as client:
+    with serve(models_folder, prediction_log=f"sqlite:///{tmp_path}/folder.sqlite") as client:
         answers = client.post("/feedback", json=OF_VECTOR), client.delete(f"/predictions/{ID}")
     for answer, words in zip(answers, (module.NOT_KEPT, erasure.NOT_ERASED), strict=True):
         assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"detail": words}, "5")
@@ -234,7 +237,7 @@ def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_serv
                 thanked(service, 9)
                 service.process.kill()
                 service.process.wait()
-        journal = open_journal(server.url)
+        journal = open_prediction_log(server.url)
         kept = [feedback.actual_digit for feedback in journal.feedback(1000)]
         journal.close()
     finally:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
+from digitnet.inspect.training_steps import TrainingStep, train_on_image
 from digitnet.network import NO_DIGIT, reading
-from digitnet.teaching import Lesson, teach
 from inference.schemas import MAX_LESSONS, Learnt
-from stores.folder_models import FolderModels
+from stores.models.folder import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
 ABOUT = {"temperature": 1.5, "no_digit_threshold": 0.9}
@@ -45,9 +45,9 @@ def image(client, strokes):
 
 
 def test_computes_what_digitnet_computes(learn, models, image, numbers):
-    network, card = models.load(models.pointer("live"))
+    network, card = models.load(models.alias("live"))
     answer = learn(LESSON, {"label": 7, "learning_rate": 0.01})
-    taught = teach(network, image, [Lesson(3, 0.02), Lesson(7, 0.01)])
+    taught = train_on_image(network, image, [TrainingStep(3, 0.02), TrainingStep(7, 0.01)])
     assert answer["losses"] == taught.losses
     assert answer["model_version"] == card["version"]
     (probabilities,), _ = reading(taught.logits[None], ABOUT["temperature"])
@@ -59,13 +59,13 @@ def test_computes_what_digitnet_computes(learn, models, image, numbers):
 
 
 def test_shows_what_the_copy_forgot(learn, models, image, numbers):
-    network, card = models.load(models.pointer("live"))
+    network, card = models.load(models.alias("live"))
     answer = learn(*[LESSON | {"learning_rate": 0.2}] * 30)
     assert answer["after"]["digit"] == 3
     assert answer["before"] == learn()["after"]
     images = np.array([numbers(each["input"]) for each in answer["known"]])
-    np.testing.assert_array_equal(images, in_unit_range(models.golden_pictures(card["version"])))
-    copy = teach(network, image, [Lesson(3, 0.2)] * 30).pupil
+    np.testing.assert_array_equal(images, in_unit_range(models.golden_images(card["version"])))
+    copy = train_on_image(network, image, [TrainingStep(3, 0.2)] * 30).pupil
     for name, reader in (("before", network), ("after", copy)):
         expected, _ = reader.read(images, ABOUT["temperature"])
         np.testing.assert_allclose([each[name]["probabilities"] for each in answer["known"]], expected, atol=1e-5)

@@ -7,7 +7,7 @@ import pytest
 from inference.metrics import FEEDBACK_PROBLEM_CODES, PHASES, PROBLEM_CODES, VERDICTS, Metrics
 from pngs import png_of
 from prometheus_client.metrics import MetricWrapperBase
-from stores.journal import FORMS
+from stores.prediction_log import FORMS
 
 STROKES = {"strokes": [[[140, 40], [150, 240]]]}
 CALLS, ERRORS = ("api_predict_calls_total", ()), ("prediction_error_total", ())

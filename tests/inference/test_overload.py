@@ -81,8 +81,8 @@ QUEUES = {  # by the step that runs in them: where it is, a request that needs i
     "explanation ": (app, "/explain", ORDINARY, 3),
     "unit": (app, "/unit", {"strokes": LINE, "layer": 0, "place": [0, 0, 0]}, 3),
     "_parsed": (reading, "/predict", WORST["64,000 pixels that are 2"].body(), 2),
-    "picture_of": (reading, "/predict", WORST["1,000 strokes of one point"].body(), 2),
-    "picture_of ": (reading, "/predict", WORST["20,000 points"].body(), 2),
+    "image_of": (reading, "/predict", WORST["1,000 strokes of one point"].body(), 2),
+    "image_of ": (reading, "/predict", WORST["20,000 points"].body(), 2),
     "_drawing_in": (reading, "/predict", png(600, 600), 2),
 }
 

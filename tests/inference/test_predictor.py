@@ -10,8 +10,8 @@ from digitnet.checkpoint import sealed, write_atomically
 from digitnet.losses import softmax
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoModelError
-from stores.folder_models import FolderModels
 from stores.models import CANDIDATE, LIVE, UnreachableError
+from stores.models.folder import FolderModels
 
 TEN, ELEVEN = (["flatten", {"dense": {"units": units}}] for units in (10, 11))  # the eleventh class is for no digit
 IMAGE = np.random.default_rng(0).random((28, 28), np.float32)
@@ -51,7 +51,7 @@ def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, lo
     caplog.set_level("INFO")
     source.refresh()
     source.refresh()
-    with away("pointer"):
+    with away("alias"):
         source.refresh()
     assert loads() == (0, 0)
     assert caplog.messages == [
@@ -95,7 +95,7 @@ def test_does_not_load_the_same_model_again(source, publish, loads, metrics, awa
     source.refresh()
     before = source.model
     source.refresh()
-    with away("pointer"):
+    with away("alias"):
         source.refresh()
     source.refresh()
     assert source.model is before
@@ -125,7 +125,7 @@ def test_follows_the_alias_to_a_newer_model_and_back(source, publish, tmp_path, 
     assert source.model.version == first["version"], "it outlives its folder"
 
 
-@pytest.mark.parametrize("call", ["pointer", "state", "load", "golden_pictures"])
+@pytest.mark.parametrize("call", ["alias", "state", "load", "golden_images"])
 def test_keeps_the_model_while_the_store_is_away_and_then_takes_the_next(source, publish, loads, away, caplog, call):
     """However far a look gets: nothing is rejected, or forgotten."""
     caplog.set_level("INFO")

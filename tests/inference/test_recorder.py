@@ -7,18 +7,18 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from digitnet.drawing import picture_from_strokes
+from digitnet.images.strokes import image_from_strokes
 from inference import recorder as module
 from inference.metrics import Metrics
 from inference.recorder import Recorder
-from stores.journal import JournalError, Prediction
+from stores.prediction_log import Prediction, PredictionLogError
 
 
 def predictions(count):
     return [Prediction(f"id-{n}", 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784)) for n in range(count)]
 
 
-class Journal:
+class PredictionLog:
     """Takes what it is given; `before` may wait or fail."""
 
     def __init__(self, before=lambda: None):
@@ -31,7 +31,7 @@ class Journal:
 
 
 def down():
-    raise JournalError("redis:6379 cannot be reached")
+    raise PredictionLogError("redis:6379 cannot be reached")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def recording(journal, metrics, records):
 class TestRecorder:
     @pytest.mark.parametrize("ends_at_once", [False, True])
     async def test_writes_each_once_and_in_order_and_closes_the_log(self, metrics, figure, ends_at_once):
-        journal, records = Journal(), predictions(700)
+        journal, records = PredictionLog(), predictions(700)
         async with recording(journal, metrics, records):
             if not ends_at_once:
                 await until(lambda: len(journal.taken) == 700)
@@ -80,7 +80,7 @@ class TestRecorder:
     async def test_predictions_wait_while_the_log_is_down(self, metrics, figure, caplog):
         caplog.set_level("INFO")
         tries = []
-        journal, records = Journal(before=lambda: (tries.append(1), down())), predictions(5)
+        journal, records = PredictionLog(before=lambda: (tries.append(1), down())), predictions(5)
         async with recording(journal, metrics, records):
             await until(lambda: len(tries) > 3)
             assert metrics.registry.get_sample_value("doodle_recorder_pending_records") == 5
@@ -93,7 +93,7 @@ class TestRecorder:
 
     async def test_when_too_many_wait_the_oldest_are_dropped_and_counted(self, metrics, figure, monkeypatch):
         monkeypatch.setattr(module, "WAITING_AT_MOST", 10)
-        journal, records = Journal(before=down), predictions(25)
+        journal, records = PredictionLog(before=down), predictions(25)
         async with recording(journal, metrics, records):
             journal.before = lambda: None
             await until(lambda: len(journal.taken) == 10)
@@ -103,7 +103,7 @@ class TestRecorder:
     async def test_those_dropped_on_their_way_to_the_disk_count_once(self, metrics, figure, monkeypatch):
         monkeypatch.setattr(module, "WAITING_AT_MOST", 10)
         writing, go_on = threading.Event(), threading.Event()
-        journal, records = Journal(before=lambda: (writing.set(), go_on.wait(10))), predictions(16)
+        journal, records = PredictionLog(before=lambda: (writing.set(), go_on.wait(10))), predictions(16)
         async with recording(journal, metrics, records[:10]) as recorder:
             await until(writing.is_set)
             for each in records[10:]:
@@ -114,7 +114,7 @@ class TestRecorder:
         assert figure("written") + figure("dropped") == 16
 
     async def test_a_fault_in_a_batch_does_not_hold_up_the_next(self, metrics, figure, caplog):
-        journal = Journal(before=lambda: 1 / 0)
+        journal = PredictionLog(before=lambda: 1 / 0)
         async with recording(journal, metrics, predictions(1)) as recorder:
             await until(lambda: figure("dropped") == 1)
             journal.before = lambda: None
@@ -123,7 +123,7 @@ class TestRecorder:
         assert "event=journal_write_failed" in caplog.text
 
     async def test_a_log_that_is_down_at_the_end_does_not_delay_it_and_the_loss_is_logged(self, metrics, caplog):
-        async with recording(Journal(before=down), metrics, predictions(3)):
+        async with recording(PredictionLog(before=down), metrics, predictions(3)):
             pass
         assert "event=journal_not_flushed lost=3" in caplog.text
 
@@ -142,5 +142,5 @@ def test_the_service_records_each_answer_with_the_image_that_was_read(client, jo
         assert (each.model_version, each.form) == (answer["model_version"], "strokes")
         assert each.time == pytest.approx(time.time(), abs=60)
     drawn, blank = (np.frombuffer(each.picture, np.uint8) for each in recorded)
-    np.testing.assert_allclose(drawn.reshape(28, 28) / 255.0, picture_from_strokes(strokes, 20), atol=1e-6)
+    np.testing.assert_allclose(drawn.reshape(28, 28) / 255.0, image_from_strokes(strokes, 20), atol=1e-6)
     assert not blank.any()

@@ -14,7 +14,7 @@ def test_the_defaults_are_those_of_the_contract():
     settings = Settings.from_environment({"PORT": "1", "doodle_port": "2", "DOODLE_COLOUR": "yellow"})
     assert settings == Settings()
     assert (settings.host, settings.port) == ("127.0.0.1", 7000)
-    assert (settings.models, settings.journal) == ("state/models", "sqlite:///state/journal.sqlite")
+    assert (settings.models, settings.prediction_log) == ("state/models", "sqlite:///state/journal.sqlite")
     assert (settings.model_check_seconds, settings.log_level, settings.api_key) == (1.0, "info", "")
 
 
@@ -22,7 +22,7 @@ def test_the_defaults_are_those_of_the_contract():
     ("variable", "text", "field", "value"),
     [
         ("DOODLE_MODELS", "file:///models", "models", "file:///models"),
-        ("DOODLE_JOURNAL", "redis://redis:6379/0", "journal", "redis://redis:6379/0"),
+        ("DOODLE_JOURNAL", "redis://redis:6379/0", "prediction_log", "redis://redis:6379/0"),
         ("DOODLE_RETENTION_DAYS", "0", "retention_days", 0),
         ("DOODLE_RETENTION_DAYS", "36500", "retention_days", 36500),
         ("DOODLE_MODEL_CHECK_SECONDS", "0.05", "model_check_seconds", 0.05),

@@ -7,8 +7,8 @@ import pytest
 from inference.metrics import Metrics
 from inference.predictor import ModelSource, NoDigit, Reading
 from inference.shadow import KEPT, Shadow
-from stores.folder_models import FolderModels
 from stores.models import CANDIDATE
+from stores.models.folder import FolderModels
 
 PICTURE = np.zeros((28, 28), np.float32)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from inference.schemas import SnapshotReadings, Snapshots
-from stores.folder_models import FolderModels
+from stores.models.folder import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
 ABOUT = {"temperature": 1.5, "training": {"epochs": 2}}
@@ -26,7 +26,7 @@ def client(models, publish_model, serve):
 @pytest.fixture
 def kept(client, models):
     """What the store has: the snapshots, and the network that they are of."""
-    version = models.pointer("live")
+    version = models.alias("live")
     return models.snapshots(version), models.load(version)[0]
 
 

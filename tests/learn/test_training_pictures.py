@@ -5,10 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from digitnet.averaging import WeightAverage
 from digitnet.layers import Conv2D, MaxPool2D, ReLU
 from digitnet.optimizers import SGD, Adam
 from digitnet.schedules import constant, one_cycle
+from digitnet.weight_averaging import WeightAverage
 from playwright.sync_api import expect
 
 

@@ -8,7 +8,7 @@ import pytest
 from inference.metrics import Metrics
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from stores.models import POINTERS
+from stores.models import ALIASES
 
 # A whole scrape of the exporter; its own tests hold it against a real one, word by word.
 EXPORTER_SCRAPE = Path(__file__).parents[1] / "exporter/golden.txt"
@@ -59,7 +59,7 @@ def of_doodle():
     """The samples that service and exporter expose."""
     inference = Metrics()
     inference.watch(("/predict",))
-    for pointer in POINTERS:
+    for pointer in ALIASES:
         inference.show_model(pointer, "0123456789ab")
     return samples_in(generate_latest(inference.registry).decode()) | samples_in(EXPORTER_SCRAPE.read_text(encoding="utf-8"))
 

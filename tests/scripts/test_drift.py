@@ -6,7 +6,9 @@ from functools import partial
 import httpx
 import numpy as np
 import pytest
-from digitnet.drawing import in_bytes, picture_from_strokes, picture_from_vector
+from digitnet.images.ink import image_from_vector
+from digitnet.images.normalize import in_bytes
+from digitnet.images.strokes import image_from_strokes
 from drift.detector import Detector
 from drift.reference import Reference, measured
 from trainer.strokes import Forms
@@ -24,7 +26,7 @@ def drawings(script, kind, count, seed):
         if number % 20 == 0:
             writer = forms.writer(generator)
         sent = script.body(kind, forms.digit(number % 10, generator, writer)[0])
-        picture = picture_from_strokes(sent["strokes"]) if "strokes" in sent else picture_from_vector(sent["image_vector"])
+        picture = image_from_strokes(sent["strokes"]) if "strokes" in sent else image_from_vector(sent["image_vector"])
         pictures.append(in_bytes(picture))
     digits = np.arange(count) % 10
     return measured(np.array(pictures), digits, np.full(count, 0.9), np.zeros(count, bool))

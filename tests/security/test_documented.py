@@ -15,7 +15,8 @@ from inference.app import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
 from inference.images import MAX_PIXELS, MAX_SIDE
 from inference.schemas import MAX_POINTS, MAX_STROKES
 from inference.settings import Settings
-from stores.journal import ERASED_FEEDBACK_KEPT, FEEDBACK_LIMITS, open_journal
+from stores.prediction_log import FEEDBACK_LIMITS, open_prediction_log
+from stores.prediction_log.base import ERASED_FEEDBACK_KEPT
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENT = PROJECT / "docs" / "security.md"
@@ -176,7 +177,7 @@ def test_data_about_people_is_kept_as_long_as_is_said(services):
         == f"${{DOODLE_RETENTION_DAYS:-{Settings().retention_days}}}"
     )
     in_log = [how_long for where, how_long in kept.values() if where == "prediction log"]
-    cap = inspect.signature(open_journal).parameters["cap"].default
+    cap = inspect.signature(open_prediction_log).parameters["cap"].default
     assert in_log == [
         f"{days}, and among the newest {cap:,}",
         days,

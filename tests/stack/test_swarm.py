@@ -35,7 +35,7 @@ def publish_another(store, tmp_path):
     """publish_another(factor): the live model, a little larger, as a version of its own; not yet live."""
 
     def publish_another(factor: float) -> str:
-        network, card = store.load(store.pointer(LIVE))
+        network, card = store.load(store.alias(LIVE))
         network.parameters *= np.float32(factor)
         about = {name: card[name] for name in ("no_digit_threshold", "temperature") if name in card}
         save(tmp_path, network, np.zeros((1, 28, 28), np.uint8), about)
@@ -89,7 +89,7 @@ class TestDeployed:
         assert swarm.replicas() == {"doodle1": 1, "doodle2": 1, "doodle3": 1}
 
     def test_each_machine_serves_page_and_api(self, swarm, store):
-        assert swarm.live_everywhere() == {store.pointer(LIVE)}
+        assert swarm.live_everywhere() == {store.alias(LIVE)}
         for machine in swarm.machines:
             page = httpx.get(f"http://{machine.address}:3000/", timeout=10)
             assert (page.status_code, "doodle-canvas" in page.text) == (200, True)
@@ -126,7 +126,7 @@ class TestDeployed:
         assert said.split() == ["400", "10001"]
 
     def test_each_machine_keeps_the_model(self, swarm, store):
-        weights = store.card(store.pointer(LIVE))["weights_sha256"]
+        weights = store.card(store.alias(LIVE))["weights_sha256"]
         for machine in swarm.machines:
             (volume,) = json.loads(machine.docker("volume", "inspect", "doodle_models"))
             assert weights in {path.name for path in Path(volume["Mountpoint"]).rglob("*")}
@@ -197,7 +197,7 @@ def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, so
         wait_until(lambda: nodes(swarm)[second.name] == "Ready", "it is back")
         swarm.settle()
     check_few_failed(found, "died")
-    wait_until(lambda: swarm.live_everywhere() == {store.pointer(LIVE)}, "all of them have the same model")
+    wait_until(lambda: swarm.live_everywhere() == {store.alias(LIVE)}, "all of them have the same model")
     assert set(load.thanked) <= swarm.feedback()
     documented(
         "swarm",
@@ -217,7 +217,7 @@ def test_the_manager_restarts(swarm, store, crowd_of, somebody, documented):
         swarm.settle()
         load.wait_for_answers(20)
     check_few_failed(found, "manager")
-    wait_until(lambda: swarm.live_everywhere() == {store.pointer(LIVE)}, "all of them have the same model")
+    wait_until(lambda: swarm.live_everywhere() == {store.alias(LIVE)}, "all of them have the same model")
     nothing_is_lost(swarm, load, besides=(restarted, restarted + TOGETHER_SECONDS))
     documented(
         "swarm",

@@ -3,7 +3,7 @@
 import functools
 
 import pytest
-from stores.journal import open_journal
+from stores.prediction_log import open_prediction_log
 
 
 @pytest.fixture
@@ -16,11 +16,11 @@ def own_redis(new_redis):
 
 @pytest.fixture
 def open_at():
-    """open_journal, but what it opens is closed after the test."""
+    """open_prediction_log, but what it opens is closed after the test."""
     opened = []
 
     def open_at(url, **options):
-        opened.append(open_journal(url, **options))
+        opened.append(open_prediction_log(url, **options))
         return opened[-1]
 
     yield open_at

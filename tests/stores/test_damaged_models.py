@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from digitnet import checkpoint
 from digitnet.checkpoint import CARD_FILE, SNAPSHOTS_FILE, WEIGHTS_FILE, npz_bytes, sealed
-from stores.folder_models import FolderModels
 from stores.models import StoreError
+from stores.models.folder import FolderModels
 
 pytestmark = pytest.mark.slow
 
@@ -30,8 +30,8 @@ def snapshots(model):
     return {name: values.tobytes() for name, values in model.store.snapshots(model.version).arrays().items()}
 
 
-def golden_pictures(model):
-    return model.store.golden_pictures(model.version).tobytes()
+def golden_images(model):
+    return model.store.golden_images(model.version).tobytes()
 
 
 class Model:
@@ -40,7 +40,7 @@ class Model:
     def __init__(self, store, version):
         self.store, self.version, self.folder = store, version, store.folder / "versions" / version
         self.sound = {path.name: path.read_bytes() for path in self.folder.iterdir()}
-        self._read = {read: read(self) for read in (network, snapshots, golden_pictures)}
+        self._read = {read: read(self) for read in (network, snapshots, golden_images)}
 
     def is_refused(self, read) -> bool:
         """In a sentence that names the file. Fails for anything else than what was there, and for much memory."""
@@ -126,7 +126,7 @@ def test_a_changed_byte_is_noticed(model, documented):
     in_headers = changed(snapshots_file, header_places(snapshots_file), [0xFF])
     loaded = checkpoint.load(model.folder)
     count = refuse_all(model, SNAPSHOTS_FILE, in_headers, lambda _: checkpoint.load_snapshots(model.folder, *loaded))
-    count += refuse_all(model, SNAPSHOTS_FILE, anywhere(snapshots_file), snapshots, reading=(network, golden_pictures))
+    count += refuse_all(model, SNAPSHOTS_FILE, anywhere(snapshots_file), snapshots, reading=(network, golden_images))
     times, said = refusals(count)
     what = "snapshots.npz: every byte of its headers, and 300 anywhere"
     documented("bad-files", what, times, f"{said}; the network is read all the same")

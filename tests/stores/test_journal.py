@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from journal_records import make_feedback, make_prediction
-from stores.journal import DAY_SECONDS, NAME_LENGTH, FeedbackLimits, Refusal, RefusedError, Summary
+from stores.prediction_log import FeedbackLimits, Refusal, RefusedError, Summary
+from stores.prediction_log.base import DAY_SECONDS, NAME_LENGTH
 
 UNKNOWN = ["unknown", "", "\ud800", "a\nb", "x" * 10_000]
 

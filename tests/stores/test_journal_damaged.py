@@ -1,11 +1,11 @@
-"""A log's SQLite file with any of its bytes changed or cut off: a JournalError that names it, or records that are sound."""
+"""A log's SQLite file with any of its bytes changed or cut off: a PredictionLogError that names it, or records that are sound."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
 from journal_records import make_feedback, make_prediction
-from stores.journal import Feedback, JournalError, Prediction, open_journal
+from stores.prediction_log import Feedback, Prediction, PredictionLogError, open_prediction_log
 
 HEADER, PLACES, LENGTHS = 100, 200, 40
 
@@ -15,11 +15,11 @@ def outcome(path, content: bytes) -> str:
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     path.write_bytes(content)
-    journal, outcome = open_journal(f"sqlite:///{path}"), "read"
+    journal, outcome = open_prediction_log(f"sqlite:///{path}"), "read"
     for ask in (lambda: journal.feedback(10), lambda: journal.recent_predictions(10), journal.summary, journal.durability):
         try:
             found = ask()
-        except JournalError as error:
+        except PredictionLogError as error:
             assert str(path) in str(error)  # noqa: PT017
             outcome = "refused"
             continue
@@ -32,7 +32,7 @@ def outcome(path, content: bytes) -> str:
 @pytest.mark.slow
 def test_any_byte_changed_or_cut_off_is_an_error_that_names_the_file_or_sound_records(tmp_path, documented):
     path = tmp_path / "sound.sqlite"
-    journal = open_journal(f"sqlite:///{path}")
+    journal = open_prediction_log(f"sqlite:///{path}")
     journal.add_predictions([make_prediction() for _ in range(6)])
     for _ in range(6):
         journal.add_feedback(make_feedback())

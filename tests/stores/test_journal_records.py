@@ -4,7 +4,8 @@ import math
 
 import pytest
 from journal_records import make_feedback, make_prediction
-from stores.journal import NAME_LENGTH, open_journal
+from stores.prediction_log import open_prediction_log
+from stores.prediction_log.base import NAME_LENGTH
 
 BAD_NAMES = ["", "x" * (NAME_LENGTH + 1), "a\nb", "a\0b", "\ud800", b"abc", 7]
 BAD_TIMES = [-1.0, 1.7e12, math.nan, math.inf, "1.7e9"]  # the second is in milliseconds
@@ -66,10 +67,10 @@ BAD_URLS = [
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_a_url_that_names_no_log_is_refused_and_its_password_not_shown(url):
     with pytest.raises(ValueError, match="journal's URL") as refused:
-        open_journal(url)
+        open_prediction_log(url)
     assert "hush" not in str(refused.value)
 
 
 def test_a_log_that_keeps_nothing_is_refused():
     with pytest.raises(ValueError, match="cap must be at least 1"):
-        open_journal("sqlite:///journal.sqlite", cap=0)
+        open_prediction_log("sqlite:///journal.sqlite", cap=0)

@@ -9,9 +9,11 @@ import pytest
 from journal_records import make_feedback, make_prediction
 from polling import eventually
 from redis_server import COMPOSE
-from stores import durable_redis, redis_journal
-from stores.journal import ERASED_FEEDBACK_KEPT, Feedback, FeedbackLimits, JournalError, Prediction, Summary
-from stores.redis_journal import FEEDBACK, FEEDBACK_BY_PREDICTION, PREDICTIONS
+from stores.prediction_log import Feedback, FeedbackLimits, Prediction, PredictionLogError, Summary
+from stores.prediction_log import redis as redis_journal
+from stores.prediction_log import redis_connection as durable_redis
+from stores.prediction_log.base import ERASED_FEEDBACK_KEPT
+from stores.prediction_log.redis import FEEDBACK, FEEDBACK_BY_PREDICTION, PREDICTIONS
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ class TestKilled:
                     journal.add_predictions(batch)
                     acknowledged.extend(batch)
                     batch = [make_prediction() for _ in range(16)]
-                except JournalError:
+                except PredictionLogError:
                     stop.wait(0.01)
 
         adding = threading.Thread(target=keep_adding)
@@ -81,7 +83,7 @@ class TestKilled:
             call()
         own_redis.kill()
         for call, _ in calls:
-            with pytest.raises(JournalError, match=f"^Redis at 127.0.0.1:{own_redis.port} cannot be reached"):
+            with pytest.raises(PredictionLogError, match=f"^Redis at 127.0.0.1:{own_redis.port} cannot be reached"):
                 call()
         own_redis.start()  # it has forgotten the scripts, and the pool holds a dead connection
         assert [call() for call, _ in calls] == [answer for _, answer in calls]
@@ -90,7 +92,7 @@ class TestKilled:
         monkeypatch.setattr(durable_redis, "COMMAND_SECONDS", 0.2)
         own_redis.start()
         own_redis.pause()
-        with pytest.raises(JournalError, match="does not answer in time"):
+        with pytest.raises(PredictionLogError, match="does not answer in time"):
             open_at(own_redis.url).summary()
 
 
@@ -148,7 +150,7 @@ class TestForeignEntries:
 
     def test_a_key_that_is_something_else_is_an_error(self, journal, redis_server):
         redis_server.client.set(PREDICTIONS, "in the way")
-        with pytest.raises(JournalError, match=r"cannot do what the journal asks \(WRONGTYPE Operation"):
+        with pytest.raises(PredictionLogError, match=r"cannot do what the journal asks \(WRONGTYPE Operation"):
             journal.add_predictions([make_prediction()])
 
     def test_a_deleted_stream_is_an_empty_log_and_a_forgotten_script_is_sent_again(self, journal, redis_server):

@@ -1,4 +1,4 @@
-"""A Redis that would not keep feedback, or cannot take any, is a JournalError that says so, and never shows a password."""
+"""A Redis that would not keep feedback, or cannot take any, is a PredictionLogError that says so, and never shows a password."""
 
 import logging
 import traceback
@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 import redis
 from journal_records import make_feedback, make_prediction
-from stores.journal import Durability, JournalError
+from stores.prediction_log import Durability, PredictionLogError
 
 SOUND = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no", "maxmemory-policy": "noeviction"}
 UNSOUND = [
@@ -25,10 +25,10 @@ def test_refuses_feedback_that_could_be_lost_and_notices_a_change_both_ways(own_
         assert journal.durability().is_durable is False
         found = ", ".join(f"{name} {value}" for name, value in settings.items())
         advice = " ".join(f"--{name} {SOUND[name]}" for name in settings)
-        with pytest.raises(JournalError, match=rf"could lose feedback \({found}\): start it with {advice}$"):
+        with pytest.raises(PredictionLogError, match=rf"could lose feedback \({found}\): start it with {advice}$"):
             journal.add_feedback(make_feedback())
         journal.add_predictions([predictions[number]])  # which may be lost
-        with pytest.raises(JournalError, match="could lose feedback"):
+        with pytest.raises(PredictionLogError, match="could lose feedback"):
             journal.erase([predictions[number].prediction_id])
         assert journal.erase(["unknown"]) == set()
         for name in settings:
@@ -47,7 +47,7 @@ class TestUnfit:
         journal.add_predictions([kept])
         own_redis.client.config_set("maxmemory", 1)
         for add in (lambda: journal.add_predictions([make_prediction()]), lambda: journal.add_feedback(make_feedback())):
-            with pytest.raises(JournalError, match="is out of memory: raise its maxmemory"):
+            with pytest.raises(PredictionLogError, match="is out of memory: raise its maxmemory"):
                 add()
         assert journal.recent_predictions(10) == [kept]
         own_redis.client.config_set("maxmemory", 0)
@@ -56,19 +56,19 @@ class TestUnfit:
 
     def test_too_old(self, redis_server, open_at, monkeypatch):
         monkeypatch.setattr(redis.Redis, "xinfo_stream", lambda *_: {"length": 3})  # as Redis 6 answers
-        with pytest.raises(JournalError, match=r"is too old: the journal needs Redis 7\.0 or newer"):
+        with pytest.raises(PredictionLogError, match=r"is too old: the journal needs Redis 7\.0 or newer"):
             open_at(redis_server.url).summary()
 
     def test_still_loading(self, redis_server, open_at, monkeypatch):
         monkeypatch.setattr(redis.Redis, "xinfo_stream", Mock(side_effect=redis.exceptions.BusyLoadingError("LOADING")))
-        with pytest.raises(JournalError, match="is still loading its data: try again"):
+        with pytest.raises(PredictionLogError, match="is still loading its data: try again"):
             open_at(redis_server.url).summary()
 
 
 class TestUnreachable:
     def test_a_name_that_nobody_has(self, open_at):
         journal = open_at("redis://no-such-host.invalid/0")  # which looks at nothing yet
-        with pytest.raises(JournalError, match=r"^Redis at no-such-host\.invalid:6379 cannot be reached"):
+        with pytest.raises(PredictionLogError, match=r"^Redis at no-such-host\.invalid:6379 cannot be reached"):
             journal.summary()
 
     @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ class TestUnreachable:
     )
     def test_the_password_is_nowhere(self, own_redis, free_port, open_at, monkeypatch, caplog, url, message):
         caplog.set_level(logging.DEBUG)
-        monkeypatch.setattr("stores.durable_redis.COMMAND_SECONDS", 0.2)
+        monkeypatch.setattr("stores.prediction_log.redis_connection.COMMAND_SECONDS", 0.2)
         own_redis.start(requirepass="another")
         port = free_port() if "dead" in url else own_redis.port
         journal = open_at(f"{url}127.0.0.1:{port}/0?durable=managed&replicas=1")
         said = []
         for call in (journal.summary, journal.durability, lambda: journal.add_feedback(make_feedback())):
-            with pytest.raises(JournalError, match=f"^Redis at 127.0.0.1:{port} .*{message}") as refused:
+            with pytest.raises(PredictionLogError, match=f"^Redis at 127.0.0.1:{port} .*{message}") as refused:
                 call()
             said += traceback.format_exception(refused.value)
         said += [repr(journal), repr(journal._server.url), repr(journal._client), repr(journal._client.connection_pool)]
@@ -114,7 +114,7 @@ def managed(own_redis, open_at):
 
 def test_takes_no_feedback_where_nobody_vouches_for_it(managed, own_redis):
     journal = managed("", "+info")
-    with pytest.raises(JournalError, match=r"\+config\|get\), or vouch for it in the URL \(\?durable=managed\)"):
+    with pytest.raises(PredictionLogError, match=r"\+config\|get\), or vouch for it in the URL \(\?durable=managed\)"):
         journal.add_feedback(make_feedback())
     assert journal.durability().is_durable is False
     journal.add_predictions([make_prediction()])

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from journal_records import make_feedback, make_prediction
 from polling import eventually
-from stores import durable_redis
-from stores.journal import JournalError
-from stores.redis_journal import FEEDBACK, PREDICTIONS
+from stores.prediction_log import PredictionLogError
+from stores.prediction_log import redis_connection as durable_redis
+from stores.prediction_log.redis import FEEDBACK, PREDICTIONS
 
 MANUAL = Path(__file__).parents[2] / "docs" / "operate.md"
 TOO_FEW = "has fewer replicas that follow it than the journal's URL asks for .replicas=1., so the feedback was not written"
@@ -60,7 +60,7 @@ def journal(name, open_at):
 
 def try_until_taken(journal, feedback):
     """As whoever sends feedback does: a replica that has just come needs a while to write its first file."""
-    eventually(lambda: journal.add_feedback(feedback) is None, "it is taken", not_yet=(JournalError,))
+    eventually(lambda: journal.add_feedback(feedback) is None, "it is taken", not_yet=(PredictionLogError,))
 
 
 def fall_silent_behind_the_probe(journal, replica, meanwhile=lambda: None):
@@ -87,7 +87,7 @@ def test_what_was_acknowledged_outlives_the_primary(primary, replica, name, jour
     assert journal.feedback(100) == feedback
     journal.add_predictions([make_prediction()])
     assert journal.summary().predictions_total == 1
-    with pytest.raises(JournalError, match=TOO_FEW):  # until the new primary has a replica in turn
+    with pytest.raises(PredictionLogError, match=TOO_FEW):  # until the new primary has a replica in turn
         journal.add_feedback(later)
     primary.start(replicaof=f"127.0.0.1 {replica.port}")
     try_until_taken(journal, later)
@@ -101,13 +101,13 @@ def test_leaves_a_primary_that_has_become_a_replica_for_where_the_name_leads_now
     try_until_taken(journal, feedback[0])
     replica.client.replicaof("NO", "ONE")
     primary.client.replicaof("127.0.0.1", replica.port)
-    with pytest.raises(JournalError, match=READ_ONLY):  # while the name still leads to it
+    with pytest.raises(PredictionLogError, match=READ_ONLY):  # while the name still leads to it
         other.add_predictions(predictions)
     assert other.durability().is_durable is False
     name.port = replica.port
     for add in (lambda: other.add_predictions(predictions), lambda: journal.add_feedback(feedback[1])):
         eventually(lambda: primary.client.info("replication")["master_link_status"] == "up", "they follow each other")
-        with pytest.raises(JournalError, match=READ_ONLY):
+        with pytest.raises(PredictionLogError, match=READ_ONLY):
             add()
     other.add_predictions(predictions)
     try_until_taken(journal, feedback[1])
@@ -132,9 +132,9 @@ class TestSilentReplica:
         replica.pause()
         journal.add_predictions(predictions)  # they do not wait
         assert journal.recent_predictions(5) == predictions
-        with pytest.raises(JournalError, match=TOO_FEW):
+        with pytest.raises(PredictionLogError, match=TOO_FEW):
             journal.add_feedback(after)
-        with pytest.raises(JournalError, match=r"asks for .replicas=1., so nothing was erased"):
+        with pytest.raises(PredictionLogError, match=r"asks for .replicas=1., so nothing was erased"):
             journal.erase([before.prediction_id])
         assert journal.feedback(10) == [before]
         replica.go_on()
@@ -150,11 +150,11 @@ class TestSilentReplica:
         first, feedback = make_feedback(), make_feedback()
         try_until_taken(journal, first)
         fall_silent_behind_the_probe(journal, replica)
-        with pytest.raises(JournalError, match=UNCONFIRMED):
+        with pytest.raises(PredictionLogError, match=UNCONFIRMED):
             journal.add_feedback(feedback)
         other = open_at(name.url)
         for each in (journal, other):
-            with pytest.raises(JournalError, match=TOO_FEW):
+            with pytest.raises(PredictionLogError, match=TOO_FEW):
                 each.add_feedback(feedback)
         assert journal.feedback(10) == [first, feedback]
         replica.go_on()
@@ -169,7 +169,7 @@ class TestSilentReplica:
         feedback, other = make_feedback(), open_at(primary.url)  # who asks for no replicas
         try_until_taken(journal, make_feedback())
         fall_silent_behind_the_probe(journal, replica, meanwhile=lambda: other.add_feedback(feedback))
-        with pytest.raises(JournalError, match=UNCONFIRMED):
+        with pytest.raises(PredictionLogError, match=UNCONFIRMED):
             journal.add_feedback(feedback)
 
     @pytest.mark.slow
@@ -198,7 +198,7 @@ class TestSilentReplica:
     def test_refuses_feedback_where_more_replicas_are_asked_for_than_there_are(self, primary, open_at):
         journal = open_at(primary.url + "?replicas=2")
         assert journal.durability().is_durable is False
-        with pytest.raises(JournalError, match=r"replicas=2"):
+        with pytest.raises(PredictionLogError, match=r"replicas=2"):
             journal.add_feedback(make_feedback())
         assert journal.summary().feedback_total == 0
 
@@ -206,7 +206,7 @@ class TestSilentReplica:
         replica.client.config_set("appendonly", "no")
         try_until_taken(open_at(primary.url + "?replicas=1&durable=managed"), make_feedback())
         if tuple(map(int, primary.client.info("server")["redis_version"].split(".")))[:2] >= (7, 2):
-            with pytest.raises(JournalError, match=f"{UNCONFIRMED}|appendonly yes"):
+            with pytest.raises(PredictionLogError, match=f"{UNCONFIRMED}|appendonly yes"):
                 journal.add_feedback(make_feedback())
         else:  # an older server cannot tell
             journal.add_feedback(make_feedback())

@@ -13,9 +13,8 @@ from contextlib import closing
 
 import pytest
 from journal_records import make_feedback, make_prediction
-from stores import sqlite_file
-from stores.journal import JournalError, Summary
-from stores.sqlite_statements import VERSION
+from stores.prediction_log import PredictionLogError, Summary, sqlite_file
+from stores.prediction_log.sqlite_statements import VERSION
 
 DAMAGED = "is damaged or no journal: move it away"
 UNUSABLE = "cannot be used: let the journal's URL name a file"
@@ -86,8 +85,9 @@ class TestNotThereYet:
 
 WRITE_FOR_EVER = """
 import itertools, sys
-from stores.journal import Feedback, Prediction, open_journal
-journal, name = open_journal(sys.argv[1]), sys.argv[2]
+from stores.prediction_log import Feedback, Prediction
+from stores.prediction_log import open_prediction_log
+journal, name = open_prediction_log(sys.argv[1]), sys.argv[2]
 for number in itertools.count():
     ids = [f"{name}-{number}-{place}" for place in range(3)]
     journal.add_predictions([Prediction(id_, float(number), "strokes", 3, True, 0.5, "v", bytes(784)) for id_ in ids])
@@ -145,7 +145,7 @@ class TestDeleted:
 
         prediction = make_prediction()
         journal.add_predictions([make_prediction()])
-        with pytest.raises(JournalError, match="was deleted or replaced while it was written: try again"):
+        with pytest.raises(PredictionLogError, match="was deleted or replaced while it was written: try again"):
             journal.add_predictions(DeletesWhenRead([prediction]))
         journal.add_predictions([prediction])
         assert found_from_scratch(path) == [prediction.prediction_id]
@@ -248,7 +248,7 @@ class TestUnusable:
             lambda: journal.feedback(10),
             lambda: journal.summary(),
         ):
-            with pytest.raises(JournalError, match=f"^{filled} {message}"):
+            with pytest.raises(PredictionLogError, match=f"^{filled} {message}"):
                 call()
         assert content is None or in_the_way.read_bytes() == content
         in_the_way.rename(in_the_way.with_suffix(".damaged"))
@@ -260,14 +260,14 @@ class TestUnusable:
         content = filled.read_bytes()
         for damaged in (content[:4096] + bytes(8192) + content[12288:], content[:10_000]):
             filled.write_bytes(damaged)
-            with pytest.raises(JournalError, match=f"^{filled} {DAMAGED}"):
+            with pytest.raises(PredictionLogError, match=f"^{filled} {DAMAGED}"):
                 journal.recent_predictions(50)
 
     def test_a_file_that_another_process_holds_is_an_error_until_it_lets_go(self, filled, journal, monkeypatch):
         monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
         with closing(sqlite3.connect(filled, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
-            with pytest.raises(JournalError, match="is locked by another process"):
+            with pytest.raises(PredictionLogError, match="is locked by another process"):
                 journal.add_predictions([make_prediction()])
             assert journal.summary().predictions_kept == 50  # who only reads need not wait
         journal.add_predictions([make_prediction()])
@@ -276,7 +276,7 @@ class TestUnusable:
     def test_a_disk_that_is_full_is_an_error_until_there_is_room(self, filled, journal):
         journal.summary()  # so that there is a connection, whose file may grow no more:
         journal._connection.execute("PRAGMA max_page_count = 1")
-        with pytest.raises(JournalError, match="cannot grow, the disk is full: make room"):
+        with pytest.raises(PredictionLogError, match="cannot grow, the disk is full: make room"):
             journal.add_predictions([make_prediction() for _ in range(100)])
         assert journal.summary().predictions_kept == 50
         journal.add_predictions([make_prediction()])

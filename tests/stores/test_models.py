@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from bounds import within
 from digitnet import checkpoint
-from stores import folder_models, models
-from stores.folder_models import FolderModels
-from stores.models import CANDIDATE, LIVE, POINTERS, StoreError, open_models
+from stores.models import ALIASES, CANDIDATE, LIVE, StoreError, base, open_models
+from stores.models import folder as folder_models
+from stores.models.folder import FolderModels
 
 PICTURE = np.random.default_rng(0).random((1, 28, 28), np.float32)
 NOWHERE = "000000000000"
@@ -50,7 +50,7 @@ class TestPublish:
         assert loaded == card
         np.testing.assert_array_equal(network.predict(PICTURE), checkpoint.load(folder)[0].predict(PICTURE))
         assert store.size(card["version"]) == sum(file.stat().st_size for file in folder.iterdir())
-        assert (store.pointer(LIVE), store.pointer(CANDIDATE)) == (None, None)
+        assert (store.alias(LIVE), store.alias(CANDIDATE)) == (None, None)
 
     def test_a_version_published_anew_has_its_new_card_is_mended_and_has_another_state(
         self, store, published, save_model, place, tmp_path
@@ -108,22 +108,22 @@ class TestPromoteAndRollback:
     def test_what_was_live_comes_back_step_by_step(self, store, versions):
         first, second, third = versions
         store.promote(third)  # which is live already
-        assert store.pointer(LIVE) == third
+        assert store.alias(LIVE) == third
         assert store.history() == [first, second]
-        assert (store.rollback(), store.pointer(LIVE)) == (second, second)
+        assert (store.rollback(), store.alias(LIVE)) == (second, second)
         store.promote(third)
-        assert (store.rollback(), store.pointer(LIVE)) == (second, second)
-        assert (store.rollback(), store.pointer(LIVE)) == (first, first)
+        assert (store.rollback(), store.alias(LIVE)) == (second, second)
+        assert (store.rollback(), store.alias(LIVE)) == (first, first)
         with pytest.raises(StoreError, match=f"no sound version that was live before {first}"):
             store.rollback()
-        assert store.pointer(LIVE) == first
+        assert store.alias(LIVE) == first
 
     def test_who_is_live_is_no_candidate_any_more(self, store, versions):
         store.point(CANDIDATE, versions[0])
         store.promote(versions[1])
-        assert store.pointer(CANDIDATE) == versions[0]
+        assert store.alias(CANDIDATE) == versions[0]
         store.promote(versions[0])
-        assert store.pointer(CANDIDATE) is None
+        assert store.alias(CANDIDATE) is None
         store.clear(CANDIDATE)  # once more is no error
 
     def test_a_damaged_or_missing_version_is_not_promoted(self, store, versions, publish, place):
@@ -133,7 +133,7 @@ class TestPromoteAndRollback:
             store.promote(damaged)
         with pytest.raises(StoreError, match=NOWHERE):
             store.promote(NOWHERE)
-        assert store.pointer(LIVE) == versions[2]
+        assert store.alias(LIVE) == versions[2]
         assert store.history() == versions[:2]
 
     def test_rollback_passes_over_what_is_damaged_or_gone(self, store, versions, place):
@@ -149,11 +149,11 @@ class TestPromoteAndRollback:
         place.write(LIVE, b"\xff")
         place.write("history", b"\xff../../etc\n" + versions[0].encode())
         store.promote(versions[2])
-        assert store.pointer(LIVE) == versions[2]
+        assert store.alias(LIVE) == versions[2]
         assert store.rollback() == versions[0]
 
     def test_the_history_is_bounded(self, store, versions, monkeypatch):
-        monkeypatch.setattr(models, "HISTORY_LENGTH", 4)
+        monkeypatch.setattr(base, "HISTORY_LENGTH", 4)
         for _ in range(3):
             for version in versions:
                 store.promote(version)
@@ -163,20 +163,20 @@ class TestPromoteAndRollback:
 class TestPointers:
     def test_a_pointer_names_a_version_that_is_there(self, store, publish):
         versions = [publish(seed) for seed in range(2)]
-        assert store.pointer_time(LIVE) is None
+        assert store.alias_time(LIVE) is None
         store.point(LIVE, versions[0])
         store.point(CANDIDATE, versions[1])
-        assert (store.pointer(LIVE), store.pointer(CANDIDATE)) == tuple(versions)
-        assert store.pointer_time(LIVE) == pytest.approx(time.time(), abs=2.5)
+        assert (store.alias(LIVE), store.alias(CANDIDATE)) == tuple(versions)
+        assert store.alias_time(LIVE) == pytest.approx(time.time(), abs=2.5)
         assert store.published_at(versions[0]) == pytest.approx(time.time(), abs=2.5)
         store.point(LIVE, versions[1])
         with pytest.raises(StoreError, match=f"has no version {NOWHERE}: publish it first"):
             store.point(LIVE, NOWHERE)
-        assert store.pointer(LIVE) == versions[1]
+        assert store.alias(LIVE) == versions[1]
 
     @pytest.mark.parametrize("name", ["newest", "", "../live", "versions"])
     def test_there_are_two_pointers_and_no_other(self, store, name):
-        for use in (lambda: store.pointer(name), lambda: store.point(name, NOWHERE)):
+        for use in (lambda: store.alias(name), lambda: store.point(name, NOWHERE)):
             with pytest.raises(StoreError, match="is no pointer: there are live and candidate"):
                 use()
 
@@ -184,12 +184,12 @@ class TestPointers:
     def test_a_damaged_pointer_is_an_error_not_a_path(self, store, content, place):
         place.write(LIVE, content)
         with pytest.raises(StoreError, match="live names no version"):
-            store.pointer(LIVE)
+            store.alias(LIVE)
 
 
 class TestReading:
     def test_an_empty_store_is_no_error(self, store):
-        assert (store.versions(), store.pointer(LIVE)) == ([], None)
+        assert (store.versions(), store.alias(LIVE)) == ([], None)
         with pytest.raises(StoreError, match="was live before any other"):
             store.rollback()
 
@@ -226,7 +226,7 @@ def test_readers_never_see_half_a_model(store, model_folder):
         publishing, deadline = pool.submit(publish), time.monotonic() + 60
         try:
             while len(seen) < 2 and time.monotonic() < deadline:
-                seen |= {store.load(store.pointer(LIVE))[1]["version"] for _ in range(50)}
+                seen |= {store.load(store.alias(LIVE))[1]["version"] for _ in range(50)}
         finally:
             done.set()
         publishing.result()
@@ -260,7 +260,7 @@ class TestFolder:
         monkeypatch.setattr(os, "replace", fail)
         with pytest.raises(StoreError, match="cannot be written: power cut"):
             store.point(LIVE, version)
-        assert store.pointer(LIVE) is None
+        assert store.alias(LIVE) is None
 
     def test_what_a_killed_publisher_left_is_swept_away_but_not_what_another_is_writing(self, store, model_folder, published):
         left, writing = (store.folder / "versions" / f"{folder_models.UNFINISHED}{name}" for name in ("left", "writing"))
@@ -278,10 +278,10 @@ class TestFolder:
         ids=["a pipe", "a link to /dev/zero", "128 KiB"],
     )
     def test_a_pointer_that_is_no_small_file_is_refused_without_a_wait(self, store, published, make):
-        for pointer in POINTERS:
+        for pointer in ALIASES:
             make(store.folder / pointer)
             with within(), pytest.raises(StoreError, match=f"^{store.folder}/{pointer} cannot be read: it "):
-                store.pointer(pointer)
+                store.alias(pointer)
         assert store.versions() == [published]
 
     def test_a_folder_can_be_named_in_several_ways(self, published, tmp_path, monkeypatch):

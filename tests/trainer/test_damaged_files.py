@@ -6,7 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from stores.journal import Feedback
+from stores.prediction_log import Feedback
 from trainer.decisions import Decisions, ReviewError
 from trainer.idx import IDXError, images_to_bytes, labels_to_bytes, read_images, read_labels
 

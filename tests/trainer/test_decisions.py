@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from stores.journal import Feedback
+from stores.prediction_log import Feedback
 from trainer.decisions import Decisions
 
 

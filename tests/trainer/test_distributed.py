@@ -193,10 +193,10 @@ def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_fol
 def test_names_the_ranks_at_fault(others, complaint):
     communicator = SimpleNamespace(rank=0, size=3, allgather=lambda own: [own] * 3)
     ranks = Ranks(communicator, None, "here", lambda: False)
-    assert ranks.alike("what", lambda: "same", str) == "same"
+    assert ranks.assert_same_on_all_ranks("what", lambda: "same", str) == "same"
     communicator.allgather = lambda own: [own, *((f"rank {rank}", *each) for rank, each in enumerate(others, start=1))]
     with pytest.raises(RefusedError, match=re.escape(complaint)):
-        ranks.alike("what", lambda: "same", str)
+        ranks.assert_same_on_all_ranks("what", lambda: "same", str)
 
 
 def test_more_ranks_than_shares_are_refused_with_what_to_do(params_file):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_bytes
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
 from trainer.canvas import SIDE, inked_canvas
 from trainer.digits import drawing_arrays, load_drawings
 

@@ -63,13 +63,13 @@ def table(file):
 
 def logits_of(folder, split):
     network, card = load(folder / "model")
-    return network.predict_logits(split.pictures / np.float32(255)), card
+    return network.predict_logits(split.images / np.float32(255)), card
 
 
 def test_measures_on_the_test_digits_and_makes_the_model(measured, metrics, perceptron, splits):
     network, card = load(measured / "model")
     test = splits["test"]
-    predicted = network.predict(test.pictures / np.float32(255))[:, :10].argmax(axis=1)
+    predicted = network.predict(test.images / np.float32(255))[:, :10].argmax(axis=1)
     assert metrics["accuracy"] == np.mean(predicted == test.labels)
     assert metrics["errors"] == np.count_nonzero(predicted != test.labels)
     assert card["test"] == {name: value for name, value in metrics.items() if not isinstance(value, list)}
@@ -100,7 +100,7 @@ def test_the_threshold_loses_that_share_of_the_held_out_digits(measured, metrics
     network, card = load(measured / "model")
 
     def rejected(*splits):
-        no_digit = [network.read(split.pictures / np.float32(255))[1] for split in splits]
+        no_digit = [network.read(split.images / np.float32(255))[1] for split in splits]
         return np.concatenate(no_digit) > card["no_digit_threshold"]
 
     assert rejected(splits["validation"], synthetic.digits("validation")).sum() == 6  # of sixty

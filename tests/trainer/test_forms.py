@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import yaml
-from digitnet.drawing import picture_from_strokes
+from digitnet.images.strokes import image_from_strokes
 from trainer.forms import KINDS, FormsError, read_forms
 from trainer.strokes import CANVAS_SIDE, Forms
 
@@ -16,7 +16,7 @@ LETTERS = [form for form in FORMS if form.kind in ("capitals", "small letters")]
 
 def picture(form):
     """Of the form as the file has it, unperturbed."""
-    return picture_from_strokes([CANVAS_SIDE * stroke.curve @ stroke.points for stroke in form.strokes])
+    return image_from_strokes([CANVAS_SIDE * stroke.curve @ stroke.points for stroke in form.strokes])
 
 
 def test_has_several_forms_of_every_digit_and_every_capital_letter():
@@ -60,7 +60,7 @@ def _features(picture):
 def test_forms_are_most_like_other_forms_of_their_digit():
     forms, generator = Forms(), np.random.default_rng(1)
     samples = {
-        form.name: np.stack([_features(picture_from_strokes(forms.write(form, generator))) for _ in range(8)])
+        form.name: np.stack([_features(image_from_strokes(forms.write(form, generator))) for _ in range(8)])
         for form in DIGIT_FORMS
     }
     places = {form.name: nearest(form, samples).index(int(form.what)) for form in DIGIT_FORMS}

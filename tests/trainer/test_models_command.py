@@ -37,7 +37,7 @@ def listed(capsys):
 
 def test_lists_each_version_with_what_is_known_of_it_and_names_and_clears_a_candidate(models, versions, listed):
     assert main(["models", "candidate", versions[0]]) == 0
-    assert (models.pointer(CANDIDATE), models.pointer(LIVE)) == tuple(versions)
+    assert (models.alias(CANDIDATE), models.alias(LIVE)) == tuple(versions)
     heading, *rows = listed("list")
     assert heading == ["VERSION", "PUBLISHED", "ACCURACY", "RECIPE"]
     assert sorted((row[0], *row[3:]) for row in rows) == sorted(
@@ -46,7 +46,7 @@ def test_lists_each_version_with_what_is_known_of_it_and_names_and_clears_a_cand
     models.point(CANDIDATE, versions[1])
     assert {row[0]: row[5:] for row in listed()[1:]} == {versions[0]: [], versions[1]: ["live", "candidate"]}
     assert main(["models", "candidate"]) == 0
-    assert models.pointer(CANDIDATE) is None
+    assert models.alias(CANDIDATE) is None
 
 
 def test_lists_damaged_versions_and_repairs_a_damaged_pointer(models, folder_place, versions, listed):
@@ -54,7 +54,7 @@ def test_lists_damaged_versions_and_repairs_a_damaged_pointer(models, folder_pla
     folder_place.write(LIVE, b"\xff")
     assert {row[0]: row[3:] for row in listed()[1:]} == {versions[0]: ["damaged", "-"], versions[1]: ["-", "-"]}
     assert main(["models", "promote", versions[1]]) == 0
-    assert models.pointer(LIVE) == versions[1]
+    assert models.alias(LIVE) == versions[1]
 
 
 def test_publishes_promotes_and_rolls_back_where_there_is_something_to_go_back_to(save_model, tmp_path, models, caplog):
@@ -67,12 +67,12 @@ def test_publishes_promotes_and_rolls_back_where_there_is_something_to_go_back_t
     second = save_model(folder, 2)["version"]
     assert main(["models", "publish", str(folder)]) == 0
     assert caplog.messages[-1] == f"{second} is in {models}"
-    assert (second in models.versions(), models.pointer(LIVE)) == (True, first)
+    assert (second in models.versions(), models.alias(LIVE)) == (True, first)
     assert main(["models", "promote", second]) == 0
-    assert models.pointer(LIVE) == second
+    assert models.alias(LIVE) == second
     assert caplog.messages[-1] == f"{second} is live, before it was {first}"
     assert main(["models", "rollback"]) == 0
-    assert models.pointer(LIVE) == first
+    assert models.alias(LIVE) == first
     assert caplog.messages[-1] == f"{first} is live again, before it was {second}"
 
 
@@ -88,4 +88,4 @@ def test_publishes_promotes_and_rolls_back_where_there_is_something_to_go_back_t
 def test_says_why_it_cannot_and_changes_nothing(models, versions, caplog, arguments, reason):
     assert main(["models", *arguments]) == 1
     assert reason in caplog.messages[-1]
-    assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (versions[1], None)
+    assert (models.alias(LIVE), models.alias(CANDIDATE)) == (versions[1], None)

@@ -1,9 +1,10 @@
-"""Preprocess: every digit of a small MNIST, through digitnet.drawing, into three splits that do not overlap."""
+"""Preprocess: every digit of a small MNIST, through digitnet.images, into three splits that do not overlap."""
 
 import numpy as np
 import pytest
-from digitnet.drawing import in_bytes, picture_from_pixels
-from stores.journal import Feedback
+from digitnet.images.ink import image_from_pixels
+from digitnet.images.normalize import in_bytes
+from stores.prediction_log import Feedback
 from trainer.decisions import Decisions
 from trainer.digits import SPLITS, load_splits
 from trainer.fetch import FetchError
@@ -49,16 +50,16 @@ def splits(digits):
 
 def test_training_and_validation_are_the_training_digits_each_once_and_with_its_label(splits):
     assert [len(splits[split]) for split in SPLITS] == [70, 30, 50]
-    expected = {in_bytes(picture_from_pixels(image)).tobytes(): label for image, label in zip(IMAGES[:100], LABELS)}
-    found = [pair for split in SPLITS[:2] for pair in zip(map(bytes, splits[split].pictures), splits[split].labels)]
+    expected = {in_bytes(image_from_pixels(image)).tobytes(): label for image, label in zip(IMAGES[:100], LABELS)}
+    found = [pair for split in SPLITS[:2] for pair in zip(map(bytes, splits[split].images), splits[split].labels)]
     assert len(found) == len(expected) == 100
     assert dict(found) == expected
 
 
 def test_the_test_digits_stay_in_order_and_are_seen_as_the_service_sees_them(splits):
     assert splits["test"].labels.tolist() == LABELS[100:].tolist()
-    for picture, image in zip(splits["test"].pictures, IMAGES[100:], strict=True):
-        np.testing.assert_array_equal(picture / np.float32(255), picture_from_pixels(image))
+    for picture, image in zip(splits["test"].images, IMAGES[100:], strict=True):
+        np.testing.assert_array_equal(picture / np.float32(255), image_from_pixels(image))
 
 
 def test_the_same_data_and_settings_give_the_same_bytes_whatever_was_rejected(digits, preprocessed, tmp_path):
@@ -72,11 +73,11 @@ def feedback(number, actual, picture):
 
 def test_accepted_drawings_are_learnt_from_and_not_measured_on(splits, preprocessed, tmp_path):
     """But for a digit that is held out, whoever sent it."""
-    held_out = [feedback(number, 3, splits[split].pictures[0]) for number, split in enumerate(SPLITS[1:])]
+    held_out = [feedback(number, 3, splits[split].images[0]) for number, split in enumerate(SPLITS[1:])]
     Decisions(tmp_path).accept([*held_out, feedback(7, 4, DRAWN), feedback(8, None, DRAWN + 1)])
     after = load_splits(preprocessed(tmp_path))
     assert after["training"].labels.tolist() == [*splits["training"].labels.tolist(), 4, 10]
-    np.testing.assert_array_equal(after["training"].pictures, [*splits["training"].pictures, DRAWN, DRAWN + 1])
+    np.testing.assert_array_equal(after["training"].images, [*splits["training"].images, DRAWN, DRAWN + 1])
     for split in SPLITS[1:]:
         assert after[split].digest() == splits[split].digest()
 

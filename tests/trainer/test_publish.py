@@ -39,7 +39,7 @@ def first(publisher, make_model, models):
     """The version that was live before."""
     version = make_model(1)
     publisher.look()
-    assert models.pointer(LIVE) == version
+    assert models.alias(LIVE) == version
     return version
 
 
@@ -58,7 +58,7 @@ def test_publishes_each_model_once_and_it_is_live(folder, make_model, models, pu
     assert caplog.records == [], "a folder that is not there is no error"
     first = make_model(1)
     publisher.look()
-    assert models.pointer(LIVE) == first
+    assert models.alias(LIVE) == first
     models.load(first)
     before = models.state(first)
     publisher.look()
@@ -67,7 +67,7 @@ def test_publishes_each_model_once_and_it_is_live(folder, make_model, models, pu
     assert len(said(caplog, "model_published")) == 1
     second = make_model(2)
     publisher.look()
-    assert models.pointer(LIVE) == second
+    assert models.alias(LIVE) == second
     assert set(models.versions()) == {first, second}
 
 
@@ -80,12 +80,12 @@ def test_a_restart_keeps_the_choice_of_an_older_version_and_a_changed_folder_doe
     time.sleep(0.01)
     models.point(LIVE, first)
     Publisher(folder, models).look()
-    assert models.pointer(LIVE) == first
+    assert models.alias(LIVE) == first
     models.point(LIVE, second)
     make_model(1)
     later(folder / "model.json", 1)
     publisher.look()
-    assert models.pointer(LIVE) == first
+    assert models.alias(LIVE) == first
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["none before it", "the next one"])
@@ -94,28 +94,28 @@ def test_a_model_that_comes_after_the_clock_was_set_back_is_live(folder, first, 
     if is_first:
         shutil.rmtree(folder)
         publisher.look()
-        assert models.pointer(LIVE) == first
+        assert models.alias(LIVE) == first
     version = make_model(2)
     later(folder / "model.json", -3600)
     publisher.look()
-    assert models.pointer(LIVE) == version
+    assert models.alias(LIVE) == version
 
 
 @pytest.mark.parametrize("wrong_by", [-3600, 3600])
 def test_a_clock_that_is_not_the_store_s_changes_nothing(folder, make_model, s3_place, monkeypatch, wrong_by):
     """A trainer's wrong clock dates the files, the object store's dates the pointer."""
     models, clock = s3_place.models, time.time
-    monkeypatch.setattr("stores.s3_bucket.time.time", lambda: clock() + wrong_by)
+    monkeypatch.setattr("stores.models.s3_bucket.time.time", lambda: clock() + wrong_by)
     first = make_model(1)
     models.promote(models.publish(folder)["version"])
     make_model(2)
     later(folder / "model.json", wrong_by - 5)
     Publisher(folder, models).look()
-    assert models.pointer(LIVE) == first
+    assert models.alias(LIVE) == first
     third = make_model(3)
     later(folder / "model.json", wrong_by + 5)
     Publisher(folder, models).look()
-    assert models.pointer(LIVE) == third
+    assert models.alias(LIVE) == third
 
 
 def test_the_same_network_measured_anew_has_a_new_card(make_model, models, publisher):
@@ -130,7 +130,7 @@ def test_repairs_an_emptied_store_and_after_a_restart_a_damaged_version(first, m
     for name in folder_place.names():
         folder_place.remove(name)
     publisher.look()
-    assert models.pointer(LIVE) == first
+    assert models.alias(LIVE) == first
     models.load(first)
     folder_place.write(f"versions/{first}/weights.npz", b"damage")
     Publisher(folder, models).look()
@@ -149,10 +149,10 @@ def test_a_folder_that_goes_during_a_look_is_looked_at_again(publisher, first, f
     monkeypatch.setattr(models, "publish", publish_and_lose)
     make_model(2)
     publisher.look()
-    assert (models.pointer(LIVE), said(caplog, "model_not_published")) == (first, [])
+    assert (models.alias(LIVE), said(caplog, "model_not_published")) == (first, [])
     second = make_model(2)
     publisher.look()
-    assert models.pointer(LIVE) == second
+    assert models.alias(LIVE) == second
 
 
 @pytest.mark.parametrize("name", ["weights.npz", "model.json"])
@@ -165,12 +165,12 @@ def test_a_damaged_model_is_logged_once_and_a_good_one_is_taken_after_it(
     assert said(caplog, "model_not_published") == [], "it may be half of one that is being written"
     for _ in range(3):
         publisher.look()
-    assert models.pointer(LIVE) == first
+    assert models.alias(LIVE) == first
     (line,) = said(caplog, "model_not_published")
     assert str(folder / name) in line
     second = make_model(2)
     publisher.look()
-    assert models.pointer(LIVE) == second
+    assert models.alias(LIVE) == second
 
 
 def test_a_store_that_cannot_be_written_is_tried_again(make_model, publisher, models, caplog):
@@ -182,7 +182,7 @@ def test_a_store_that_cannot_be_written_is_tried_again(make_model, publisher, mo
     assert str(models.folder) in line
     models.folder.unlink()
     publisher.look()
-    assert models.pointer(LIVE) == version
+    assert models.alias(LIVE) == version
 
 
 class TestCandidate:
@@ -219,41 +219,41 @@ class TestCandidate:
         self, restart, first, candidate, models, make_model, tmp_path
     ):
         look = restart()
-        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (first, candidate)
+        assert (models.alias(LIVE), models.alias(CANDIDATE)) == (first, candidate)
         models.load(candidate)
         self.say(tmp_path / "artifacts", candidate, passed=True)
         look()
-        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (first, candidate)
+        assert (models.alias(LIVE), models.alias(CANDIDATE)) == (first, candidate)
         assert make_model(2) == candidate
         look()
-        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (candidate, None)
+        assert (models.alias(LIVE), models.alias(CANDIDATE)) == (candidate, None)
         restart()
-        assert models.pointer(CANDIDATE) is None
+        assert models.alias(CANDIDATE) is None
         assert models.rollback() == first
 
     def test_is_none_any_more_once_it_was_refused(self, restart, first, candidate, models, tmp_path, caplog):
         look = restart()
         self.say(tmp_path / "artifacts", candidate, passed=False)
         look()
-        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (first, None)
+        assert (models.alias(LIVE), models.alias(CANDIDATE)) == (first, None)
         (line,) = said(caplog, "candidate_refused")
         assert f"version={candidate} " in line
         restart()
-        assert models.pointer(CANDIDATE) is None
+        assert models.alias(CANDIDATE) is None
         time.sleep(0.01)
         models.point(CANDIDATE, candidate)  # by hand
         restart()
-        assert models.pointer(CANDIDATE) == candidate
+        assert models.alias(CANDIDATE) == candidate
         models.clear(CANDIDATE)
         (tmp_path / "artifacts" / "test_result.json").unlink()  # it is to be tested again
         look()
-        assert models.pointer(CANDIDATE) == candidate
+        assert models.alias(CANDIDATE) == candidate
 
     def test_is_not_refused_by_a_damaged_result_or_another_version_s(self, restart, candidate, models, tmp_path):
         for content in ("[]", '{"version": "another", "passed": false, "problems": []}'):
             (tmp_path / "artifacts" / "test_result.json").write_text(content)
             restart()
-            assert models.pointer(CANDIDATE) == candidate
+            assert models.alias(CANDIDATE) == candidate
 
     @pytest.mark.parametrize("name", ["test_result.json", "model/weights.npz", "candidate/model.json"])
     def test_a_pipe_does_not_block_the_trainer(self, restart, first, candidate, tmp_path, models, name):
@@ -261,11 +261,11 @@ class TestCandidate:
         os.mkfifo(tmp_path / "artifacts" / name)
         with within():
             restart()()
-        assert models.pointer(LIVE) == first
+        assert models.alias(LIVE) == first
 
     def test_a_damaged_one_leaves_both_pointers(self, restart, first, candidate, models, tmp_path, caplog):
         (tmp_path / "artifacts" / "candidate" / "weights.npz").write_bytes(b"damage")
         restart()()
-        assert (models.pointer(LIVE), models.pointer(CANDIDATE)) == (first, None)
+        assert (models.alias(LIVE), models.alias(CANDIDATE)) == (first, None)
         (line,) = said(caplog, "model_not_published")
         assert str(tmp_path / "artifacts" / "candidate") in line

@@ -11,9 +11,10 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 from digitnet.checkpoint import load, load_card, load_golden, save
-from digitnet.drawing import in_bytes, picture_from_strokes
-from stores.folder_models import FolderModels
+from digitnet.images.normalize import in_bytes
+from digitnet.images.strokes import image_from_strokes
 from stores.models import CANDIDATE, LIVE
+from stores.models.folder import FolderModels
 from trainer import disturb, synthesize, test, trial
 from trainer.__main__ import main
 from trainer.api import Api
@@ -31,7 +32,7 @@ def spoil(source, folder):
     network, card = load(source)
     network.parameters[:] = np.random.default_rng(1).normal(size=network.parameters.shape) * 0.1
     about = {name: card[name] for name in ("temperature", "no_digit_threshold", "test")}
-    return save(folder, network, load_golden(source).pictures, about)["version"]
+    return save(folder, network, load_golden(source).images, about)["version"]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def made(tmp_path_factory, params, write_mnist):
     folder = tmp_path_factory.mktemp("made")
     (folder / "params.yaml").write_text(params.replace("epochs: 3", "epochs: 12"))
     forms, generator, labels = Forms(), np.random.default_rng(4), (np.arange(460) % 10).astype(np.uint8)
-    pictures = [in_bytes(picture_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()]
+    pictures = [in_bytes(image_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()]
     write_mnist(folder, np.stack(pictures), labels, 400)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -268,7 +269,7 @@ def test_beside_a_stack_the_candidate_is_tested_there_and_then_live_there(projec
         assert main(["end"]) == 0
         assert stack.version(LIVE) == candidate
         assert own.api is None, "there was a stack"
-        assert models.pointer(CANDIDATE) is None
+        assert models.alias(CANDIDATE) is None
         assert models.rollback() == live
         monkeypatch.setenv("DOODLE_API_KEY", "another-key-altogether")
         assert main(["serve"]) == 1

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import yaml
 from digitnet.checkpoint import load
-from digitnet.drawing import picture_from_pixels, picture_from_strokes
+from digitnet.images.ink import image_from_pixels
+from digitnet.images.strokes import image_from_strokes
 from trainer.strokes import Forms
 
 PROJECT = Path(__file__).parents[2]
@@ -90,9 +91,9 @@ def read():
 def test_reads_digits_by_hands_that_it_has_not_seen_and_takes_letters_and_scribbles_for_no_digits(read):
     """By the code of today: it still does what it was measured to do."""
     forms, generator, labels = Forms(), np.random.default_rng(20261125), np.arange(300) % 10
-    digits, is_digit = read([picture_from_strokes(forms.digit(label, generator)[0]) for label in labels])
+    digits, is_digit = read([image_from_strokes(forms.digit(label, generator)[0]) for label in labels])
     assert np.mean((digits == labels) & is_digit) >= 0.98
-    _, is_digit = read([picture_from_strokes(forms.non_digit(generator)[0]) for _ in range(300)])
+    _, is_digit = read([image_from_strokes(forms.non_digit(generator)[0]) for _ in range(300)])
     assert np.mean(is_digit) <= 0.05
 
 
@@ -100,7 +101,7 @@ def test_reads_digits_by_hands_that_it_has_not_seen_and_takes_letters_and_scribb
 def test_takes_pictures_of_other_things_for_no_digits(read):
     generator = np.random.default_rng(20261125)
     # Of sixty it would be chance whether a sixth of them or a fourth are taken for digits.
-    _, is_digit = read([picture_from_pixels(a_picture(generator)) for _ in range(600)])
+    _, is_digit = read([image_from_pixels(a_picture(generator)) for _ in range(600)])
     assert np.mean(is_digit) <= 0.2
 
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from digitnet.checkpoint import load
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
 from PIL import Image
-from stores.journal import Feedback, open_journal
+from stores.prediction_log import Feedback, open_prediction_log
 from trainer.__main__ import main
 from trainer.decisions import Decisions, ReviewError
 from trainer.review import FLOOD, chosen, reviewed, table
@@ -95,7 +95,7 @@ def test_the_table_has_a_line_for_each_and_counts_the_flags(items):
         [items[2].feedback.feedback_id[:8], "none", "none", "(100.0%)"],
         ["3", "to", "decide", "on,", "1", "of", "them", "flagged,", "1", "contradicts"],
     ]
-    assert (items[0].picture.shape, items[0].picture[0, 0]) == ((28, 28), 5)
+    assert (items[0].image.shape, items[0].image[0, 0]) == ((28, 28), 5)
 
 
 class TestCommand:
@@ -104,7 +104,7 @@ class TestCommand:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("DOODLE_JOURNAL", f"sqlite:///{tmp_path}/journal.sqlite")
         save_model(tmp_path / "artifacts" / "model")
-        journal = open_journal(f"sqlite:///{tmp_path}/journal.sqlite")
+        journal = open_prediction_log(f"sqlite:///{tmp_path}/journal.sqlite")
         yield journal
         journal.close()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from digitnet.augmentation import Augmentation
+from digitnet.images.augment import Augmentation
 from digitnet.optimizers import SGD
 from trainer.settings import (
     RECIPE_SECTIONS,

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from stores.journal import DAY_SECONDS, Feedback
+from stores.prediction_log import Feedback
+from stores.prediction_log.base import DAY_SECONDS
 from trainer.shares import explained, within_shares
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from digitnet.drawing import PEN_RADIUS, picture_from_strokes
+from digitnet.images.strokes import PEN_RADIUS, image_from_strokes
 from trainer import paths, scribbles
 from trainer import strokes as hand
 from trainer.forms import KINDS
@@ -34,7 +34,7 @@ def written(form, writer, count, seed=0):
 
 def length(stroke):
     """In heights of the form."""
-    return paths.travelled(stroke)[-1] / PICTURE_SIZE
+    return paths.path_lengths(stroke)[-1] / PICTURE_SIZE
 
 
 def lean(stroke):
@@ -54,7 +54,7 @@ def test_whatever_is_written_is_on_the_canvas_and_all_over_it_and_gives_a_pictur
             assert points.min() >= MARGIN - 0.5, form.name
             assert points.max() <= CANVAS_SIDE - MARGIN + 0.5, form.name
             np.testing.assert_array_equal(points, np.rint(points))
-            assert picture_from_strokes(strokes).any(), form.name
+            assert image_from_strokes(strokes).any(), form.name
 
 
 def test_a_steady_hand_writes_the_form_as_the_file_has_it(steady):
@@ -196,4 +196,4 @@ def test_a_number_has_two_digits_side_by_side_and_scribbles_are_too_long_for_one
         drawn = scribbles.scribble(generator)
         every = np.concatenate(drawn)
         assert np.isfinite(every).all()
-        assert sum(paths.travelled(path)[-1] for path in drawn) > 2.0 * np.ptp(every, axis=0).max()
+        assert sum(paths.path_lengths(path)[-1] for path in drawn) > 2.0 * np.ptp(every, axis=0).max()

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_arrays
-from digitnet.drawing import in_bytes, picture_from_strokes
+from digitnet.images.normalize import in_bytes
+from digitnet.images.strokes import image_from_strokes
 from digitnet.network import NO_DIGIT
 from polling import eventually
 from trainer.digits import SPLITS, load_drawings, load_splits
@@ -64,8 +65,8 @@ def test_keeps_the_drawings_of_the_test_pictures(file):
     drawings, labels = load_drawings(file)
     test = load_splits(file)["test"]
     np.testing.assert_array_equal(labels, test.labels)
-    for drawing, picture in zip(drawings, test.pictures, strict=True):
-        np.testing.assert_array_equal(in_bytes(picture_from_strokes(drawing)), picture)
+    for drawing, picture in zip(drawings, test.images, strict=True):
+        np.testing.assert_array_equal(in_bytes(image_from_strokes(drawing)), picture)
 
 
 def test_the_same_settings_give_the_same_bytes_with_two_processes_too(file, tmp_path):

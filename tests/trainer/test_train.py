@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from digitnet.checkpoint import load, load_snapshots, npz_arrays, npz_bytes
-from digitnet.drawing import in_unit_range
+from digitnet.images.normalize import in_unit_range
 from digitnet.network import NO_DIGIT
 from digitnet.parallel import DataParallel
 from trainer.digits import Split, joined, load_splits, load_synthetic
@@ -147,7 +147,7 @@ def test_leaves_snapshots_of_its_course(trainer, whole, validation):
         said = snapshots.validation_loss[moment], snapshots.validation_accuracy[moment]
         assert said == pytest.approx(measure(then, validation), abs=0.05)
         # So can where the digits are on each moment's map.
-        features = then.predict_features(in_unit_range(validation.pictures[:300]))
+        features = then.predict_features(in_unit_range(validation.images[:300]))
         np.testing.assert_allclose(snapshots.plane(moment).place(features), snapshots.map_points[moment], atol=1e-4)
     assert snapshots.train_loss[-1] < snapshots.train_loss[1]
     np.testing.assert_array_equal(snapshots.mapped, validation.labels[:300])
@@ -168,7 +168,7 @@ def test_the_update_ratio_is_how_far_a_step_moved(trainer):
             run.run_step(parallel, *run.make_batch(step))
     snapshots = run.recorder.snapshots()
     dense = np.flatnonzero([layer.parameter_count > 0 for layer in run.network.layers])
-    expected = snapshots.learning_rate[-1] * snapshots.gradient_norm[-1] / run.network.norms(before)
+    expected = snapshots.learning_rate[-1] * snapshots.gradient_norm[-1] / run.network.layer_norms(before)
     np.testing.assert_allclose(snapshots.update_ratio[-1, dense], expected[dense], rtol=1e-3)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, copy, load, load_card, load_snapshots, npz_arrays
 from polling import PATIENCE, eventually
-from stores.folder_models import UNFINISHED, FolderModels
-from stores.models import LIVE, POINTERS
+from stores.models import ALIASES, LIVE
+from stores.models.folder import UNFINISHED, FolderModels
 from threadpoolctl import threadpool_limits
 from trainer.publish import publishers
 
@@ -66,7 +66,7 @@ class Trainer:
         assert words in self.said()
 
     def live(self):
-        return self.models.pointer(LIVE)
+        return self.models.alias(LIVE)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -197,8 +197,8 @@ def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(t
 
 def assert_is_sound(models, artifacts):
     """Pointers name sound models, and files that are there are whole. (Others may be, by names that nobody looks for.)"""
-    for pointer in POINTERS:
-        assert models.pointer(pointer) in (None, *models.versions())
+    for pointer in ALIASES:
+        assert models.alias(pointer) in (None, *models.versions())
     for version in models.versions():
         models.snapshots(version)  # which loads it, too
     for card in artifacts.glob("*/model.json"):  # before it is there, there is no model
@@ -264,11 +264,11 @@ def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes
         with threadpool_limits(1):  # other threads would be missing in a fork
             ended = publish(folder, last, copies)
             assert ended in (0, -signal.SIGKILL)
-            assert models.pointer(LIVE) in (old, card["version"])
+            assert models.alias(LIVE) in (old, card["version"])
             assert_is_sound(models, artifacts)
             assert publish(folder, copies=copies) == 0
         assert_is_sound(models, artifacts)
-        assert models.pointer(LIVE) == card["version"]
+        assert models.alias(LIVE) == card["version"]
         assert models.card(card["version"]) == card
         if old not in (None, card["version"]):
             assert models.rollback() == old

@@ -10,8 +10,8 @@ import pytest
 from bounds import within
 from digitnet.checkpoint import MOST_BYTES
 from model_stores import requests_of
-from stores import models_cache
 from stores.models import CANDIDATE, LIVE, StoreError
+from stores.models import cache as models_cache
 
 
 class Fetched:
@@ -95,7 +95,7 @@ class TestVersion:
         assert not place.cache.exists()
         for _ in range(3):
             store.load(version)
-            store.golden_pictures(version)
+            store.golden_images(version)
             store.snapshots(version)
         assert [key for _, key in sent if not key.endswith(".json")] == [
             f"versions/{version}/{name}.npz" for name in ("weights", "snapshots")
@@ -142,8 +142,8 @@ class TestPointer:
     def test_is_one_small_get_and_the_state_one_head(self, store, version, place):
         store.promote(version)
         sent = requests_of(store)
-        store.pointer(LIVE)
-        store.pointer(CANDIDATE)
+        store.alias(LIVE)
+        store.alias(CANDIDATE)
         store.state(version)
         assert sent == [("GET", "live"), ("GET", "candidate"), ("HEAD", f"versions/{version}/model.json")]
         assert len(place.read(LIVE)) < 50
@@ -151,19 +151,19 @@ class TestPointer:
     def test_is_refused_where_it_is_no_small_object(self, store, place):
         place.write(LIVE, bytes(2**17))
         with pytest.raises(StoreError, match=f"^s3://{place.bucket}/models/live has 131,072 bytes, and at most 65,536 are read"):
-            store.pointer(LIVE)
+            store.alias(LIVE)
 
     def test_written_by_hand_is_as_good(self, place, store, versions):
         place.write(LIVE, f"{versions[1]}\n".encode())
-        assert store.pointer(LIVE) == versions[1]
+        assert store.alias(LIVE) == versions[1]
         store.promote(versions[2])
         assert store.history() == [versions[1]]
 
     def test_its_time_is_more_precise_than_the_store_s_clock(self, store, version):
         before = time.time()
         store.point(LIVE, version)
-        assert before <= store.pointer_time(LIVE) <= time.time()
-        assert store.pointer_time(CANDIDATE) is None
+        assert before <= store.alias_time(LIVE) <= time.time()
+        assert store.alias_time(CANDIDATE) is None
 
     @pytest.mark.parametrize("wrong_by", [-3600.0, 3600.0])
     def test_a_clock_of_ours_that_is_not_the_store_s_changes_nothing(self, store, version, monkeypatch, wrong_by):
@@ -171,11 +171,11 @@ class TestPointer:
         ours = time.time
         store.point(LIVE, version)  # by somebody whose clock is the store's
         moment = ours() + wrong_by
-        monkeypatch.setattr("stores.s3_bucket.time.time", lambda: ours() + wrong_by)
-        assert store.pointer_time(LIVE) == pytest.approx(moment, abs=2.5)
+        monkeypatch.setattr("stores.models.s3_bucket.time.time", lambda: ours() + wrong_by)
+        assert store.alias_time(LIVE) == pytest.approx(moment, abs=2.5)
 
     def test_a_time_that_the_store_does_not_bear_out_is_not_believed(self, place, store):
         for said in (" 2001-01-01T00:00:00+00:00", " 2999-01-01T00:00:00+00:00", " soon", ""):
             before = time.time()
             place.write(LIVE, f"0647f3f72a49{said}".encode())
-            assert before - 2.5 < store.pointer_time(LIVE) < time.time() + 1.0
+            assert before - 2.5 < store.alias_time(LIVE) < time.time() + 1.0

@@ -9,8 +9,7 @@ import traceback
 
 import pytest
 from botocore.config import Config
-from stores import s3_bucket
-from stores.models import CANDIDATE, LIVE, StoreError, UnreachableError, open_models
+from stores.models import CANDIDATE, LIVE, StoreError, UnreachableError, open_models, s3_bucket
 
 SECRETS = ("AKIASECRETKEYID", "the-secret-itself", "endpoint-password")
 VERSION = "0647f3f72a49"
@@ -92,7 +91,7 @@ def test_an_answer_s_meaning_is_said_and_no_key(server, store, caplog):
     for name, (status, body, advice) in ANSWERS.items():
         server.answer = status, body
         with pytest.raises(UnreachableError, match=rf"^s3://bucket/models .*{advice}") as raised:
-            store.pointer(LIVE)
+            store.alias(LIVE)
         said = str(raised.value)
         assert len(said) < 400, name
         assert said.isprintable(), name
@@ -107,7 +106,7 @@ def test_any_question_is_refused_so(server, store, model_folder, name):
         store.versions,
         store.rollback,
         store.history,
-        lambda: store.pointer_time(LIVE),
+        lambda: store.alias_time(LIVE),
         lambda: store.point(CANDIDATE, VERSION),
         lambda: store.load(VERSION),
         lambda: store.state(VERSION),
@@ -126,13 +125,13 @@ def test_credentials_that_are_missing_are_asked_for_and_found_once_they_are_ther
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     store = open_models(f"s3://{bucket}/models")
     with pytest.raises(UnreachableError, match="has no usable credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or"):
-        store.pointer(LIVE)
+        store.alias(LIVE)
     lines = [f"{name.lower()} = {value}" for name, value in keys.items()]
     (tmp_path / "credentials").write_text("\n".join(["[default]", *lines, ""]))
-    assert store.pointer(LIVE) is None
+    assert store.alias(LIVE) is None
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(UnreachableError, match="has no usable credentials"):
-        open_models(f"s3://{bucket}/models").pointer(LIVE)
+        open_models(f"s3://{bucket}/models").alias(LIVE)
 
 
 @pytest.mark.parametrize("endpoint", ["no url", "http://", "http://127.0.0.1:99999", "ftp://127.0.0.1", "http://127.0.0.1:{}"])
@@ -140,7 +139,7 @@ def test_an_endpoint_where_no_store_is_is_said_soon(store, monkeypatch, free_por
     use_keys(monkeypatch, endpoint.format(free_port()))
     begun = time.monotonic()
     with pytest.raises(UnreachableError, match="is AWS_ENDPOINT_URL right"):
-        store.pointer(LIVE)
+        store.alias(LIVE)
     assert time.monotonic() - begun < 5
 
 
@@ -149,7 +148,7 @@ def test_a_store_that_does_not_answer_is_given_up_soon(server, store, monkeypatc
     assert 2 * s3_bucket.READING.read_timeout < 5
     monkeypatch.setattr(s3_bucket, "READING", s3_bucket.READING.merge(Config(read_timeout=0.1)))
     server.goes_on.clear()
-    for ask in (store.versions, lambda: store.pointer(LIVE)):
+    for ask in (store.versions, lambda: store.alias(LIVE)):
         with pytest.raises(UnreachableError, match="cannot be reached"):
             ask()
     assert server.asked == 2
@@ -160,7 +159,7 @@ def test_a_store_that_is_away_hides_no_version_from_a_rollback(bucket, model_fol
     store = open_models(f"s3://{bucket}/models?cache={tmp_path}/cache")
     for seed in range(3):
         store.promote(store.publish(model_folder(seed))["version"])
-    before, get = store.pointer(LIVE), store._bucket.get
+    before, get = store.alias(LIVE), store._bucket.get
 
     def get_no_weights(key, *most_bytes):
         if key.endswith(".npz"):
@@ -170,7 +169,7 @@ def test_a_store_that_is_away_hides_no_version_from_a_rollback(bucket, model_fol
     monkeypatch.setattr(store._bucket, "get", get_no_weights)
     with pytest.raises(UnreachableError, match="away"):
         store.rollback()
-    assert store.pointer(LIVE) == before
+    assert store.alias(LIVE) == before
 
 
 class TestURL:

@@ -1,0 +1,27 @@
+"""The model store: every published model, and two aliases that say which one is served. `open_models` opens it at a URL."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from stores.models.base import ALIASES, CANDIDATE, LIVE, ModelStore, OvertakenError, StoreError, UnreachableError
+
+__all__ = ["ALIASES", "CANDIDATE", "LIVE", "ModelStore", "OvertakenError", "StoreError", "UnreachableError", "open_models"]
+
+
+def open_models(url: str) -> ModelStore:
+    """The store at a URL: a path, file:///path or s3://bucket/prefix. Nothing is read or made before it is asked for."""
+    # Each imports what it needs only here: where models are in a folder nobody needs an SDK, or waits for its import.
+    if url.startswith("s3:"):
+        try:
+            from stores.models.s3 import S3Models
+        except ModuleNotFoundError as error:
+            raise StoreError(f"an object store needs {error.name}, which is not installed: pip install boto3") from error
+        return S3Models(url)
+    from stores.models.folder import FolderModels
+
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
+        return FolderModels(Path(unquote(parts.path)))
+    if url and not parts.scheme:
+        return FolderModels(Path(url))
+    raise StoreError(f"{url!r} names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix")

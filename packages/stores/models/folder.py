@@ -1,0 +1,136 @@
+"""The model store in a folder, on a disk that all share who use it. The folder is made by the first `publish`.
+
+One publishes, any number read: a version appears, and an alias changes, by atomic rename. Two who move an alias at the same
+moment are not kept apart: each decides by what it has read, and the later one's word stands, in the history as well, where the
+other's line may be lost. A stack has one trainer, which alone may write there; where more publish, s3_models.py is for them.
+"""
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from digitnet.checkpoint import CARD_FILE, FILES, SNAPSHOTS_FILE, read_file, write_atomically
+
+from stores.models.base import MOST_NOTE_BYTES, ModelStore, StoreError, check_alias, check_version, is_version, validated_copy
+
+UNFINISHED = ".publishing-"  # what a publisher is still writing
+ABANDONED_SECONDS = 3600.0  # after that nobody writes it any more: its publisher was killed
+
+
+class FolderModels(ModelStore):
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    def publish(self, folder: Path) -> dict:
+        with self._writing():
+            self._sweep()
+            unfinished = self._versions / f"{UNFINISHED}{secrets.token_hex(8)}"
+            try:
+                card = validated_copy(folder, unfinished)
+                self._place(unfinished, self._files(card["version"]))
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+        return card
+
+    def alias_time(self, alias: str) -> float | None:
+        check_alias(alias)
+        path = self.folder / alias
+        with _reading(path):
+            try:
+                return path.stat().st_mtime
+            except FileNotFoundError:
+                return None
+
+    def versions(self) -> list[str]:
+        with _reading(self._versions):
+            try:
+                found = [(path.stat().st_mtime_ns, path.name) for path in self._versions.iterdir() if is_version(path.name)]
+            except FileNotFoundError:
+                return []
+        return [version for _, version in sorted(found)]
+
+    def published_at(self, version: str) -> float:
+        folder = self._files(version)
+        with _reading(folder):
+            return folder.stat().st_mtime
+
+    def size(self, version: str) -> int:
+        return sum(file.st_size for file in self._status(version))
+
+    def state(self, version: str) -> tuple:
+        return (version, *((file.st_ino, file.st_size, file.st_mtime_ns) for file in self._status(version)))
+
+    def _note(self, name):
+        path = self.folder / name
+        with _reading(path):
+            try:
+                return read_file(path, MOST_NOTE_BYTES), None
+            except FileNotFoundError:
+                return None, None
+
+    def _put_note(self, name, lines, seen):
+        with self._writing():
+            if lines is None:
+                (self.folder / name).unlink(missing_ok=True)
+            else:
+                write_atomically(self.folder / name, "".join(f"{line}\n" for line in lines).encode())
+
+    def _line(self, version):
+        return version
+
+    def _has(self, version):
+        return (self._files(version) / CARD_FILE).is_file()
+
+    @property
+    def _versions(self):
+        return self.folder / "versions"
+
+    def _files(self, version, fresh=False):
+        check_version(version)
+        return self._versions / version
+
+    def _status(self, version):
+        folder = self._files(version)
+        with _reading(folder):
+            return [(folder / name).stat() for name in FILES if name != SNAPSHOTS_FILE or (folder / name).exists()]
+
+    def _place(self, unfinished, folder):
+        """Give a finished copy its name; where the version is there already, its files are replaced one by one.
+
+        Both have the same weights, so a reader in between is served as well by the old file as by the new one. A damaged
+        version is mended in this way.
+        """
+        if folder.exists():
+            for name in FILES:
+                if (unfinished / name).exists():
+                    os.replace(unfinished / name, folder / name)
+        else:
+            os.rename(unfinished, folder)
+
+    def _sweep(self):
+        for path in self._versions.glob(f"{UNFINISHED}*"):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What goes wrong (a full disk, no permission) as a StoreError that names the store."""
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(f"the model store {self.folder} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _reading(path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,195 @@
+"""A bucket of an object store, asked through the AWS SDK; what goes wrong there is a StoreError that says what to do.
+
+Endpoint, region and credentials come from where the SDK looks for them, and from nowhere else: AWS_ENDPOINT_URL,
+AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_SHARED_CREDENTIALS_FILE, the role of a pod or machine. No
+message has a key in it, nor what a server says beyond a code, nor the endpoint, in which there may be a password.
+"""
+
+import base64
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
+from botocore.parsers import ResponseParserError
+
+from stores.models.base import OvertakenError, StoreError, UnreachableError
+
+# Whoever reads has something to go on with and asks again soon; a scrape of the exporter's asks twice, and has five seconds.
+READING = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1, "mode": "standard"})
+# A model may still be on its way, over a slow line, when all of it has been handed to the kernel.
+WRITING = Config(connect_timeout=1, read_timeout=30, retries={"total_max_attempts": 2, "mode": "standard"})
+
+AWAY = "cannot be reached: is it running, and is AWS_ENDPOINT_URL right?"
+FOREIGN = "does not answer as S3 does: is AWS_ENDPOINT_URL right?"
+NO_KEYS = (
+    "has no usable credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE, "
+    "or give this machine a role"
+)
+WRONG_KEYS = "refuses the credentials: are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY those of this store, and still valid?"
+FORBIDDEN = (
+    "is forbidden to these credentials: to read takes s3:GetObject and s3:ListBucket (without which what is not there is "
+    "forbidden, too), to publish s3:PutObject and s3:DeleteObject"
+)
+REGION = "is in another region: set AWS_DEFAULT_REGION to the bucket's"
+KEY_CODES = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired"}
+ADVICE = {
+    "NoSuchBucket": "cannot be used: there is no such bucket. Make it, or correct the URL",
+    "RequestTimeTooSkewed": "refuses requests that are dated as ours are: set this machine's clock",
+    "NotImplemented": "cannot replace an object only if it is still the same (If-Match), which a model store needs",
+    "SlowDown": "is asked too much: try again later, and look less often",
+    **dict.fromkeys(KEY_CODES, WRONG_KEYS),
+    **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "401"), FORBIDDEN),
+    **dict.fromkeys(("PermanentRedirect", "AuthorizationHeaderMalformed", "301", "307"), REGION),
+}
+
+
+class Found(NamedTuple):
+    """An object as it was. Of the times one is the store's, and the others say how that is to be read."""
+
+    content: bytes  # none, where only the head was asked for
+    tag: str  # its ETag: another for other content
+    metadata: dict[str, str]
+    modified: float  # when it was put there, in Unix seconds of the store's clock; whole ones
+    answered: float | None  # what that clock showed as it answered, in whole seconds; None: it did not say
+    asked_at: float  # ours, before
+    got_at: float  # and after that
+
+
+class Bucket:
+    """Safe from several threads. It connects when first asked."""
+
+    def __init__(self, name: str, called: str):
+        """`called` is what messages call it."""
+        self._name, self._called = name, called
+        self._clients, self._connecting = {}, Lock()
+
+    def get(self, key: str, most_bytes: int) -> Found | None:
+        """Return an object, or None if it does not exist. One request. StoreError for a larger one, which is not fetched."""
+        return self._ask("get_object", key, most_bytes)
+
+    def head(self, key: str) -> Found | None:
+        """The same without its content."""
+        return self._ask("head_object", key)
+
+    def put(self, key: str, content: bytes) -> None:
+        """The store refuses what does not arrive whole."""
+        self._put(key, content)
+
+    def replace(self, key: str, content: bytes, seen: str | None, metadata: dict[str, str] | None = None) -> None:
+        """Put it in the place of the one with the tag `seen`, or where there was none. OvertakenError if that is no longer so."""
+        condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen}
+        self._put(key, content, **condition, Metadata=metadata or {})
+
+    def delete(self, key: str, seen: str) -> None:
+        """OvertakenError if it is no longer the one with that tag."""
+        self._write("delete_object", key, IfMatch=seen)
+
+    def list(self, prefix: str) -> Iterator[tuple[str, int, float]]:
+        """Key, bytes and time of each object below; a request for a thousand of them."""
+        with self._explained(prefix):
+            for page in self._connected(READING).get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
+                if "Name" not in page:
+                    raise UnreachableError(f"{self._called} {FOREIGN}")
+                for entry in page.get("Contents", ()):
+                    yield entry["Key"], entry["Size"], entry["LastModified"].timestamp()
+
+    def _ask(self, method, key, most_bytes=0):
+        asked_at = time.time()
+        try:
+            with self._explained(key):
+                answer = getattr(self._connected(READING), method)(Bucket=self._name, Key=key)
+                if "Body" in answer and answer["ContentLength"] > most_bytes:
+                    answer["Body"].close()
+                    raise StoreError(
+                        f"s3://{self._name}/{key} has {answer['ContentLength']:,} bytes, and at most {most_bytes:,} are read"
+                    )
+                content = answer["Body"].read() if "Body" in answer else b""
+        except _MissingError:
+            return None
+        if not ("ETag" in answer and "LastModified" in answer):
+            raise UnreachableError(f"{self._called} {FOREIGN}")
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        return Found(
+            content=content,
+            tag=answer["ETag"],
+            metadata=answer.get("Metadata", {}),
+            modified=answer["LastModified"].timestamp(),
+            answered=parsedate_to_datetime(date).timestamp() if date else None,
+            asked_at=asked_at,
+            got_at=time.time(),
+        )
+
+    def _put(self, key, content, **more):
+        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        self._write("put_object", key, Body=content, ChecksumSHA256=checksum, **more)
+
+    def _write(self, method, key, **more):
+        try:
+            with self._explained(key):
+                getattr(self._connected(WRITING), method)(Bucket=self._name, Key=key, **more)
+        except _MissingError as error:  # the object that should be the same is gone
+            raise OvertakenError(_overtaken(f"s3://{self._name}/{key}")) from error
+
+    def _connected(self, patience):
+        with self._connecting:
+            if patience not in self._clients:
+                # At "info" it says where it found credentials, at "debug" what it signs with them.
+                for name in ("boto3", "botocore", "urllib3"):
+                    logging.getLogger(name).setLevel(logging.CRITICAL)
+                self._clients[patience] = boto3.session.Session().client("s3", config=patience)
+            return self._clients[patience]
+
+    def _forget_credentials(self):
+        """The next one who asks looks for them anew: they may be others by then."""
+        with self._connecting:
+            self._clients.clear()
+
+    @contextmanager
+    def _explained(self, key) -> Iterator[None]:
+        """What goes wrong, as StoreErrors."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except ClientError as error:
+            raise self._refusal(error, key) from error
+        except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
+            raise UnreachableError(f"{self._called} {AWAY}") from error
+        except BotoCoreError as error:
+            if not re.search("Credential|Profile|Token|SSO|Metadata|Config", type(error).__name__):
+                raise UnreachableError(f"{self._called} {FOREIGN}") from error
+            self._forget_credentials()
+            raise UnreachableError(f"{self._called} {NO_KEYS}") from error
+        except (ResponseParserError, ValueError, KeyError, RecursionError) as error:  # the last of one that redirects everything
+            raise UnreachableError(f"{self._called} {FOREIGN}") from error
+
+    def _refusal(self, error, key):
+        """What an answer that is an error means."""
+        code = re.sub(r"\W", "", str(error.response.get("Error", {}).get("Code", "")))[:40]
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        # A web server that is no S3 says 404, too; only the answer to HEAD has no body that would tell them apart.
+        if code == "NoSuchKey" or (code == "404" and error.operation_name == "HeadObject"):
+            return _MissingError(key)
+        if status in (409, 412):
+            return OvertakenError(_overtaken(f"s3://{self._name}/{key}"))
+        if code in KEY_CODES:
+            self._forget_credentials()
+        advice = ADVICE.get(code) or ("fails: try again later" if status >= 500 else FOREIGN)
+        return UnreachableError(f"{self._called} {advice} (it says {code or status})")
+
+
+class _MissingError(StoreError):
+    """There is no such object."""
+
+
+def _overtaken(name):
+    return f"{name} was changed by somebody else at the same moment: look at it, then try again"

@@ -1,0 +1,235 @@
+"""The prediction log in one SQLite file, for where there is no Redis; any number of processes read and write it at the same time.
+
+The first write makes the file, all at once, so that there is none or a whole one; who reads before that finds nothing. A file
+that is deleted under a running service takes its records with it: the next write makes a new one, and no record is
+acknowledged that went into the old one.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from pathlib import Path
+
+from stores.prediction_log import sqlite_statements as sql
+from stores.prediction_log.base import (
+    DAY_SECONDS,
+    ERASED_FEEDBACK_KEPT,
+    Durability,
+    Feedback,
+    FeedbackLimits,
+    Prediction,
+    PredictionLog,
+    PredictionLogError,
+    Refusal,
+    RefusedError,
+    Summary,
+    is_name,
+)
+from stores.prediction_log.sqlite_file import connect, create, identity
+
+TRIMMED_AT_ONCE = 100  # entries beyond the cap, in one write: where the cap was lowered, none takes long
+
+DAMAGED = "is damaged or no journal: move it away, and the next write makes a new one"
+UNUSABLE = "cannot be used: let the journal's URL name a file that this user can write"
+ADVICE = {  # by the kind of error
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_BUSY: "is locked by another process: end what holds it",
+    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: make room",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: is the disk sound?",
+    sqlite3.SQLITE_CANTOPEN: UNUSABLE,
+    sqlite3.SQLITE_READONLY: UNUSABLE,
+}
+
+
+class SqlitePredictionLog(PredictionLog):
+    """One connection, taken in turns by the threads that use it. After a fork the child must open a prediction log of its own."""
+
+    def __init__(self, url: str, cap: int, limits: FeedbackLimits):
+        path = url.removeprefix("sqlite:///")
+        if path in ("", url) or path.endswith("/"):
+            raise ValueError("a journal's URL in SQLite looks like sqlite:///relative/file or sqlite:////absolute/file")
+        self._path, self._cap, self._limits = Path(path).absolute(), cap, limits
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._opened: tuple | None = None  # which file that is a connection to; None: to nothing
+
+    def add_predictions(self, predictions: Sequence[Prediction]) -> None:
+        if not predictions:
+            return
+        with self._writing() as connection:
+            connection.executemany(sql.ADD_PREDICTION, map(vars, predictions))
+            connection.execute(sql.TRIM, (self._cap, len(predictions) + TRIMMED_AT_ONCE))
+
+    def prediction(self, prediction_id: str) -> Prediction | None:
+        if not is_name(prediction_id):
+            return None
+        with self._reading() as connection:
+            return next(_records(Prediction, connection.execute(sql.ONE_PREDICTION, (prediction_id,))), None)
+
+    def recent_predictions(self, count: int) -> list[Prediction]:
+        with self._reading() as connection:
+            return _first(count, _records(Prediction, connection.execute(sql.NEWEST_PREDICTIONS)))[::-1]
+
+    def add_feedback(self, feedback: Feedback) -> None:
+        with self._writing() as connection:
+            if _is(connection, sql.IS_FEEDBACK, (feedback.feedback_id,)):
+                return
+            reason = self._count(connection, feedback)
+            if reason is None:
+                connection.execute(sql.ADD_FEEDBACK, vars(feedback))
+        if reason is not None:
+            raise RefusedError(reason)
+
+    def _count(self, connection: sqlite3.Connection, feedback: Feedback) -> Refusal | None:
+        """Count the feedback for its day; return the reason where it is refused."""
+        if _is(connection, sql.IS_ERASED, vars(feedback)):
+            return Refusal.ERASED
+        day, limits = int(feedback.time // DAY_SECONDS), {"": (self._limits.per_day, Refusal.DAY)}
+        if feedback.source is not None:
+            limits = {feedback.source: (self._limits.per_source, Refusal.SOURCE)} | limits
+        for source, (limit, reason) in limits.items():
+            if connection.execute(sql.COUNT_OF_DAY, (day, source)).fetchone()[0] >= limit:
+                return reason
+        connection.executemany(sql.COUNT_ONE_MORE, [(day, source) for source in limits])
+        connection.execute(sql.FORGET_COUNTS, (day - 1,))
+        return None
+
+    def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
+        with self._reading() as connection:
+            number = 0
+            if after is not None:
+                found = connection.execute(sql.PLACE_OF_FEEDBACK, {"id": after}).fetchone()
+                if found is None:
+                    raise ValueError(f"there is no feedback {after!r} in the journal")
+                (number,) = found
+            return _first(count, _records(Feedback, connection.execute(sql.LATER_FEEDBACK, (number,))))
+
+    def erase(
+        self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
+    ) -> set[str]:
+        wanted = [(id_, sql.IS_KNOWN_PREDICTION, sql.ERASE_PREDICTION) for id_ in prediction_ids if is_name(id_)]
+        wanted += [(id_, sql.IS_KNOWN_FEEDBACK, sql.ERASE_FEEDBACK) for id_ in feedback_ids if is_name(id_)]
+        if not is_expected:
+            with self._reading() as connection:
+                wanted = [each for each in wanted if _is(connection, each[1], {"id": each[0]})]
+        if not wanted:
+            return set()
+        with self._writing() as connection:
+            for id_, _, statements in wanted:
+                for statement in statements:
+                    connection.execute(statement, {"id": id_})
+            for statement in sql.FORGET_ERASED:
+                connection.execute(statement, {"predictions": self._cap, "feedback": ERASED_FEEDBACK_KEPT})
+        with self._lock, self._errors_explained():  # the write-ahead log still has the erased bytes
+            self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return {id_ for id_, _, _ in wanted}
+
+    def erased(self, feedback_ids: Collection[str]) -> set[str]:
+        with self._reading() as connection:
+            return {id_ for id_ in feedback_ids if is_name(id_) and _is(connection, sql.WAS_ERASED, (id_,))}
+
+    def drop_older(self, time: float, count: int) -> int:
+        which = {"time": time, "count": count}
+        with self._reading() as connection:
+            if not _is(connection, sql.ANY_OLDER, which):
+                return 0
+        with self._writing() as connection:
+            return sum(connection.execute(statement, which).rowcount for statement in sql.DROP_OLDER)
+
+    def summary(self) -> Summary:
+        with self._reading() as connection:
+            predictions_total, predictions_kept, feedback_total = connection.execute(sql.SUMMARY).fetchone()
+        newest = self.recent_predictions(1)
+        return Summary(
+            predictions_total=predictions_total or 0,
+            predictions_kept=predictions_kept,
+            feedback_total=feedback_total or 0,
+            last_prediction_time=newest[0].time if newest else None,
+        )
+
+    def durability(self) -> Durability:
+        """Each commit is on the disk before it returns, so none is ever late. Size: of the file and its write-ahead log."""
+        with self._reading():
+            files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+            return Durability(True, sum(file.stat().st_size for file in files if file.exists()), 0)
+
+    def close(self) -> None:
+        with self._lock:
+            self._disconnect()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """What was there at one moment; nothing, where there is no file."""
+        with self._lock, self._errors_explained():
+            connection = self._connect()
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """All that is done with the connection, or nothing; on the disk once this is left."""
+        with self._lock, self._errors_explained():
+            if identity(self._path) is None:
+                create(self._path)
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+            if self._opened is None or self._opened != identity(self._path):
+                raise PredictionLogError(f"{self._path} was deleted or replaced while it was written: try again")
+
+    @contextmanager
+    def _errors_explained(self):
+        """After any error the connection is dropped, and with it what was not committed: the next call begins afresh."""
+        try:
+            yield
+        except BaseException as error:
+            self._disconnect()
+            # The second is of the module sqlite3, where a damaged file makes SQLite say something that is no UTF-8.
+            if isinstance(error, sqlite3.Error | UnicodeDecodeError):
+                advice = ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, DAMAGED)  # the low byte is the kind
+                raise PredictionLogError(f"{self._path} {advice} ({error})") from error
+            if isinstance(error, OSError):
+                raise PredictionLogError(f"{self._path} {UNUSABLE} ({error.strerror})") from error
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        """Return the connection to the file that is there now; without a file, to an empty log in memory."""
+        found = identity(self._path)  # before it is opened: one that comes later is noticed by the next call
+        if self._connection is None or found != self._opened:
+            if self._opened is not None:
+                with suppress(sqlite3.Error):  # a file that was moved away takes along what is still beside its old place
+                    self._connection.execute("PRAGMA wal_checkpoint")
+            self._disconnect()
+            self._connection, self._opened = connect(self._path if found else None), found
+        return self._connection
+
+    def _disconnect(self):
+        """Where the file is gone, SQLite notices and touches nothing that has taken its place."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._opened = None
+
+
+def _is(connection: sqlite3.Connection, question: str, parameters: tuple | dict) -> bool:
+    return bool(connection.execute(question, parameters).fetchone()[0])
+
+
+def _records(kind: type, rows: Iterable[tuple]) -> Iterator:
+    """The rows that are sound records of this kind."""
+    for row in rows:
+        values = dict(zip((field.name for field in fields(kind)), row))
+        if values.get("is_digit") in (0, 1):
+            values["is_digit"] = bool(values["is_digit"])  # SQLite knows no truth values
+        try:
+            yield kind(**values)
+        except ValueError:
+            continue
+
+
+def _first(count: int, records: Iterator) -> list:
+    return [record for _, record in zip(range(count), records)]

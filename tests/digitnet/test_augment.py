@@ -1,0 +1,169 @@
+import numpy as np
+import pytest
+from digitnet.images.augment import LIMITS, Augmentation, with_pen_width
+from digitnet.images.normalize import in_unit_range
+
+EVERYTHING = Augmentation(
+    rotation=10.0, shear=0.2, scale=0.1, aspect=0.1, shift=2.0, elastic=4.0, thicker=1.5, thinner=0.5, softness=0.5, gain=0.2
+)
+
+
+def bars(batch):
+    """Upright bars, 5 x 16 pixels around the middle of digits, with a grey edge: uint8 (batch, 28, 28)."""
+    pictures = np.zeros((batch, 28, 28), np.uint8)
+    pictures[:, 6:23, 12:17] = 120
+    pictures[:, 6:23, 13:16] = 220
+    return pictures
+
+
+def moments(pictures):
+    """Ink, its centres of mass (batch, 2) and its second moments about them (batch, 2, 2); y before x."""
+    ink = pictures.sum(axis=(1, 2), dtype=np.float64)
+    places = np.indices((28, 28)).reshape(2, -1)
+    weights = pictures.reshape(len(pictures), -1).astype(np.float64) / ink[:, None]
+    centres = weights @ places.T
+    away = places - centres[:, :, None]
+    return ink, centres, np.einsum("bp,byp,bxp->byx", weights, away, away)
+
+
+def changed_bars(batch=200, **strengths):
+    return Augmentation(**strengths).augmented(bars(batch), np.random.default_rng(11))
+
+
+def test_no_strengths_give_back_the_picture_exactly(generator):
+    pictures = generator.integers(0, 256, (70, 28, 28), np.uint8)
+    result = Augmentation().augmented(pictures, generator)
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result, in_unit_range(pictures))
+
+
+def test_rotation_goes_both_ways_as_far_as_it_may_and_no_further():
+    _, _, second = moments(changed_bars(rotation=20.0))
+    angles = np.degrees(0.5 * np.arctan2(2.0 * second[:, 0, 1], second[:, 0, 0] - second[:, 1, 1]))
+    assert -20.2 < angles.min() < -18.0
+    assert 18.0 < angles.max() < 20.2
+
+
+def test_shear_leans_both_ways_as_far_as_it_may_and_no_further():
+    _, _, second = moments(changed_bars(shear=0.3))
+    leaning = -second[:, 0, 1] / second[:, 0, 0]  # to the right for each pixel up
+    assert -0.305 < leaning.min() < -0.28
+    assert 0.28 < leaning.max() < 0.305
+
+
+def test_scale_makes_bars_larger_and_smaller_with_their_shape_kept():
+    ink, centres, second = moments(changed_bars(scale=0.25))
+    area = ink / moments(in_unit_range(bars(1)))[0]
+    assert 1 / 1.25**2 - 0.03 < area.min() < 0.7
+    assert 1.5 < area.max() < 1.25**2 + 0.03
+    heights = np.sqrt(second[:, 0, 0] / moments(bars(1))[2][0, 0, 0])
+    np.testing.assert_allclose(heights, np.sqrt(area), atol=0.03)
+    np.testing.assert_allclose(centres, 14.0, atol=0.03)
+
+
+def test_aspect_trades_height_for_width():
+    ink, _, second = moments(changed_bars(aspect=0.25))
+    np.testing.assert_allclose(ink / moments(in_unit_range(bars(1)))[0], 1.0, atol=0.03)
+    heights = second[:, 0, 0] / moments(bars(1))[2][0, 0, 0]  # squared
+    assert 1 / 1.25 - 0.02 < heights.min() < 0.83
+    assert 1.2 < heights.max() < 1.25 + 0.02
+
+
+def test_shift_goes_every_way_as_far_as_it_may_and_no_further():
+    ink, centres, _ = moments(changed_bars(shift=3.0))
+    np.testing.assert_allclose(centres.max(axis=0), 17.0, atol=0.1)
+    np.testing.assert_allclose(centres.min(axis=0), 11.0, atol=0.1)
+    assert abs(np.corrcoef(centres.T)[0, 1]) < 0.2
+    np.testing.assert_allclose(ink, ink[0], rtol=1e-4)
+
+
+def test_elastic_displacements_are_as_large_as_they_say():
+    """Slope by slope: where a picture's ink rises evenly to the right, a displacement is a difference in ink."""
+    ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 9, (200, 28, 28))
+    result = Augmentation(elastic=4.0).augmented(ramp, np.random.default_rng(3))
+    displacement = (result * 255.0 - ramp)[:, 5:-5, 5:-5] / 9.0
+    assert np.abs(displacement).max() <= 4.0
+    assert 0.25 < np.sqrt(np.mean(displacement**2)) / 4.0 < 0.31
+    assert abs(displacement.mean()) < 0.1
+
+
+def test_gain_scales_the_ink_and_ends_at_full_ink():
+    before, after = in_unit_range(bars(200)), changed_bars(gain=0.5)
+    factors = after[:, 10, 12] / before[:, 10, 12]
+    assert 1 / 1.5 <= factors.min() < 0.7
+    assert 1.45 < factors.max() <= 1.5001
+    np.testing.assert_allclose(after, np.minimum(before * factors[:, None, None], 1.0), atol=1e-5)
+    assert (after.max(axis=(1, 2)) == 1.0).any()
+
+
+def test_softness_makes_edges_flatter_and_steeper_and_keeps_the_ink():
+    edge = np.full((300, 28, 28), 51, np.uint8)
+    edge[:, :, 14:] = 153
+    after = Augmentation(softness=0.5).augmented(edge, np.random.default_rng(8))[:, 14, 2:-2]
+    slopes = (after[:, 12] - after[:, 11]) / 0.4  # a blur halves it, so half of one makes it 1 - 0.25
+    assert 0.749 < slopes.min() < 0.77
+    assert 1.23 < slopes.max() < 1.251
+    np.testing.assert_allclose(after.sum(axis=1), 24 * 0.4, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "tenths"),
+    [
+        (0.0, [0, 0, 0, 8, 8, 8, 0, 0, 0]),
+        (0.5, [0, 0, 4, 8, 8, 8, 4, 0, 0]),
+        (1.0, [0, 0, 8, 8, 8, 8, 8, 0, 0]),
+        (3.0, [8, 8, 8, 8, 8, 8, 8, 8, 8]),
+        (-0.5, [0, 0, 0, 4, 8, 4, 0, 0, 0]),
+        (-1.0, [0, 0, 0, 0, 8, 0, 0, 0, 0]),
+    ],
+)
+def test_a_stroke_grows_and_shrinks_by_pixels_or_parts_of_them_on_either_side(change, tenths):
+    stroke, expected = np.zeros((2, 1, 28, 28), np.float32)
+    stroke[:, :, 12:15], expected[:, :, 9:18] = 0.8, np.array(tenths) / 10
+    np.testing.assert_allclose(with_pen_width(stroke, np.array([change], np.float32)), expected, atol=1e-6)
+
+
+def test_the_pen_is_up_to_so_much_wider_or_narrower():
+    before = in_unit_range(bars(200))
+    for strengths, most in (({"thicker": 1.5}, 1.5), ({"thinner": 0.5}, -0.5)):
+        changes = changed_bars(**strengths).sum(axis=(1, 2)) - before.sum(axis=(1, 2))
+        furthest = with_pen_width(before, np.full(200, most, np.float32)).sum(axis=(1, 2))[0] - before[0].sum()
+        assert 0.95 < (changes / furthest).max() <= 1.0001
+        assert -0.0001 <= (changes / furthest).min() < 0.05
+
+
+def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
+    images = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
+    result = with_pen_width(images, np.linspace(-1.0, 3.0, 81).astype(np.float32))
+    assert np.diff(result, axis=0).min() > -1e-6
+    assert (np.diff(result.sum(axis=(1, 2))) > 0.0).all()
+    assert 0.0 <= result.min() <= result.max() <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize("strengths", [LIMITS, vars(EVERYTHING)], ids=["the most", "usual"])
+def test_pictures_stay_in_range(strengths, generator):
+    result = Augmentation(**strengths).augmented(generator.integers(0, 256, (40, 28, 28), np.uint8), generator)
+    assert ((result >= 0.0) & (result <= 1.0)).all()
+
+
+@pytest.mark.parametrize("rows", [slice(0, 0), slice(5, 33), slice(31, 65), slice(69, None)])
+def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_bit(generator, rows):
+    pictures = generator.integers(0, 256, (70, 28, 28), np.uint8)
+    pictures.flags.writeable = False  # what comes in is left alone
+    whole = EVERYTHING.augmented(pictures, np.random.default_rng(9))
+    used = np.random.default_rng(9)
+    some = EVERYTHING.augmented(pictures, used, rows)
+    np.testing.assert_array_equal(some[rows], whole[rows])
+    some[rows] = 0.0
+    assert not some.any()
+    after = np.random.default_rng(9)
+    EVERYTHING.augmented(pictures, after)
+    assert used.random() == after.random()
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_rejects_strengths_that_are_no_number_up_to_their_limit(name):
+    assert getattr(Augmentation(**{name: LIMITS[name]}), name) == LIMITS[name]
+    for wrong in (-0.1, float("nan"), float("inf"), "2", None, True, LIMITS[name] + 0.01):
+        with pytest.raises(ValueError, match=f"^{name} must be a number from 0 to "):
+            Augmentation(**{name: wrong})

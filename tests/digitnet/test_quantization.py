@@ -1,0 +1,65 @@
+"""Packing: what comes out is near what went in, closer where less moved; it is small; and damage is found."""
+
+import lzma
+
+import numpy as np
+import pytest
+from bounds import within
+from digitnet.inspect.quantization import pack, unpack
+from digitnet.network import Network
+
+FIRST = slice(0, 784 * 8 + 8)  # the parameters of the first layer
+
+
+@pytest.fixture
+def network():
+    return Network(["flatten", {"dense": {"units": 8}}, "relu", {"dense": {"units": 10}}])
+
+
+@pytest.fixture
+def course(network, generator):
+    """Parameters at six moments: each time they move by half as much again, the last layer ten times as far as the first."""
+    scale = np.where(np.arange(network.parameters.size) < FIRST.stop, 0.01, 0.1)
+    moves = [scale * 1.5**moment * generator.normal(size=scale.size) for moment in range(6)]
+    return np.cumsum([10 * moves[0], *moves[1:]], axis=0)
+
+
+def test_unpacks_nearly_what_was_packed_in_few_bits_a_weight(network, course):
+    packed, widths = pack(network, course)
+    assert 8 * packed.nbytes / course.size < 3.0
+    unpacked = unpack(network, packed, widths)
+    assert unpacked.dtype == np.float32
+    moved = [course[0], *np.diff(course, axis=0)]
+    for moment in range(6):
+        for part in (FIRST, slice(FIRST.stop, None)):
+            error, move = (unpacked[moment] - course[moment])[part], moved[moment][part]
+            assert error.std() < 0.5 * move.std()  # at each moment: they do not add up; and in each layer by its own measure
+
+
+def test_what_does_not_move_costs_nothing(network):
+    packed, widths = pack(network, np.zeros((6, network.parameters.size)))
+    np.testing.assert_array_equal(unpack(network, packed, widths), 0.0)
+    assert packed.nbytes < 300
+
+
+def asking_for_much_memory(packed):
+    header = bytearray(lzma.compress(lzma.decompress(packed), format=lzma.FORMAT_ALONE))
+    header[1:5] = (2**31).to_bytes(4, "little")  # the size of its dictionary
+    return np.frombuffer(header, np.uint8)
+
+
+@pytest.mark.parametrize("damage", [lambda packed: packed[:-20], np.invert, asking_for_much_memory])
+def test_rejects_damaged_bytes(network, damage):
+    packed, widths = pack(network, np.zeros((2, network.parameters.size)))
+    with within(), pytest.raises(ValueError, match=r"packed weights (are damaged|should be of)"):
+        unpack(network, damage(packed), widths)
+
+
+def test_rejects_those_of_another_network(network):
+    packed, widths = pack(network, np.zeros((2, network.parameters.size)))
+    with pytest.raises(ValueError, match="grids"):
+        unpack(Network(["flatten", {"dense": {"units": 10}}]), packed, widths)
+    with pytest.raises(ValueError, match="grids"):
+        unpack(network, packed, np.full_like(widths, np.nan))
+    with pytest.raises(ValueError, match="should be of 2 moments"):
+        unpack(Network(["flatten", {"dense": {"units": 9}}, "relu", {"dense": {"units": 10}}]), packed, widths)

@@ -1,0 +1,87 @@
+import math
+
+import numpy as np
+import pytest
+from digitnet.images.warp import LATTICE_SIDE, affine_coefficients, displacements, warped
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+LATTICE_SPACING = 27 / 4  # pixels
+
+
+def affine(rotation=0.0, shear=0.0, height=1.0, width=1.0, down=0.0, right=0.0, batch=1):
+    return affine_coefficients(*(np.full(batch, value) for value in (rotation, shear, height, width, down, right)))
+
+
+def moved(pictures, **how):
+    return warped(pictures, displacements(affine(batch=len(pictures), **how)))
+
+
+@pytest.fixture
+def pictures(generator):
+    """Noise, so that every wrong pixel shows."""
+    return generator.random((3, 28, 28), np.float32)
+
+
+def test_no_displacement_gives_back_every_bit(pictures):
+    lattice = np.zeros((3, 2, LATTICE_SIDE, LATTICE_SIDE), np.float32)
+    for displaced in (displacements(affine(batch=3)), displacements(affine(batch=3), lattice)):
+        result = warped(pictures, displaced)
+        assert result.dtype == np.float32
+        np.testing.assert_array_equal(result, pictures)
+
+
+@pytest.mark.parametrize(("down", "right"), [(3, 0), (-2, 5), (-4, -1), (28, 0), (10**6, -(10**6))])
+def test_a_shift_by_whole_pixels_moves_every_pixel_and_brings_in_zeros(pictures, down, right):
+    expected = np.zeros_like(pictures)
+    expected[:, max(down, 0) : 28 + min(down, 0), max(right, 0) : 28 + min(right, 0)] = pictures[
+        :, max(-down, 0) : 28 + min(-down, 0), max(-right, 0) : 28 + min(-right, 0)
+    ]
+    np.testing.assert_array_equal(moved(pictures, down=down, right=right), expected)
+
+
+def test_a_shift_by_parts_of_a_pixel_weighs_all_four_neighbors(pictures):
+    result = moved(pictures, down=0.25, right=-0.5)
+    rows = 0.25 * pictures[:, :-1] + 0.75 * pictures[:, 1:]
+    np.testing.assert_allclose(result[:, 1:, :-1], (rows[:, :, :-1] + rows[:, :, 1:]) / 2, atol=1e-6)
+
+
+@given(st.floats(-3.2, 3.2), st.floats(-1.0, 1.0), *[st.floats(0.5, 2.0)] * 2, *[st.floats(-5.0, 5.0)] * 2)
+@settings(max_examples=25, deadline=None)
+def test_a_digit_is_scaled_then_sheared_then_rotated_then_shifted(rotation, shear, height, width, down, right):
+    """The oracle multiplies the forward matrices, in mathematicians' x and y up, and inverts their product."""
+    cos, sin = np.cos(rotation), np.sin(rotation)
+    forward = np.array([[cos, -sin], [sin, cos]]) @ [[1.0, shear], [0.0, 1.0]] @ np.diag([width, height])
+    field = displacements(affine(rotation, shear, height, width, down, right)).reshape(2, 28, 28)
+    for y, x in [(0, 0), (3, 25), (14, 14), (27, 10)]:
+        came_from = np.linalg.inv(forward) @ [x - 14 - right, -(y - 14 - down)]
+        expected = [-came_from[1] + 14 - y, came_from[0] + 14 - x]
+        np.testing.assert_allclose(field[:, y, x], expected, atol=1e-3)
+
+
+@given(size=st.floats(0.1, 10.0), seed=st.integers(0, 1000))
+@settings(max_examples=10, deadline=None)
+def test_an_elastic_field_is_bounded_by_its_lattice_and_smooth(size, seed):
+    generator = np.random.default_rng(seed)
+    lattice = generator.choice([-size, size], (2, 2, LATTICE_SIDE, LATTICE_SIDE)).astype(np.float32)
+    field = displacements(affine(batch=2), lattice).reshape(2, 2, 28, 28)
+    assert np.abs(field).max() <= size * 1.0001
+    # a B-spline's slope is at most the steepest between neighbouring points of its lattice
+    for axis in (2, 3):
+        assert np.abs(np.diff(field, axis=axis)).max() <= 2.0 * size / LATTICE_SPACING * 1.0001
+
+
+def test_a_point_of_the_lattice_moves_what_is_near_it_alone():
+    lattice = np.zeros((1, 2, LATTICE_SIDE, LATTICE_SIDE), np.float32)
+    lattice[0, 0, 1, 3] = 1.0  # to y; this point is at the top of the picture and half way across
+    to_y, to_x = displacements(affine(), lattice).reshape(2, 28, 28)
+    assert not to_x.any()
+    assert np.unravel_index(to_y.argmax(), to_y.shape) in [(0, 13), (0, 14)]
+    assert not to_y[math.ceil(2 * LATTICE_SPACING) :].any()
+
+
+def test_affine_and_elastic_displacements_add_up(generator):
+    lattice = generator.random((1, 2, LATTICE_SIDE, LATTICE_SIDE), np.float32)
+    both = displacements(affine(rotation=0.3, right=2.0), lattice)
+    apart = displacements(affine(rotation=0.3, right=2.0)) + displacements(affine(), lattice)
+    np.testing.assert_allclose(both, apart, atol=1e-4)
