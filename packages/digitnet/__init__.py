@@ -14,7 +14,7 @@ Read it in this order; each file is one idea:
     images/ from strokes or pixels to the 28 x 28 image that the network reads
     decision.py     from logits to probabilities, and to whether the image shows a digit
     checkpoint.py   a trained network on disk: weights.npz and a model card in JSON; golden.py has the examples that it carries
-    inspect/snapshots.py  the network at some steps of its training, and what was measured then; inspect/quantization.py packs them
+    inspect/snapshots.py the network at some steps of its training, and what was measured then; quantization.py packs them
 
 and to look into a trained one:
 

@@ -1,0 +1,136 @@
+"""Settings of a service: one frozen class of DOODLE_ environment variables, read once at start.
+
+An empty variable counts as unset, because Compose passes unset ones on as empty. NAME_FILE names a file that holds the value.
+It goes before NAME. Docker Swarm and Kubernetes provide secrets as such files.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as SourceError
+
+SHORTEST_KEY = 16  # characters
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value that cannot be used; the message names it and says what it should be."""
+
+
+class ServiceSettings(BaseSettings):
+    """Read DOODLE_<FIELD> for each field without an argument; a field's `validation_alias` names another variable."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DOODLE_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _FilesSource(settings_cls), env_settings, dotenv_settings
+
+
+class _FilesSource(EnvSettingsSource):
+    """Read NAME_FILE: the file's content without surrounding white space. No error shows the content."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        for key, variable, _ in self._extract_field_info(field, field_name):
+            path = self.env_vars.get(f"{variable}_file")
+            if path:
+                return _content(f"{variable.upper()}_FILE", Path(path)) or None, key, False
+        return None, field_name, False
+
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def read_settings(settings: type[Settings], **arguments: Any) -> Settings:
+    """Return the settings that the environment gives. SettingsError names the variable and says what it should be."""
+    try:
+        return settings(**arguments)
+    except ValidationError as error:
+        raise SettingsError(_explained(settings, error)) from None  # the cause might show a secret
+    except SourceError as error:
+        raise error.__cause__ or error from None  # of a file that cannot be read
+
+
+def read_or_exit(service: str, settings: type[Settings]) -> Settings:
+    """Return the settings, or print the reason on one line and exit with code 2. There is no log before there are settings."""
+    try:
+        return read_settings(settings)
+    except SettingsError as error:
+        print(f"{service}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _explained(settings: type[BaseSettings], error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])
+    field = settings.model_fields.get(name)
+    variable = name if field is None or name.isupper() else str(field.validation_alias or f"DOODLE_{name.upper()}")
+    limits = first.get("ctx", {})
+    value = os.environ.get(variable, first["input"])
+    match first["type"]:
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"{variable} must be a whole number, not {value!r}"
+        case "float_parsing" | "float_type":
+            return f"{variable} must be a number, not {value!r}"
+        case "greater_than_equal":
+            return f"{variable} must be at least {limits['ge']}, not {value}"
+        case "less_than_equal":
+            return f"{variable} must be at most {limits['le']}, not {value}"
+        case "literal_error":
+            return f"{variable} must be one of {limits['expected'].replace(chr(39), '').replace(' or ', ', ')}, not {value!r}"
+        case _:
+            return f"{variable}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _content(variable: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{variable}: {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{variable}: {path} is not text") from error
+
+
+def _key(key: str) -> str:
+    if key and not (len(key) >= SHORTEST_KEY and key.isascii() and key.isprintable() and " " not in key):
+        raise ValueError(f"it must have {SHORTEST_KEY} characters or more, all of them letters, digits or signs of ASCII")
+    return key
+
+
+def _folders(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    folders = tuple(Path(folder) for folder in text.split(":") if folder)
+    if not folders:
+        raise ValueError(f"it must be folders with ':' between them, not {text!r}")
+    return folders
+
+
+def opened_by(opener: Callable[[str], object]) -> AfterValidator:
+    """Accept a URL that the opener takes. Openers connect to nothing and read nothing before the first call."""
+
+    def check(url: str) -> str:
+        opener(url)
+        return url
+
+    return AfterValidator(check)
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]  # 0: the system chooses one
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda level: str(level).lower())]
+Key = Annotated[str, Field(repr=False), AfterValidator(_key)]  # a secret that a header carries; "": none
+Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]  # with ":" between them
