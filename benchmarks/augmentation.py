@@ -15,10 +15,10 @@ import numpy as np
 from digitnet.checkpoint import load
 from digitnet.images.augment import Augmentation
 from threadpoolctl import threadpool_limits
-from trainer.digits import answers, load_splits, load_synthetic
-from trainer.rejection import caught, scores
+from trainer.data.digits import answers, load_splits, load_synthetic
+from trainer.evaluation.ood_detection import caught, scores
 from trainer.settings import read_train_settings
-from trainer.train import train
+from trainer.training.train import train
 from trainer.workspace import Workspace
 
 LOST = 0.005  # of the digits, where it is measured how much of what is none is rejected

@@ -16,7 +16,7 @@ from digitnet.checkpoint import save
 from digitnet.images.normalize import in_unit_range
 from digitnet.network import Network
 from PIL import Image, ImageDraw
-from trainer.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+from trainer.data.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
 
 PROJECT = Path(__file__).resolve().parents[1]
 NETWORKS = ("convolutional", "perceptron", "larger")

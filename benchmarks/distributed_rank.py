@@ -25,11 +25,11 @@ from digitnet.network import NO_DIGIT
 from digitnet.parallel import SINGLE_PROCESS, DataParallel
 from digitnet.prefetching import Prefetcher
 from threadpoolctl import threadpool_limits
-from trainer.digits import Split, Synthetic
-from trainer.idx import TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
-from trainer.ranks import Ranks
+from trainer.data.digits import Split, Synthetic
+from trainer.data.idx import TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
 from trainer.settings import PARAMS_FILE, read_train_settings
-from trainer.train import Training
+from trainer.training.ranks import Ranks
+from trainer.training.train import Training
 
 PROJECT = Path(__file__).resolve().parents[1]
 STEPS = {"default": 32, "best": 8}  # by recipe; each is taken twice

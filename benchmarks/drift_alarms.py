@@ -24,7 +24,7 @@ from drift.blocks import SIZE
 from drift.detector import TOLERANCES, Detector
 from drift.reference import DIGITS, SUBJECTS, Drawings, Reference, measured
 from drift.significance import binomial_tail
-from trainer.digits import Split, joined, load_disturbed, load_drawings, load_splits, load_synthetic
+from trainer.data.digits import Split, joined, load_disturbed, load_drawings, load_splits, load_synthetic
 
 SIZES = (100, 250, 500, 1000)  # blocks, in drawings
 A_DAY = 5000  # drawings: the default traffic

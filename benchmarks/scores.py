@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load
-from trainer.digits import answers, load_splits, load_synthetic
-from trainer.evaluate import LEARNT_FROM
-from trainer.rejection import compared
+from trainer.data.digits import answers, load_splits, load_synthetic
+from trainer.evaluation.evaluate import LEARNT_FROM
+from trainer.evaluation.ood_detection import compared
 
 LOST = (0.001, 0.01)  # shares of the digits
 

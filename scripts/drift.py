@@ -3,7 +3,7 @@
     make drift                        1,500 digits as people write them, in two minutes
     make drift KIND=shuffled          … with their pixels in disorder; or one of the others that --help lists
 
-The digits are written by the trainer's own pens (services/trainer/strokes.py), with a seed of no training. They are answered and
+The trainer's own pens (services/trainer/data/strokes.py) write the digits, with a seed of no training. They are answered and
 journalled as any drawing is, so do this where nobody needs the prediction log's newest drawings.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 from deployment.environment import SettingsError
 from digitnet.images.strokes import image_from_strokes
 from dotenv import dotenv_values
-from trainer.strokes import Forms
+from trainer.data.strokes import Forms
 from trainer.workspace import Workspace
 
 SEED = 20_261_126  # of no training

@@ -14,12 +14,13 @@ from stores.models import open_models
 from stores.prediction_log import PredictionLogError, open_prediction_log
 from threadpoolctl import threadpool_limits
 
-from trainer import feedback_command, models_command
-from trainer.fetch import FetchError
+from trainer.data.fetch import FetchError
+from trainer.feedback import command as feedback_command
+from trainer.release import models_command
+from trainer.release.watch import watch
 from trainer.stages import STAGES, run_distributed_train, run_stage
 from trainer.stop_signals import StopSignals
-from trainer.train import Stopped
-from trainer.watch import watch
+from trainer.training.train import Stopped
 from trainer.workspace import Workspace
 
 log = logging.getLogger("trainer")

@@ -7,15 +7,17 @@ from contextlib import nullcontext
 
 from digitnet.checkpoint import write_atomically
 
-from trainer.decisions import Decisions
-from trainer.disturb import disturb
-from trainer.end import end
-from trainer.evaluate import evaluate
-from trainer.fetch import fetch, read_pins
-from trainer.preprocess import preprocess
-from trainer.progress import recorded
-from trainer.ranks import ONE_RANK, OneRank, Ranks, ranks_of_mpi
-from trainer.serve import serve
+from trainer.data.corrupt import disturb
+from trainer.data.fetch import fetch, read_pins
+from trainer.data.preprocess import preprocess
+from trainer.data.sources import SourceError, keep_in_dvc_cache
+from trainer.data.synthesize import synthesize
+from trainer.evaluation.evaluate import evaluate
+from trainer.feedback.decisions import Decisions
+from trainer.release.end import end
+from trainer.release.serve import serve
+from trainer.release.staging_server import OwnService, put_up
+from trainer.release.test import examine
 from trainer.settings import (
     read_preprocess_settings,
     read_rejected_digits,
@@ -23,12 +25,10 @@ from trainer.settings import (
     read_test_settings,
     read_train_settings,
 )
-from trainer.sources import SourceError, keep_in_dvc_cache
 from trainer.stop_signals import StopSignals
-from trainer.synthesize import synthesize
-from trainer.test import examine
-from trainer.train import train
-from trainer.trial import OwnService, put_up
+from trainer.training.progress import recorded
+from trainer.training.ranks import ONE_RANK, OneRank, Ranks, ranks_of_mpi
+from trainer.training.train import train
 from trainer.workspace import MNIST_PIN, Workspace
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from deployment.environment import Environment
 
-from trainer.api import Api
-from trainer.progress import STAGES_FILE, TRAINING_FILE
+from trainer.release.api import Api
+from trainer.training.progress import STAGES_FILE, TRAINING_FILE
 
 MODEL, CANDIDATE, TEST_RESULT = "model", "candidate", "test_result.json"  # in the folder artifacts
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written

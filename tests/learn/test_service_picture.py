@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 from playwright.sync_api import expect
-from trainer.comparison import Comparison
+from trainer.evaluation.mcnemar import Comparison
 
 SETTINGS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))["test"]
 

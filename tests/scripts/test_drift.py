@@ -11,7 +11,7 @@ from digitnet.images.normalize import in_bytes
 from digitnet.images.strokes import image_from_strokes
 from drift.detector import Detector
 from drift.reference import Reference, measured
-from trainer.strokes import Forms
+from trainer.data.strokes import Forms
 
 
 @pytest.fixture(scope="module")

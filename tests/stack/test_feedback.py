@@ -44,7 +44,7 @@ def test_wrong_labels_are_flagged_and_what_is_accepted_is_learnt_from_next_time(
     trainer(stack, "feedback", "reject", rows["3"].split()[0])
     trainer(stack, "feedback", "accept", rows["7"].split()[0])
     count = (
-        "from pathlib import Path; from trainer.digits import load_splits\n"
+        "from pathlib import Path; from trainer.data.digits import load_splits\n"
         "splits = load_splits(Path('/training/data/digits.npz'))\n"
         "print(*(len(splits[name]) for name in ('training', 'validation', 'test')), splits['training'].labels[-1])"
     )

@@ -8,11 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_bytes
-from trainer.digits import drawing_arrays
-from trainer.disturb import disturb
-from trainer.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
+from trainer.data.corrupt import disturb
+from trainer.data.digits import drawing_arrays
+from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
 from trainer.settings import read_train_settings
-from trainer.train import train
+from trainer.training.train import train
 
 PARAMS = """
 seed: 3

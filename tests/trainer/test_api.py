@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from trainer import api as module
-from trainer.api import Api, ApiError, KeyRefusedError
+from trainer.release import api as module
+from trainer.release.api import Api, ApiError, KeyRefusedError
 
 VERSION, KEY = "0647f3f72a49", "0123456789abcdef"
 ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_version": VERSION}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from digitnet.losses import softmax
-from trainer.calibration import BINS, fit_temperature, reliability
+from trainer.evaluation.calibration import BINS, fit_temperature, reliability
 
 
 def drawn(generator, count=20_000, spread=2.0):

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from trainer.comparison import Comparison, compare
+from trainer.evaluation.mcnemar import Comparison, compare
 
 
 def test_only_what_one_of_them_reads_right_is_counted():

@@ -7,8 +7,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from stores.prediction_log import Feedback
-from trainer.decisions import Decisions, ReviewError
-from trainer.idx import IDXError, images_to_bytes, labels_to_bytes, read_images, read_labels
+from trainer.data.idx import IDXError, images_to_bytes, labels_to_bytes, read_images, read_labels
+from trainer.feedback.decisions import Decisions, ReviewError
 
 FREELY = 1_000_000  # bytes of memory, beside ten times the file
 

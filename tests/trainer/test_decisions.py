@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from stores.prediction_log import Feedback
-from trainer.decisions import Decisions
+from trainer.feedback.decisions import Decisions
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, npz_arrays, npz_bytes
 from threadpoolctl import threadpool_limits
 from trainer.__main__ import main
-from trainer.ranks import Ranks, RefusedError
 from trainer.settings import read_train_settings
-from trainer.train import train
+from trainer.training.ranks import Ranks, RefusedError
+from trainer.training.train import train
 
 MPIRUN = Path(sys.executable).parent / "mpirun"
 EPOCH = 325 // 16  # steps
@@ -26,7 +26,7 @@ PATIENCE = 60.0  # seconds; what waits for a rank that is gone would wait for ev
 # the end of an epoch what it has.
 PROGRAM = """
 import hashlib, os, sys
-import trainer.train as training, trainer.__main__ as program
+import trainer.training.train as training, trainer.__main__ as program
 from mpi4py import MPI
 
 rank, step, deed = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]

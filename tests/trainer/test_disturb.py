@@ -5,8 +5,8 @@ import pytest
 from digitnet.images.ink import image_from_pixels
 from digitnet.images.normalize import in_bytes
 from digitnet.images.strokes import image_from_strokes
-from trainer.digits import load_disturbed, load_splits
-from trainer.disturb import conditions
+from trainer.data.corrupt import conditions
+from trainer.data.digits import load_disturbed, load_splits
 
 SEVEN = [np.array([[80.0, 60.0], [200.0, 60.0], [160.0, 140.0], [130.0, 230.0]])]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import npz_bytes
 from digitnet.images.normalize import in_unit_range
-from trainer.canvas import SIDE, inked_canvas
-from trainer.digits import drawing_arrays, load_drawings
+from trainer.data.canvas import SIDE, inked_canvas
+from trainer.data.digits import drawing_arrays, load_drawings
 
 
 def test_no_drawings_are_kept_as_none(tmp_path):

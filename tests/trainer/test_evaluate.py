@@ -12,9 +12,9 @@ from digitnet.losses import softmax
 from digitnet.network import NO_DIGIT
 from drift.reference import Reference
 from PIL import Image
-from trainer import evaluate as evaluate_module
-from trainer.digits import Answers, Split, Synthetic, load_disturbed, load_splits, load_synthetic
-from trainer.evaluate import evaluate
+from trainer.data.digits import Answers, Split, Synthetic, load_disturbed, load_splits, load_synthetic
+from trainer.evaluation import evaluate as evaluate_module
+from trainer.evaluation.evaluate import evaluate
 
 
 def trained(folder, params, train_in, data):

@@ -20,10 +20,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from trainer import sources
-from trainer.fetch import ALREADY_THERE, FetchError, fetch, read_pins
-from trainer.idx import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
-from trainer.sources import SourceError, mirror
+from trainer.data import sources
+from trainer.data.fetch import ALREADY_THERE, FetchError, fetch, read_pins
+from trainer.data.idx import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+from trainer.data.sources import SourceError, mirror
 
 CONTENTS = {name: f"the content of {name}".encode() * 2_000 for name in FILES}
 PINS = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}
@@ -334,7 +334,7 @@ def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_re
     (tmp_path / "stage.py").write_text(f"""
 from pathlib import Path
 from types import SimpleNamespace
-from trainer import fetch
+from trainer.data import fetch
 fetch.fetch(Path("mnist"), {PINS}, [("dvc", fetch.dvc_remote(Path("mnist"), {PINS}))])
 Path("done").touch()
 """)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import yaml
 from digitnet.images.strokes import image_from_strokes
-from trainer.forms import KINDS, FormsError, read_forms
-from trainer.strokes import CANVAS_SIDE, Forms
+from trainer.data.forms import KINDS, FormsError, read_forms
+from trainer.data.strokes import CANVAS_SIDE, Forms
 
 FORMS = read_forms()
 DIGIT_FORMS = [form for form in FORMS if form.kind == "digits"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from trainer.idx import IDXError, images_to_bytes, labels_to_bytes, read_images, read_labels
+from trainer.data.idx import IDXError, images_to_bytes, labels_to_bytes, read_images, read_labels
 
 IMAGES = np.arange(2 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(2, 28, 28)
 LABELS = np.array([0, 9, 5], dtype=np.uint8)

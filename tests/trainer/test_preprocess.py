@@ -5,11 +5,11 @@ import pytest
 from digitnet.images.ink import image_from_pixels
 from digitnet.images.normalize import in_bytes
 from stores.prediction_log import Feedback
-from trainer.decisions import Decisions
-from trainer.digits import SPLITS, load_splits
-from trainer.fetch import FetchError
-from trainer.idx import TEST_LABELS
-from trainer.preprocess import preprocess
+from trainer.data.digits import SPLITS, load_splits
+from trainer.data.fetch import FetchError
+from trainer.data.idx import TEST_LABELS
+from trainer.data.preprocess import preprocess
+from trainer.feedback.decisions import Decisions
 from trainer.settings import PreprocessSettings
 
 DRAWN = np.full((28, 28), 200, np.uint8)
@@ -83,7 +83,7 @@ def test_accepted_drawings_are_learnt_from_and_not_measured_on(splits, preproces
 
 
 def test_does_not_use_other_data_than_pinned(write_mnist, tmp_path, monkeypatch):
-    monkeypatch.setattr("trainer.fetch.default_sources", lambda *_: [])
+    monkeypatch.setattr("trainer.data.fetch.default_sources", lambda *_: [])
     write_mnist(tmp_path, IMAGES, LABELS, 100)
     (tmp_path / "mnist" / TEST_LABELS).write_bytes(b"changed")
     with pytest.raises(FetchError):

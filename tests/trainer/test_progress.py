@@ -4,8 +4,8 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from trainer import progress
-from trainer.progress import Progress, recorded
+from trainer.training import progress
+from trainer.training.progress import Progress, recorded
 
 
 @pytest.fixture

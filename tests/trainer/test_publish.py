@@ -9,7 +9,7 @@ import pytest
 from bounds import within
 from digitnet import checkpoint
 from stores.models import CANDIDATE, LIVE
-from trainer.publish import Publisher, publishers
+from trainer.release.publish import Publisher, publishers
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from digitnet.losses import softmax
-from trainer.rejection import FeatureDistance, area_under_roc, caught, scores
+from trainer.evaluation.ood_detection import FeatureDistance, area_under_roc, caught, scores
 
 
 @pytest.fixture

@@ -15,14 +15,17 @@ from digitnet.images.normalize import in_bytes
 from digitnet.images.strokes import image_from_strokes
 from stores.models import CANDIDATE, LIVE
 from stores.models.folder import FolderModels
-from trainer import disturb, synthesize, test, trial
 from trainer.__main__ import main
-from trainer.api import Api
-from trainer.end import end
+from trainer.data import corrupt as disturb
+from trainer.data import synthesize
+from trainer.data.strokes import Forms
+from trainer.release import staging_server as trial
+from trainer.release import test
+from trainer.release.api import Api
+from trainer.release.end import end
+from trainer.release.staging_server import OwnService, put_up
+from trainer.release.test import TestError, examine
 from trainer.settings import TestSettings
-from trainer.strokes import Forms
-from trainer.test import TestError, examine
-from trainer.trial import OwnService, put_up
 
 KEY = "0123456789abcdef"
 
@@ -249,7 +252,7 @@ class TestTrial:
 
 
 # `python -m trainer watch`, which looks more often.
-WATCH = "import sys, trainer.watch, trainer.__main__ as program; trainer.watch.LOOK_SECONDS = 0.1; program.main(['watch'])"
+WATCH = "import trainer.release.watch as watch, trainer.__main__ as program; watch.LOOK_SECONDS = 0.1; program.main(['watch'])"
 
 
 def test_beside_a_stack_the_candidate_is_tested_there_and_then_live_there(project, candidate, own, wait_for, monkeypatch, caplog):

@@ -11,7 +11,7 @@ import yaml
 from digitnet.checkpoint import load
 from digitnet.images.ink import image_from_pixels
 from digitnet.images.strokes import image_from_strokes
-from trainer.strokes import Forms
+from trainer.data.strokes import Forms
 
 PROJECT = Path(__file__).parents[2]
 ARTIFACTS = PROJECT / "artifacts"

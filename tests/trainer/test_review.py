@@ -10,8 +10,8 @@ from digitnet.images.normalize import in_unit_range
 from PIL import Image
 from stores.prediction_log import Feedback, open_prediction_log
 from trainer.__main__ import main
-from trainer.decisions import Decisions, ReviewError
-from trainer.review import FLOOD, chosen, reviewed, table
+from trainer.feedback.decisions import Decisions, ReviewError
+from trainer.feedback.review import FLOOD, chosen, reviewed, table
 
 
 def read(pictures, temperature=1.0):

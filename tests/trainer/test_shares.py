@@ -4,7 +4,7 @@ from collections import Counter
 
 from stores.prediction_log import Feedback
 from stores.prediction_log.base import DAY_SECONDS
-from trainer.shares import explained, within_shares
+from trainer.feedback.shares import explained, within_shares
 
 
 def given(count, source="one", day=0):

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from digitnet.images.strokes import PEN_RADIUS, image_from_strokes
-from trainer import paths, scribbles
-from trainer import strokes as hand
-from trainer.forms import KINDS
-from trainer.strokes import CANVAS_SIDE, MARGIN, NUMBER, OTHER_PENS, PENS, SCRIBBLE, Forms
+from trainer.data import paths, scribbles
+from trainer.data import strokes as hand
+from trainer.data.forms import KINDS
+from trainer.data.strokes import CANVAS_SIDE, MARGIN, NUMBER, OTHER_PENS, PENS, SCRIBBLE, Forms
 
 FORMS = Forms()
 BY_NAME = {form.name: form for form in FORMS.forms}

@@ -13,10 +13,10 @@ from digitnet.images.normalize import in_bytes
 from digitnet.images.strokes import image_from_strokes
 from digitnet.network import NO_DIGIT
 from polling import eventually
-from trainer.digits import SPLITS, load_drawings, load_splits
+from trainer.data.digits import SPLITS, load_drawings, load_splits
+from trainer.data.strokes import Forms
+from trainer.data.synthesize import PAGE, synthesize
 from trainer.settings import SynthesizeSettings
-from trainer.strokes import Forms
-from trainer.synthesize import PAGE, synthesize
 
 SETTINGS = SynthesizeSettings(digits=210, non_digits=65, held_out_digits=40, held_out_non_digits=25, seed=1, processes=1)
 
@@ -93,7 +93,8 @@ def test_more_pictures_leave_the_first_as_they_were_and_another_seed_gives_other
 # `python -m trainer synthesize`, whose processes hand over what they have page by page: they end with a page.
 SYNTHESIZE = """
 import sys
-from trainer import __main__, synthesize
+from trainer import __main__
+from trainer.data import synthesize
 synthesize.PAGES_A_JOB = 1
 sys.exit(__main__.main(["synthesize"]))
 """

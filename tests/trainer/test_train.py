@@ -10,9 +10,9 @@ from digitnet.checkpoint import load, load_snapshots, npz_arrays, npz_bytes
 from digitnet.images.normalize import in_unit_range
 from digitnet.network import NO_DIGIT
 from digitnet.parallel import DataParallel
-from trainer.digits import Split, joined, load_splits, load_synthetic
+from trainer.data.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import read_train_settings
-from trainer.train import Stopped, Training, measure
+from trainer.training.train import Stopped, Training, measure
 
 STEPS = 3 * (325 // 16)
 

@@ -18,14 +18,14 @@ from polling import PATIENCE, eventually
 from stores.models import ALIASES, LIVE
 from stores.models.folder import UNFINISHED, FolderModels
 from threadpoolctl import threadpool_limits
-from trainer.publish import publishers
+from trainer.release.publish import publishers
 
 PROJECT = Path(__file__).parents[2]
 
 # `python -m trainer watch`, which looks more often. The stages before train have left their small results already.
 WATCH = """
 import sys, time
-import trainer.stages as stages, trainer.watch as watch, trainer.__main__ as program
+import trainer.stages as stages, trainer.release.watch as watch, trainer.__main__ as program
 
 watch.LOOK_SECONDS = 0.05
 if sys.argv[1:]:

@@ -25,12 +25,12 @@ from digitnet.schedules import SCHEDULES
 from digitnet.weight_averaging import WeightAverage
 from tqdm import tqdm
 
-from trainer.digits import Answers, Split, Synthetic, joined, load_splits, load_synthetic
-from trainer.progress import Progress
-from trainer.ranks import ONE_RANK, OnAllRanksError, OneRank, Ranks, RefusedError
-from trainer.recording import Recorder
+from trainer.data.digits import Answers, Split, Synthetic, joined, load_splits, load_synthetic
+from trainer.evaluation.tables import csv_bytes
 from trainer.settings import TrainSettings
-from trainer.tables import csv_bytes
+from trainer.training.progress import Progress
+from trainer.training.ranks import ONE_RANK, OnAllRanksError, OneRank, Ranks, RefusedError
+from trainer.training.snapshot_callback import Recorder
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from digitnet.checkpoint import load, load_snapshots, save, write_atomically
 from digitnet.network import DIGITS, NO_DIGIT, Network, reading
 from drift.reference import Reference, measured
 
-from trainer.calibration import fit_temperature, reliability
-from trainer.contact_sheet import contact_sheet
-from trainer.digits import Answers, Split, Synthetic, answers, load_disturbed, load_splits, load_synthetic
-from trainer.rejection import compared
-from trainer.tables import csv_bytes
+from trainer.data.contact_sheet import contact_sheet
+from trainer.data.digits import Answers, Split, Synthetic, answers, load_disturbed, load_splits, load_synthetic
+from trainer.evaluation.calibration import fit_temperature, reliability
+from trainer.evaluation.ood_detection import compared
+from trainer.evaluation.tables import csv_bytes
 
 log = logging.getLogger(__name__)
 

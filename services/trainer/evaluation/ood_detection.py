@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from digitnet.network import DIGITS, NO_DIGIT, Network
 
-from trainer.digits import Answers, Split, answers
+from trainer.data.digits import Answers, Split, answers
 
 SPREAD_FLOOR = 1e-6  # of a feature that is the same for all digits, so that nothing is divided by zero
 

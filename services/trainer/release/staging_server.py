@@ -18,7 +18,7 @@ from digitnet.checkpoint import load_card, write_atomically
 from stores.models import CANDIDATE, StoreError
 from stores.models.folder import FolderModels
 
-from trainer.api import Api
+from trainer.release.api import Api
 
 log = logging.getLogger(__name__)
 

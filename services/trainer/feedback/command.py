@@ -12,10 +12,10 @@ import numpy as np
 from digitnet.checkpoint import load, write_atomically
 from stores.prediction_log import Feedback, PredictionLog
 
-from trainer.contact_sheet import contact_sheet
-from trainer.decisions import Decisions, ReviewError
-from trainer.review import Item, chosen, reviewed, table, word
-from trainer.shares import explained, within_shares
+from trainer.data.contact_sheet import contact_sheet
+from trainer.feedback.decisions import Decisions, ReviewError
+from trainer.feedback.review import Item, chosen, reviewed, table, word
+from trainer.feedback.shares import explained, within_shares
 
 log = logging.getLogger("trainer")
 

@@ -134,5 +134,7 @@ def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
 
 def _program():
     """The code that is run and the NumPy that it draws and computes with, as a hash."""
-    files = [file for folder in (Path(digitnet.__file__).parent, Path(__file__).parent) for file in sorted(folder.glob("*.py"))]
+    files = [
+        file for folder in (Path(digitnet.__file__).parent, Path(__file__).parents[1]) for file in sorted(folder.rglob("*.py"))
+    ]
     return hashlib.sha256(b"".join([np.__version__.encode(), *(file.read_bytes() for file in files)])).hexdigest()

@@ -9,9 +9,9 @@ from pathlib import Path
 from digitnet.checkpoint import copy, load
 from stores.models import CANDIDATE, LIVE
 
-from trainer.api import Api
-from trainer.result import read_result
-from trainer.trial import OwnService, until
+from trainer.release.api import Api
+from trainer.release.result import read_result
+from trainer.release.staging_server import OwnService, until
 
 log = logging.getLogger(__name__)
 

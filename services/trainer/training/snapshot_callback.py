@@ -9,7 +9,7 @@ from digitnet.inspect.quantization import pack, unpack
 from digitnet.inspect.snapshots import Snapshots, dead_units, moments
 from digitnet.network import Network
 
-from trainer.digits import Split
+from trainer.data.digits import Split
 
 PROBED = 500  # images that a unit may wake for
 MAPPED = 300  # digits on a map: as many as one can tell apart

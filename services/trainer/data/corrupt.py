@@ -19,9 +19,9 @@ from digitnet.images.strokes import image_from_strokes
 from digitnet.images.warp import affine_coefficients, displacements, warped
 from digitnet.network import NO_DIGIT
 
-from trainer.canvas import SIDE, inked_canvas
-from trainer.digits import load_drawings, load_splits
-from trainer.paths import rotation
+from trainer.data.canvas import SIDE, inked_canvas
+from trainer.data.digits import load_drawings, load_splits
+from trainer.data.paths import rotation
 from trainer.pool import map_in_processes
 
 log = logging.getLogger(__name__)

@@ -18,9 +18,9 @@ from itertools import groupby
 import numpy as np
 from digitnet.images.strokes import PEN_RADIUS, path_lengths
 
-from trainer.forms import DIGITS, KINDS, Form, read_forms
-from trainer.paths import PATH_STEP, evenly, interpolated, noise, rotation, smoothed
-from trainer.scribbles import scribble
+from trainer.data.forms import DIGITS, KINDS, Form, read_forms
+from trainer.data.paths import PATH_STEP, evenly, interpolated, noise, rotation, smoothed
+from trainer.data.scribbles import scribble
 
 CANVAS_SIDE = 280.0  # pixels
 MARGIN = 10.0  # pixels at the canvas's border that people leave free

@@ -17,10 +17,10 @@ from digitnet.images.normalize import IMAGE_SIDE, in_bytes
 from digitnet.images.strokes import PEN_RADIUS, image_from_strokes
 from digitnet.network import NO_DIGIT
 
-from trainer.digits import SPLITS, drawing_arrays
+from trainer.data.digits import SPLITS, drawing_arrays
+from trainer.data.strokes import Forms
 from trainer.pool import map_in_processes
 from trainer.settings import SynthesizeSettings
-from trainer.strokes import Forms
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from digitnet.checkpoint import CARD_FILE, WEIGHTS_FILE, CheckpointError, load_c
 from stores.models import CANDIDATE, LIVE, ModelStore, StoreError, UnreachableError
 
 from trainer import workspace
-from trainer.result import read_result
+from trainer.release.result import read_result
 
 log = logging.getLogger(__name__)
 

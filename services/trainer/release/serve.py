@@ -5,8 +5,8 @@ from pathlib import Path
 
 from digitnet.checkpoint import load_card, write_atomically
 
-from trainer.api import Api
-from trainer.trial import OwnService, put_up
+from trainer.release.api import Api
+from trainer.release.staging_server import OwnService, put_up
 
 
 def serve(stack: Api, own: OwnService, candidate: Path, live: Path, result_file: Path, served_file: Path) -> None:

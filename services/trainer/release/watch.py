@@ -8,7 +8,7 @@ from pathlib import Path
 from digitnet.checkpoint import copy
 from stores.models import LIVE, ModelStore, StoreError
 
-from trainer.publish import publishers
+from trainer.release.publish import publishers
 from trainer.stages import MAKING, run_stage
 from trainer.stop_signals import StopSignals
 from trainer.workspace import MODEL, Workspace

@@ -14,10 +14,10 @@ from digitnet.golden import GOLDEN_TOLERANCE
 from digitnet.network import NO_DIGIT
 from stores.models import CANDIDATE, LIVE
 
-from trainer.api import Answer, Api
-from trainer.comparison import compare
-from trainer.digits import load_drawings
-from trainer.idx import TEST_IMAGES, TEST_LABELS, read_images, read_labels
+from trainer.data.digits import load_drawings
+from trainer.data.idx import TEST_IMAGES, TEST_LABELS, read_images, read_labels
+from trainer.evaluation.mcnemar import compare
+from trainer.release.api import Answer, Api
 from trainer.settings import TestSettings
 
 CONNECTIONS = 4

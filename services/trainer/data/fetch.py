@@ -21,8 +21,8 @@ from pathlib import Path
 
 import yaml
 
-from trainer.idx import FILES
-from trainer.sources import MIRRORS, WHEEL, Source, SourceError, dvc_cache, dvc_remote, mirror, wheel
+from trainer.data.idx import FILES
+from trainer.data.sources import MIRRORS, WHEEL, Source, SourceError, dvc_cache, dvc_remote, mirror, wheel
 
 log = logging.getLogger(__name__)
 

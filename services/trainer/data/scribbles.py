@@ -3,7 +3,7 @@ no forms in forms.yaml, but a random walk."""
 
 import numpy as np
 
-from trainer.paths import evenly, noise, rotation, smoothed
+from trainer.data.paths import evenly, noise, rotation, smoothed
 
 # Lengths are in some unit: the scribble is sized when it is put on the canvas.
 STEP = 0.05  # of a random walk whose direction keeps changing

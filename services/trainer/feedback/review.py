@@ -13,7 +13,7 @@ from digitnet.images.normalize import IMAGE_SIDE, in_unit_range
 from digitnet.network import Network
 from stores.prediction_log import Feedback
 
-from trainer.decisions import ReviewError
+from trainer.feedback.decisions import ReviewError
 
 SURE = (
     0.9  # from this confidence on, which is that of nine right answers in ten, a model that disagrees is a reason to look twice

@@ -1,0 +1,1 @@
+"""Review what users said of their drawings, and keep what is decided."""
