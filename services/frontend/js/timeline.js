@@ -11,7 +11,7 @@ import { TimelineView } from "./timeline-view.js";
 
 /**
  * @param {import("./strokes.js").StrokeRecorder} recorder
- * @param {{fetch: typeof fetch, shared: import("./latest.js").Shared}} connections
+ * @param {{fetch: import("./api.js").Connection["fetch"], shared: import("./latest.js").Shared}} connections
  * @returns {{watch: () => void, clear: () => void, follow: (modelVersion: string) => void}} calls for a changed drawing, for an empty
  *   canvas, and for each answer of a model
  */
