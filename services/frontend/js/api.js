@@ -8,12 +8,15 @@ import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
 import { parseSnapshotReadings, parseSnapshots } from "./snapshots.js";
 import { parseUnit } from "./unit.js";
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
-/** @typedef {import("./explanation.js").Explanation} Explanation */
-/** @typedef {import("./lesson-session.js").LearnRequest} LearnRequest */
-/** @typedef {import("./lesson-session.js").LearnOutcome} LearnOutcome */
-/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
-/** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
+/** @import { ErrorAnswer, FeedbackAnswer } from "./answers.js" */
+/** @import { Change } from "./changes.js" */
+/** @import { Explanation } from "./explanation.js" */
+/** @import { FeedbackRequest } from "./feedback-request.js" */
+/** @import { LearnOutcome, LearnRequest } from "./lesson-session.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { Prediction } from "./prediction.js" */
+/** @import { SnapshotReadings, Snapshots } from "./snapshots.js" */
+/** @import { Spot, Unit } from "./unit.js" */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
 export const PREDICT_URL = "api/predict?input=true";
@@ -58,7 +61,7 @@ export async function requestPrediction(request, connection) {
 /**
  * Returns how the network reads a drawing. The service logs nothing of it, so it may be called with every stroke. The occlusion may
  * not: it takes eight hundred forward passes.
- * @param {PredictionRequest & {changes?: readonly import("./changes.js").Change[]}} request
+ * @param {PredictionRequest & {changes?: readonly Change[]}} request
  * @param {Connection} connection
  * @param {{occlusion?: boolean}} [options]
  * @returns {Promise<{explanation: Explanation} | Failure>}
@@ -82,9 +85,9 @@ export async function requestLearning(request, connection) {
 
 /**
  * How one number of a layer came about.
- * @param {PredictionRequest & import("./unit.js").Spot & {changes?: readonly import("./changes.js").Change[]}} request
+ * @param {PredictionRequest & Spot & {changes?: readonly Change[]}} request
  * @param {Connection} connection
- * @returns {Promise<{unit: import("./unit.js").Unit} | Failure>}
+ * @returns {Promise<{unit: Unit} | Failure>}
  */
 export async function requestUnit(request, connection) {
   const read = readReply(parseUnit, await post(UNIT_URL, request, connection));
@@ -94,7 +97,7 @@ export async function requestUnit(request, connection) {
 /**
  * How the live model learnt. `absent`: nobody kept that.
  * @param {Connection} connection
- * @returns {Promise<{snapshots: import("./snapshots.js").Snapshots} | {absent: true} | Failure>}
+ * @returns {Promise<{snapshots: Snapshots} | {absent: true} | Failure>}
  */
 export async function requestSnapshots(connection) {
   const reply = await send(SNAPSHOTS_URL, { headers: { Accept: "application/json" } }, connection);
@@ -107,7 +110,7 @@ export async function requestSnapshots(connection) {
  * What the live model made of a drawing at each moment of its training.
  * @param {PredictionRequest} request
  * @param {Connection} connection
- * @returns {Promise<{readings: import("./snapshots.js").SnapshotReadings} | Failure>}
+ * @returns {Promise<{readings: SnapshotReadings} | Failure>}
  */
 export async function requestSnapshotReadings(request, connection) {
   const read = readReply(parseSnapshotReadings, await post(SNAPSHOTS_URL, request, connection));
@@ -118,6 +121,7 @@ export async function requestSnapshotReadings(request, connection) {
 export async function sendFeedback(request, connection) {
   const reply = await post(FEEDBACK_URL, request, connection);
   if ("error" in reply) return reply;
+  /** @type {(ErrorAnswer & FeedbackAnswer) | undefined} */
   const answer = parseJson(reply.body);
   if (reply.status === 404) return { error: statusMessage(reply.status, answer), isUnknown: true };
   if (reply.status !== 200) return failure(reply, answer);
@@ -170,8 +174,8 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
 }
 
 /**
- * @template Parsed
- * @param {(answer: any) => Parsed} parse throws UnexpectedAnswerError
+ * @template Answer, Parsed
+ * @param {(answer: Answer) => Parsed} parse throws UnexpectedAnswerError
  * @param {Reply | Failure} reply
  * @returns {{parsed: Parsed} | Failure}
  */
@@ -188,14 +192,14 @@ function readReply(parse, reply) {
   }
 }
 
-/** @param {Reply} reply of a status other than 200 @param {any} answer its parsed body @returns {Failure} */
+/** @param {Reply} reply of a status other than 200 @param {ErrorAnswer | undefined} answer its parsed body @returns {Failure} */
 function failure({ status, headers }, answer) {
   const error = statusMessage(status, answer);
   const mayPass = status >= 500 || PASSING_STATUSES.has(status);
   return mayPass ? { error, mayPass, retryAfterMs: inMilliseconds(headers.get("Retry-After")) } : { error };
 }
 
-/** @param {string} text @returns {any} undefined when the text is not JSON */
+/** @param {string} text @returns {any} what a server may send; undefined when the text is not JSON */
 function parseJson(text) {
   try {
     return JSON.parse(text);

@@ -2,13 +2,15 @@
 
 import { changesInWords } from "./changes.js";
 
+/** @import { Changes } from "./changes.js" */
+
 export class ChangesView {
   #elements;
   #changes;
 
   /**
    * @param {{bar: HTMLElement, words: HTMLElement, undo: HTMLElement}} elements
-   * @param {import("./changes.js").Changes} changes
+   * @param {Changes} changes
    * @param {() => void} onUndo
    */
   constructor(elements, changes, onUndo) {

@@ -2,9 +2,8 @@
 
 import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
 
-/** @typedef {import("./coordinates.js").Point} Point */
-/** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+/** @import { Point } from "./coordinates.js" */
+/** @import { Stroke, StrokeRecorder } from "./strokes.js" */
 
 const PAPER = "#000000";
 const INK = "#ffd400";

@@ -1,6 +1,6 @@
 // The drawing tools: the buttons for Undo, Redo, the eraser and the download.
 
-/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+/** @import { StrokeRecorder } from "./strokes.js" */
 
 /**
  * @typedef {object} ToolElements

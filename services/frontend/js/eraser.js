@@ -2,7 +2,7 @@
 
 import { BRUSH_WIDTH } from "./coordinates.js";
 
-/** @typedef {import("./coordinates.js").Point} Point */
+/** @import { Point } from "./coordinates.js" */
 
 /**
  * Whether the eraser touches the stroke's ink on its way.

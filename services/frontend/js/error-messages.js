@@ -1,5 +1,7 @@
 // Error messages: what went wrong, in words for the person who drew the digit. Each is a title, a colon and a reason.
 
+/** @import { ErrorAnswer } from "./answers.js" */
+
 // What each HTTP status means to somebody with a drawing on the screen.
 const STATUS_TITLES = new Map([
   [400, "Bad Request"],
@@ -47,7 +49,7 @@ export function unexpectedAnswer(problem) {
 /**
  * The message for an HTTP status other than 200.
  * @param {number} status
- * @param {any} answer the parsed JSON body, or undefined when it was not JSON
+ * @param {ErrorAnswer | undefined} answer the parsed JSON body, or undefined when it was not JSON
  */
 export function statusMessage(status, answer) {
   const proxyFailure = PROXY_FAILURES.get(status);

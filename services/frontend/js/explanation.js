@@ -3,7 +3,8 @@
 
 import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } from "./prediction.js";
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
+/** @import { EncodedTensor, ExplainAnswer, NamedLayer } from "./answers.js" */
+/** @import { Prediction } from "./prediction.js" */
 
 /**
  * Numbers in rows, the last axis fastest.
@@ -29,7 +30,7 @@ import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } fro
 const PIXELS = INPUT_SIZE * INPUT_SIZE;
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {ExplainAnswer} answer unchecked
  * @returns {Explanation}
  * @throws {UnexpectedAnswerError}
  */
@@ -46,24 +47,24 @@ export function parseExplanation(answer) {
   return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed, occlusion };
 }
 
-/** @param {any} layer @returns {Layer} */
+/** @param {ExplainAnswer["layers"][number]} layer @returns {Layer} */
 function parseLayer(layer) {
   const named = parseName(layer);
   return { ...named, activations: parseTensor(layer.activations, `the activations of ${named.name}`) };
 }
 
-/** What a layer is called, and the options that it was declared with. @param {any} layer */
+/** What a layer is called, and the options that it was declared with. @param {NamedLayer} layer */
 export function parseName(layer) {
   check(typeof layer?.name === "string", "a layer has no name");
   const options = typeof layer.declaration === "object" ? (layer.declaration?.[layer.name] ?? {}) : {};
   return { name: layer.name, options };
 }
 
-/** @param {any} tensor @param {string} what @returns {Tensor} */
+/** @param {EncodedTensor} tensor @param {string} what @returns {Tensor} */
 export function parseTensor(tensor, what) {
   check(Array.isArray(tensor?.shape) && tensor.shape.every(Number.isInteger) && typeof tensor.float32 === "string", `${what} are missing`);
   const values = floats(tensor.float32);
-  const size = tensor.shape.reduce((/** @type {number} */ product, /** @type {number} */ side) => product * side, 1);
+  const size = tensor.shape.reduce((product, side) => product * side, 1);
   check(values.length === size, `${what} are not as many as their shape says`);
   return { shape: tensor.shape, values };
 }

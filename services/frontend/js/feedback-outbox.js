@@ -1,9 +1,9 @@
 // The feedback outbox: sends what a person says, and keeps what the service cannot take just now, to send it again until it does.
 
-/** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
-/** @typedef {import("./feedback-session.js").FeedbackOutcome} FeedbackOutcome */
-/** @typedef {import("./feedback-session.js").LaterOutcome} LaterOutcome */
-/** @typedef {import("./api.js").Delivery} Delivery */
+/** @import { Delivery } from "./api.js" */
+/** @import { FeedbackRequest } from "./feedback-request.js" */
+/** @import { FeedbackOutcome, LaterOutcome } from "./feedback-session.js" */
+/** @import { KeptFeedback } from "./kept-feedback.js" */
 
 /** So long after a failure, unless the service says when to come again; twice as long after each one more. */
 export const FIRST_WAIT_MS = 2_000;
@@ -22,7 +22,7 @@ export const LOCK = "doodle-feedback";
 /**
  * What the browser lends; in the tests, what stands for it.
  * @typedef {object} Means
- * @property {import("./kept-feedback.js").KeptFeedback} kept
+ * @property {KeptFeedback} kept
  * @property {Pick<Window, "setTimeout" | "clearTimeout">} timer
  * @property {Pick<LockManager, "request">} [locks] the browser's, which it has on localhost and with TLS alone
  * @property {(predictionId: string, outcome: LaterOutcome) => void} onSettled what became of one that was kept

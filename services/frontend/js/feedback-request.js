@@ -1,5 +1,7 @@
 // The feedback request: what a person says that a drawing really was, as the API takes it.
 
+/** @import { Answer } from "./prediction.js" */
+
 /** What stands for "not a digit" among the choices, beside "0" to "9". */
 export const NOT_A_DIGIT = "none";
 
@@ -16,7 +18,7 @@ export function buildFeedbackRequest(predictionId, choice) {
 
 /**
  * Returns the choice that confirms the answer.
- * @param {import("./prediction.js").Answer} prediction
+ * @param {Answer} prediction
  */
 export function choiceOf({ digit, isDigit }) {
   return isDigit ? String(digit) : NOT_A_DIGIT;

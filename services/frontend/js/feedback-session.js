@@ -3,8 +3,9 @@
 
 import { buildFeedbackRequest, choiceOf } from "./feedback-request.js";
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
-/** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
+/** @import { FeedbackRequest } from "./feedback-request.js" */
+/** @import { Prediction } from "./prediction.js" */
+
 /** @typedef {"on the device" | "on the page"} Place where it waits: on the device it outlives the page */
 /** @typedef {{received: true} | {error: string}} LaterOutcome what became of feedback that was kept */
 /** @typedef {LaterOutcome | {kept: Place}} FeedbackOutcome */

@@ -1,6 +1,6 @@
 // The feedback view: the question below the answer, a button for each thing that the drawing may have been, and thanks.
 
-/** @typedef {import("./feedback-session.js").FeedbackDisplay} FeedbackDisplay */
+/** @import { FeedbackDisplay, Place } from "./feedback-session.js" */
 
 const KEPT = {
   "on the device": "Saved on this device. It is sent as soon as the service takes it again.",
@@ -65,7 +65,7 @@ export class FeedbackView {
     this.#close("Thank you! Your answer was saved.", "thanks");
   }
 
-  /** @param {import("./feedback-session.js").Place} place */
+  /** @param {Place} place */
   showKept(place) {
     this.#close(KEPT[place], "kept");
   }

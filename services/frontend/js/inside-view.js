@@ -10,7 +10,8 @@ import { tableCell } from "./table-cell.js";
 import { UnitPicker } from "./unit-picker.js";
 import { answerInWords, formatPercentage } from "./wording.js";
 
-/** @typedef {import("./explanation.js").Explanation} Explanation */
+/** @import { Explanation } from "./explanation.js" */
+/** @import { Spot } from "./unit.js" */
 
 /**
  * @typedef {object} InsideElements
@@ -44,7 +45,7 @@ export class InsideView {
 
   /**
    * @param {InsideElements} elements
-   * @param {(spot: import("./unit.js").Spot, isKept: boolean) => void} onPick somebody points at a unit
+   * @param {(spot: Spot, isKept: boolean) => void} onPick somebody points at a unit
    */
   constructor(elements, onPick) {
     this.#elements = elements;
@@ -124,7 +125,7 @@ export class InsideView {
     paint(this.#elements.occlusion, INPUT_SIZE, INPUT_SIZE, signedRgba(lost, largest(lost)));
   }
 
-  /** Which unit is looked at; null: none. @param {import("./unit.js").Spot | null} spot */
+  /** Which unit is looked at; null: none. @param {Spot | null} spot */
   mark(spot) {
     for (const { layer, picker } of this.#figures.pickers) picker.mark(spot?.layer === layer ? spot.place : null);
   }

@@ -13,22 +13,27 @@ import { buildPredictionRequest } from "./prediction-request.js";
 import { connectTimeline } from "./timeline.js";
 import { UnitView } from "./unit-view.js";
 
-/** @typedef {import("./explanation.js").Explanation} Explanation */
-/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
-/** @typedef {PredictionRequest & {changes: readonly import("./changes.js").Change[]}} Question the drawing, and the edits of the copy */
+/** @import { Change } from "./changes.js" */
+/** @import { Explanation } from "./explanation.js" */
+/** @import { Shared } from "./latest.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { StrokeRecorder } from "./strokes.js" */
+/** @import { Spot } from "./unit.js" */
+
+/** @typedef {PredictionRequest & {changes: readonly Change[]}} Question the drawing, and the edits of the copy */
 /** @typedef {import("./latest.js").Asked<Question>} Asked */
 
 /**
  * @typedef {object} Connections
  * @property {typeof fetch} fetch
- * @property {import("./latest.js").Shared} shared
+ * @property {Shared} shared
  * @property {(explanation: Explanation, isCurrent: boolean) => void} onReading the served network's answer, and whether its drawing is
  *   the one on the canvas
  * @property {() => void} onFailure the served network can't answer just now
  */
 
 /**
- * @param {import("./strokes.js").StrokeRecorder} recorder
+ * @param {StrokeRecorder} recorder
  * @param {Connections} connections
  * @returns {{isOpen: boolean, watch: () => void, clear: () => void}} calls for a changed drawing and for an empty canvas
  */
@@ -111,7 +116,7 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
     shared,
   );
   const units = new LatestOnly(
-    (/** @type {Question & import("./unit.js").Spot} */ asked) => requestUnit(asked, { fetch }),
+    (/** @type {Question & Spot} */ asked) => requestUnit(asked, { fetch }),
     ({ unit }, { question: spot }) => {
       if (shown !== null) unitView.show(spot, shown.explanation.layers[spot.layer].name, unit, shown.explanation.input);
     },

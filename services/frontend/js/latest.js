@@ -1,9 +1,9 @@
 // Latest only: asks again and again while the drawing changes, with at most one question on its way. Then it asks the newest of the
 // waiting questions, and drops the others. Failures that may pass are retried.
 
-/** @typedef {import("./retry.js").Retry} Retry */
-/** @typedef {import("./sequence.js").Sequence} Sequence */
-/** @typedef {import("./api.js").Failure} Failure */
+/** @import { Failure } from "./api.js" */
+/** @import { Retry } from "./retry.js" */
+/** @import { Sequence } from "./sequence.js" */
 
 /** @typedef {{sequence: Sequence, retry: Retry}} Shared by all requests of the page */
 

@@ -3,8 +3,7 @@
 import { layerSize, layerTitle } from "./layer-wording.js";
 import { mosaic } from "./maps.js";
 
-/** @typedef {import("./explanation.js").Layer} Layer */
-/** @typedef {import("./explanation.js").Tensor} Tensor */
+/** @import { Layer, Tensor } from "./explanation.js" */
 
 const MAPS_WIDTH = 940; // CSS pixels that a layer's maps take at most, in whole multiples of their own
 const LARGEST_SCALE = 6;

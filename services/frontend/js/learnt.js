@@ -3,18 +3,20 @@
 import { parseName, parseTensor } from "./explanation.js";
 import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
 
-/** @typedef {import("./prediction.js").Answer} Answer */
+/** @import { Answer as ApiAnswer, LearnAnswer, LearnKnownDigit, LearnLayer } from "./answers.js" */
+/** @import { Tensor } from "./explanation.js" */
+/** @import { Answer } from "./prediction.js" */
 
 /**
  * A digit that the model carries, and the answers of the model and its copy.
- * @typedef {{input: import("./explanation.js").Tensor, before: Answer, after: Answer | null}} KnownDigit
+ * @typedef {{input: Tensor, before: Answer, after: Answer | null}} KnownDigit
  */
 
 /**
  * @typedef {object} LayerStep
  * @property {string} name
  * @property {Record<string, number>} options
- * @property {import("./explanation.js").Tensor} activations the gradient of the loss with respect to what the layer gave out
+ * @property {Tensor} activations the gradient of the loss with respect to what the layer gave out
  * @property {number} parametersNorm
  * @property {number} gradientNorm
  * @property {number} updateNorm
@@ -30,9 +32,9 @@ import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
  */
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {LearnAnswer} answer unchecked
  * @returns {Learnt}
- * @throws {import("./prediction.js").UnexpectedAnswerError}
+ * @throws {UnexpectedAnswerError}
  */
 export function parseLearnt(answer) {
   const { losses, before, after, layers, known } = answer ?? {};
@@ -42,12 +44,12 @@ export function parseLearnt(answer) {
   return { losses, before: parseAnswer(before), after: parseAfter(after), layers: layers.map(parseStep), known: known.map(parseKnown) };
 }
 
-/** @param {any} after null where it diverged */
+/** @param {ApiAnswer | null} after null where it diverged */
 function parseAfter(after) {
   return after === null ? null : parseAnswer(after);
 }
 
-/** @param {any} digit @returns {KnownDigit} */
+/** @param {LearnKnownDigit} digit @returns {KnownDigit} */
 function parseKnown(digit) {
   const input = parseTensor(digit?.input, "a digit that it knew");
   check(input.values.length === INPUT_SIZE * INPUT_SIZE, "a digit that it knew is not 28 rows of 28");
@@ -59,7 +61,7 @@ export function isStillKnown({ before, after }) {
   return after !== null && after.digit === before.digit;
 }
 
-/** @param {any} layer @returns {LayerStep} */
+/** @param {LearnLayer} layer @returns {LayerStep} */
 function parseStep(layer) {
   const named = parseName(layer);
   const norms = [layer.parameters_norm, layer.gradient_norm, layer.update_norm];

@@ -3,11 +3,15 @@
 
 import { buildPredictionRequest } from "./prediction-request.js";
 
-/** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {import("./learnt.js").Learnt} Learnt */
+/** @import { Failure } from "./api.js" */
+/** @import { Shared } from "./latest.js" */
+/** @import { Learnt } from "./learnt.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { Stroke } from "./strokes.js" */
+
 /** @typedef {{label: number | null, learning_rate: number}} Lesson */
-/** @typedef {import("./prediction-request.js").PredictionRequest & {lessons: Lesson[]}} LearnRequest */
-/** @typedef {{learnt: Learnt} | import("./api.js").Failure} LearnOutcome */
+/** @typedef {PredictionRequest & {lessons: Lesson[]}} LearnRequest */
+/** @typedef {{learnt: Learnt} | Failure} LearnOutcome */
 
 /** The API takes no more. */
 export const MOST_LESSONS = 50;
@@ -37,7 +41,7 @@ export class LessonSession {
   /**
    * @param {(request: LearnRequest) => Promise<LearnOutcome>} request never rejects
    * @param {View} view
-   * @param {import("./latest.js").Shared} shared
+   * @param {Shared} shared
    */
   constructor(request, view, { sequence, retry }) {
     this.#request = request;

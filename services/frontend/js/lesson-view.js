@@ -9,10 +9,9 @@ import { INPUT_SIZE, likeliest } from "./prediction.js";
 import { ProbabilityBars } from "./probability-bars.js";
 import { answerInWords } from "./wording.js";
 
-/** @typedef {import("./learnt.js").Learnt} Learnt */
-/** @typedef {import("./learnt.js").LayerStep} LayerStep */
-/** @typedef {import("./lesson-session.js").View} View */
-/** @typedef {import("./prediction.js").Answer} Answer */
+/** @import { KnownDigit, LayerStep, Learnt } from "./learnt.js" */
+/** @import { Lesson, View } from "./lesson-session.js" */
+/** @import { Answer } from "./prediction.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
 
@@ -59,7 +58,7 @@ export class LessonView {
     return Number((10 ** Number(this.#elements.rate.value)).toPrecision(1));
   }
 
-  /** @returns {import("./lesson-session.js").Lesson} */
+  /** @returns {Lesson} */
   get lesson() {
     const { value } = this.#elements.label;
     return { label: value === "none" ? null : Number(value), learning_rate: this.rate };
@@ -116,7 +115,7 @@ export class LessonView {
   }
 }
 
-/** @param {import("./learnt.js").KnownDigit} digit */
+/** @param {KnownDigit} digit */
 function knownDigit(digit) {
   const item = document.createElement("li");
   const canvas = document.createElement("canvas");

@@ -178,8 +178,6 @@ outbox.sendKept();
 
 recorder.restore(keptDrawing.read());
 if (!recorder.isEmpty) drawingChanged();
-/** @type {PointerEvent[]} */
-const earlyInk = /** @type {any} */ (window).takeEarlyInk?.() ?? [];
-for (const event of earlyInk) canvas.dispatchEvent(new PointerEvent(event.type, event));
+for (const event of window.takeEarlyInk?.() ?? []) canvas.dispatchEvent(new PointerEvent(event.type, event));
 gestureEnded();
 window.addEventListener("pagehide", () => keptDrawing.write(recorder.strokes)); // a stroke may be unfinished

@@ -1,6 +1,6 @@
 // Maps: numbers as pictures. What is above zero is yellow, what is below it blue, and black is nothing at all.
 
-/** @typedef {import("./explanation.js").Tensor} Tensor */
+/** @import { Tensor } from "./explanation.js" */
 
 const ABOVE = [255, 212, 0];
 const BELOW = [74, 158, 255];

@@ -2,7 +2,8 @@
 
 import { toLogical } from "./coordinates.js";
 
-/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+/** @import { StrokeRecorder } from "./strokes.js" */
+
 /** @typedef {{id: number, type: string, since: number, heldButton: number}} Drawing `heldButton`: its bit in PointerEvent.buttons */
 
 const MAIN_BUTTON = { button: 0, bit: 1 };

@@ -6,8 +6,8 @@ import { ProbabilityBars } from "./probability-bars.js";
 import { Staleness } from "./staleness.js";
 import { bestGuessText, confidenceText, resultText } from "./wording.js";
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
-/** @typedef {import("./prediction-session.js").View} View */
+/** @import { View } from "./prediction-session.js" */
+/** @import { Prediction } from "./prediction.js" */
 
 /**
  * @typedef {object} ResultElements

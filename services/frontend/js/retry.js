@@ -1,7 +1,7 @@
 // Retry: asks again after a failure that may pass, such as a restart of the service. The pause grows with each failure, and ends early
 // when the network is back.
 
-/** @typedef {import("./api.js").Failure} Failure */
+/** @import { Failure } from "./api.js" */
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;

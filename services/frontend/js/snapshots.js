@@ -3,6 +3,10 @@
 import { parseTensor } from "./explanation.js";
 import { check, parseAnswer } from "./prediction.js";
 
+/** @import { SnapshotReading as ApiReading, SnapshotMoment, SnapshotReadingsAnswer, SnapshotsAnswer } from "./answers.js" */
+/** @import { Tensor } from "./explanation.js" */
+/** @import { Answer } from "./prediction.js" */
+
 /**
  * @typedef {object} Moment
  * @property {number} step so many steps were taken
@@ -13,8 +17,8 @@ import { check, parseAnswer } from "./prediction.js";
  * @property {(number | null)[]} gradientNorm of each layer; null where it has no parameters, or before the first step
  * @property {(number | null)[]} updateRatio
  * @property {(number | null)[]} deadUnits from 0 to 1; null where the layer is no ReLU
- * @property {import("./explanation.js").Tensor} filters
- * @property {import("./explanation.js").Tensor} points (digits, 2): where they are on this moment's map
+ * @property {Tensor} filters
+ * @property {Tensor} points (digits, 2): where they are on this moment's map
  */
 
 /**
@@ -26,13 +30,13 @@ import { check, parseAnswer } from "./prediction.js";
  * @property {Moment[]} moments
  */
 
-/** @typedef {import("./prediction.js").Answer & {place: readonly [number, number]}} SnapshotReading its place is on the moment's map */
+/** @typedef {Answer & {place: readonly [number, number]}} SnapshotReading its place is on the moment's map */
 /** @typedef {{modelVersion: string, readings: SnapshotReading[]}} SnapshotReadings */
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {SnapshotsAnswer} answer unchecked
  * @returns {Snapshots}
- * @throws {import("./prediction.js").UnexpectedAnswerError}
+ * @throws {UnexpectedAnswerError}
  */
 export function parseSnapshots(answer) {
   const { model_version, epochs, layers, mapped, moments } = answer ?? {};
@@ -41,11 +45,11 @@ export function parseSnapshots(answer) {
   check(Array.isArray(layers) && layers.every((layer) => typeof layer === "string"), "the layers are missing");
   check(Array.isArray(mapped) && mapped.every(Number.isInteger), "the mapped digits are missing");
   check(Array.isArray(moments) && moments.length > 1, "the moments are missing");
-  const parsed = moments.map((/** @type {any} */ moment) => parseMoment(moment, layers.length, mapped.length));
+  const parsed = moments.map((moment) => parseMoment(moment, layers.length, mapped.length));
   return { modelVersion: model_version, epochs, layers, mapped, moments: parsed };
 }
 
-/** @param {any} moment @param {number} layers @param {number} mapped @returns {Moment} */
+/** @param {SnapshotMoment} moment @param {number} layers @param {number} mapped @returns {Moment} */
 function parseMoment(moment, layers, mapped) {
   check(Number.isInteger(moment?.step), "a moment has no step");
   const single = [moment.learning_rate, moment.train_loss, moment.validation_loss];
@@ -69,15 +73,15 @@ function parseMoment(moment, layers, mapped) {
   };
 }
 
-/** @param {any} value */
+/** @param {unknown} value */
 function isMeasured(value) {
   return value === null || Number.isFinite(value);
 }
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {SnapshotReadingsAnswer} answer unchecked
  * @returns {SnapshotReadings}
- * @throws {import("./prediction.js").UnexpectedAnswerError}
+ * @throws {UnexpectedAnswerError}
  */
 export function parseSnapshotReadings(answer) {
   const { model_version, readings } = answer ?? {};
@@ -86,7 +90,7 @@ export function parseSnapshotReadings(answer) {
   return { modelVersion: model_version, readings: readings.map(parseSnapshotReading) };
 }
 
-/** @param {any} reading @returns {SnapshotReading} */
+/** @param {ApiReading} reading @returns {SnapshotReading} */
 function parseSnapshotReading(reading) {
   const parsed = parseAnswer(reading);
   const { place } = reading;

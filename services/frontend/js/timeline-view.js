@@ -8,8 +8,7 @@ import { Staleness } from "./staleness.js";
 import { tableCell } from "./table-cell.js";
 import { answerInWords, formatPercentage } from "./wording.js";
 
-/** @typedef {import("./snapshots.js").Snapshots} Snapshots */
-/** @typedef {import("./snapshots.js").SnapshotReadings} SnapshotReadings */
+/** @import { Moment, SnapshotReadings, Snapshots } from "./snapshots.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
 const PLAY_MS = 900; // a moment
@@ -175,7 +174,7 @@ export class TimelineView {
   }
 }
 
-/** @param {string} name @param {number} layer @param {import("./snapshots.js").Moment} moment */
+/** @param {string} name @param {number} layer @param {Moment} moment */
 function layerRow(name, layer, moment) {
   const [gradient, ratio, dead] = [moment.gradientNorm[layer], moment.updateRatio[layer], moment.deadUnits[layer]];
   const isMeasured = gradient !== null || dead !== null || name === "conv2d" || name === "dense";

@@ -7,11 +7,14 @@ import { buildPredictionRequest } from "./prediction-request.js";
 import { Sequence } from "./sequence.js";
 import { TimelineView } from "./timeline-view.js";
 
-/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
+/** @import { Connection } from "./api.js" */
+/** @import { Shared } from "./latest.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { StrokeRecorder } from "./strokes.js" */
 
 /**
- * @param {import("./strokes.js").StrokeRecorder} recorder
- * @param {{fetch: import("./api.js").Connection["fetch"], shared: import("./latest.js").Shared}} connections
+ * @param {StrokeRecorder} recorder
+ * @param {{fetch: Connection["fetch"], shared: Shared}} connections
  * @returns {{watch: () => void, clear: () => void, follow: (modelVersion: string) => void}} calls for a changed drawing, for an empty
  *   canvas, and for each answer of a model
  */

@@ -7,9 +7,9 @@ import { INPUT_SIZE } from "./prediction.js";
 import { Staleness } from "./staleness.js";
 import { arithmetic, fieldRgba, products } from "./unit.js";
 
-/** @typedef {import("./unit.js").Unit} Unit */
-/** @typedef {import("./unit.js").Spot} Spot */
-/** @typedef {import("./explanation.js").Tensor} Tensor */
+/** @import { Changes } from "./changes.js" */
+/** @import { Tensor } from "./explanation.js" */
+/** @import { Spot, Unit } from "./unit.js" */
 
 const COLUMNS = 16;
 const LARGEST_SCALE = 8; // CSS pixels a number
@@ -47,7 +47,7 @@ export class UnitView {
 
   /**
    * @param {UnitElements} elements
-   * @param {import("./changes.js").Changes} changes
+   * @param {Changes} changes
    * @param {{onSpot: (spot: Spot | null) => void, onChange: () => void}} callbacks another unit is looked at; the copy is another
    */
   constructor(elements, changes, { onSpot, onChange }) {

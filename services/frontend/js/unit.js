@@ -3,7 +3,9 @@
 import { parseTensor } from "./explanation.js";
 import { check } from "./prediction.js";
 
-/** @typedef {import("./explanation.js").Tensor} Tensor */
+/** @import { UnitAnswer } from "./answers.js" */
+/** @import { Tensor } from "./explanation.js" */
+
 /** @typedef {{layer: number, place: readonly number[]}} Spot where a unit is: both count from 0 */
 /** @typedef {{top: number, left: number, bottom: number, right: number}} Field rows to before bottom, columns to before right */
 
@@ -17,9 +19,9 @@ import { check } from "./prediction.js";
  */
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {UnitAnswer} answer unchecked
  * @returns {Unit}
- * @throws {import("./prediction.js").UnexpectedAnswerError}
+ * @throws {UnexpectedAnswerError}
  */
 export function parseUnit(answer) {
   const { value, inputs, weights, bias, field } = answer ?? {};

@@ -1,6 +1,6 @@
 // Wording: the figures of a prediction as text.
 
-/** @typedef {import("./prediction.js").Answer} Answer */
+/** @import { Answer } from "./prediction.js" */
 
 /**
  * A probability as a percentage with one decimal. "100.0%" would be a claim of certainty, which no network can make: a

@@ -17,8 +17,7 @@ import {
 } from "./layer.js";
 import { field } from "./neuron.js";
 
-/** @typedef {import("./layer.js").Layers} Layers */
-/** @typedef {import("./layer.js").Place} Place */
+/** @import { Layers, Place } from "./layer.js" */
 
 const LOW = -0.25; // the corners lie a little inside the squares
 const HIGH = 1.25;
