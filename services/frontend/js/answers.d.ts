@@ -70,10 +70,10 @@ export interface SnapshotsAnswer {
   epochs: number | null;
   layers: string[];
   mapped: number[];
-  moments: SnapshotMoment[];
+  moments: SnapshotAnswer[];
 }
 
-export interface SnapshotMoment {
+export interface SnapshotAnswer {
   step: number;
   learning_rate: number | null;
   train_loss: number | null;
@@ -87,12 +87,12 @@ export interface SnapshotMoment {
 }
 
 /** POST /snapshots */
-export interface SnapshotReadingsAnswer {
+export interface SnapshotPredictionsAnswer {
   model_version: string;
-  readings: SnapshotReading[];
+  readings: SnapshotPrediction[];
 }
 
-export type SnapshotReading = Answer & { place: [number, number] };
+export type SnapshotPrediction = Answer & { place: [number, number] };
 
 /** Any error, and the confirmation of feedback. */
 export interface ErrorAnswer {

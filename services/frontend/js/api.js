@@ -3,19 +3,19 @@
 
 import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { parseExplanation } from "./explanation.js";
-import { parseLearnt } from "./learnt.js";
 import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
-import { parseSnapshotReadings, parseSnapshots } from "./snapshots.js";
+import { parseSnapshotPredictions, parseTrainingHistory } from "./snapshots.js";
+import { parseTrainingResult } from "./training-result.js";
 import { parseUnit } from "./unit.js";
 
 /** @import { ErrorAnswer, FeedbackAnswer } from "./answers.js" */
 /** @import { Change } from "./changes.js" */
 /** @import { Explanation } from "./explanation.js" */
 /** @import { FeedbackRequest } from "./feedback-request.js" */
-/** @import { LearnOutcome, LearnRequest } from "./lesson-session.js" */
+/** @import { TrainingOutcome, TrainingRequest } from "./training-session.js" */
 /** @import { PredictionRequest } from "./prediction-request.js" */
 /** @import { Prediction } from "./prediction.js" */
-/** @import { SnapshotReadings, Snapshots } from "./snapshots.js" */
+/** @import { SnapshotPredictions, TrainingHistory } from "./snapshots.js" */
 /** @import { Spot, Unit } from "./unit.js" */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
@@ -73,14 +73,14 @@ export async function requestExplanation(request, connection, { occlusion = fals
 }
 
 /**
- * Lessons for a copy of the network, which nobody else is read by.
- * @param {LearnRequest} request
+ * Train a copy of the network, which answers nobody else.
+ * @param {TrainingRequest} request
  * @param {Connection} connection
- * @returns {Promise<LearnOutcome>}
+ * @returns {Promise<TrainingOutcome>}
  */
-export async function requestLearning(request, connection) {
-  const read = readReply(parseLearnt, await post(LEARN_URL, request, connection));
-  return "error" in read ? read : { learnt: read.parsed };
+export async function requestTraining(request, connection) {
+  const read = readReply(parseTrainingResult, await post(LEARN_URL, request, connection));
+  return "error" in read ? read : { result: read.parsed };
 }
 
 /**
@@ -95,26 +95,26 @@ export async function requestUnit(request, connection) {
 }
 
 /**
- * How the live model learnt. `absent`: nobody kept that.
+ * Ask how the live model was trained. `absent`: it has no snapshots.
  * @param {Connection} connection
- * @returns {Promise<{snapshots: Snapshots} | {absent: true} | Failure>}
+ * @returns {Promise<{history: TrainingHistory} | {absent: true} | Failure>}
  */
-export async function requestSnapshots(connection) {
+export async function requestTrainingHistory(connection) {
   const reply = await send(SNAPSHOTS_URL, { headers: { Accept: "application/json" } }, connection);
   if ("status" in reply && reply.status === 404) return { absent: true };
-  const read = readReply(parseSnapshots, reply);
-  return "error" in read ? read : { snapshots: read.parsed };
+  const read = readReply(parseTrainingHistory, reply);
+  return "error" in read ? read : { history: read.parsed };
 }
 
 /**
- * What the live model made of a drawing at each moment of its training.
+ * Ask what the live model answered to a drawing at each snapshot of its training.
  * @param {PredictionRequest} request
  * @param {Connection} connection
- * @returns {Promise<{readings: SnapshotReadings} | Failure>}
+ * @returns {Promise<{answer: SnapshotPredictions} | Failure>}
  */
-export async function requestSnapshotReadings(request, connection) {
-  const read = readReply(parseSnapshotReadings, await post(SNAPSHOTS_URL, request, connection));
-  return "error" in read ? read : { readings: read.parsed };
+export async function requestSnapshotPredictions(request, connection) {
+  const read = readReply(parseSnapshotPredictions, await post(SNAPSHOTS_URL, request, connection));
+  return "error" in read ? read : { answer: read.parsed };
 }
 
 /** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<Delivery>} */
@@ -131,7 +131,7 @@ export async function sendFeedback(request, connection) {
 
 /**
  * @param {string} url
- * @param {PredictionRequest | FeedbackRequest | LearnRequest} request
+ * @param {PredictionRequest | FeedbackRequest | TrainingRequest} request
  * @param {Connection} connection
  */
 function post(url, request, connection) {

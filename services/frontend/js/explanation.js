@@ -41,9 +41,9 @@ export function parseExplanation(answer) {
   check(Array.isArray(logits) && logits.length >= DIGITS && logits.every(Number.isFinite), "the logits are not numbers");
   check(Number.isFinite(temperature) && temperature > 0, "the temperature is not a number above 0");
   const parsed = parseTensor(gradients, "the gradients");
-  check(parsed.values.length === logits.length * PIXELS, "the gradients are not a picture for each logit");
+  check(parsed.values.length === logits.length * PIXELS, "the gradients are not an image for each logit");
   const occlusion = answer.occlusion === undefined ? null : parseTensor(answer.occlusion, "the occlusion");
-  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion is not a picture for each logit");
+  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion is not an image for each logit");
   return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed, occlusion };
 }
 

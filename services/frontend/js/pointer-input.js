@@ -102,7 +102,7 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
   /** @param {PointerEvent} event */
   function addPoints(event) {
     const rectangle = canvas.getBoundingClientRect();
-    const changes = momentsOf(event).map((moment) => recorder.extend(toLogical(moment, rectangle)));
+    const changes = positionsOf(event).map((position) => recorder.extend(toLogical(position, rectangle)));
     if (changes.includes(true)) onChange();
   }
 
@@ -133,9 +133,9 @@ function heldButtonOf({ button, buttons }) {
  * Browsers offer the list only over HTTPS, and leave it empty for events made by scripts.
  * @param {PointerEvent} event
  */
-function momentsOf(event) {
-  const moments = event.getCoalescedEvents?.() ?? [];
-  return moments.length > 0 ? moments : [event];
+function positionsOf(event) {
+  const positions = event.getCoalescedEvents?.() ?? [];
+  return positions.length > 0 ? positions : [event];
 }
 
 /**

@@ -17,7 +17,7 @@ export const MAX_POINTS = 5000;
  */
 
 /**
- * The API gets strokes, not pixels: it draws them itself, so that every browser gives the network the same picture.
+ * The API gets strokes, not pixels: it draws them itself, so that every browser gives the network the same image.
  * @param {readonly Stroke[]} strokes in logical coordinates
  * @returns {PredictionRequest}
  */

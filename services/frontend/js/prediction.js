@@ -5,7 +5,7 @@
 
 export const DIGITS = 10;
 
-/** Width and height of the picture that the network sees. */
+/** Width and height of the image that the network reads. */
 export const INPUT_SIZE = 28;
 
 // Probabilities come from 32-bit floats and may be rounded for the wire, so their sum is only near 1.

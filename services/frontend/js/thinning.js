@@ -1,5 +1,5 @@
 // Thinning: makes a drawing small enough to send without changing how it looks. A mouse that reports a thousand
-// times a second records far more points than a 28 x 28 picture can show.
+// times a second records far more points than a 28 x 28 image can show.
 
 /** @import { Point } from "./coordinates.js" */
 /** @import { Stroke } from "./strokes.js" */

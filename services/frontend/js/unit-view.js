@@ -127,7 +127,7 @@ export class UnitView {
     if (document.activeElement !== this.#elements.value) this.#elements.value.value = weight === undefined ? "" : String(Number(weight.toFixed(4)));
   }
 
-  /** By a click on its picture. @param {MouseEvent} event */
+  /** Choose a weight by a click on its image. @param {MouseEvent} event */
   #choose(event) {
     const weights = this.#unit?.weights;
     if (!weights) return;

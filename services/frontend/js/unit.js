@@ -15,7 +15,7 @@ import { check } from "./prediction.js";
  * @property {Tensor} inputs
  * @property {Tensor | null} weights in the inputs' shape; null where the layer has none
  * @property {number | null} bias
- * @property {Field} field what of the picture can reach it
+ * @property {Field} field the part of the image that can reach it
  */
 
 /**
@@ -73,7 +73,7 @@ function bracketed(value) {
 }
 
 /**
- * The drawing as the network read it, in grey, and dark where the unit cannot look.
+ * The drawing as the network read it, in gray, and dark where the unit cannot look.
  * @param {number[][]} input 28 rows of 28, from 0 to 1
  * @param {Field} field
  * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a pixel, as ImageData takes them

@@ -1,22 +1,22 @@
-// The lesson view: the answers of the model and of its copy, side by side. Below, the loss after each lesson, and the gradient on its
+// The training view: the answers of the model and of its copy, side by side. Below, the loss before each step, and the gradient on its
 // way back through the layers.
 
 import { createFigure, paint, paintMaps } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
-import { curvePoints, isStillKnown } from "./learnt.js";
 import { signedRgba } from "./maps.js";
 import { INPUT_SIZE, likeliest } from "./prediction.js";
 import { ProbabilityBars } from "./probability-bars.js";
+import { curvePoints, isStillKnown } from "./training-result.js";
 import { answerInWords } from "./wording.js";
 
-/** @import { KnownDigit, LayerStep, Learnt } from "./learnt.js" */
-/** @import { Lesson, View } from "./lesson-session.js" */
+/** @import { KnownDigit, LayerStep, TrainingResult } from "./training-result.js" */
+/** @import { TrainingStep, View } from "./training-session.js" */
 /** @import { Answer } from "./prediction.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
 
 /**
- * @typedef {object} LessonElements
+ * @typedef {object} TrainingElements
  * @property {HTMLSelectElement} label
  * @property {HTMLInputElement} rate a slider of powers of ten
  * @property {HTMLElement} rateValue
@@ -32,13 +32,13 @@ const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
  */
 
 /** @implements {View} */
-export class LessonView {
+export class TrainingView {
   #elements;
   #before;
   #after;
   #isChosen = false;
 
-  /** @param {LessonElements} elements */
+  /** @param {TrainingElements} elements */
   constructor(elements) {
     this.#elements = elements;
     this.#before = new ProbabilityBars(elements.before);
@@ -58,13 +58,13 @@ export class LessonView {
     return Number((10 ** Number(this.#elements.rate.value)).toPrecision(1));
   }
 
-  /** @returns {Lesson} */
-  get lesson() {
+  /** @returns {TrainingStep} */
+  get step() {
     const { value } = this.#elements.label;
     return { label: value === "none" ? null : Number(value), learning_rate: this.rate };
   }
 
-  /** Preselects the likeliest other answer, as a lesson in the model's own answer changes little. @param {Answer} answer */
+  /** Preselects the likeliest other answer, as training on the model's own answer changes little. @param {Answer} answer */
   suggest(answer) {
     const [first, second] = likeliest(answer);
     if (!this.#isChosen) this.#elements.label.value = String(answer.isDigit ? second : first);
@@ -86,16 +86,16 @@ export class LessonView {
   }
 
   /** @param {string} text */
-  showWord(text) {
+  showMessage(text) {
     this.#elements.status.textContent = text;
   }
 
-  /** @param {Learnt} learnt */
-  showLearnt({ losses, before, after, layers, known }) {
+  /** @param {TrainingResult} result */
+  showResult({ losses, before, after, layers, known }) {
     const count = losses.length;
     const last = losses[count - 1];
     this.#elements.status.textContent =
-      `The model reads ${answerInWords(before)}. After ${count} ${count === 1 ? "lesson" : "lessons"} ` +
+      `The model reads ${answerInWords(before)}. After ${count} ${count === 1 ? "step" : "steps"} ` +
       `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${answerInWords(after)}`}. ` +
       `The loss was ${digits(losses[0])} before the first, and ${digits(last)} before the last.`;
     Object.assign(this.#elements.status.dataset, { lessons: count, loss: last });

@@ -1,4 +1,4 @@
-// The result of lessons: the answer to /learn, checked before anything of it reaches the page, and its losses as a curve.
+// The result of training steps: the answer to /learn, checked before anything of it reaches the page, and its losses as a curve.
 
 import { parseName, parseTensor } from "./explanation.js";
 import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
@@ -23,20 +23,20 @@ import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
  */
 
 /**
- * @typedef {object} Learnt
- * @property {number[]} losses before each lesson's update
+ * @typedef {object} TrainingResult
+ * @property {number[]} losses before each step's update
  * @property {Answer} before of the model
  * @property {Answer | null} after of the copy; null where it diverged
- * @property {LayerStep[]} layers of the last lesson, first to last
+ * @property {LayerStep[]} layers of the last step, first to last
  * @property {KnownDigit[]} known
  */
 
 /**
  * @param {LearnAnswer} answer unchecked
- * @returns {Learnt}
+ * @returns {TrainingResult}
  * @throws {UnexpectedAnswerError}
  */
-export function parseLearnt(answer) {
+export function parseTrainingResult(answer) {
   const { losses, before, after, layers, known } = answer ?? {};
   check(Array.isArray(losses) && losses.every(Number.isFinite), "the losses are not numbers");
   check(Array.isArray(layers), "the layers are missing");
