@@ -24,7 +24,7 @@ const HIGH = 1.25;
 const SMALL = 48; // places along each edge
 const LARGE = 160;
 const PIXELS = 512; // of the large square, for fine lines
-const LOUDEST = 2; // in full colour
+const LOUDEST = 2; // in full color
 const LIMIT = 3; // of all sliders
 const STEP = 0.1;
 
@@ -141,7 +141,7 @@ function drawFold(context, i) {
   context.stroke();
 }
 
-/** In the colour that it should have. @param {CanvasRenderingContext2D} context @param {Place} corner */
+/** In the color that it should have. @param {CanvasRenderingContext2D} context @param {Place} corner */
 function drawCorner(context, corner) {
   const [x, y] = pixelAt(corner);
   const isAbove = isExactlyOne(corner);
