@@ -26,7 +26,7 @@ beforeEach(() => {
   });
 });
 
-async function train(times, { given = step, answer = { result: { losses: times } } } = {}) {
+async function train(times, { given = step, answer = { answer: { losses: times } } } = {}) {
   const done = session.train(seven, given, times);
   requests.at(-1)?.answer(answer);
   await done;
@@ -52,7 +52,7 @@ test("while one is on its way no other is asked for, and what is forgotten meanw
   assert.equal(requests.length, 1);
   session.forget();
   assert.equal(page.busy, false);
-  requests[0].answer({ result: { losses: 5 } });
+  requests[0].answer({ answer: { losses: 5 } });
   await done;
   assert.deepEqual(page, { busy: false, said: "" });
   await train(1);

@@ -1,5 +1,5 @@
-// The API client: sends one drawing, or one feedback, and returns its outcome. It never throws: everything that the network or the
-// server does becomes either a checked answer or a message to show.
+// The API client: sends one request, and returns its outcome. It never throws: whatever the network or the server does becomes either
+// a checked answer or a message to show.
 
 import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { parseExplanation } from "./explanation.js";
@@ -12,10 +12,11 @@ import { parseUnit } from "./unit.js";
 /** @import { Change } from "./changes.js" */
 /** @import { Explanation } from "./explanation.js" */
 /** @import { FeedbackRequest } from "./feedback-request.js" */
-/** @import { TrainingOutcome, TrainingRequest } from "./training-session.js" */
 /** @import { PredictionRequest } from "./prediction-request.js" */
 /** @import { Prediction } from "./prediction.js" */
 /** @import { SnapshotPredictions, TrainingHistory } from "./snapshots.js" */
+/** @import { TrainingResult } from "./training-result.js" */
+/** @import { TrainingRequest } from "./training-session.js" */
 /** @import { Spot, Unit } from "./unit.js" */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
@@ -33,88 +34,75 @@ export const TIMEOUT_MS = 10_000;
  * @typedef {{error: string} | {error: string, mayPass: true, retryAfterMs: number | null}} Failure
  */
 
-/** @typedef {{prediction: Prediction} | Failure} Outcome */
+/**
+ * @template Answer
+ * @typedef {{answer: Answer} | Failure} Outcome
+ */
 
 /**
  * The outcome of one attempt to send feedback. `isUnknown`: there is no such prediction.
  * @typedef {{received: true} | {error: string, isUnknown?: true} | Failure} Delivery
  */
 
-// Beside all from 500 on: it came too slowly, or there was too much.
+/** Statuses below 500 that may pass: the request came too slowly, or there were too many. */
 const PASSING_STATUSES = new Set([408, 429]);
 
 /** @typedef {{status: number, body: string, headers: Headers}} Reply */
+/** @typedef {{changes?: readonly Change[]}} Edits of the copy that answers; without them the served network does */
+/** @typedef {PredictionRequest & Spot & Edits} UnitRequest */
 
 /**
  * @typedef {object} Connection
  * @property {typeof fetch} fetch
- * @property {AbortSignal} [signal] gives the request up when nobody waits for it any more
+ * @property {AbortSignal} [signal] cancels the request
  * @property {number} [timeoutMs]
  */
 
-/** @param {PredictionRequest} request @param {Connection} connection @returns {Promise<Outcome>} */
+/** @param {PredictionRequest} request @param {Connection} connection @returns {Promise<Outcome<Prediction>>} */
 export async function requestPrediction(request, connection) {
-  const read = readReply(parsePrediction, await post(PREDICT_URL, request, connection));
-  return "error" in read ? read : { prediction: read.parsed };
+  return outcomeOf(parsePrediction, await post(PREDICT_URL, request, connection));
 }
 
 /**
- * Returns how the network reads a drawing. The service logs nothing of it, so it may be called with every stroke. The occlusion may
- * not: it takes eight hundred forward passes.
- * @param {PredictionRequest & {changes?: readonly Change[]}} request
+ * Ask how the network reads a drawing. The service logs nothing of it, so each stroke may ask. An occlusion takes 784 forward passes.
+ * @param {PredictionRequest & Edits} request
  * @param {Connection} connection
  * @param {{occlusion?: boolean}} [options]
- * @returns {Promise<{explanation: Explanation} | Failure>}
+ * @returns {Promise<Outcome<Explanation>>}
  */
 export async function requestExplanation(request, connection, { occlusion = false } = {}) {
   const url = occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL;
-  const read = readReply(parseExplanation, await post(url, request, connection));
-  return "error" in read ? read : { explanation: read.parsed };
+  return outcomeOf(parseExplanation, await post(url, request, connection));
 }
 
-/**
- * Train a copy of the network, which answers nobody else.
- * @param {TrainingRequest} request
- * @param {Connection} connection
- * @returns {Promise<TrainingOutcome>}
- */
+/** Train a copy of the network. @param {TrainingRequest} request @param {Connection} connection @returns {Promise<Outcome<TrainingResult>>} */
 export async function requestTraining(request, connection) {
-  const read = readReply(parseTrainingResult, await post(LEARN_URL, request, connection));
-  return "error" in read ? read : { result: read.parsed };
+  return outcomeOf(parseTrainingResult, await post(LEARN_URL, request, connection));
 }
 
-/**
- * How one number of a layer came about.
- * @param {PredictionRequest & Spot & {changes?: readonly Change[]}} request
- * @param {Connection} connection
- * @returns {Promise<{unit: Unit} | Failure>}
- */
+/** Ask how one number of a layer was computed. @param {UnitRequest} request @param {Connection} connection @returns {Promise<Outcome<Unit>>} */
 export async function requestUnit(request, connection) {
-  const read = readReply(parseUnit, await post(UNIT_URL, request, connection));
-  return "error" in read ? read : { unit: read.parsed };
+  return outcomeOf(parseUnit, await post(UNIT_URL, request, connection));
 }
 
 /**
- * Ask how the live model was trained. `absent`: it has no snapshots.
+ * Ask how the live model was trained. The answer is null for a model without snapshots.
  * @param {Connection} connection
- * @returns {Promise<{history: TrainingHistory} | {absent: true} | Failure>}
+ * @returns {Promise<Outcome<TrainingHistory | null>>}
  */
 export async function requestTrainingHistory(connection) {
   const reply = await send(SNAPSHOTS_URL, { headers: { Accept: "application/json" } }, connection);
-  if ("status" in reply && reply.status === 404) return { absent: true };
-  const read = readReply(parseTrainingHistory, reply);
-  return "error" in read ? read : { history: read.parsed };
+  return "status" in reply && reply.status === 404 ? { answer: null } : outcomeOf(parseTrainingHistory, reply);
 }
 
 /**
  * Ask what the live model answered to a drawing at each snapshot of its training.
  * @param {PredictionRequest} request
  * @param {Connection} connection
- * @returns {Promise<{answer: SnapshotPredictions} | Failure>}
+ * @returns {Promise<Outcome<SnapshotPredictions>>}
  */
 export async function requestSnapshotPredictions(request, connection) {
-  const read = readReply(parseSnapshotPredictions, await post(SNAPSHOTS_URL, request, connection));
-  return "error" in read ? read : { answer: read.parsed };
+  return outcomeOf(parseSnapshotPredictions, await post(SNAPSHOTS_URL, request, connection));
 }
 
 /** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<Delivery>} */
@@ -125,7 +113,7 @@ export async function sendFeedback(request, connection) {
   const answer = parseJson(reply.body);
   if (reply.status === 404) return { error: statusMessage(reply.status, answer), isUnknown: true };
   if (reply.status !== 200) return failure(reply, answer);
-  // Thanks only for what the API itself says that it has: a proxy's page with status 200 is no such word.
+  // Only the API's own message confirms it: a proxy's page may have status 200 too.
   return typeof answer?.message === "string" ? { received: true } : { error: unexpectedAnswer("the server did not confirm it") };
 }
 
@@ -174,18 +162,18 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
 }
 
 /**
- * @template Answer, Parsed
- * @param {(answer: Answer) => Parsed} parse throws UnexpectedAnswerError
+ * @template Json, Answer
+ * @param {(json: Json) => Answer} parse throws UnexpectedAnswerError
  * @param {Reply | Failure} reply
- * @returns {{parsed: Parsed} | Failure}
+ * @returns {Outcome<Answer>}
  */
-function readReply(parse, reply) {
+function outcomeOf(parse, reply) {
   if ("error" in reply) return reply;
   const answer = parseJson(reply.body);
   if (reply.status !== 200) return failure(reply, answer);
   if (answer === undefined) return { error: unexpectedAnswer("the server did not send JSON") };
   try {
-    return { parsed: parse(answer) };
+    return { answer: parse(answer) };
   } catch (error) {
     if (error instanceof UnexpectedAnswerError) return { error: unexpectedAnswer(error.message) };
     throw error;

@@ -99,7 +99,7 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
   /** By the served network, while the copy is edited. */
   const serving = new LatestOnly(
     (/** @type {PredictionRequest} */ asked) => requestExplanation(asked, { fetch }),
-    ({ explanation }, { number }) => showServed(explanation, number),
+    (explanation, { number }) => showServed(explanation, number),
     onFailure,
     shared,
   );
@@ -117,15 +117,15 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
   );
   const units = new LatestOnly(
     (/** @type {Question & Spot} */ asked) => requestUnit(asked, { fetch }),
-    ({ unit }, { question: spot }) => {
+    (unit, { question: spot }) => {
       if (shown !== null) unitView.show(spot, shown.explanation.layers[spot.layer].name, unit, shown.explanation.input);
     },
     (error) => unitView.showProblem(error),
     shared,
   );
 
-  /** @param {{explanation: Explanation}} answer @param {Asked} asked */
-  function showExplanation({ explanation }, { question, number }) {
+  /** @param {Explanation} explanation @param {Asked} asked */
+  function showExplanation(explanation, { question, number }) {
     shown = { explanation, question, number };
     const isEdited = question.changes.length > 0;
     if (!isEdited) showServed(explanation, number);

@@ -37,7 +37,7 @@ export class PredictionSession {
   #current = null;
 
   /**
-   * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome>} request never rejects
+   * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome<Prediction>>} request never rejects
    * @param {View} view
    * @param {Feedback} feedback
    * @param {Shared} shared
@@ -75,8 +75,8 @@ export class PredictionSession {
       return;
     }
     this.#sequence.accept(number);
-    this.#view.showPrediction(outcome.prediction);
-    this.#feedback.ask(outcome.prediction);
+    this.#view.showPrediction(outcome.answer);
+    this.#feedback.ask(outcome.answer);
   }
 
   /** The drawing has changed: its answer goes, and the question about the answer. */

@@ -1,7 +1,7 @@
 // Retry: asks again after a failure that may pass, such as a restart of the service. The pause grows with each failure, and ends early
 // when the network is back.
 
-/** @import { Failure } from "./api.js" */
+/** @import { Outcome } from "./api.js" */
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
@@ -27,11 +27,11 @@ export class Retry {
 
   /**
    * Asks until the request succeeds. The first failure is not reported unless the service names a time: the next attempt follows soon.
-   * @template {object} Outcome
-   * @param {() => Promise<Outcome | Failure>} request never rejects
+   * @template Answer
+   * @param {() => Promise<Outcome<Answer>>} request never rejects
    * @param {() => boolean} isWanted
    * @param {(error: string) => void} onFailure reports a failure that may pass
-   * @returns {Promise<Outcome | Failure>} an answer, a failure that does not pass, or anything once the answer is not wanted
+   * @returns {Promise<Outcome<Answer>>} an answer, a failure that does not pass, or anything once the answer is not wanted
    */
   async ask(request, isWanted, onFailure) {
     for (let failures = 1; ; failures += 1) {

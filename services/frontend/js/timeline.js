@@ -40,9 +40,9 @@ export function connectTimeline(recorder, { fetch, shared }) {
   const fail = (/** @type {string} */ error) => view.showProblem(error);
   const history = new LatestOnly(
     () => requestTrainingHistory({ fetch }),
-    (outcome) => {
-      if ("absent" in outcome) return view.showAbsence("No snapshots were kept of this model's training.");
-      view.show(outcome.history);
+    (answer) => {
+      if (answer === null) return view.showAbsence("No snapshots were kept of this model's training.");
+      view.show(answer);
       watch();
     },
     fail,
@@ -50,7 +50,7 @@ export function connectTimeline(recorder, { fetch, shared }) {
   );
   const predictions = new LatestOnly(
     (/** @type {PredictionRequest} */ asked) => requestSnapshotPredictions(asked, { fetch }),
-    (outcome, { number }) => view.showPredictions(outcome.answer, number === shared.sequence.number),
+    (answer, { number }) => view.showPredictions(answer, number === shared.sequence.number),
     fail,
     shared,
   );

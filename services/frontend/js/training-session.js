@@ -3,15 +3,14 @@
 
 import { buildPredictionRequest } from "./prediction-request.js";
 
-/** @import { Failure } from "./api.js" */
+/** @import { Outcome } from "./api.js" */
 /** @import { Shared } from "./latest.js" */
-/** @import { TrainingResult } from "./training-result.js" */
 /** @import { PredictionRequest } from "./prediction-request.js" */
 /** @import { Stroke } from "./strokes.js" */
+/** @import { TrainingResult } from "./training-result.js" */
 
 /** @typedef {{label: number | null, learning_rate: number}} TrainingStep */
 /** @typedef {PredictionRequest & {lessons: TrainingStep[]}} TrainingRequest */
-/** @typedef {{result: TrainingResult} | Failure} TrainingOutcome */
 
 /** The API takes no more. */
 export const MAX_TRAINING_STEPS = 50;
@@ -39,7 +38,7 @@ export class TrainingSession {
   #isBusy = false;
 
   /**
-   * @param {(request: TrainingRequest) => Promise<TrainingOutcome>} request never rejects
+   * @param {(request: TrainingRequest) => Promise<Outcome<TrainingResult>>} request never rejects
    * @param {View} view
    * @param {Shared} shared
    */
@@ -68,7 +67,7 @@ export class TrainingSession {
     if ("error" in outcome) return this.#view.showMessage(outcome.error);
     this.#sequence.accept(number);
     this.#steps = steps;
-    this.#view.showResult(outcome.result);
+    this.#view.showResult(outcome.answer);
   }
 
   /** Start again from the served model. */

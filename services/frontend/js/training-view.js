@@ -9,9 +9,9 @@ import { ProbabilityBars } from "./probability-bars.js";
 import { curvePoints, isStillKnown } from "./training-result.js";
 import { answerInWords } from "./wording.js";
 
+/** @import { Answer } from "./prediction.js" */
 /** @import { KnownDigit, LayerStep, TrainingResult } from "./training-result.js" */
 /** @import { TrainingStep, View } from "./training-session.js" */
-/** @import { Answer } from "./prediction.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
 
