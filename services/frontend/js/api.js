@@ -151,7 +151,7 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
     response = await fetch(url, { ...options, signal: controller.signal });
     body = await response.text();
   } catch {
-    // fetch rejects for every kind of network failure, and browsers do not say which; we know what we know.
+    // fetch rejects for every kind of network failure, and browsers do not name the kind.
     const error = isLate ? timedOut(timeoutMs) : response ? CUT_OFF : UNREACHABLE;
     return { error, mayPass: true, retryAfterMs: null };
   } finally {
@@ -196,7 +196,7 @@ function parseJson(text) {
   }
 }
 
-/** @param {string | null} retryAfter in seconds; a date, which the service does not send, counts as nothing said */
+/** @param {string | null} retryAfter in seconds; a date, which the service does not send, counts as none */
 function inMilliseconds(retryAfter) {
   return /^\d+$/.test(retryAfter ?? "") ? 1000 * Number(retryAfter) : null;
 }

@@ -1,4 +1,4 @@
-// The changes view: says in a bar that stays in view that a copy of the network is edited, and undoes it.
+// The changes view: a bar, always in view, that names the edits of the network's copy and undoes them.
 
 import { changesInWords } from "./changes.js";
 

@@ -1,5 +1,5 @@
-// The explanation: how the network came to its answer, checked before anything of it reaches the page, and what follows from it. All
-// numbers are digitnet's; here they are only unpacked, added and compared.
+// The explanation: how the network computed its answer, checked before the page shows any of it. All numbers are digitnet's; this
+// module only unpacks, adds and compares them.
 
 import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } from "./prediction.js";
 
@@ -18,11 +18,10 @@ import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } fro
 /**
  * @typedef {object} Inside
  * @property {Layer[]} layers first to last
- * @property {number[]} logits ten, and an eleventh where the network has a class for what is no digit
+ * @property {number[]} logits ten, and an eleventh if the network has a class for no digit
  * @property {number} temperature
  * @property {Tensor} gradients (logits, 28, 28): how each logit changes with each pixel
- * @property {Tensor | null} occlusion (logits, 28, 28): by how much each falls where the ink around a pixel is taken away; null
- *   where it was not asked for
+ * @property {Tensor | null} occlusion (logits, 28, 28): how far each falls without the ink around a pixel; null if not requested
  */
 
 /** @typedef {Prediction & Inside} Explanation */
@@ -82,7 +81,7 @@ function floats(base64) {
 }
 
 /**
- * How logits become probabilities: e^(logit / temperature), each divided by their sum. The largest logit is subtracted first: that
+ * Return how logits become probabilities: e^(logit / temperature), each divided by their sum. The largest logit is subtracted first: that
  * changes no probability, and keeps the powers in range.
  * @param {Inside} explanation
  * @returns {{digit: number, logit: number, power: number, probability: number}[]} of the ten digits
@@ -96,7 +95,7 @@ export function softmaxSteps({ logits, temperature }) {
 }
 
 /**
- * What each pixel of ink adds to a digit's logit, or, with `rival`, to its lead over the rival's: gradient times ink.
+ * Return the part of each pixel of ink in a digit's logit, or, with `rival`, in its lead over the rival's: gradient times ink.
  * @param {Explanation} explanation
  * @param {number} digit
  * @param {number | null} [rival]
@@ -111,7 +110,7 @@ export function spokenFor({ input, gradients }, digit, rival = null) {
 }
 
 /**
- * By how much a digit's lead over another falls where the ink around a pixel is taken away.
+ * Return how far a digit's lead over another falls without the ink around each pixel.
  * @param {Tensor} occlusion
  * @param {number} digit
  * @param {number} rival

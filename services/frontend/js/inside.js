@@ -62,7 +62,7 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
       softmax: element("softmax"),
       softmaxHow: element("softmax-how"),
     },
-    (spot, isKept) => unitView.look(spot, isKept),
+    (spot, isKept) => unitView.inspect(spot, isKept),
   );
 
   const unitView = new UnitView(
@@ -89,7 +89,11 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
       onChange: readByAnotherCopy,
     },
   );
-  const changesView = new ChangesView({ bar: element("changes-bar"), words: element("changes"), undo: element("undo-btn") }, changes, readByAnotherCopy);
+  const changesView = new ChangesView(
+    { bar: element("changes-bar"), words: element("changes"), undo: element("undo-btn") },
+    changes,
+    readByAnotherCopy,
+  );
 
   /** @returns {Question} */
   const question = () => ({ ...buildPredictionRequest(recorder.strokes), changes: changes.list });

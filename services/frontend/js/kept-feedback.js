@@ -20,8 +20,8 @@ export class KeptFeedback {
   #done = [];
 
   /**
-   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage localStorage; a function, since where it is
-   *   forbidden it throws already when somebody asks for it
+   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage localStorage; a function, since its getter throws
+   *   where storage is forbidden
    * @param {() => number} now Date.now
    */
   constructor(storage, now) {

@@ -91,7 +91,8 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
 
   /** @param {PointerEvent} event */
   function isPinch(event) {
-    return event.pointerType === "touch" && drawing?.type === "touch" && event.pointerId !== drawing.id && event.timeStamp - drawing.since < PINCH_MS;
+    if (event.pointerType !== "touch" || drawing?.type !== "touch") return false;
+    return event.pointerId !== drawing.id && event.timeStamp - drawing.since < PINCH_MS;
   }
 
   /** @param {TouchEvent} event */

@@ -1,4 +1,4 @@
-// The prediction: the API's answer, checked before anything of it reaches the page. An answer of another shape (a
+// The prediction: the API's answer, checked before the page shows any of it. An answer of another shape (a
 // proxy's login page, an older API, a NaN turned into null) becomes one clear sentence here, not a broken chart later.
 
 /** @import { Answer as ApiAnswer, PredictAnswer } from "./answers.js" */
@@ -33,7 +33,7 @@ const SUM_TOLERANCE = 0.01;
 
 /** @typedef {Answer & Seen} Prediction */
 
-/** Says which part of an answer is not as agreed. */
+/** Names the unexpected part of an answer. */
 export class UnexpectedAnswerError extends Error {}
 
 /**
@@ -88,7 +88,7 @@ function isDigit(value) {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) < DIGITS;
 }
 
-/** @param {boolean} condition @param {string} problem what to say where it does not hold @returns {asserts condition} @throws {UnexpectedAnswerError} */
+/** @param {boolean} condition @param {string} problem @returns {asserts condition} @throws {UnexpectedAnswerError} */
 export function check(condition, problem) {
   if (!condition) throw new UnexpectedAnswerError(problem);
 }

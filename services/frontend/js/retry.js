@@ -6,13 +6,13 @@
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
 
-/** Tells the person, beside the reason, that there is nothing to press. */
+/** Shown after the reason: there is nothing to press. */
 export const TRYING_AGAIN = "Trying again…";
 
 export class Retry {
   #timer;
 
-  /** What ends each pause. @type {Set<() => void>} */
+  /** Functions that end the pauses. @type {Set<() => void>} */
   #pauses = new Set();
 
   /** @param {Pick<Window, "setTimeout" | "clearTimeout">} timer */
@@ -20,13 +20,13 @@ export class Retry {
     this.#timer = timer;
   }
 
-  /** Ends every pause: the network is back. */
+  /** End every pause: the network is back. */
   wake() {
     for (const end of this.#pauses) end();
   }
 
   /**
-   * Asks until the request succeeds. The first failure is not reported unless the service names a time: the next attempt follows soon.
+   * Ask until the request succeeds. The first failure is not reported unless the service names a time: the next attempt follows soon.
    * @template Answer
    * @param {() => Promise<Outcome<Answer>>} request never rejects
    * @param {() => boolean} isWanted

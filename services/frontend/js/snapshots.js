@@ -9,7 +9,7 @@ import { check, parseAnswer } from "./prediction.js";
 
 /**
  * @typedef {object} Snapshot
- * @property {number} step so many steps were taken
+ * @property {number} step the number of steps taken
  * @property {number | null} learningRate
  * @property {number | null} trainLoss
  * @property {number | null} validationLoss

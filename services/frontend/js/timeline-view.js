@@ -119,10 +119,11 @@ export class TimelineView {
     const x = String((index * CURVE_WIDTH) / (history.snapshots.length - 1));
     this.#elements.marker.setAttribute("x1", x);
     this.#elements.marker.setAttribute("x2", x);
-    const losses = [snapshot.trainLoss === null ? "" : `${snapshot.trainLoss.toFixed(3)} on training digits`, `${(snapshot.validationLoss ?? NaN).toFixed(3)} on validation digits`];
+    const trainLoss = snapshot.trainLoss === null ? "" : `${snapshot.trainLoss.toFixed(3)} on training digits, `;
+    const validationLoss = `${(snapshot.validationLoss ?? NaN).toFixed(3)} on validation digits`;
     const rate = snapshot.learningRate === null ? "" : ` Learning rate ${Number(snapshot.learningRate.toPrecision(2))}.`;
     this.#elements.measured.textContent =
-      `Loss: ${losses.filter(Boolean).join(", ")}, of which it read ${(100 * snapshot.validationAccuracy).toFixed(2)}% right.${rate}`;
+      `Loss: ${trainLoss}${validationLoss}, of which it read ${(100 * snapshot.validationAccuracy).toFixed(2)}% right.${rate}`;
     paintMaps(this.#elements.filters, snapshot.filters);
     this.#elements.layers.replaceChildren(...history.layers.flatMap((name, layer) => layerRow(name, layer, snapshot)));
     this.#showPrediction(index);
@@ -133,7 +134,9 @@ export class TimelineView {
     const predictions = this.#predictions?.modelVersion === this.modelVersion ? this.#predictions.predictions : [];
     const prediction = predictions[index];
     this.#map.move(/** @type {TrainingHistory} */ (this.#history).snapshots[index].points.values, prediction?.place ?? null);
-    this.#elements.prediction.textContent = prediction ? `Its answer to your drawing: ${answerInWords(prediction)}.` : "Draw something, and see its answer at each snapshot.";
+    this.#elements.prediction.textContent = prediction
+      ? `Its answer to your drawing: ${answerInWords(prediction)}.`
+      : "Draw something, and see its answer at each snapshot.";
     this.#elements.predictions.replaceChildren(
       ...predictions.map((each, i) => {
         const item = document.createElement("li");
@@ -183,7 +186,8 @@ function layerRow(name, layer, snapshot) {
   const head = document.createElement("th");
   head.scope = "row";
   head.textContent = `${layer + 1} ${name}`;
-  row.append(head, ...[short(gradient), ratio === null ? "" : short(ratio), dead === null ? "" : dead === 0 ? "0%" : formatPercentage(dead)].map(tableCell));
+  const deadShare = dead === null ? "" : dead === 0 ? "0%" : formatPercentage(dead);
+  row.append(head, ...[short(gradient), short(ratio), deadShare].map(tableCell));
   return [row];
 }
 

@@ -1,4 +1,4 @@
-// The result of training steps: the answer to /learn, checked before anything of it reaches the page, and its losses as a curve.
+// The result of training steps: the answer to /learn, checked before the page shows any of it, and its losses as a curve.
 
 import { parseName, parseTensor } from "./explanation.js";
 import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
@@ -16,7 +16,7 @@ import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
  * @typedef {object} LayerStep
  * @property {string} name
  * @property {Record<string, number>} options
- * @property {Tensor} activations the gradient of the loss with respect to what the layer gave out
+ * @property {Tensor} activations the gradient of the loss with respect to the layer's output
  * @property {number} parametersNorm
  * @property {number} gradientNorm
  * @property {number} updateNorm
@@ -76,7 +76,7 @@ function parseStep(layer) {
 }
 
 /**
- * The losses as points of an SVG polyline, from the left to the right; the largest, or `top`, at the top, zero at the bottom.
+ * Return the losses as points of an SVG polyline, from left to right; the largest, or `top`, at the top, zero at the bottom.
  * @param {readonly (number | null)[]} losses null: none was measured there
  * @param {number} width
  * @param {number} height

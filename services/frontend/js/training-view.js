@@ -24,7 +24,7 @@ const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
  * @property {HTMLElement} status
  * @property {HTMLElement} results hidden while there are none
  * @property {HTMLElement} before a list, of the model's probabilities
- * @property {HTMLElement} after the same of the copy
+ * @property {HTMLElement} after a list, of the copy's
  * @property {SVGPolylineElement} curve
  * @property {HTMLElement} layers
  * @property {HTMLElement} forgotten
@@ -53,7 +53,7 @@ export class TrainingView {
     this.reset();
   }
 
-  /** From the slider, rounded to what it says beside it. */
+  /** The slider's value, rounded as the label shows it. */
   get rate() {
     return Number((10 ** Number(this.#elements.rate.value)).toPrecision(1));
   }
@@ -64,7 +64,7 @@ export class TrainingView {
     return { label: value === "none" ? null : Number(value), learning_rate: this.rate };
   }
 
-  /** Preselects the likeliest other answer, as training on the model's own answer changes little. @param {Answer} answer */
+  /** Preselect the likeliest other answer, as training on the model's own answer changes little. @param {Answer} answer */
   suggest(answer) {
     const [first, second] = likeliest(answer);
     if (!this.#isChosen) this.#elements.label.value = String(answer.isDigit ? second : first);

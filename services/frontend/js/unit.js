@@ -1,4 +1,4 @@
-// One unit: a single number of a layer, and how it came about, checked before anything of it reaches the page.
+// One unit: a single number of a layer and its arithmetic, checked before the page shows any of it.
 
 import { parseTensor } from "./explanation.js";
 import { check } from "./prediction.js";
@@ -26,7 +26,8 @@ import { check } from "./prediction.js";
 export function parseUnit(answer) {
   const { value, inputs, weights, bias, field } = answer ?? {};
   check(Number.isFinite(value), "the unit's value is not a number");
-  const [parsed, parsedWeights] = [parseTensor(inputs, "the unit's inputs"), weights === null ? null : parseTensor(weights, "the unit's weights")];
+  const parsed = parseTensor(inputs, "the unit's inputs");
+  const parsedWeights = weights === null ? null : parseTensor(weights, "the unit's weights");
   check(parsedWeights === null || parsedWeights.values.length === parsed.values.length, "the unit's weights are not as many as its inputs");
   check(parsedWeights === null ? bias === null : Number.isFinite(bias), "the unit's bias is not a number");
   const { top, left, bottom, right } = field ?? {};
