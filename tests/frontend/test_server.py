@@ -70,7 +70,18 @@ def test_a_file_that_has_not_changed_is_not_sent_again(page):
 @pytest.mark.parametrize(
     "path",
     [
-        *("/__main__.py", "/nginx.conf", "/page.conf", "/start.sh", "/package.json", "/js", "/js/", "/nothing", "/nothing.css"),
+        *(
+            "/__main__.py",
+            "/nginx.conf",
+            "/page.conf",
+            "/start.sh",
+            "/tsconfig.json",
+            "/js/answers.d.ts",
+            "/js",
+            "/js/",
+            "/nothing",
+            "/nothing.css",
+        ),
         *("/js/../__main__.py", "/js/%2e%2e/__main__.py", "/js/..%2fnginx.conf", "/js/%2e%2e%2fnginx.conf"),
         *("/js/..%5cnginx.conf", "/js/main.js%00.css", "/../inference/app.py", "//etc/passwd"),
         *("/API/metrics", "/api/%2e%2e/metrics", "/api%2f..%2fmetrics", "/metrics", "/candidate/model", "/live/model"),
