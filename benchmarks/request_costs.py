@@ -132,6 +132,7 @@ def running(folder: Path) -> Iterator[tuple[str, int, int]]:
         ("/tmp/", f"{folder}/"),  # noqa: S108 # nosec B108
         ("listen 3000;", f"listen 127.0.0.1:{page};"),
         ("listen 7000;", f"listen 127.0.0.1:{api};"),
+        ("/srv/page", f"{PROJECT}/services/frontend"),
         ("default inference:7000;", f"default 127.0.0.1:{service_port};"),
         ("/dev/stdout", "/dev/null"),
         ("error_log stderr", f"error_log {folder}/errors"),

@@ -1,9 +1,10 @@
-"""Serve the page where there is no nginx: `python -m frontend`. Static files, and /api/ passed on to the service.
+"""Serve the page without nginx: `python -m frontend`. So `make run` needs nothing but Python.
 
-It does what nginx does in the Compose stack, so that `make run` needs nothing but Python.
+page.conf says for both servers which files the page has, which headers they get, and which paths of the API are hidden.
 """
 
 import logging
+import os
 import posixpath
 import re
 import sys
@@ -14,45 +15,45 @@ from urllib.parse import quote
 
 import httpx
 import uvicorn
-from deployment.environment import Environment, read_or_exit
 from deployment.process import end_when_told_to, log_to_stdout
 from deployment.server import TimedProtocol
+from deployment.settings import Port, ServiceSettings, read_or_exit
+from pydantic import Field
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 log = logging.getLogger("frontend")
 
 PAGE = Path(__file__).parent
-PAGE_FILE = re.compile(r"(?:learn/)?(?:[\w-]+\.(?:html|css|svg)|js/[\w-]+\.js)", re.ASCII)
-SECURITY_HEADERS = {
-    # No script, style or image but the page's own, and nobody else's frame. Trusted types: no script makes elements of text, so
-    # what somebody has sent stays text.
-    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",  # whatever a script may come to think of
-    "Cross-Origin-Resource-Policy": "same-origin",  # no other website shows a part of it
-    "Cache-Control": "no-cache",  # asks each time whether a file has changed: pages and scripts of two releases never mix
-}
+RULES = (PAGE / "page.conf").read_text()
+PAGE_FILE, HIDDEN_PATH = (re.compile(pattern, re.ASCII) for pattern in re.findall(r"^location ~ (\S+) {$", RULES, re.MULTILINE))
+PAGE_HEADERS = {name: value.strip('"') for name, value in re.findall(r"^ +add_header (\S+) (.+);$", RULES, re.MULTILINE)}
+
+FORWARDED_FOR = "x-forwarded-for"  # no proxy stands before this server, so a client's own claim does not count
 # These belong to one connection, and here there are two (RFC 9110, section 7.6.1).
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
-# What is measured, and the models that are not everybody's yet: for those who run this, not for all who can see the page.
-NOT_FOR_EVERYBODY = {"metrics", "live", "candidate"}
-FORWARDED_FOR = "x-forwarded-for"  # nobody stands before us: what the client claims is not believed
+
+
+class Settings(ServiceSettings):
+    """Read where the page is served, and where the service is: at `api_url`, or at `port` of this machine."""
+
+    host: str = "127.0.0.1"
+    frontend_port: Port = 3000
+    port: Port = 7000
+    api_url: str = Field(default_factory=lambda settings: f"http://127.0.0.1:{settings['port']}")
 
 
 def create_app(api_url: str) -> Starlette:
-    """The page at /, everything under /api/ passed on to the service at `api_url`."""
+    """Return the app: the page at /, and everything below /api/ from the service at `api_url`."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        # A connection for each question: of one that is kept, the service may just be letting go when the next question comes.
+        # A new connection for each request: the service may close an idle one just as the next request comes.
         limits = httpx.Limits(max_keepalive_connections=0)
         async with httpx.AsyncClient(base_url=api_url, timeout=30.0, limits=limits, trust_env=False) as client:
             app.state.client = client
@@ -61,20 +62,19 @@ def create_app(api_url: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/api/{path:path}", pass_on, methods=["GET", "POST", "DELETE", "OPTIONS"]),
-            Route("/learn", to_the_learning_path),
+            Route("/learn", lambda _: RedirectResponse("learn/", 301)),  # relative: the page may stand below a path
             Mount("/", PageFiles(directory=PAGE)),
         ],
-        middleware=[Middleware(SecurityHeaders)],
         lifespan=lifespan,
     )
 
 
 async def pass_on(request: Request) -> Response:
-    """The same request to the service, and its answer back; 502 where it does not answer."""
+    """Send the request to the service, and return its answer; 502 when the service does not answer."""
     client: httpx.AsyncClient = request.app.state.client
     path = "/" + request.path_params["path"]
-    if posixpath.normpath(path).strip("/").partition("/")[0] in NOT_FOR_EVERYBODY:
-        return _error(404, "Not Found")
+    if HIDDEN_PATH.match("/api/" + posixpath.normpath(path).lstrip("/")):
+        return error(404, "Not Found")
     url = httpx.URL(path=quote(path), query=request.url.query.encode() or None)
     headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP | {FORWARDED_FOR}]
     headers.append((FORWARDED_FOR, request.client.host if request.client else "unknown"))
@@ -82,65 +82,40 @@ async def pass_on(request: Request) -> Response:
     try:
         passed_on = client.build_request(request.method, url, headers=headers, content=request.stream() if has_body else None)
         answer = await client.send(passed_on, stream=True)
-    except (httpx.TransportError, ClientDisconnect) as error:
-        log.warning("event=api_unreachable url=%s reason=%r", client.base_url, error)
-        return _error(502, "the prediction service cannot be reached")
-    headers = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
-    return StreamingResponse(answer.aiter_raw(), answer.status_code, headers, background=BackgroundTask(answer.aclose))
+    except (httpx.TransportError, ClientDisconnect) as reason:
+        log.warning("event=api_unreachable url=%s reason=%r", client.base_url, reason)
+        return error(502, "the prediction service cannot be reached")
+    kept = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
+    return StreamingResponse(answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
 
 
-def _error(status, detail):
+def error(status: int, detail: str) -> Response:
     return JSONResponse({"detail": detail}, status, {"X-Content-Type-Options": "nosniff"})
 
 
-async def to_the_learning_path(_: Request) -> Response:
-    """Relative, as all addresses of the page: it may stand below a path."""
-    return RedirectResponse("learn/", 301)
-
-
 class PageFiles(StaticFiles):
-    """The page's own files and none of the others that lie beside them; / is index.html, /learn/ learn/index.html."""
+    """Serve the page's own files, with its headers, and none of the others in the folder. / and /learn/ are index.html."""
 
-    def lookup_path(self, path):
-        path = posixpath.join("" if path == "." else path, "index.html") if path in (".", "learn") else path
-        return super().lookup_path(path) if PAGE_FILE.fullmatch(path) else ("", None)
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        path = posixpath.normpath(posixpath.join(path, "index.html")) if path in (".", "learn") else path
+        return super().lookup_path(path) if PAGE_FILE.fullmatch(f"/{path}") else ("", None)
 
-
-class SecurityHeaders:
-    """Adds the headers to the page's own files; the API's answers are the API's."""
-
-    def __init__(self, app):
-        self.app = app
-
-    async def __call__(self, scope, receive, send):
-        async def send_with_headers(message):
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    *((name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()),
-                ]
-            await send(message)
-
-        is_page = scope["type"] == "http" and not scope["path"].startswith("/api/")
-        await self.app(scope, receive, send_with_headers if is_page else send)
-
-
-def _settings(variables):
-    environment = Environment(variables)
-    host, port = environment.text("DOODLE_HOST", "127.0.0.1"), environment.port("DOODLE_FRONTEND_PORT", 3000)
-    return host, port, environment.text("DOODLE_API_URL", f"http://127.0.0.1:{environment.port('DOODLE_PORT', 7000)}")
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(PAGE_HEADERS)
+        return response
 
 
 def main() -> int:
-    """DOODLE_HOST, DOODLE_FRONTEND_PORT and DOODLE_API_URL say where."""
-    host, port, api_url = read_or_exit("frontend", _settings)
+    """Serve until a signal ends it."""
+    settings = read_or_exit("frontend", Settings)
     log_to_stdout()
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for each request
-    end_when_told_to()  # not before uvicorn listens to signals, nor after, when it raises them once more, is that a failure
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request
+    end_when_told_to()  # a signal before uvicorn listens, or after it raises the signal again, is no failure
     uvicorn.run(
-        create_app(api_url),
-        host=host,
-        port=port,
+        create_app(settings.api_url),
+        host=settings.host,
+        port=settings.frontend_port,
         http=TimedProtocol,
         ws="none",
         log_config=None,

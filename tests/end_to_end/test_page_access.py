@@ -21,7 +21,7 @@ HIDDEN = """() => {
 
 @pytest.fixture(scope="module")
 def unfolded(page_url, chromium, draw):
-    """The page after a drawing, lessons, a prediction and a changed unit, with everything unfolded."""
+    """The page after a drawing, training steps, a prediction and a changed unit, with everything unfolded."""
     # axe is a script, and reads colors between two themes.
     context = chromium.new_context(bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
@@ -29,7 +29,7 @@ def unfolded(page_url, chromium, draw):
     draw(page, 5)
     expect(page.locator("#inside-body")).to_be_visible()
     page.click("#step-btn")
-    expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson")
+    expect(page.locator("#lesson-status")).to_contain_text("After 1 step")
     page.click("#lesson-results summary")
     page.click("#check-btn")
     expect(page.locator("#occlusion-check")).to_be_visible()

@@ -106,9 +106,9 @@ def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, 
     expect(label).to_have_value(str(likeliest[-2]))  # a lesson in the model's own answer would change little
     label.select_option("3")
     page.click("#step-btn")
-    expect(status).to_contain_text("After 1 lesson the copy reads")
+    expect(status).to_contain_text("After 1 step the copy reads")
     page.click("#ten-steps-btn")
-    expect(status).to_contain_text("After 11 lessons the copy reads a 3")
+    expect(status).to_contain_text("After 11 steps the copy reads a 3")
     expect(status).to_contain_text("The model reads a 5")
     for side, digit in (("before", "5"), ("after", "3")):
         expect(page.locator(f"#lesson-{side} .winner")).to_have_attribute("data-digit", digit)

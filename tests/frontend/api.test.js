@@ -34,7 +34,7 @@ test("drawing and feedback are posted as JSON to relative addresses", async () =
     calls.push([url, method, headers["Content-Type"], JSON.parse(body)]);
     return answering(200, answer)();
   };
-  const { prediction } = await requestPrediction(request, { fetch: recording(exampleAnswer()) });
+  const { answer: prediction } = await requestPrediction(request, { fetch: recording(exampleAnswer()) });
   assert.equal(prediction.digit, 5);
   assert.deepEqual(await sendFeedback(feedback, { fetch: recording({ message: "thank you" }) }), { received: true });
   assert.deepEqual(calls, [

@@ -81,7 +81,7 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
             ("/tmp/", f"{folder}/"),  # first, since the other paths may have it in them
             ("listen 3000;", f"listen 127.0.0.1:{page};"),
             ("listen 7000;", f"listen 127.0.0.1:{api};"),
-            ("root /srv/page;", f'root "{FRONTEND}";'),
+            ("/srv/page", str(FRONTEND)),
             ("default inference:7000;", f"default {inference};"),
             ("resolver 127.0.0.11 ", f"resolver {resolver} "),
             *changes,

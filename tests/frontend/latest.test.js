@@ -18,7 +18,7 @@ beforeEach(() => {
   clock = new FakeClock();
   latest = new LatestOnly(
     (question) => new Promise((answer) => questions.push({ question, answer })),
-    ({ answer }) => shown.push(answer),
+    (answer) => shown.push(answer),
     (error) => failures.push(error),
     { sequence, retry: new Retry(clock) },
   );

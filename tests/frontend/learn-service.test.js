@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { ofOne, percent } from "../../services/frontend/learn/js/service-words.js";
 import * as service from "../../services/frontend/learn/js/service.js";
 
-const { MOMENTS, compared, killed, liveModel, newStack, pEqual, published, rolledBack, sent, started, tested, versionOf } = service;
+const { TICKS_PER_SECOND, compared, killed, liveModel, newStack, pEqual, published, rolledBack, sent, started, tested, versionOf } = service;
 const PROJECT = new URL("../../", import.meta.url);
 const [LIVE, BETTER, WORSE] = [31, 25, 213]; // of 10,000 digits misread
 
@@ -27,15 +27,15 @@ const assertStore = ({ store }, ...expected) => assert.deepEqual([store.live, st
 
 test("the limits are those of nginx.conf and params.yaml", () => {
   const nginx = readFileSync(new URL("services/frontend/nginx.conf", PROJECT), "utf8");
-  assert.equal(Number(/proxy_next_upstream_tries (\d+);/.exec(nginx)[1]), service.TRIES);
-  assert.match(nginx, /resolver .* valid=1s/); // MOMENTS to a second
+  assert.equal(Number(/proxy_next_upstream_tries (\d+);/.exec(nginx)[1]), service.MAX_ATTEMPTS);
+  assert.match(nginx, /resolver .* valid=1s/); // so long is an address used
   const parameters = readFileSync(new URL("params.yaml", PROJECT), "utf8");
   assert.equal(Number(/^ {2}margin: ([\d.]+)/m.exec(parameters)[1]), service.MARGIN);
   assert.equal(Number(/^ {2}significance: ([\d.]+)/m.exec(parameters)[1]), service.SIGNIFICANCE);
 });
 
 test("a killed replica costs a second try, and after a second nginx does not ask it any more", () => {
-  const first = send(killed(newStack(3, LIVE), 0), MOMENTS);
+  const first = send(killed(newStack(3, LIVE), 0), TICKS_PER_SECOND);
   assert.deepEqual(first.stack.counts, { sent: 4, answered: 4, retried: 2, failed: 0 });
   const later = send(first.stack, 20);
   assert.deepEqual(later.stack.counts, { sent: 24, answered: 24, retried: 2, failed: 0 });
@@ -45,7 +45,7 @@ test("no more than three are asked, and where none is known none", () => {
   const dead = [0, 1, 2, 3].reduce(killed, newStack(4, LIVE));
   const { asked, version } = sent(dead);
   assert.deepEqual([asked, version], [[0, 1, 2], null]);
-  const { stack } = send(dead, MOMENTS);
+  const { stack } = send(dead, TICKS_PER_SECOND);
   assert.deepEqual(sent(stack).asked, []);
   assert.match(ofOne([], null, null, stack.replicas), /no replica.*502/);
   const back = sent(started(stack, 2));
@@ -53,12 +53,12 @@ test("no more than three are asked, and where none is known none", () => {
 });
 
 test("a candidate is in every replica but answers nobody until it passes; then each replica follows, one after the other", () => {
-  const waiting = send(published(newStack(4, LIVE), BETTER, true), 2 * MOMENTS);
+  const waiting = send(published(newStack(4, LIVE), BETTER, true), 2 * TICKS_PER_SECOND);
   assert.deepEqual(waiting.stack.replicas.map(({ candidate }) => candidate), Array(4).fill(versionOf(BETTER)));
   assert.deepEqual(new Set(waiting.versions), new Set([versionOf(LIVE)]));
   let { stack } = tested(waiting.stack);
   assertStore(stack, versionOf(BETTER), null, [versionOf(LIVE)]);
-  for (let updated = 0; updated <= MOMENTS; updated += 1) {
+  for (let updated = 0; updated <= TICKS_PER_SECOND; updated += 1) {
     assert.equal(stack.replicas.filter(({ live }) => live === versionOf(BETTER)).length, updated);
     stack = sent(stack).stack;
   }

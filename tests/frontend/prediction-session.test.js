@@ -37,7 +37,7 @@ const assertShows = (result, { busy = false, error = "", about = null } = {}) =>
 
 /** Answers a request with a digit or an error, and waits for what comes of it. */
 async function answer(index, outcome) {
-  requests[index].answer(typeof outcome === "number" ? { prediction: { digit: outcome } } : outcome);
+  requests[index].answer(typeof outcome === "number" ? { answer: { digit: outcome } } : outcome);
   await settled();
 }
 

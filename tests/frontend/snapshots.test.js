@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { UnexpectedAnswerError, parseAnswer } from "../../services/frontend/js/prediction.js";
-import { momentInWords, parseSnapshotReadings, parseSnapshots } from "../../services/frontend/js/snapshots.js";
+import { snapshotInWords, parseSnapshotPredictions, parseTrainingHistory } from "../../services/frontend/js/snapshots.js";
 import { exampleAnswer, tensor } from "./example-answer.js";
 
-const moment = (changes = {}) => ({
+const snapshot = (changes = {}) => ({
   ...{ step: 0, learning_rate: null, train_loss: null, validation_loss: 2.5, validation_accuracy: 0.1 },
   ...{ gradient_norm: [null, null], update_ratio: [null, null], dead_units: [null, 0.25] },
   ...{ filters: tensor([1, 1, 2], [0.5, -0.5]), points: tensor([2, 2], [1, 2, 3, 4]) },
@@ -13,12 +13,12 @@ const moment = (changes = {}) => ({
 });
 const second = { step: 100, learning_rate: 0.5, train_loss: 2, gradient_norm: [1, null], update_ratio: [0.001, null] };
 const about = { model_version: "m", epochs: 4, layers: ["dense", "relu"], mapped: [7, 3] };
-const answer = (changes = {}) => ({ ...about, moments: [moment(), moment(second), moment({ step: 2000 })], ...changes });
+const answer = (changes = {}) => ({ ...about, moments: [snapshot(), snapshot(second), snapshot({ step: 2000 })], ...changes });
 
-test("moments come with all that was measured, and null where nothing was", () => {
-  const { modelVersion, epochs, layers, mapped, moments } = parseSnapshots(answer());
+test("snapshots come with all that was measured, and null where nothing was", () => {
+  const { modelVersion, epochs, layers, mapped, snapshots } = parseTrainingHistory(answer());
   assert.deepEqual({ model_version: modelVersion, epochs, layers, mapped }, about);
-  assert.deepEqual(moments[1], {
+  assert.deepEqual(snapshots[1], {
     ...{ step: 100, learningRate: 0.5, trainLoss: 2, validationLoss: 2.5, validationAccuracy: 0.1 },
     ...{ gradientNorm: [1, null], updateRatio: [0.001, null], deadUnits: [null, 0.25] },
     filters: { shape: [1, 1, 2], values: new Float32Array([0.5, -0.5]) },
@@ -27,41 +27,41 @@ test("moments come with all that was measured, and null where nothing was", () =
 });
 
 for (const [what, changes] of Object.entries({
-  "no moments": { moments: [] },
+  "no snapshots": { moments: [] },
   "no layers": { layers: undefined },
   "half an epoch": { epochs: 1.5 },
   "no version": { model_version: 3 },
-  "a moment without its step": { moments: [moment(), moment({ step: undefined })] },
-  "a loss in words": { moments: [moment(), moment({ train_loss: "low" })] },
-  "no accuracy": { moments: [moment(), moment({ validation_accuracy: null })] },
-  "a layer too few": { moments: [moment(), moment({ update_ratio: [null] })] },
+  "a snapshot without its step": { moments: [snapshot(), snapshot({ step: undefined })] },
+  "a loss in words": { moments: [snapshot(), snapshot({ train_loss: "low" })] },
+  "no accuracy": { moments: [snapshot(), snapshot({ validation_accuracy: null })] },
+  "a layer too few": { moments: [snapshot(), snapshot({ update_ratio: [null] })] },
   "no mapped digits": { mapped: null },
   "a digit that is on no map": { mapped: [7, 3, 1] },
-  "no filters": { moments: [moment(), moment({ filters: null })] },
+  "no filters": { moments: [snapshot(), snapshot({ filters: null })] },
 })) {
   test(`an answer with ${what} is refused`, () => {
-    assert.throws(() => parseSnapshots(answer(changes)), UnexpectedAnswerError);
+    assert.throws(() => parseTrainingHistory(answer(changes)), UnexpectedAnswerError);
   });
 }
 
-test("readings come one for each moment", () => {
+test("predictions come one for each snapshot", () => {
   const { input, ...answer } = exampleAnswer();
-  const reading = { ...answer, place: [0.5, -1] };
-  assert.deepEqual(parseSnapshotReadings({ model_version: "m", readings: [reading] }), {
+  const prediction = { ...answer, place: [0.5, -1] };
+  assert.deepEqual(parseSnapshotPredictions({ model_version: "m", readings: [prediction] }), {
     modelVersion: "m",
-    readings: [{ ...parseAnswer(answer), place: [0.5, -1] }],
+    predictions: [{ ...parseAnswer(answer), place: [0.5, -1] }],
   });
-  const nowhere = { ...reading, place: [1] };
+  const nowhere = { ...prediction, place: [1] };
   const bad = [null, {}, { model_version: "m", readings: [null] }, { model_version: "m", readings: [nowhere] }];
-  for (const each of bad) assert.throws(() => parseSnapshotReadings(each), UnexpectedAnswerError);
+  for (const each of bad) assert.throws(() => parseSnapshotPredictions(each), UnexpectedAnswerError);
 });
 
-test("a moment is a number of steps, and where that was among the epochs", () => {
-  const snapshots = parseSnapshots(answer());
-  assert.deepEqual([0, 1, 2].map((index) => momentInWords(snapshots, index)), [
+test("a snapshot is a number of steps, and where that was among the epochs", () => {
+  const history = parseTrainingHistory(answer());
+  assert.deepEqual([0, 1, 2].map((index) => snapshotInWords(history, index)), [
     "Before the first step: weights drawn by chance",
     "After 100 of 2,000 steps, epoch 0.2 of 4",
     "After 2,000 of 2,000 steps, epoch 4 of 4",
   ]);
-  assert.equal(momentInWords({ ...snapshots, epochs: null }, 1), "After 100 of 2,000 steps");
+  assert.equal(snapshotInWords({ ...history, epochs: null }, 1), "After 100 of 2,000 steps");
 });

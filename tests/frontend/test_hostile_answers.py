@@ -69,7 +69,7 @@ def test_what_an_answer_says_is_shown_as_it_stands(url, new_page, draw, bypass_c
     draw(page, 5)
     expect(page.locator("#layers")).to_contain_text(HOSTILE)  # a layer's name
     page.click("#step-btn")
-    expect(page.locator("#lesson-status")).to_contain_text("After 1 lesson")
+    expect(page.locator("#lesson-status")).to_contain_text("After 1 step")
     page.click("#timeline > summary")
     expect(page.locator("#moment-layers")).to_contain_text(HOSTILE)
     page.locator("#layers canvas").first.focus()

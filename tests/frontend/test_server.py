@@ -12,7 +12,7 @@ import pytest
 from inference.app import create_app
 from inference.settings import Settings
 
-SECURITY_HEADERS = importlib.import_module("frontend.__main__").SECURITY_HEADERS
+PAGE_HEADERS = importlib.import_module("frontend.__main__").PAGE_HEADERS
 UNREACHABLE = {"detail": "the prediction service cannot be reached"}
 
 
@@ -45,9 +45,7 @@ def test_serves_the_page_s_files_with_their_type_and_the_policy(page, path, medi
     headers = answer.headers
     assert (answer.status_code, headers["content-type"]) == (200, media_type)
     assert path not in ("/", "/index.html") or 'id="doodle-canvas"' in answer.text
-    assert {name: headers.get_list(name) for name in SECURITY_HEADERS} == {
-        name: [value] for name, value in SECURITY_HEADERS.items()
-    }
+    assert {name: headers.get_list(name) for name in PAGE_HEADERS} == {name: [value] for name, value in PAGE_HEADERS.items()}
 
 
 def test_learn_leads_to_the_learning_path_wherever_the_page_stands(page):
@@ -72,7 +70,18 @@ def test_a_file_that_has_not_changed_is_not_sent_again(page):
 @pytest.mark.parametrize(
     "path",
     [
-        *("/__main__.py", "/nginx.conf", "/start.sh", "/package.json", "/js", "/js/", "/nothing", "/nothing.css"),
+        *(
+            "/__main__.py",
+            "/nginx.conf",
+            "/page.conf",
+            "/start.sh",
+            "/tsconfig.json",
+            "/js/answers.d.ts",
+            "/js",
+            "/js/",
+            "/nothing",
+            "/nothing.css",
+        ),
         *("/js/../__main__.py", "/js/%2e%2e/__main__.py", "/js/..%2fnginx.conf", "/js/%2e%2e%2fnginx.conf"),
         *("/js/..%5cnginx.conf", "/js/main.js%00.css", "/../inference/app.py", "//etc/passwd"),
         *("/API/metrics", "/api/%2e%2e/metrics", "/api%2f..%2fmetrics", "/metrics", "/candidate/model", "/live/model"),
@@ -112,7 +121,7 @@ def test_a_large_image_and_a_body_of_unknown_length_pass(page):
 def test_passes_back_an_error_of_the_service_with_its_own_headers(page):
     answer = page.post("/api/refuse", content=b"x")
     assert (answer.status_code, answer.headers["retry-after"], answer.json()["body"]) == (422, "5", "x")
-    assert [name for name in SECURITY_HEADERS if name in answer.headers] == []
+    assert [name for name in PAGE_HEADERS if name in answer.headers] == []
 
 
 @pytest.mark.parametrize("size", [1_000, 49_000, 60_000, 300_000, 4_000_000])

@@ -133,7 +133,7 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
 
 
 def test_the_headers_are_those_of_the_page():
-    sent = importlib.import_module("frontend.__main__").SECURITY_HEADERS
+    sent = importlib.import_module("frontend.__main__").PAGE_HEADERS
     documented = {name.strip("`"): value.strip("`") for name, value in table("header")}
     assert documented == {name: value for name, value in sent.items() if name != "Cache-Control"}
 

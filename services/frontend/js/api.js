@@ -1,19 +1,23 @@
-// The API client: sends one drawing, or one feedback, and returns its outcome. It never throws: everything that the network or the
-// server does becomes either a checked answer or a message to show.
+// The API client: sends one request, and returns its outcome. It never throws: whatever the network or the server does becomes either
+// a checked answer or a message to show.
 
 import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { parseExplanation } from "./explanation.js";
-import { parseLearnt } from "./learnt.js";
 import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
-import { parseSnapshotReadings, parseSnapshots } from "./snapshots.js";
+import { parseSnapshotPredictions, parseTrainingHistory } from "./snapshots.js";
+import { parseTrainingResult } from "./training-result.js";
 import { parseUnit } from "./unit.js";
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
-/** @typedef {import("./explanation.js").Explanation} Explanation */
-/** @typedef {import("./lesson-session.js").LearnRequest} LearnRequest */
-/** @typedef {import("./lesson-session.js").LearnOutcome} LearnOutcome */
-/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
-/** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
+/** @import { ErrorAnswer, FeedbackAnswer } from "./answers.js" */
+/** @import { Change } from "./changes.js" */
+/** @import { Explanation } from "./explanation.js" */
+/** @import { FeedbackRequest } from "./feedback-request.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { Prediction } from "./prediction.js" */
+/** @import { SnapshotPredictions, TrainingHistory } from "./snapshots.js" */
+/** @import { TrainingResult } from "./training-result.js" */
+/** @import { TrainingRequest } from "./training-session.js" */
+/** @import { Spot, Unit } from "./unit.js" */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
 export const PREDICT_URL = "api/predict?input=true";
@@ -30,104 +34,92 @@ export const TIMEOUT_MS = 10_000;
  * @typedef {{error: string} | {error: string, mayPass: true, retryAfterMs: number | null}} Failure
  */
 
-/** @typedef {{prediction: Prediction} | Failure} Outcome */
+/**
+ * @template Answer
+ * @typedef {{answer: Answer} | Failure} Outcome
+ */
 
 /**
  * The outcome of one attempt to send feedback. `isUnknown`: there is no such prediction.
  * @typedef {{received: true} | {error: string, isUnknown?: true} | Failure} Delivery
  */
 
-// Beside all from 500 on: it came too slowly, or there was too much.
+/** Statuses below 500 that may pass: the request came too slowly, or there were too many. */
 const PASSING_STATUSES = new Set([408, 429]);
 
 /** @typedef {{status: number, body: string, headers: Headers}} Reply */
+/** @typedef {{changes?: readonly Change[]}} Edits of the copy that answers; without them the served network does */
+/** @typedef {PredictionRequest & Spot & Edits} UnitRequest */
 
 /**
  * @typedef {object} Connection
  * @property {typeof fetch} fetch
- * @property {AbortSignal} [signal] gives the request up when nobody waits for it any more
+ * @property {AbortSignal} [signal] cancels the request
  * @property {number} [timeoutMs]
  */
 
-/** @param {PredictionRequest} request @param {Connection} connection @returns {Promise<Outcome>} */
+/** @param {PredictionRequest} request @param {Connection} connection @returns {Promise<Outcome<Prediction>>} */
 export async function requestPrediction(request, connection) {
-  const read = readReply(parsePrediction, await post(PREDICT_URL, request, connection));
-  return "error" in read ? read : { prediction: read.parsed };
+  return outcomeOf(parsePrediction, await post(PREDICT_URL, request, connection));
 }
 
 /**
- * Returns how the network reads a drawing. The service logs nothing of it, so it may be called with every stroke. The occlusion may
- * not: it takes eight hundred forward passes.
- * @param {PredictionRequest & {changes?: readonly import("./changes.js").Change[]}} request
+ * Ask how the network reads a drawing. The service logs nothing of it, so each stroke may ask. An occlusion takes 784 forward passes.
+ * @param {PredictionRequest & Edits} request
  * @param {Connection} connection
  * @param {{occlusion?: boolean}} [options]
- * @returns {Promise<{explanation: Explanation} | Failure>}
+ * @returns {Promise<Outcome<Explanation>>}
  */
 export async function requestExplanation(request, connection, { occlusion = false } = {}) {
   const url = occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL;
-  const read = readReply(parseExplanation, await post(url, request, connection));
-  return "error" in read ? read : { explanation: read.parsed };
+  return outcomeOf(parseExplanation, await post(url, request, connection));
 }
 
-/**
- * Lessons for a copy of the network, which nobody else is read by.
- * @param {LearnRequest} request
- * @param {Connection} connection
- * @returns {Promise<LearnOutcome>}
- */
-export async function requestLearning(request, connection) {
-  const read = readReply(parseLearnt, await post(LEARN_URL, request, connection));
-  return "error" in read ? read : { learnt: read.parsed };
+/** Train a copy of the network. @param {TrainingRequest} request @param {Connection} connection @returns {Promise<Outcome<TrainingResult>>} */
+export async function requestTraining(request, connection) {
+  return outcomeOf(parseTrainingResult, await post(LEARN_URL, request, connection));
 }
 
-/**
- * How one number of a layer came about.
- * @param {PredictionRequest & import("./unit.js").Spot & {changes?: readonly import("./changes.js").Change[]}} request
- * @param {Connection} connection
- * @returns {Promise<{unit: import("./unit.js").Unit} | Failure>}
- */
+/** Ask how one number of a layer was computed. @param {UnitRequest} request @param {Connection} connection @returns {Promise<Outcome<Unit>>} */
 export async function requestUnit(request, connection) {
-  const read = readReply(parseUnit, await post(UNIT_URL, request, connection));
-  return "error" in read ? read : { unit: read.parsed };
+  return outcomeOf(parseUnit, await post(UNIT_URL, request, connection));
 }
 
 /**
- * How the live model learnt. `absent`: nobody kept that.
+ * Ask how the live model was trained. The answer is null for a model without snapshots.
  * @param {Connection} connection
- * @returns {Promise<{snapshots: import("./snapshots.js").Snapshots} | {absent: true} | Failure>}
+ * @returns {Promise<Outcome<TrainingHistory | null>>}
  */
-export async function requestSnapshots(connection) {
+export async function requestTrainingHistory(connection) {
   const reply = await send(SNAPSHOTS_URL, { headers: { Accept: "application/json" } }, connection);
-  if ("status" in reply && reply.status === 404) return { absent: true };
-  const read = readReply(parseSnapshots, reply);
-  return "error" in read ? read : { snapshots: read.parsed };
+  return "status" in reply && reply.status === 404 ? { answer: null } : outcomeOf(parseTrainingHistory, reply);
 }
 
 /**
- * What the live model made of a drawing at each moment of its training.
+ * Ask what the live model answered to a drawing at each snapshot of its training.
  * @param {PredictionRequest} request
  * @param {Connection} connection
- * @returns {Promise<{readings: import("./snapshots.js").SnapshotReadings} | Failure>}
+ * @returns {Promise<Outcome<SnapshotPredictions>>}
  */
-export async function requestSnapshotReadings(request, connection) {
-  const read = readReply(parseSnapshotReadings, await post(SNAPSHOTS_URL, request, connection));
-  return "error" in read ? read : { readings: read.parsed };
+export async function requestSnapshotPredictions(request, connection) {
+  return outcomeOf(parseSnapshotPredictions, await post(SNAPSHOTS_URL, request, connection));
 }
 
 /** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<Delivery>} */
 export async function sendFeedback(request, connection) {
   const reply = await post(FEEDBACK_URL, request, connection);
   if ("error" in reply) return reply;
+  /** @type {(ErrorAnswer & FeedbackAnswer) | undefined} */
   const answer = parseJson(reply.body);
   if (reply.status === 404) return { error: statusMessage(reply.status, answer), isUnknown: true };
   if (reply.status !== 200) return failure(reply, answer);
-  // Thanks only for what the API itself says that it has: a proxy's page with status 200 is no such word.
+  // Only the API's own message confirms it: a proxy's page may have status 200 too.
   return typeof answer?.message === "string" ? { received: true } : { error: unexpectedAnswer("the server did not confirm it") };
 }
 
 /**
  * @param {string} url
- * @param {PredictionRequest | FeedbackRequest | LearnRequest} request
+ * @param {PredictionRequest | FeedbackRequest | TrainingRequest} request
  * @param {Connection} connection
  */
 function post(url, request, connection) {
@@ -159,7 +151,7 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
     response = await fetch(url, { ...options, signal: controller.signal });
     body = await response.text();
   } catch {
-    // fetch rejects for every kind of network failure, and browsers do not say which; we know what we know.
+    // fetch rejects for every kind of network failure, and browsers do not name the kind.
     const error = isLate ? timedOut(timeoutMs) : response ? CUT_OFF : UNREACHABLE;
     return { error, mayPass: true, retryAfterMs: null };
   } finally {
@@ -170,32 +162,32 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
 }
 
 /**
- * @template Parsed
- * @param {(answer: any) => Parsed} parse throws UnexpectedAnswerError
+ * @template Json, Answer
+ * @param {(json: Json) => Answer} parse throws UnexpectedAnswerError
  * @param {Reply | Failure} reply
- * @returns {{parsed: Parsed} | Failure}
+ * @returns {Outcome<Answer>}
  */
-function readReply(parse, reply) {
+function outcomeOf(parse, reply) {
   if ("error" in reply) return reply;
   const answer = parseJson(reply.body);
   if (reply.status !== 200) return failure(reply, answer);
   if (answer === undefined) return { error: unexpectedAnswer("the server did not send JSON") };
   try {
-    return { parsed: parse(answer) };
+    return { answer: parse(answer) };
   } catch (error) {
     if (error instanceof UnexpectedAnswerError) return { error: unexpectedAnswer(error.message) };
     throw error;
   }
 }
 
-/** @param {Reply} reply of a status other than 200 @param {any} answer its parsed body @returns {Failure} */
+/** @param {Reply} reply of a status other than 200 @param {ErrorAnswer | undefined} answer its parsed body @returns {Failure} */
 function failure({ status, headers }, answer) {
   const error = statusMessage(status, answer);
   const mayPass = status >= 500 || PASSING_STATUSES.has(status);
   return mayPass ? { error, mayPass, retryAfterMs: inMilliseconds(headers.get("Retry-After")) } : { error };
 }
 
-/** @param {string} text @returns {any} undefined when the text is not JSON */
+/** @param {string} text @returns {any} what a server may send; undefined when the text is not JSON */
 function parseJson(text) {
   try {
     return JSON.parse(text);
@@ -204,7 +196,7 @@ function parseJson(text) {
   }
 }
 
-/** @param {string | null} retryAfter in seconds; a date, which the service does not send, counts as nothing said */
+/** @param {string | null} retryAfter in seconds; a date, which the service does not send, counts as none */
 function inMilliseconds(retryAfter) {
   return /^\d+$/.test(retryAfter ?? "") ? 1000 * Number(retryAfter) : null;
 }

@@ -1,6 +1,8 @@
-// The changes view: says in a bar that stays in view that a copy of the network is edited, and undoes it.
+// The changes view: a bar, always in view, that names the edits of the network's copy and undoes them.
 
 import { changesInWords } from "./changes.js";
+
+/** @import { Changes } from "./changes.js" */
 
 export class ChangesView {
   #elements;
@@ -8,7 +10,7 @@ export class ChangesView {
 
   /**
    * @param {{bar: HTMLElement, words: HTMLElement, undo: HTMLElement}} elements
-   * @param {import("./changes.js").Changes} changes
+   * @param {Changes} changes
    * @param {() => void} onUndo
    */
   constructor(elements, changes, onUndo) {

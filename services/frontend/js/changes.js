@@ -1,4 +1,4 @@
-// Changes: what is different in the copy of the network that reads along on this page: units switched off, weights edited.
+// Changes: the edits of this page's copy of the network: units switched off, weights edited.
 
 /**
  * As the API takes it; without a weight the unit is switched off.
@@ -22,7 +22,7 @@ export class Changes {
   /** Off, or on again; on as it was edited, if it was. @param {number} layer @param {number} unit */
   toggle(layer, unit) {
     const others = this.#list.filter((change) => !(change.weight === undefined && isOf(change, layer, unit)));
-    // Switching off comes last: what is edited of a unit that is off is not seen until it is on again.
+    // Switching off comes last: edits of a unit that is off show once it is on again.
     this.#list = others.length < this.#list.length ? others : [...this.#list, { layer, unit }];
   }
 
@@ -47,6 +47,8 @@ export function changesInWords(changes) {
   if (changes.length === 0) return "";
   const off = changes.filter(({ weight }) => weight === undefined).length;
   const edited = changes.length - off;
-  const parts = [off > 0 ? `${off} ${off === 1 ? "unit is" : "units are"} off` : "", edited > 0 ? `${edited} ${edited === 1 ? "weight is" : "weights are"} edited` : ""];
-  return `Edited copy: ${parts.filter(Boolean).join(", and ")}.`;
+  const parts = [];
+  if (off > 0) parts.push(`${off} ${off === 1 ? "unit is" : "units are"} off`);
+  if (edited > 0) parts.push(`${edited} ${edited === 1 ? "weight is" : "weights are"} edited`);
+  return `Edited copy: ${parts.join(", and ")}.`;
 }

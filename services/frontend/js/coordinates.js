@@ -13,8 +13,8 @@ export const BRUSH_WIDTH = 20;
  */
 
 /**
- * The nearest point that lies on the canvas. A finger that slips over the edge draws along the edge, so what is
- * seen is what is sent, and the API never receives a point outside the size we tell it.
+ * Return the nearest point on the canvas. A finger that slips over the edge draws along the edge. So the API receives the drawing as
+ * shown, and no point outside the size that the request names.
  * @param {Point} point
  * @returns {Point}
  */
@@ -23,7 +23,7 @@ export function keepOnCanvas([x, y]) {
 }
 
 /**
- * Where a pointer is on the logical canvas.
+ * Return a pointer's place on the logical canvas.
  * @param {{clientX: number, clientY: number}} pointer position in the browser's window, in CSS pixels
  * @param {{left: number, top: number, width: number, height: number}} rectangle of the canvas in that window;
  *     the canvas must have no border or padding, or the edges would be off by it

@@ -1,10 +1,9 @@
-// The drawing board: shows the recorded strokes on the canvas, and where the keyboard pen is.
+// The drawing board: shows the recorded strokes on the canvas, and the keyboard pen.
 
 import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
 
-/** @typedef {import("./coordinates.js").Point} Point */
-/** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+/** @import { Point } from "./coordinates.js" */
+/** @import { Stroke, StrokeRecorder } from "./strokes.js" */
 
 const PAPER = "#000000";
 const INK = "#ffd400";
@@ -36,7 +35,7 @@ export class DrawingBoard {
     redraw();
   }
 
-  /** Redraws everything before the browser's next frame, however often it is asked until then. */
+  /** Redraw everything, once, before the browser's next frame. */
   redraw() {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {
@@ -49,7 +48,7 @@ export class DrawingBoard {
   showCursor([x, y], isDown) {
     this.#cursor.hidden = false;
     this.#cursor.dataset.pen = isDown ? "down" : "up";
-    // In per cent, so that the cursor stays in its place when the canvas changes size.
+    // In percent, so that the cursor stays in its place when the canvas changes size.
     this.#cursor.style.left = `${(x / CANVAS_SIZE) * 100}%`;
     this.#cursor.style.top = `${(y / CANVAS_SIZE) * 100}%`;
   }
@@ -58,7 +57,7 @@ export class DrawingBoard {
     this.#cursor.hidden = true;
   }
 
-  /** The drawing as a PNG, of the same size on every screen. @returns {Promise<Blob | null>} null without memory for it */
+  /** Return the drawing as a PNG, of the same size on every screen. @returns {Promise<Blob | null>} null without memory for it */
   toPng() {
     const sheet = document.createElement("canvas");
     sheet.width = sheet.height = PNG_SIZE;
@@ -72,7 +71,7 @@ export class DrawingBoard {
     this.#placeholder.hidden = !this.#recorder.isEmpty;
   }
 
-  /** Gives the canvas one pixel for each pixel of the screen. Setting the size empties a canvas, so it is done only when it differs. */
+  /** Give the canvas one pixel for each pixel of the screen. Setting the size empties a canvas, so set it only when it differs. */
   #fitBackingStore() {
     const pixels = Math.max(1, Math.round(this.#canvas.clientWidth * window.devicePixelRatio));
     if (this.#canvas.width !== pixels || this.#canvas.height !== pixels) {
@@ -116,8 +115,8 @@ function paintStroke(context, stroke) {
 }
 
 /**
- * The ratio changes when a window moves to another monitor. A media query can only tell that the ratio is no longer
- * what it was, hence a new query each time.
+ * Call back when a window moves to a monitor of another pixel ratio. A media query only tells that the ratio has changed, hence a new
+ * query each time.
  * @param {() => void} callback
  */
 function whenPixelRatioChanges(callback) {

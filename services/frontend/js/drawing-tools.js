@@ -1,6 +1,6 @@
 // The drawing tools: the buttons for Undo, Redo, the eraser and the download.
 
-/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+/** @import { StrokeRecorder } from "./strokes.js" */
 
 /**
  * @typedef {object} ToolElements
@@ -40,7 +40,7 @@ export class DrawingTools {
     return this.#elements.eraser.getAttribute("aria-pressed") === "true";
   }
 
-  /** What can be done now. With nothing left to erase the pen is back. */
+  /** Show which tools can be used now. With nothing left to erase, the pen is back. */
   show() {
     const { undo, redo, eraser, download } = this.#elements;
     setEnabled(undo, this.#recorder.canUndo);

@@ -42,11 +42,8 @@ document.documentElement.dataset.scripted = "";
 
   for (const type of TYPES) document.addEventListener(type, keep, { capture: true });
 
-  /** Ends the keeping. @returns the events to replay */
-  Object.assign(window, {
-    takeEarlyInk() {
-      for (const type of TYPES) document.removeEventListener(type, keep, { capture: true });
-      return events;
-    },
-  });
+  window.takeEarlyInk = () => {
+    for (const type of TYPES) document.removeEventListener(type, keep, { capture: true });
+    return events;
+  };
 })();

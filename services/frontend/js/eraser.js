@@ -2,10 +2,10 @@
 
 import { BRUSH_WIDTH } from "./coordinates.js";
 
-/** @typedef {import("./coordinates.js").Point} Point */
+/** @import { Point } from "./coordinates.js" */
 
 /**
- * Whether the eraser touches the stroke's ink on its way.
+ * Return whether the eraser touches the stroke's ink on its way.
  * @param {readonly Point[]} stroke
  * @param {Point} from
  * @param {Point} to

@@ -1,6 +1,8 @@
-// Error messages: what went wrong, in words for the person who drew the digit. Each is a title, a colon and a reason.
+// Error messages for the person who drew the digit. Each is a title, a colon and a reason.
 
-// What each HTTP status means to somebody with a drawing on the screen.
+/** @import { ErrorAnswer } from "./answers.js" */
+
+// The title of each HTTP status.
 const STATUS_TITLES = new Map([
   [400, "Bad Request"],
   [401, "Key Needed"],
@@ -39,15 +41,15 @@ export function timedOut(timeoutMs) {
   return `Connection Failed: no answer within ${timeoutMs / 1000} seconds.`;
 }
 
-/** @param {string} problem what is not as agreed */
+/** @param {string} problem */
 export function unexpectedAnswer(problem) {
   return `Unexpected Answer: ${problem}.`;
 }
 
 /**
- * The message for an HTTP status other than 200.
+ * Return the message for an HTTP status other than 200.
  * @param {number} status
- * @param {any} answer the parsed JSON body, or undefined when it was not JSON
+ * @param {ErrorAnswer | undefined} answer the parsed JSON body, or undefined when it was not JSON
  */
 export function statusMessage(status, answer) {
   const proxyFailure = PROXY_FAILURES.get(status);
@@ -58,7 +60,7 @@ export function statusMessage(status, answer) {
 }
 
 /**
- * The reason in an error's `detail`: usually text, but FastAPI's own validation sends a list of {msg: text}.
+ * Return the reason in an error's `detail`: usually text, but FastAPI's own validation sends a list of {msg: text}.
  * @param {unknown} detail
  * @returns {string} empty when there is no text in it
  */

@@ -1,9 +1,10 @@
-// The explanation: how the network came to its answer, checked before anything of it reaches the page, and what follows from it. All
-// numbers are digitnet's; here they are only unpacked, added and compared.
+// The explanation: how the network computed its answer, checked before the page shows any of it. All numbers are digitnet's; this
+// module only unpacks, adds and compares them.
 
 import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } from "./prediction.js";
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
+/** @import { EncodedTensor, ExplainAnswer, NamedLayer } from "./answers.js" */
+/** @import { Prediction } from "./prediction.js" */
 
 /**
  * Numbers in rows, the last axis fastest.
@@ -17,11 +18,10 @@ import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } fro
 /**
  * @typedef {object} Inside
  * @property {Layer[]} layers first to last
- * @property {number[]} logits ten, and an eleventh where the network has a class for what is no digit
+ * @property {number[]} logits ten, and an eleventh if the network has a class for no digit
  * @property {number} temperature
  * @property {Tensor} gradients (logits, 28, 28): how each logit changes with each pixel
- * @property {Tensor | null} occlusion (logits, 28, 28): by how much each falls where the ink around a pixel is taken away; null
- *   where it was not asked for
+ * @property {Tensor | null} occlusion (logits, 28, 28): how far each falls without the ink around a pixel; null if not requested
  */
 
 /** @typedef {Prediction & Inside} Explanation */
@@ -29,7 +29,7 @@ import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } fro
 const PIXELS = INPUT_SIZE * INPUT_SIZE;
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {ExplainAnswer} answer unchecked
  * @returns {Explanation}
  * @throws {UnexpectedAnswerError}
  */
@@ -40,30 +40,30 @@ export function parseExplanation(answer) {
   check(Array.isArray(logits) && logits.length >= DIGITS && logits.every(Number.isFinite), "the logits are not numbers");
   check(Number.isFinite(temperature) && temperature > 0, "the temperature is not a number above 0");
   const parsed = parseTensor(gradients, "the gradients");
-  check(parsed.values.length === logits.length * PIXELS, "the gradients are not a picture for each logit");
+  check(parsed.values.length === logits.length * PIXELS, "the gradients are not an image for each logit");
   const occlusion = answer.occlusion === undefined ? null : parseTensor(answer.occlusion, "the occlusion");
-  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion is not a picture for each logit");
+  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion is not an image for each logit");
   return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed, occlusion };
 }
 
-/** @param {any} layer @returns {Layer} */
+/** @param {ExplainAnswer["layers"][number]} layer @returns {Layer} */
 function parseLayer(layer) {
   const named = parseName(layer);
   return { ...named, activations: parseTensor(layer.activations, `the activations of ${named.name}`) };
 }
 
-/** What a layer is called, and the options that it was declared with. @param {any} layer */
+/** What a layer is called, and the options that it was declared with. @param {NamedLayer} layer */
 export function parseName(layer) {
   check(typeof layer?.name === "string", "a layer has no name");
   const options = typeof layer.declaration === "object" ? (layer.declaration?.[layer.name] ?? {}) : {};
   return { name: layer.name, options };
 }
 
-/** @param {any} tensor @param {string} what @returns {Tensor} */
+/** @param {EncodedTensor} tensor @param {string} what @returns {Tensor} */
 export function parseTensor(tensor, what) {
   check(Array.isArray(tensor?.shape) && tensor.shape.every(Number.isInteger) && typeof tensor.float32 === "string", `${what} are missing`);
   const values = floats(tensor.float32);
-  const size = tensor.shape.reduce((/** @type {number} */ product, /** @type {number} */ side) => product * side, 1);
+  const size = tensor.shape.reduce((product, side) => product * side, 1);
   check(values.length === size, `${what} are not as many as their shape says`);
   return { shape: tensor.shape, values };
 }
@@ -81,7 +81,7 @@ function floats(base64) {
 }
 
 /**
- * How logits become probabilities: e^(logit / temperature), each divided by their sum. The largest logit is subtracted first: that
+ * Return how logits become probabilities: e^(logit / temperature), each divided by their sum. The largest logit is subtracted first: that
  * changes no probability, and keeps the powers in range.
  * @param {Inside} explanation
  * @returns {{digit: number, logit: number, power: number, probability: number}[]} of the ten digits
@@ -95,7 +95,7 @@ export function softmaxSteps({ logits, temperature }) {
 }
 
 /**
- * What each pixel of ink adds to a digit's logit, or, with `rival`, to its lead over the rival's: gradient times ink.
+ * Return the part of each pixel of ink in a digit's logit, or, with `rival`, in its lead over the rival's: gradient times ink.
  * @param {Explanation} explanation
  * @param {number} digit
  * @param {number | null} [rival]
@@ -110,7 +110,7 @@ export function spokenFor({ input, gradients }, digit, rival = null) {
 }
 
 /**
- * By how much a digit's lead over another falls where the ink around a pixel is taken away.
+ * Return how far a digit's lead over another falls without the ink around each pixel.
  * @param {Tensor} occlusion
  * @param {number} digit
  * @param {number} rival

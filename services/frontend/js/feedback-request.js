@@ -1,6 +1,8 @@
-// The feedback request: what a person says that a drawing really was, as the API takes it.
+// The feedback request: the digit that a person says a drawing was, as the API takes it.
 
-/** What stands for "not a digit" among the choices, beside "0" to "9". */
+/** @import { Answer } from "./prediction.js" */
+
+/** The choice "not a digit", beside "0" to "9". */
 export const NOT_A_DIGIT = "none";
 
 /** @typedef {{prediction_id: string, actual_digit: number | null}} FeedbackRequest */
@@ -15,8 +17,8 @@ export function buildFeedbackRequest(predictionId, choice) {
 }
 
 /**
- * Returns the choice that confirms the answer.
- * @param {import("./prediction.js").Answer} prediction
+ * Return the choice that confirms the answer.
+ * @param {Answer} prediction
  */
 export function choiceOf({ digit, isDigit }) {
   return isDigit ? String(digit) : NOT_A_DIGIT;

@@ -1,16 +1,17 @@
-// The feedback session: asks about the answer that is shown, and sends what the person says. One answer, one feedback at
-// a time; once the drawing or the answer is another, nothing of the old one is shown any more.
+// The feedback session: asks about the shown answer, and sends the feedback, one at a time. A new drawing or answer removes all that
+// belongs to the old one.
 
 import { buildFeedbackRequest, choiceOf } from "./feedback-request.js";
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
-/** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
+/** @import { FeedbackRequest } from "./feedback-request.js" */
+/** @import { Prediction } from "./prediction.js" */
+
 /** @typedef {"on the device" | "on the page"} Place where it waits: on the device it outlives the page */
-/** @typedef {{received: true} | {error: string}} LaterOutcome what became of feedback that was kept */
+/** @typedef {{received: true} | {error: string}} LaterOutcome the outcome of kept feedback */
 /** @typedef {LaterOutcome | {kept: Place}} FeedbackOutcome */
 
 /**
- * What the person sees; feedback-view.js is the real one.
+ * The display; feedback-view.js is the real one.
  * @typedef {object} FeedbackDisplay
  * @property {(choice: string) => void} ask shows the question, with this choice made
  * @property {() => void} hide
@@ -24,12 +25,12 @@ export class FeedbackSession {
   #send;
   #display;
 
-  /** What is asked about; null when there is nothing to ask. @type {Prediction | null} */
+  /** The prediction in question. @type {Prediction | null} */
   #prediction = null;
 
   #isSending = false;
 
-  /** The id of this answer's prediction, once feedback to it is kept and waits to be sent. @type {string | null} */
+  /** The id of the shown prediction, if its feedback waits to be sent. @type {string | null} */
   #keptId = null;
 
   /**
@@ -48,7 +49,7 @@ export class FeedbackSession {
     this.#display.ask(choiceOf(prediction));
   }
 
-  /** There is nothing to ask about any more. What is on its way goes on, unseen: it was meant when it was sent. */
+  /** Withdraw the question. Feedback on its way still arrives, unseen. */
   forget() {
     this.#prediction = null;
     this.#isSending = false;
@@ -82,7 +83,7 @@ export class FeedbackSession {
   }
 
   /**
-   * What was kept has been sent, or refused for good. That is news only beside the answer that it was about.
+   * Show the outcome of kept feedback, as long as its prediction is on the page.
    * @param {string} predictionId
    * @param {LaterOutcome} outcome
    */

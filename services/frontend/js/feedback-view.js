@@ -1,6 +1,6 @@
 // The feedback view: the question below the answer, a button for each thing that the drawing may have been, and thanks.
 
-/** @typedef {import("./feedback-session.js").FeedbackDisplay} FeedbackDisplay */
+/** @import { FeedbackDisplay, Place } from "./feedback-session.js" */
 
 const KEPT = {
   "on the device": "Saved on this device. It is sent as soon as the service takes it again.",
@@ -10,9 +10,9 @@ const KEPT = {
 /**
  * @typedef {object} FeedbackElements
  * @property {HTMLElement} section
- * @property {HTMLElement} form what goes once there is nothing left to do
+ * @property {HTMLElement} form hidden once feedback is sent
  * @property {HTMLElement} choices an empty group, for the buttons
- * @property {HTMLSelectElement} actualDigit the choice as a form field, out of sight: for programs, and older habits
+ * @property {HTMLSelectElement} actualDigit the choice as a form field, out of sight, for programs
  * @property {HTMLButtonElement} sendButton
  * @property {HTMLElement} status
  */
@@ -65,7 +65,7 @@ export class FeedbackView {
     this.#close("Thank you! Your answer was saved.", "thanks");
   }
 
-  /** @param {import("./feedback-session.js").Place} place */
+  /** @param {Place} place */
   showKept(place) {
     this.#close(KEPT[place], "kept");
   }
@@ -75,9 +75,9 @@ export class FeedbackView {
     this.#say(message, "error");
   }
 
-  /** The last word instead of the question. @param {string} text @param {string} kind */
+  /** Replace the question by an outcome. @param {string} text @param {string} kind */
   #close(text, kind) {
-    // The button that has the focus is about to go: whoever came by keyboard shall not be thrown to the page's top.
+    // The focused button is about to go. The focus must not fall back to the page's top.
     const hadFocus = this.#elements.form.contains(document.activeElement);
     this.#elements.form.hidden = true;
     this.#say(text, kind);

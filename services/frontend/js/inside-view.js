@@ -1,4 +1,4 @@
-// The inside view: the layers' maps, how logits become probabilities, and which ink spoke for which digit.
+// The inside view: the layers' maps, the softmax, and the ink that speaks for a digit.
 
 import { leadLost, softmaxSteps, spokenFor } from "./explanation.js";
 import { createFigure, paint } from "./layer-figures.js";
@@ -10,7 +10,8 @@ import { tableCell } from "./table-cell.js";
 import { UnitPicker } from "./unit-picker.js";
 import { answerInWords, formatPercentage } from "./wording.js";
 
-/** @typedef {import("./explanation.js").Explanation} Explanation */
+/** @import { Explanation } from "./explanation.js" */
+/** @import { Spot } from "./unit.js" */
 
 /**
  * @typedef {object} InsideElements
@@ -21,7 +22,7 @@ import { answerInWords, formatPercentage } from "./wording.js";
  * @property {HTMLElement} question
  * @property {HTMLSelectElement} rival
  * @property {HTMLElement} evidence
- * @property {HTMLElement} check hidden as long as nothing was checked
+ * @property {HTMLElement} check hidden until checked
  * @property {HTMLCanvasElement} occlusion
  * @property {HTMLElement} layers
  * @property {HTMLElement} softmax the body of a table
@@ -44,7 +45,7 @@ export class InsideView {
 
   /**
    * @param {InsideElements} elements
-   * @param {(spot: import("./unit.js").Spot, isKept: boolean) => void} onPick somebody points at a unit
+   * @param {(spot: Spot, isKept: boolean) => void} onPick a unit is pointed at
    */
   constructor(elements, onPick) {
     this.#elements = elements;
@@ -112,7 +113,7 @@ export class InsideView {
     const options = Array.from({ length: DIGITS }, (_, other) => new Option(String(other), String(other), false, other === rival));
     this.#elements.rival.replaceChildren(...options.filter((option) => option.value !== String(digit)));
     const [above, below] = [sum(values, 1), sum(values, -1)];
-    // As long as nothing in it switches the network is linear: what the ink does not say of the lead, the biases do.
+    // The network is piecewise linear: the biases make up the rest of the lead.
     const lead = explanation.logits[digit] - explanation.logits[rival];
     Object.assign(this.#elements.evidence.dataset, { for: above, against: below, lead });
     this.#elements.evidence.textContent =
@@ -124,7 +125,7 @@ export class InsideView {
     paint(this.#elements.occlusion, INPUT_SIZE, INPUT_SIZE, signedRgba(lost, largest(lost)));
   }
 
-  /** Which unit is looked at; null: none. @param {import("./unit.js").Spot | null} spot */
+  /** Which unit is looked at; null: none. @param {Spot | null} spot */
   mark(spot) {
     for (const { layer, picker } of this.#figures.pickers) picker.mark(spot?.layer === layer ? spot.place : null);
   }
@@ -148,7 +149,8 @@ export class InsideView {
 function softmaxInWords({ temperature, noDigit }) {
   const ofDigits = `Powers of e: (logit − largest logit) ÷ ${temperature.toFixed(2)}. Divided by their sum they are probabilities.`;
   if (noDigit === null) return ofDigits;
-  return `${ofDigits} “Not a digit” is compared with all ten, without the division. It is the answer above ${formatPercentage(noDigit.threshold)}, and for a blank.`;
+  const threshold = formatPercentage(noDigit.threshold);
+  return `${ofDigits} “Not a digit” is compared with all ten, without the division. It is the answer above ${threshold}, and for a blank.`;
 }
 
 /** @param {{digit: number, logit: number, power: number, probability: number}} step @param {number | null} winner */

@@ -1,38 +1,43 @@
 // Inside the network: finds its elements and connects its parts. A network reads the drawing while the pen moves: the served one, or a
 // copy of it that was edited on this page.
 
-import { requestExplanation, requestLearning, requestUnit } from "./api.js";
+import { requestExplanation, requestTraining, requestUnit } from "./api.js";
 import { ChangesView } from "./changes-view.js";
 import { Changes } from "./changes.js";
 import { element } from "./element.js";
 import { InsideView } from "./inside-view.js";
 import { LatestOnly } from "./latest.js";
-import { LessonSession } from "./lesson-session.js";
-import { LessonView } from "./lesson-view.js";
 import { buildPredictionRequest } from "./prediction-request.js";
 import { connectTimeline } from "./timeline.js";
+import { TrainingSession } from "./training-session.js";
+import { TrainingView } from "./training-view.js";
 import { UnitView } from "./unit-view.js";
 
-/** @typedef {import("./explanation.js").Explanation} Explanation */
-/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
-/** @typedef {PredictionRequest & {changes: readonly import("./changes.js").Change[]}} Question the drawing, and the edits of the copy */
+/** @import { Change } from "./changes.js" */
+/** @import { Explanation } from "./explanation.js" */
+/** @import { Shared } from "./latest.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { StrokeRecorder } from "./strokes.js" */
+/** @import { Spot } from "./unit.js" */
+
+/** @typedef {PredictionRequest & {changes: readonly Change[]}} Question the drawing, and the edits of the copy */
 /** @typedef {import("./latest.js").Asked<Question>} Asked */
 
 /**
  * @typedef {object} Connections
  * @property {typeof fetch} fetch
- * @property {import("./latest.js").Shared} shared
- * @property {(explanation: Explanation, isCurrent: boolean) => void} onReading the served network's answer, and whether its drawing is
+ * @property {Shared} shared
+ * @property {(explanation: Explanation, isCurrent: boolean) => void} onPrediction the served network's answer, and whether its drawing is
  *   the one on the canvas
  * @property {() => void} onFailure the served network can't answer just now
  */
 
 /**
- * @param {import("./strokes.js").StrokeRecorder} recorder
+ * @param {StrokeRecorder} recorder
  * @param {Connections} connections
  * @returns {{isOpen: boolean, watch: () => void, clear: () => void}} calls for a changed drawing and for an empty canvas
  */
-export function connectInside(recorder, { fetch, shared, onReading, onFailure }) {
+export function connectInside(recorder, { fetch, shared, onPrediction, onFailure }) {
   /** @type {HTMLDetailsElement} */
   const inside = element("inside");
   const checkButton = element("check-btn");
@@ -57,7 +62,7 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
       softmax: element("softmax"),
       softmaxHow: element("softmax-how"),
     },
-    (spot, isKept) => unitView.look(spot, isKept),
+    (spot, isKept) => unitView.inspect(spot, isKept),
   );
 
   const unitView = new UnitView(
@@ -84,7 +89,11 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
       onChange: readByAnotherCopy,
     },
   );
-  const changesView = new ChangesView({ bar: element("changes-bar"), words: element("changes"), undo: element("undo-btn") }, changes, readByAnotherCopy);
+  const changesView = new ChangesView(
+    { bar: element("changes-bar"), words: element("changes"), undo: element("undo-btn") },
+    changes,
+    readByAnotherCopy,
+  );
 
   /** @returns {Question} */
   const question = () => ({ ...buildPredictionRequest(recorder.strokes), changes: changes.list });
@@ -94,7 +103,7 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
   /** By the served network, while the copy is edited. */
   const serving = new LatestOnly(
     (/** @type {PredictionRequest} */ asked) => requestExplanation(asked, { fetch }),
-    ({ explanation }, { number }) => showServed(explanation, number),
+    (explanation, { number }) => showServed(explanation, number),
     onFailure,
     shared,
   );
@@ -111,16 +120,16 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
     shared,
   );
   const units = new LatestOnly(
-    (/** @type {Question & import("./unit.js").Spot} */ asked) => requestUnit(asked, { fetch }),
-    ({ unit }, { question: spot }) => {
+    (/** @type {Question & Spot} */ asked) => requestUnit(asked, { fetch }),
+    (unit, { question: spot }) => {
       if (shown !== null) unitView.show(spot, shown.explanation.layers[spot.layer].name, unit, shown.explanation.input);
     },
     (error) => unitView.showProblem(error),
     shared,
   );
 
-  /** @param {{explanation: Explanation}} answer @param {Asked} asked */
-  function showExplanation({ explanation }, { question, number }) {
+  /** @param {Explanation} explanation @param {Asked} asked */
+  function showExplanation(explanation, { question, number }) {
     shown = { explanation, question, number };
     const isEdited = question.changes.length > 0;
     if (!isEdited) showServed(explanation, number);
@@ -130,8 +139,8 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
 
   /** @param {Explanation} explanation @param {number} number */
   function showServed(explanation, number) {
-    onReading(explanation, number === shared.sequence.number);
-    lessonView.suggest(explanation);
+    onPrediction(explanation, number === shared.sequence.number);
+    trainingView.suggest(explanation);
     timeline.follow(explanation.modelVersion);
   }
 
@@ -146,12 +155,12 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
     else units.ask({ ...shown.question, ...unitView.spot }, shown.number);
   }
 
-  const lessonButtons = ["step-btn", "ten-steps-btn", "forget-btn"].map((id) => /** @type {HTMLButtonElement} */ (element(id)));
-  const lessonView = new LessonView({
+  const trainingButtons = ["step-btn", "ten-steps-btn", "forget-btn"].map((id) => /** @type {HTMLButtonElement} */ (element(id)));
+  const trainingView = new TrainingView({
     label: element("lesson-label"),
     rate: element("lesson-rate"),
     rateValue: element("lesson-rate-value"),
-    buttons: lessonButtons,
+    buttons: trainingButtons,
     status: element("lesson-status"),
     results: element("lesson-results"),
     before: element("lesson-before"),
@@ -161,8 +170,8 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
     forgotten: element("forgotten"),
     known: element("known-digits"),
   });
-  const lessons = new LessonSession((request) => requestLearning(request, { fetch }), lessonView, shared);
-  const teach = (/** @type {number} */ times) => lessons.teach(recorder.strokes, lessonView.lesson, times);
+  const training = new TrainingSession((request) => requestTraining(request, { fetch }), trainingView, shared);
+  const train = (/** @type {number} */ times) => training.train(recorder.strokes, trainingView.step, times);
 
   function read() {
     if (!inside.open || recorder.isEmpty) return;
@@ -180,7 +189,7 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
 
   function watch() {
     checking.forget();
-    lessons.forget();
+    training.forget();
     read();
     timeline.watch();
   }
@@ -189,9 +198,9 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
   checkButton.addEventListener("click", () => {
     if (checkButton.getAttribute("aria-busy") === "false") checking.ask(question());
   });
-  lessonButtons[0].addEventListener("click", () => teach(1));
-  lessonButtons[1].addEventListener("click", () => teach(10));
-  lessonButtons[2].addEventListener("click", () => lessons.forget());
+  trainingButtons[0].addEventListener("click", () => train(1));
+  trainingButtons[1].addEventListener("click", () => train(10));
+  trainingButtons[2].addEventListener("click", () => training.forget());
 
   return {
     get isOpen() {
@@ -200,8 +209,8 @@ export function connectInside(recorder, { fetch, shared, onReading, onFailure })
     watch,
     clear() {
       for (const asking of [watching, serving, checking, units]) asking.forget();
-      lessons.forget();
-      lessonView.forgetChoice();
+      training.forget();
+      trainingView.forgetChoice();
       shown = null;
       unitView.release();
       view.reset();

@@ -4,7 +4,7 @@ import { CANVAS_SIZE } from "./coordinates.js";
 import { MAX_POINTS, buildPredictionRequest } from "./prediction-request.js";
 import { countPoints } from "./thinning.js";
 
-/** @typedef {import("./strokes.js").Stroke} Stroke */
+/** @import { Stroke } from "./strokes.js" */
 
 export const STORAGE_KEY = "doodle-drawing";
 
@@ -40,17 +40,17 @@ export class KeptDrawing {
   }
 }
 
-/** @param {any} found @returns {found is Stroke[]} */
+/** @param {unknown} found @returns {found is Stroke[]} */
 function isDrawing(found) {
   return Array.isArray(found) && found.every(isStroke) && countPoints(found) <= MAX_POINTS;
 }
 
-/** @param {any} found */
+/** @param {unknown} found */
 function isStroke(found) {
   return Array.isArray(found) && found.length > 0 && found.every(isPoint);
 }
 
-/** @param {any} found */
+/** @param {unknown} found */
 function isPoint(found) {
   return Array.isArray(found) && found.length === 2 && found.every((at) => Number.isFinite(at) && at >= 0 && at <= CANVAS_SIZE);
 }

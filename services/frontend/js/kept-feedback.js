@@ -1,7 +1,8 @@
 // Kept feedback: what waits to be sent. It is in the browser's storage, where it outlives the page and all tabs see it, or in this page's
 // memory where the browser stores nothing.
 
-/** @typedef {import("./feedback-request.js").FeedbackRequest} FeedbackRequest */
+/** @import { FeedbackRequest } from "./feedback-request.js" */
+
 /** @typedef {{time: number, request: FeedbackRequest}} Entry `time`: when it was kept, in milliseconds since 1970 */
 
 export const STORAGE_KEY = "doodle-feedback";
@@ -19,8 +20,8 @@ export class KeptFeedback {
   #done = [];
 
   /**
-   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage localStorage; a function, since where it is
-   *   forbidden it throws already when somebody asks for it
+   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage localStorage; a function, since its getter throws
+   *   where storage is forbidden
    * @param {() => number} now Date.now
    */
   constructor(storage, now) {
@@ -97,12 +98,12 @@ export class KeptFeedback {
   }
 }
 
-/** @param {any} found @returns {found is Entry} */
+/** @param {{time?: unknown, request?: Partial<FeedbackRequest>} | null} found @returns {found is Entry} */
 function isEntry(found) {
   const request = found?.request;
   if (!Number.isFinite(found?.time) || typeof request?.prediction_id !== "string") return false;
   const digit = request.actual_digit;
-  return digit === null || (Number.isInteger(digit) && digit >= 0 && digit <= 9);
+  return digit === null || (typeof digit === "number" && Number.isInteger(digit) && digit >= 0 && digit <= 9);
 }
 
 /** @param {Entry} one @param {Entry} other */

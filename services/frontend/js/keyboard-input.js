@@ -2,8 +2,8 @@
 
 import { commandOf, historyCommandOf } from "./keyboard-pen.js";
 
-/** @typedef {import("./keyboard-pen.js").KeyboardPen} KeyboardPen */
-/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+/** @import { KeyboardPen } from "./keyboard-pen.js" */
+/** @import { StrokeRecorder } from "./strokes.js" */
 
 /** Fields with an Undo of their own. */
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable]";

@@ -3,7 +3,8 @@
 
 import { CANVAS_SIZE, keepOnCanvas } from "./coordinates.js";
 
-/** @typedef {import("./coordinates.js").Point} Point */
+/** @import { Point } from "./coordinates.js" */
+
 /** @typedef {"move" | "toggle" | "predict" | "remove last" | "clear"} Command */
 
 // Thirty-five steps across the canvas; with Shift, steps of a fifth of a network pixel for fine work.

@@ -1,9 +1,9 @@
 // Latest only: asks again and again while the drawing changes, with at most one question on its way. Then it asks the newest of the
 // waiting questions, and drops the others. Failures that may pass are retried.
 
-/** @typedef {import("./retry.js").Retry} Retry */
-/** @typedef {import("./sequence.js").Sequence} Sequence */
-/** @typedef {import("./api.js").Failure} Failure */
+/** @import { Outcome } from "./api.js" */
+/** @import { Retry } from "./retry.js" */
+/** @import { Sequence } from "./sequence.js" */
 
 /** @typedef {{sequence: Sequence, retry: Retry}} Shared by all requests of the page */
 
@@ -14,7 +14,7 @@
 
 /**
  * @template Question
- * @template {object} Answer
+ * @template Answer
  */
 export class LatestOnly {
   #ask;
@@ -31,7 +31,7 @@ export class LatestOnly {
   #generation = 0;
 
   /**
-   * @param {(question: Question) => Promise<Answer | Failure>} ask never rejects
+   * @param {(question: Question) => Promise<Outcome<Answer>>} ask never rejects
    * @param {(answer: Answer, asked: Asked<Question>) => void} show
    * @param {(error: string) => void} fail the last answer stays where it is
    * @param {Shared} shared
@@ -73,7 +73,7 @@ export class LatestOnly {
       );
       if (generation !== this.#generation) continue;
       if ("error" in outcome) this.#fail(outcome.error);
-      else if (this.#sequence.accept(asked.number)) this.#show(outcome, asked);
+      else if (this.#sequence.accept(asked.number)) this.#show(outcome.answer, asked);
     }
     this.#isAsking = false;
   }

@@ -1,10 +1,9 @@
-// Layer figures: a picture of what is in a layer, with its name.
+// Layer figures: a layer's activations as an image, with the layer's name.
 
 import { layerSize, layerTitle } from "./layer-wording.js";
 import { mosaic } from "./maps.js";
 
-/** @typedef {import("./explanation.js").Layer} Layer */
-/** @typedef {import("./explanation.js").Tensor} Tensor */
+/** @import { Layer, Tensor } from "./explanation.js" */
 
 const MAPS_WIDTH = 940; // CSS pixels that a layer's maps take at most, in whole multiples of their own
 const LARGEST_SCALE = 6;
@@ -19,7 +18,7 @@ export function createFigure(layer, of = "") {
   caption.append(title, " ", size);
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `${title}: ${layerSize(layer)}, as pictures`);
+  canvas.setAttribute("aria-label", `${title}: ${layerSize(layer)}, as images`);
   figure.append(caption, canvas);
   return { figure, canvas };
 }

@@ -1,6 +1,7 @@
 // Layer wording: what a layer does, and how much comes out of it, as text.
 
-/** @typedef {import("./explanation.js").Layer} Layer */
+/** @import { Layer } from "./explanation.js" */
+/** @import { Spot } from "./unit.js" */
 
 /** Layers whose numbers are those of the layer before them, or change only while the network learns: nothing to see. */
 const UNSEEN = ["flatten", "dropout"];
@@ -33,7 +34,7 @@ export function layerSize({ activations: { shape } }) {
   return `${maps} ${maps === 1 ? "map" : "maps"} of ${height} × ${width}`;
 }
 
-/** Which unit of a layer that is. @param {string} name @param {import("./unit.js").Spot} spot */
+/** Which unit of a layer that is. @param {string} name @param {Spot} spot */
 export function unitTitle(name, { place }) {
   if (place.length === 1) return `${name === "dense" ? "Unit" : `${kind(name)} of unit`} ${place[0]}`;
   const [channel, row, column] = place;

@@ -4,17 +4,17 @@ import { requestPrediction, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
 import { DrawingTools } from "./drawing-tools.js";
 import { element } from "./element.js";
-import { FeedbackOutbox } from "./feedback-outbox.js";
 import { FeedbackSession } from "./feedback-session.js";
 import { FeedbackView } from "./feedback-view.js";
 import { connectInside } from "./inside.js";
-import { listenToHistoryKeys, listenToKeyboard } from "./keyboard-input.js";
 import { KeptDrawing } from "./kept-drawing.js";
 import { KeptFeedback } from "./kept-feedback.js";
+import { listenToHistoryKeys, listenToKeyboard } from "./keyboard-input.js";
 import { KeyboardPen } from "./keyboard-pen.js";
 import { listenToPointer } from "./pointer-input.js";
 import { PredictionSession } from "./prediction-session.js";
 import { ResultView } from "./result-view.js";
+import { RetryQueue } from "./retry-queue.js";
 import { Retry } from "./retry.js";
 import { Sequence } from "./sequence.js";
 import { StrokeRecorder } from "./strokes.js";
@@ -66,19 +66,19 @@ const feedbackView = new FeedbackView({
   sendButton: feedbackButton,
   status: element("feedback-status"),
 });
-const outbox = new FeedbackOutbox((request) => sendFeedback(request, { fetch }), {
+const retryQueue = new RetryQueue((request) => sendFeedback(request, { fetch }), {
   kept: new KeptFeedback(() => window.localStorage, Date.now),
   timer: window,
   locks: navigator.locks,
   onSettled: (predictionId, outcome) => feedback.settle(predictionId, outcome),
 });
-const feedback = new FeedbackSession((request) => outbox.send(request), feedbackView);
+const feedback = new FeedbackSession((request) => retryQueue.send(request), feedbackView);
 const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback, shared);
 
 const inside = connectInside(recorder, {
   fetch,
   shared,
-  onReading: (explanation, isCurrent) => view.showReading(explanation, isCurrent),
+  onPrediction: (explanation, isCurrent) => view.showProbabilities(explanation, isCurrent),
   onFailure: () => view.dim(),
 });
 dockUnit(element("unit"), element("layers"), element("unit-close"));
@@ -172,14 +172,12 @@ feedbackButton.addEventListener("click", () => feedback.send(feedbackView.choice
 
 window.addEventListener("online", () => {
   shared.retry.wake();
-  outbox.sendKept();
+  retryQueue.sendKept();
 });
-outbox.sendKept();
+retryQueue.sendKept();
 
 recorder.restore(keptDrawing.read());
 if (!recorder.isEmpty) drawingChanged();
-/** @type {PointerEvent[]} */
-const earlyInk = /** @type {any} */ (window).takeEarlyInk?.() ?? [];
-for (const event of earlyInk) canvas.dispatchEvent(new PointerEvent(event.type, event));
+for (const event of window.takeEarlyInk?.() ?? []) canvas.dispatchEvent(new PointerEvent(event.type, event));
 gestureEnded();
 window.addEventListener("pagehide", () => keptDrawing.write(recorder.strokes)); // a stroke may be unfinished

@@ -1,6 +1,6 @@
-// Maps: numbers as pictures. What is above zero is yellow, what is below it blue, and black is nothing at all.
+// Maps: numbers as images. What is above zero is yellow, what is below it blue, and black is nothing at all.
 
-/** @typedef {import("./explanation.js").Tensor} Tensor */
+/** @import { Tensor } from "./explanation.js" */
 
 const ABOVE = [255, 212, 0];
 const BELOW = [74, 158, 255];
@@ -16,7 +16,7 @@ export function largest(values) {
 
 /**
  * @param {ArrayLike<number>} values
- * @param {number} scale what is shown in full colour
+ * @param {number} scale what is shown in full color
  * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a value, as ImageData takes them
  */
 export function signedRgba(values, scale) {
@@ -93,9 +93,9 @@ function layout(shape, columns) {
 
 /** @param {Uint8ClampedArray} rgba @param {number} pixel @param {number} strength from -1 to 1 */
 function paint(rgba, pixel, strength) {
-  const colour = strength < 0 ? BELOW : ABOVE;
+  const color = strength < 0 ? BELOW : ABOVE;
   // Faint activations are worth seeing, and eyes tell dark shades apart badly.
   const part = Math.sqrt(Math.min(1, Math.abs(strength)));
-  for (let channel = 0; channel < 3; channel += 1) rgba[pixel * 4 + channel] = Math.round(colour[channel] * part);
+  for (let channel = 0; channel < 3; channel += 1) rgba[pixel * 4 + channel] = Math.round(color[channel] * part);
   rgba[pixel * 4 + 3] = 255;
 }

@@ -1,8 +1,8 @@
-// Pixels: the network's input as the bytes of a picture.
+// Pixels: the network's input as the bytes of an image.
 
 /**
- * Grey levels as opaque RGBA bytes, row by row: 0 is black paper, 1 is white ink, as the network's training
- * pictures (MNIST) are shown.
+ * Gray levels as opaque RGBA bytes, row by row: 0 is black paper, 1 is white ink, as the network's training
+ * images (MNIST) are shown.
  * @param {number[][]} rows values from 0 to 1
  * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a pixel, as ImageData takes them
  */
@@ -10,8 +10,8 @@ export function toRgba(rows) {
   const values = rows.flat();
   const rgba = new Uint8ClampedArray(values.length * 4);
   values.forEach((value, i) => {
-    const grey = Math.round(value * 255);
-    rgba.set([grey, grey, grey, 255], i * 4);
+    const gray = Math.round(value * 255);
+    rgba.set([gray, gray, gray, 255], i * 4);
   });
   return rgba;
 }

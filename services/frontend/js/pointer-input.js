@@ -2,7 +2,8 @@
 
 import { toLogical } from "./coordinates.js";
 
-/** @typedef {import("./strokes.js").StrokeRecorder} StrokeRecorder */
+/** @import { StrokeRecorder } from "./strokes.js" */
+
 /** @typedef {{id: number, type: string, since: number, heldButton: number}} Drawing `heldButton`: its bit in PointerEvent.buttons */
 
 const MAIN_BUTTON = { button: 0, bit: 1 };
@@ -90,7 +91,8 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
 
   /** @param {PointerEvent} event */
   function isPinch(event) {
-    return event.pointerType === "touch" && drawing?.type === "touch" && event.pointerId !== drawing.id && event.timeStamp - drawing.since < PINCH_MS;
+    if (event.pointerType !== "touch" || drawing?.type !== "touch") return false;
+    return event.pointerId !== drawing.id && event.timeStamp - drawing.since < PINCH_MS;
   }
 
   /** @param {TouchEvent} event */
@@ -101,7 +103,7 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
   /** @param {PointerEvent} event */
   function addPoints(event) {
     const rectangle = canvas.getBoundingClientRect();
-    const changes = momentsOf(event).map((moment) => recorder.extend(toLogical(moment, rectangle)));
+    const changes = positionsOf(event).map((position) => recorder.extend(toLogical(position, rectangle)));
     if (changes.includes(true)) onChange();
   }
 
@@ -132,9 +134,9 @@ function heldButtonOf({ button, buttons }) {
  * Browsers offer the list only over HTTPS, and leave it empty for events made by scripts.
  * @param {PointerEvent} event
  */
-function momentsOf(event) {
-  const moments = event.getCoalescedEvents?.() ?? [];
-  return moments.length > 0 ? moments : [event];
+function positionsOf(event) {
+  const positions = event.getCoalescedEvents?.() ?? [];
+  return positions.length > 0 ? positions : [event];
 }
 
 /**

@@ -3,7 +3,7 @@
 import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
 import { roundStroke, thinStrokes } from "./thinning.js";
 
-/** @typedef {import("./strokes.js").Stroke} Stroke */
+/** @import { Stroke } from "./strokes.js" */
 
 /** Most points sent in one drawing; the API itself refuses more than 20,000. */
 export const MAX_POINTS = 5000;
@@ -17,7 +17,7 @@ export const MAX_POINTS = 5000;
  */
 
 /**
- * The API gets strokes, not pixels: it draws them itself, so that every browser gives the network the same picture.
+ * The API gets strokes, not pixels: it draws them itself, so that every browser gives the network the same image.
  * @param {readonly Stroke[]} strokes in logical coordinates
  * @returns {PredictionRequest}
  */

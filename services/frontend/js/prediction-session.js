@@ -2,10 +2,11 @@
 
 import { buildPredictionRequest } from "./prediction-request.js";
 
-/** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {import("./api.js").Outcome} Outcome */
-/** @typedef {import("./prediction.js").Prediction} Prediction */
-/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
+/** @import { Outcome } from "./api.js" */
+/** @import { Shared } from "./latest.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { Prediction } from "./prediction.js" */
+/** @import { Stroke } from "./strokes.js" */
 
 /**
  * Asks whether an answer was right; FeedbackSession is the real one.
@@ -36,10 +37,10 @@ export class PredictionSession {
   #current = null;
 
   /**
-   * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome>} request never rejects
+   * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome<Prediction>>} request never rejects
    * @param {View} view
    * @param {Feedback} feedback
-   * @param {import("./latest.js").Shared} shared
+   * @param {Shared} shared
    */
   constructor(request, view, feedback, { sequence, retry }) {
     this.#request = request;
@@ -74,8 +75,8 @@ export class PredictionSession {
       return;
     }
     this.#sequence.accept(number);
-    this.#view.showPrediction(outcome.prediction);
-    this.#feedback.ask(outcome.prediction);
+    this.#view.showPrediction(outcome.answer);
+    this.#feedback.ask(outcome.answer);
   }
 
   /** The drawing has changed: its answer goes, and the question about the answer. */

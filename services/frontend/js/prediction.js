@@ -1,9 +1,11 @@
-// The prediction: the API's answer, checked before anything of it reaches the page. An answer of another shape (a
+// The prediction: the API's answer, checked before the page shows any of it. An answer of another shape (a
 // proxy's login page, an older API, a NaN turned into null) becomes one clear sentence here, not a broken chart later.
+
+/** @import { Answer as ApiAnswer, PredictAnswer } from "./answers.js" */
 
 export const DIGITS = 10;
 
-/** Width and height of the picture that the network sees. */
+/** Width and height of the image that the network reads. */
 export const INPUT_SIZE = 28;
 
 // Probabilities come from 32-bit floats and may be rounded for the wire, so their sum is only near 1.
@@ -31,11 +33,11 @@ const SUM_TOLERANCE = 0.01;
 
 /** @typedef {Answer & Seen} Prediction */
 
-/** Says which part of an answer is not as agreed. */
+/** Names the unexpected part of an answer. */
 export class UnexpectedAnswerError extends Error {}
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {PredictAnswer} answer unchecked
  * @returns {Prediction}
  * @throws {UnexpectedAnswerError}
  */
@@ -53,7 +55,7 @@ export function parsePrediction(answer) {
 }
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {ApiAnswer} answer unchecked
  * @returns {Answer}
  * @throws {UnexpectedAnswerError}
  */
@@ -64,7 +66,7 @@ export function parseAnswer(answer) {
   check(is_digit ? isDigit(digit) : digit === null, "the digit is not one of 0 to 9, or null for no digit");
   check(is_digit ? best_guess === digit : best_guess === null || isDigit(best_guess), "the best guess is not one of 0 to 9");
   check(isRow(probabilities, DIGITS), "the probabilities are not ten numbers from 0 to 1");
-  const sum = probabilities.reduce((/** @type {number} */ total, /** @type {number} */ p) => total + p, 0);
+  const sum = probabilities.reduce((total, p) => total + p, 0);
   check(Math.abs(sum - 1) <= SUM_TOLERANCE, "the probabilities do not sum to 1");
   check(isFraction(confidence), "the confidence is not a number from 0 to 1");
   check(
@@ -86,7 +88,7 @@ function isDigit(value) {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) < DIGITS;
 }
 
-/** @param {boolean} condition @param {string} problem what to say where it does not hold @throws {UnexpectedAnswerError} */
+/** @param {boolean} condition @param {string} problem @returns {asserts condition} @throws {UnexpectedAnswerError} */
 export function check(condition, problem) {
   if (!condition) throw new UnexpectedAnswerError(problem);
 }

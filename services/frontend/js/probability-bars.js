@@ -3,7 +3,7 @@
 import { DIGITS } from "./prediction.js";
 import { formatPercentage } from "./wording.js";
 
-/** @typedef {import("./prediction.js").Answer} Answer */
+/** @import { Answer } from "./prediction.js" */
 
 // Stands where a percentage will be.
 const NO_VALUE = "–";

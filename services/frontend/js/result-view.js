@@ -6,8 +6,8 @@ import { ProbabilityBars } from "./probability-bars.js";
 import { Staleness } from "./staleness.js";
 import { bestGuessText, confidenceText, resultText } from "./wording.js";
 
-/** @typedef {import("./prediction.js").Prediction} Prediction */
-/** @typedef {import("./prediction-session.js").View} View */
+/** @import { View } from "./prediction-session.js" */
+/** @import { Prediction } from "./prediction.js" */
 
 /**
  * @typedef {object} ResultElements
@@ -26,14 +26,14 @@ import { bestGuessText, confidenceText, resultText } from "./wording.js";
 export class ResultView {
   #elements;
   #bars;
-  #picture;
+  #inputContext;
   #staleness;
 
   /** @param {ResultElements} elements */
   constructor(elements) {
     this.#elements = elements;
     this.#bars = new ProbabilityBars(elements.probabilities);
-    this.#picture = /** @type {CanvasRenderingContext2D} */ (elements.networkInput.getContext("2d"));
+    this.#inputContext = /** @type {CanvasRenderingContext2D} */ (elements.networkInput.getContext("2d"));
     this.#staleness = new Staleness(elements.panel);
     this.reset();
   }
@@ -48,7 +48,7 @@ export class ResultView {
   reset() {
     this.#setTexts({});
     this.#elements.modelVersion.textContent = "";
-    this.#picture.clearRect(0, 0, INPUT_SIZE, INPUT_SIZE);
+    this.#inputContext.clearRect(0, 0, INPUT_SIZE, INPUT_SIZE);
     this.#bars.reset();
     this.#staleness.show();
   }
@@ -72,13 +72,13 @@ export class ResultView {
       bestGuess: bestGuessText(prediction),
       kind: prediction.isDigit ? "digit" : "unsure",
     });
-    this.showReading(prediction);
+    this.showProbabilities(prediction);
   }
 
   /** The panel follows the pen; only Predict gives an answer. @param {Prediction} prediction @param {boolean} [isCurrent] */
-  showReading(prediction, isCurrent = true) {
+  showProbabilities(prediction, isCurrent = true) {
     this.#elements.modelVersion.textContent = prediction.modelVersion;
-    this.#picture.putImageData(new ImageData(toRgba(prediction.input), INPUT_SIZE, INPUT_SIZE), 0, 0);
+    this.#inputContext.putImageData(new ImageData(toRgba(prediction.input), INPUT_SIZE, INPUT_SIZE), 0, 0);
     this.#bars.show(prediction);
     this.#staleness.show(isCurrent);
   }

@@ -1,18 +1,18 @@
 // Retry: asks again after a failure that may pass, such as a restart of the service. The pause grows with each failure, and ends early
 // when the network is back.
 
-/** @typedef {import("./api.js").Failure} Failure */
+/** @import { Outcome } from "./api.js" */
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
 
-/** Tells the person, beside the reason, that there is nothing to press. */
+/** Shown after the reason: there is nothing to press. */
 export const TRYING_AGAIN = "Trying again…";
 
 export class Retry {
   #timer;
 
-  /** What ends each pause. @type {Set<() => void>} */
+  /** Functions that end the pauses. @type {Set<() => void>} */
   #pauses = new Set();
 
   /** @param {Pick<Window, "setTimeout" | "clearTimeout">} timer */
@@ -20,18 +20,18 @@ export class Retry {
     this.#timer = timer;
   }
 
-  /** Ends every pause: the network is back. */
+  /** End every pause: the network is back. */
   wake() {
     for (const end of this.#pauses) end();
   }
 
   /**
-   * Asks until the request succeeds. The first failure is not reported unless the service names a time: the next attempt follows soon.
-   * @template {object} Outcome
-   * @param {() => Promise<Outcome | Failure>} request never rejects
+   * Ask until the request succeeds. The first failure is not reported unless the service names a time: the next attempt follows soon.
+   * @template Answer
+   * @param {() => Promise<Outcome<Answer>>} request never rejects
    * @param {() => boolean} isWanted
    * @param {(error: string) => void} onFailure reports a failure that may pass
-   * @returns {Promise<Outcome | Failure>} an answer, a failure that does not pass, or anything once the answer is not wanted
+   * @returns {Promise<Outcome<Answer>>} an answer, a failure that does not pass, or anything once the answer is not wanted
    */
   async ask(request, isWanted, onFailure) {
     for (let failures = 1; ; failures += 1) {

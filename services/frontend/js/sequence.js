@@ -3,7 +3,7 @@
 
 import { countPoints } from "./thinning.js";
 
-/** @typedef {import("./strokes.js").Stroke} Stroke */
+/** @import { Stroke } from "./strokes.js" */
 
 export class Sequence {
   #number = 0;

@@ -3,7 +3,7 @@
 
 import { isTouched } from "./eraser.js";
 
-/** @typedef {import("./coordinates.js").Point} Point */
+/** @import { Point } from "./coordinates.js" */
 
 /**
  * The path of the pen from touching the canvas to leaving it. One point alone is a dot.

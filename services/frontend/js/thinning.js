@@ -1,8 +1,8 @@
 // Thinning: makes a drawing small enough to send without changing how it looks. A mouse that reports a thousand
-// times a second records far more points than a 28 x 28 picture can show.
+// times a second records far more points than a 28 x 28 image can show.
 
-/** @typedef {import("./coordinates.js").Point} Point */
-/** @typedef {import("./strokes.js").Stroke} Stroke */
+/** @import { Point } from "./coordinates.js" */
+/** @import { Stroke } from "./strokes.js" */
 
 /**
  * The stroke with coordinates rounded to one decimal and without repeated points. A tenth of a unit is a hundredth

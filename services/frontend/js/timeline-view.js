@@ -1,18 +1,17 @@
-// The timeline: the moments of the model's training, one chosen by a slider; what was measured then, and what it read.
+// The timeline view: the snapshots of the model's training, one of them chosen by a slider, with its measurements and its answer.
 
-import { curvePoints } from "./learnt.js";
 import { paintMaps } from "./layer-figures.js";
 import { MapView } from "./map-view.js";
-import { momentInWords } from "./snapshots.js";
+import { snapshotInWords } from "./snapshots.js";
 import { Staleness } from "./staleness.js";
 import { tableCell } from "./table-cell.js";
+import { curvePoints } from "./training-result.js";
 import { answerInWords, formatPercentage } from "./wording.js";
 
-/** @typedef {import("./snapshots.js").Snapshots} Snapshots */
-/** @typedef {import("./snapshots.js").SnapshotReadings} SnapshotReadings */
+/** @import { Snapshot, SnapshotPredictions, TrainingHistory } from "./snapshots.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
-const PLAY_MS = 900; // a moment
+const PLAY_MS = 900; // a snapshot
 
 /**
  * @typedef {object} TimelineElements
@@ -20,9 +19,9 @@ const PLAY_MS = 900; // a moment
  * @property {HTMLElement} body hidden while there is nothing to show
  * @property {HTMLInputElement} slider
  * @property {HTMLElement} play a button
- * @property {HTMLElement} moment
- * @property {HTMLElement} reading
- * @property {HTMLElement} readings a list
+ * @property {HTMLElement} when
+ * @property {HTMLElement} prediction
+ * @property {HTMLElement} predictions a list
  * @property {SVGPolylineElement} trainCurve
  * @property {SVGPolylineElement} validationCurve
  * @property {SVGLineElement} marker
@@ -37,11 +36,11 @@ export class TimelineView {
   #map;
   #staleness;
 
-  /** @type {Snapshots | null} */
-  #snapshots = null;
+  /** @type {TrainingHistory | null} */
+  #history = null;
 
-  /** @type {SnapshotReadings | null} */
-  #readings = null;
+  /** @type {SnapshotPredictions | null} */
+  #predictions = null;
 
   /** @type {ReturnType<typeof setInterval> | null} */
   #playing = null;
@@ -53,14 +52,14 @@ export class TimelineView {
     this.#staleness = new Staleness(elements.body);
     elements.slider.addEventListener("input", () => {
       this.#stop();
-      this.#showMoment();
+      this.#showSnapshot();
     });
     elements.play.addEventListener("click", () => (this.#playing === null ? this.#play() : this.#stop()));
   }
 
   /** Which model's training is shown; "" while there is none. */
   get modelVersion() {
-    return this.#snapshots?.modelVersion ?? "";
+    return this.#history?.modelVersion ?? "";
   }
 
   /** The last answer stays, dimmed. @param {string} message */
@@ -72,82 +71,85 @@ export class TimelineView {
   /** @param {string} message */
   showAbsence(message) {
     this.#stop();
-    this.#snapshots = this.#readings = null;
+    this.#history = this.#predictions = null;
     this.#elements.body.hidden = true;
     this.#elements.status.textContent = message;
   }
 
-  /** @param {Snapshots} snapshots */
-  show(snapshots) {
-    this.#snapshots = snapshots;
-    this.#readings = null;
+  /** @param {TrainingHistory} history */
+  show(history) {
+    this.#history = history;
+    this.#predictions = null;
     const { body, status, slider, trainCurve, validationCurve } = this.#elements;
-    const { moments } = snapshots;
-    this.#map.show(snapshots.mapped);
+    const { snapshots } = history;
+    this.#map.show(history.mapped);
     body.hidden = false;
     status.textContent = "";
     this.#staleness.show();
-    slider.max = String(moments.length - 1);
+    slider.max = String(snapshots.length - 1);
     slider.value = slider.max;
-    const [train, validation] = [moments.map(({ trainLoss }) => trainLoss), moments.map(({ validationLoss }) => validationLoss)];
+    const [train, validation] = [snapshots.map(({ trainLoss }) => trainLoss), snapshots.map(({ validationLoss }) => validationLoss)];
     const top = Math.max(...[...train, ...validation].map((loss) => loss ?? 0), 1e-9);
     trainCurve.setAttribute("points", curvePoints(train, CURVE_WIDTH, CURVE_HEIGHT, top));
     validationCurve.setAttribute("points", curvePoints(validation, CURVE_WIDTH, CURVE_HEIGHT, top));
-    this.#showMoment();
+    this.#showSnapshot();
   }
 
   /** The drawing has changed. */
-  waitForReadings() {
+  waitForPredictions() {
     this.#staleness.waitForAnswer();
   }
 
-  /** The answers to the drawing; null for an empty canvas. @param {SnapshotReadings | null} readings @param {boolean} [isCurrent] */
-  showReadings(readings, isCurrent = true) {
-    this.#readings = readings;
+  /** The answers to the drawing; null for an empty canvas. @param {SnapshotPredictions | null} predictions @param {boolean} [isCurrent] */
+  showPredictions(predictions, isCurrent = true) {
+    this.#predictions = predictions;
     this.#elements.status.textContent = "";
     this.#staleness.show(isCurrent);
-    if (this.#snapshots !== null) this.#showMoment();
+    if (this.#history !== null) this.#showSnapshot();
   }
 
-  #showMoment() {
-    const snapshots = this.#snapshots;
-    if (snapshots === null) return;
+  #showSnapshot() {
+    const history = this.#history;
+    if (history === null) return;
     const index = Number(this.#elements.slider.value);
-    const moment = snapshots.moments[index];
-    const words = momentInWords(snapshots, index);
-    this.#elements.moment.textContent = words;
+    const snapshot = history.snapshots[index];
+    const words = snapshotInWords(history, index);
+    this.#elements.when.textContent = words;
     this.#elements.slider.setAttribute("aria-valuetext", words);
-    const x = String((index * CURVE_WIDTH) / (snapshots.moments.length - 1));
+    const x = String((index * CURVE_WIDTH) / (history.snapshots.length - 1));
     this.#elements.marker.setAttribute("x1", x);
     this.#elements.marker.setAttribute("x2", x);
-    const losses = [moment.trainLoss === null ? "" : `${moment.trainLoss.toFixed(3)} on what it learnt from`, `${(moment.validationLoss ?? NaN).toFixed(3)} on digits kept apart`];
-    const rate = moment.learningRate === null ? "" : ` Learning rate ${Number(moment.learningRate.toPrecision(2))}.`;
+    const trainLoss = snapshot.trainLoss === null ? "" : `${snapshot.trainLoss.toFixed(3)} on training digits, `;
+    const validationLoss = `${(snapshot.validationLoss ?? NaN).toFixed(3)} on validation digits`;
+    const rate = snapshot.learningRate === null ? "" : ` Learning rate ${Number(snapshot.learningRate.toPrecision(2))}.`;
     this.#elements.measured.textContent =
-      `Loss: ${losses.filter(Boolean).join(", ")}, of which it read ${(100 * moment.validationAccuracy).toFixed(2)}% right.${rate}`;
-    paintMaps(this.#elements.filters, moment.filters);
-    this.#elements.layers.replaceChildren(...snapshots.layers.flatMap((name, layer) => layerRow(name, layer, moment)));
-    this.#showReading(index);
+      `Loss: ${trainLoss}${validationLoss}, of which it read ${(100 * snapshot.validationAccuracy).toFixed(2)}% right.${rate}`;
+    paintMaps(this.#elements.filters, snapshot.filters);
+    this.#elements.layers.replaceChildren(...history.layers.flatMap((name, layer) => layerRow(name, layer, snapshot)));
+    this.#showPrediction(index);
   }
 
   /** @param {number} index */
-  #showReading(index) {
-    const readings = this.#readings?.modelVersion === this.modelVersion ? this.#readings.readings : [];
-    const reading = readings[index];
-    this.#map.move(/** @type {Snapshots} */ (this.#snapshots).moments[index].points.values, reading?.place ?? null);
-    this.#elements.reading.textContent = reading ? `Its answer to your drawing: ${answerInWords(reading)}.` : "Draw something, and see its answer at each moment.";
-    this.#elements.readings.replaceChildren(
-      ...readings.map((each, i) => {
+  #showPrediction(index) {
+    const predictions = this.#predictions?.modelVersion === this.modelVersion ? this.#predictions.predictions : [];
+    const prediction = predictions[index];
+    this.#map.move(/** @type {TrainingHistory} */ (this.#history).snapshots[index].points.values, prediction?.place ?? null);
+    this.#elements.prediction.textContent = prediction
+      ? `Its answer to your drawing: ${answerInWords(prediction)}.`
+      : "Draw something, and see its answer at each snapshot.";
+    this.#elements.predictions.replaceChildren(
+      ...predictions.map((each, i) => {
         const item = document.createElement("li");
         const button = document.createElement("button");
         button.type = "button";
         button.textContent = each.isDigit ? String(each.digit) : "–";
-        button.setAttribute("aria-label", `${momentInWords(/** @type {Snapshots} */ (this.#snapshots), i)}: ${answerInWords(each)}`);
+        button.setAttribute("aria-label", `${snapshotInWords(/** @type {TrainingHistory} */ (this.#history), i)}: ${answerInWords(each)}`);
         button.setAttribute("aria-pressed", String(i === index));
         button.addEventListener("click", () => {
           this.#stop();
           this.#elements.slider.value = String(i);
-          this.#showMoment();
-          /** @type {HTMLElement | null} */ (this.#elements.readings.children[i].querySelector("button"))?.focus();
+          this.#showSnapshot();
+          /** @type {HTMLElement | null} */ (this.#elements.predictions.children[i].querySelector("button"))?.focus();
         });
         Object.assign(button.dataset, { digit: each.bestGuess, probability: Math.max(...each.probabilities) });
         item.append(button);
@@ -160,10 +162,10 @@ export class TimelineView {
     const { slider, play } = this.#elements;
     if (slider.value === slider.max) slider.value = "0";
     play.textContent = "Pause";
-    this.#showMoment();
+    this.#showSnapshot();
     this.#playing = setInterval(() => {
       slider.value = String(Number(slider.value) + 1);
-      this.#showMoment();
+      this.#showSnapshot();
       if (slider.value === slider.max) this.#stop();
     }, PLAY_MS);
   }
@@ -175,16 +177,17 @@ export class TimelineView {
   }
 }
 
-/** @param {string} name @param {number} layer @param {import("./snapshots.js").Moment} moment */
-function layerRow(name, layer, moment) {
-  const [gradient, ratio, dead] = [moment.gradientNorm[layer], moment.updateRatio[layer], moment.deadUnits[layer]];
+/** @param {string} name @param {number} layer @param {Snapshot} snapshot */
+function layerRow(name, layer, snapshot) {
+  const [gradient, ratio, dead] = [snapshot.gradientNorm[layer], snapshot.updateRatio[layer], snapshot.deadUnits[layer]];
   const isMeasured = gradient !== null || dead !== null || name === "conv2d" || name === "dense";
   if (!isMeasured) return [];
   const row = document.createElement("tr");
   const head = document.createElement("th");
   head.scope = "row";
   head.textContent = `${layer + 1} ${name}`;
-  row.append(head, ...[short(gradient), ratio === null ? "" : short(ratio), dead === null ? "" : dead === 0 ? "0%" : formatPercentage(dead)].map(tableCell));
+  const deadShare = dead === null ? "" : dead === 0 ? "0%" : formatPercentage(dead);
+  row.append(head, ...[short(gradient), short(ratio), deadShare].map(tableCell));
   return [row];
 }
 

@@ -1,17 +1,20 @@
-// The timeline: finds its elements. It asks for the moments of the model's training, and for the answer to the drawing at each of them.
+// The timeline: finds its elements. It asks for the snapshots of the model's training, and for the answer to the drawing at each of them.
 
-import { requestSnapshotReadings, requestSnapshots } from "./api.js";
+import { requestSnapshotPredictions, requestTrainingHistory } from "./api.js";
 import { element } from "./element.js";
 import { LatestOnly } from "./latest.js";
 import { buildPredictionRequest } from "./prediction-request.js";
 import { Sequence } from "./sequence.js";
 import { TimelineView } from "./timeline-view.js";
 
-/** @typedef {import("./prediction-request.js").PredictionRequest} PredictionRequest */
+/** @import { Connection } from "./api.js" */
+/** @import { Shared } from "./latest.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { StrokeRecorder } from "./strokes.js" */
 
 /**
- * @param {import("./strokes.js").StrokeRecorder} recorder
- * @param {{fetch: typeof fetch, shared: import("./latest.js").Shared}} connections
+ * @param {StrokeRecorder} recorder
+ * @param {{fetch: Connection["fetch"], shared: Shared}} connections
  * @returns {{watch: () => void, clear: () => void, follow: (modelVersion: string) => void}} calls for a changed drawing, for an empty
  *   canvas, and for each answer of a model
  */
@@ -23,9 +26,9 @@ export function connectTimeline(recorder, { fetch, shared }) {
     body: element("timeline-body"),
     slider: element("moment"),
     play: element("play-btn"),
-    moment: element("moment-words"),
-    reading: element("moment-reading"),
-    readings: element("moment-readings"),
+    when: element("moment-words"),
+    prediction: element("moment-reading"),
+    predictions: element("moment-readings"),
     trainCurve: element("train-curve"),
     validationCurve: element("validation-curve"),
     marker: element("moment-marker"),
@@ -35,43 +38,43 @@ export function connectTimeline(recorder, { fetch, shared }) {
     map: element("map"),
   });
   const fail = (/** @type {string} */ error) => view.showProblem(error);
-  const snapshots = new LatestOnly(
-    () => requestSnapshots({ fetch }),
-    (outcome) => {
-      if ("absent" in outcome) return view.showAbsence("No snapshots were kept of this model's training.");
-      view.show(outcome.snapshots);
+  const history = new LatestOnly(
+    () => requestTrainingHistory({ fetch }),
+    (answer) => {
+      if (answer === null) return view.showAbsence("No snapshots were kept of this model's training.");
+      view.show(answer);
       watch();
     },
     fail,
     { ...shared, sequence: new Sequence() }, // the same whatever is drawn
   );
-  const readings = new LatestOnly(
-    (/** @type {PredictionRequest} */ asked) => requestSnapshotReadings(asked, { fetch }),
-    (outcome, { number }) => view.showReadings(outcome.readings, number === shared.sequence.number),
+  const predictions = new LatestOnly(
+    (/** @type {PredictionRequest} */ asked) => requestSnapshotPredictions(asked, { fetch }),
+    (answer, { number }) => view.showPredictions(answer, number === shared.sequence.number),
     fail,
     shared,
   );
 
   function watch() {
     if (!timeline.open || view.modelVersion === "") return;
-    if (recorder.isEmpty) return view.showReadings(null);
-    view.waitForReadings();
-    readings.ask(buildPredictionRequest(recorder.strokes));
+    if (recorder.isEmpty) return view.showPredictions(null);
+    view.waitForPredictions();
+    predictions.ask(buildPredictionRequest(recorder.strokes));
   }
 
   timeline.addEventListener("toggle", () => {
-    if (timeline.open && view.modelVersion === "") snapshots.ask(undefined);
+    if (timeline.open && view.modelVersion === "") history.ask(undefined);
     else watch();
   });
 
   return {
     watch,
     clear() {
-      readings.forget();
+      predictions.forget();
       watch();
     },
     follow(modelVersion) {
-      if (timeline.open && view.modelVersion !== modelVersion) snapshots.ask(undefined);
+      if (timeline.open && view.modelVersion !== modelVersion) history.ask(undefined);
     },
   };
 }

@@ -1,4 +1,4 @@
-// The unit view: one number of a layer, where it looks, and the arithmetic behind it; and what may be changed about it.
+// The unit view: one number of a layer, its receptive field, its arithmetic, and the controls that change it.
 
 import { paint } from "./layer-figures.js";
 import { unitTitle } from "./layer-wording.js";
@@ -7,9 +7,9 @@ import { INPUT_SIZE } from "./prediction.js";
 import { Staleness } from "./staleness.js";
 import { arithmetic, fieldRgba, products } from "./unit.js";
 
-/** @typedef {import("./unit.js").Unit} Unit */
-/** @typedef {import("./unit.js").Spot} Spot */
-/** @typedef {import("./explanation.js").Tensor} Tensor */
+/** @import { Changes } from "./changes.js" */
+/** @import { Tensor } from "./explanation.js" */
+/** @import { Spot, Unit } from "./unit.js" */
 
 const COLUMNS = 16;
 const LARGEST_SCALE = 8; // CSS pixels a number
@@ -17,13 +17,13 @@ const WIDTH = 190; // CSS pixels that the numbers of a unit take at most
 
 /**
  * @typedef {object} UnitElements
- * @property {HTMLElement} panel hidden while no unit is looked at
+ * @property {HTMLElement} panel hidden while no unit is inspected
  * @property {HTMLElement} title
  * @property {HTMLCanvasElement} field
  * @property {HTMLCanvasElement} inputs
  * @property {HTMLCanvasElement} weights
  * @property {HTMLCanvasElement} products
- * @property {HTMLElement[]} summed what there is only where the layer has weights
+ * @property {HTMLElement[]} summed only shown if the layer has weights
  * @property {HTMLElement} arithmetic
  * @property {HTMLElement} off a button
  * @property {HTMLInputElement} which the weight to edit, counted from 0
@@ -47,8 +47,8 @@ export class UnitView {
 
   /**
    * @param {UnitElements} elements
-   * @param {import("./changes.js").Changes} changes
-   * @param {{onSpot: (spot: Spot | null) => void, onChange: () => void}} callbacks another unit is looked at; the copy is another
+   * @param {Changes} changes
+   * @param {{onSpot: (spot: Spot | null) => void, onChange: () => void}} callbacks for another unit; for a changed copy
    */
   constructor(elements, changes, { onSpot, onChange }) {
     this.#elements = elements;
@@ -63,13 +63,13 @@ export class UnitView {
     this.#staleness = new Staleness(elements.panel);
   }
 
-  /** What is looked at. @returns {Spot | null} */
+  /** The inspected unit. @returns {Spot | null} */
   get spot() {
     return this.#spot;
   }
 
-  /** One that is kept stays until another one is, or until it is let go of. @param {Spot} spot @param {boolean} isKept */
-  look(spot, isKept) {
+  /** Inspect a unit. A kept unit stays until another is kept, or until release(). @param {Spot} spot @param {boolean} isKept */
+  inspect(spot, isKept) {
     if (this.#isKept && !isKept) return;
     const isSame = this.#spot !== null && this.#spot.layer === spot.layer && String(this.#spot.place) === String(spot.place);
     this.#isKept ||= isKept;
@@ -111,7 +111,7 @@ export class UnitView {
     }
     words.textContent = arithmetic(layer, unit);
     this.#staleness.show();
-    // In full, for whoever wants to compute with them.
+    // At full precision, for programs.
     Object.assign(panel.dataset, { layer: spot.layer, place: spot.place, value: unit.value, bias: unit.bias ?? "" });
   }
 
@@ -124,10 +124,11 @@ export class UnitView {
 
   #showWeight() {
     const weight = this.#unit?.weights?.values[Number(this.#elements.which.value)];
-    if (document.activeElement !== this.#elements.value) this.#elements.value.value = weight === undefined ? "" : String(Number(weight.toFixed(4)));
+    if (document.activeElement === this.#elements.value) return;
+    this.#elements.value.value = weight === undefined ? "" : String(Number(weight.toFixed(4)));
   }
 
-  /** By a click on its picture. @param {MouseEvent} event */
+  /** Choose a weight by a click on its image. @param {MouseEvent} event */
   #choose(event) {
     const weights = this.#unit?.weights;
     if (!weights) return;

@@ -1,9 +1,11 @@
-// One unit: a single number of a layer, and how it came about, checked before anything of it reaches the page.
+// One unit: a single number of a layer and its arithmetic, checked before the page shows any of it.
 
 import { parseTensor } from "./explanation.js";
 import { check } from "./prediction.js";
 
-/** @typedef {import("./explanation.js").Tensor} Tensor */
+/** @import { UnitAnswer } from "./answers.js" */
+/** @import { Tensor } from "./explanation.js" */
+
 /** @typedef {{layer: number, place: readonly number[]}} Spot where a unit is: both count from 0 */
 /** @typedef {{top: number, left: number, bottom: number, right: number}} Field rows to before bottom, columns to before right */
 
@@ -13,18 +15,19 @@ import { check } from "./prediction.js";
  * @property {Tensor} inputs
  * @property {Tensor | null} weights in the inputs' shape; null where the layer has none
  * @property {number | null} bias
- * @property {Field} field what of the picture can reach it
+ * @property {Field} field the part of the image that can reach it
  */
 
 /**
- * @param {any} answer parsed JSON of any shape
+ * @param {UnitAnswer} answer unchecked
  * @returns {Unit}
- * @throws {import("./prediction.js").UnexpectedAnswerError}
+ * @throws {UnexpectedAnswerError}
  */
 export function parseUnit(answer) {
   const { value, inputs, weights, bias, field } = answer ?? {};
   check(Number.isFinite(value), "the unit's value is not a number");
-  const [parsed, parsedWeights] = [parseTensor(inputs, "the unit's inputs"), weights === null ? null : parseTensor(weights, "the unit's weights")];
+  const parsed = parseTensor(inputs, "the unit's inputs");
+  const parsedWeights = weights === null ? null : parseTensor(weights, "the unit's weights");
   check(parsedWeights === null || parsedWeights.values.length === parsed.values.length, "the unit's weights are not as many as its inputs");
   check(parsedWeights === null ? bias === null : Number.isFinite(bias), "the unit's bias is not a number");
   const { top, left, bottom, right } = field ?? {};
@@ -71,7 +74,7 @@ function bracketed(value) {
 }
 
 /**
- * The drawing as the network read it, in grey, and dark where the unit cannot look.
+ * The drawing as the network read it, in gray, and dark where the unit cannot look.
  * @param {number[][]} input 28 rows of 28, from 0 to 1
  * @param {Field} field
  * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a pixel, as ImageData takes them

@@ -1,10 +1,9 @@
 // Wording: the figures of a prediction as text.
 
-/** @typedef {import("./prediction.js").Answer} Answer */
+/** @import { Answer } from "./prediction.js" */
 
 /**
- * A probability as a percentage with one decimal. "100.0%" would be a claim of certainty, which no network can make: a
- * probability of exactly 1 is only one that 32-bit floats could not tell from it.
+ * Return a probability as a percentage with one decimal. "100.0%" would claim certainty: 32-bit floats round probabilities near 1 to 1.
  * @param {number} probability from 0 to 1
  */
 export function formatPercentage(probability) {

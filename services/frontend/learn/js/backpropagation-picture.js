@@ -8,7 +8,7 @@ const BELOW = "#4a9eff";
 const NOTHING = "#a29d90"; // zero
 const UNKNOWN = "#3a382f"; // not yet
 const KNOWN = "#6b675b";
-const GIVEN_COLOUR = "#f2efe6";
+const GIVEN_COLOR = "#f2efe6";
 const [BOX_WIDTH, BOX_HEIGHT] = [88, 44];
 const WIDE = 560; // from here on the graph runs from left to right, on a phone from top to bottom
 
@@ -122,7 +122,7 @@ function graph(made, grad, current) {
   }
   const { L } = places;
   const [x, y, anchor] = isWide ? [L.x, L.y + 46, "middle"] : [L.x + BOX_WIDTH / 2 + 10, L.y + 5, "start"];
-  picture.append(words(Number(x), Number(y), String(anchor), [["t ", NOTHING], [inWords(given.t, 1), GIVEN_COLOUR]]));
+  picture.append(words(Number(x), Number(y), String(anchor), [["t ", NOTHING], [inWords(given.t, 1), GIVEN_COLOR]]));
   return picture;
 }
 
@@ -178,7 +178,7 @@ function box(node, { x, y }, made, grad, isCurrent, isWide) {
   const bias = BIASES[node];
   const head = bias ? `${HEADS[node]} (${written(bias)} ${inWords(given[bias], 1)})` : HEADS[node];
   const parts = [frame, words(x, y - 5, "middle", [[head, NOTHING]])];
-  if (isKnown) parts.push(words(x, y + 14, "middle", [[inWords(made[node]), colour(made[node])]]));
+  if (isKnown) parts.push(words(x, y + 14, "middle", [[inWords(made[node]), color(made[node])]]));
   if (node in grad && node !== "L") {
     const [gradX, gradY, anchor] = isWide
       ? [x, y + BOX_HEIGHT / 2 + 18, "middle"]
@@ -191,7 +191,7 @@ function box(node, { x, y }, made, grad, isCurrent, isWide) {
 }
 
 /**
- * An arrow, grey on the way forward; on the way back as thick as the blame that it passes, and of its colour.
+ * An arrow, gray on the way forward; on the way back as thick as the blame that it passes, and of its color.
  * @param {{x: number, y: number}} start
  * @param {{x: number, y: number}} end
  * @param {{from: string, to: string, weight: string, isWide: boolean}} what
@@ -208,7 +208,7 @@ function line(start, end, { from, to, weight, isWide }, made, grad) {
     y1,
     x2,
     y2,
-    stroke: hasPassed ? colour(passes) : to in made ? NOTHING : UNKNOWN,
+    stroke: hasPassed ? color(passes) : to in made ? NOTHING : UNKNOWN,
     "stroke-width": hasPassed ? 1.5 + Math.min(5, Math.abs(passes)) : 1.5,
   });
   if (hasPassed && passes === 0) drawn.setAttribute("stroke-dasharray", "2 6");
@@ -219,7 +219,7 @@ function line(start, end, { from, to, weight, isWide }, made, grad) {
   /** @type {[string, string][]} */
   const value = [
     [`${written(weight)} `, NOTHING],
-    [inWords(given[/** @type {"w1"} */ (weight)], 1), GIVEN_COLOUR],
+    [inWords(given[/** @type {"w1"} */ (weight)], 1), GIVEN_COLOR],
   ];
   const isBefore = isWide ? weight.startsWith("w") : isFirst; // the label's side of the line
   const anchor = isBefore ? "end" : "start";
@@ -232,14 +232,14 @@ function line(start, end, { from, to, weight, isWide }, made, grad) {
 
 /** @param {number} x @param {number} y @param {string} anchor @param {number} value @param {boolean} isWide */
 function blame(x, y, anchor, value, isWide) {
-  return words(x, y, anchor, [[`${isWide ? "←" : "↑"} ${inWords(value)}`, colour(value)]]);
+  return words(x, y, anchor, [[`${isWide ? "←" : "↑"} ${inWords(value)}`, color(value)]]);
 }
 
 /**
  * @param {number} x
  * @param {number} y
  * @param {string} anchor
- * @param {[string, string][]} parts text, and its colour
+ * @param {[string, string][]} parts text, and its color
  */
 function words(x, y, anchor, parts) {
   const text = svg("text", { x, y, "text-anchor": anchor });
@@ -252,7 +252,7 @@ function words(x, y, anchor, parts) {
 }
 
 /** @param {number} value */
-function colour(value) {
+function color(value) {
   if (Math.abs(value) < 0.005) return NOTHING;
   return value > 0 ? ABOVE : BELOW;
 }

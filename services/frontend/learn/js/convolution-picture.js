@@ -81,9 +81,9 @@ function draw() {
 
 /** @param {readonly number[]} values @param {number} side @param {number} size @param {number} scale */
 function cells(values, side, size, scale) {
-  const colours = coloursOf(values, scale);
+  const colors = colorsOf(values, scale);
   const background = svg("rect", { width: side * size, height: side * size, fill: LINES });
-  return [background, ...colours.map((fill, i) => cell(i, side, size, fill))];
+  return [background, ...colors.map((fill, i) => cell(i, side, size, fill))];
 }
 
 /** @param {number} i @param {number} side @param {number} size @param {string} fill */
@@ -93,7 +93,7 @@ function cell(i, side, size, fill) {
 }
 
 /** @param {readonly number[]} values @param {number} scale */
-function coloursOf(values, scale) {
+function colorsOf(values, scale) {
   const rgba = signedRgba(values, scale);
   return values.map((_, i) => `rgb(${rgba.slice(4 * i, 4 * i + 3).join(", ")})`);
 }
@@ -116,18 +116,18 @@ function drawProducts(values) {
 }
 
 function drawTiles() {
-  const colours = coloursOf(weights, largestWeight());
+  const colors = colorsOf(weights, largestWeight());
   tiles.forEach((tile, i) => {
     tile.textContent = shortly(weights[i]);
     tile.setAttribute("aria-label", `weight in row ${Math.floor(i / KERNEL) + 1}, column ${(i % KERNEL) + 1}: ${shortly(weights[i])}`);
     tile.setAttribute("aria-pressed", String(i === chosen));
-    tile.style.background = colours[i];
+    tile.style.background = colors[i];
     tile.style.color = textOn(weights[i]);
     tile.style.outline = i === chosen ? "3px solid #fff" : "";
   });
 }
 
-/** What can be read on the colour of a weight or a product. @param {number} value */
+/** What can be read on the color of a weight or a product. @param {number} value */
 function textOn(value) {
   return Math.abs(value) / largestWeight() > 0.3 ? "#000" : "#f2efe6";
 }

@@ -1,6 +1,6 @@
-// Convolution: one small filter at every place of a picture, as digitnet's Conv2D computes it, and what pooling keeps.
+// Convolution: one small filter at every place of an image, as digitnet's Conv2D computes it, and what pooling keeps.
 //
-// Pictures and maps are square, row by row from the top. A filter has three rows of three weights, no bias and no padding.
+// Images and maps are square, row by row from the top. A filter has three rows of three weights, no bias and no padding.
 
 import { weightedSum } from "./neuron.js";
 
@@ -87,26 +87,26 @@ function drawing(rows) {
 
 /**
  * The pixels that the filter sees from one place.
- * @param {ArrayLike<number>} picture
+ * @param {ArrayLike<number>} image
  * @param {number} side
  * @param {number} row of the window's upper left corner
  * @param {number} column
  */
-export function windowAt(picture, side, row, column) {
-  return Array.from({ length: KERNEL * KERNEL }, (_, i) => picture[(row + Math.floor(i / KERNEL)) * side + column + (i % KERNEL)]);
+export function windowAt(image, side, row, column) {
+  return Array.from({ length: KERNEL * KERNEL }, (_, i) => image[(row + Math.floor(i / KERNEL)) * side + column + (i % KERNEL)]);
 }
 
 /**
  * What the filter says at every place where it fits.
- * @param {ArrayLike<number>} picture
+ * @param {ArrayLike<number>} image
  * @param {number} side
  * @param {readonly number[]} weights
  * @returns {number[]} (side - 2) squared
  */
-export function convolve(picture, side, weights) {
+export function convolve(image, side, weights) {
   const places = side - KERNEL + 1;
   return Array.from({ length: places * places }, (_, i) =>
-    weightedSum(weights, 0, windowAt(picture, side, Math.floor(i / places), i % places)),
+    weightedSum(weights, 0, windowAt(image, side, Math.floor(i / places), i % places)),
   );
 }
 
@@ -126,11 +126,11 @@ export function furthest(weights) {
   return Math.max(above, below) || 1;
 }
 
-/** Moved to the right (or left, below zero): what leaves is lost, what comes in is empty. @param {readonly number[]} picture @param {number} by */
-export function moved(picture, by) {
-  return picture.map((_, i) => {
+/** Moved to the right (or left, below zero): what leaves is lost, what comes in is empty. @param {readonly number[]} image @param {number} by */
+export function moved(image, by) {
+  return image.map((_, i) => {
     const from = (i % SIDE) - by;
-    return from >= 0 && from < SIDE ? picture[i - by] : 0;
+    return from >= 0 && from < SIDE ? image[i - by] : 0;
   });
 }
 

@@ -3,6 +3,8 @@
 import { button, choice, html, inWords, partsAt, pictureFrame, slider, svg, tick } from "./elements.js";
 import { EDGE, LANDSCAPES, OPTIMIZERS, SCHEDULES, average, contour, descend } from "./gradient-descent.js";
 
+/** @import { Landscape } from "./gradient-descent.js" */
+
 const STEPS = 100; // of a run
 const STEPS_A_SECOND = 40;
 const NOISE = 2;
@@ -101,7 +103,7 @@ function drawLines() {
   );
 }
 
-/** @param {import("./gradient-descent.js").Landscape} place @param {number[][]} path @param {number[] | null} mean */
+/** @param {Landscape} place @param {number[][]} path @param {number[] | null} mean */
 function drawTrail({ lowest }, path, mean) {
   const points = path.map(([a, b]) => [across1(a), down2(b)]);
   const [x, y] = points[0];
@@ -119,7 +121,7 @@ function drawTrail({ lowest }, path, mean) {
   trail.replaceChildren(...parts);
 }
 
-/** @param {import("./gradient-descent.js").Landscape} place @param {number[][]} path */
+/** @param {Landscape} place @param {number[][]} path */
 function drawCurve({ loss, lowest }, path) {
   const heights = path.map((w) => curveDown(loss(w) - loss(lowest)));
   const d = `M${heights.map((y, step) => `${curveAcross(step)} ${y}`).join("L")}`;
@@ -145,7 +147,7 @@ function axes() {
   return svg("g", {}, ...parts);
 }
 
-/** @param {import("./gradient-descent.js").Landscape} place @param {number[][]} path @param {number[] | null} mean */
+/** @param {Landscape} place @param {number[][]} path @param {number[] | null} mean */
 function say(place, path, mean) {
   const w = path[path.length - 1];
   const above = (/** @type {readonly number[]} */ point) => heightInWords(place.loss(point) - place.loss(place.lowest));

@@ -17,15 +17,14 @@ import {
 } from "./layer.js";
 import { field } from "./neuron.js";
 
-/** @typedef {import("./layer.js").Layers} Layers */
-/** @typedef {import("./layer.js").Place} Place */
+/** @import { Layers, Place } from "./layer.js" */
 
 const LOW = -0.25; // the corners lie a little inside the squares
 const HIGH = 1.25;
 const SMALL = 48; // places along each edge
 const LARGE = 160;
 const PIXELS = 512; // of the large square, for fine lines
-const LOUDEST = 2; // in full colour
+const LOUDEST = 2; // in full color
 const LIMIT = 3; // of all sliders
 const STEP = 0.1;
 
@@ -142,7 +141,7 @@ function drawFold(context, i) {
   context.stroke();
 }
 
-/** In the colour that it should have. @param {CanvasRenderingContext2D} context @param {Place} corner */
+/** In the color that it should have. @param {CanvasRenderingContext2D} context @param {Place} corner */
 function drawCorner(context, corner) {
   const [x, y] = pixelAt(corner);
   const isAbove = isExactlyOne(corner);

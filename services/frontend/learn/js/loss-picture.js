@@ -128,11 +128,11 @@ function push(grad) {
   return inWords(-grad, 2, Math.abs(grad) >= 0.005);
 }
 
-/** @param {SVGElement} rect @param {number} y @param {number} height @param {string} colour */
-function place(rect, y, height, colour) {
+/** @param {SVGElement} rect @param {number} y @param {number} height @param {string} color */
+function place(rect, y, height, color) {
   rect.setAttribute("y", y.toFixed(2));
   rect.setAttribute("height", height.toFixed(2));
-  rect.setAttribute("fill", colour);
+  rect.setAttribute("fill", color);
 }
 
 /** @param {number} correct @param {number[]} probabilities @param {number[]} grad @param {number} loss */

@@ -6,7 +6,7 @@ import { html, inWords, onPress, pictureFrame, slider } from "./elements.js";
 import { field, relu, weightedSum } from "./neuron.js";
 
 const SIDE = 81;
-const LOUDEST = 3; // in full colour
+const LOUDEST = 3; // in full color
 
 const canvas = /** @type {HTMLCanvasElement} */ (
   html("canvas", { class: "square", role: "img", "aria-label": "What the neuron says at each pair of inputs" })

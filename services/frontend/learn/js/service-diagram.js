@@ -3,7 +3,7 @@
 import { svg } from "./elements.js";
 import { isListed } from "./service.js";
 
-/** @typedef {import("./service.js").Stack} Stack */
+/** @import { Stack } from "./service.js" */
 
 const [EDGE, FAINT, INK, BLUE] = ["#6b675b", "#4d4a40", "#ffd400", "#4a9eff"];
 const FLIGHT = 650; // milliseconds
@@ -12,7 +12,7 @@ const MIDDLE = WIDTH / 2;
 const [PAGE_Y, NGINX_Y, REPLICA_Y, STORE_Y, TRAINER_Y] = [2, 66, 152, 272, 386];
 const [BOX, STORE_HEIGHT, REPLICA_WIDTH, REPLICA_HEIGHT] = [36, 70, 76, 78];
 const [UPPER_BUS, LOWER_BUS] = [128, 250];
-const [PROMETHEUS_X, JOURNAL_X, STORE_X, STORE_WIDTH, FIGURES_X] = [48, 68, 252, 174, 246];
+const [PROMETHEUS_X, LOG_X, STORE_X, STORE_WIDTH, FIGURES_X] = [48, 68, 252, 174, 246];
 
 /**
  * @param {number} most replicas
@@ -22,7 +22,7 @@ const [PROMETHEUS_X, JOURNAL_X, STORE_X, STORE_WIDTH, FIGURES_X] = [48, 68, 252,
 export function makeDiagram(most, onReplica, isStill) {
   const [lines, dots] = [svg("g"), svg("g")];
   const up = text(PROMETHEUS_X, NGINX_Y + 32, "", { class: "muted" });
-  const journal = text(JOURNAL_X, STORE_Y + 43, "", { class: "muted" });
+  const log = text(LOG_X, STORE_Y + 43, "", { class: "muted" });
   const live = text(STORE_X, STORE_Y + 40, "", { class: "ink" });
   const candidate = text(STORE_X, STORE_Y + 58, "", { class: "muted" });
   const figures = /** @type {const} */ (["sent", "answered", "retried", "failed"]).map((name, i) => {
@@ -52,16 +52,16 @@ export function makeDiagram(most, onReplica, isStill) {
     up,
     ...figures.map((figure) => figure.element),
     ...replicas.map((replica) => replica.element),
-    box(JOURNAL_X, STORE_Y, 134, STORE_HEIGHT),
-    text(JOURNAL_X, STORE_Y + 23, "journal (Redis)"),
-    journal,
+    box(LOG_X, STORE_Y, 134, STORE_HEIGHT),
+    text(LOG_X, STORE_Y + 23, "prediction log"),
+    log,
     box(STORE_X, STORE_Y, STORE_WIDTH, STORE_HEIGHT),
     text(STORE_X, STORE_Y + 19, "model store"),
     live,
     candidate,
     box(STORE_X, TRAINER_Y, STORE_WIDTH, BOX),
     text(STORE_X, TRAINER_Y + 23, "trainer"),
-    text(JOURNAL_X + 4, TRAINER_Y + 36, "what users said", { class: "muted" }),
+    text(LOG_X + 4, TRAINER_Y + 36, "what users said", { class: "muted" }),
     dots
   );
   let size = 0;
@@ -91,7 +91,7 @@ export function makeDiagram(most, onReplica, isStill) {
     const { store, counts } = stack;
     for (const { name, number } of figures) number.textContent = String(counts[name]);
     up.textContent = `up ${stack.replicas.filter(({ isUp }) => isUp).length} of ${size}`;
-    journal.textContent = `${counts.answered} answers`;
+    log.textContent = `${counts.answered} answers`;
     live.textContent = `live ${store.live}`;
     candidate.textContent = store.candidate === null ? "no candidate" : `candidate ${store.candidate}`;
     const state = stack.replicas.map((replica) => (replica.isUp ? replica.live : "gone")).join(" ");
@@ -100,10 +100,10 @@ export function makeDiagram(most, onReplica, isStill) {
     Object.assign(element.dataset, { ...counts, replicas: state, live: store.live, candidate: store.candidate ?? "" });
   }
 
-  /** A dot along these points. @param {number[][]} points @param {string} colour */
-  function move(points, colour) {
+  /** A dot along these points. @param {number[][]} points @param {string} color */
+  function move(points, color) {
     if (isStill.matches) return;
-    const dot = svg("circle", { r: 5, fill: colour });
+    const dot = svg("circle", { r: 5, fill: color });
     dots.append(dot);
     const far = [0];
     for (let i = 1; i < points.length; i += 1) {
@@ -144,10 +144,10 @@ function linesTo(places) {
     line(`M${MIDDLE} ${PAGE_Y + BOX}V${UPPER_BUS}M${Math.min(first, MIDDLE)} ${UPPER_BUS}H${Math.max(last, MIDDLE)}`),
     line(`M24 ${NGINX_Y + BOX}V${UPPER_BUS + 12}H${last}`, dotted),
     ...places.map((x) => line(`M${x} ${UPPER_BUS}V${REPLICA_Y}M${x} ${REPLICA_Y + REPLICA_HEIGHT}V${LOWER_BUS}`)),
-    line(`M${Math.min(first, JOURNAL_X)} ${LOWER_BUS}H${Math.max(last, STORE_X)}`),
-    ...[JOURNAL_X, STORE_X].map((x) => line(`M${x} ${LOWER_BUS}V${STORE_Y}`)),
+    line(`M${Math.min(first, LOG_X)} ${LOWER_BUS}H${Math.max(last, STORE_X)}`),
+    ...[LOG_X, STORE_X].map((x) => line(`M${x} ${LOWER_BUS}V${STORE_Y}`)),
     line(`M${STORE_X} ${TRAINER_Y}V${STORE_Y + STORE_HEIGHT}m-4 7l4 -7l4 7`),
-    line(`M${JOURNAL_X} ${STORE_Y + STORE_HEIGHT}V${trainerY}H${STORE_X - STORE_WIDTH / 2}`, dotted),
+    line(`M${LOG_X} ${STORE_Y + STORE_HEIGHT}V${trainerY}H${STORE_X - STORE_WIDTH / 2}`, dotted),
     line(`M${STORE_X - STORE_WIDTH / 2 - 7} ${trainerY - 4}l7 4l-7 4`),
   ];
 }

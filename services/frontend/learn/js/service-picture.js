@@ -22,6 +22,8 @@ import {
   versionOf,
 } from "./service.js";
 
+/** @import { Batch } from "./service-words.js" */
+
 const [REPLICAS, MOST_REPLICAS] = [3, 4];
 const [LIVE_MISREADS, PERCEPTRON_MISREADS] = [31, 213]; // of MNIST's 10,000 test digits: the repository's model, and a perceptron
 const MANY = 20; // drawings
@@ -29,7 +31,7 @@ const INTERVAL = 220; // milliseconds from one of them to the next
 
 let stack = newStack(REPLICAS, LIVE_MISREADS);
 let waiting = 0; // drawings still to be sent
-/** @type {import("./service-words.js").Batch | null} */
+/** @type {Batch | null} */
 let batch = null;
 
 const isStill = matchMedia("(prefers-reduced-motion: reduce)");

@@ -4,10 +4,9 @@ import { statusMessage } from "../../js/error-messages.js";
 import { inWords } from "./elements.js";
 import { DIGITS, MARGIN, deficit, isGoodEnough, pEqual, pWithin } from "./service.js";
 
-/**
- * @typedef {import("./service.js").Replica} Replica
- * @typedef {{sent: number, retried: number, failed: number, versions: Map<string, number>}} Batch drawings sent in a row
- */
+/** @import { Comparison, Replica } from "./service.js" */
+
+/** @typedef {{sent: number, retried: number, failed: number, versions: Map<string, number>}} Batch drawings sent in a row */
 
 const HOURS_A_YEAR = 365.25 * 24;
 const failure = `says 502, and the page: “${statusMessage(502, undefined)}”`;
@@ -46,7 +45,7 @@ export function models({ live, candidate }) {
 /**
  * Of a test.
  * @param {string} version @param {string} live
- * @param {import("./service.js").Comparison} comparison @param {boolean} passes
+ * @param {Comparison} comparison @param {boolean} passes
  */
 export function ofTest(version, live, { onlyCandidate, onlyLive }, passes) {
   const fewer = onlyLive - onlyCandidate;
@@ -57,7 +56,7 @@ export function ofTest(version, live, { onlyCandidate, onlyLive }, passes) {
 
 /**
  * How a test would end.
- * @param {import("./service.js").Comparison} comparison
+ * @param {Comparison} comparison
  * @param {number} misreads @param {number} live the same of what is live
  */
 export function ofComparison(comparison, misreads, live) {

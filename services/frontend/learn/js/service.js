@@ -2,9 +2,9 @@
 // down. Four drawings take a second here. Nothing is changed in place: each function gives the stack as it is afterwards.
 
 /** How many replicas nginx asks for one answer at most: proxy_next_upstream_tries. */
-export const TRIES = 3;
-/** Moments to a second. Each replica looks into the model store once in so many; so long does nginx believe an address. */
-export const MOMENTS = 4;
+export const MAX_ATTEMPTS = 3;
+/** Each replica looks into the model store once a second, and nginx uses an address for as long. */
+export const TICKS_PER_SECOND = 4;
 /** Of MNIST's test. */
 export const DIGITS = 10_000;
 /** What a candidate must not be worse by, and how sure the test must be of that: `test` in params.yaml. */
@@ -12,13 +12,13 @@ export const MARGIN = 0.005;
 export const SIGNIFICANCE = 0.01;
 
 /**
- * @typedef {{isUp: boolean, moments: number, live: string, candidate: string | null}} Replica
- *   moments: since it was killed
+ * @typedef {{isUp: boolean, downTicks: number, live: string, candidate: string | null}} Replica
+ *   downTicks: since it was killed
  * @typedef {{live: string, candidate: string | null, history: string[], misreads: Record<string, number>}} Store
  *   misreads: of each version, how many of MNIST's test digits
  * @typedef {{sent: number, answered: number, retried: number, failed: number}} Counts
  *   retried: answered, but not by the first that was asked
- * @typedef {{replicas: Replica[], store: Store, moment: number, counts: Counts}} Stack
+ * @typedef {{replicas: Replica[], store: Store, tick: number, counts: Counts}} Stack
  * @typedef {{digits: number, onlyCandidate: number, onlyLive: number}} Comparison
  *   onlyCandidate: how many it reads right, and live does not
  */
@@ -27,7 +27,7 @@ export const SIGNIFICANCE = 0.01;
 export function newStack(size, misreads) {
   const live = versionOf(misreads);
   const store = { live, candidate: null, history: [], misreads: { [live]: misreads } };
-  const empty = { replicas: [], store, moment: 0, counts: { sent: 0, answered: 0, retried: 0, failed: 0 } };
+  const empty = { replicas: [], store, tick: 0, counts: { sent: 0, answered: 0, retried: 0, failed: 0 } };
   return scaled(empty, size);
 }
 
@@ -51,7 +51,7 @@ export function scaled(stack, size) {
 
 /** @param {Stack} stack @param {number} which @returns {Stack} */
 export function killed(stack, which) {
-  return withReplica(stack, which, { ...stack.replicas[which], isUp: false, moments: 0 });
+  return withReplica(stack, which, { ...stack.replicas[which], isUp: false, downTicks: 0 });
 }
 
 /** It loads what the store names before it takes a question. @param {Stack} stack @param {number} which @returns {Stack} */
@@ -60,21 +60,21 @@ export function started(stack, which) {
 }
 
 /** Whether nginx would ask it: its address is still believed. @param {Replica} replica */
-export function isListed({ isUp, moments }) {
-  return isUp || moments < MOMENTS;
+export function isListed({ isUp, downTicks }) {
+  return isUp || downTicks < TICKS_PER_SECOND;
 }
 
 /**
- * One drawing, which takes a moment. nginx begins with any of the addresses (here in turn) and goes on to the next where one
+ * One drawing, which takes one tick. nginx begins with any of the addresses (here in turn) and goes on to the next where one
  * refuses the connection.
  * @param {Stack} before
  * @returns {{stack: Stack, asked: number[], version: string | null, loaded: number | null}} which replicas were asked (the last
- *   of them answered with the version, unless that is null); which one has taken up another model in that moment
+ *   of them answered with the version, unless that is null); which one has taken up another model in that tick
  */
 export function sent(before) {
   const listed = before.replicas.flatMap((replica, i) => (isListed(replica) ? [i] : []));
   const { sent: turn } = before.counts;
-  const order = listed.map((_, i) => listed[(turn + i) % listed.length]).slice(0, TRIES);
+  const order = listed.map((_, i) => listed[(turn + i) % listed.length]).slice(0, MAX_ATTEMPTS);
   const found = order.findIndex((i) => before.replicas[i].isUp);
   const asked = found < 0 ? order : order.slice(0, found + 1);
   const counts = {
@@ -84,7 +84,7 @@ export function sent(before) {
     failed: before.counts.failed + (found < 0 ? 1 : 0),
   };
   const version = found < 0 ? null : before.replicas[order[found]].live;
-  return { ...aMomentLater({ ...before, counts }), asked, version };
+  return { ...afterTick({ ...before, counts }), asked, version };
 }
 
 /**
@@ -107,7 +107,7 @@ export function published(stack, misreads, isWhole) {
  */
 export function tested(stack) {
   let later = stack;
-  for (let i = 0; i < MOMENTS; i += 1) later = aMomentLater(later).stack;
+  for (let i = 0; i < TICKS_PER_SECOND; i += 1) later = afterTick(later).stack;
   const { store } = later;
   const candidate = /** @type {string} */ (store.candidate);
   const comparison = compared(store.misreads[candidate], store.misreads[store.live]);
@@ -140,7 +140,7 @@ export function deficit({ digits, onlyCandidate, onlyLive }) {
   return (onlyLive - onlyCandidate) / digits;
 }
 
-/** McNemar's exact test, two-sided, as in trainer/comparison.py. @param {Comparison} comparison */
+/** McNemar's exact test, two-sided, as in trainer/evaluation/mcnemar.py. @param {Comparison} comparison */
 export function pEqual({ onlyCandidate, onlyLive }) {
   const tosses = onlyCandidate + onlyLive;
   let [tail, term] = [0, 2 ** -tosses];
@@ -152,7 +152,7 @@ export function pEqual({ onlyCandidate, onlyLive }) {
 }
 
 /**
- * How likely so large a deficit is for a candidate that is worse by the margin and no more, as in trainer/comparison.py.
+ * How likely so large a deficit is for a candidate that is worse by the margin and no more, as in trainer/evaluation/mcnemar.py.
  * @param {Comparison} comparison @param {number} margin
  */
 export function pWithin(comparison, margin) {
@@ -191,7 +191,7 @@ export async function liveModel(fetch) {
 
 /** @param {Store} store @returns {Replica} */
 function fresh({ live, candidate }) {
-  return { isUp: true, moments: 0, live, candidate };
+  return { isUp: true, downTicks: 0, live, candidate };
 }
 
 /** @param {Stack} stack @param {number} which @param {Replica} replica @returns {Stack} */
@@ -199,18 +199,18 @@ function withReplica(stack, which, replica) {
   return { ...stack, replicas: stack.replicas.map((each, i) => (i === which ? replica : each)) };
 }
 
-/** Each replica has a moment of its own in which it looks into the store. @param {Stack} stack */
-function aMomentLater(stack) {
-  const moment = stack.moment + 1;
-  const looks = moment % MOMENTS;
+/** Each replica has its own tick, in which it looks into the store. @param {Stack} stack */
+function afterTick(stack) {
+  const tick = stack.tick + 1;
+  const looks = tick % TICKS_PER_SECOND;
   const { live, candidate } = stack.store;
   const before = stack.replicas[looks];
   const isNews = before?.isUp && (before.live !== live || before.candidate !== candidate);
   const replicas = stack.replicas.map((replica, i) => {
-    if (!replica.isUp) return { ...replica, moments: replica.moments + 1 };
+    if (!replica.isUp) return { ...replica, downTicks: replica.downTicks + 1 };
     return i === looks ? { ...replica, live, candidate } : replica;
   });
-  return { stack: { ...stack, moment, replicas }, loaded: isNews ? looks : null };
+  return { stack: { ...stack, tick, replicas }, loaded: isNews ? looks : null };
 }
 
 /** Abramowitz and Stegun, 7.1.26, by Horner's scheme: off by 1.5e-7 at most. @param {number} x */

@@ -3,6 +3,8 @@
 import { button, html, inWords, partsAt, pictureFrame, slider, svg, tick } from "./elements.js";
 import { curve, draw as drawPoints, errorOn, fits, HIGHEST, NOISE, valueAt } from "./training-well.js";
 
+/** @import { Point } from "./training-well.js" */
+
 const [WIDTH, HEIGHT] = [304, 240];
 const BLUE = "#4a9eff";
 const TALL = 2.2; // the curve's plot is from -TALL to TALL
@@ -62,7 +64,6 @@ function wordsOfTest() {
     : `${said} Look number ${looks}: by now it is one more validation set.`;
 }
 
-/** @typedef {import("./training-well.js").Point} Point */
 
 /** @param {readonly Point[]} training @param {readonly Point[]} validation @param {readonly number[]} weights */
 function drawPlot(training, validation, weights) {

@@ -1,26 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { curvePoints, isStillKnown, parseLearnt } from "../../services/frontend/js/learnt.js";
 import { UnexpectedAnswerError, parseAnswer } from "../../services/frontend/js/prediction.js";
+import { curvePoints, isStillKnown, parseTrainingResult } from "../../services/frontend/js/training-result.js";
 import { exampleAnswer, tensor } from "./example-answer.js";
 
-const reading = (digit) => exampleAnswer({ digit, best_guess: digit });
+const prediction = (digit) => exampleAnswer({ digit, best_guess: digit });
 const noDigit = exampleAnswer({ digit: null, is_digit: false });
 
-const known = (changes = {}) => ({ input: tensor([28, 28], Array(784).fill(0.5)), before: reading(7), after: reading(1), ...changes });
+const known = (changes = {}) => ({ input: tensor([28, 28], Array(784).fill(0.5)), before: prediction(7), after: prediction(1), ...changes });
 
 function answer(changes = {}) {
   const gradient = tensor([2], [0.25, -1]);
   const layer = { name: "dense", declaration: { dense: { units: 2 } }, gradient, parameters_norm: 3, gradient_norm: 2, update_norm: 0.02 };
-  return { model_version: "m", losses: [2.5, 1], before: reading(5), after: reading(3), diverged: false, layers: [layer], known: [known()], ...changes };
+  return { model_version: "m", losses: [2.5, 1], before: prediction(5), after: prediction(3), diverged: false, layers: [layer], known: [known()], ...changes };
 }
 
 test("an answer is read with all that the page shows of it", () => {
-  assert.equal(parseLearnt(answer({ after: null, diverged: true })).after, null);
-  const { losses, before, after, layers } = parseLearnt(answer());
+  assert.equal(parseTrainingResult(answer({ after: null, diverged: true })).after, null);
+  const { losses, before, after, layers } = parseTrainingResult(answer());
   assert.deepEqual(losses, [2.5, 1]);
-  assert.deepEqual([before, after], [reading(5), reading(3)].map(parseAnswer));
+  assert.deepEqual([before, after], [prediction(5), prediction(3)].map(parseAnswer));
   assert.deepEqual(layers, [
     {
       name: "dense",
@@ -36,22 +36,22 @@ test("an answer is read with all that the page shows of it", () => {
 for (const [what, changes] of Object.entries({
   "a loss that is null": { losses: [null] },
   "no losses": { losses: undefined },
-  "no reading before": { before: undefined },
-  "an eleventh digit": { after: reading(10) },
+  "no prediction before": { before: undefined },
+  "an eleventh digit": { after: prediction(10) },
   "no digits that it knew": { known: undefined },
   "a digit that it knew and that is too small": { known: [known({ input: tensor([2, 2], [0, 0, 0, 0]) })] },
-  "a digit that nobody had read": { known: [known({ before: null })] },
+  "a digit that nobody had predicted": { known: [known({ before: null })] },
   "no layers": { layers: null },
   "a layer without its norms": { layers: [{ name: "relu", declaration: "relu" }] },
 })) {
   test(`an answer with ${what} is refused`, () => {
-    for (const bad of [answer(changes), null, 5, "text", []]) assert.throws(() => parseLearnt(bad), UnexpectedAnswerError);
+    for (const bad of [answer(changes), null, 5, "text", []]) assert.throws(() => parseTrainingResult(bad), UnexpectedAnswerError);
   });
 }
 
 test("a digit is still known if the copy answers as the model does", () => {
-  const digits = [known(), known({ after: reading(7) }), known({ after: noDigit }), known({ after: null })];
-  assert.deepEqual(parseLearnt(answer({ known: digits })).known.map(isStillKnown), [false, true, false, false]);
+  const digits = [known(), known({ after: prediction(7) }), known({ after: noDigit }), known({ after: null })];
+  assert.deepEqual(parseTrainingResult(answer({ known: digits })).known.map(isStillKnown), [false, true, false, false]);
 });
 
 test("the curve runs from left to right, the largest loss at the top and zero at the bottom", () => {

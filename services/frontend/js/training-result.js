@@ -1,40 +1,42 @@
-// The result of lessons: the answer to /learn, checked before anything of it reaches the page, and its losses as a curve.
+// The result of training steps: the answer to /learn, checked before the page shows any of it, and its losses as a curve.
 
 import { parseName, parseTensor } from "./explanation.js";
 import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
 
-/** @typedef {import("./prediction.js").Answer} Answer */
+/** @import { Answer as ApiAnswer, LearnAnswer, LearnKnownDigit, LearnLayer } from "./answers.js" */
+/** @import { Tensor } from "./explanation.js" */
+/** @import { Answer } from "./prediction.js" */
 
 /**
  * A digit that the model carries, and the answers of the model and its copy.
- * @typedef {{input: import("./explanation.js").Tensor, before: Answer, after: Answer | null}} KnownDigit
+ * @typedef {{input: Tensor, before: Answer, after: Answer | null}} KnownDigit
  */
 
 /**
  * @typedef {object} LayerStep
  * @property {string} name
  * @property {Record<string, number>} options
- * @property {import("./explanation.js").Tensor} activations the gradient of the loss with respect to what the layer gave out
+ * @property {Tensor} activations the gradient of the loss with respect to the layer's output
  * @property {number} parametersNorm
  * @property {number} gradientNorm
  * @property {number} updateNorm
  */
 
 /**
- * @typedef {object} Learnt
- * @property {number[]} losses before each lesson's update
+ * @typedef {object} TrainingResult
+ * @property {number[]} losses before each step's update
  * @property {Answer} before of the model
  * @property {Answer | null} after of the copy; null where it diverged
- * @property {LayerStep[]} layers of the last lesson, first to last
+ * @property {LayerStep[]} layers of the last step, first to last
  * @property {KnownDigit[]} known
  */
 
 /**
- * @param {any} answer parsed JSON of any shape
- * @returns {Learnt}
- * @throws {import("./prediction.js").UnexpectedAnswerError}
+ * @param {LearnAnswer} answer unchecked
+ * @returns {TrainingResult}
+ * @throws {UnexpectedAnswerError}
  */
-export function parseLearnt(answer) {
+export function parseTrainingResult(answer) {
   const { losses, before, after, layers, known } = answer ?? {};
   check(Array.isArray(losses) && losses.every(Number.isFinite), "the losses are not numbers");
   check(Array.isArray(layers), "the layers are missing");
@@ -42,12 +44,12 @@ export function parseLearnt(answer) {
   return { losses, before: parseAnswer(before), after: parseAfter(after), layers: layers.map(parseStep), known: known.map(parseKnown) };
 }
 
-/** @param {any} after null where it diverged */
+/** @param {ApiAnswer | null} after null where it diverged */
 function parseAfter(after) {
   return after === null ? null : parseAnswer(after);
 }
 
-/** @param {any} digit @returns {KnownDigit} */
+/** @param {LearnKnownDigit} digit @returns {KnownDigit} */
 function parseKnown(digit) {
   const input = parseTensor(digit?.input, "a digit that it knew");
   check(input.values.length === INPUT_SIZE * INPUT_SIZE, "a digit that it knew is not 28 rows of 28");
@@ -59,7 +61,7 @@ export function isStillKnown({ before, after }) {
   return after !== null && after.digit === before.digit;
 }
 
-/** @param {any} layer @returns {LayerStep} */
+/** @param {LearnLayer} layer @returns {LayerStep} */
 function parseStep(layer) {
   const named = parseName(layer);
   const norms = [layer.parameters_norm, layer.gradient_norm, layer.update_norm];
@@ -74,7 +76,7 @@ function parseStep(layer) {
 }
 
 /**
- * The losses as points of an SVG polyline, from the left to the right; the largest, or `top`, at the top, zero at the bottom.
+ * Return the losses as points of an SVG polyline, from left to right; the largest, or `top`, at the top, zero at the bottom.
  * @param {readonly (number | null)[]} losses null: none was measured there
  * @param {number} width
  * @param {number} height

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { LessonSession, MOST_LESSONS } from "../../services/frontend/js/lesson-session.js";
 import { Retry } from "../../services/frontend/js/retry.js";
 import { Sequence } from "../../services/frontend/js/sequence.js";
+import { TrainingSession, MAX_TRAINING_STEPS } from "../../services/frontend/js/training-session.js";
 import { FakeClock } from "./fake-browser.js";
 
 const seven = [[[10, 10], [90, 10], [40, 120]]];
-const lesson = { label: 7, learning_rate: 0.001 };
+const step = { label: 7, learning_rate: 0.001 };
 
 let requests, page, session;
 
@@ -17,54 +17,54 @@ beforeEach(() => {
   const view = {
     setBusy: (busy) => Object.assign(page, { busy }),
     reset: () => Object.assign(page, { said: "" }),
-    showWord: (said) => Object.assign(page, { said }),
-    showLearnt: ({ losses }) => Object.assign(page, { said: `${losses} lessons` }),
+    showMessage: (said) => Object.assign(page, { said }),
+    showResult: ({ losses }) => Object.assign(page, { said: `${losses} steps` }),
   };
-  session = new LessonSession((body) => new Promise((answer) => requests.push({ body, answer })), view, {
+  session = new TrainingSession((body) => new Promise((answer) => requests.push({ body, answer })), view, {
     sequence: new Sequence(),
     retry: new Retry(new FakeClock()),
   });
 });
 
-async function teach(times, { given = lesson, answer = { learnt: { losses: times } } } = {}) {
-  const done = session.teach(seven, given, times);
+async function train(times, { given = step, answer = { answer: { losses: times } } } = {}) {
+  const done = session.train(seven, given, times);
   requests.at(-1)?.answer(answer);
   await done;
 }
 
 test("a request has the drawing and every training step so far, except those that failed", async () => {
-  await session.teach([], lesson, 1);
+  await session.train([], step, 1);
   assert.deepEqual([requests.length, page.said], [0, "Draw something first."]);
-  await teach(1);
-  assert.deepEqual(requests[0].body, { strokes: seven, width: 280, height: 280, brush: 20, lessons: [lesson] });
-  assert.equal(page.said, "1 lessons");
-  await teach(1, { answer: { error: "Connection Failed: …" } });
+  await train(1);
+  assert.deepEqual(requests[0].body, { strokes: seven, width: 280, height: 280, brush: 20, lessons: [step] });
+  assert.equal(page.said, "1 steps");
+  await train(1, { answer: { error: "Connection Failed: …" } });
   assert.equal(page.said, "Connection Failed: …");
   const other = { label: null, learning_rate: 0.1 };
-  await teach(2, { given: other });
-  assert.deepEqual(requests[2].body.lessons, [lesson, other, other]);
+  await train(2, { given: other });
+  assert.deepEqual(requests[2].body.lessons, [step, other, other]);
 });
 
 test("while one is on its way no other is asked for, and what is forgotten meanwhile is not shown", async () => {
-  const done = session.teach(seven, lesson, 5);
+  const done = session.train(seven, step, 5);
   assert.equal(page.busy, true);
-  await session.teach(seven, lesson, 1);
+  await session.train(seven, step, 1);
   assert.equal(requests.length, 1);
   session.forget();
   assert.equal(page.busy, false);
-  requests[0].answer({ learnt: { losses: 5 } });
+  requests[0].answer({ answer: { losses: 5 } });
   await done;
   assert.deepEqual(page, { busy: false, said: "" });
-  await teach(1);
+  await train(1);
   assert.equal(requests[1].body.lessons.length, 1); // the copy begins anew
   assert.equal(page.busy, false);
 });
 
 test("there are never more training steps than the API takes", async () => {
-  await teach(45);
-  await teach(10);
-  assert.equal(requests[1].body.lessons.length, MOST_LESSONS);
-  await session.teach(seven, lesson, 1);
+  await train(45);
+  await train(10);
+  assert.equal(requests[1].body.lessons.length, MAX_TRAINING_STEPS);
+  await session.train(seven, step, 1);
   assert.equal(requests.length, 2);
   assert.match(page.said, /50/);
 });

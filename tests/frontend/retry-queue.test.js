@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { FIRST_WAIT_MS, FeedbackOutbox, LONGEST_TOLD_MS, SHORTEST_TOLD_MS, UNKNOWN_MS } from "../../services/frontend/js/feedback-outbox.js";
 import { KeptFeedback } from "../../services/frontend/js/kept-feedback.js";
+import { FIRST_WAIT_MS, RetryQueue, MAX_RETRY_AFTER_MS, MIN_RETRY_AFTER_MS, UNKNOWN_MS } from "../../services/frontend/js/retry-queue.js";
 import { FakeClock, FakeStorage, forbidden, settled } from "./fake-browser.js";
 
 const RECEIVED = { received: true };
@@ -23,7 +23,7 @@ function openTab({ locks, localStorage = () => storage, send } = {}) {
     for (const list of [sent, tab.sent]) list.push(`${prediction_id} ${actual_digit}`);
     return answers[prediction_id] ?? answers.all;
   };
-  tab.outbox = new FeedbackOutbox(send ?? answer, {
+  tab.retryQueue = new RetryQueue(send ?? answer, {
     kept: new KeptFeedback(localStorage, () => clock.now),
     timer: clock,
     locks,
@@ -36,7 +36,7 @@ function openTab({ locks, localStorage = () => storage, send } = {}) {
 async function openTabThatKept(ids, now = { all: RECEIVED }, options = {}) {
   answers = { all: down() };
   const tab = openTab(options);
-  for (const id of ids) assert.deepEqual(await tab.outbox.send(request(id)), { kept: "on the device" });
+  for (const id of ids) assert.deepEqual(await tab.retryQueue.send(request(id)), { kept: "on the device" });
   answers = now;
   sent.length = 0;
   return tab;
@@ -55,10 +55,10 @@ beforeEach(() => {
 });
 
 test("what is received at once, or refused for good, is not kept", async () => {
-  const { outbox, news } = openTab();
+  const { retryQueue, news } = openTab();
   for (const outcome of [RECEIVED, GONE]) {
     answers.all = outcome;
-    assert.deepEqual(await outbox.send(request("a")), outcome);
+    assert.deepEqual(await retryQueue.send(request("a")), outcome);
     await settled();
     assert.deepEqual(news, []);
     assertNothingWaits();
@@ -79,7 +79,7 @@ test("what may pass later is kept and sent again until it is received, once", as
 });
 
 test("the wait doubles with each failure, to a minute, and begins anew after a success", async () => {
-  const { outbox } = await openTabThatKept(["a"], { all: down() });
+  const { retryQueue } = await openTabThatKept(["a"], { all: down() });
   const waits = [];
   for (let i = 0; i < 8; i++) {
     waits.push(...clock.waits);
@@ -89,28 +89,28 @@ test("the wait doubles with each failure, to a minute, and begins anew after a s
   answers.all = RECEIVED;
   await clock.advance(clock.waits[0]);
   answers.all = down();
-  await outbox.send(request("b"));
+  await retryQueue.send(request("b"));
   assert.deepEqual(clock.waits, [FIRST_WAIT_MS]);
 });
 
 test("where the service says when to come again it is asked then, but not without a pause, nor after days", async () => {
-  const { outbox } = openTab();
-  for (const [told, wait] of [[5000, 5000], [5000, 5000], [0, SHORTEST_TOLD_MS], [1e12, LONGEST_TOLD_MS]]) {
-    answers.all = down(told);
-    await (clock.waits.length > 0 ? clock.advance(clock.waits[0]) : outbox.send(request("a")));
+  const { retryQueue } = openTab();
+  for (const [retryAfter, wait] of [[5000, 5000], [5000, 5000], [0, MIN_RETRY_AFTER_MS], [1e12, MAX_RETRY_AFTER_MS]]) {
+    answers.all = down(retryAfter);
+    await (clock.waits.length > 0 ? clock.advance(clock.waits[0]) : retryQueue.send(request("a")));
     assert.deepEqual(clock.waits, [wait]);
   }
   assert.equal(sent.length, 4);
 });
 
-test("when the network is back, or the page loaded again, it is sent at once, and the appointment is off", async () => {
+test("when the network is back, or the page loaded again, it is sent at once, and the timer is off", async () => {
   const first = await openTabThatKept(["a"]);
-  await first.outbox.sendKept();
+  await first.retryQueue.sendKept();
   assert.deepEqual(sent, ["a 3"]);
   assertNothingWaits();
   await openTabThatKept(["a"]);
   const reloaded = openTab();
-  await reloaded.outbox.sendKept();
+  await reloaded.retryQueue.sendKept();
   assert.deepEqual(reloaded.sent, ["a 3"]);
   assert.equal(storage.items.size, 0);
 });
@@ -120,8 +120,8 @@ test("all that waits is sent one at a time and in order, and a failure ends the 
   const under = [];
   let reply;
   const tab = openTab({ send: ({ prediction_id }) => new Promise((answer) => { under.push(prediction_id); reply = answer; }) });
-  const round = tab.outbox.sendKept();
-  await tab.outbox.sendKept(); // no second round beside the first
+  const round = tab.retryQueue.sendKept();
+  await tab.retryQueue.sendKept(); // no second round beside the first
   await settled();
   assert.deepEqual(under, ["a"]);
   reply(RECEIVED);
@@ -134,8 +134,8 @@ test("all that waits is sent one at a time and in order, and a failure ends the 
 });
 
 test("once one is received what waits follows at once, and what is refused for good is told and holds up nobody", async () => {
-  const { outbox, news } = await openTabThatKept(["a", "b"], { a: GONE, all: RECEIVED });
-  assert.deepEqual(await outbox.send(request("c")), RECEIVED);
+  const { retryQueue, news } = await openTabThatKept(["a", "b"], { a: GONE, all: RECEIVED });
+  assert.deepEqual(await retryQueue.send(request("c")), RECEIVED);
   await settled();
   assert.deepEqual(sent, ["c 3", "a 3", "b 3"]);
   assert.deepEqual(news, [["a", GONE], ["b", RECEIVED]]);
@@ -143,15 +143,15 @@ test("once one is received what waits follows at once, and what is refused for g
 });
 
 test("a prediction that is unknown may still be on its way to other replicas: it counts as unknown the second time", async () => {
-  const { outbox, news } = await openTabThatKept(["a", "b"], { a: UNKNOWN, all: RECEIVED });
-  await outbox.sendKept();
+  const { retryQueue, news } = await openTabThatKept(["a", "b"], { a: UNKNOWN, all: RECEIVED });
+  await retryQueue.sendKept();
   assert.deepEqual([news, clock.waits], [[], [UNKNOWN_MS]]);
   answers.a = RECEIVED;
   await clock.advance(UNKNOWN_MS);
   assert.deepEqual(news, [["a", RECEIVED], ["b", RECEIVED]]);
 
   const next = await openTabThatKept(["c"], { all: UNKNOWN });
-  await next.outbox.sendKept();
+  await next.retryQueue.sendKept();
   await clock.advance(UNKNOWN_MS);
   assert.deepEqual(next.news, [["c", UNKNOWN]]);
   assertNothingWaits();
@@ -159,18 +159,18 @@ test("a prediction that is unknown may still be on its way to other replicas: it
 
 test("of two words on one prediction the last is sent, and the first never after it", async () => {
   for (const outcome of [down(), RECEIVED]) {
-    const { outbox } = await openTabThatKept(["a"], { all: outcome });
-    await outbox.send(request("a", 5));
+    const { retryQueue } = await openTabThatKept(["a"], { all: outcome });
+    await retryQueue.send(request("a", 5));
     answers.all = RECEIVED;
-    await outbox.sendKept();
+    await retryQueue.sendKept();
     assert.deepEqual(sent, outcome === RECEIVED ? ["a 5"] : ["a 5", "a 5"]);
   }
 });
 
 test("without a storage it waits on the page, and that is said", async () => {
   answers.all = down();
-  const { outbox, news } = openTab({ localStorage: forbidden });
-  assert.deepEqual(await outbox.send(request("a")), { kept: "on the page" });
+  const { retryQueue, news } = openTab({ localStorage: forbidden });
+  assert.deepEqual(await retryQueue.send(request("a")), { kept: "on the page" });
   answers.all = RECEIVED;
   await clock.advance(FIRST_WAIT_MS);
   assert.deepEqual([sent, news], [["a 3", "a 3"], [["a", RECEIVED]]]);
@@ -178,16 +178,16 @@ test("without a storage it waits on the page, and that is said", async () => {
 
 test("a tab looks again later while another one sends", async () => {
   const locks = { request: async (_, { ifAvailable }, work) => work(ifAvailable ? null : {}) };
-  const { outbox } = await openTabThatKept(["a"], { all: RECEIVED }, { locks });
-  await outbox.sendKept();
+  const { retryQueue } = await openTabThatKept(["a"], { all: RECEIVED }, { locks });
+  await retryQueue.sendKept();
   assert.deepEqual([sent, clock.waits], [[], [2 * FIRST_WAIT_MS]]);
 });
 
 test("a tab that is closed while it sends leaves the rest to the next, also where locks are refused", async () => {
   await openTabThatKept(["a"]);
-  openTab({ send: () => new Promise(() => {}) }).outbox.sendKept(); // for ever
+  openTab({ send: () => new Promise(() => {}) }).retryQueue.sendKept(); // for ever
   await settled();
   const next = openTab({ locks: { request: async () => forbidden() } });
-  await next.outbox.sendKept();
+  await next.retryQueue.sendKept();
   assert.deepEqual(next.sent, ["a 3"]);
 });

@@ -1,23 +1,22 @@
-// The lesson view: the answers of the model and of its copy, side by side. Below, the loss after each lesson, and the gradient on its
+// The training view: the answers of the model and of its copy, side by side. Below, the loss before each step, and the gradient on its
 // way back through the layers.
 
 import { createFigure, paint, paintMaps } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
-import { curvePoints, isStillKnown } from "./learnt.js";
 import { signedRgba } from "./maps.js";
 import { INPUT_SIZE, likeliest } from "./prediction.js";
 import { ProbabilityBars } from "./probability-bars.js";
+import { curvePoints, isStillKnown } from "./training-result.js";
 import { answerInWords } from "./wording.js";
 
-/** @typedef {import("./learnt.js").Learnt} Learnt */
-/** @typedef {import("./learnt.js").LayerStep} LayerStep */
-/** @typedef {import("./lesson-session.js").View} View */
-/** @typedef {import("./prediction.js").Answer} Answer */
+/** @import { Answer } from "./prediction.js" */
+/** @import { KnownDigit, LayerStep, TrainingResult } from "./training-result.js" */
+/** @import { TrainingStep, View } from "./training-session.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
 
 /**
- * @typedef {object} LessonElements
+ * @typedef {object} TrainingElements
  * @property {HTMLSelectElement} label
  * @property {HTMLInputElement} rate a slider of powers of ten
  * @property {HTMLElement} rateValue
@@ -25,7 +24,7 @@ const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
  * @property {HTMLElement} status
  * @property {HTMLElement} results hidden while there are none
  * @property {HTMLElement} before a list, of the model's probabilities
- * @property {HTMLElement} after the same of the copy
+ * @property {HTMLElement} after a list, of the copy's
  * @property {SVGPolylineElement} curve
  * @property {HTMLElement} layers
  * @property {HTMLElement} forgotten
@@ -33,13 +32,13 @@ const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
  */
 
 /** @implements {View} */
-export class LessonView {
+export class TrainingView {
   #elements;
   #before;
   #after;
   #isChosen = false;
 
-  /** @param {LessonElements} elements */
+  /** @param {TrainingElements} elements */
   constructor(elements) {
     this.#elements = elements;
     this.#before = new ProbabilityBars(elements.before);
@@ -54,18 +53,18 @@ export class LessonView {
     this.reset();
   }
 
-  /** From the slider, rounded to what it says beside it. */
+  /** The slider's value, rounded as the label shows it. */
   get rate() {
     return Number((10 ** Number(this.#elements.rate.value)).toPrecision(1));
   }
 
-  /** @returns {import("./lesson-session.js").Lesson} */
-  get lesson() {
+  /** @returns {TrainingStep} */
+  get step() {
     const { value } = this.#elements.label;
     return { label: value === "none" ? null : Number(value), learning_rate: this.rate };
   }
 
-  /** Preselects the likeliest other answer, as a lesson in the model's own answer changes little. @param {Answer} answer */
+  /** Preselect the likeliest other answer, as training on the model's own answer changes little. @param {Answer} answer */
   suggest(answer) {
     const [first, second] = likeliest(answer);
     if (!this.#isChosen) this.#elements.label.value = String(answer.isDigit ? second : first);
@@ -87,16 +86,16 @@ export class LessonView {
   }
 
   /** @param {string} text */
-  showWord(text) {
+  showMessage(text) {
     this.#elements.status.textContent = text;
   }
 
-  /** @param {Learnt} learnt */
-  showLearnt({ losses, before, after, layers, known }) {
+  /** @param {TrainingResult} result */
+  showResult({ losses, before, after, layers, known }) {
     const count = losses.length;
     const last = losses[count - 1];
     this.#elements.status.textContent =
-      `The model reads ${answerInWords(before)}. After ${count} ${count === 1 ? "lesson" : "lessons"} ` +
+      `The model reads ${answerInWords(before)}. After ${count} ${count === 1 ? "step" : "steps"} ` +
       `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${answerInWords(after)}`}. ` +
       `The loss was ${digits(losses[0])} before the first, and ${digits(last)} before the last.`;
     Object.assign(this.#elements.status.dataset, { lessons: count, loss: last });
@@ -116,7 +115,7 @@ export class LessonView {
   }
 }
 
-/** @param {import("./learnt.js").KnownDigit} digit */
+/** @param {KnownDigit} digit */
 function knownDigit(digit) {
   const item = document.createElement("li");
   const canvas = document.createElement("canvas");

@@ -1,0 +1,86 @@
+// The training session: the steps that a copy of the network, which belongs to this page, was trained by. The server keeps no copy: each
+// request repeats all steps, and gradient descent from the same weights ends in the same place.
+
+import { buildPredictionRequest } from "./prediction-request.js";
+
+/** @import { Outcome } from "./api.js" */
+/** @import { Shared } from "./latest.js" */
+/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { Stroke } from "./strokes.js" */
+/** @import { TrainingResult } from "./training-result.js" */
+
+/** @typedef {{label: number | null, learning_rate: number}} TrainingStep */
+/** @typedef {PredictionRequest & {lessons: TrainingStep[]}} TrainingRequest */
+
+/** The API takes no more. */
+export const MAX_TRAINING_STEPS = 50;
+
+/**
+ * The display; training-view.js is the real one.
+ * @typedef {object} View
+ * @property {(busy: boolean) => void} setBusy
+ * @property {() => void} reset
+ * @property {(text: string) => void} showMessage
+ * @property {(result: TrainingResult) => void} showResult
+ */
+
+export class TrainingSession {
+  #request;
+  #view;
+  #sequence;
+  #retry;
+
+  /** @type {TrainingStep[]} */
+  #steps = [];
+
+  /** Grows with each forget(): steps on another drawing are not this copy's. */
+  #generation = 0;
+  #isBusy = false;
+
+  /**
+   * @param {(request: TrainingRequest) => Promise<Outcome<TrainingResult>>} request never rejects
+   * @param {View} view
+   * @param {Shared} shared
+   */
+  constructor(request, view, { sequence, retry }) {
+    this.#request = request;
+    this.#view = view;
+    this.#sequence = sequence;
+    this.#retry = retry;
+  }
+
+  /** @param {readonly Stroke[]} strokes @param {TrainingStep} step @param {number} times */
+  async train(strokes, step, times) {
+    if (this.#isBusy) return;
+    if (strokes.length === 0) return this.#view.showMessage("Draw something first.");
+    const steps = [...this.#steps, ...Array(times).fill(step)].slice(0, MAX_TRAINING_STEPS);
+    if (steps.length === this.#steps.length) {
+      return this.#view.showMessage(`The copy has taken all ${MAX_TRAINING_STEPS} steps that a drawing may have. Press Forget to start again.`);
+    }
+    const [body, number] = [{ ...buildPredictionRequest(strokes), lessons: steps }, this.#sequence.number];
+    const generation = this.#generation;
+    const isWanted = () => generation === this.#generation;
+    this.#setBusy(true);
+    const outcome = await this.#retry.ask(() => this.#request(body), isWanted, (error) => this.#view.showMessage(error));
+    if (!isWanted()) return;
+    this.#setBusy(false);
+    if ("error" in outcome) return this.#view.showMessage(outcome.error);
+    this.#sequence.accept(number);
+    this.#steps = steps;
+    this.#view.showResult(outcome.answer);
+  }
+
+  /** Start again from the served model. */
+  forget() {
+    this.#steps = [];
+    this.#generation += 1;
+    this.#setBusy(false);
+    this.#view.reset();
+  }
+
+  /** @param {boolean} isBusy */
+  #setBusy(isBusy) {
+    this.#isBusy = isBusy;
+    this.#view.setBusy(isBusy);
+  }
+}
