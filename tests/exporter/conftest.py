@@ -180,6 +180,13 @@ def draw(journal, bars):
 
 
 @pytest.fixture
-def environment(models, artifacts, journal_url) -> dict[str, str]:
+def settings(models, artifacts, journal_url) -> dict[str, object]:
     """What lets the exporter read this test's store, results and prediction log."""
-    return {"DOODLE_MODELS": str(models.folder), "DOODLE_ARTIFACTS": str(artifacts), "DOODLE_JOURNAL": journal_url}
+    return {"models": str(models.folder), "artifacts": (artifacts,), "prediction_log": journal_url}
+
+
+@pytest.fixture
+def environment(settings, artifacts) -> dict[str, str]:
+    """The same as variables."""
+    variables = {"DOODLE_MODELS": settings["models"], "DOODLE_ARTIFACTS": str(artifacts)}
+    return variables | {"DOODLE_JOURNAL": settings["prediction_log"]}

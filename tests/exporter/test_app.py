@@ -11,8 +11,8 @@ SUCCESS = "doodle_exporter_collector_success"
 
 
 @pytest.fixture
-def app(environment, journal):
-    return create_app(Settings.from_environment(environment))
+def app(settings, journal):
+    return create_app(Settings(**settings))
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/", ""])
@@ -75,10 +75,10 @@ def test_makes_nothing_that_is_not_there(tmp_path, ask, read):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_redis_is_down_until_it_is_there_again(environment, redis_server, ask, read, eventually, caplog):
+def test_a_killed_redis_is_down_until_it_is_there_again(settings, redis_server, ask, read, eventually, caplog):
     up, success = ("doodle_journal_up",), (SUCCESS, "journal")
     caplog.set_level(logging.INFO, logger="exporter")
-    app = create_app(Settings.from_environment(environment | {"DOODLE_JOURNAL": redis_server.url}))
+    app = create_app(Settings(**settings | {"prediction_log": redis_server.url}))
 
     def scrape():
         status, _, text = ask(app)

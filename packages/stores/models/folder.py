@@ -1,8 +1,8 @@
 """The model store in a folder, on a disk that all its users share. The first `publish` makes the folder.
 
-One process publishes, any number read: a version appears, and an alias changes, by atomic rename. Two processes that move an alias
-at the same moment are not kept apart: the later one wins, and the history may lack the other's line. A stack has one trainer, and
-only that may write here; s3.py is for several publishers.
+One process publishes, any number read: a version appears, and an alias changes, by atomic rename. If two processes move an alias
+at the same moment, the later one wins, and the history may lack the other's line. A stack has one trainer, and nothing else
+writes here; s3.py is for several publishers.
 """
 
 import os
@@ -15,7 +15,16 @@ from pathlib import Path
 
 from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, read_file, write_atomically
 
-from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_alias, check_version, is_version, validated_copy
+from stores.models.base import (
+    MOST_NOTE_BYTES,
+    Card,
+    ModelStore,
+    StoreError,
+    check_alias,
+    check_version,
+    is_version,
+    validated_copy,
+)
 
 UNFINISHED = ".publishing-"  # a publisher is still writing it
 ABANDONED_SECONDS = 3600.0  # by then its publisher was killed
@@ -51,9 +60,11 @@ class FolderModels(ModelStore):
 
     def versions(self) -> list[str]:
         with _reading(self._versions):
-            paths = list(self._versions.iterdir()) if self._versions.exists() else []
-            found = sorted((path.stat().st_mtime_ns, path.name) for path in paths if is_version(path.name))
-        return [version for _, version in found]
+            try:
+                found = [(path.stat().st_mtime_ns, path.name) for path in self._versions.iterdir() if is_version(path.name)]
+            except FileNotFoundError:
+                return []
+        return [version for _, version in sorted(found)]
 
     def published_at(self, version: str) -> float:
         folder = self._files(version)

@@ -1,4 +1,4 @@
-"""The model store in an object store (the API of S3 with conditional writes: AWS, MinIO, Ceph, …), for machines that share no disk.
+"""The model store in an object store (S3 with conditional writes: AWS, MinIO, Ceph, …), for machines that share no disk.
 
     s3://bucket/prefix
 
@@ -23,9 +23,18 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, SNAPSHOTS_FILE, WEIGHTS_FILE
+from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, WEIGHTS_FILE
 
-from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_alias, check_version, is_version, validated_copy
+from stores.models.base import (
+    MOST_NOTE_BYTES,
+    Card,
+    ModelStore,
+    StoreError,
+    check_alias,
+    check_version,
+    is_version,
+    validated_copy,
+)
 from stores.models.s3_bucket import Bucket, Found
 
 FORM = "an object store's URL is s3://bucket/prefix, and the keys to it are not in there"

@@ -184,7 +184,8 @@ class Bucket:
         return UnreachableError(f"{self._called} {advice} (it says {code or status})")
 
     def _overtaken(self, key: str) -> OvertakenError:
-        return OvertakenError(f"s3://{self._name}/{key} was changed by somebody else at the same moment: look at it, then try again")
+        name = f"s3://{self._name}/{key}"
+        return OvertakenError(f"{name} was changed by somebody else at the same moment: look at it, then try again")
 
 
 class _MissingError(StoreError):
