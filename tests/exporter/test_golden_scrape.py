@@ -26,13 +26,13 @@ LEFT_OPEN = rf"(?m)^({'|'.join(OPEN)})((?:\{{.*\}})?) \S+$"
 
 
 @pytest.fixture
-def app(settings, models, publish, journal, fill, draw, reference):
+def app(settings, models, publish, log, fill, draw, reference):
     """All that there can be is there, a window of drawings too that was held against the live model's reference."""
     live = publish(seed=1, drift_references={"strokes": reference})
     models.point("live", live)
     models.point("candidate", publish(seed=2, about={"note": "never measured"}))
     draw(SIZE, live)
-    fill(journal)
+    fill(log)
     return create_app(Settings(**settings))
 
 

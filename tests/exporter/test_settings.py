@@ -42,7 +42,11 @@ def test_a_variable_sets_its_field_and_no_other(monkeypatch, variable, text, fie
     ("variable", "text", "message"),
     [
         ("DOODLE_MODELS", "ftp://host", "DOODLE_MODELS: 'ftp://host' names no model store: give a folder, "),
-        ("DOODLE_JOURNAL", "mysql://host", "DOODLE_JOURNAL: a journal's URL begins with redis://, rediss:// or sqlite:///"),
+        (
+            "DOODLE_JOURNAL",
+            "mysql://host",
+            "DOODLE_JOURNAL: a prediction log's URL begins with redis://, rediss:// or sqlite:///",
+        ),
     ],
 )
 def test_names_a_value_that_cannot_be_used(monkeypatch, variable, text, message):

@@ -35,7 +35,7 @@ __all__ = [
 def open_prediction_log(url: str, cap: int = 50_000, limits: FeedbackLimits = FEEDBACK_LIMITS) -> PredictionLog:
     """Return the log at this URL, which keeps the newest `cap` predictions. Nothing is opened yet; ValueError for a bad URL."""
     if cap < 1:
-        raise ValueError(f"the journal's cap must be at least 1, not {cap}")
+        raise ValueError(f"the prediction log's cap must be at least 1, not {cap}")
     scheme = url.partition("://")[0]
     # Each imports what it needs only here: a program that keeps its prediction log in SQLite needs no Redis client.
     if scheme in ("redis", "rediss"):
@@ -47,4 +47,4 @@ def open_prediction_log(url: str, cap: int = 50_000, limits: FeedbackLimits = FE
 
         return SqlitePredictionLog(url, cap, limits)
     # Neither here nor elsewhere is a URL shown that is not understood: there may be a password in it.
-    raise ValueError("a journal's URL begins with redis://, rediss:// or sqlite:///")
+    raise ValueError("a prediction log's URL begins with redis://, rediss:// or sqlite:///")
