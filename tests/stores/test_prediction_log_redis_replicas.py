@@ -12,8 +12,8 @@ from stores.prediction_log import PredictionLogError, redis_connection
 from stores.prediction_log.redis import FEEDBACK, PREDICTIONS
 
 MANUAL = Path(__file__).parents[2] / "docs" / "operate.md"
-TOO_FEW = "has fewer replicas that follow it than the prediction log's URL asks for .replicas=1., so the feedback was not written"
-UNCONFIRMED = "has the feedback, but fewer replicas confirm it .* then add it again"
+TOO_FEW = "has fewer replicas than the prediction log's URL asks for .replicas=1., so nothing was written"
+UNCONFIRMED = "wrote it to fewer replicas .* then try again"
 READ_ONLY = "is a read-only replica: name the primary"
 
 
@@ -133,7 +133,7 @@ class TestSilentReplica:
         assert log.recent_predictions(5) == predictions
         with pytest.raises(PredictionLogError, match=TOO_FEW):
             log.add_feedback(after)
-        with pytest.raises(PredictionLogError, match=r"asks for .replicas=1., so nothing was erased"):
+        with pytest.raises(PredictionLogError, match=r"asks for .replicas=1., so nothing was written"):
             log.erase([before.prediction_id])
         assert log.feedback(10) == [before]
         replica.go_on()

@@ -37,7 +37,7 @@ from stores.prediction_log.base import (
     is_name,
     stored,
 )
-from stores.prediction_log.redis_connection import NOT_ADDED, NOT_ERASED, DurableRedis
+from stores.prediction_log.redis_connection import DurableRedis
 
 PREDICTIONS, FEEDBACK = "doodle:predictions", "doodle:feedback"
 FEEDBACK_BY_PREDICTION, FEEDBACK_OF_DAY = "doodle:feedback:predictions", "doodle:feedback:day:{day}"
@@ -87,7 +87,7 @@ class RedisPredictionLog(PredictionLog):
         return self._records(Prediction, count, "+", page)[::-1]
 
     def add_feedback(self, feedback: Feedback) -> None:
-        outcome = self._server.durably(lambda client: self._add_feedback(feedback, client), NOT_ADDED)
+        outcome = self._server.durably(lambda client: self._add_feedback(feedback, client))
         if outcome in list(Refusal):
             raise RefusedError(Refusal(outcome))
 
@@ -111,9 +111,7 @@ class RedisPredictionLog(PredictionLog):
         arguments: list[Argument] = [now(), self._cap, ERASED_FEEDBACK_KEPT, int(is_expected), len(predictions)]
         arguments += [*predictions, *feedback]
         self._index_feedback()
-        if not is_expected and not self._is_any_known(predictions, feedback):
-            return set()
-        found = self._server.durably(lambda client: self._run("erase", arguments, client), NOT_ERASED)
+        found = self._server.durably(lambda client: self._run("erase", arguments, client))
         return {id_.decode() for id_ in found}
 
     def erased(self, feedback_ids: Collection[str]) -> set[str]:
@@ -166,18 +164,6 @@ class RedisPredictionLog(PredictionLog):
         with self._server.errors_explained():
             while self._run("index_feedback", [PAGE]) == PAGE:
                 pass
-
-    def _is_any_known(self, predictions: Sequence[str], feedback: Sequence[str]) -> bool:
-        """Ask before erasing: an unknown id then costs no write, which would wait for disks."""
-        with self._server.errors_explained(), self._client.pipeline(transaction=False) as asked:
-            for id_ in predictions:
-                asked.hexists(PREDICTIONS_INDEX, id_)
-                asked.hexists(FEEDBACK_BY_PREDICTION, id_)
-                asked.zscore(PREDICTIONS_ERASED, id_)
-            for id_ in feedback:
-                asked.hexists(FEEDBACK_INDEX, id_)
-                asked.zscore(FEEDBACK_ERASED, id_)
-            return any(asked.execute())
 
     def _erased_entry(self, feedback_id: str) -> bytes | None:
         """Return the place in the stream of feedback that was erased."""

@@ -27,9 +27,6 @@ CONNECT_SECONDS, COMMAND_SECONDS = 1.0, 2.0
 PROBE = "doodle:probe"  # a write that shows whether the replicas follow, where the URL asks for some
 REPLICA_MILLISECONDS = 1500  # less than a command may take, and more than the second after which a replica's file may be synced
 SILENT_SECONDS = 5  # a replica speaks each second: one that has been silent for longer does not follow
-# For an error about replicas: what did not happen, what did, and what to do.
-NOT_ADDED = ("the feedback was not written", "has the feedback", "add it")
-NOT_ERASED = ("nothing was erased", "has erased it", "erase it")
 # Settings that put a record on the disk before the reply, also during a rewrite, and keep it when memory is full.
 DURABLE = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no", "maxmemory-policy": "noeviction"}
 
@@ -97,7 +94,7 @@ class DurableRedis:
             memory_limit_bytes=about.get("maxmemory") or None,
         )
 
-    def durably(self, write: Callable[[redis.Redis], T], words: tuple[str, str, str]) -> T:
+    def durably(self, write: Callable[[redis.Redis], T]) -> T:
         """Return what `write` returns, once its changes are durable; PredictionLogError otherwise."""
         if not self.url.is_vouched_for:
             self._check_durable()
@@ -106,22 +103,19 @@ class DurableRedis:
                 return write(self.client)
             # WAIT knows only what its own connection wrote.
             with redis.Redis(connection_pool=self.client.connection_pool, single_connection_client=True) as connection:
-                return self._with_replicas(write, connection, *words)
+                return self._with_replicas(write, connection)
 
-    def _with_replicas(self, write: Callable[[redis.Redis], T], connection: redis.Redis, undone: str, done: str, again: str) -> T:
+    def _with_replicas(self, write: Callable[[redis.Redis], T], connection: redis.Redis) -> T:
         wanted = self.url.replicas
+        asked = f"replicas than the prediction log's URL asks for (replicas={wanted})"
         # First a write without a record: while the replicas do not follow, records that are sent again must not pile up.
         connection.set(PROBE, "")
         if connection.wait(wanted, REPLICA_MILLISECONDS) < wanted:
-            raise PredictionLogError(
-                f"{self.name} has fewer replicas that follow it than the prediction log's URL asks for (replicas={wanted}), so "
-                f"{undone}: see INFO replication, and start them"
-            )
+            raise PredictionLogError(f"{self.name} has fewer {asked}, so nothing was written: see INFO replication")
         result = write(connection)
         if self._arrived_at(connection) < wanted:
             raise PredictionLogError(
-                f"{self.name} {done}, but fewer replicas confirm it than the prediction log's URL asks for (replicas={wanted}): "
-                f"see INFO replication, and that each has appendonly yes; then {again} again"
+                f"{self.name} wrote it to fewer {asked}: see INFO replication, and that each has appendonly yes; then try again"
             )
         return result
 
