@@ -104,13 +104,7 @@ class ModelStore(ABC):
         while before:
             version = _version_in(before.pop())
             if version != live and self._is_sound(version):
-                try:
-                    self._set(LIVE, version, live_seen)
-                except OvertakenError as error:
-                    raise OvertakenError(
-                        f"nothing is rolled back: {live or 'nothing'} was live in {self}, and somebody else has just moved that. "
-                        "Look what is live now, and roll back once more if you still want to"
-                    ) from error
+                self._set(LIVE, version, live_seen)
                 with suppress(OvertakenError):  # by a promotion; a line too many does no harm
                     self._put_note(HISTORY, before, history_seen)
                 return version
@@ -124,10 +118,6 @@ class ModelStore(ABC):
         """Return the version that "live" or "candidate" names, if any."""
         check_alias(alias)
         return self._parsed(alias, self._note(alias)[0])
-
-    @abstractmethod
-    def alias_time(self, alias: str) -> float | None:
-        """Return when "live" or "candidate" last moved, in Unix seconds of this machine's clock; None if it names nothing."""
 
     @abstractmethod
     def versions(self) -> list[str]:

@@ -15,16 +15,7 @@ from pathlib import Path
 
 from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, read_file, write_atomically
 
-from stores.models.base import (
-    MOST_NOTE_BYTES,
-    Card,
-    ModelStore,
-    StoreError,
-    check_alias,
-    check_version,
-    is_version,
-    validated_copy,
-)
+from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
 
 UNFINISHED = ".publishing-"  # a publisher is still writing it
 ABANDONED_SECONDS = 3600.0  # by then its publisher was killed
@@ -48,15 +39,6 @@ class FolderModels(ModelStore):
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return card
-
-    def alias_time(self, alias: str) -> float | None:
-        check_alias(alias)
-        path = self.folder / alias
-        with _reading(path):
-            try:
-                return path.stat().st_mtime
-            except FileNotFoundError:
-                return None
 
     def versions(self) -> list[str]:
         with _reading(self._versions):

@@ -25,20 +25,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, WEIGHTS_FILE
 
-from stores.models.base import (
-    MOST_NOTE_BYTES,
-    Card,
-    ModelStore,
-    StoreError,
-    check_alias,
-    check_version,
-    is_version,
-    validated_copy,
-)
+from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
 from stores.models.s3_bucket import Bucket, Found
 
 FORM = "an object store's URL is s3://bucket/prefix, and the keys to it are not in there"
-RESOLUTION_SECONDS = 1.0  # of the store's clock, as it tells the time
 MISSING = os.strerror(errno.ENOENT)
 
 
@@ -62,11 +52,6 @@ class S3Models(ModelStore):
         version = card["version"]
         self._persistently(lambda: self._upload(version, contents), f"others keep publishing {version} in {self}")
         return card
-
-    def alias_time(self, alias: str) -> float | None:
-        check_alias(alias)
-        found = self._bucket.get(self._prefix + alias, MOST_NOTE_BYTES)
-        return None if found is None else _moment(found)
 
     def versions(self) -> list[str]:
         start, end = f"{self._prefix}versions/", f"/{CARD_FILE}"
@@ -150,22 +135,6 @@ class _Object:
         if found is None:
             raise FileNotFoundError(errno.ENOENT, MISSING)
         return found.content
-
-
-def _moment(found: Found) -> float:
-    """When an alias was moved, by our clock: as whoever moved it says, to the microsecond, as far as the store bears it out.
-
-    The store's own time has whole seconds, and its clock need not be ours; but how long ago that was it knows by its clock alone.
-    So whoever moves an alias from a machine whose clock is wrong is taken at the store's word.
-    """
-    answered = found.got_at if found.answered is None else found.answered
-    age = answered - found.modified
-    earliest, latest = found.asked_at - age - RESOLUTION_SECONDS, found.got_at - age + RESOLUTION_SECONDS
-    try:
-        said = datetime.fromisoformat(found.content.decode("ascii").split()[1]).timestamp()
-    except (ValueError, IndexError):  # put there by other means
-        said = latest
-    return min(max(said, earliest), latest)
 
 
 def _parts(url: str) -> tuple[str, str]:

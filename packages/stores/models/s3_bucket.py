@@ -9,10 +9,8 @@ import base64
 import hashlib
 import logging
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -53,15 +51,10 @@ ADVICE = {
 
 
 class Found(NamedTuple):
-    """An object, and the times of two clocks in Unix seconds."""
-
     content: bytes  # empty for head()
     tag: str  # its ETag, which differs for different content
     metadata: dict[str, str]
-    modified: float  # by the store's clock, in whole seconds
-    answered: float | None  # the time of the answer by the store's clock, in whole seconds, if the store says
-    asked_at: float  # by our clock, before the request
-    got_at: float  # and after the answer
+    modified: float  # Unix seconds by the store's clock, whole ones
 
 
 class Bucket:
@@ -105,7 +98,6 @@ class Bucket:
                     yield entry["Key"], entry["Size"], entry["LastModified"].timestamp()
 
     def _ask(self, method: str, key: str, most_bytes: int = 0) -> Found | None:
-        asked_at = time.time()
         try:
             with self._errors_explained(key):
                 answer = getattr(self._connected(READING), method)(Bucket=self._name, Key=key)
@@ -119,16 +111,7 @@ class Bucket:
             return None
         if not ("ETag" in answer and "LastModified" in answer):
             raise UnreachableError(f"{self._called} {FOREIGN}")
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        return Found(
-            content=content,
-            tag=answer["ETag"],
-            metadata=answer.get("Metadata", {}),
-            modified=answer["LastModified"].timestamp(),
-            answered=parsedate_to_datetime(date).timestamp() if date else None,
-            asked_at=asked_at,
-            got_at=time.time(),
-        )
+        return Found(content, answer["ETag"], answer.get("Metadata", {}), answer["LastModified"].timestamp())
 
     def _write(self, method: str, key: str, **more: Any) -> None:
         try:

@@ -63,24 +63,3 @@ class TestAlias:
         assert store.alias(LIVE) == versions[1]
         store.promote(versions[2])
         assert store.history() == [versions[1]]
-
-    def test_its_time_is_more_precise_than_the_store_s_clock(self, store, version):
-        before = time.time()
-        store.point(LIVE, version)
-        assert before <= store.alias_time(LIVE) <= time.time()
-        assert store.alias_time(CANDIDATE) is None
-
-    @pytest.mark.parametrize("wrong_by", [-3600.0, 3600.0])
-    def test_a_clock_of_ours_that_is_not_the_store_s_changes_nothing(self, store, version, monkeypatch, wrong_by):
-        """The trainer's artifacts have times by its own clock, too. (The SDK's clock stays right: it signs with it.)"""
-        ours = time.time
-        store.point(LIVE, version)  # by somebody whose clock is the store's
-        moment = ours() + wrong_by
-        monkeypatch.setattr("stores.models.s3_bucket.time.time", lambda: ours() + wrong_by)
-        assert store.alias_time(LIVE) == pytest.approx(moment, abs=2.5)
-
-    def test_a_time_that_the_store_does_not_bear_out_is_not_believed(self, place, store):
-        for said in (" 2001-01-01T00:00:00+00:00", " 2999-01-01T00:00:00+00:00", " soon", ""):
-            before = time.time()
-            place.write(LIVE, f"0647f3f72a49{said}".encode())
-            assert before - 2.5 < store.alias_time(LIVE) < time.time() + 1.0

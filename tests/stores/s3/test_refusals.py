@@ -106,7 +106,6 @@ def test_any_question_is_refused_so(server, store, model_folder, name):
         store.versions,
         store.rollback,
         store.history,
-        lambda: store.alias_time(LIVE),
         lambda: store.point(CANDIDATE, VERSION),
         lambda: store.load(VERSION),
         lambda: store.state(VERSION),
