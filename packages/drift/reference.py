@@ -99,20 +99,12 @@ class Reference:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it JSON-ready. Counts are text, one line a digit: in indented JSON 2,880 numbers would be as many lines."""
-        subjects = {
-            subject: {
-                "edges": self.edges[subject].tolist(),
-                "counts": [" ".join(map(str, row)) for row in self.counts[subject].tolist()],
-            }
-            for subject in SUBJECTS
-        }
-        return {
-            "format": FORMAT,
-            "drawings": self.drawings,
-            "rejected": self.rejected,
-            "digits": self.of_digit.tolist(),
-            "subjects": subjects,
-        }
+        subjects = {}
+        for subject in SUBJECTS:
+            counts = [" ".join(map(str, row)) for row in self.counts[subject].tolist()]
+            subjects[subject] = {"edges": self.edges[subject].tolist(), "counts": counts}
+        totals = {"drawings": self.drawings, "rejected": self.rejected, "digits": self.of_digit.tolist()}
+        return {"format": FORMAT, **totals, "subjects": subjects}
 
     @classmethod
     def from_dict(cls, said: dict[str, Any]) -> "Reference":
