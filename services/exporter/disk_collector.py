@@ -9,10 +9,6 @@ from prometheus_client.core import Metric
 from exporter.families import gauge_by
 
 
-class DiskError(Exception):
-    """A folder's disk does not tell its size; the message names the folder."""
-
-
 class DiskCollector:
     """Reports by a folder's purpose. A missing folder has no sample, and is no failure."""
 
@@ -22,7 +18,7 @@ class DiskCollector:
         self._folders = folders
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; then DiskError for folders whose disk does not tell."""
+        """Yield what is known; then OSError for folders whose disk does not tell."""
         size: dict[str, float] = {}
         free: dict[str, float] = {}
         problems = []
@@ -36,4 +32,4 @@ class DiskCollector:
         yield gauge_by("folder", "doodle_disk_size_bytes", "Bytes of the disk that the folder is on.", size)
         yield gauge_by("folder", "doodle_disk_free_bytes", "Free bytes of that disk.", free)
         if problems:
-            raise DiskError("; ".join(problems))
+            raise OSError("; ".join(problems))

@@ -103,7 +103,7 @@ class ModelStore(ABC):
         before, history_seen = self._history()
         while before:
             version = _version_in(before.pop())
-            if version != live and self._is_sound(version):
+            if version and version != live and self._is_sound(version):
                 self._set(LIVE, version, live_seen)
                 with suppress(OvertakenError):  # by a promotion; a line too many does no harm
                     self._put_note(HISTORY, before, history_seen)
@@ -112,12 +112,16 @@ class ModelStore(ABC):
 
     def history(self) -> list[str]:
         """Return the versions that were live before, oldest first."""
-        return [_version_in(line) for line in self._history()[0]]
+        return list(filter(None, map(_version_in, self._history()[0])))
 
     def alias(self, alias: str) -> str | None:
         """Return the version that "live" or "candidate" names, if any."""
         check_alias(alias)
-        return self._parsed(alias, self._note(alias)[0])
+        text = self._note(alias)[0]
+        version = _version_in(text)
+        if text is not None and version is None:
+            raise StoreError(f"{self}/{alias} names no version: it holds {text.strip()[:40]!r}")
+        return version
 
     @abstractmethod
     def versions(self) -> list[str]:
@@ -170,7 +174,7 @@ class ModelStore(ABC):
     # For the backends. A note is one of live, candidate and history; `seen` tells its values apart.
 
     @abstractmethod
-    def _note(self, name: str) -> tuple[bytes | None, str | None]:
+    def _note(self, name: str) -> tuple[str | None, str | None]:
         """Return a note's content, if there is one, and `seen`."""
 
     @abstractmethod
@@ -201,28 +205,15 @@ class ModelStore(ABC):
             time.sleep(secrets.SystemRandom().uniform(0, PAUSE_SECONDS * (1 + number)))
         raise OvertakenError(f"{otherwise}. Look what is there now, then try again")
 
-    def _parsed(self, alias: str, content: bytes | None) -> str | None:
-        if content is None:
-            return None
-        text = content.decode("ascii", "replace").strip()
-        version = _version_in(text)
-        if not is_version(version):
-            raise StoreError(f"{self}/{alias} names no version: it holds {text[:40]!r}")
-        return version
-
     def _named(self, alias: str) -> tuple[str | None, str | None]:
         """Return an alias's version and `seen`. The version is None for a damaged alias too, so that it can be replaced."""
         content, seen = self._note(alias)
-        try:
-            return self._parsed(alias, content), seen
-        except StoreError:
-            return None, seen
+        return _version_in(content), seen
 
     def _history(self) -> tuple[list[str], str | None]:
         """Return the history's sound lines, oldest first, and `seen`."""
         content, seen = self._note(HISTORY)
-        lines = (content or b"").decode("ascii", "replace").splitlines()
-        return [line for line in lines if is_version(_version_in(line))], seen
+        return [line for line in (content or "").splitlines() if _version_in(line)], seen
 
     def _is_sound(self, version: str) -> bool:
         try:
@@ -268,5 +259,7 @@ def is_version(name: str) -> bool:
     return re.fullmatch("[0-9a-f]{12}", name) is not None
 
 
-def _version_in(line: str) -> str:
-    return line.split(maxsplit=1)[0] if line.strip() else ""
+def _version_in(line: str | None) -> str | None:
+    """Return the version that a note's line begins with, if it is sound."""
+    words = (line or "").split(maxsplit=1)
+    return words[0] if words and is_version(words[0]) else None

@@ -59,11 +59,11 @@ class FolderModels(ModelStore):
     def state(self, version: str) -> tuple[object, ...]:
         return (version, *((file.st_ino, file.st_size, file.st_mtime_ns) for file in self._status(version)))
 
-    def _note(self, name: str) -> tuple[bytes | None, None]:
+    def _note(self, name: str) -> tuple[str | None, None]:
         path = self.folder / name
         with _reading(path):
             try:
-                return read_file(path, MOST_NOTE_BYTES), None
+                return read_file(path, MOST_NOTE_BYTES).decode("ascii", "replace"), None
             except FileNotFoundError:
                 return None, None
 

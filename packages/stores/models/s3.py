@@ -89,9 +89,9 @@ class S3Models(ModelStore):
                 self._bucket.put(self._key(version, name), content)
         self._bucket.replace(card, contents[CARD_FILE], before and before.tag, mark)
 
-    def _note(self, name: str) -> tuple[bytes | None, str | None]:
+    def _note(self, name: str) -> tuple[str | None, str | None]:
         found = self._bucket.get(self._prefix + name, MOST_NOTE_BYTES)
-        return (None, None) if found is None else (found.content, found.tag)
+        return (None, None) if found is None else (found.content.decode("ascii", "replace"), found.tag)
 
     def _put_note(self, name: str, lines: list[str] | None, seen: str | None) -> None:
         if lines is not None:
