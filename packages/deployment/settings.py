@@ -1,7 +1,7 @@
 """Settings of a service: one frozen class of DOODLE_ environment variables, read once at start.
 
-An empty variable counts as unset, because Compose passes unset ones on as empty. NAME_FILE names a file that holds the value.
-It goes before NAME. Docker Swarm and Kubernetes provide secrets as such files.
+An empty variable counts as unset, because Compose passes unset ones on as empty. NAME_FILE, if set, names a file that holds the
+value: Docker Swarm and Kubernetes provide secrets so.
 """
 
 import os

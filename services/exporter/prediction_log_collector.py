@@ -27,21 +27,14 @@ class PredictionLogCollector:
         yield CounterMetricFamily("doodle_journal_predictions_total", "Predictions ever written into the log.", total)
         yield GaugeMetricFamily("doodle_journal_predictions_kept", "Predictions in the log now; its cap drops the oldest.", kept)
         yield CounterMetricFamily("doodle_journal_feedback_total", "Feedback ever written into the log.", feedback)
+        newest, limit = summary.last_prediction_time, durability.memory_limit_bytes
         # A value of None makes a family without a sample.
         for name, text, value in (
-            (
-                "last_prediction_timestamp_seconds",
-                "Time of the newest prediction, in Unix seconds.",
-                summary.last_prediction_time,
-            ),
+            ("last_prediction_timestamp_seconds", "Time of the newest prediction, in Unix seconds.", newest),
             ("durable", "1 if acknowledged records are on disk, else 0; none if only its operator knows.", durability.is_durable),
             ("size_bytes", "Bytes of the log on its disk; none if it does not say.", durability.size_bytes),
             ("memory_bytes", "Bytes of memory of the log; none if it is a file, or does not say.", durability.memory_bytes),
-            (
-                "memory_limit_bytes",
-                "Limit of that memory; writes beyond it fail. None without a limit.",
-                durability.memory_limit_bytes,
-            ),
+            ("memory_limit_bytes", "Limit of that memory; writes beyond it fail. None without a limit.", limit),
         ):
             yield GaugeMetricFamily(f"doodle_journal_{name}", text, value)
         late = "Times that the disk had not taken the last write when the next one came."

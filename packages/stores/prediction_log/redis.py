@@ -43,9 +43,8 @@ PREDICTIONS, FEEDBACK = "doodle:predictions", "doodle:feedback"
 FEEDBACK_BY_PREDICTION, FEEDBACK_OF_DAY = "doodle:feedback:predictions", "doodle:feedback:day:{day}"
 PREDICTIONS_INDEX, PREDICTIONS_ERASED = f"{PREDICTIONS}:entries", f"{PREDICTIONS}:erased"
 FEEDBACK_INDEX, FEEDBACK_ERASED = f"{FEEDBACK}:entries", f"{FEEDBACK}:erased"
-KEYS = [  # in the order of lua/shared.lua
-    PREDICTIONS, PREDICTIONS_INDEX, PREDICTIONS_ERASED, FEEDBACK, FEEDBACK_INDEX, FEEDBACK_ERASED, FEEDBACK_BY_PREDICTION,
-]  # fmt: skip
+OF_PREDICTIONS = [PREDICTIONS, PREDICTIONS_INDEX, PREDICTIONS_ERASED]
+KEYS = [*OF_PREDICTIONS, FEEDBACK, FEEDBACK_INDEX, FEEDBACK_ERASED, FEEDBACK_BY_PREDICTION]  # as in lua/shared.lua
 LUA = Path(__file__).parent / "lua"
 SCRIPTS = ("add_predictions", "add_feedback", "index_feedback", "erase", "drop_older")
 PAGE = 500  # entries, half a megabyte: the most that one command reads, so that no other client waits long
