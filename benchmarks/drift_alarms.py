@@ -115,7 +115,7 @@ def print_distances(detectors, traffic):
     print("\n| traffic | reference | " + " | ".join(SUBJECTS) + " |\n" + "|---" * (2 + len(SUBJECTS)) + "|", flush=True)
     for name, drawings in traffic.items():
         for of, detector in detectors.items():
-            subjects = detector.look(drawings).subjects
+            subjects = detector.test(drawings).subjects
             print(f"| {name} | {of} | " + " | ".join(f"{subjects[subject].effect:.2f}" for subject in SUBJECTS) + " |")
 
 
@@ -127,7 +127,7 @@ def print_in_order(detectors, clean):
     for name, of in (("MNIST", "MNIST"), ("pen-drawn", "synthetic"), ("pen-drawn", "both")):
         for size in SIZES if name in clean else ():
             blocks = range(0, len(clean[name]) - size + 1, size)
-            drifted = [detectors[of].look(clean[name].only(slice(start, start + size))).drifted for start in blocks]
+            drifted = [detectors[of].test(clean[name].only(slice(start, start + size))).drifted for start in blocks]
             alarms = ", ".join(sorted({subject for subjects in drifted for subject in subjects}))
             print(f"| {name} | {of} | {size} | {len(blocks)} | {sum(map(bool, drifted))} | {alarms} |", flush=True)
 
@@ -140,7 +140,7 @@ def print_furthest(detectors, clean, size=1000):
     for name, of in (("MNIST", "MNIST"), ("pen-drawn", "synthetic")):
         if name in clean:
             blocks = [clean[name].only(slice(end - size, end)) for end in range(size, len(clean[name]) + 1, size)]
-            looks = [detectors[of].look(block).subjects for block in blocks]
+            looks = [detectors[of].test(block).subjects for block in blocks]
             furthest = (max(subjects[subject].effect for subjects in looks) for subject in SUBJECTS)
             print(f"| {name} | {of} | " + " | ".join(f"{effect:.2f}" for effect in furthest) + " |", flush=True)
 
@@ -162,7 +162,7 @@ def print_false_alarms(generator, detectors, clean, collections, png, days):
             if size > len(drawings) // 2:
                 continue  # so few drawings would be the same ones in each block
             alarms = sum(
-                detectors[of].look(drawings.only(generator.choice(len(drawings), size, replace=False))).detected
+                detectors[of].test(drawings.only(generator.choice(len(drawings), size, replace=False))).detected
                 for _ in range(days * A_DAY // size)
             )
             _print_alarms(name, of, "as set", size, days, alarms)
@@ -174,7 +174,7 @@ def alarms_where_nothing_differs(generator, pool, size):
     reference, traffic = np.array_split(order, 2)
     detector = Detector(Reference.of(pool.only(reference)), NO_TOLERANCE)
     looks = 10 * A_DAY // size
-    return sum(detector.look(pool.only(generator.choice(traffic, size, replace=False))).detected for _ in range(looks))
+    return sum(detector.test(pool.only(generator.choice(traffic, size, replace=False))).detected for _ in range(looks))
 
 
 def _print_alarms(name, of, tolerance, size, days, alarms):
@@ -272,7 +272,7 @@ def until_seen(generator, detector, before, after, share, wrong, size):
         changed = np.arange(size) >= clean
         window = drawn_from(generator, before, after, changed & (generator.random(size) < share))
         feedback = (np.array([clean, size - clean] if wrong else [0, 0]) * FEEDBACK_SHARE).round().astype(int)  # before, after
-        looked = detector.look(
+        looked = detector.test(
             window, int(feedback.sum()), int(generator.binomial(feedback, [USUALLY_WRONG, wrong or 0.0]).sum())
         )
         drawings += size - clean

@@ -7,7 +7,7 @@ PLUGINS = {
     "polling": ["httpx"],
     "processes": [],
     "saved_models": ["numpy"],
-    "redis_server": ["redis", "yaml"],
+    "redis_server": ["redis"],
     "browser": ["playwright"],
     "doc_sync": [],
     "model_stores": ["boto3"],

@@ -32,13 +32,13 @@ class FolderPlace:
 
 
 class S3Place:
-    """A store in a bucket, with a cache of its own."""
+    """A store in a bucket."""
 
     tick = 1.01
 
-    def __init__(self, server, bucket: str, cache: Path):
-        self.bucket, self.cache, self._client = bucket, cache, server.client()
-        self.url = f"s3://{bucket}/models?cache={cache}"
+    def __init__(self, server, bucket: str):
+        self.bucket, self._client = bucket, server.client()
+        self.url = f"s3://{bucket}/models"
         self.models: ModelStore = open_models(self.url)
 
     def write(self, name: str, content: bytes) -> None:
@@ -56,8 +56,8 @@ class S3Place:
 
 
 @pytest.fixture
-def s3_place(s3_server, bucket, tmp_path):
-    return S3Place(s3_server, bucket, tmp_path / "models-cache")
+def s3_place(s3_server, bucket):
+    return S3Place(s3_server, bucket)
 
 
 @pytest.fixture

@@ -6,16 +6,13 @@ import time
 
 import pytest
 import redis
-import yaml
 from polling import PATIENCE
 from processes import PROJECT, free_port, require
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # Redis, as in the stack
-# What the stack does with Redis's file before it starts it; in Compose's files $$ is a $.
-COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8").replace("$$", "$"))
-REDIS_ENTRYPOINT = COMPOSE["services"]["redis"]["entrypoint"]
+START = ["sh", PROJECT / "services/redis/start.sh"]
 
 
 class RedisServer:
@@ -31,7 +28,7 @@ class RedisServer:
         named = {"save": "", **ALL_KEPT} | {name.replace("_", "-"): value for name, value in settings.items()}
         options = [text for name, value in named.items() for text in (f"--{name}", str(value))]
         where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder, "--logfile", self.folder / "log"]
-        self.process = subprocess.Popen([*REDIS_ENTRYPOINT, self._executable, *where, *options, *arguments], cwd=self.folder)
+        self.process = subprocess.Popen([*START, self._executable, *where, *options, *arguments], cwd=self.folder)
         deadline = time.monotonic() + PATIENCE
         while not self._answers(until_loaded):
             assert self.process.poll() is None, f"redis-server ended by itself:\n{(self.folder / 'log').read_text()}"

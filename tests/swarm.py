@@ -186,13 +186,13 @@ def object_store(wire, free_port):
 
 
 @pytest.fixture(scope="module")
-def store(object_store, folder):
+def store(object_store):
     """The model store as this machine sees it, with the repository's model live."""
     server, bucket = object_store
     patch = pytest.MonkeyPatch()
     for name, value in server.environment.items():
         patch.setenv(name, value)
-    models = open_models(f"s3://{bucket}/models?cache={folder}/cache")
+    models = open_models(f"s3://{bucket}/models")
     models.promote(models.publish(PROJECT / "artifacts/model")["version"])
     yield models
     patch.undo()

@@ -1,1 +1,1 @@
-"""How a service is deployed: what its environment says, and how it lives as a process. Every service says and does it alike."""
+"""What all services share as processes: settings from the environment, log lines, signals and the HTTP server."""

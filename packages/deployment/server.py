@@ -1,4 +1,4 @@
-"""uvicorn as Doodle's services run it: no client holds a connection with half a request, and no request is lost at the end."""
+"""uvicorn as Doodle's services run it: slow clients lose their connection, and a shutdown loses no request."""
 
 import asyncio
 import socket
@@ -15,12 +15,12 @@ BEGIN_SECONDS = 0.2  # within which the request of a new connection arrives
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 that closes the connection of a client that does not go on with its request in time."""
+    """HTTP/1.1 that closes the connection of a client that stops in the middle of its request."""
 
     _timer: asyncio.TimerHandle | None = None
     _is_in_body = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._expect_more(HEADER_SECONDS)
 
@@ -49,15 +49,15 @@ class TimedProtocol(HttpToolsProtocol):
             self._expect_nothing()
             self._expect_more(BODY_SECONDS)
 
-    def _expect_more(self, seconds):
+    def _expect_more(self, seconds: float) -> None:
         self._timer = self.loop.call_later(seconds, self._hang_up)
 
-    def _expect_nothing(self):
+    def _expect_nothing(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _hang_up(self):
+    def _hang_up(self) -> None:
         if self._is_in_body and self.flow.read_paused:  # the service has not taken the pieces that came
             self._expect_more(BODY_SECONDS)
         else:
@@ -65,10 +65,10 @@ class TimedProtocol(HttpToolsProtocol):
 
 
 class DrainingServer(uvicorn.Server):
-    """Answers every request whose connection was made before it was told to end; later connections are refused.
+    """A server that answers every request whose connection was made before the shutdown, and refuses later connections.
 
-    uvicorn itself resets the connections that wait in the kernel's queue, and those whose request it has not read. By then nginx
-    has sent its request. It may not send it to another replica.
+    uvicorn itself resets connections that wait in the kernel's queue, and those whose request it has not read. By then nginx has
+    sent the request, and may not send it to another replica.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -76,22 +76,21 @@ class DrainingServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         loop = asyncio.get_running_loop()
-        protocol = partial(
-            self.config.http_protocol_class,
-            config=self.config,
-            server_state=self.server_state,
-            app_state=self.lifespan.state,
-        )
+        protocol = partial(TimedProtocol, self.config, self.server_state, self.lifespan.state)
         for connection in waiting:
             await loop.connect_accepted_socket(protocol, connection)
         deadline = loop.time() + BEGIN_SECONDS
-        while loop.time() < deadline and any(each.cycle is None for each in self.server_state.connections):
+        while loop.time() < deadline and any(map(_is_idle, self.server_state.connections)):
             await asyncio.sleep(0.01)
         await super().shutdown(sockets)
 
 
-def _stop_listening(listener):
-    """Close a listening socket and its duplicates to new connections; return those in its queue."""
+def _is_idle(connection: object) -> bool:
+    return isinstance(connection, TimedProtocol) and connection.cycle is None
+
+
+def _stop_listening(listener: socket.socket) -> list[socket.socket]:
+    """Close a listening socket and its duplicates to new connections; return the connections in its queue."""
     waiting = []
     while True:
         try:

@@ -1,7 +1,7 @@
 """Settings of a service: one frozen class of DOODLE_ environment variables, read once at start.
 
-An empty variable counts as unset, because Compose passes unset ones on as empty. NAME_FILE names a file that holds the value.
-It goes before NAME. Docker Swarm and Kubernetes provide secrets as such files.
+An empty variable counts as unset, because Compose passes unset ones on as empty. NAME_FILE, if set, names a file that holds the
+value: Docker Swarm and Kubernetes provide secrets so.
 """
 
 import os
@@ -38,18 +38,17 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, _FilesSource(settings_cls), env_settings, dotenv_settings
+        return init_settings, _VariablesSource(settings_cls), dotenv_settings
 
 
-class _FilesSource(EnvSettingsSource):
-    """Read NAME_FILE: the file's content without surrounding white space. No error shows the content."""
+class _VariablesSource(EnvSettingsSource):
+    """Read the file that NAME_FILE names, without surrounding white space, else NAME. A field has one NAME only."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        for key, variable, _ in self._extract_field_info(field, field_name):
-            path = self.env_vars.get(f"{variable}_file")
-            if path:
-                return _content(f"{variable.upper()}_FILE", Path(path)) or None, key, False
-        return None, field_name, False
+        key, variable, is_complex = self._extract_field_info(field, field_name)[0]  # the second, if any, is DOODLE_<FIELD>
+        if path := self.env_vars.get(f"{variable}_file"):
+            return _content(f"{variable.upper()}_FILE", Path(path)) or None, key, False
+        return self.env_vars.get(variable), key, is_complex
 
 
 Settings = TypeVar("Settings", bound=BaseSettings)
@@ -60,7 +59,7 @@ def read_settings(settings: type[Settings], **arguments: Any) -> Settings:
     try:
         return settings(**arguments)
     except ValidationError as error:
-        raise SettingsError(_explained(settings, error)) from None  # the cause might show a secret
+        raise SettingsError(_explained(error)) from None  # the cause might show a secret
     except SourceError as error:
         raise error.__cause__ or error from None  # of a file that cannot be read
 
@@ -74,24 +73,25 @@ def read_or_exit(service: str, settings: type[Settings]) -> Settings:
         sys.exit(2)
 
 
-def _explained(settings: type[BaseSettings], error: ValidationError) -> str:
+def _explained(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    name = str(first["loc"][0])
-    field = settings.model_fields.get(name)
-    variable = name if field is None or name.isupper() else str(field.validation_alias or f"DOODLE_{name.upper()}")
-    limits = first.get("ctx", {})
-    value = os.environ.get(variable, first["input"])
+    name, limits = str(first["loc"][0]), first.get("ctx", {})
+    variable = name if name.isupper() else f"DOODLE_{name.upper()}"
+    value = os.environ.get(variable) or first["input"]
+    shown, text = f", not {value}", f", not {value!r}"
+    if os.environ.get(f"{variable}_FILE"):  # what a file holds may be a secret
+        shown = text = ""
     match first["type"]:
         case "int_parsing" | "int_type" | "int_from_float":
-            return f"{variable} must be a whole number, not {value!r}"
+            return f"{variable} must be a whole number{text}"
         case "float_parsing" | "float_type":
-            return f"{variable} must be a number, not {value!r}"
+            return f"{variable} must be a number{text}"
         case "greater_than_equal":
-            return f"{variable} must be at least {limits['ge']}, not {value}"
+            return f"{variable} must be at least {limits['ge']}{shown}"
         case "less_than_equal":
-            return f"{variable} must be at most {limits['le']}, not {value}"
+            return f"{variable} must be at most {limits['le']}{shown}"
         case "literal_error":
-            return f"{variable} must be one of {limits['expected'].replace(chr(39), '').replace(' or ', ', ')}, not {value!r}"
+            return f"{variable} must be one of {limits['expected'].replace(chr(39), '').replace(' or ', ', ')}{text}"
         case _:
             return f"{variable}: {first['msg'].removeprefix('Value error, ')}"
 

@@ -1,1 +1,1 @@
-"""Drift: do the drawings that come in still look like those that the model is known to read well? NumPy and nothing else."""
+"""Drift tests whether recent drawings still look like those that the model reads well. NumPy is its only dependency."""

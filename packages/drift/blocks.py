@@ -1,36 +1,39 @@
-"""Blocks: each drawing in one window, once. Whoever looks at the newest drawings every few seconds sees most of them again and
-again; tests of overlapping windows are many tests, and raise as many false alarms."""
+"""Blocks: each drawing in one window, once. A reader of the newest drawings sees most of them several times; tests of overlapping
+windows would multiply the false alarms."""
 
 from collections.abc import Hashable, Sequence
+from typing import Generic, TypeVar
 
 SIZE = 500  # drawings; docs/drift.md compares sizes
 
+Record = TypeVar("Record")
 
-class Blocks:
-    """Cuts a stream of records, seen through its newest ones, into blocks of so many that follow each other."""
+
+class Blocks(Generic[Record]):
+    """Cuts a stream of records, seen through its newest ones, into consecutive blocks of one size."""
 
     def __init__(self, size: int = SIZE):
         if size < 1:
             raise ValueError(f"a block has at least 1 record, not {size}")
         self.size = size
         self._last: Hashable | None = None
-        self._waiting: list = []
+        self._waiting: list[Record] = []
 
     @property
     def waiting(self) -> int:
-        """How many records wait for their block to be full."""
+        """Return how many records wait for a full block."""
         return len(self._waiting)
 
-    def add(self, ids: Sequence[Hashable], records: Sequence) -> list[list]:
-        """The newest records with their ids, oldest first, of which some may have been given before -> the blocks now full.
+    def add(self, ids: Sequence[Hashable], records: Sequence[Record]) -> list[list[Record]]:
+        """Add the newest records with their ids, oldest first, and return the blocks that are now full.
 
-        What follows the last one that is known is new; all is, if that one is no more among them.
+        Only records after the last known one are new; if that one is no longer among them, all are.
         """
         if len(ids) != len(records):
             raise ValueError("there must be an id for each record")
         known = next((place for place in range(len(ids) - 1, -1, -1) if ids[place] == self._last), -1)
         self._waiting.extend(records[known + 1 :])
-        if len(ids):
+        if ids:
             self._last = ids[-1]
         full = len(self._waiting) // self.size * self.size
         blocks = [self._waiting[start : start + self.size] for start in range(0, full, self.size)]

@@ -1,73 +1,77 @@
-"""The reference: what drawings looked like when all was well, small enough to be kept beside the model as JSON.
+"""The reference: drawings that the model reads well, as histograms small enough for the model's card.
 
-Each subject (the features, and the network's confidence) is kept as a histogram for each of the ten digits. Its edges are
-quantiles of the whole, so that each of the SHELVES bins holds about as many drawings. A window that has other digits than the
-reference can so be compared with what the reference would be, had it the same digits (`expected`).
+Each subject (the features, and the network's confidence) has a histogram for each of the ten digits. Its edges are quantiles of
+the whole, so each of the SHELVES bins has about as many drawings. For a window with another mix of digits, `expected` reweights
+the reference to that mix.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drift import features
+from drift.features import Floats
 
 SUBJECTS = (*features.NAMES, "confidence")
 DIGITS = 10
 SHELVES = 32  # bins of each histogram: a distance between distributions is seen to within half of 1/32
-LEAST_OF_A_DIGIT = 20  # drawings: below that nobody knows what a digit looks like
+LEAST_OF_A_DIGIT = 20  # drawings: fewer do not show a digit's distribution
 FORMAT = "drift-reference-1"
 SIGNIFICANT = 6  # figures of an edge: a confidence above 0.999999 is as good as 1
+
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Drawings:
-    """Drawings as measured, and what the network made of them; n of each."""
+    """Measured drawings and their predictions; n of each."""
 
-    values: np.ndarray  # float64 (n, 9), columns as in SUBJECTS
-    digits: np.ndarray  # int (n,) in 0..9: the likeliest, rejected or not
-    rejected: np.ndarray  # bool (n,): taken for no digit
+    values: Floats  # (n, 9), columns as in SUBJECTS
+    digits: Counts  # (n,) in 0..9: the likeliest, rejected or not
+    rejected: NDArray[np.bool_]  # (n,): predicted as no digit
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.digits)
 
-    def only(self, chosen: np.ndarray) -> "Drawings":
-        """Those that a mask (n,) or indices choose."""
+    def only(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Drawings":
+        """Return the drawings that a mask (n,) or indices choose."""
         return Drawings(self.values[chosen], self.digits[chosen], self.rejected[chosen])
 
 
-def measured(images: np.ndarray, digits: np.ndarray, confidences: np.ndarray, rejected: np.ndarray) -> Drawings:
-    """Images uint8 (n, 28, 28); and of each, (n,), the digit in 0..9, the confidence in [0, 1], and whether it was rejected.
-
-    ValueError for anything else.
-    """
+def measured(
+    images: NDArray[np.uint8], digits: NDArray[np.integer[Any]], confidences: Floats, rejected: NDArray[np.bool_]
+) -> Drawings:
+    """Measure images uint8 (n, 28, 28), with digits in 0..9, confidences in [0, 1] and rejections, each (n,); else ValueError."""
     values = features.measure(images)
     digits, confidences, rejected = np.asarray(digits), np.asarray(confidences, np.float64), np.asarray(rejected)
     if not len(values) == len(digits) == len(confidences) == len(rejected):
-        raise ValueError("there must be a digit, a confidence and a rejected for each picture")
+        raise ValueError("there must be a digit, a confidence and a rejected for each image")
     if len(digits) and not (digits.dtype.kind in "iu" and digits.min() >= 0 and digits.max() < DIGITS):
         raise ValueError("digits must be whole numbers from 0 to 9")
-    if not np.all((confidences >= 0.0) & (confidences <= 1.0)):  # said this way round, NaN is refused too
+    if not np.all((confidences >= 0.0) & (confidences <= 1.0)):  # in this form NaN fails, too
         raise ValueError("confidences must be numbers from 0 to 1")
     return Drawings(np.column_stack([values, confidences]), digits.astype(np.int64), rejected.astype(bool))
 
 
 @dataclass(frozen=True)
 class Reference:
-    edges: dict[str, np.ndarray]  # by subject: float64 (bins - 1,), rising
-    counts: dict[str, np.ndarray]  # by subject: int64 (10, bins); a drawing on an edge is in the bin below
+    edges: dict[str, Floats]  # by subject: (bins - 1,), rising
+    counts: dict[str, Counts]  # by subject: (10, bins); a drawing on an edge is in the bin below
     rejected: int
 
     @classmethod
     def of(cls, drawings: Drawings) -> "Reference":
-        """ValueError unless there are LEAST_OF_A_DIGIT drawings of each digit."""
+        """Return the reference of these drawings. ValueError unless there are LEAST_OF_A_DIGIT of each digit."""
         fewest = np.bincount(drawings.digits, minlength=DIGITS).min()
         if fewest < LEAST_OF_A_DIGIT:
             raise ValueError(f"a reference needs {LEAST_OF_A_DIGIT} drawings of each digit; one has {fewest}")
         edges, counts = {}, {}
         for subject, values in zip(SUBJECTS, drawings.values.T):
             quantiles = np.quantile(values, np.arange(1, SHELVES) / SHELVES, method="inverted_cdf")
-            # Rounded before anything is counted, so that the counts are of the very edges that are kept.
+            # Rounded before the count, so that the counts belong to the edges in the card.
             edges[subject] = np.unique([float(f"{quantile:.{SIGNIFICANT}g}") for quantile in quantiles])
             shape = (DIGITS, len(edges[subject]) + 1)
             places = drawings.digits * shape[1] + np.searchsorted(edges[subject], values, side="left")
@@ -75,44 +79,36 @@ class Reference:
         return cls(edges, counts, int(np.count_nonzero(drawings.rejected)))
 
     @property
-    def of_digit(self) -> np.ndarray:
-        """How many drawings of each digit it is from, int64 (10,)."""
-        return self.counts[SUBJECTS[0]].sum(axis=1)
+    def of_digit(self) -> Counts:
+        """Return the number of drawings of each digit, (10,)."""
+        return np.asarray(self.counts[SUBJECTS[0]].sum(axis=1))
 
     @property
     def drawings(self) -> int:
-        """How many it is from."""
+        """Return the number of drawings."""
         return int(self.of_digit.sum())
 
-    def expected(self, subject: str, shares: np.ndarray) -> np.ndarray:
-        """The share of drawings at or below each edge, (bins - 1,), were the shares of the ten digits these, (10,)."""
+    def expected(self, subject: str, shares: Floats) -> Floats:
+        """Return the share of drawings at or below each edge, (bins - 1,), for these shares of the ten digits, (10,)."""
         cumulated = np.cumsum(self.counts[subject], axis=1)
-        return shares @ (cumulated[:, :-1] / cumulated[:, -1:])
+        return np.asarray(shares @ (cumulated[:, :-1] / cumulated[:, -1:]))
 
-    def effective_drawings(self, shares: np.ndarray) -> float:
-        """As many drawings say as much about a mix of these shares (10,): all, if it is the reference's own mix, else fewer."""
+    def effective_drawings(self, shares: Floats) -> float:
+        """Return the effective sample size for these shares, (10,): all drawings for the reference's own shares, else fewer."""
         return float(1.0 / np.sum(shares**2 / self.of_digit))
 
-    def to_dict(self) -> dict:
-        """JSON-ready. Counts are lines of text, one a digit: where JSON is indented, 2,880 numbers would be as many lines."""
-        subjects = {
-            subject: {
-                "edges": self.edges[subject].tolist(),
-                "counts": [" ".join(map(str, row)) for row in self.counts[subject].tolist()],
-            }
-            for subject in SUBJECTS
-        }
-        return {
-            "format": FORMAT,
-            "drawings": self.drawings,
-            "rejected": self.rejected,
-            "digits": self.of_digit.tolist(),
-            "subjects": subjects,
-        }
+    def to_dict(self) -> dict[str, Any]:
+        """Return it JSON-ready. Counts are text, one line a digit: in indented JSON 2,880 numbers would be as many lines."""
+        subjects = {}
+        for subject in SUBJECTS:
+            counts = [" ".join(map(str, row)) for row in self.counts[subject].tolist()]
+            subjects[subject] = {"edges": self.edges[subject].tolist(), "counts": counts}
+        totals = {"drawings": self.drawings, "rejected": self.rejected, "digits": self.of_digit.tolist()}
+        return {"format": FORMAT, **totals, "subjects": subjects}
 
     @classmethod
-    def from_dict(cls, said: dict) -> "Reference":
-        """What to_dict gave. ValueError says what is damaged."""
+    def from_dict(cls, said: dict[str, Any]) -> "Reference":
+        """Return the reference that to_dict gave. ValueError says what is damaged."""
         if not isinstance(said, dict) or said.get("format") != FORMAT:
             raise ValueError(f"this is no drift reference: its format is not {FORMAT}")
         subjects = said.get("subjects")
@@ -135,7 +131,7 @@ class Reference:
         return cls(edges, counts, rejected)
 
 
-def _histogram(subject, said):
+def _histogram(subject: str, said: dict[str, Any]) -> tuple[Floats, Counts]:
     try:
         edges = np.array(said["edges"], np.float64)
         counts = np.array([[int(count) for count in row.split()] for row in said["counts"]], np.int64)

@@ -1,4 +1,4 @@
-"""How likely is it that chance alone made so large a difference? The tails that the detector needs, without SciPy."""
+"""Probabilities that chance alone makes a difference at least as large: the tails for the detector, without SciPy."""
 
 import math
 
@@ -7,7 +7,7 @@ SERIES_TERMS = 10  # on its own side of that, each leaves less than 1e-16
 
 
 def kolmogorov_tail(scaled: float) -> float:
-    """P(sqrt(n) D > scaled), where D is the largest distance between a distribution and what n draws from it show.
+    """Return P(sqrt(n) D > scaled); D is the largest distance between a distribution and the empirical one of n draws.
 
     Exact for many draws: A. Kolmogorov, 1933; N. Smirnov, 1948. For few it is a little too large where it is small, which is the
     safe side. For two samples of n and m, 1 / (1/n + 1/m) stands for n.
@@ -15,7 +15,7 @@ def kolmogorov_tail(scaled: float) -> float:
     if scaled <= 0.0:
         return 1.0
     if scaled >= SERIES_CHANGE:
-        terms = (-((-1) ** j) * math.exp(-2.0 * (j * scaled) ** 2) for j in range(1, SERIES_TERMS))
+        terms = (-((-1.0) ** j) * math.exp(-2.0 * (j * scaled) ** 2) for j in range(1, SERIES_TERMS))
         return min(1.0, 2.0 * sum(terms))
     # The same function by Jacobi's identity, which is quick where the first series is slow.
     terms = (math.exp(-(((2 * j - 1) * math.pi / scaled) ** 2) / 8.0) for j in range(1, SERIES_TERMS))
@@ -23,7 +23,7 @@ def kolmogorov_tail(scaled: float) -> float:
 
 
 def binomial_tail(successes: int, trials: int, share: float) -> float:
-    """P(at least so many successes), exactly, where each trial succeeds with the chance `share`, 0 < share < 1."""
+    """Return P(at least so many successes), exactly; each trial succeeds with the probability `share`, 0 < share < 1."""
     if successes <= 0:
         return 1.0
     if successes > trials:
@@ -44,7 +44,7 @@ def binomial_tail(successes: int, trials: int, share: float) -> float:
 
 
 def shares_tail(excess: float, draws: float, categories: int) -> float:
-    """A bound of P(half the sum of |share - true share| > excess), for the shares that so many draws show of the categories.
+    """Return a bound of P(half the sum of |share - true share| > excess), for the shares of the categories in the draws.
 
     2^categories exp(-2 draws excess^2), the inequality of Bretagnolle, Huber and Carol (van der Vaart and Wellner, "Weak
     convergence and empirical processes", 1996, A.6.6): Hoeffding's for each set of categories, and there are so many sets. It

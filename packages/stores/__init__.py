@@ -1,1 +1,1 @@
-"""What services share: the models that are made and served, and the prediction log of what was asked of them."""
+"""The stores keep what services share, models and the prediction log, each behind one interface (base.py)."""

@@ -1,1 +1,1 @@
-"""The exporter: what the stores and the pipeline's results say, as Prometheus text (port 18000)."""
+"""The exporter reports model store, prediction log and pipeline results to Prometheus (port 18000), and writes nothing."""

@@ -3,8 +3,8 @@
 import logging
 import sys
 
-from deployment.environment import read_or_exit
 from deployment.process import end_when_told_to, log_to_stdout
+from deployment.settings import read_or_exit
 
 from exporter.app import create_app
 from exporter.server import Server
@@ -15,7 +15,7 @@ log = logging.getLogger("exporter")
 
 def main() -> int:
     end_when_told_to()
-    settings = read_or_exit("exporter", Settings.from_environment)
+    settings = read_or_exit("exporter", Settings)
     log_to_stdout(settings.log_level)
     try:
         server = Server(settings.host, settings.port, create_app(settings))

@@ -1,7 +1,8 @@
-"""What is answered: the metrics on / and /metrics, a health check that asks nobody, and 404."""
+"""The exporter's WSGI app: the metrics on / and /metrics, and a health check that reads nothing."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from stores.models import open_models
@@ -12,44 +13,40 @@ from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
 from exporter.model_collector import ModelCollector
 from exporter.pipeline_collector import PipelineCollector
-from exporter.prediction_log_collector import JournalCollector
+from exporter.prediction_log_collector import PredictionLogCollector
 from exporter.scrape import Scrape
 from exporter.settings import Settings
 from exporter.stage_collector import StageCollector
 
 
-def create_app(settings: Settings) -> Callable:
-    """The WSGI app. Whether there is a store and a prediction log at their URLs is seen at each scrape."""
+def create_app(settings: Settings) -> WSGIApplication:
+    """Return the app. Each scrape finds out anew whether the stores are there."""
     models, prediction_log = open_models(settings.models), open_prediction_log(settings.prediction_log)
-    registry = CollectorRegistry(support_collectors_without_names=True)
+    disks = ({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}
     feedback = FeedbackCollector(prediction_log)
+    registry = CollectorRegistry(support_collectors_without_names=True)
     registry.register(
         Scrape(
             [
                 ModelCollector(models),
                 PipelineCollector(settings.artifacts),
                 StageCollector(settings.artifacts),
-                JournalCollector(prediction_log),
+                PredictionLogCollector(prediction_log),
                 feedback,
                 DriftCollector(models, prediction_log, feedback),
-                DiskCollector(({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}),
+                DiskCollector(disks),
             ]
         )
     )
-    ProcessCollector(registry=registry)  # its own memory, processor time and open files
-    metrics = make_wsgi_app(registry)
+    ProcessCollector(registry=registry)  # the exporter's own memory, processor time and open files
+    metrics: WSGIApplication = make_wsgi_app(registry)
 
-    def app(environ, start_response):
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"].rstrip("/")
         if path in ("", "/metrics"):
             return metrics(environ, start_response)
-        if path == "/healthz":
-            return _answer(start_response, "200 OK", {"status": "ok"})
-        return _answer(start_response, "404 Not Found", {"detail": "Not Found"})
+        status, body = ("200 OK", {"status": "ok"}) if path == "/healthz" else ("404 Not Found", {"detail": "Not Found"})
+        start_response(status, [("Content-Type", "application/json")])
+        return [json.dumps(body).encode()]
 
     return app
-
-
-def _answer(start_response, status, body):
-    start_response(status, [("Content-Type", "application/json")])
-    return [json.dumps(body).encode()]

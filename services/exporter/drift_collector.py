@@ -1,55 +1,59 @@
-"""Drift: do the drawings that come in still look like those that the live model is known to read well?"""
+"""Drift: do recent drawings still look like those that the live model reads well?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Lock
 
 import numpy as np
 from drift.blocks import Blocks
-from drift.detector import LEAST_FEEDBACK, Detector, Looked
-from drift.reference import Reference, measured
+from drift.detector import LEAST_FEEDBACK, Detector, Findings
+from drift.reference import Drawings, Reference, measured
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from stores.models import LIVE, ModelStore, StoreError
-from stores.prediction_log import PredictionLog
+from stores.prediction_log import Prediction, PredictionLog
 
+from exporter.families import gauge_by
 from exporter.feedback_collector import FeedbackCollector
 
 REFERENCES = "drift_references"  # in a model's card, by form
-FORMS = {"strokes": "strokes", "image_vector": "pixels", "png": "pixels"}  # another pen draws what comes as pixels
-FEWEST, NEWEST = 100, 6400  # predictions that are read at a time: what comes faster is not looked at
+FORMS = {"strokes": "strokes", "image_vector": "pixels", "png": "pixels"}  # pixels were drawn with another pen
+FEWEST, NEWEST = 100, 6400  # predictions read at a time; of more in one scrape the oldest are left out
 
 
 class _Stream:
-    """The drawings of one form, and what was found in the newest window of them."""
+    """The drawings of one form, and the findings in their newest window."""
 
     def __init__(self, reference: Reference):
-        self.detector, self.blocks = Detector(reference), Blocks()
-        self.looked: Looked | None = None
+        self.detector, self.blocks = Detector(reference), Blocks[Prediction]()
+        self.findings: Findings | None = None
 
 
 class DriftCollector:
-    """Looks at each drawing once, in blocks of one form that follow each other (drift.blocks), and holds them against what the
-    live model's card says of that form. A model without references is not watched: no failure. Another model begins anew."""
+    """Tests each drawing once, in consecutive blocks of one form (drift.blocks), against the reference in the live model's card.
+
+    A model without references is not watched; that is no failure. Another live model starts over.
+    """
 
     name = "drift"
 
     def __init__(self, models: ModelStore, prediction_log: PredictionLog, feedback: FeedbackCollector):
         self._models, self._prediction_log, self._feedback = models, prediction_log, feedback
-        self._lock = Lock()  # two scrapes at once would look twice
-        self._version: str | None = None  # whose drawings are looked at
+        self._lock = Lock()  # two scrapes at once would count a drawing twice
+        self._version: str | None = None  # the model that is watched
         self._streams: dict[str, _Stream] = {}
-        self._looks, self._detections, self._newest = 0, 0, None
-        self._judged = (0, 0)  # feedback on answers, right and wrong, that a look has counted already
+        self._windows, self._detections = 0, 0
+        self._newest: str | None = None
+        self._judged = (0, 0)  # feedback, right and wrong, that a window has counted already
 
     def collect(self) -> Iterator[Metric]:
-        """What is known; StoreError or PredictionLogError where the model or the prediction log cannot be read."""
+        """Yield what is known; StoreError or PredictionLogError if the model or the prediction log cannot be read."""
         with self._lock:
             self._follow()
             if self._streams:
-                self._look()
+                self._test()
             return iter(list(self._families()))
 
-    def _follow(self):
-        """The live model's references, read once for each version."""
+    def _follow(self) -> None:
+        """Read the live model's references, once for each version."""
         version = self._models.alias(LIVE)
         if version == self._version:
             return
@@ -58,70 +62,59 @@ class DriftCollector:
             return
         references = self._models.card(version).get(REFERENCES, {})
         try:
-            self._streams = {form: _Stream(Reference.from_dict(said)) for form, said in references.items()}
+            self._streams = {form: _Stream(Reference.from_dict(reference)) for form, reference in references.items()}
         except (ValueError, AttributeError) as error:
             raise StoreError(f"the card of {version}: {error}") from error
         self._version = version
 
-    def _look(self):
-        answered = [prediction for prediction in self._recent() if prediction.model_version == self._version]
+    def _test(self) -> None:
+        predictions = [prediction for prediction in self._recent() if prediction.model_version == self._version]
         for form, stream in self._streams.items():
-            of_form = [prediction for prediction in answered if FORMS[prediction.form] == form]
+            of_form = [prediction for prediction in predictions if FORMS[prediction.form] == form]
             for block in stream.blocks.add([prediction.prediction_id for prediction in of_form], of_form):
-                stream.looked = stream.detector.look(_drawings(block), *self._new_feedback())
-                self._looks += 1
-                self._detections += stream.looked.detected
+                stream.findings = stream.detector.test(_drawings(block), *self._new_feedback())
+                self._windows += 1
+                self._detections += stream.findings.detected
 
-    def _new_feedback(self):
-        """How much there is that no look has counted, and how much of it says "wrong"; none until there is enough to test."""
+    def _new_feedback(self) -> tuple[int, int]:
+        """Return how much feedback no window has counted, and how much of it is "wrong"; 0 until it is enough for a test."""
         right, wrong = (max(0, now - before) for now, before in zip(self._feedback.judged, self._judged))
         if right + wrong < LEAST_FEEDBACK:
             return 0, 0
         self._judged = self._feedback.judged
         return right + wrong, wrong
 
-    def _recent(self):
-        """The newest predictions, as many as reach back to the last one that was seen: mostly there are few new ones, or none."""
+    def _recent(self) -> list[Prediction]:
+        """Return the newest predictions back to the last known one, and some more. Mostly there are few new ones, or none."""
         count, recent = 1, self._prediction_log.recent_predictions(1)
-        while len(recent) == count < NEWEST and self._newest not in (prediction.prediction_id for prediction in recent):
+        while len(recent) == count < NEWEST and self._newest not in [prediction.prediction_id for prediction in recent]:
             count = min(NEWEST, max(FEWEST, count * 4))
             recent = self._prediction_log.recent_predictions(count)
         if recent:
             self._newest = recent[-1].prediction_id
         return recent
 
-    def _families(self):
-        labels = ["form", "subject"]
-        drifted = GaugeMetricFamily(
-            "doodle_drift_detected",
-            "1 if the subject had drifted in the newest window that was looked at, else 0.",
-            labels=labels,
-        )
-        effect = GaugeMetricFamily(
-            "doodle_drift_effect", "How far the newest window was from the reference, 0 = not at all.", labels=labels
-        )
-        tolerance = GaugeMetricFamily(
-            "doodle_drift_tolerance", "How far it may be: what other hands do is no drift.", labels=labels
-        )
-        waiting = GaugeMetricFamily(
-            "doodle_drift_window_drawings", "Drawings of the live model that wait for their window to be full.", labels=["form"]
-        )
-        for form, stream in self._streams.items():
-            waiting.add_metric([form], stream.blocks.waiting)
-            for name, subject in (stream.looked.subjects if stream.looked else {}).items():
-                drifted.add_metric([form, name], int(subject.drifted))
-                effect.add_metric([form, name], subject.effect)
-                tolerance.add_metric([form, name], subject.tolerance)
-        yield CounterMetricFamily(
-            "data_drift_detected_total", "Windows of drawings in which something had drifted.", self._detections
-        )
-        yield CounterMetricFamily("doodle_drift_windows_total", "Windows of drawings that were looked at.", self._looks)
-        watched = "1 while the live model has references that drawings are held against, else 0."
-        yield GaugeMetricFamily("doodle_drift_watched", watched, int(bool(self._streams)))
-        yield from (waiting, drifted, effect, tolerance)
+    def _families(self) -> Iterator[Metric]:
+        text = "Windows of drawings in which a subject had drifted."
+        yield CounterMetricFamily("data_drift_detected_total", text, self._detections)
+        yield CounterMetricFamily("doodle_drift_windows_total", "Windows of drawings that were tested.", self._windows)
+        text = "1 while the live model has references to test drawings against, else 0."
+        yield GaugeMetricFamily("doodle_drift_watched", text, int(bool(self._streams)))
+        waiting = {form: float(stream.blocks.waiting) for form, stream in self._streams.items()}
+        yield gauge_by("form", "doodle_drift_window_drawings", "Drawings of the live model in an incomplete window.", waiting)
+        for name, attribute, text in (
+            ("detected", "drifted", "1 if the subject had drifted in the newest window, else 0."),
+            ("effect", "effect", "Distance of the newest window from the reference, 0 = none."),
+            ("tolerance", "tolerance", "Largest distance that different writers explain."),
+        ):
+            family = GaugeMetricFamily(f"doodle_drift_{name}", text, labels=["form", "subject"])
+            for form, stream in self._streams.items():
+                for subject, finding in (stream.findings.subjects if stream.findings else {}).items():
+                    family.add_metric([form, subject], float(getattr(finding, attribute)))
+            yield family
 
 
-def _drawings(block):
+def _drawings(block: Sequence[Prediction]) -> Drawings:
     images = np.frombuffer(b"".join(prediction.picture for prediction in block), np.uint8).reshape(-1, 28, 28)
     return measured(
         images,

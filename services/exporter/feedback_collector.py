@@ -1,4 +1,4 @@
-"""Feedback: how much there is of each digit, and how often users agree with what was answered."""
+"""Feedback: how much there is of each digit, and how often users agree with the prediction."""
 
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -8,13 +8,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from stores.prediction_log import Feedback, PredictionLog
 
 PAGE = 500  # read at a time
-RECENT = 100  # answers that say how well it reads just now
-# A drawing and its verdict. The prediction log does not know whether a non-digit was taken for a digit.
-COUNTED = (*((digit, verdict) for digit in "0123456789" for verdict in ("right", "wrong", "unknown")), ("none", "no_digit"))
+RECENT = 100  # verdicts that show the current agreement
+DIGITS = "0123456789"
+# The drawing, and the verdict on its prediction. For non-digits the prediction log does not know the prediction.
+COUNTED = (*((digit, verdict) for digit in DIGITS for verdict in ("right", "wrong", "unknown")), ("none", "no_digit"))
 
 
 class FeedbackCollector:
-    """Counts each piece of feedback once, and reads only new ones. What leaves the log later stays counted while this runs."""
+    """Reads and counts each piece of feedback once. Feedback that leaves the log later stays counted."""
 
     name = "feedback"
 
@@ -24,42 +25,39 @@ class FeedbackCollector:
 
     @property
     def judged(self) -> tuple[int, int]:
-        """How much of what was counted says that the answer was right, and how much that it was wrong."""
+        """How much of the counted feedback confirms the prediction, and how much corrects it."""
         with self._lock:
-            return tuple(sum(self._counted[digit, verdict] for digit in "0123456789") for verdict in ("right", "wrong"))
+            right, wrong = (sum(self._counted[digit, verdict] for digit in DIGITS) for verdict in ("right", "wrong"))
+            return right, wrong
 
     def collect(self) -> Iterator[Metric]:
-        """What is known; PredictionLogError where the prediction log does not answer, and then nothing."""
+        """Yield the counts; PredictionLogError, and no counts, if the prediction log does not answer."""
         with self._lock:  # two scrapes at once would count twice
             self._catch_up()
             counted, recent = self._counted.copy(), list(self._recent)
         received = CounterMetricFamily(
             "doodle_feedback_received_total",
-            "Feedback in the journal, by what the drawing was and whether that was answered; unknown if nobody says what was.",
+            "Feedback in the prediction log, by the drawing and the verdict on its prediction; unknown without a prediction.",
             labels=["actual", "verdict"],
         )
-        for actual, verdict in COUNTED:
-            received.add_metric([actual, verdict], counted[actual, verdict])
+        for labels in COUNTED:
+            received.add_metric(labels, counted[labels])
         yield received
-        yield GaugeMetricFamily(
-            "doodle_feedback_recent", f"Newest feedback on digits whose answer is known, {RECENT} at most.", len(recent)
-        )
-        yield GaugeMetricFamily(
-            "doodle_feedback_recent_agreement_ratio",
-            "Part of doodle_feedback_recent that says that the answer was right, 0 to 1.",
-            sum(recent) / len(recent) if recent else None,  # while there is none the family has no sample
-        )
+        text = f"Newest feedback on digits with a known prediction, {RECENT} at most."
+        yield GaugeMetricFamily("doodle_feedback_recent", text, len(recent))
+        ratio, text = sum(recent) / len(recent) if recent else None, "Ratio of doodle_feedback_recent that confirms, 0 to 1."
+        yield GaugeMetricFamily("doodle_feedback_recent_agreement_ratio", text, ratio)
 
-    def _start_over(self):
+    def _start_over(self) -> None:
         self._last: str | None = None
         self._counted: Counter[tuple[str, str]] = Counter()
         self._recent: deque[bool] = deque(maxlen=RECENT)
 
-    def _catch_up(self):
+    def _catch_up(self) -> None:
         while True:
             try:
                 page = self._prediction_log.feedback(PAGE, after=self._last)
-            except ValueError:  # another prediction log stands in its place
+            except ValueError:  # another prediction log has taken its place
                 self._start_over()
                 continue
             for feedback in page:
@@ -67,7 +65,7 @@ class FeedbackCollector:
             if len(page) < PAGE:
                 return
 
-    def _count(self, feedback):
+    def _count(self, feedback: Feedback) -> None:
         verdict = _verdict(feedback)
         self._counted["none" if feedback.actual_digit is None else str(feedback.actual_digit), verdict] += 1
         if verdict in ("right", "wrong"):

@@ -2,110 +2,83 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client.core import GaugeMetricFamily, Metric
+from pydantic import FiniteFloat, TypeAdapter
 
-from exporter.figures import FigureError, figure, number_in
-from exporter.results import ResultsError, read_results
+from exporter.families import gauge_by
+from exporter.results import Metrics, ResultsError, read_results
 
 METRICS_FILE, HISTORY_FILE = "metrics.json", "history.csv"
 DIGITS = "0123456789"
 SPLITS = ("train", "validation")
+ROW: TypeAdapter[dict[str, float]] = TypeAdapter(dict[str, FiniteFloat])
 
 
 class PipelineCollector:
-    """Reads that of its folders whose metrics.json was written last.
+    """Reads the folder whose metrics.json is the newest.
 
-    A file that is not there is no failure: before the first run there is none, and while a run goes on its stages take
-    away what they are about to make. A file that is there must be whole, or nothing in it is believed.
+    A missing file is no failure: before the first run there is none, and stages delete what they are about to make.
     """
 
     name = "pipeline"
 
     def __init__(self, folders: Sequence[Path]):
-        self.folders = folders
+        self._folders = folders
 
     def collect(self) -> Iterator[Metric]:
-        """What is known; then ResultsError if a file of results cannot be used."""
+        """Yield what is known; then ResultsError if a file of results cannot be used."""
+        folder = max(self._folders, key=_last_written)
         try:
-            folder, results = self._results()
+            found = read_results(folder / METRICS_FILE, Metrics.model_validate_json)
         except ResultsError:
             yield _available(0)
             raise
-        yield _available(int(folder is not None))
-        yield from results
-        if folder is not None:
-            yield from read_results(folder / HISTORY_FILE, _history_families, [])
-
-    def _results(self):
-        """The folder that has results, and its families; None and no families if none has."""
-        for folder in sorted(self.folders, key=_last_written, reverse=True):
-            families = read_results(folder / METRICS_FILE, _metrics_families, [])
-            if families:
-                return folder, families
-        return None, []
+        yield _available(int(found is not None))
+        if found is not None:
+            yield from _metrics_families(*found)
+            history = read_results(folder / HISTORY_FILE, _last_row)
+            if history is not None:
+                yield from _history_families(history[0])
 
 
-def _last_written(folder):
+def _last_written(folder: Path) -> float:
     try:
         return (folder / METRICS_FILE).stat().st_mtime
     except OSError:
-        return 0.0  # whoever reads it says what is wrong, if it is not simply missing
+        return 0.0  # read_results says what is wrong, unless it is only missing
 
 
-def _available(value):
+def _available(value: int) -> Metric:
     return GaugeMetricFamily(
-        "doodle_pipeline_results_available", "1 if there are results of a pipeline run that can be read, else 0.", value
+        "doodle_pipeline_results_available", "1 if the results of a pipeline run can be read, else 0.", value
     )
 
 
-def _metrics_families(text, written):
-    metrics = json.loads(text)
-    by_digit = GaugeMetricFamily(
-        "doodle_pipeline_digit_accuracy_ratio", "Part of the test digits read right, by what they are, 0 to 1.", labels=["digit"]
-    )
-    for digit in DIGITS:
-        _add(by_digit, [digit], figure(metrics, "accuracy_by_digit", digit))
-    return [
-        GaugeMetricFamily(
-            "doodle_pipeline_results_timestamp_seconds", f"When {METRICS_FILE} was written, in seconds since 1970.", written
-        ),
-        GaugeMetricFamily(
-            "doodle_pipeline_test_accuracy_ratio", "Part of the test digits read right, 0 to 1.", figure(metrics, "accuracy")
-        ),
-        GaugeMetricFamily("doodle_pipeline_test_loss", "Mean cross-entropy on the test digits.", figure(metrics, "loss")),
-        by_digit,
-    ]
+def _metrics_families(metrics: Metrics, written: float) -> Iterator[Metric]:
+    when = f"When {METRICS_FILE} was written, in seconds since 1970."
+    yield GaugeMetricFamily("doodle_pipeline_results_timestamp_seconds", when, written)
+    yield GaugeMetricFamily("doodle_pipeline_test_accuracy_ratio", "Accuracy on the test digits, 0 to 1.", metrics.accuracy)
+    yield GaugeMetricFamily("doodle_pipeline_test_loss", "Mean cross-entropy on the test digits.", metrics.loss)
+    by_digit = {digit: metrics.accuracy_by_digit.get(digit) for digit in DIGITS}
+    yield gauge_by("digit", "doodle_pipeline_digit_accuracy_ratio", "Accuracy on the test digits, by digit, 0 to 1.", by_digit)
 
 
-def _history_families(text, _):
-    row = _last_row(text)
-    loss = GaugeMetricFamily("doodle_pipeline_loss", "Mean cross-entropy in the last epoch, by split.", labels=["split"])
-    accuracy = GaugeMetricFamily(
-        "doodle_pipeline_accuracy_ratio", "Part of the digits read right in the last epoch, by split, 0 to 1.", labels=["split"]
-    )
-    for split in SPLITS:
-        _add(loss, [split], row.get(f"{split}_loss"))
-        _add(accuracy, [split], row.get(f"{split}_accuracy"))
-    return [
-        GaugeMetricFamily("doodle_pipeline_epochs", "Epochs that training took.", row.get("epoch")),
-        loss,
-        accuracy,
-        GaugeMetricFamily("doodle_pipeline_training_seconds", "How long training took.", row.get("seconds")),
-    ]
+def _history_families(row: dict[str, float]) -> Iterator[Metric]:
+    loss = {split: row.get(f"{split}_loss") for split in SPLITS}
+    accuracy = {split: row.get(f"{split}_accuracy") for split in SPLITS}
+    yield GaugeMetricFamily("doodle_pipeline_epochs", "Epochs that training took.", row.get("epoch"))
+    yield gauge_by("split", "doodle_pipeline_loss", "Mean cross-entropy in the last epoch, by split.", loss)
+    yield gauge_by("split", "doodle_pipeline_accuracy_ratio", "Accuracy in the last epoch, by split, 0 to 1.", accuracy)
+    yield GaugeMetricFamily("doodle_pipeline_training_seconds", "Duration of the training.", row.get("seconds"))
 
 
-def _last_row(text):
-    """Column -> number in the last row; every line ends with a newline, so a file without one at its end is not whole."""
-    rows = list(csv.reader(io.StringIO(text), strict=True))
-    if len(rows) < 2 or len(rows[-1]) != len(rows[0]) or not text.endswith("\n"):
-        raise FigureError("it does not end with a whole row")
-    return {column: number_in(cell, column) for column, cell in zip(rows[0], rows[-1])}
-
-
-def _add(family, labels, value):
-    if value is not None:
-        family.add_metric(labels, value)
+def _last_row(content: bytes) -> dict[str, float]:
+    """Return column -> number of the last row. Each line ends with a newline, so an incomplete last line is damage."""
+    text = content.decode()
+    rows = list(csv.DictReader(io.StringIO(text), strict=True))
+    if not rows or not text.endswith("\n"):
+        raise ValueError("it does not end with a whole row")
+    return ROW.validate_python(rows[-1])

@@ -1,30 +1,76 @@
-"""Files that the pipeline leaves: one that is not there is no failure, one that is there must be whole."""
+"""Files that the pipeline leaves, and model cards: a missing file or figure is no failure, a damaged one is."""
 
 import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-Made = TypeVar("Made")
+from pydantic import AliasPath, AwareDatetime, BaseModel, Field, ValidationError
+
+Parsed = TypeVar("Parsed")
+Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]  # a JSON number
 
 
 class ResultsError(Exception):
-    """A file of the pipeline's is there and cannot be used; the message names it."""
+    """A file of the pipeline exists and cannot be used; the message names it."""
 
 
-def read_results(path: Path, make: Callable[[str, float], Made], absent: Made) -> Made:
-    """What `make` makes of a file's text and of when it was written, in Unix seconds; `absent` if there is no such file.
+def read_results(path: Path, parse: Callable[[bytes], Parsed]) -> tuple[Parsed, float] | None:
+    """Return the parsed content of a file and when it was written, in Unix seconds; None for no file.
 
-    ResultsError if it cannot be read, or if `make` finds it damaged (ValueError).
+    ResultsError if it cannot be read, or if `parse` raises ValueError.
     """
     try:
         with path.open("rb") as file:
-            text, written = file.read().decode(), os.fstat(file.fileno()).st_mtime
-        return make(text, written)
+            return parse(file.read()), os.fstat(file.fileno()).st_mtime
     except (FileNotFoundError, NotADirectoryError):
-        return absent
+        return None
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError, csv.Error) as error:  # the first: no UTF-8, no JSON, no figure
-        raise ResultsError(f"{path} is damaged: {error}") from error
+    except (ValueError, csv.Error) as error:
+        raise ResultsError(f"{path} is damaged: {damage(error)}") from error
+
+
+def damage(error: Exception) -> str:
+    """Return an error's message, for pydantic's the first place and what is wrong there."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']:.80}"
+
+
+class Metrics(BaseModel):
+    """metrics.json: what the last run measured."""
+
+    accuracy: Figure | None = None
+    loss: Figure | None = None
+    accuracy_by_digit: dict[str, Figure] = {}
+
+
+class StageRun(BaseModel):
+    """An entry of stages.json: how a stage last went."""
+
+    finished_at: Figure
+    seconds: Figure
+    succeeded: bool
+
+
+class Training(BaseModel):
+    """progress.json: how far a training is."""
+
+    epoch: Figure | None = None
+    epochs: Figure | None = None
+    loss: Figure | None = None
+    accuracy: Figure | None = None
+    pictures_per_second: Figure | None = None
+
+
+class CardFigures(BaseModel):
+    """The part of a model card that the exporter reports."""
+
+    accuracy: Figure | None = Field(None, validation_alias=AliasPath("test", "accuracy"))
+    parameters: Figure | None = Field(None, validation_alias=AliasPath("network", "parameters"))
+    finished_at: AwareDatetime | None = Field(None, validation_alias=AliasPath("training", "finished_at"))
+    seconds: Figure | None = Field(None, validation_alias=AliasPath("training", "seconds"))
+    data: str | None = Field(None, validation_alias=AliasPath("data", "sha256"), pattern="^[0-9a-f]{64}$")

@@ -1,4 +1,4 @@
-"""One scrape: each collector in turn, timed, and none taking another's figures away when it fails."""
+"""One scrape: each collector in turn, timed, and each failure reported without hiding the others' figures."""
 
 import logging
 import time
@@ -7,20 +7,21 @@ from threading import Lock
 from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 log = logging.getLogger(__name__)
 
 
 class SubjectCollector(Protocol):
-    """Yields fresh families, as many as it can fill; if something kept it from more, it raises at the end of them."""
+    """Yields families, as many as it can fill, and raises after them if something is missing."""
 
     name: str
 
     def collect(self) -> Iterator[Metric]: ...
 
 
-class Scrape:
-    """All collectors as one, in the form that a CollectorRegistry takes. Several scrapes may go on at once."""
+class Scrape(Collector):
+    """All collectors as one, for a CollectorRegistry. Several scrapes may run at once."""
 
     def __init__(self, collectors: Sequence[SubjectCollector]):
         self._collectors = collectors
@@ -30,24 +31,24 @@ class Scrape:
     def collect(self) -> Iterator[Metric]:
         success = GaugeMetricFamily(
             "doodle_exporter_collector_success",
-            "1 if the collector could read all that there is, else 0; that nothing is there yet is no failure.",
+            "1 if the collector could read all of its sources, else 0; a missing source is no failure.",
             labels=["collector"],
         )
         duration = GaugeMetricFamily(
-            "doodle_exporter_collector_duration_seconds", "How long the collector took in this scrape.", labels=["collector"]
+            "doodle_exporter_collector_duration_seconds", "Duration of the collector in this scrape.", labels=["collector"]
         )
         for collector in self._collectors:
             started = time.perf_counter()
-            families, failure = _ask(collector)
+            families, failure = _collected(collector)
             duration.add_metric([collector.name], time.perf_counter() - started)
             success.add_metric([collector.name], int(failure is None))
-            self._note(collector.name, failure)
+            self._log_change(collector.name, failure)
             yield from families
         yield success
         yield duration
 
-    def _note(self, name, failure):
-        """A line when a collector begins to fail and one when it has recovered, not one a scrape."""
+    def _log_change(self, name: str, failure: Exception | None) -> None:
+        """Log when a collector begins to fail and when it has recovered, not at each scrape."""
         with self._lock:
             was_failing = name in self._failing
             if failure is None:
@@ -60,11 +61,12 @@ class Scrape:
             log.info("event=collector_recovered collector=%s", name)
 
 
-def _ask(collector):
+def _collected(collector: SubjectCollector) -> tuple[list[Metric], Exception | None]:
+    """Return the families, and what ended them early."""
     families = []
     try:
         for family in collector.collect():
             families.append(family)
-    except Exception as error:  # a fault of the collector's own, too: Prometheus still gets what the others know
+    except Exception as error:  # a bug, too: Prometheus still gets the other figures
         return families, error
     return families, None

@@ -36,9 +36,9 @@ def test_where_nothing_differs_p_is_uniform_or_larger_and_alarms_are_as_few_as_a
     p, alarms = [], 0
     for _ in range(looks):
         detector = Detector(Reference.of(population(generator, of_reference)), NO_TOLERANCE, **ALL_AT_ONCE)
-        looked = detector.look(population(generator, of_window))
-        p.append([looked.subjects[name].p for name in SUBJECTS])
-        alarms += looked.detected
+        findings = detector.test(population(generator, of_window))
+        p.append([findings.subjects[name].p for name in SUBJECTS])
+        alarms += findings.detected
     p = np.array(p)
     # Nine values a look, independent: of 300 looks the shares are within 0.03 of the truth. The histogram's edges, and the strata
     # by digit, make p larger than uniform; half of what is promised must be kept, or it would see nothing.
@@ -52,58 +52,58 @@ def test_other_digits_alone_are_no_drift_of_a_feature_though_all_its_values_chan
     small_p = 0
     for _ in range(20):
         window = population(generator, 250, generator.choice([0, 1, 2], 250))
-        looked = detector.look(window)
-        small_p += sum(looked.subjects[name].p < 0.01 for name in SUBJECTS)
-        assert looked.drifted == ["digit_mix"]
+        findings = detector.test(window)
+        small_p += sum(findings.subjects[name].p < 0.01 for name in SUBJECTS)
+        assert findings.drifted == ["digit_mix"]
     assert np.mean(window.values[:, 0]) < 0.5  # the reference's mean is 0.9
     assert small_p <= 6  # of 180, of which 1.8 may be
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_what_has_drifted_is_named_and_nothing_else(detector, generator, population, subject):
-    looked = detector.look(changed(population(generator, 250), subject, -0.05 if subject == "confidence" else 3.0))
-    assert looked.drifted == [subject]
-    assert looked.detected
-    assert looked.subjects[subject].effect > 0.3
-    assert looked.subjects[subject].p < 1e-5
+    findings = detector.test(changed(population(generator, 250), subject, -0.05 if subject == "confidence" else 3.0))
+    assert findings.drifted == [subject]
+    assert findings.detected
+    assert findings.subjects[subject].effect > 0.3
+    assert findings.subjects[subject].p < 1e-5
 
 
 def test_a_clean_window_raises_nothing(detector, generator, population):
-    looked = detector.look(population(generator, 250), feedback=40, feedback_wrong=8)
-    assert set(looked.subjects) == set(TOLERANCES)
-    assert (looked.drifted, looked.detected, looked.enough) == ([], False, True)
+    findings = detector.test(population(generator, 250), feedback=40, feedback_wrong=8)
+    assert set(findings.subjects) == set(TOLERANCES)
+    assert (findings.drifted, findings.detected) == ([], False)
 
 
 def test_a_difference_within_the_tolerance_is_no_drift_in_however_large_a_window(detector, generator, population):
     window = population(generator, 10_000)
-    little = detector.look(changed(window, "slant", 0.3)).subjects["slant"]
+    little = detector.test(changed(window, "slant", 0.3)).subjects["slant"]
     assert 0.05 < little.effect < little.tolerance
     assert (little.p, little.drifted) == (1.0, False)
-    assert detector.look(changed(window, "slant", 1.0)).subjects["slant"].drifted
+    assert detector.test(changed(window, "slant", 1.0)).subjects["slant"].drifted
 
 
 def test_a_small_window_is_not_enough_and_never_an_alarm(detector, generator, population):
     for count in (0, 1, LEAST_DRAWINGS - 1):
         window = with_rejected(changed(population(generator, count), "ink", 99.0), count)
-        looked = detector.look(window, feedback=100, feedback_wrong=100)
-        assert (looked.subjects, looked.drawings, looked.enough, looked.detected) == ({}, count, False, False)
-    assert detector.look(changed(population(generator, LEAST_DRAWINGS), "ink", 99.0)).detected
+        findings = detector.test(window, feedback=100, feedback_wrong=100)
+        assert (findings.subjects, findings.detected) == ({}, False)
+    assert detector.test(changed(population(generator, LEAST_DRAWINGS), "ink", 99.0)).detected
 
 
 def test_more_rejected_is_drift_and_fewer_is_not(detector, generator, population):
     window = population(generator, 250)
-    assert detector.look(with_rejected(window, 40)).drifted == ["rejected"]
-    assert detector.look(with_rejected(window, 6)).drifted == []
-    none = detector.look(with_rejected(window, 0)).subjects["rejected"]
+    assert detector.test(with_rejected(window, 40)).drifted == ["rejected"]
+    assert detector.test(with_rejected(window, 6)).drifted == []
+    none = detector.test(with_rejected(window, 0)).subjects["rejected"]
     assert (none.effect < 0.0, none.p) == (True, 1.0)
 
 
 def test_feedback_is_tested_where_there_is_enough(detector, generator, population):
     window = population(generator, 250)
-    assert detector.look(window, 25, 20).drifted == ["feedback_error"]
-    assert detector.look(window, 25, 20).subjects["feedback_error"].effect == pytest.approx(0.8 - EXPECTED_WRONG)
-    assert detector.look(window, 25, 6).drifted == []
-    few = detector.look(window, LEAST_FEEDBACK - 1, LEAST_FEEDBACK - 1)
+    assert detector.test(window, 25, 20).drifted == ["feedback_error"]
+    assert detector.test(window, 25, 20).subjects["feedback_error"].effect == pytest.approx(0.8 - EXPECTED_WRONG)
+    assert detector.test(window, 25, 6).drifted == []
+    few = detector.test(window, LEAST_FEEDBACK - 1, LEAST_FEEDBACK - 1)
     assert "feedback_error" not in few.subjects
     assert not few.detected
 
@@ -111,22 +111,22 @@ def test_feedback_is_tested_where_there_is_enough(detector, generator, populatio
 @pytest.mark.parametrize(("feedback", "wrong"), [(3, 4), (3, -1)])
 def test_feedback_that_cannot_be_is_refused(detector, generator, population, feedback, wrong):
     with pytest.raises(ValueError, match="part of the feedback"):
-        detector.look(population(generator, 100), feedback, wrong)
+        detector.test(population(generator, 100), feedback, wrong)
 
 
 def test_benfords_digits_are_within_what_is_tolerated_and_ones_alone_are_not(detector, generator, population):
     prices = np.log10(1.0 + 1.0 / np.arange(1, 10))
-    looked = detector.look(population(generator, 1000, generator.choice(np.arange(1, 10), 1000, p=prices)))
-    assert 0.2 < looked.subjects["digit_mix"].effect < 0.4
-    assert looked.drifted == []
-    assert detector.look(population(generator, 250, np.ones(250, int))).drifted == ["digit_mix"]
+    findings = detector.test(population(generator, 1000, generator.choice(np.arange(1, 10), 1000, p=prices)))
+    assert 0.2 < findings.subjects["digit_mix"].effect < 0.4
+    assert findings.drifted == []
+    assert detector.test(population(generator, 250, np.ones(250, int))).drifted == ["digit_mix"]
 
 
 def test_the_same_drawings_and_a_reference_read_back_give_the_same_answer(detector, generator, population):
     window = population(generator, 250)
-    looked = detector.look(window, 30, 5)
-    assert detector.look(window.only(generator.permutation(250)), 30, 5) == looked
-    assert Detector(Reference.from_dict(detector.reference.to_dict())).look(window, 30, 5) == looked
+    findings = detector.test(window, 30, 5)
+    assert detector.test(window.only(generator.permutation(250)), 30, 5) == findings
+    assert Detector(Reference.from_dict(detector.reference.to_dict())).test(window, 30, 5) == findings
 
 
 def test_what_the_windows_of_a_day_may_spend_is_a_days_chance(detector):
@@ -148,16 +148,16 @@ def test_settings_that_cannot_be_are_refused(detector, options):
 def test_drawn_digits_are_clean_and_what_became_of_them_is_seen(generator, pictures, as_read):
     detector = Detector(Reference.of(as_read(pictures(generator, 600))))
     clean = pictures(generator, 200)
-    assert detector.look(as_read(clean)).drifted == []
+    assert detector.test(as_read(clean)).drifted == []
     shuffled = generator.permuted(clean.reshape(200, -1), axis=1).reshape(clean.shape)
-    assert {"smoothness", "euler_number"} <= set(detector.look(as_read(shuffled)).drifted)
-    assert "ink" in detector.look(as_read(255 - clean)).drifted
-    assert detector.look(as_read(np.roll(clean, 3, axis=1))).drifted == ["centre_y"]
+    assert {"smoothness", "euler_number"} <= set(detector.test(as_read(shuffled)).drifted)
+    assert "ink" in detector.test(as_read(255 - clean)).drifted
+    assert detector.test(as_read(np.roll(clean, 3, axis=1))).drifted == ["centre_y"]
 
 
 def test_blanks_are_seen_and_break_nothing(generator, pictures, as_read):
     detector = Detector(Reference.of(as_read(pictures(generator, 600))))
-    looked = detector.look(as_read(np.zeros((250, 28, 28), np.uint8)))
-    assert {"ink", "stroke_width", "smoothness"} <= set(looked.drifted)
+    findings = detector.test(as_read(np.zeros((250, 28, 28), np.uint8)))
+    assert {"ink", "stroke_width", "smoothness"} <= set(findings.drifted)
     blanks = Detector(Reference.of(as_read(np.zeros((600, 28, 28), np.uint8))))
-    assert blanks.look(as_read(np.zeros((250, 28, 28), np.uint8))).drifted == []
+    assert blanks.test(as_read(np.zeros((250, 28, 28), np.uint8))).drifted == []

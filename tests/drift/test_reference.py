@@ -124,7 +124,7 @@ def test_what_is_no_reference_is_refused(said):
 @pytest.mark.parametrize(
     ("digits", "confidences", "rejected", "match"),
     [
-        ([1], [0.5, 0.5], [False, False], "for each picture"),
+        ([1], [0.5, 0.5], [False, False], "for each image"),
         ([1, 10], [0.5, 0.5], [False, False], "from 0 to 9"),
         ([1, -1], [0.5, 0.5], [False, False], "from 0 to 9"),
         ([1, 2], [0.5, 1.1], [False, False], "from 0 to 1"),

@@ -118,25 +118,25 @@ def artifacts(tmp_path) -> Path:
 
 
 @pytest.fixture
-def journal_url(tmp_path) -> str:
+def log_url(tmp_path) -> str:
     return f"sqlite:///{tmp_path}/journal.sqlite"
 
 
 @pytest.fixture
-def journal(journal_url):
+def log(log_url):
     """A real prediction log, empty."""
-    opened = open_prediction_log(journal_url)
+    opened = open_prediction_log(log_url)
     yield opened
     opened.close()
 
 
 @pytest.fixture(scope="session")
 def fill():
-    """fill(journal): three predictions and one correction."""
+    """fill(log): three predictions and one correction."""
 
-    def fill(journal) -> None:
-        journal.add_predictions([make_prediction(f"prediction-{i}", i, time=NEWEST_PREDICTION - 2 + i) for i in range(3)])
-        journal.add_feedback(make_feedback(2, 5))
+    def fill(log) -> None:
+        log.add_predictions([make_prediction(f"prediction-{i}", i, time=NEWEST_PREDICTION - 2 + i) for i in range(3)])
+        log.add_feedback(make_feedback(2, 5))
 
     return fill
 
@@ -165,7 +165,7 @@ def reference(bars) -> dict:
 
 
 @pytest.fixture
-def draw(journal, bars):
+def draw(log, bars):
     """draw(count, version, change): so many bars are predicted."""
     generator, numbers = np.random.default_rng(3), itertools.count()
 
@@ -174,12 +174,19 @@ def draw(journal, bars):
         for image, confidence in zip(bars(count, next(numbers) + 100), generator.uniform(0.9, 1.0, count).tolist()):
             about = {"form": form, "confidence": confidence, "model_version": version, "picture": change(image).tobytes()}
             predictions.append(make_prediction(f"drawing-{next(numbers)}", len(predictions), **about))
-        journal.add_predictions(predictions)
+        log.add_predictions(predictions)
 
     return draw
 
 
 @pytest.fixture
-def environment(models, artifacts, journal_url) -> dict[str, str]:
+def settings(models, artifacts, log_url) -> dict[str, object]:
     """What lets the exporter read this test's store, results and prediction log."""
-    return {"DOODLE_MODELS": str(models.folder), "DOODLE_ARTIFACTS": str(artifacts), "DOODLE_JOURNAL": journal_url}
+    return {"models": str(models.folder), "artifacts": (artifacts,), "prediction_log": log_url}
+
+
+@pytest.fixture
+def environment(settings, artifacts) -> dict[str, str]:
+    """The same as variables."""
+    variables = {"DOODLE_MODELS": settings["models"], "DOODLE_ARTIFACTS": str(artifacts)}
+    return variables | {"DOODLE_JOURNAL": settings["prediction_log"]}

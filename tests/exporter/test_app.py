@@ -11,8 +11,8 @@ SUCCESS = "doodle_exporter_collector_success"
 
 
 @pytest.fixture
-def app(environment, journal):
-    return create_app(Settings.from_environment(environment))
+def app(settings, log):
+    return create_app(Settings(**settings))
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/", ""])
@@ -69,16 +69,16 @@ def test_what_is_wrong_is_a_0_for_its_collector_and_hides_nothing_else(app, ask,
 
 def test_makes_nothing_that_is_not_there(tmp_path, ask, read):
     """So that it runs on a file system that it may not write, as any user."""
-    journal, artifacts = f"sqlite:///{tmp_path}/journal/file", (tmp_path / "artifacts",)
-    samples = read(ask(create_app(Settings(models=f"{tmp_path}/models", prediction_log=journal, artifacts=artifacts)))[2])
+    log, artifacts = f"sqlite:///{tmp_path}/journal/file", (tmp_path / "artifacts",)
+    samples = read(ask(create_app(Settings(models=f"{tmp_path}/models", prediction_log=log, artifacts=artifacts)))[2])
     assert {labels[1]: value for labels, value in samples.items() if labels[0] == SUCCESS} == ALL_WELL
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_redis_is_down_until_it_is_there_again(environment, redis_server, ask, read, eventually, caplog):
+def test_a_killed_redis_is_down_until_it_is_there_again(settings, redis_server, ask, read, eventually, caplog):
     up, success = ("doodle_journal_up",), (SUCCESS, "journal")
     caplog.set_level(logging.INFO, logger="exporter")
-    app = create_app(Settings.from_environment(environment | {"DOODLE_JOURNAL": redis_server.url}))
+    app = create_app(Settings(**settings | {"prediction_log": redis_server.url}))
 
     def scrape():
         status, _, text = ask(app)
@@ -96,7 +96,7 @@ def test_a_killed_redis_is_down_until_it_is_there_again(environment, redis_serve
         assert samples["doodle_pipeline_test_accuracy_ratio",] == 0.9938
         assert samples["doodle_store_versions",] == 0
         assert ("doodle_feedback_recent",) not in samples  # it is not known, and no zero
-    assert events("collector_failed") == 2  # journal and feedback
+    assert events("collector_failed") == 2  # log and feedback
 
     redis_server.start()
     eventually(lambda: scrape()[up] == 1, "the exporter sees Redis again")

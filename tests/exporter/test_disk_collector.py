@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from exporter.disk_collector import DiskCollector, DiskError
+from exporter.disk_collector import DiskCollector
 
 SIZE, FREE = "doodle_disk_size_bytes", "doodle_disk_free_bytes"
 
@@ -25,6 +25,6 @@ def test_a_folder_that_is_not_there_yet_is_no_failure(tmp_path, collect):
 def test_one_that_cannot_be_asked_is_named_and_the_other_is_known(tmp_path, collect):
     (tmp_path / "file").write_text("in the way")
     samples, error = collect(DiskCollector({"artifacts": tmp_path / "file" / "folder", "models": tmp_path}))
-    assert isinstance(error, DiskError)
+    assert isinstance(error, OSError)
     assert str(error) == f"the disk of {tmp_path}/file/folder cannot be asked: Not a directory"
     assert (FREE, "models") in samples

@@ -25,11 +25,11 @@ def live(publish, models, reference):
 
 
 @pytest.fixture
-def collector(models, journal):
-    return DriftCollector(models, journal, FeedbackCollector(journal))
+def collector(models, log):
+    return DriftCollector(models, log, FeedbackCollector(log))
 
 
-def test_every_form_that_the_journal_knows_is_held_against_something():
+def test_every_form_that_the_log_knows_is_held_against_something():
     assert set(drift_collector.FORMS) == set(FORMS)
 
 
@@ -55,11 +55,11 @@ def test_each_drawing_counts_once_however_often_one_looks(collector, collect, li
         assert samples[WINDOWS] * SIZE + samples[WAITING] == expected * (SIZE // 2)
 
 
-def test_reads_no_more_of_a_long_history_than_is_new(collector, collect, live, draw, journal, monkeypatch):
+def test_reads_no_more_of_a_long_history_than_is_new(collector, collect, live, draw, log, monkeypatch):
     draw(3 * SIZE, live)
     assert collect(collector)[0][WINDOWS] == 3
-    asked, read = [], journal.recent_predictions
-    monkeypatch.setattr(journal, "recent_predictions", lambda count: asked.append(count) or read(count))
+    asked, read = [], log.recent_predictions
+    monkeypatch.setattr(log, "recent_predictions", lambda count: asked.append(count) or read(count))
     collect(collector)
     draw(30, live)
     assert collect(collector)[0][WAITING] == 30
@@ -91,10 +91,10 @@ def test_each_form_is_held_against_its_own_reference(collector, collect, publish
     assert samples["doodle_drift_detected", "strokes", "ink"] == samples["doodle_drift_detected", "pixels", "ink"] == 0
 
 
-def test_feedback_that_answers_are_wrong_is_drift_as_well(collector, collect, live, draw, journal, feedback):
+def test_feedback_that_answers_are_wrong_is_drift_as_well(collector, collect, live, draw, log, feedback):
     def say_wrong(numbers):
         for number in numbers:
-            journal.add_feedback(feedback(number, 5))
+            log.add_feedback(feedback(number, 5))
         collect(collector._feedback)
 
     say_wrong(range(50))  # before anybody was watching

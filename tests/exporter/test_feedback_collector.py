@@ -16,8 +16,8 @@ def counts(samples):
     return {tuple(labels): value for (name, *labels), value in samples.items() if name == RECEIVED and value}
 
 
-def test_without_feedback_all_counts_are_there_and_zero(journal, collect):
-    samples, error = collect(FeedbackCollector(journal))
+def test_without_feedback_all_counts_are_there_and_zero(log, collect):
+    samples, error = collect(FeedbackCollector(log))
     assert error is None
     assert counts(samples) == {}
     assert len(samples) == 32  # 31 counts, and how many are recent
@@ -25,51 +25,51 @@ def test_without_feedback_all_counts_are_there_and_zero(journal, collect):
     assert AGREEMENT not in samples
 
 
-def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(journal, feedback, collect):
+def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(log, feedback, collect):
     said = [(3, 3), (3, 3), (5, 3), (5, None), (None, 3), (None, None)]
     for number, (actual, predicted) in enumerate(said):
-        journal.add_feedback(feedback(number, actual, predicted))
-    samples, _ = collect(FeedbackCollector(journal))
+        log.add_feedback(feedback(number, actual, predicted))
+    samples, _ = collect(FeedbackCollector(log))
     assert counts(samples) == {("3", "right"): 2, ("5", "wrong"): 1, ("5", "unknown"): 1, ("none", "no_digit"): 2}
     assert samples[RECENT] == 3
     assert samples[AGREEMENT] == pytest.approx(2 / 3)
 
 
-def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(journal, feedback, collect):
-    collector = FeedbackCollector(journal)
+def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(log, feedback, collect):
+    collector = FeedbackCollector(log)
     for number in range(3):
-        journal.add_feedback(feedback(number, 3))
+        log.add_feedback(feedback(number, 3))
     collect(collector)
-    journal.erase([], ["feedback-2"])
-    journal.add_feedback(feedback(3, 3))
+    log.erase([], ["feedback-2"])
+    log.add_feedback(feedback(3, 3))
     samples, _ = collect(collector)
     assert counts(samples) == {("3", "right"): 4}
 
 
-def test_each_counts_once_however_often_and_by_how_many_one_is_asked(journal, feedback, collect, monkeypatch):
+def test_each_counts_once_however_often_and_by_how_many_one_is_asked(log, feedback, collect, monkeypatch):
     monkeypatch.setattr(feedback_collector, "PAGE", 2)
-    collector = FeedbackCollector(journal)
+    collector = FeedbackCollector(log)
     with ThreadPoolExecutor(4) as threads:
         for number in range(5):
-            journal.add_feedback(feedback(number, 3))
+            log.add_feedback(feedback(number, 3))
             list(threads.map(collect, [collector] * 4))
             assert counts(collect(collector)[0]) == {("3", "right"): number + 1}
 
 
-def test_agreement_is_of_the_newest(journal, feedback, collect, monkeypatch):
+def test_agreement_is_of_the_newest(log, feedback, collect, monkeypatch):
     monkeypatch.setattr(feedback_collector, "RECENT", 4)
-    collector = FeedbackCollector(journal)
+    collector = FeedbackCollector(log)
     for number, actual in enumerate([3, 3, 3, 3, 5, 5, 5]):
-        journal.add_feedback(feedback(number, actual))
+        log.add_feedback(feedback(number, actual))
     assert collect(collector)[0][AGREEMENT] == 0.25
 
 
-def test_another_journal_in_its_place_is_counted_anew(journal, feedback, tmp_path, collect):
-    collector = FeedbackCollector(journal)
-    journal.add_feedback(feedback(1, 3))
+def test_another_log_in_its_place_is_counted_anew(log, feedback, tmp_path, collect):
+    collector = FeedbackCollector(log)
+    log.add_feedback(feedback(1, 3))
     assert counts(collect(collector)[0]) == {("3", "right"): 1}
-    journal.close()
+    log.close()
     for file in tmp_path.glob("journal.sqlite*"):
         file.unlink()
-    journal.add_feedback(replace(feedback(9, 5), feedback_id="another"))
+    log.add_feedback(replace(feedback(9, 5), feedback_id="another"))
     assert counts(collect(collector)[0]) == {("5", "wrong"): 1}

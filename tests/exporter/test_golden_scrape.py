@@ -26,14 +26,14 @@ LEFT_OPEN = rf"(?m)^({'|'.join(OPEN)})((?:\{{.*\}})?) \S+$"
 
 
 @pytest.fixture
-def app(environment, models, publish, journal, fill, draw, reference):
+def app(settings, models, publish, log, fill, draw, reference):
     """All that there can be is there, a window of drawings too that was held against the live model's reference."""
     live = publish(seed=1, drift_references={"strokes": reference})
     models.point("live", live)
     models.point("candidate", publish(seed=2, about={"note": "never measured"}))
     draw(SIZE, live)
-    fill(journal)
-    return create_app(Settings.from_environment(environment))
+    fill(log)
+    return create_app(Settings(**settings))
 
 
 def test_the_scrape_is_the_golden_one_each_time_and_openmetrics_has_the_same_samples(app, ask, read, models):

@@ -40,9 +40,8 @@ def test_the_figures_of_the_live_model_come_from_its_card(collected, models, pub
     )
 
 
-@pytest.mark.parametrize("data", ["digits", {"sha256": 7}, {"sha256": "A" * 64}])
-def test_a_card_that_does_not_say_what_data_it_was_has_no_label_for_it(collected, models, publish, data):
-    models.point("live", publish(about={"data": data}))
+def test_a_card_that_does_not_say_what_data_it_was_has_no_label_for_it(collected, models, publish):
+    models.point("live", publish(about={"data": {"digits": 60_000}}))
     samples, error = collected()
     assert error is None
     assert not [name for name, *_ in samples if name == "doodle_store_model_data_info"]
@@ -116,7 +115,7 @@ class TestDamage:
         card = live / "model.json"
         card.write_text(json.dumps(sealed(json.loads(card.read_text()) | {part: {name: value}})))  # its checksum agrees
         samples, error = collected()
-        assert re.match(f"the card of {live.name} is damaged: {part}.{name} is not ", str(error))
+        assert re.match(f"the card of {live.name} is damaged: {part}.{name}: Input should ", str(error))
         self.assert_only_the_candidate_is_known(samples)
 
     def test_a_damaged_pointer_gets_no_label(self, collected, models, live):

@@ -1,7 +1,7 @@
-"""The journal collector: what the prediction log says of itself, and nothing but 0 for up when it does not answer."""
+"""The prediction log collector: what the prediction log says of itself, and nothing but 0 for up when it does not answer."""
 
 import pytest
-from exporter.prediction_log_collector import JournalCollector
+from exporter.prediction_log_collector import PredictionLogCollector
 from stores.prediction_log import Durability, PredictionLogError, open_prediction_log
 
 UP, TOTAL, KEPT, FEEDBACK, NEWEST, DURABLE, DELAYED, MEMORY, MEMORY_LIMIT = (
@@ -14,14 +14,14 @@ UP, TOTAL, KEPT, FEEDBACK, NEWEST, DURABLE, DELAYED, MEMORY, MEMORY_LIMIT = (
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
-def test_counts_what_was_written(kind, request, journal_url, collect, fill):
-    journal = open_prediction_log(journal_url if kind == "sqlite" else request.getfixturevalue("redis_server").url, cap=2)
-    samples, error = collect(JournalCollector(journal))
+def test_counts_what_was_written(kind, request, log_url, collect, fill):
+    log = open_prediction_log(log_url if kind == "sqlite" else request.getfixturevalue("redis_server").url, cap=2)
+    samples, error = collect(PredictionLogCollector(log))
     assert error is None
     assert [samples[name] for name in (UP, TOTAL, KEPT, FEEDBACK, DELAYED, DURABLE)] == [1, 0, 0, 0, 0, 1]
     assert NEWEST not in samples
-    fill(journal)
-    samples, error = collect(JournalCollector(journal))
+    fill(log)
+    samples, error = collect(PredictionLogCollector(log))
     assert error is None
     assert [samples[name] for name in (UP, TOTAL, KEPT, FEEDBACK)] == [1, 3, 2, 1]
     assert samples[NEWEST] == 1_767_409_445.5
@@ -31,27 +31,27 @@ def test_counts_what_was_written(kind, request, journal_url, collect, fill):
 
 @pytest.mark.parametrize(("options", "durable"), [("?durable=managed", None), ("?durable=managed&replicas=1", 0)])
 def test_says_nothing_of_a_disk_that_its_operator_vouches_for_but_sees_too_few_replicas(redis_server, collect, options, durable):
-    samples, error = collect(JournalCollector(open_prediction_log(redis_server.url + options)))
+    samples, error = collect(PredictionLogCollector(open_prediction_log(redis_server.url + options)))
     assert (error, samples[UP], samples.get(DURABLE)) == (None, 1, durable)
 
 
 def test_says_how_much_memory_there_is_if_there_is_a_limit(redis_server, collect):
     redis_server.client.config_set("maxmemory", "64mb")
-    samples, _ = collect(JournalCollector(open_prediction_log(redis_server.url)))
+    samples, _ = collect(PredictionLogCollector(open_prediction_log(redis_server.url)))
     redis_server.client.config_set("maxmemory", 0)
     assert samples[MEMORY] > 0
     assert samples[MEMORY_LIMIT] == 64 * 2**20
 
 
-def test_one_that_says_little_is_up_all_the_same(journal, collect, monkeypatch):
-    monkeypatch.setattr(journal, "durability", lambda: Durability(None, None, None, None, None))
-    samples, error = collect(JournalCollector(journal))
+def test_one_that_says_little_is_up_all_the_same(log, collect, monkeypatch):
+    monkeypatch.setattr(log, "durability", lambda: Durability(None, None, None, None, None))
+    samples, error = collect(PredictionLogCollector(log))
     assert error is None
     assert set(samples) == {UP, TOTAL, KEPT, FEEDBACK}
 
 
-def test_one_that_cannot_be_read_is_down_and_nothing_else_is_known(journal_url, tmp_path, collect):
+def test_one_that_cannot_be_read_is_down_and_nothing_else_is_known(log_url, tmp_path, collect):
     (tmp_path / "journal.sqlite").write_bytes(b"no database " * 1000)
-    samples, error = collect(JournalCollector(open_prediction_log(journal_url)))
+    samples, error = collect(PredictionLogCollector(open_prediction_log(log_url)))
     assert samples == {UP: 0}
     assert isinstance(error, PredictionLogError)

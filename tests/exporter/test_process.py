@@ -21,10 +21,10 @@ def run_to_its_end(*command: str, **environment: str) -> tuple[int, str, str]:
 
 
 def test_serves_several_at_once_and_ends_with_0_when_told_to(
-    environment, tmp_path, models, publish, journal, fill, read, free_port, wait_for
+    environment, tmp_path, models, publish, log, fill, read, free_port, wait_for
 ):
     models.point("live", publish())
-    fill(journal)
+    fill(log)
     port = free_port()
 
     def scrape(_):

@@ -1,17 +1,25 @@
 """Each setting has a default and a variable, and a wrong value is named."""
 
-import dataclasses
 import re
 from pathlib import Path
 
 import pytest
-from deployment.environment import SettingsError
+from deployment.settings import SettingsError, read_settings
 from exporter.settings import Settings
 
+DEFAULTS = {
+    "models": "state/models",
+    "prediction_log": "sqlite:///state/journal.sqlite",
+    "artifacts": (Path("artifacts"),),
+    "host": "127.0.0.1",
+    "port": 18000,
+    "log_level": "info",
+}
 
-def test_an_empty_environment_gives_the_defaults_of_the_contract():
-    defaults = Settings("state/models", "sqlite:///state/journal.sqlite", (Path("artifacts"),), "127.0.0.1", 18000, "info")
-    assert Settings.from_environment({"DOODLE_PORT": "1", "DOODLE_MODEL": "another service's"}) == Settings() == defaults
+
+def test_an_empty_environment_gives_the_defaults_of_the_contract(monkeypatch):
+    monkeypatch.setenv("DOODLE_PORT", "1")  # another service's
+    assert read_settings(Settings).model_dump() == DEFAULTS
 
 
 @pytest.mark.parametrize(
@@ -25,17 +33,23 @@ def test_an_empty_environment_gives_the_defaults_of_the_contract():
         ("DOODLE_LOG_LEVEL", "WARNING", "log_level", "warning"),
     ],
 )
-def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
-    assert Settings.from_environment({variable: text}) == dataclasses.replace(Settings(), **{field: value})
+def test_a_variable_sets_its_field_and_no_other(monkeypatch, variable, text, field, value):
+    monkeypatch.setenv(variable, text)
+    assert read_settings(Settings).model_dump() == DEFAULTS | {field: value}
 
 
 @pytest.mark.parametrize(
     ("variable", "text", "message"),
     [
         ("DOODLE_MODELS", "ftp://host", "DOODLE_MODELS: 'ftp://host' names no model store: give a folder, "),
-        ("DOODLE_JOURNAL", "mysql://host", "DOODLE_JOURNAL: a journal's URL begins with redis://, rediss:// or sqlite:///"),
+        (
+            "DOODLE_JOURNAL",
+            "mysql://host",
+            "DOODLE_JOURNAL: a prediction log's URL begins with redis://, rediss:// or sqlite:///",
+        ),
     ],
 )
-def test_names_a_value_that_cannot_be_used(variable, text, message):
+def test_names_a_value_that_cannot_be_used(monkeypatch, variable, text, message):
+    monkeypatch.setenv(variable, text)
     with pytest.raises(SettingsError, match="^" + re.escape(message)):
-        Settings.from_environment({variable: text})
+        read_settings(Settings)

@@ -57,7 +57,7 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
             "ftp://host",
             ": 'ftp://host' names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix",
         ),
-        ("DOODLE_JOURNAL", "mysql://host", ": a journal's URL begins with redis://, rediss:// or sqlite:///"),
+        ("DOODLE_JOURNAL", "mysql://host", ": a prediction log's URL begins with redis://, rediss:// or sqlite:///"),
         (
             "DOODLE_CORS_ORIGINS",
             "https://a, *",

@@ -39,7 +39,7 @@ def detector(script):
 
 @pytest.mark.parametrize("kind", ["clean", "shuffled", "inverted", "shifted"])
 def test_only_shuffled_pixels_raise_an_alarm_for_normalizing_mends_the_others(script, detector, kind):
-    drifted = detector.look(drawings(script, kind, 300, seed=2)).drifted
+    drifted = detector.test(drawings(script, kind, 300, seed=2)).drifted
     assert ("smoothness" in drifted) if kind == "shuffled" else drifted == []
 
 

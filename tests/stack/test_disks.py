@@ -52,7 +52,7 @@ def feedback(stack, digit):
 
 def versions(stack):
     """What has been published and is in the store."""
-    program = "from stores.models.base import open_models; print(*open_models('file:///models').versions())"
+    program = "from stores.models import open_models; print(*open_models('file:///models').versions())"
     return set(stack.compose("exec", "-T", "trainer", "python", "-c", program).split())
 
 
@@ -85,7 +85,7 @@ def test_when_the_journal_s_disk_is_full_predictions_go_on_and_nothing_that_was_
     assert load.failures == []
     documented(
         "faults",
-        "the journal's disk is full",
+        "the prediction log's disk is full",
         f"predictions: nothing; feedback is answered {max(status for status, _ in statuses)}, and the page keeps it",
         "once there is room",
         "nothing",

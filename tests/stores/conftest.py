@@ -24,8 +24,8 @@ def open_at():
         return opened[-1]
 
     yield open_at
-    for journal in opened:
-        journal.close()
+    for log in opened:
+        log.close()
 
 
 @pytest.fixture(scope="session")

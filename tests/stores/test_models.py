@@ -41,7 +41,7 @@ def published(publish):
 
 
 class TestPublish:
-    def test_what_was_published_can_be_loaded_and_no_pointer_moves(self, store, model_folder):
+    def test_what_was_published_can_be_loaded_and_no_alias_moves(self, store, model_folder):
         folder = model_folder()
         card = checkpoint.load_card(folder)
         assert store.publish(folder) == store.publish(folder) == card
@@ -141,11 +141,11 @@ class TestPromoteAndRollback:
         assert store.rollback() == versions[0]
 
     def test_a_publisher_that_was_killed_between_the_two_steps_does_no_harm(self, store, versions, place):
-        """The history has what is live in it already; the pointer has not moved."""
+        """The history has what is live in it already; the alias has not moved."""
         place.write("history", "".join(f"{version}\n" for version in versions).encode())
         assert store.rollback() == versions[1]
 
-    def test_a_damaged_live_pointer_or_history_can_be_mended_by_promoting(self, store, versions, place):
+    def test_a_damaged_live_alias_or_history_can_be_mended_by_promoting(self, store, versions, place):
         place.write(LIVE, b"\xff")
         place.write("history", b"\xff../../etc\n" + versions[0].encode())
         store.promote(versions[2])
@@ -160,14 +160,12 @@ class TestPromoteAndRollback:
         assert store.history() == [versions[i] for i in (1, 2, 0, 1)]
 
 
-class TestPointers:
-    def test_a_pointer_names_a_version_that_is_there(self, store, publish):
+class TestAliases:
+    def test_an_alias_names_a_version_that_is_there(self, store, publish):
         versions = [publish(seed) for seed in range(2)]
-        assert store.alias_time(LIVE) is None
         store.point(LIVE, versions[0])
         store.point(CANDIDATE, versions[1])
         assert (store.alias(LIVE), store.alias(CANDIDATE)) == tuple(versions)
-        assert store.alias_time(LIVE) == pytest.approx(time.time(), abs=2.5)
         assert store.published_at(versions[0]) == pytest.approx(time.time(), abs=2.5)
         store.point(LIVE, versions[1])
         with pytest.raises(StoreError, match=f"has no version {NOWHERE}: publish it first"):
@@ -175,13 +173,13 @@ class TestPointers:
         assert store.alias(LIVE) == versions[1]
 
     @pytest.mark.parametrize("name", ["newest", "", "../live", "versions"])
-    def test_there_are_two_pointers_and_no_other(self, store, name):
+    def test_there_are_two_aliases_and_no_other(self, store, name):
         for use in (lambda: store.alias(name), lambda: store.point(name, NOWHERE)):
-            with pytest.raises(StoreError, match="is no pointer: there are live and candidate"):
+            with pytest.raises(StoreError, match="is no alias: there are live and candidate"):
                 use()
 
     @pytest.mark.parametrize("content", [b"", b"../../etc", b"\xff\xfe", b"0647f3f72a4", b"x" * 1000])
-    def test_a_damaged_pointer_is_an_error_not_a_path(self, store, content, place):
+    def test_a_damaged_alias_is_an_error_not_a_path(self, store, content, place):
         place.write(LIVE, content)
         with pytest.raises(StoreError, match="live names no version"):
             store.alias(LIVE)
@@ -245,7 +243,7 @@ class TestFolder:
         with pytest.raises(StoreError, match=f"the model store {tmp_path}/file/models cannot be written"):
             FolderModels(tmp_path / "file" / "models").publish(model_folder())
 
-    def test_a_version_and_a_pointer_appear_all_at_once(self, store, model_folder, monkeypatch):
+    def test_a_version_and_an_alias_appear_all_at_once(self, store, model_folder, monkeypatch):
         """Nothing is to be seen before the last step, a rename."""
 
         def fail(*_):
@@ -277,11 +275,11 @@ class TestFolder:
         [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.write_bytes(bytes(2**17))],
         ids=["a pipe", "a link to /dev/zero", "128 KiB"],
     )
-    def test_a_pointer_that_is_no_small_file_is_refused_without_a_wait(self, store, published, make):
-        for pointer in ALIASES:
-            make(store.folder / pointer)
-            with within(), pytest.raises(StoreError, match=f"^{store.folder}/{pointer} cannot be read: it "):
-                store.alias(pointer)
+    def test_an_alias_that_is_no_small_file_is_refused_without_a_wait(self, store, published, make):
+        for alias in ALIASES:
+            make(store.folder / alias)
+            with within(), pytest.raises(StoreError, match=f"^{store.folder}/{alias} cannot be read: it "):
+                store.alias(alias)
         assert store.versions() == [published]
 
     def test_a_folder_can_be_named_in_several_ways(self, published, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The model store: every published model, and two aliases that say which one is served. `open_models` opens it at a URL."""
+"""The model store keeps every published model, and two aliases that say which one is served. `open_models` opens it at a URL."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,8 +9,8 @@ __all__ = ["ALIASES", "CANDIDATE", "LIVE", "ModelStore", "OvertakenError", "Stor
 
 
 def open_models(url: str) -> ModelStore:
-    """The store at a URL: a path, file:///path or s3://bucket/prefix. Nothing is read or made before it is asked for."""
-    # Each imports what it needs only here: where models are in a folder nobody needs an SDK, or waits for its import.
+    """Return the store at a URL: a path, file:///path or s3://bucket/prefix. Nothing is read or made before the first call."""
+    # Imported only here, so that a folder needs no SDK and does not wait for its import.
     if url.startswith("s3:"):
         try:
             from stores.models.s3 import S3Models

@@ -1,33 +1,37 @@
-"""The model store: every published model, and two aliases that say which is served. Where it is kept, a URL says.
+"""The interface of the model store: every published model, and two aliases that say which one is served.
 
-    state/models, file:///models     folder_models.py: a folder, on the disk of those who use it
-    s3://bucket/prefix               s3_models.py: an object store, for those who share no disk
+    state/models, file:///models     folder.py: a folder, on a disk that all its users share
+    s3://bucket/prefix               s3.py: an object store, for machines that share no disk
 
-    versions/<version>/              a model's files, written once, under the hash of what they are
-    live, candidate                  a version: what is served, and what may be served next
+    versions/<version>/              a model's files, written once, under the hash of their content
+    live, candidate                  a version: the one that is served, and the one that may be served next
     history                          a line for each version that was live before, oldest first
 
-Both behave alike, and one set of tests holds them to it. Any number read while others publish, without locks: a version appears
-all at once, so does an alias's new value, and nobody gets a network that digitnet.checkpoint has not found whole.
+Both behave alike, and one set of tests covers both. Readers need no locks: a version or an alias's new value appears all at once,
+and `load` validates a network before it returns it.
 """
 
 import re
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from digitnet.checkpoint import CheckpointError, copy, load, load_card, load_golden, load_snapshots
 from digitnet.inspect.snapshots import Snapshots
 from digitnet.network import Network
+from numpy.typing import NDArray
+
+Card: TypeAlias = dict[str, Any]  # a model card, as JSON has it
 
 LIVE, CANDIDATE = ALIASES = ("live", "candidate")
 HISTORY, HISTORY_LENGTH = "history", 100
 MOST_NOTE_BYTES = 2**16  # of an alias or the history, which has under 5 KiB
-TRIES, PAUSE_SECONDS = 10, 0.05  # where others move an alias at the same time; each try waits longer than the one before
+MAX_ATTEMPTS, PAUSE_SECONDS = 10, 0.05  # while others move the same alias; each pause is longer than the one before
 
 
 class StoreError(ValueError):
@@ -35,20 +39,20 @@ class StoreError(ValueError):
 
 
 class UnreachableError(StoreError):
-    """The store itself cannot be asked just now: that says nothing of what is in it."""
+    """The store itself cannot be reached just now; its content may be sound."""
 
 
 class OvertakenError(StoreError):
-    """Somebody else changed the same at the same time. Nothing of theirs is undone."""
+    """Another process changed the same thing at the same time. Its change stays."""
 
 
 class ModelStore(ABC):
-    """Any call may raise StoreError. In messages a store is its URL or folder: str(store)."""
+    """Any call may raise StoreError. str(store) is its URL or folder, for messages."""
 
-    folder: Path | None = None  # the folder that it is; None for one that is on no disk of ours
+    folder: Path | None = None  # where the store is, if it is on a local disk
 
     @abstractmethod
-    def publish(self, folder: Path) -> dict:
+    def publish(self, folder: Path) -> Card:
         """Validate the model in `folder`, copy it in and return its card. No alias moves.
 
         The same network again (after a new measurement, say) replaces the card; StoreError leaves the store as it was.
@@ -57,7 +61,7 @@ class ModelStore(ABC):
     def point(self, alias: str, version: str) -> None:
         """Let "live" or "candidate" name this version from now on."""
         check_alias(alias)
-        if not self._has(version):
+        if version not in self.versions():
             raise StoreError(f"{self} has no version {version}: publish it first")
         self._set(alias, version, self._note(alias)[1])
 
@@ -67,182 +71,151 @@ class ModelStore(ABC):
         self._set(alias, None, self._note(alias)[1])
 
     def promote(self, version: str) -> None:
-        """Make this version live, if it is sound; it is no candidate any more then. `rollback` takes it back.
+        """Make this version live, if it is sound, and no longer the candidate. `rollback` takes it back.
 
-        Who promotes at the same moment does so before or after: what was live in between is in the history.
+        Promotions at the same moment follow one another, and the history keeps each version that was live in between.
         """
         self.check(version)
         self._persistently(lambda: self._make_live(version), f"{version} is not live: others keep moving {self}/{LIVE}")
         candidate, seen = self._named(CANDIDATE)
         if candidate == version:
-            with suppress(OvertakenError):  # somebody has put up another
+            with suppress(OvertakenError):  # there is another candidate already
                 self._set(CANDIDATE, None, seen)
 
-    def _make_live(self, version):
-        """The history is read first and written first: whoever is killed in between leaves one that only repeats what is live,
-        and whoever is overtaken has added nothing that was not live when it was added."""
+    def _make_live(self, version: str) -> None:
+        """Write the history first: a kill in between then only repeats a line, and an overtaken writer added a true one."""
         before, history_seen = self._history()
         live, live_seen = self._named(LIVE)
         if live == version:
             return
         if live is not None:
-            if before and _version_in(before[-1]) == live:  # of one who was killed there, or is just there too
+            if before and _version_in(before[-1]) == live:  # from a process that was killed, or is at this point, too
                 before.pop()
             self._put_note(HISTORY, [*before, self._line(live)][-HISTORY_LENGTH:], history_seen)
         self._set(LIVE, version, live_seen)
 
     def rollback(self) -> str:
-        """Make live what was live before, and return it; once more goes back one further.
+        """Make live the version that was live before, and return it; a second call goes back one further.
 
-        What is no longer there, or damaged, is passed over. StoreError if nothing is left, or if another version became live
-        meanwhile: that is not the one that was to be taken back.
+        It skips versions that are gone or damaged. StoreError if none is left, or if another version became live meanwhile.
         """
         live, live_seen = self._named(LIVE)
         before, history_seen = self._history()
         while before:
             version = _version_in(before.pop())
-            if version != live and self._is_sound(version):
-                try:
-                    self._set(LIVE, version, live_seen)
-                except OvertakenError as error:
-                    raise OvertakenError(
-                        f"nothing is rolled back: {live or 'nothing'} was live in {self}, and somebody else has just moved that. "
-                        "Look what is live now, and roll back once more if you still want to"
-                    ) from error
-                with suppress(OvertakenError):  # somebody promotes already: a line too many is passed over
+            if version and version != live and self._is_sound(version):
+                self._set(LIVE, version, live_seen)
+                with suppress(OvertakenError):  # by a promotion; a line too many does no harm
                     self._put_note(HISTORY, before, history_seen)
                 return version
         raise StoreError(f"{self} has no sound version that was live before {live or 'any other'}")
 
     def history(self) -> list[str]:
-        """What was live before, oldest first."""
-        return [_version_in(line) for line in self._history()[0]]
+        """Return the versions that were live before, oldest first."""
+        return list(filter(None, map(_version_in, self._history()[0])))
 
     def alias(self, alias: str) -> str | None:
-        """The version that "live" or "candidate" names, None where it names none."""
+        """Return the version that "live" or "candidate" names, if any."""
         check_alias(alias)
-        return self._aliased(alias, self._note(alias)[0])
-
-    @abstractmethod
-    def alias_time(self, alias: str) -> float | None:
-        """When "live" or "candidate" was last pointed at something, in Unix seconds of this machine's clock; None where it names
-        none."""
+        text = self._note(alias)[0]
+        version = _version_in(text)
+        if text is not None and version is None:
+            raise StoreError(f"{self}/{alias} names no version: it holds {text.strip()[:40]!r}")
+        return version
 
     @abstractmethod
     def versions(self) -> list[str]:
-        """What has been published, oldest first."""
+        """Return the published versions, oldest first."""
 
     @abstractmethod
     def published_at(self, version: str) -> float:
-        """When it was last published, in Unix seconds."""
+        """Return when this version was last published, in Unix seconds."""
 
-    def card(self, version: str) -> dict:
-        """A version's model card, its weights unread."""
+    def card(self, version: str) -> Card:
+        """Return a version's model card; its weights stay unread."""
         with _damage_as_store_error():
             return load_card(self._files(version))
 
-    def load(self, version: str) -> tuple[Network, dict]:
-        """A version's network and card, validated."""
-        return self._load(self._files(version), version)
-
-    def check(self, version: str) -> dict:
-        """A version's card, if what the store has of it is sound: for those who decide on it for others. What a reader may have
-        kept of it does not count."""
-        return self._load(self._files(version, fresh=True), version)[1]
-
-    def snapshots(self, version: str) -> Snapshots | None:
-        """How a version learnt; None where nobody kept that. StoreError if that, or the version, is damaged."""
+    def load(self, version: str) -> tuple[Network, Card]:
+        """Return a version's network and card, validated."""
         files = self._files(version)
-        network, card = self._load(files, version)
-        with _damage_as_store_error():
-            return load_snapshots(files, network, card)
-
-    def golden_images(self, version: str) -> np.ndarray:
-        """The images that a version carries, uint8 (n, 28, 28)."""
-        with _damage_as_store_error():
-            return load_golden(self._files(version)).images
-
-    @abstractmethod
-    def size(self, version: str) -> int:
-        """Bytes that it takes in the store."""
-
-    @abstractmethod
-    def state(self, version: str) -> tuple:
-        """Something that differs when `load` may give something else than it gave before: cheap to ask again and again."""
-
-    @abstractmethod
-    def __str__(self) -> str: ...
-
-    # What a backend has of its own. A note is one of live, candidate and history, and `seen` is what tells its values apart.
-
-    @abstractmethod
-    def _note(self, name) -> tuple[bytes | None, object]:
-        """What a note says, None where there is none; and `seen`."""
-
-    @abstractmethod
-    def _put_note(self, name, lines: list[str] | None, seen) -> None:
-        """Replace a note all at once, or remove it. OvertakenError if it is no longer what was seen, if the backend can tell."""
-
-    @abstractmethod
-    def _line(self, version) -> str:
-        """How a note names a version: its first word."""
-
-    @abstractmethod
-    def _has(self, version) -> bool:
-        """Has it been published?"""
-
-    @abstractmethod
-    def _files(self, version, fresh=False):
-        """A folder with a version's files, or what digitnet.checkpoint can read like one: files / name has read_bytes(). Fresh:
-        from the store itself, in any case."""
-
-    def _set(self, alias, version, seen):
-        """Point it at a version, or None, if it still is what was seen."""
-        try:
-            self._put_note(alias, None if version is None else [self._line(version)], seen)
-        except OvertakenError:
-            if self._named(alias)[0] != version:  # what is wanted already: by us, where only the answer got lost, or another
-                raise
-
-    def _persistently(self, attempt, otherwise):
-        """Until nobody overtakes us: each attempt reads what there is by then, and decides anew."""
-        for number in range(TRIES):
-            with suppress(OvertakenError):
-                return attempt()
-            time.sleep(secrets.SystemRandom().uniform(0, PAUSE_SECONDS * (1 + number)))
-        raise OvertakenError(f"{otherwise}. Look what is there now, then try again")
-
-    def _load(self, files, version):
         with _damage_as_store_error():
             network, card = load(files)
         if card["version"] != version:
             raise StoreError(f"{files} holds another version, {card['version']}")
         return network, card
 
-    def _aliased(self, alias, content):
-        if content is None:
-            return None
-        said = content.decode("ascii", "replace").strip()
-        version = _version_in(said)
-        if not is_version(version):
-            raise StoreError(f"{self}/{alias} names no version: it holds {said[:40]!r}")
-        return version
+    def check(self, version: str) -> Card:
+        """Validate a version and return its card."""
+        return self.load(version)[1]
 
-    def _named(self, alias):
-        """Its version, None for a damaged alias too: another version may take its place; and `seen`."""
-        content, seen = self._note(alias)
+    def snapshots(self, version: str) -> Snapshots | None:
+        """Return how a version learned, if its model has that. StoreError if that, or the version, is damaged."""
+        network, card = self.load(version)
+        with _damage_as_store_error():
+            return load_snapshots(self._files(version), network, card)
+
+    def golden_images(self, version: str) -> NDArray[np.uint8]:
+        """Return the images that a version carries, uint8 (n, 28, 28)."""
+        with _damage_as_store_error():
+            return load_golden(self._files(version)).images
+
+    @abstractmethod
+    def size(self, version: str) -> int:
+        """Return the bytes that a version takes in the store."""
+
+    @abstractmethod
+    def state(self, version: str) -> tuple[object, ...]:
+        """Return a value that changes whenever `load` might return something new. It is cheap to ask often."""
+
+    @abstractmethod
+    def __str__(self) -> str: ...
+
+    # For the backends. A note is one of live, candidate and history; `seen` tells its values apart.
+
+    @abstractmethod
+    def _note(self, name: str) -> tuple[str | None, str | None]:
+        """Return a note's content, if there is one, and `seen`."""
+
+    @abstractmethod
+    def _put_note(self, name: str, lines: list[str] | None, seen: str | None) -> None:
+        """Replace a note all at once, or remove it. OvertakenError if it changed since, where the backend can tell."""
+
+    @abstractmethod
+    def _line(self, version: str) -> str:
+        """Return the line of a note that names a version; the version is its first word."""
+
+    @abstractmethod
+    def _files(self, version: str) -> Path:
+        """Return the folder of a version's files. StoreError if `version` cannot be one."""
+
+    def _set(self, alias: str, version: str | None, seen: str | None) -> None:
+        """Point the alias at a version, or at none, if it has not changed since."""
         try:
-            return self._aliased(alias, content), seen
-        except StoreError:
-            return None, seen
+            self._put_note(alias, None if version is None else [self._line(version)], seen)
+        except OvertakenError:
+            if self._named(alias)[0] != version:  # else it is as we want it: by us (and the answer got lost), or by another
+                raise
 
-    def _history(self):
-        """Its sound lines, oldest first, and `seen`."""
+    def _persistently(self, attempt: Callable[[], None], otherwise: str) -> None:
+        """Repeat the attempt until nobody overtakes it; each attempt reads the store anew."""
+        for number in range(MAX_ATTEMPTS):
+            with suppress(OvertakenError):
+                return attempt()
+            time.sleep(secrets.SystemRandom().uniform(0, PAUSE_SECONDS * (1 + number)))
+        raise OvertakenError(f"{otherwise}. Look what is there now, then try again")
+
+    def _named(self, alias: str) -> tuple[str | None, str | None]:
+        """Return an alias's version and `seen`. The version is None for a damaged alias too, so that it can be replaced."""
+        content, seen = self._note(alias)
+        return _version_in(content), seen
+
+    def _history(self) -> tuple[list[str], str | None]:
+        """Return the history's sound lines, oldest first, and `seen`."""
         content, seen = self._note(HISTORY)
-        lines = (content or b"").decode("ascii", "replace").splitlines()
-        return [line for line in lines if is_version(_version_in(line))], seen
+        return [line for line in (content or "").splitlines() if _version_in(line)], seen
 
-    def _is_sound(self, version):
+    def _is_sound(self, version: str) -> bool:
         try:
             self.check(version)
         except UnreachableError:
@@ -252,11 +225,8 @@ class ModelStore(ABC):
         return True
 
 
-def validated_copy(folder: Path, private: Path) -> dict:
-    """Copy a model and return its card, if it is sound. The copy is what is validated: the original may be replaced meanwhile.
-
-    StoreError in the original's name.
-    """
+def validated_copy(folder: Path, private: Path) -> Card:
+    """Copy a model, validate the copy (the original may change meanwhile) and return its card. Errors name the original."""
     try:
         copy(folder, private)
         network, card = load(private)
@@ -268,7 +238,6 @@ def validated_copy(folder: Path, private: Path) -> dict:
 
 @contextmanager
 def _damage_as_store_error() -> Iterator[None]:
-    """What is wrong with a model."""
     try:
         yield
     except CheckpointError as error:
@@ -277,11 +246,11 @@ def _damage_as_store_error() -> Iterator[None]:
 
 def check_alias(alias: str) -> None:
     if alias not in ALIASES:
-        raise StoreError(f"{alias!r} is no pointer: there are {' and '.join(ALIASES)}")
+        raise StoreError(f"{alias!r} is no alias: there are {' and '.join(ALIASES)}")
 
 
 def check_version(version: str) -> None:
-    """So that no other name becomes part of a path."""
+    """Keep any other name out of paths."""
     if not is_version(version):
         raise StoreError(f"{version!r} is no version: versions are 12 digits from 0 to f")
 
@@ -290,6 +259,7 @@ def is_version(name: str) -> bool:
     return re.fullmatch("[0-9a-f]{12}", name) is not None
 
 
-def _version_in(line):
-    """A note's line begins with it; what follows is the backend's own."""
-    return line.split(maxsplit=1)[0] if line.strip() else ""
+def _version_in(line: str | None) -> str | None:
+    """Return the version that a note's line begins with, if it is sound."""
+    words = (line or "").split(maxsplit=1)
+    return words[0] if words and is_version(words[0]) else None

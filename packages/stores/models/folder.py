@@ -1,8 +1,8 @@
-"""The model store in a folder, on a disk that all share who use it. The folder is made by the first `publish`.
+"""The model store in a folder, on a disk that all its users share. The first `publish` makes the folder.
 
-One publishes, any number read: a version appears, and an alias changes, by atomic rename. Two who move an alias at the same
-moment are not kept apart: each decides by what it has read, and the later one's word stands, in the history as well, where the
-other's line may be lost. A stack has one trainer, which alone may write there; where more publish, s3_models.py is for them.
+One process publishes, any number read: a version appears, and an alias changes, by atomic rename. If two processes move an alias
+at the same moment, the later one wins, and the history may lack the other's line. A stack has one trainer, and nothing else
+writes here; s3.py is for several publishers.
 """
 
 import os
@@ -13,22 +13,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digitnet.checkpoint import CARD_FILE, FILES, SNAPSHOTS_FILE, read_file, write_atomically
+from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, read_file, write_atomically
 
-from stores.models.base import MOST_NOTE_BYTES, ModelStore, StoreError, check_alias, check_version, is_version, validated_copy
+from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
 
-UNFINISHED = ".publishing-"  # what a publisher is still writing
-ABANDONED_SECONDS = 3600.0  # after that nobody writes it any more: its publisher was killed
+UNFINISHED = ".publishing-"  # a publisher is still writing it
+ABANDONED_SECONDS = 3600.0  # by then its publisher was killed
 
 
 class FolderModels(ModelStore):
     def __init__(self, folder: Path):
-        self.folder = folder
+        self.folder: Path = folder
+        self._versions = folder / "versions"
 
     def __str__(self) -> str:
         return str(self.folder)
 
-    def publish(self, folder: Path) -> dict:
+    def publish(self, folder: Path) -> Card:
         with self._writing():
             self._sweep()
             unfinished = self._versions / f"{UNFINISHED}{secrets.token_hex(8)}"
@@ -38,15 +39,6 @@ class FolderModels(ModelStore):
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return card
-
-    def alias_time(self, alias: str) -> float | None:
-        check_alias(alias)
-        path = self.folder / alias
-        with _reading(path):
-            try:
-                return path.stat().st_mtime
-            except FileNotFoundError:
-                return None
 
     def versions(self) -> list[str]:
         with _reading(self._versions):
@@ -64,48 +56,40 @@ class FolderModels(ModelStore):
     def size(self, version: str) -> int:
         return sum(file.st_size for file in self._status(version))
 
-    def state(self, version: str) -> tuple:
+    def state(self, version: str) -> tuple[object, ...]:
         return (version, *((file.st_ino, file.st_size, file.st_mtime_ns) for file in self._status(version)))
 
-    def _note(self, name):
+    def _note(self, name: str) -> tuple[str | None, None]:
         path = self.folder / name
         with _reading(path):
             try:
-                return read_file(path, MOST_NOTE_BYTES), None
+                return read_file(path, MOST_NOTE_BYTES).decode("ascii", "replace"), None
             except FileNotFoundError:
                 return None, None
 
-    def _put_note(self, name, lines, seen):
+    def _put_note(self, name: str, lines: list[str] | None, seen: str | None) -> None:
         with self._writing():
             if lines is None:
                 (self.folder / name).unlink(missing_ok=True)
             else:
                 write_atomically(self.folder / name, "".join(f"{line}\n" for line in lines).encode())
 
-    def _line(self, version):
+    def _line(self, version: str) -> str:
         return version
 
-    def _has(self, version):
-        return (self._files(version) / CARD_FILE).is_file()
-
-    @property
-    def _versions(self):
-        return self.folder / "versions"
-
-    def _files(self, version, fresh=False):
+    def _files(self, version: str) -> Path:
         check_version(version)
         return self._versions / version
 
-    def _status(self, version):
+    def _status(self, version: str) -> list[os.stat_result]:
         folder = self._files(version)
         with _reading(folder):
             return [(folder / name).stat() for name in FILES if name != SNAPSHOTS_FILE or (folder / name).exists()]
 
-    def _place(self, unfinished, folder):
-        """Give a finished copy its name; where the version is there already, its files are replaced one by one.
+    def _place(self, unfinished: Path, folder: Path) -> None:
+        """Rename a finished copy; where the version exists, replace its files one by one.
 
-        Both have the same weights, so a reader in between is served as well by the old file as by the new one. A damaged
-        version is mended in this way.
+        Both have the same weights, so a reader may see old and new files side by side. This also mends a damaged version.
         """
         if folder.exists():
             for name in FILES:
@@ -114,14 +98,13 @@ class FolderModels(ModelStore):
         else:
             os.rename(unfinished, folder)
 
-    def _sweep(self):
+    def _sweep(self) -> None:
         for path in self._versions.glob(f"{UNFINISHED}*"):
             if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """What goes wrong (a full disk, no permission) as a StoreError that names the store."""
         try:
             yield
         except OSError as error:
@@ -129,7 +112,7 @@ class FolderModels(ModelStore):
 
 
 @contextmanager
-def _reading(path) -> Iterator[None]:
+def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

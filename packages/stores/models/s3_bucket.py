@@ -1,20 +1,18 @@
-"""A bucket of an object store, asked through the AWS SDK; what goes wrong there is a StoreError that says what to do.
+"""A bucket of an object store, through the AWS SDK; its errors become StoreErrors that say what to do.
 
-Endpoint, region and credentials come from where the SDK looks for them, and from nowhere else: AWS_ENDPOINT_URL,
-AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_SHARED_CREDENTIALS_FILE, the role of a pod or machine. No
-message has a key in it, nor what a server says beyond a code, nor the endpoint, in which there may be a password.
+The SDK finds endpoint, region and credentials: in AWS_ENDPOINT_URL, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, AWS_SHARED_CREDENTIALS_FILE, or the role of a pod or machine. No message shows a key, a server's answer
+beyond its code, or the endpoint, which might hold a password.
 """
 
 import base64
 import hashlib
 import logging
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -23,9 +21,9 @@ from botocore.parsers import ResponseParserError
 
 from stores.models.base import OvertakenError, StoreError, UnreachableError
 
-# Whoever reads has something to go on with and asks again soon; a scrape of the exporter's asks twice, and has five seconds.
+# A reader keeps the model that it has, and asks again soon. A scrape of the exporter asks twice, and has five seconds.
 READING = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1, "mode": "standard"})
-# A model may still be on its way, over a slow line, when all of it has been handed to the kernel.
+# On a slow line a model may still be on its way when the kernel has all of it.
 WRITING = Config(connect_timeout=1, read_timeout=30, retries={"total_max_attempts": 2, "mode": "standard"})
 
 AWAY = "cannot be reached: is it running, and is AWS_ENDPOINT_URL right?"
@@ -53,59 +51,55 @@ ADVICE = {
 
 
 class Found(NamedTuple):
-    """An object as it was. Of the times one is the store's, and the others say how that is to be read."""
-
-    content: bytes  # none, where only the head was asked for
-    tag: str  # its ETag: another for other content
+    content: bytes  # empty for head()
+    tag: str  # its ETag, which differs for different content
     metadata: dict[str, str]
-    modified: float  # when it was put there, in Unix seconds of the store's clock; whole ones
-    answered: float | None  # what that clock showed as it answered, in whole seconds; None: it did not say
-    asked_at: float  # ours, before
-    got_at: float  # and after that
+    modified: float  # Unix seconds by the store's clock, whole ones
 
 
 class Bucket:
-    """Safe from several threads. It connects when first asked."""
+    """Safe from several threads. It connects on the first request."""
 
     def __init__(self, name: str, called: str):
-        """`called` is what messages call it."""
+        """`called` is its name in messages."""
         self._name, self._called = name, called
-        self._clients, self._connecting = {}, Lock()
+        self._clients: dict[Config, Any] = {}
+        self._connecting = Lock()
 
     def get(self, key: str, most_bytes: int) -> Found | None:
-        """Return an object, or None if it does not exist. One request. StoreError for a larger one, which is not fetched."""
+        """Return an object, if it exists, in one request. StoreError for a larger one, which is not fetched."""
         return self._ask("get_object", key, most_bytes)
 
     def head(self, key: str) -> Found | None:
-        """The same without its content."""
+        """Return an object without its content."""
         return self._ask("head_object", key)
 
-    def put(self, key: str, content: bytes) -> None:
-        """The store refuses what does not arrive whole."""
-        self._put(key, content)
+    def put(self, key: str, content: bytes, **more: Any) -> None:
+        """Put an object; the checksum makes the store refuse content that does not arrive whole."""
+        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        self._write("put_object", key, Body=content, ChecksumSHA256=checksum, **more)
 
     def replace(self, key: str, content: bytes, seen: str | None, metadata: dict[str, str] | None = None) -> None:
-        """Put it in the place of the one with the tag `seen`, or where there was none. OvertakenError if that is no longer so."""
+        """Replace the object with the tag `seen`, or put one where there was none. OvertakenError if that has changed."""
         condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen}
-        self._put(key, content, **condition, Metadata=metadata or {})
+        self.put(key, content, **condition, Metadata=metadata or {})
 
     def delete(self, key: str, seen: str) -> None:
-        """OvertakenError if it is no longer the one with that tag."""
+        """Delete the object with that tag. OvertakenError if that has changed."""
         self._write("delete_object", key, IfMatch=seen)
 
     def list(self, prefix: str) -> Iterator[tuple[str, int, float]]:
-        """Key, bytes and time of each object below; a request for a thousand of them."""
-        with self._explained(prefix):
+        """Yield key, bytes and time of each object below; a request for a thousand of them."""
+        with self._errors_explained(prefix):
             for page in self._connected(READING).get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
                 if "Name" not in page:
                     raise UnreachableError(f"{self._called} {FOREIGN}")
                 for entry in page.get("Contents", ()):
                     yield entry["Key"], entry["Size"], entry["LastModified"].timestamp()
 
-    def _ask(self, method, key, most_bytes=0):
-        asked_at = time.time()
+    def _ask(self, method: str, key: str, most_bytes: int = 0) -> Found | None:
         try:
-            with self._explained(key):
+            with self._errors_explained(key):
                 answer = getattr(self._connected(READING), method)(Bucket=self._name, Key=key)
                 if "Body" in answer and answer["ContentLength"] > most_bytes:
                     answer["Body"].close()
@@ -117,45 +111,31 @@ class Bucket:
             return None
         if not ("ETag" in answer and "LastModified" in answer):
             raise UnreachableError(f"{self._called} {FOREIGN}")
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        return Found(
-            content=content,
-            tag=answer["ETag"],
-            metadata=answer.get("Metadata", {}),
-            modified=answer["LastModified"].timestamp(),
-            answered=parsedate_to_datetime(date).timestamp() if date else None,
-            asked_at=asked_at,
-            got_at=time.time(),
-        )
+        return Found(content, answer["ETag"], answer.get("Metadata", {}), answer["LastModified"].timestamp())
 
-    def _put(self, key, content, **more):
-        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
-        self._write("put_object", key, Body=content, ChecksumSHA256=checksum, **more)
-
-    def _write(self, method, key, **more):
+    def _write(self, method: str, key: str, **more: Any) -> None:
         try:
-            with self._explained(key):
+            with self._errors_explained(key):
                 getattr(self._connected(WRITING), method)(Bucket=self._name, Key=key, **more)
-        except _MissingError as error:  # the object that should be the same is gone
-            raise OvertakenError(_overtaken(f"s3://{self._name}/{key}")) from error
+        except _MissingError as error:  # the object that was seen is gone
+            raise self._overtaken(key) from error
 
-    def _connected(self, patience):
+    def _connected(self, patience: Config) -> Any:
         with self._connecting:
             if patience not in self._clients:
-                # At "info" it says where it found credentials, at "debug" what it signs with them.
+                # At "info" they log where they found credentials, at "debug" what they sign with them.
                 for name in ("boto3", "botocore", "urllib3"):
                     logging.getLogger(name).setLevel(logging.CRITICAL)
                 self._clients[patience] = boto3.session.Session().client("s3", config=patience)
             return self._clients[patience]
 
-    def _forget_credentials(self):
-        """The next one who asks looks for them anew: they may be others by then."""
+    def _forget_credentials(self) -> None:
+        """Have the next request look for credentials anew: by then there may be others."""
         with self._connecting:
             self._clients.clear()
 
     @contextmanager
-    def _explained(self, key) -> Iterator[None]:
-        """What goes wrong, as StoreErrors."""
+    def _errors_explained(self, key: str) -> Iterator[None]:
         try:
             yield
         except StoreError:
@@ -169,27 +149,27 @@ class Bucket:
                 raise UnreachableError(f"{self._called} {FOREIGN}") from error
             self._forget_credentials()
             raise UnreachableError(f"{self._called} {NO_KEYS}") from error
-        except (ResponseParserError, ValueError, KeyError, RecursionError) as error:  # the last of one that redirects everything
+        except (ResponseParserError, ValueError, KeyError, RecursionError) as error:  # the last for endless redirects
             raise UnreachableError(f"{self._called} {FOREIGN}") from error
 
-    def _refusal(self, error, key):
-        """What an answer that is an error means."""
+    def _refusal(self, error: ClientError, key: str) -> StoreError:
+        """Return the meaning of an error that the store answered."""
         code = re.sub(r"\W", "", str(error.response.get("Error", {}).get("Code", "")))[:40]
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        # A web server that is no S3 says 404, too; only the answer to HEAD has no body that would tell them apart.
+        # A web server that is no S3 answers 404, too. Only the answer to HEAD has no body that tells them apart.
         if code == "NoSuchKey" or (code == "404" and error.operation_name == "HeadObject"):
             return _MissingError(key)
         if status in (409, 412):
-            return OvertakenError(_overtaken(f"s3://{self._name}/{key}"))
+            return self._overtaken(key)
         if code in KEY_CODES:
             self._forget_credentials()
         advice = ADVICE.get(code) or ("fails: try again later" if status >= 500 else FOREIGN)
         return UnreachableError(f"{self._called} {advice} (it says {code or status})")
 
+    def _overtaken(self, key: str) -> OvertakenError:
+        name = f"s3://{self._name}/{key}"
+        return OvertakenError(f"{name} was changed by somebody else at the same moment: look at it, then try again")
+
 
 class _MissingError(StoreError):
     """There is no such object."""
-
-
-def _overtaken(name):
-    return f"{name} was changed by somebody else at the same moment: look at it, then try again"

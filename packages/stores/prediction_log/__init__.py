@@ -1,4 +1,4 @@
-"""The prediction log: every prediction and all feedback. `open_prediction_log` opens it at a URL."""
+"""The prediction log keeps every prediction and all feedback. `open_prediction_log` opens it at a URL."""
 
 from stores.prediction_log.base import (
     FEEDBACK_LIMITS,
@@ -12,7 +12,6 @@ from stores.prediction_log.base import (
     Refusal,
     RefusedError,
     Summary,
-    is_name,
 )
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "Refusal",
     "RefusedError",
     "Summary",
-    "is_name",
     "open_prediction_log",
 ]
 
@@ -35,9 +33,9 @@ __all__ = [
 def open_prediction_log(url: str, cap: int = 50_000, limits: FeedbackLimits = FEEDBACK_LIMITS) -> PredictionLog:
     """Return the log at this URL, which keeps the newest `cap` predictions. Nothing is opened yet; ValueError for a bad URL."""
     if cap < 1:
-        raise ValueError(f"the journal's cap must be at least 1, not {cap}")
+        raise ValueError(f"the prediction log's cap must be at least 1, not {cap}")
     scheme = url.partition("://")[0]
-    # Each imports what it needs only here: a program that keeps its prediction log in SQLite needs no Redis client.
+    # Imported only here, so that SQLite needs no Redis client.
     if scheme in ("redis", "rediss"):
         from stores.prediction_log.redis import RedisPredictionLog
 
@@ -46,5 +44,5 @@ def open_prediction_log(url: str, cap: int = 50_000, limits: FeedbackLimits = FE
         from stores.prediction_log.sqlite import SqlitePredictionLog
 
         return SqlitePredictionLog(url, cap, limits)
-    # Neither here nor elsewhere is a URL shown that is not understood: there may be a password in it.
-    raise ValueError("a journal's URL begins with redis://, rediss:// or sqlite:///")
+    # No error shows a bad URL: there may be a password in it.
+    raise ValueError("a prediction log's URL begins with redis://, rediss:// or sqlite:///")

@@ -1,21 +1,23 @@
-"""The prediction log: every prediction and all feedback, up to a cap, a day's limits and a retention. A URL names its place.
+"""The interface of the prediction log: every prediction and all feedback, up to a cap, a day's limits and a retention.
 
     redis://host:6379/0           redis.py: Redis Streams, shared by the containers of the stack
-    rediss://host:6379/0          the same with TLS; for what else such a URL can say see redis_url.py
-    sqlite:///path/to/a.sqlite    sqlite.py: one file, where there is no Redis (four slashes for an absolute path)
+    rediss://host:6379/0          the same with TLS; redis_connection.py describes such URLs
+    sqlite:///path/to/a.sqlite    sqlite.py: one file, without Redis (four slashes for an absolute path)
 
 Both behave alike, and one set of tests covers both.
 """
 
-import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-FORMS = ("strokes", "image_vector", "png")
-PICTURE_BYTES = 28 * 28
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass as validated
+
 NAME_LENGTH = 200  # characters
+IMAGE_BYTES = 28 * 28
 LATEST_TIME = 1e11  # the year 5138 in seconds: larger numbers are milliseconds
 DAY_SECONDS = 86_400
 DROPPED_AT_ONCE = 200  # expired records of a kind in one call, so that no other call waits long
@@ -44,9 +46,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class FeedbackLimits:
-    """How much feedback the log takes in a day (UTC). Erased feedback counts too.
+    """How much feedback the log takes in a day (UTC), erased feedback included.
 
-    90 days of it take some 240 MB in Redis, so that with the predictions it fits into the 384 MB of the stack's.
+    90 days of it take 240 MB in Redis; with the predictions that fits into the stack's 384 MB.
     """
 
     per_source: int = 500  # feedback from an unknown source counts for the day only
@@ -56,57 +58,66 @@ class FeedbackLimits:
 FEEDBACK_LIMITS = FeedbackLimits()
 
 
-@dataclass(frozen=True)
+def is_name(value: object) -> bool:
+    """Can this be an id or a version? Not every store, log or label holds control characters and lone surrogates."""
+    return isinstance(value, str) and 1 <= len(value) <= NAME_LENGTH and value.isprintable()
+
+
+def _name(value: str) -> str:
+    if not is_name(value):
+        raise ValueError(f"it must be 1 to {NAME_LENGTH} printable characters")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Time = Annotated[float, Field(ge=0, le=LATEST_TIME)]  # Unix seconds
+Digit = Annotated[int, Field(ge=0, le=9)]
+Image = Annotated[bytes, Field(min_length=IMAGE_BYTES, max_length=IMAGE_BYTES)]  # uint8, 28 rows of 28, 255 = ink
+Form = Literal["strokes", "image_vector", "png"]
+FORMS: tuple[Form, ...] = get_args(Form)
+
+RECORD = ConfigDict(strict=True, hide_input_in_errors=True)
+
+
+@validated(frozen=True, config=RECORD)
 class Prediction:
-    """What was answered to one drawing. ValueError names a field that cannot be so."""
+    """A prediction and its image. ValueError names a field with an impossible value."""
 
-    prediction_id: str
-    time: float  # Unix seconds
-    form: str  # one of FORMS
-    digit: int  # the likeliest, also where the answer is "no digit"
+    prediction_id: Name
+    time: Time
+    form: Form
+    digit: Digit  # the likeliest, also if the prediction is "no digit"
     is_digit: bool
-    confidence: float  # the probability of `digit`, given that the image shows a digit
-    model_version: str
-    picture: bytes  # what the network read: uint8, 28 rows of 28, 255 = ink
-
-    def __post_init__(self):
-        _check_name("prediction_id", self.prediction_id)
-        _check_time(self.time)
-        _check("form", self.form, self.form in FORMS, f"one of {', '.join(FORMS)}")
-        _check_digit("digit", self.digit)
-        _check("is_digit", self.is_digit, isinstance(self.is_digit, bool), "True or False")
-        _check("confidence", self.confidence, _is_number(self.confidence, 1.0), "a number from 0 to 1")
-        _check_name("model_version", self.model_version)
-        _check_picture(self.picture)
+    confidence: Annotated[float, Field(ge=0, le=1)]  # the probability of `digit`, given that the image shows a digit
+    model_version: Name
+    picture: Image
 
 
-@dataclass(frozen=True)
+@validated(frozen=True, config=RECORD)
 class Feedback:
-    """What a user says that a drawing really is. ValueError names a field that cannot be so."""
+    """A user's label for an image. ValueError names a field with an impossible value."""
 
-    feedback_id: str
-    time: float  # Unix seconds
-    prediction_id: str | None  # None: the drawing came without
-    predicted_digit: int | None
-    actual_digit: int | None  # None: it is no digit
-    model_version: str | None
-    picture: bytes  # as in Prediction
-    source: str | None = None  # what tells one sender from another, and nothing else of them; None: not known
+    feedback_id: Name
+    time: Time
+    prediction_id: Name | None  # None: the drawing came without
+    predicted_digit: Digit | None
+    actual_digit: Digit | None  # None: it is no digit
+    model_version: Name | None
+    picture: Image
+    source: Name | None = None  # tells one sender from another, and nothing else of them; None: not known
 
-    def __post_init__(self):
-        _check_name("feedback_id", self.feedback_id)
-        _check_time(self.time)
-        if self.prediction_id is not None:
-            _check_name("prediction_id", self.prediction_id)
-        if self.predicted_digit is not None:
-            _check_digit("predicted_digit", self.predicted_digit)
-        if self.actual_digit is not None:
-            _check_digit("actual_digit", self.actual_digit)
-        if self.model_version is not None:
-            _check_name("model_version", self.model_version)
-        _check_picture(self.picture)
-        if self.source is not None:
-            _check_name("source", self.source)
+
+Record = TypeVar("Record", Prediction, Feedback)
+ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Prediction, Feedback)}
+
+
+def stored(kind: type[Record], values: Mapping[str, object]) -> Record | None:
+    """Return the record that a store has in its own types, if it is sound. Older versions lack fields with a default."""
+    try:
+        record: Record = ADAPTERS[kind].validate_python(values, strict=False)
+    except ValueError:
+        return None
+    return record
 
 
 @dataclass(frozen=True)
@@ -119,49 +130,44 @@ class Summary:
 
 @dataclass(frozen=True)
 class Durability:
-    is_durable: bool | None  # what is acknowledged is on the disk, and with the replicas; None: nobody has seen it
-    size_bytes: int | None  # there; None: not known, here and below
-    delayed_syncs: int | None  # ever: so often the disk was too slow to have taken the last write before the next one
-    memory_bytes: int | None = None  # what it keeps in memory; None: nothing but on its disk, or not known
-    memory_limit_bytes: int | None = None  # beyond that it takes no more; None: there is no limit, or it is not known
+    """How the log keeps its records; None: not known, or there is none."""
+
+    is_durable: bool | None  # acknowledged records are on the disk, and with the replicas
+    size_bytes: int | None  # on the disk
+    delayed_syncs: int | None  # ever: the disk had not taken the last write when the next one came
+    memory_bytes: int | None = None
+    memory_limit_bytes: int | None = None  # writes beyond it fail
 
 
 class PredictionLog(ABC):
     """Safe from several threads, and from several processes that open one each. Any call may raise PredictionLogError.
 
-    Nothing is opened before the first call; one that fails leaves nothing behind that would keep the next from succeeding.
-    Reading leaves out entries that are no sound records: damaged by hand, or written by another version of Doodle. The summary
-    counts them. Fields that this version does not know are ignored.
+    Nothing is opened before the first call, and a failed call does not affect the next one. Reads leave out damaged entries, and
+    ignore fields of other versions of Doodle. The summary counts all entries.
     """
 
     @abstractmethod
     def add_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """Append them, in order, all or none. Ids that are there already, or were erased, change nothing.
-
-        So after an error, add them again.
-        """
+        """Append them, in order, all or none. Known and erased ids change nothing, so after an error, add them again."""
 
     @abstractmethod
     def prediction(self, prediction_id: str) -> Prediction | None:
-        """The prediction of that id; None if there was none, or once the cap has pushed it out."""
+        """Return the prediction with that id, unless the cap has dropped it."""
 
     @abstractmethod
     def recent_predictions(self, count: int) -> list[Prediction]:
-        """The newest `count`, oldest first."""
+        """Return the newest `count`, oldest first."""
 
     @abstractmethod
     def add_feedback(self, feedback: Feedback) -> None:
-        """Append it; return once it is kept, as Durability says. If its id is there already, nothing changes.
+        """Append it; return once it is durable. A known id changes nothing, so after a PredictionLogError, add it again.
 
-        After a PredictionLogError, add it again: it may have been written. RefusedError where it was erased, or is over a limit.
+        RefusedError for erased feedback, and beyond a limit.
         """
 
     @abstractmethod
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
-        """The oldest `count`, oldest first; `after` a feedback_id, those that follow it. ValueError if there is no such id.
-
-        The id may be one that was erased.
-        """
+        """Return the oldest `count`, oldest first, or those after a feedback_id, erased or not. ValueError for an unknown id."""
 
     @abstractmethod
     def erase(
@@ -169,8 +175,8 @@ class PredictionLog(ABC):
     ) -> set[str]:
         """Erase predictions with all feedback on them, and feedback; return the ids that were found, now or by an earlier call.
 
-        Returns once they are erased, as Durability says. The log keeps the erased ids, so that no record with such an id can be
-        added later. `is_expected`: the predictions may still be on their way, so their ids count as found.
+        The erasure is durable then. The log keeps the erased ids, so no record with such an id can be added later.
+        `is_expected`: the predictions may not have been added yet, so their ids count as found.
         """
 
     @abstractmethod
@@ -182,51 +188,17 @@ class PredictionLog(ABC):
         """Drop the records from before that time among the oldest `count` of each kind; return how many it dropped."""
 
     def drop_expired(self, days: int, now: float) -> int:
-        """Apply the retention: drop a batch of the records that are older, in days. Return its size; 0: nothing is left to drop.
-
-        With 0 days the log keeps all. Several processes may do so at once.
-        """
+        """Apply the retention in days, 0 = none: drop a batch of older records and return its size, 0 when nothing is left."""
         return self.drop_older(now - days * DAY_SECONDS, DROPPED_AT_ONCE) if days else 0
 
     @abstractmethod
     def summary(self) -> Summary:
-        """What there is, in figures."""
+        """Return its figures."""
 
     @abstractmethod
     def durability(self) -> Durability:
-        """How it is kept."""
+        """Return how it keeps its records."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of files and connections. A prediction log that is used again opens them again."""
-
-
-def is_name(value: object) -> bool:
-    """Can this be an id or a version? Control characters and lone surrogates cannot: not every store, log or label holds them."""
-    return isinstance(value, str) and 1 <= len(value) <= NAME_LENGTH and value.isprintable()
-
-
-def _check(field, value, holds, wanted):
-    if not holds:
-        raise ValueError(f"{field} must be {wanted}, not {reprlib.repr(value)}")
-
-
-def _check_name(field, value):
-    _check(field, value, is_name(value), f"1 to {NAME_LENGTH} printable characters")
-
-
-def _check_time(value):
-    _check("time", value, _is_number(value, LATEST_TIME), "a time in Unix seconds")
-
-
-def _check_digit(field, value):
-    _check(field, value, isinstance(value, int) and _is_number(value, 9), "a whole number from 0 to 9")
-
-
-def _check_picture(value):
-    _check("picture", value, isinstance(value, bytes) and len(value) == PICTURE_BYTES, f"{PICTURE_BYTES} bytes")
-
-
-def _is_number(value, largest):
-    """A number from 0 to the largest; NaN and infinity are none, nor is True."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= largest
+        """Close files and connections. A later call opens them again."""

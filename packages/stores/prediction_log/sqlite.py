@@ -1,15 +1,14 @@
-"""The prediction log in one SQLite file, for where there is no Redis; any number of processes read and write it at the same time.
+"""The prediction log in one SQLite file, without Redis; any number of processes read and write it at the same time.
 
-The first write makes the file, all at once, so that there is none or a whole one; who reads before that finds nothing. A file
-that is deleted under a running service takes its records with it: the next write makes a new one, and no record is
-acknowledged that went into the old one.
+The first write makes the file, all at once; a read before that finds nothing. A file that is deleted under a running service
+takes its records with it: the next write makes a new file, and records in the old one are not acknowledged.
 """
 
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 
 from stores.prediction_log import sqlite_statements as sql
@@ -22,17 +21,19 @@ from stores.prediction_log.base import (
     Prediction,
     PredictionLog,
     PredictionLogError,
+    Record,
     Refusal,
     RefusedError,
     Summary,
     is_name,
+    stored,
 )
 from stores.prediction_log.sqlite_file import connect, create, identity
 
-TRIMMED_AT_ONCE = 100  # entries beyond the cap, in one write: where the cap was lowered, none takes long
+TRIMMED_AT_ONCE = 100  # entries beyond the cap in one write, so that none takes long after the cap was lowered
 
-DAMAGED = "is damaged or no journal: move it away, and the next write makes a new one"
-UNUSABLE = "cannot be used: let the journal's URL name a file that this user can write"
+DAMAGED = "is damaged or no prediction log: move it away, and the next write makes a new one"
+UNUSABLE = "cannot be used: let the prediction log's URL name a file that this user can write"
 ADVICE = {  # by the kind of error
     sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_CORRUPT: DAMAGED,
@@ -45,16 +46,16 @@ ADVICE = {  # by the kind of error
 
 
 class SqlitePredictionLog(PredictionLog):
-    """One connection, taken in turns by the threads that use it. After a fork the child must open a prediction log of its own."""
+    """One connection for all threads, in turns. After a fork the child must open its own log."""
 
     def __init__(self, url: str, cap: int, limits: FeedbackLimits):
         path = url.removeprefix("sqlite:///")
         if path in ("", url) or path.endswith("/"):
-            raise ValueError("a journal's URL in SQLite looks like sqlite:///relative/file or sqlite:////absolute/file")
+            raise ValueError("a prediction log's URL in SQLite looks like sqlite:///relative/file or sqlite:////absolute/file")
         self._path, self._cap, self._limits = Path(path).absolute(), cap, limits
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._opened: tuple | None = None  # which file that is a connection to; None: to nothing
+        self._opened: tuple[int, int] | None = None  # the identity of its file
 
     def add_predictions(self, predictions: Sequence[Prediction]) -> None:
         if not predictions:
@@ -67,11 +68,12 @@ class SqlitePredictionLog(PredictionLog):
         if not is_name(prediction_id):
             return None
         with self._reading() as connection:
-            return next(_records(Prediction, connection.execute(sql.ONE_PREDICTION, (prediction_id,))), None)
+            found = _records(Prediction, connection.execute(sql.ONE_PREDICTION, (prediction_id,)))
+            return found[0] if found else None
 
     def recent_predictions(self, count: int) -> list[Prediction]:
         with self._reading() as connection:
-            return _first(count, _records(Prediction, connection.execute(sql.NEWEST_PREDICTIONS)))[::-1]
+            return _records(Prediction, connection.execute(sql.NEWEST_PREDICTIONS), count)[::-1]
 
     def add_feedback(self, feedback: Feedback) -> None:
         with self._writing() as connection:
@@ -103,14 +105,15 @@ class SqlitePredictionLog(PredictionLog):
             if after is not None:
                 found = connection.execute(sql.PLACE_OF_FEEDBACK, {"id": after}).fetchone()
                 if found is None:
-                    raise ValueError(f"there is no feedback {after!r} in the journal")
+                    raise ValueError(f"there is no feedback {after!r} in the prediction log")
                 (number,) = found
-            return _first(count, _records(Feedback, connection.execute(sql.LATER_FEEDBACK, (number,))))
+            return _records(Feedback, connection.execute(sql.LATER_FEEDBACK, (number,)), count)
 
     def erase(
         self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
     ) -> set[str]:
-        wanted = [(id_, sql.IS_KNOWN_PREDICTION, sql.ERASE_PREDICTION) for id_ in prediction_ids if is_name(id_)]
+        wanted: list[tuple[str, str, tuple[str, ...]]] = []  # id, question, statements
+        wanted += [(id_, sql.IS_KNOWN_PREDICTION, sql.ERASE_PREDICTION) for id_ in prediction_ids if is_name(id_)]
         wanted += [(id_, sql.IS_KNOWN_FEEDBACK, sql.ERASE_FEEDBACK) for id_ in feedback_ids if is_name(id_)]
         if not is_expected:
             with self._reading() as connection:
@@ -162,7 +165,7 @@ class SqlitePredictionLog(PredictionLog):
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """What was there at one moment; nothing, where there is no file."""
+        """Read one moment's content; without a file, nothing."""
         with self._lock, self._errors_explained():
             connection = self._connect()
             connection.execute("BEGIN")
@@ -171,7 +174,7 @@ class SqlitePredictionLog(PredictionLog):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """All that is done with the connection, or nothing; on the disk once this is left."""
+        """Write all or nothing; it is on the disk afterward."""
         with self._lock, self._errors_explained():
             if identity(self._path) is None:
                 create(self._path)
@@ -183,13 +186,13 @@ class SqlitePredictionLog(PredictionLog):
                 raise PredictionLogError(f"{self._path} was deleted or replaced while it was written: try again")
 
     @contextmanager
-    def _errors_explained(self):
-        """After any error the connection is dropped, and with it what was not committed: the next call begins afresh."""
+    def _errors_explained(self) -> Iterator[None]:
+        """Drop the connection after any error, and with it what was not committed: the next call opens a new one."""
         try:
             yield
         except BaseException as error:
             self._disconnect()
-            # The second is of the module sqlite3, where a damaged file makes SQLite say something that is no UTF-8.
+            # The second comes from the module sqlite3 if SQLite's message about a damaged file is no UTF-8.
             if isinstance(error, sqlite3.Error | UnicodeDecodeError):
                 advice = ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, DAMAGED)  # the low byte is the kind
                 raise PredictionLogError(f"{self._path} {advice} ({error})") from error
@@ -199,37 +202,28 @@ class SqlitePredictionLog(PredictionLog):
 
     def _connect(self) -> sqlite3.Connection:
         """Return the connection to the file that is there now; without a file, to an empty log in memory."""
-        found = identity(self._path)  # before it is opened: one that comes later is noticed by the next call
-        if self._connection is None or found != self._opened:
-            if self._opened is not None:
-                with suppress(sqlite3.Error):  # a file that was moved away takes along what is still beside its old place
-                    self._connection.execute("PRAGMA wal_checkpoint")
-            self._disconnect()
-            self._connection, self._opened = connect(self._path if found else None), found
+        found = identity(self._path)  # before it is opened: the next call notices a later file
+        if self._connection is not None and found == self._opened:
+            return self._connection
+        if self._connection is not None and self._opened is not None:
+            with suppress(sqlite3.Error):  # a file that was moved away takes along its write-ahead log
+                self._connection.execute("PRAGMA wal_checkpoint")
+        self._disconnect()
+        self._connection, self._opened = connect(self._path if found else None), found
         return self._connection
 
-    def _disconnect(self):
-        """Where the file is gone, SQLite notices and touches nothing that has taken its place."""
+    def _disconnect(self) -> None:
+        """If the file is gone, SQLite notices and does not touch its successor."""
         if self._connection is not None:
             self._connection.close()
         self._connection = self._opened = None
 
 
-def _is(connection: sqlite3.Connection, question: str, parameters: tuple | dict) -> bool:
+def _is(connection: sqlite3.Connection, question: str, parameters: tuple[object, ...] | Mapping[str, object]) -> bool:
     return bool(connection.execute(question, parameters).fetchone()[0])
 
 
-def _records(kind: type, rows: Iterable[tuple]) -> Iterator:
-    """The rows that are sound records of this kind."""
-    for row in rows:
-        values = dict(zip((field.name for field in fields(kind)), row))
-        if values.get("is_digit") in (0, 1):
-            values["is_digit"] = bool(values["is_digit"])  # SQLite knows no truth values
-        try:
-            yield kind(**values)
-        except ValueError:
-            continue
-
-
-def _first(count: int, records: Iterator) -> list:
-    return [record for _, record in zip(range(count), records)]
+def _records(kind: type[Record], rows: Iterable[sqlite3.Row], count: int = 1) -> list[Record]:
+    """Return the first rows that are sound records of this kind."""
+    records = (stored(kind, dict(row)) for row in rows)
+    return list(islice((record for record in records if record is not None), max(count, 0)))

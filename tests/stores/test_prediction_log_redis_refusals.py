@@ -18,24 +18,23 @@ UNSOUND = [
 
 def test_refuses_feedback_that_could_be_lost_and_notices_a_change_both_ways(own_redis, open_at):
     own_redis.start()
-    journal, predictions = open_at(own_redis.url), [make_prediction() for _ in UNSOUND]
+    log, predictions = open_at(own_redis.url), [make_prediction() for _ in UNSOUND]
     for number, settings in enumerate(UNSOUND):
         for name, value in settings.items():
             own_redis.client.config_set(name, value)
-        assert journal.durability().is_durable is False
+        assert log.durability().is_durable is False
         found = ", ".join(f"{name} {value}" for name, value in settings.items())
         advice = " ".join(f"--{name} {SOUND[name]}" for name in settings)
         with pytest.raises(PredictionLogError, match=rf"could lose feedback \({found}\): start it with {advice}$"):
-            journal.add_feedback(make_feedback())
-        journal.add_predictions([predictions[number]])  # which may be lost
+            log.add_feedback(make_feedback())
+        log.add_predictions([predictions[number]])  # which may be lost
         with pytest.raises(PredictionLogError, match="could lose feedback"):
-            journal.erase([predictions[number].prediction_id])
-        assert journal.erase(["unknown"]) == set()
+            log.erase([predictions[number].prediction_id])
         for name in settings:
             own_redis.client.config_set(name, SOUND[name])
-        journal.add_feedback(make_feedback())
-        assert journal.summary().feedback_total == number + 1
-    assert journal.recent_predictions(10) == predictions
+        log.add_feedback(make_feedback())
+        assert log.summary().feedback_total == number + 1
+    assert log.recent_predictions(10) == predictions
 
 
 class TestUnfit:
@@ -43,20 +42,20 @@ class TestUnfit:
 
     def test_out_of_memory(self, own_redis, open_at):
         own_redis.start()
-        journal, kept = open_at(own_redis.url), make_prediction()
-        journal.add_predictions([kept])
+        log, kept = open_at(own_redis.url), make_prediction()
+        log.add_predictions([kept])
         own_redis.client.config_set("maxmemory", 1)
-        for add in (lambda: journal.add_predictions([make_prediction()]), lambda: journal.add_feedback(make_feedback())):
+        for add in (lambda: log.add_predictions([make_prediction()]), lambda: log.add_feedback(make_feedback())):
             with pytest.raises(PredictionLogError, match="is out of memory: raise its maxmemory"):
                 add()
-        assert journal.recent_predictions(10) == [kept]
+        assert log.recent_predictions(10) == [kept]
         own_redis.client.config_set("maxmemory", 0)
-        journal.add_feedback(make_feedback())
-        assert journal.summary().feedback_total == 1
+        log.add_feedback(make_feedback())
+        assert log.summary().feedback_total == 1
 
     def test_too_old(self, redis_server, open_at, monkeypatch):
         monkeypatch.setattr(redis.Redis, "xinfo_stream", lambda *_: {"length": 3})  # as Redis 6 answers
-        with pytest.raises(PredictionLogError, match=r"is too old: the journal needs Redis 7\.0 or newer"):
+        with pytest.raises(PredictionLogError, match=r"is too old: the prediction log needs Redis 7\.0 or newer"):
             open_at(redis_server.url).summary()
 
     def test_still_loading(self, redis_server, open_at, monkeypatch):
@@ -67,17 +66,17 @@ class TestUnfit:
 
 class TestUnreachable:
     def test_a_name_that_nobody_has(self, open_at):
-        journal = open_at("redis://no-such-host.invalid/0")  # which looks at nothing yet
+        log = open_at("redis://no-such-host.invalid/0")  # which looks at nothing yet
         with pytest.raises(PredictionLogError, match=r"^Redis at no-such-host\.invalid:6379 cannot be reached"):
-            journal.summary()
+            log.summary()
 
     @pytest.mark.parametrize(
         ("url", "message"),
         [
-            ("redis://doodle:hush@", "refuses the user or password in the journal's URL"),
+            ("redis://doodle:hush@", "refuses the user or password in the prediction log's URL"),
             ("redis://dead:hush@", "cannot be reached"),
             ("rediss://dead:hush@", "cannot be reached"),
-            ("rediss://doodle:hush@", "then the journal's URL begins with redis://"),
+            ("rediss://doodle:hush@", "then the prediction log's URL begins with redis://"),
         ],
     )
     def test_the_password_is_nowhere(self, own_redis, free_port, open_at, monkeypatch, caplog, url, message):
@@ -85,13 +84,13 @@ class TestUnreachable:
         monkeypatch.setattr("stores.prediction_log.redis_connection.COMMAND_SECONDS", 0.2)
         own_redis.start(requirepass="another")
         port = free_port() if "dead" in url else own_redis.port
-        journal = open_at(f"{url}127.0.0.1:{port}/0?durable=managed&replicas=1")
+        log = open_at(f"{url}127.0.0.1:{port}/0?durable=managed&replicas=1")
         said = []
-        for call in (journal.summary, journal.durability, lambda: journal.add_feedback(make_feedback())):
+        for call in (log.summary, log.durability, lambda: log.add_feedback(make_feedback())):
             with pytest.raises(PredictionLogError, match=f"^Redis at 127.0.0.1:{port} .*{message}") as refused:
                 call()
             said += traceback.format_exception(refused.value)
-        said += [repr(journal), repr(journal._server.url), repr(journal._client), repr(journal._client.connection_pool)]
+        said += [repr(log), repr(log._server.url), repr(log._client), repr(log._client.connection_pool)]
         assert "hush" not in "".join(said) + caplog.text
 
 
@@ -113,44 +112,44 @@ def managed(own_redis, open_at):
 
 
 def test_takes_no_feedback_where_nobody_vouches_for_it(managed, own_redis):
-    journal = managed("", "+info")
+    log = managed("", "+info")
     with pytest.raises(PredictionLogError, match=r"\+config\|get\), or vouch for it in the URL \(\?durable=managed\)"):
-        journal.add_feedback(make_feedback())
-    assert journal.durability().is_durable is False
-    journal.add_predictions([make_prediction()])
+        log.add_feedback(make_feedback())
+    assert log.durability().is_durable is False
+    log.add_predictions([make_prediction()])
     own_redis.client.execute_command("ACL", "SETUSER", "doodle", "+config|get")
-    journal.add_feedback(make_feedback())
-    assert (journal.summary().predictions_total, journal.summary().feedback_total) == (1, 1)
+    log.add_feedback(make_feedback())
+    assert (log.summary().predictions_total, log.summary().feedback_total) == (1, 1)
 
 
 def test_takes_feedback_that_is_vouched_for_and_does_not_ask(managed, own_redis):
-    journal, prediction, feedback = managed("?durable=managed", "+info", maxmemory=2**26), make_prediction(), make_feedback()
-    journal.add_predictions([prediction])
-    journal.add_feedback(feedback)
-    assert (journal.recent_predictions(2), journal.feedback(2)) == ([prediction], [feedback])
+    log, prediction, feedback = managed("?durable=managed", "+info", maxmemory=2**26), make_prediction(), make_feedback()
+    log.add_predictions([prediction])
+    log.add_feedback(feedback)
+    assert (log.recent_predictions(2), log.feedback(2)) == ([prediction], [feedback])
     assert "cmdstat_config|get" not in own_redis.client.info("commandstats")
-    said = journal.durability()
+    said = log.durability()
     assert said.is_durable is None  # a promise is no measurement
     assert said.memory_bytes > 0
     assert said.memory_limit_bytes == 2**26
 
 
 def test_a_server_that_says_nothing_of_itself_is_no_failure(managed):
-    journal = managed("?durable=managed")
-    journal.add_feedback(make_feedback())
-    assert journal.durability() == Durability(None, None, None, None, None)
+    log = managed("?durable=managed")
+    log.add_feedback(make_feedback())
+    assert log.durability() == Durability(None, None, None, None, None)
 
 
 @pytest.mark.parametrize("promises", ["?durable=managed", "?durable=managed&replicas=1"])
 def test_figures_that_the_server_leaves_out_are_not_known(managed, monkeypatch, promises):
-    journal = managed(promises, "+info")
-    whole = journal._client.info("persistence", "memory", "replication")
+    log = managed(promises, "+info")
+    whole = log._client.info("persistence", "memory", "replication")
     for left_out in (*([name] for name in FIGURES), list(whole)):
         told = {name: value for name, value in whole.items() if name not in left_out}
-        monkeypatch.setattr(journal._client, "info", lambda *_, told=told: told)
-        said = journal.durability()
+        monkeypatch.setattr(log._client, "info", lambda *_, told=told: told)
+        said = log.durability()
         assert (said.memory_bytes, said.size_bytes) == (told.get("used_memory"), told.get("aof_current_size"))
         assert (said.delayed_syncs, said.memory_limit_bytes) == (told.get("aof_delayed_fsync"), None)
         assert said.is_durable is (False if "replicas" in promises and "connected_slaves" in told else None)
-    monkeypatch.setattr(journal._client, "info", lambda *_: {"aof_last_write_status": "err"})
-    assert journal.durability().is_durable is False  # a failed write is seen whatever is promised
+    monkeypatch.setattr(log._client, "info", lambda *_: {"aof_last_write_status": "err"})
+    assert log.durability().is_durable is False  # a failed write is seen whatever is promised

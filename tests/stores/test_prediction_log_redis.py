@@ -6,31 +6,31 @@ import uuid
 
 import numpy as np
 import pytest
+import yaml
 from journal_records import make_feedback, make_prediction
 from polling import eventually
-from redis_server import COMPOSE
-from stores.prediction_log import Feedback, FeedbackLimits, Prediction, PredictionLogError, Summary
-from stores.prediction_log import redis as redis_journal
-from stores.prediction_log import redis_connection as durable_redis
+from processes import PROJECT
+from stores.prediction_log import Feedback, FeedbackLimits, Prediction, PredictionLogError, Summary, redis_connection
+from stores.prediction_log import redis as redis_log
 from stores.prediction_log.base import ERASED_FEEDBACK_KEPT
 from stores.prediction_log.redis import FEEDBACK, FEEDBACK_BY_PREDICTION, PREDICTIONS
 
 
 @pytest.fixture
-def journal(redis_server, open_at):
+def log(redis_server, open_at):
     return open_at(redis_server.url)
 
 
-def test_reads_more_than_one_page(journal, monkeypatch):
-    monkeypatch.setattr(redis_journal, "PAGE", 10)
+def test_reads_more_than_one_page(log, monkeypatch):
+    monkeypatch.setattr(redis_log, "PAGE", 10)
     predictions, feedback = [make_prediction() for _ in range(31)], [make_feedback() for _ in range(31)]
-    journal.add_predictions(predictions)
+    log.add_predictions(predictions)
     for each in feedback:
-        journal.add_feedback(each)
-    assert journal.recent_predictions(30) == predictions[1:]
-    assert journal.feedback(30) == feedback[:30]
+        log.add_feedback(each)
+    assert log.recent_predictions(30) == predictions[1:]
+    assert log.feedback(30) == feedback[:30]
     ids = [each.feedback_id for each in feedback[:25]]
-    assert journal.erase([], ids) == journal.erased(ids) == set(ids)
+    assert log.erase([], ids) == log.erased(ids) == set(ids)
 
 
 class TestKilled:
@@ -38,14 +38,14 @@ class TestKilled:
     def test_loses_nothing_acknowledged_and_doubles_nothing(self, own_redis, open_at, kills):
         """Killed in the middle of batches, right after feedback was acknowledged."""
         own_redis.start()
-        journal = open_at(own_redis.url)
+        log = open_at(own_redis.url)
         acknowledged, given, stop = [], [], threading.Event()
 
         def keep_adding():
             batch = [make_prediction() for _ in range(16)]
             while not stop.is_set():
                 try:
-                    journal.add_predictions(batch)
+                    log.add_predictions(batch)
                     acknowledged.extend(batch)
                     batch = [make_prediction() for _ in range(16)]
                 except PredictionLogError:
@@ -57,27 +57,27 @@ class TestKilled:
             eventually(lambda: acknowledged, "a batch is acknowledged")
             for _ in range(kills):
                 given.append(make_feedback())
-                journal.add_feedback(given[-1])
+                log.add_feedback(given[-1])
                 own_redis.kill()
                 own_redis.start()
         finally:
             stop.set()
             adding.join()
-        assert journal.feedback(100) == given
-        kept = journal.recent_predictions(50_000)
-        assert len({each.prediction_id for each in kept}) == len(kept) == journal.summary().predictions_total
+        assert log.feedback(100) == given
+        kept = log.recent_predictions(50_000)
+        assert len({each.prediction_id for each in kept}) == len(kept) == log.summary().predictions_total
         assert kept[: len(acknowledged)] == acknowledged
 
     def test_while_it_is_dead_every_call_says_so_and_once_it_is_back_each_works(self, own_redis, open_at):
         own_redis.start()
-        journal, prediction, feedback = open_at(own_redis.url), make_prediction(), make_feedback()
+        log, prediction, feedback = open_at(own_redis.url), make_prediction(), make_feedback()
         calls = [
-            (lambda: journal.add_predictions([prediction]), None),
-            (lambda: journal.add_feedback(feedback), None),
-            (lambda: journal.prediction(prediction.prediction_id), prediction),
-            (lambda: journal.recent_predictions(1), [prediction]),
-            (lambda: journal.feedback(1), [feedback]),
-            (lambda: journal.summary(), Summary(1, 1, 1, prediction.time)),
+            (lambda: log.add_predictions([prediction]), None),
+            (lambda: log.add_feedback(feedback), None),
+            (lambda: log.prediction(prediction.prediction_id), prediction),
+            (lambda: log.recent_predictions(1), [prediction]),
+            (lambda: log.feedback(1), [feedback]),
+            (lambda: log.summary(), Summary(1, 1, 1, prediction.time)),
         ]
         for call, _ in calls:
             call()
@@ -89,7 +89,7 @@ class TestKilled:
         assert [call() for call, _ in calls] == [answer for _, answer in calls]
 
     def test_does_not_wait_for_a_server_that_hangs(self, own_redis, open_at, monkeypatch):
-        monkeypatch.setattr(durable_redis, "COMMAND_SECONDS", 0.2)
+        monkeypatch.setattr(redis_connection, "COMMAND_SECONDS", 0.2)
         own_redis.start()
         own_redis.pause()
         with pytest.raises(PredictionLogError, match="does not answer in time"):
@@ -115,80 +115,80 @@ class TestForeignEntries:
         ("field", "damage"),
         [(b"digit", None), (b"digit", b"seven"), (b"digit", b"12"), (b"is_digit", b"maybe"), (b"model_version", b"\xff\xfe")],
     )
-    def test_leaves_out_a_prediction_that_makes_no_sense(self, journal, rewrite, field, damage):
+    def test_leaves_out_a_prediction_that_makes_no_sense(self, log, rewrite, field, damage):
         damaged, *others = (make_prediction() for _ in range(3))
-        journal.add_predictions([damaged])
+        log.add_predictions([damaged])
         rewrite(PREDICTIONS, {field: damage})
-        journal.add_predictions(others)
-        assert journal.recent_predictions(3) == others
-        assert journal.recent_predictions(1) == others[1:]
-        assert journal.prediction(damaged.prediction_id) is None
-        assert journal.summary() == Summary(4, 3, 0, others[1].time)
+        log.add_predictions(others)
+        assert log.recent_predictions(3) == others
+        assert log.recent_predictions(1) == others[1:]
+        assert log.prediction(damaged.prediction_id) is None
+        assert log.summary() == Summary(4, 3, 0, others[1].time)
 
-    def test_leaves_out_feedback_that_lost_its_digit_and_does_not_take_it_for_no_digit(self, journal, rewrite):
+    def test_leaves_out_feedback_that_lost_its_digit_and_does_not_take_it_for_no_digit(self, log, rewrite):
         damaged, sound = make_feedback(actual_digit=None), make_feedback()
-        journal.add_feedback(damaged)
+        log.add_feedback(damaged)
         rewrite(FEEDBACK, {b"actual_digit": None})
-        journal.add_feedback(sound)
-        assert journal.feedback(1) == [sound]
-        assert journal.feedback(1, after=sound.feedback_id) == []
+        log.add_feedback(sound)
+        assert log.feedback(1) == [sound]
+        assert log.feedback(1, after=sound.feedback_id) == []
 
-    def test_reads_feedback_without_a_source_and_fields_of_a_later_version(self, journal, rewrite):
+    def test_reads_feedback_without_a_source_and_fields_of_a_later_version(self, log, rewrite):
         feedback, prediction = make_feedback(source=None), make_prediction()
-        journal.add_feedback(feedback)
-        journal.add_predictions([prediction])
+        log.add_feedback(feedback)
+        log.add_predictions([prediction])
         rewrite(FEEDBACK, {b"source": None})
         rewrite(PREDICTIONS, {b"mood": b"good"})
-        assert (journal.feedback(1), journal.recent_predictions(1)) == ([feedback], [prediction])
+        assert (log.feedback(1), log.recent_predictions(1)) == ([feedback], [prediction])
 
     def test_the_cap_pushes_out_foreign_entries_too(self, redis_server, open_at):
         for _ in range(5):
             redis_server.client.xadd(PREDICTIONS, {"hello": "world"})
-        journal, predictions = open_at(redis_server.url, cap=2), [make_prediction() for _ in range(3)]
-        journal.add_predictions(predictions)
-        assert journal.recent_predictions(10) == predictions[1:]
+        log, predictions = open_at(redis_server.url, cap=2), [make_prediction() for _ in range(3)]
+        log.add_predictions(predictions)
+        assert log.recent_predictions(10) == predictions[1:]
 
-    def test_a_key_that_is_something_else_is_an_error(self, journal, redis_server):
+    def test_a_key_that_is_something_else_is_an_error(self, log, redis_server):
         redis_server.client.set(PREDICTIONS, "in the way")
-        with pytest.raises(PredictionLogError, match=r"cannot do what the journal asks \(WRONGTYPE Operation"):
-            journal.add_predictions([make_prediction()])
+        with pytest.raises(PredictionLogError, match=r"cannot do what the prediction log asks \(WRONGTYPE Operation"):
+            log.add_predictions([make_prediction()])
 
-    def test_a_deleted_stream_is_an_empty_log_and_a_forgotten_script_is_sent_again(self, journal, redis_server):
+    def test_a_deleted_stream_is_an_empty_log_and_a_forgotten_script_is_sent_again(self, log, redis_server):
         first, second = make_prediction(), make_prediction()
-        journal.add_predictions([first])
+        log.add_predictions([first])
         redis_server.client.delete(PREDICTIONS)
-        assert journal.prediction(first.prediction_id) is None
-        assert journal.summary() == Summary(0, 0, 0, None)
+        assert log.prediction(first.prediction_id) is None
+        assert log.summary() == Summary(0, 0, 0, None)
         redis_server.client.script_flush()
-        journal.add_predictions([second])
-        assert journal.recent_predictions(10) == [second]
+        log.add_predictions([second])
+        assert log.recent_predictions(10) == [second]
 
 
 class TestIndexes:
     @pytest.fixture
-    def filled(self, journal):
+    def filled(self, log):
         """Six predictions, old ones first, and two pieces of feedback on each."""
         predictions = [make_prediction(time=float(number)) for number in range(6)]
-        journal.add_predictions(predictions)
+        log.add_predictions(predictions)
         given = [make_feedback(time=each.time, prediction_id=each.prediction_id) for each in predictions * 2]
         for each in given:
-            journal.add_feedback(each)
+            log.add_feedback(each)
         return predictions, given
 
     def test_let_go_of_what_the_cap_pushes_out(self, redis_server, open_at):
-        journal = open_at(redis_server.url, cap=7)
+        log = open_at(redis_server.url, cap=7)
         for _ in range(10):
-            journal.add_predictions([make_prediction() for _ in range(3)])
+            log.add_predictions([make_prediction() for _ in range(3)])
         entries = redis_server.client.xrange(PREDICTIONS)
         assert len(entries) == 7
         assert redis_server.client.hgetall(f"{PREDICTIONS}:entries") == {
             values[b"prediction_id"]: entry for entry, values in entries
         }
 
-    def test_let_go_of_what_is_erased_and_dropped(self, journal, redis_server, filled):
+    def test_let_go_of_what_is_erased_and_dropped(self, log, redis_server, filled):
         predictions, given = filled
-        journal.erase([predictions[4].prediction_id], [given[5].feedback_id])
-        assert journal.drop_older(time=3.0, count=100) == 3 + 6
+        log.erase([predictions[4].prediction_id], [given[5].feedback_id])
+        assert log.drop_older(time=3.0, count=100) == 3 + 6
         client = redis_server.client
         kept = {values[b"feedback_id"]: entry for entry, values in client.xrange(FEEDBACK)}
         assert set(kept) == {each.feedback_id.encode() for each in (given[3], given[9], given[11])}
@@ -197,45 +197,45 @@ class TestIndexes:
         assert set(client.hgetall(f"{PREDICTIONS}:entries")) == kept_predictions
         assert set(client.hgetall(FEEDBACK_BY_PREDICTION)) == {b"", *kept_predictions}
 
-    def test_feedback_of_an_older_version_is_erased_with_its_prediction(self, journal, redis_server, filled, monkeypatch):
+    def test_feedback_of_an_older_version_is_erased_with_its_prediction(self, log, redis_server, filled, monkeypatch):
         """It wrote no index by prediction, and may do so still while a release replaces one replica after the other."""
-        monkeypatch.setattr(redis_journal, "PAGE", 5)
+        monkeypatch.setattr(redis_log, "PAGE", 5)
         predictions, given = filled
         redis_server.client.delete(FEEDBACK_BY_PREDICTION)
-        journal.erase([predictions[0].prediction_id])
+        log.erase([predictions[0].prediction_id])
         redis_server.client.hdel(FEEDBACK_BY_PREDICTION, "")  # where it reads on: all is read again
-        journal.erase([predictions[1].prediction_id])
-        assert journal.feedback(100) == [*given[2:6], *given[8:]]
+        log.erase([predictions[1].prediction_id])
+        assert log.feedback(100) == [*given[2:6], *given[8:]]
 
-    def test_foreign_entries_leave_too(self, journal, redis_server):
+    def test_foreign_entries_leave_too(self, log, redis_server):
         """One without a time is as old as its place in the stream; one without an id goes with its prediction."""
         prediction, client = make_prediction(), redis_server.client
-        journal.add_predictions([prediction])
+        log.add_predictions([prediction])
         client.xadd(FEEDBACK, {"prediction_id": prediction.prediction_id})
         for stream in (PREDICTIONS, FEEDBACK):
             client.xadd(stream, {"hello": "world"})
-        journal.erase([prediction.prediction_id])
-        assert journal.drop_older(time=1.6e9, count=10) == 0
-        assert journal.drop_older(time=time.time() + 60, count=10) == 2
+        log.erase([prediction.prediction_id])
+        assert log.drop_older(time=1.6e9, count=10) == 0
+        assert log.drop_older(time=time.time() + 60, count=10) == 2
 
     def test_keep_erased_ids_up_to_a_number(self, redis_server, open_at):
-        journal, predictions = open_at(redis_server.url, cap=3), [make_prediction() for _ in range(5)]
+        log, predictions = open_at(redis_server.url, cap=3), [make_prediction() for _ in range(5)]
         for each in predictions:
-            journal.erase([each.prediction_id], is_expected=True)
-        journal.add_predictions(predictions)
-        assert journal.recent_predictions(5) == predictions[:2]
+            log.erase([each.prediction_id], is_expected=True)
+        log.add_predictions(predictions)
+        assert log.recent_predictions(5) == predictions[:2]
 
 
 @pytest.mark.parametrize("cuts", [1, pytest.param(24, marks=pytest.mark.slow)])
 def test_a_batch_that_a_crash_cut_off_is_there_once_when_it_is_sent_again(own_redis, open_at, cuts):
     own_redis.start()
-    journal, feedback = open_at(own_redis.url), make_feedback()
+    log, feedback = open_at(own_redis.url), make_feedback()
     first, batch = [make_prediction() for _ in range(3)], [make_prediction() for _ in range(4)]
-    journal.add_predictions(first)
-    journal.add_feedback(feedback)
+    log.add_predictions(first)
+    log.add_feedback(feedback)
     (file,) = own_redis.folder.glob("appendonlydir/*.incr.aof")
     length = file.stat().st_size
-    journal.add_predictions(batch)
+    log.add_predictions(batch)
     own_redis.kill()
     content = file.read_bytes()
     in_its_last_command = content.rindex(b"EXEC") - 3  # within a line, which Redis's own check takes for another fault
@@ -243,14 +243,14 @@ def test_a_batch_that_a_crash_cut_off_is_there_once_when_it_is_sent_again(own_re
     for place in (*places, in_its_last_command, len(content) - 1):
         file.write_bytes(content[:place])
         own_redis.start()
-        assert journal.recent_predictions(100) == first
-        journal.add_predictions(batch)
+        assert log.recent_predictions(100) == first
+        log.add_predictions(batch)
         for _ in range(2):
             own_redis.kill()
             own_redis.start()
-            assert journal.recent_predictions(100) == first + batch
-            assert journal.summary().predictions_total == len(first + batch)
-            assert journal.feedback(100) == [feedback]
+            assert log.recent_predictions(100) == first + batch
+            assert log.summary().predictions_total == len(first + batch)
+            assert log.feedback(100) == [feedback]
         own_redis.kill()
     # What comes after a damaged place is not cut off: somebody must look, and may have a copy.
     damaged = content[:length] + bytes([content[length] ^ 0xFF]) + content[length + 1 :]
@@ -262,31 +262,32 @@ def test_a_batch_that_a_crash_cut_off_is_there_once_when_it_is_sent_again(own_re
 
 def test_a_full_server_erases_and_drops(own_redis, open_at):
     own_redis.start()
-    journal, predictions = open_at(own_redis.url), [make_prediction(time=float(number)) for number in range(3)]
-    journal.add_predictions(predictions)
+    log, predictions = open_at(own_redis.url), [make_prediction(time=float(number)) for number in range(3)]
+    log.add_predictions(predictions)
     own_redis.client.config_set("maxmemory", 1)
-    assert journal.drop_older(time=1.0, count=10) == 1
-    assert journal.erase([predictions[1].prediction_id]) == {predictions[1].prediction_id}
-    assert journal.recent_predictions(10) == predictions[2:]
+    assert log.drop_older(time=1.0, count=10) == 1
+    assert log.erase([predictions[1].prediction_id]) == {predictions[1].prediction_id}
+    assert log.recent_predictions(10) == predictions[2:]
 
 
 def test_all_that_may_be_kept_fits_into_the_memory_of_the_stack(own_redis, open_at):
     """Ids, versions and sources are as long as the service's; measured with a hundredth of each."""
     own_redis.start(appendonly="no")
-    journal, part, predictions = open_at(own_redis.url + "?durable=managed"), 100, 50_000
-    days = COMPOSE["services"]["inference"]["environment"]["DOODLE_RETENTION_DAYS"]  # "${DOODLE_RETENTION_DAYS:-90}"
+    log, part, predictions = open_at(own_redis.url + "?durable=managed"), 100, 50_000
+    services = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    days = services["inference"]["environment"]["DOODLE_RETENTION_DAYS"]  # "${DOODLE_RETENTION_DAYS:-90}"
     feedback = int(days.rpartition("-")[2].rstrip("}")) * FeedbackLimits().per_day
-    empty = journal.durability().memory_bytes
+    empty = log.durability().memory_bytes
     ids = iter(lambda: uuid.uuid4().hex, None)
     for _ in range(predictions // part):
         picture = uuid.uuid4().bytes * 49
-        journal.add_predictions([Prediction(next(ids), 1e9, "strokes", 5, True, 0.987654321, "0647f3f72a49", picture)])
+        log.add_predictions([Prediction(next(ids), 1e9, "strokes", 5, True, 0.987654321, "0647f3f72a49", picture)])
     for number in range(feedback // part):
         time_, picture, source = 1e9 + number * 60, uuid.uuid4().bytes * 49, f"{number % 97:012x}"
-        journal.add_feedback(Feedback(next(ids), time_, next(ids), 5, 3, "0647f3f72a49", picture, source))
-    kept = part * (journal.durability().memory_bytes - empty)
+        log.add_feedback(Feedback(next(ids), time_, next(ids), 5, 3, "0647f3f72a49", picture, source))
+    kept = part * (log.durability().memory_bytes - empty)
     erased = (predictions + ERASED_FEEDBACK_KEPT) * 160  # bytes of an id in a sorted set
-    command = COMPOSE["services"]["redis"]["command"]
+    command = services["redis"]["command"]
     limit = int(command[command.index("--maxmemory") + 1].removesuffix("mb")) * 2**20
     assert 784 * (predictions + feedback) < kept < 0.9 * limit - erased  # beyond that there is an alert
 

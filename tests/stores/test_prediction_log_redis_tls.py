@@ -56,22 +56,22 @@ def test_keeps_records_by_tls_once_the_authority_is_trusted(start_with_tls, trus
     trust()
     prediction, feedback = make_prediction(), make_feedback()
     for host in ("127.0.0.1", "localhost"):
-        journal = open_at(f"rediss://:a%2Fb%20c@{host}:{port}/0")
-        journal.add_predictions([prediction])
-        journal.add_feedback(feedback)
-        assert (journal.recent_predictions(2), journal.feedback(2)) == ([prediction], [feedback])
-        assert journal.durability().is_durable
+        log = open_at(f"rediss://:a%2Fb%20c@{host}:{port}/0")
+        log.add_predictions([prediction])
+        log.add_feedback(feedback)
+        assert (log.recent_predictions(2), log.feedback(2)) == ([prediction], [feedback])
+        assert log.durability().is_durable
 
 
 def test_rejects_a_certificate_for_another_host_and_does_not_send_it_the_password(start_with_tls, trust, own_redis, open_at):
     trust()
     port = start_with_tls("wrong", requirepass="another")
     for host in ("127.0.0.1", "localhost"):
-        journal = open_at(f"rediss://:hush@{host}:{port}/0")
+        log = open_at(f"rediss://:hush@{host}:{port}/0")
         with pytest.raises(
-            PredictionLogError, match=r"cannot be trusted: its host must be the one in the journal's URL"
+            PredictionLogError, match=r"cannot be trusted: its host must be the one in the prediction log's URL"
         ) as refused:
-            journal.summary()
+            log.summary()
         assert "hush" not in "".join(traceback.format_exception(refused.value))
     with redis.Redis.from_url(f"redis://:another@127.0.0.1:{own_redis.port}") as client:
         assert "errorstat_WRONGPASS" not in client.info("errorstats")

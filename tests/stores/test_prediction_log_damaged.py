@@ -15,8 +15,8 @@ def outcome(path, content: bytes) -> str:
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     path.write_bytes(content)
-    journal, outcome = open_prediction_log(f"sqlite:///{path}"), "read"
-    for ask in (lambda: journal.feedback(10), lambda: journal.recent_predictions(10), journal.summary, journal.durability):
+    log, outcome = open_prediction_log(f"sqlite:///{path}"), "read"
+    for ask in (lambda: log.feedback(10), lambda: log.recent_predictions(10), log.summary, log.durability):
         try:
             found = ask()
         except PredictionLogError as error:
@@ -25,18 +25,18 @@ def outcome(path, content: bytes) -> str:
             continue
         values = found if isinstance(found, list) else list(vars(found).values())
         assert all(isinstance(each, Feedback | Prediction | int | float | None) for each in values)
-    journal.close()
+    log.close()
     return outcome
 
 
 @pytest.mark.slow
 def test_any_byte_changed_or_cut_off_is_an_error_that_names_the_file_or_sound_records(tmp_path, documented):
     path = tmp_path / "sound.sqlite"
-    journal = open_prediction_log(f"sqlite:///{path}")
-    journal.add_predictions([make_prediction() for _ in range(6)])
+    log = open_prediction_log(f"sqlite:///{path}")
+    log.add_predictions([make_prediction() for _ in range(6)])
     for _ in range(6):
-        journal.add_feedback(make_feedback())
-    journal.close()  # all of it is in the one file from here on
+        log.add_feedback(make_feedback())
+    log.close()  # all of it is in the one file from here on
     content = path.read_bytes()
     assert outcome(tmp_path / "a.sqlite", content) == "read"
     places = [*range(HEADER), *np.random.default_rng(0).integers(HEADER, len(content), PLACES).tolist()]
@@ -46,7 +46,7 @@ def test_any_byte_changed_or_cut_off_is_an_error_that_names_the_file_or_sound_re
     assert counted["refused"] > HEADER // 4
     documented(
         "bad-files",
-        "the journal's SQLite file: every byte of its header, 200 anywhere, cut at 40 places",
+        "the prediction log's SQLite file: every byte of its header, 200 anywhere, cut at 40 places",
         f"{counted.total()} times",
         "a sentence that names the file and says to move it away; or what is still sound is read, and the rest left out",
     )

@@ -14,10 +14,10 @@ from contextlib import closing
 import pytest
 from journal_records import make_feedback, make_prediction
 from stores.prediction_log import PredictionLogError, Summary, sqlite_file
-from stores.prediction_log.sqlite_statements import VERSION
+from stores.prediction_log.sqlite_file import VERSION
 
-DAMAGED = "is damaged or no journal: move it away"
-UNUSABLE = "cannot be used: let the journal's URL name a file"
+DAMAGED = "is damaged or no prediction log: move it away"
+UNUSABLE = "cannot be used: let the prediction log's URL name a file"
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def open_it(path, open_at):
 
 
 @pytest.fixture
-def journal(open_it):
+def log(open_it):
     return open_it()
 
 
@@ -49,16 +49,16 @@ def found_from_scratch(path):
 
 
 class TestNotThereYet:
-    def test_an_empty_file_is_as_good_as_none(self, journal, path):
+    def test_an_empty_file_is_as_good_as_none(self, log, path):
         path.parent.mkdir()
         path.touch()
-        assert journal.summary() == Summary(0, 0, 0, None)
-        journal.add_predictions([make_prediction()])
-        assert journal.summary().predictions_total == 1
-        journal.close()
+        assert log.summary() == Summary(0, 0, 0, None)
+        log.add_predictions([make_prediction()])
+        assert log.summary().predictions_total == 1
+        log.close()
         assert list(path.parent.iterdir()) == [path]
 
-    def test_waits_while_another_makes_the_file_and_uses_that_one(self, journal, path, tmp_path, open_at):
+    def test_waits_while_another_makes_the_file_and_uses_that_one(self, log, path, tmp_path, open_at):
         theirs, ours = make_prediction(), make_prediction()
         other = open_at(f"sqlite:///{tmp_path}/other.sqlite")
         other.add_predictions([theirs])
@@ -67,7 +67,7 @@ class TestNotThereYet:
         folder = os.open(path.parent, os.O_RDONLY)
         fcntl.flock(folder, fcntl.LOCK_EX)  # as one holds it who makes the file
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(journal.add_predictions, [ours])
+            waiting = pool.submit(log.add_predictions, [ours])
             time.sleep(0.1)
             assert not path.exists()
             (tmp_path / "other.sqlite").rename(path)
@@ -77,9 +77,9 @@ class TestNotThereYet:
 
     def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_at, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        journal = open_at("sqlite:///here 100%/journal?.sqlite")
+        log = open_at("sqlite:///here 100%/journal?.sqlite")
         monkeypatch.chdir("/")
-        journal.add_predictions([make_prediction()])
+        log.add_predictions([make_prediction()])
         assert len(found_from_scratch(tmp_path / "here 100%" / "journal?.sqlite")) == 1
 
 
@@ -87,17 +87,17 @@ WRITE_FOR_EVER = """
 import itertools, sys
 from stores.prediction_log import Feedback, Prediction
 from stores.prediction_log import open_prediction_log
-journal, name = open_prediction_log(sys.argv[1]), sys.argv[2]
+log, name = open_prediction_log(sys.argv[1]), sys.argv[2]
 for number in itertools.count():
     ids = [f"{name}-{number}-{place}" for place in range(3)]
-    journal.add_predictions([Prediction(id_, float(number), "strokes", 3, True, 0.5, "v", bytes(784)) for id_ in ids])
-    journal.add_feedback(Feedback(ids[0], float(number), None, 3, 5, None, bytes(784)))
+    log.add_predictions([Prediction(id_, float(number), "strokes", 3, True, 0.5, "v", bytes(784)) for id_ in ids])
+    log.add_feedback(Feedback(ids[0], float(number), None, 3, 5, None, bytes(784)))
     print(ids[0], flush=True)
 """
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(12, marks=pytest.mark.slow)])
-def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_no_part_of_a_batch(path, journal, rounds):
+def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_no_part_of_a_batch(path, log, rounds):
     """Others read all the while."""
     acknowledged, totals = [], []
     for round_ in range(rounds):
@@ -105,10 +105,10 @@ def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_no_
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             for _ in range(10 + 3 * round_):
                 acknowledged.append(writer.stdout.readline().strip())
-                totals.append(journal.summary().predictions_total)
+                totals.append(log.summary().predictions_total)
             writer.kill()
             acknowledged += writer.stdout.read().split("\n")[:-1]
-        assert {feedback.feedback_id for feedback in journal.feedback(10_000)} >= set(acknowledged)
+        assert {feedback.feedback_id for feedback in log.feedback(10_000)} >= set(acknowledged)
     found = found_from_scratch(path)
     assert len(found) % 3 == 0
     assert set(acknowledged) <= set(found[::3])
@@ -124,58 +124,58 @@ class TestDeleted:
     def delete(self, request, path):
         return lambda: [file.unlink() for file in path.parent.glob(request.param)]
 
-    def test_all_that_had_it_open_find_nothing_and_go_over_to_the_new_one(self, journal, open_it, path, delete):
+    def test_all_that_had_it_open_find_nothing_and_go_over_to_the_new_one(self, log, open_it, path, delete):
         others = [open_it(), open_it()]
-        for user in (journal, *others):
+        for user in (log, *others):
             user.add_predictions([make_prediction()])
         delete()
-        assert journal.summary() == Summary(0, 0, 0, None)
+        assert log.summary() == Summary(0, 0, 0, None)
         kept = []
-        for user in (journal, *others, journal):
+        for user in (log, *others, log):
             kept.append(make_prediction())
             user.add_predictions([kept[-1]])
             assert user.recent_predictions(10) == kept
             assert found_from_scratch(path) == [prediction.prediction_id for prediction in kept]
 
-    def test_does_not_acknowledge_a_record_that_went_into_the_deleted_file(self, journal, path, delete):
+    def test_does_not_acknowledge_a_record_that_went_into_the_deleted_file(self, log, path, delete):
         class DeletesWhenRead(list):
             def __iter__(self):
                 delete()
                 return super().__iter__()
 
         prediction = make_prediction()
-        journal.add_predictions([make_prediction()])
+        log.add_predictions([make_prediction()])
         with pytest.raises(PredictionLogError, match="was deleted or replaced while it was written: try again"):
-            journal.add_predictions(DeletesWhenRead([prediction]))
-        journal.add_predictions([prediction])
+            log.add_predictions(DeletesWhenRead([prediction]))
+        log.add_predictions([prediction])
         assert found_from_scratch(path) == [prediction.prediction_id]
 
-    def test_a_file_that_is_moved_away_takes_all_its_records_along(self, journal, path, tmp_path):
+    def test_a_file_that_is_moved_away_takes_all_its_records_along(self, log, path, tmp_path):
         old, new = make_prediction(), make_prediction()
-        journal.add_predictions([old])
+        log.add_predictions([old])
         path.rename(tmp_path / "kept.sqlite")
-        journal.add_predictions([new])
+        log.add_predictions([new])
         assert found_from_scratch(tmp_path / "kept.sqlite") == [old.prediction_id]
         assert found_from_scratch(path) == [new.prediction_id]
 
 
-def test_each_commit_is_on_the_disk(journal):
-    journal.add_feedback(make_feedback())
-    found = [journal._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+def test_each_commit_is_on_the_disk(log):
+    log.add_feedback(make_feedback())
+    found = [log._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert found == ["wal", 2]  # 2: FULL
 
 
-def test_the_bytes_of_an_erased_drawing_are_in_no_file(journal, path):
+def test_the_bytes_of_an_erased_drawing_are_in_no_file(log, path):
     picture = bytes(range(7, 203)) * 4
     prediction = make_prediction(picture=picture)
-    journal.add_predictions([make_prediction(), prediction, make_prediction()])
-    journal.add_feedback(make_feedback(prediction_id=prediction.prediction_id, picture=picture))
+    log.add_predictions([make_prediction(), prediction, make_prediction()])
+    log.add_feedback(make_feedback(prediction_id=prediction.prediction_id, picture=picture))
 
     def files_with_it():
         return [file.name for file in path.parent.iterdir() if picture[:100] in file.read_bytes()]
 
     assert files_with_it()
-    journal.erase([prediction.prediction_id])
+    log.erase([prediction.prediction_id])
     assert files_with_it() == []
 
 
@@ -191,19 +191,19 @@ REMOVED = (
         f"{REMOVED} PRAGMA user_version = 2",  # nothing could be erased
     ],
 )
-def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(open_it, path, journal, downgrade):
+def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(open_it, path, log, downgrade):
     prediction, feedback, newer = make_prediction(), make_feedback(source=None), make_feedback()
-    journal.add_predictions([prediction])
-    journal.add_feedback(feedback)
-    journal.close()
+    log.add_predictions([prediction])
+    log.add_feedback(feedback)
+    log.close()
     execute(path, downgrade)
-    journals, barrier = [open_it() for _ in range(8)], threading.Barrier(8)
+    logs, barrier = [open_it() for _ in range(8)], threading.Barrier(8)
     with ThreadPoolExecutor(8) as pool:
-        found = pool.map(lambda each: (barrier.wait(), each.recent_predictions(5), each.feedback(5)), journals)
+        found = pool.map(lambda each: (barrier.wait(), each.recent_predictions(5), each.feedback(5)), logs)
         assert [tuple(records) for _, *records in found] == [([prediction], [feedback])] * 8
-    journal.add_feedback(newer)
+    log.add_feedback(newer)
     assert open_it().feedback(5) == [feedback, newer]
-    assert journal.erase([feedback.prediction_id]) == {feedback.prediction_id}
+    assert log.erase([feedback.prediction_id]) == {feedback.prediction_id}
     assert open_it().feedback(5) == [newer]
 
 
@@ -227,7 +227,7 @@ class TestUnusable:
             ("no folder", UNUSABLE),
         ],
     )
-    def test_is_named_and_left_alone_and_all_is_well_once_it_is_moved_away(self, filled, journal, script, message):
+    def test_is_named_and_left_alone_and_all_is_well_once_it_is_moved_away(self, filled, log, script, message):
         if message == UNUSABLE:
             filled.unlink()
             filled.mkdir()
@@ -241,46 +241,46 @@ class TestUnusable:
         in_the_way = filled if filled.exists() else filled.parent
         content = in_the_way.read_bytes() if in_the_way.is_file() else None
         for call in (
-            lambda: journal.add_predictions([make_prediction()]),
-            lambda: journal.add_feedback(make_feedback()),
-            lambda: journal.prediction("any"),
-            lambda: journal.recent_predictions(10),
-            lambda: journal.feedback(10),
-            lambda: journal.summary(),
+            lambda: log.add_predictions([make_prediction()]),
+            lambda: log.add_feedback(make_feedback()),
+            lambda: log.prediction("any"),
+            lambda: log.recent_predictions(10),
+            lambda: log.feedback(10),
+            lambda: log.summary(),
         ):
             with pytest.raises(PredictionLogError, match=f"^{filled} {message}"):
                 call()
         assert content is None or in_the_way.read_bytes() == content
         in_the_way.rename(in_the_way.with_suffix(".damaged"))
         prediction = make_prediction()
-        journal.add_predictions([prediction])
-        assert journal.recent_predictions(10) == [prediction]
+        log.add_predictions([prediction])
+        assert log.recent_predictions(10) == [prediction]
 
-    def test_a_file_damaged_inside_or_cut_short_is_named(self, filled, journal):
+    def test_a_file_damaged_inside_or_cut_short_is_named(self, filled, log):
         content = filled.read_bytes()
         for damaged in (content[:4096] + bytes(8192) + content[12288:], content[:10_000]):
             filled.write_bytes(damaged)
             with pytest.raises(PredictionLogError, match=f"^{filled} {DAMAGED}"):
-                journal.recent_predictions(50)
+                log.recent_predictions(50)
 
-    def test_a_file_that_another_process_holds_is_an_error_until_it_lets_go(self, filled, journal, monkeypatch):
+    def test_a_file_that_another_process_holds_is_an_error_until_it_lets_go(self, filled, log, monkeypatch):
         monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
         with closing(sqlite3.connect(filled, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
             with pytest.raises(PredictionLogError, match="is locked by another process"):
-                journal.add_predictions([make_prediction()])
-            assert journal.summary().predictions_kept == 50  # who only reads need not wait
-        journal.add_predictions([make_prediction()])
-        assert journal.summary().predictions_kept == 51
+                log.add_predictions([make_prediction()])
+            assert log.summary().predictions_kept == 50  # who only reads need not wait
+        log.add_predictions([make_prediction()])
+        assert log.summary().predictions_kept == 51
 
-    def test_a_disk_that_is_full_is_an_error_until_there_is_room(self, filled, journal):
-        journal.summary()  # so that there is a connection, whose file may grow no more:
-        journal._connection.execute("PRAGMA max_page_count = 1")
+    def test_a_disk_that_is_full_is_an_error_until_there_is_room(self, filled, log):
+        log.summary()  # so that there is a connection, whose file may grow no more:
+        log._connection.execute("PRAGMA max_page_count = 1")
         with pytest.raises(PredictionLogError, match="cannot grow, the disk is full: make room"):
-            journal.add_predictions([make_prediction() for _ in range(100)])
-        assert journal.summary().predictions_kept == 50
-        journal.add_predictions([make_prediction()])
-        assert journal.summary().predictions_kept == 51
+            log.add_predictions([make_prediction() for _ in range(100)])
+        assert log.summary().predictions_kept == 50
+        log.add_predictions([make_prediction()])
+        assert log.summary().predictions_kept == 51
 
 
 class TestForeignRows:
@@ -290,23 +290,23 @@ class TestForeignRows:
         "change",
         ["digit = 12", "is_digit = 3", "model_version = CAST(x'fffe' AS TEXT)", "picture = 'text'"],
     )
-    def test_leaves_out_a_prediction_that_makes_no_sense(self, journal, path, change):
+    def test_leaves_out_a_prediction_that_makes_no_sense(self, log, path, change):
         before, damaged, after = (make_prediction() for _ in range(3))
-        journal.add_predictions([before, damaged, after])
+        log.add_predictions([before, damaged, after])
         execute(path, f"UPDATE predictions SET {change} WHERE prediction_id = '{damaged.prediction_id}'")
-        assert journal.recent_predictions(2) == [before, after]
-        assert journal.prediction(damaged.prediction_id) is None
-        assert journal.summary() == Summary(3, 3, 0, after.time)
+        assert log.recent_predictions(2) == [before, after]
+        assert log.prediction(damaged.prediction_id) is None
+        assert log.summary() == Summary(3, 3, 0, after.time)
 
-    def test_ignores_columns_of_a_later_version(self, journal, path):
+    def test_ignores_columns_of_a_later_version(self, log, path):
         first, second = make_prediction(), make_prediction()
-        journal.add_predictions([first])
+        log.add_predictions([first])
         execute(path, "ALTER TABLE predictions ADD COLUMN mood TEXT DEFAULT 'good'")
-        journal.add_predictions([second])
-        assert journal.recent_predictions(2) == [first, second]
+        log.add_predictions([second])
+        assert log.recent_predictions(2) == [first, second]
 
-    def test_counts_rows_deleted_by_hand_as_added(self, journal, path):
-        journal.add_predictions([make_prediction() for _ in range(5)])
-        journal.add_feedback(make_feedback())
+    def test_counts_rows_deleted_by_hand_as_added(self, log, path):
+        log.add_predictions([make_prediction() for _ in range(5)])
+        log.add_feedback(make_feedback())
         execute(path, "DELETE FROM predictions; DELETE FROM feedback")
-        assert journal.summary() == Summary(5, 0, 1, None)
+        assert log.summary() == Summary(5, 0, 1, None)

@@ -1,0 +1,20 @@
+#!lua
+-- ARGV: the limits of a source and of the day, for how many seconds counts are kept, the feedback's id, its prediction's id, its
+-- source, then names and values of all fields. Returns 'kept', or the reason of a refusal.
+local of_source, of_day, id, prediction, source = 'source ' .. ARGV[6], 'all', ARGV[4], ARGV[5], ARGV[6]
+local entry = redis.call('HGET', feedback_index, id)
+if entry then
+    -- This write changes nothing, but WAIT knows only its own connection's writes: it now waits for another one's record too.
+    redis.call('HSET', feedback_index, id, entry)
+    return 'kept'
+end
+if redis.call('ZSCORE', feedback_erased, id) or redis.call('ZSCORE', predictions_erased, prediction) then return 'erased' end
+if source ~= '' and tonumber(redis.call('HGET', counts, of_source) or 0) >= tonumber(ARGV[1]) then return 'source' end
+if tonumber(redis.call('HGET', counts, of_day) or 0) >= tonumber(ARGV[2]) then return 'day' end
+redis.call('HINCRBY', counts, of_source, 1)
+redis.call('HINCRBY', counts, of_day, 1)
+redis.call('EXPIRE', counts, ARGV[3])
+entry = redis.call('XADD', feedback, '*', unpack(ARGV, 7))
+redis.call('HSET', feedback_index, id, entry)
+if prediction ~= '' then link(prediction, entry) end
+return 'kept'

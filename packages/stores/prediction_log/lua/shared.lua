@@ -1,0 +1,40 @@
+-- The beginning of each script, behind its first line.
+-- KEYS: of predictions and of feedback the stream, the index (id -> entry) and the erased ids; the index of feedback by prediction;
+-- the day's counts of feedback.
+local predictions, predictions_index, predictions_erased = KEYS[1], KEYS[2], KEYS[3]
+local feedback, feedback_index, feedback_erased = KEYS[4], KEYS[5], KEYS[6]
+local by_prediction, counts = KEYS[7], KEYS[8]
+
+local function value(entry, name)
+    for place = 1, #entry[2], 2 do
+        if entry[2][place] == name then return entry[2][place + 1] end
+    end
+    return nil -- a function without a value has no argument for tonumber
+end
+
+local function link(prediction, entry)
+    local linked = redis.call('HGET', by_prediction, prediction) or ''
+    if not string.find(' ' .. linked .. ' ', ' ' .. entry .. ' ', 1, true) then
+        redis.call('HSET', by_prediction, prediction, linked == '' and entry or linked .. ' ' .. entry)
+    end
+end
+
+local function drop_prediction(entry)
+    redis.call('XDEL', predictions, entry[1])
+    redis.call('HDEL', predictions_index, value(entry, 'prediction_id') or '')
+end
+
+local function drop_feedback(entry)
+    local prediction, others = value(entry, 'prediction_id') or '', {}
+    redis.call('XDEL', feedback, entry[1])
+    redis.call('HDEL', feedback_index, value(entry, 'feedback_id') or '')
+    if prediction == '' then return end
+    for other in string.gmatch(redis.call('HGET', by_prediction, prediction) or '', '%S+') do
+        if other ~= entry[1] then others[#others + 1] = other end
+    end
+    if #others > 0 then
+        redis.call('HSET', by_prediction, prediction, table.concat(others, ' '))
+    else
+        redis.call('HDEL', by_prediction, prediction)
+    end
+end

@@ -1,0 +1,120 @@
+"""Settings: a default where a variable is not set, and an error that names the one that is wrong."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from deployment.settings import Folders, Key, LogLevel, Port, ServiceSettings, SettingsError, opened_by, read_settings
+from pydantic import Field
+
+
+def of_scheme(url):
+    if not url.startswith("scheme://"):
+        raise ValueError(f"{url!r} is of no scheme")
+
+
+class Settings(ServiceSettings):
+    text: str = "default"
+    number: Annotated[float, Field(ge=0.05, le=3600)] = 0.5
+    port: Annotated[Port, Field(validation_alias="DOODLE_OTHER_PORT")] = 7000
+    log_level: LogLevel = "info"
+    url: Annotated[str, opened_by(of_scheme)] = "scheme://default"
+    folders: Folders = (Path("default"),)
+    key: Key = ""
+
+
+VARIABLES = {name: f"DOODLE_{'other_port' if name == 'port' else name}".upper() for name in Settings.model_fields}
+
+
+@pytest.fixture
+def read(monkeypatch, tmp_path):
+    """read(field, text, in_file=…): what the settings say of the field whose variable holds this text, or whose file does."""
+
+    def read(field, text=None, in_file=None):
+        if text is not None:
+            monkeypatch.setenv(VARIABLES[field], text)
+        if in_file is not None:
+            (tmp_path / "secret").write_text(in_file)
+            monkeypatch.setenv(f"{VARIABLES[field]}_FILE", f"{tmp_path}/secret")
+        return getattr(read_settings(Settings), field)
+
+    return read
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_what_is_not_set_or_empty_has_its_default(read, field):
+    """Compose passes on what is not set as empty; an empty host, for one, would listen on every interface."""
+    default = Settings.model_fields[field].default
+    assert read(field) == read(field, "") == read(field, "", "\n") == default
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("text", "0.0.0.0", "0.0.0.0"),
+        ("number", "0.05", 0.05),
+        ("number", "3600", 3600.0),
+        ("port", "0", 0),
+        ("port", "65535", 65535),
+        ("log_level", "WARNING", "warning"),
+        ("url", "scheme://other", "scheme://other"),
+        ("key", "0123456789abcde!", "0123456789abcde!"),
+        ("folders", ":artifacts::/results:", (Path("artifacts"), Path("/results"))),
+    ],
+)
+def test_what_is_set_or_in_a_file_is_read(read, field, text, value):
+    assert read(field, text) == value
+    assert read(field, "what the file goes before", f"{text}\n") == value
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("port", "seven", "DOODLE_OTHER_PORT must be a whole number, not 'seven'"),
+        ("port", "65536", "DOODLE_OTHER_PORT must be at most 65535, not 65536"),
+        ("port", "-1", "DOODLE_OTHER_PORT must be at least 0, not -1"),
+        ("number", "often", "DOODLE_NUMBER must be a number, not 'often'"),
+        ("number", "0", "DOODLE_NUMBER must be at least 0.05, not 0"),
+        ("number", "3601", "DOODLE_NUMBER must be at most 3600.0, not 3601"),
+        ("number", "nan", "DOODLE_NUMBER must be at most 3600.0, not nan"),
+        ("log_level", "LOUD", "DOODLE_LOG_LEVEL must be one of debug, info, warning, error, not 'LOUD'"),
+        ("url", "mysql://host", "DOODLE_URL: 'mysql://host' is of no scheme"),
+        ("folders", "::", "DOODLE_FOLDERS: it must be folders with ':' between them, not '::'"),
+    ],
+)
+def test_what_cannot_be_used_is_named(read, field, text, message):
+    with pytest.raises(SettingsError, match="^" + re.escape(message) + "$"):
+        read(field, text)
+
+
+@pytest.mark.parametrize("text", ["0123456789abcde", "0123456789 abcdef", "0123456789\nabcdef", "schlüssel-schlüssel"])
+def test_a_key_that_is_too_short_or_fits_no_header_is_refused_and_not_repeated(read, text):
+    for where in ({"text": text}, {"in_file": text}):
+        with pytest.raises(SettingsError, match=r"^DOODLE_KEY: it must have 16 characters") as raised:
+            read("key", **where)
+        assert text not in str(raised.value)
+
+
+def test_no_setting_shows_a_file_s_content(read):
+    with pytest.raises(SettingsError, match=r"^DOODLE_OTHER_PORT must be a whole number$"):
+        read("port", in_file="a secret in the wrong place")
+
+
+def test_a_key_is_not_shown_with_the_settings(read, monkeypatch):
+    monkeypatch.setenv("DOODLE_KEY", "0123456789abcdef")
+    assert "0123456789abcdef" not in repr(read_settings(Settings))
+
+
+def test_a_file_that_is_not_there_or_no_text_is_named_and_not_shown(monkeypatch, tmp_path):
+    monkeypatch.setenv("DOODLE_KEY_FILE", f"{tmp_path}/secret")
+    with pytest.raises(SettingsError, match=f"^DOODLE_KEY_FILE: {tmp_path}/secret cannot be read: No such file"):
+        read_settings(Settings)
+    (tmp_path / "secret").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=f"^DOODLE_KEY_FILE: {tmp_path}/secret is not text$"):
+        read_settings(Settings)
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().text = "other"

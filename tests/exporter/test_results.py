@@ -1,0 +1,37 @@
+"""Figures in files and cards: a number or a time is taken, a missing one is None, anything else is named with its place."""
+
+import pytest
+from exporter.results import CardFigures, Metrics, damage
+
+
+@pytest.mark.parametrize(("text", "value"), [("3", 3.0), ("0.5", 0.5), ("-1e-3", -0.001), ("0", 0.0), ("null", None)])
+def test_a_figure_is_a_finite_number_or_absent(text, value):
+    assert Metrics.model_validate_json(f'{{"accuracy": {text}}}').accuracy == value
+    assert Metrics.model_validate_json("{}").accuracy is None
+
+
+@pytest.mark.parametrize("text", ['"0.5"', "true", "[1]", "{}", "NaN", "Infinity", "1e999", '"' + 100_000 * "x" + '"'])
+def test_what_is_no_figure_is_named_in_few_words(text):
+    with pytest.raises(ValueError, match="accuracy") as raised:
+        Metrics.model_validate_json(f'{{"accuracy": {text}}}')
+    assert damage(raised.value).startswith("accuracy: Input should be a ")
+    assert len(damage(raised.value)) < 100
+
+
+def test_a_whole_number_beyond_all_limits_is_no_figure():
+    with pytest.raises(ValueError, match="finite number"):
+        Metrics.model_validate_json('{"accuracy": 1' + 400 * "0" + "}")
+
+
+@pytest.mark.parametrize("text", ["2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05Z", "2026-01-02T05:04:05+02:00"])
+def test_takes_a_time_whatever_its_zone(text):
+    finished_at = CardFigures.model_validate({"training": {"finished_at": text}}).finished_at
+    assert finished_at.timestamp() == 1_767_323_045
+
+
+@pytest.mark.parametrize("finished_at", ["2026-01-02T03:04:05", "soon", "x" * 10_000])
+def test_rejects_what_is_no_time_with_its_place(finished_at):
+    with pytest.raises(ValueError, match="training") as raised:
+        CardFigures.model_validate({"training": {"finished_at": finished_at}})
+    assert damage(raised.value).startswith("training.finished_at: Input should ")
+    assert len(damage(raised.value)) < 120

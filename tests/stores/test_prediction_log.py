@@ -1,0 +1,292 @@
+"""What a prediction log promises: one suite, held against a real Redis and against SQLite."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from journal_records import make_feedback, make_prediction
+from stores.prediction_log import FeedbackLimits, Refusal, RefusedError, Summary
+from stores.prediction_log.base import DAY_SECONDS, NAME_LENGTH
+
+UNKNOWN = ["unknown", "", "\ud800", "a\nb", "x" * 10_000]
+
+
+@pytest.fixture(params=["redis", "sqlite"])
+def url(request, tmp_path):
+    if request.param == "redis":
+        return request.getfixturevalue("redis_server").url
+    return f"sqlite:///{tmp_path}/state/journal.sqlite"
+
+
+@pytest.fixture
+def log(url, open_at):
+    return open_at(url)
+
+
+@pytest.fixture
+def predictions():
+    return [make_prediction() for _ in range(10)]
+
+
+class TestPredictions:
+    def test_returns_what_was_added_in_order_by_id_and_by_count(self, log, predictions):
+        log.add_predictions(predictions[:3])
+        log.add_predictions(predictions[3:])
+        assert [log.prediction(each.prediction_id) for each in predictions] == predictions
+        for count, found in ((3, 3), (1, 1), (0, 0), (-1, 0), (10, 10), (1000, 10)):
+            assert log.recent_predictions(count) == predictions[10 - found :]
+
+    def test_adding_again_changes_nothing(self, log, predictions):
+        """Nothing, a part of a batch, an id twice in a batch, all of it, and another prediction with an id that is there."""
+        namesake = make_prediction(prediction_id=predictions[0].prediction_id)
+        first = predictions[:4]
+        for batch in ([], first, [predictions[4], predictions[5], predictions[4]], predictions, predictions, [namesake]):
+            log.add_predictions(batch)
+        assert log.recent_predictions(100) == predictions
+        assert log.summary() == Summary(10, 10, 0, predictions[-1].time)
+
+    def test_unknown_ids_find_and_erase_nothing(self, log, predictions):
+        log.add_predictions(predictions)
+        added = [make_feedback(prediction_id=predictions[0].prediction_id)]
+        log.add_feedback(added[0])
+        for unknown in UNKNOWN:
+            assert log.prediction(unknown) is None
+            assert log.erase([unknown], [unknown]) == log.erased([unknown]) == set()
+        for unknown in UNKNOWN[:3]:
+            with pytest.raises(ValueError, match=r"there is no feedback|surrogates not allowed"):
+                log.feedback(100, after=unknown)
+        assert (log.recent_predictions(100), log.feedback(100)) == (predictions, added)
+
+
+class TestCap:
+    def test_the_oldest_make_room_and_feedback_stays(self, url, open_at, predictions):
+        log, added = open_at(url, cap=4), [make_feedback() for _ in range(6)]
+        for prediction in predictions:
+            log.add_predictions([prediction])
+        for feedback in added:
+            log.add_feedback(feedback)
+        for _ in range(2):
+            assert log.recent_predictions(100) == predictions[-4:]
+            assert [log.prediction(each.prediction_id) for each in predictions] == [None] * 6 + predictions[-4:]
+            assert log.summary() == Summary(10, 4, 6, predictions[-1].time)
+            log.add_predictions(predictions[-4:])  # a retry pushes nothing out
+        assert log.feedback(100) == added
+
+    def test_one_batch_may_be_larger_than_the_cap(self, url, open_at, predictions):
+        log = open_at(url, cap=4)
+        log.add_predictions(predictions)
+        assert log.recent_predictions(100) == predictions[-4:]
+
+    def test_a_lowered_cap_is_reached_step_by_step(self, url, open_at):
+        open_at(url).add_predictions([make_prediction() for _ in range(500)])
+        log, kept = open_at(url, cap=2), []
+        for _ in range(100):
+            log.add_predictions([make_prediction()])
+            kept.append(log.summary().predictions_kept)
+        assert 2 < kept[0] < 500, "one add did it all, or nothing"
+        assert kept[-1] == 2
+
+
+def test_returns_feedback_in_order_page_by_page(log):
+    optional = ["prediction_id", "predicted_digit", "actual_digit", "model_version"]
+    added = [make_feedback(**{field: None}) for field in optional] + [make_feedback() for _ in range(6)]
+    for feedback in [*added, added[3]]:  # one of them again, which changes nothing
+        log.add_feedback(feedback)
+    assert log.summary().feedback_total == 10
+    for size in (1, 3, 10, 100):
+        read, after = [], None
+        while page := log.feedback(size, after):
+            read.extend(page)
+            after = page[-1].feedback_id
+        assert read == added
+
+
+class TestErase:
+    @pytest.fixture
+    def added(self, log, predictions):
+        """Feedback: two pieces on the first prediction, one on the second, and one on a drawing without a prediction."""
+        log.add_predictions(predictions)
+        ids = predictions[0].prediction_id, predictions[0].prediction_id, predictions[1].prediction_id, None
+        added = [make_feedback(prediction_id=id_) for id_ in ids]
+        for feedback in added:
+            log.add_feedback(feedback)
+        return added
+
+    def test_a_prediction_goes_with_all_feedback_on_it_and_nothing_else(self, url, log, predictions, added, open_at):
+        erased = predictions[0].prediction_id
+        for _ in range(2):  # the first answer may have been lost
+            assert log.erase([erased, "unknown"]) == {erased}
+            other = open_at(url)
+            assert other.prediction(erased) is None
+            assert other.recent_predictions(100) == predictions[1:]
+            assert other.feedback(100) == added[2:]
+            assert other.summary() == Summary(10, 9, 4, predictions[-1].time)
+            assert other.erased([each.feedback_id for each in added]) == {each.feedback_id for each in added[:2]}
+
+    def test_feedback_goes_by_its_own_id_and_no_prediction_does(self, log, predictions, added):
+        for _ in range(2):
+            erased = log.erase(feedback_ids=[added[3].feedback_id, predictions[1].prediction_id])
+            assert erased == {added[3].feedback_id}
+            assert (log.feedback(100), log.recent_predictions(100)) == (added[:3], predictions)
+
+    def test_what_was_erased_cannot_be_added_again(self, log, predictions, added):
+        """A replica may still have it in its queue, or have looked at the prediction just before."""
+        erased = predictions[0].prediction_id
+        log.erase([erased])
+        log.add_predictions(predictions)
+        assert log.recent_predictions(100) == predictions[1:]
+        for late in (added[0], make_feedback(prediction_id=erased)):
+            with pytest.raises(RefusedError) as refused:
+                log.add_feedback(late)
+            assert refused.value.reason == Refusal.ERASED
+        assert log.feedback(100) == added[2:]
+
+    def test_a_prediction_on_its_way_is_never_added(self, log):
+        on_its_way = make_prediction()
+        assert log.erase([on_its_way.prediction_id], is_expected=True) == {on_its_way.prediction_id}
+        log.add_predictions([on_its_way])
+        assert log.summary() == Summary(0, 0, 0, None)
+
+    def test_feedback_on_a_prediction_that_the_cap_pushed_out_goes_too(self, url, open_at, predictions):
+        log, feedback = open_at(url, cap=1), make_feedback(prediction_id=predictions[0].prediction_id)
+        log.add_predictions(predictions[:1])
+        log.add_feedback(feedback)
+        log.add_predictions(predictions[1:2])
+        assert log.erase([feedback.prediction_id]) == {feedback.prediction_id}
+        assert log.feedback(100) == []
+
+    def test_reading_goes_on_after_feedback_that_was_erased(self, log, added):
+        log.erase([], [added[1].feedback_id])
+        assert log.feedback(100, after=added[1].feedback_id) == added[2:]
+        log.erase([], [added[3].feedback_id])
+        later = make_feedback()
+        log.add_feedback(later)
+        assert log.feedback(100, after=added[3].feedback_id) == [later]
+
+
+class TestLimits:
+    NOON = 1.7e9 // DAY_SECONDS * DAY_SECONDS + DAY_SECONDS / 2
+    LIMITS = FeedbackLimits(per_source=2, per_day=5)
+
+    @pytest.fixture
+    def log(self, url, open_at):
+        return open_at(url, limits=self.LIMITS)
+
+    @pytest.fixture
+    def refusal(self, log):
+        """refusal(source, day): why feedback from it is refused then; None where it is kept."""
+
+        def refusal(source, day=0, log=log):
+            try:
+                log.add_feedback(make_feedback(source=source, time=self.NOON + day * DAY_SECONDS))
+            except RefusedError as refused:
+                return refused.reason
+            return None
+
+        return refusal
+
+    def test_a_source_has_its_share_of_a_day_and_the_day_its_end(self, log, refusal):
+        assert [refusal("a") for _ in range(4)] == [None, None, Refusal.SOURCE, Refusal.SOURCE]
+        assert [refusal(source) for source in "bcdef"] == [None, None, None, Refusal.DAY, Refusal.DAY]
+        assert [refusal("a", day=1) for _ in range(3)] == [None, None, Refusal.SOURCE]
+        assert log.summary().feedback_total == 7
+
+    def test_unknown_sources_count_for_the_day_alone(self, refusal):
+        assert [refusal(None) for _ in range(6)] == [None] * 5 + [Refusal.DAY]
+
+    def test_the_same_again_is_no_more_and_erasing_makes_no_room(self, log, refusal):
+        feedback = make_feedback(source="a", time=self.NOON)
+        for _ in range(4):
+            log.add_feedback(feedback)
+        assert refusal("a") is None
+        log.erase([], [each.feedback_id for each in log.feedback(10)])
+        assert refusal("a") == Refusal.SOURCE
+
+    def test_threads_and_replicas_together_take_no_more(self, url, open_at, refusal):
+        logs = [open_at(url, limits=self.LIMITS) for _ in range(2)] * 2
+        with ThreadPoolExecutor(4) as pool:
+            refusals = list(pool.map(lambda log: refusal(None, log=log), logs * 4))
+        assert sorted(refusals, key=str) == [None] * 5 + [Refusal.DAY] * 11
+        assert logs[0].summary().feedback_total == 5
+
+
+class TestRetention:
+    NOW = 1.8e9
+
+    @pytest.fixture
+    def old_and_new(self, log):
+        """30 predictions and pieces of feedback of each age in days: 91 and 89."""
+        times = [self.NOW - age * DAY_SECONDS for age in (91, 89) for _ in range(30)]
+        predictions, added = [make_prediction(time=time) for time in times], [make_feedback(time=time) for time in times]
+        log.add_predictions(predictions)
+        for feedback in added:
+            log.add_feedback(feedback)
+        return predictions, added
+
+    def test_older_records_leave_in_batches_and_newer_ones_stay(self, url, log, open_at, old_and_new):
+        predictions, feedback = old_and_new
+        other = open_at(url)  # of another replica, which does the same
+        assert [each.drop_older(self.NOW - 90 * DAY_SECONDS, 20) for each in (log, other, log)] == [40, 20, 0]
+        assert log.recent_predictions(100) == predictions[30:]
+        assert log.feedback(100) == feedback[30:]
+        assert log.prediction(predictions[0].prediction_id) is None
+        assert log.summary() == Summary(60, 30, 60, predictions[-1].time)
+        assert log.erased([feedback[0].feedback_id]) == set()
+
+    def test_the_retention_is_in_days_and_0_keeps_all(self, log, old_and_new):
+        assert [log.drop_expired(days, self.NOW) for days in (0, 92, 90, 90)] == [0, 0, 60, 0]
+
+    def test_an_empty_log_has_nothing_to_read_or_drop(self, log, tmp_path):
+        assert (log.drop_expired(1, self.NOW), log.summary()) == (0, Summary(0, 0, 0, None))
+        assert (log.recent_predictions(5), log.feedback(5), log.prediction("any")) == ([], [], None)
+        assert not (tmp_path / "state").exists()
+
+
+def test_what_it_acknowledges_is_on_the_disk_and_takes_room_there(log, predictions):
+    empty = log.durability()
+    log.add_predictions(predictions)
+    filled = log.durability()
+    assert filled.is_durable
+    assert filled.size_bytes - empty.size_bytes >= 10 * 784
+    assert filled.delayed_syncs == 0
+
+
+class TestSharing:
+    def test_a_reader_sees_what_another_adds_and_opens_again_after_close(self, url, log, open_at, predictions):
+        reader = open_at(url)
+        assert reader.recent_predictions(10) == []
+        log.add_predictions(predictions)
+        for _ in range(2):
+            assert reader.recent_predictions(10) == predictions
+            reader.close()
+
+    def test_threads_and_replicas_that_add_at_once_lose_and_double_nothing(self, url, open_at):
+        """They begin where there is nothing yet; each batch is added twice, through two logs."""
+        logs = [open_at(url) for _ in range(3)]
+        added = [([make_prediction() for _ in range(5)], make_feedback()) for _ in range(24)]
+
+        def add(number):
+            log = logs[number // 3]
+            for batch, feedback in added[number % 4 :: 4]:
+                log.add_predictions(batch)
+                log.add_feedback(feedback)
+                assert log.prediction(batch[0].prediction_id) == batch[0]
+                log.summary()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(add, range(8)))
+        kept = logs[0].recent_predictions(1000)
+        assert logs[0].summary() == Summary(120, 120, 24, kept[-1].time)
+        for batch, _ in added:
+            first = kept.index(batch[0])
+            assert kept[first : first + 5] == batch, "torn apart"
+
+
+@pytest.mark.parametrize(("name", "number"), [("ж" * NAME_LENGTH, 0.0), ("'\"\\%:*{日本}", 1.0), ("🖉", 1 / 3)])
+def test_returns_any_record_as_it_was_added(log, name, number):
+    prediction = make_prediction(prediction_id=name, model_version=name, time=number * 1e10, confidence=number)
+    feedback = make_feedback(feedback_id=name, prediction_id=name, model_version=name, time=number * 1e10, source=name)
+    log.add_predictions([prediction])
+    log.add_feedback(feedback)
+    assert [log.prediction(name)] == log.recent_predictions(1) == [prediction]
+    assert log.feedback(1) == [feedback]
+    assert log.erase([name]) == {name}
