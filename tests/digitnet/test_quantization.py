@@ -61,5 +61,5 @@ def test_rejects_those_of_another_network(network):
         unpack(Network(["flatten", {"dense": {"units": 10}}]), packed, widths)
     with pytest.raises(ValueError, match="grids"):
         unpack(network, packed, np.full_like(widths, np.nan))
-    with pytest.raises(ValueError, match="should be of 2 moments"):
+    with pytest.raises(ValueError, match="should be of 2 snapshots"):
         unpack(Network(["flatten", {"dense": {"units": 9}}, "relu", {"dense": {"units": 10}}]), packed, widths)

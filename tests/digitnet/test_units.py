@@ -1,9 +1,10 @@
-"""One unit: what it adds up is what the layer computed, and nothing outside its receptive field can change it."""
+"""Units: the sum is the layer's output, and nothing outside the receptive field can change it."""
 
 import numpy as np
 import pytest
+from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.explanations import activations
-from digitnet.inspect.units import Change, Field, changed, inspect_unit, receptive_field
+from digitnet.inspect.units import Field, inspect_unit, receptive_field
 
 PLACES = {  # some of each layer's output, corners too, where the padding is
     0: [(0, 0, 0), (1, 23, 23), (1, 4, 9)],
@@ -66,32 +67,32 @@ def test_a_unit_that_is_not_there_is_named(network, picture, layer, place, messa
         inspect_unit(network, picture, layer, place)
 
 
-class TestChanged:
+class TestEdits:
     def test_one_weight_is_another_and_the_network_stays_as_it_is(self, network, picture):
         before = network.parameters.copy()
-        copy = changed(network, [Change(3, 2, 7, 0.25), Change(8, 1, "bias", -4.0)])
+        copy = with_edits(network, [Edit(3, 2, 7, 0.25), Edit(8, 1, "bias", -4.0)])
         assert copy.layers[3].weights[2, 7] == 0.25
         assert copy.layers[8].bias[1] == -4.0
         assert np.count_nonzero(copy.parameters != before) == 2
         np.testing.assert_array_equal(network.parameters, before)
 
     def test_a_unit_that_is_switched_off_gives_out_nothing(self, network, picture):
-        outputs = activations(changed(network, [Change(3, 1, None, 0.0)]), picture)
+        outputs = activations(with_edits(network, [Edit(3, 1, None, 0.0)]), picture)
         assert not outputs[3][1].any()
         assert outputs[3][0].any()
         np.testing.assert_array_equal(outputs[2], activations(network, picture)[2])
 
     @pytest.mark.parametrize(
-        ("change", "message"),
+        ("edit", "message"),
         [
-            (Change(1, 0, None, 0.0), "layer 1 has no weights"),
-            (Change(0, 2, None, 0.0), "unit: layer 0 has 2, which count from 0, so there is no 2"),
-            (Change(0, -1, None, 0.0), "unit"),
-            (Change(0, 0, 25, 0.0), "weight: a unit of layer 0 has 25, which count from 0, so there is no 25"),
-            (Change(0, 0, -1, 0.0), "weight"),
-            (Change(0, 0, "w", 0.0), "there is no 'w'"),
+            (Edit(1, 0, None, 0.0), "layer 1 has no weights"),
+            (Edit(0, 2, None, 0.0), "unit: layer 0 has 2, which count from 0, so there is no 2"),
+            (Edit(0, -1, None, 0.0), "unit"),
+            (Edit(0, 0, 25, 0.0), "weight: a unit of layer 0 has 25, which count from 0, so there is no 25"),
+            (Edit(0, 0, -1, 0.0), "weight"),
+            (Edit(0, 0, "w", 0.0), "there is no 'w'"),
         ],
     )
-    def test_a_parameter_that_is_not_there_is_named(self, network, change, message):
+    def test_a_parameter_that_is_not_there_is_named(self, network, edit, message):
         with pytest.raises(ValueError, match=message):
-            changed(network, [change])
+            with_edits(network, [edit])
