@@ -148,7 +148,7 @@ class MaxPool2D(Layer):
         return (channels, height // self.size, width // self.size)
 
     def predict(self, inputs: Floats) -> Floats:
-        first, *others = self._corners(inputs)
+        first, *others = self.corners(inputs)
         largest = first.copy()
         for corner in others:
             np.maximum(largest, corner, out=largest)
@@ -165,13 +165,13 @@ class MaxPool2D(Layer):
         grad_inputs[:, height - height % self.size :] = 0.0  # rows and columns outside all squares
         grad_inputs[:, :, width - width % self.size :] = 0.0
         undecided = np.ones(grad_outputs.shape, np.bool)
-        for corner, grad_corner in zip(self._corners(self.inputs), self._corners(grad_inputs)):
+        for corner, grad_corner in zip(self.corners(self.inputs), self.corners(grad_inputs)):
             wins = undecided & (corner == self.outputs)
             np.multiply(grad_outputs, wins, out=grad_corner)
             undecided ^= wins
         return grad_inputs
 
-    def _corners(self, maps: Floats) -> list[Floats]:
+    def corners(self, maps: Floats) -> list[Floats]:
         """Return views of the size * size members of every square: all top left ones, all top right ones, …"""
         s = self.size
         _, height, width, _ = maps.shape

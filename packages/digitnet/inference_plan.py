@@ -5,7 +5,6 @@ Batches of one size always use the same memory, so no call allocates, works out 
 
     windows   each convolution has one view of its input's windows, and memory for the columns that they are copied to
     bias      is one more weight with the constant input 1, so no pass over the outputs adds it
-    pooling   takes the larger of two rows, then of two columns: half as many comparisons as with each corner
     blocks    a convolution of a large batch computes a few output rows at a time, so their columns stay in the cache
 
 The logits are those of Network.predict_logits but for the last bits, because floats are added in another order.
@@ -117,20 +116,10 @@ def _columns(shape: Shape, dtype: DTypeLike) -> tuple[Floats, Floats]:
 
 
 def _pooling(layer: MaxPool2D, inputs: Floats) -> Compiled:
-    s = layer.size
-    channels, height, width, batch = inputs.shape
-    of_rows = np.empty((channels, height // s, width, batch), inputs.dtype)
-    outputs = np.empty((channels, height // s, width // s, batch), inputs.dtype)
-    rows = [inputs[:, i : height - height % s : s] for i in range(s)]
-    columns = [of_rows[:, :, j : width - width % s : s] for j in range(s)]
-    return outputs, _largest(rows, of_rows) + _largest(columns, outputs)
-
-
-def _largest(arrays: list[Floats], out: Floats) -> list[Step]:
-    first, *others = arrays
-    if not others:
-        return [partial(np.copyto, out, first)]
-    return [partial(np.maximum, first if number == 0 else out, other, out=out) for number, other in enumerate(others)]
+    first, *others = layer.corners(inputs)
+    outputs = np.empty(first.shape, inputs.dtype)
+    steps: list[Step] = [partial(np.maximum, first, others[0] if others else first, out=outputs)]
+    return outputs, steps + [partial(np.maximum, outputs, other, out=outputs) for other in others[1:]]
 
 
 def _relu(_: Layer, inputs: Floats) -> Compiled:
