@@ -58,24 +58,24 @@ class TestMeasures:
         for layer, norm in ((network.layers[1], layer_norms[1]), (network.layers[3], layer_norms[3])):
             assert norm == pytest.approx(np.sqrt(np.sum(layer.weights**2) + np.sum(layer.bias**2)), rel=1e-6)
 
-    def test_a_unit_is_dead_if_no_picture_wakes_it(self, network, generator):
+    def test_a_unit_is_dead_if_no_image_wakes_it(self, network, generator):
         dense = network.layers[1]
         dense.weights[:] = 0.0
         dense.bias[:] = [-1.0, 0.0, -0.5]
         dense.weights[2, 5] = 1.0
-        pictures = np.zeros((300, 28, 28), np.float32)
-        assert dead_units(network, pictures)[2] == 1.0
-        pictures[299, 0, 5] = 0.6  # in the last batch
-        dead = dead_units(network, pictures)
+        images = np.zeros((300, 28, 28), np.float32)
+        assert dead_units(network, images)[2] == 1.0
+        images[299, 0, 5] = 0.6  # in the last batch
+        dead = dead_units(network, images)
         assert dead[2] == pytest.approx(2 / 3)
         assert np.isnan(dead[[0, 1, 3]]).all()
 
     def test_a_channel_is_awake_if_it_is_anywhere(self):
         network = Network([{"conv2d": {"filters": 2, "kernel_size": 5}}, "relu", "flatten", {"dense": {"units": 10}}])
         network.layers[0].weights[0, 0] = 1.0
-        pictures = np.zeros((2, 28, 28), np.float32)
-        pictures[1, 20, 20] = 0.1
-        assert dead_units(network, pictures)[1] == 0.5
+        images = np.zeros((2, 28, 28), np.float32)
+        images[1, 20, 20] = 0.1
+        assert dead_units(network, images)[1] == 0.5
 
 
 class TestStored:

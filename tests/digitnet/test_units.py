@@ -21,9 +21,9 @@ EVERYWHERE = pytest.mark.parametrize(("layer", "place"), [(layer, place) for lay
 
 
 @EVERYWHERE
-def test_what_it_adds_up_is_what_the_layer_computed(network, picture, layer, place):
-    unit = inspect_unit(network, picture, layer, place)
-    assert unit.value == activations(network, picture)[layer][place]
+def test_what_it_adds_up_is_what_the_layer_computed(network, image, layer, place):
+    unit = inspect_unit(network, image, layer, place)
+    assert unit.value == activations(network, image)[layer][place]
     if network.layers[layer].parameter_count:
         assert unit.value == pytest.approx(np.sum(unit.inputs * unit.weights) + unit.bias, abs=1e-12)
     else:
@@ -32,15 +32,15 @@ def test_what_it_adds_up_is_what_the_layer_computed(network, picture, layer, pla
 
 
 @EVERYWHERE
-def test_only_what_is_in_its_receptive_field_can_change_it(network, picture, layer, place):
+def test_only_what_is_in_its_receptive_field_can_change_it(network, image, layer, place):
     top, left, bottom, right = receptive_field(network, layer, place)
     within = np.zeros((28, 28), bool)
     within[top:bottom, left:right] = True
-    value = activations(network, picture)[layer][place]
+    value = activations(network, image)[layer][place]
     generator = np.random.default_rng(3)
-    assert activations(network, np.where(within, picture, generator.random((28, 28))))[layer][place] == value
+    assert activations(network, np.where(within, image, generator.random((28, 28))))[layer][place] == value
     if value != 0.0:  # a silent ReLU may stay silent
-        others = [activations(network, np.where(within, generator.random((28, 28)), picture))[layer][place] for _ in range(5)]
+        others = [activations(network, np.where(within, generator.random((28, 28)), image))[layer][place] for _ in range(5)]
         assert any(other != value for other in others)
 
 
@@ -48,7 +48,7 @@ def test_the_receptive_field_grows_from_layer_to_layer(network):
     assert receptive_field(network, 0, (0, 3, 4)) == Field(3, 4, 8, 9)
     assert receptive_field(network, 1, (0, 3, 4)) == Field(6, 8, 12, 14)
     assert receptive_field(network, 3, (0, 3, 4)) == Field(4, 6, 14, 16)  # three of the pooled ones, two pixels apart
-    assert receptive_field(network, 3, (0, 0, 11)) == Field(0, 20, 8, 28)  # padding is no part of the picture
+    assert receptive_field(network, 3, (0, 0, 11)) == Field(0, 20, 8, 28)  # padding is no part of the image
     assert receptive_field(network, 8, (0,)) == Field(0, 0, 28, 28)
 
 
@@ -62,13 +62,13 @@ def test_the_receptive_field_grows_from_layer_to_layer(network):
         (0, (0, -1, 0), "place"),
     ],
 )
-def test_a_unit_that_is_not_there_is_named(network, picture, layer, place, message):
+def test_a_unit_that_is_not_there_is_named(network, image, layer, place, message):
     with pytest.raises(ValueError, match=message):
-        inspect_unit(network, picture, layer, place)
+        inspect_unit(network, image, layer, place)
 
 
 class TestEdits:
-    def test_one_weight_is_another_and_the_network_stays_as_it_is(self, network, picture):
+    def test_one_weight_is_another_and_the_network_stays_as_it_is(self, network, image):
         before = network.parameters.copy()
         copy = with_edits(network, [Edit(3, 2, 7, 0.25), Edit(8, 1, "bias", -4.0)])
         assert copy.layers[3].weights[2, 7] == 0.25
@@ -76,11 +76,11 @@ class TestEdits:
         assert np.count_nonzero(copy.parameters != before) == 2
         np.testing.assert_array_equal(network.parameters, before)
 
-    def test_a_unit_that_is_switched_off_gives_out_nothing(self, network, picture):
-        outputs = activations(with_edits(network, [Edit(3, 1, None, 0.0)]), picture)
+    def test_a_unit_that_is_switched_off_gives_out_nothing(self, network, image):
+        outputs = activations(with_edits(network, [Edit(3, 1, None, 0.0)]), image)
         assert not outputs[3][1].any()
         assert outputs[3][0].any()
-        np.testing.assert_array_equal(outputs[2], activations(network, picture)[2])
+        np.testing.assert_array_equal(outputs[2], activations(network, image)[2])
 
     @pytest.mark.parametrize(
         ("edit", "message"),
