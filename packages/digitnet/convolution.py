@@ -1,5 +1,6 @@
 """The layers for images: convolution and pooling. They keep the rows and columns of their input."""
 
+import math
 from collections.abc import Callable
 from typing import Self
 
@@ -45,9 +46,9 @@ class Conv2D(Layer):
         return (self.filters, height - smaller_by, width - smaller_by)
 
     def workspace(self, input_shape: Shape, output_shape: Shape) -> int:
-        channels, height, width = (size + 2 * self.padding if axis else size for axis, size in enumerate(input_shape))
-        columns = self.kernel_size**2 * output_shape[1] * width  # inference_plan.py copies the ends of rows too
-        return channels * (height * width + columns)
+        channels, height, width = input_shape
+        padded = (height + 2 * self.padding) * (width + 2 * self.padding)
+        return channels * (padded + self.kernel_size**2 * math.prod(output_shape[1:]))
 
     def reference(self, inputs: Floats) -> Floats:
         """Compute `predict` by its definition, one product at a time. It is slow and meant to be read."""

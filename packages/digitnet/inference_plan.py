@@ -1,6 +1,6 @@
 """The inference plan: the forward pass compiled for speed. layers.py is the version to read.
 
-One image takes 55 µs here and 105 µs with the layers' own `predict`; the service answers with it (docs/performance.md).
+The service answers with it: one image takes two thirds of the time of the layers' own `predict` (docs/performance.md).
 Batches of one size always use the same memory, so no call allocates, works out a shape or makes a view:
 
     windows   each convolution has one view of its input's windows, and memory for the columns that they are copied to
@@ -16,15 +16,11 @@ from functools import partial
 from threading import Lock
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
-from numpy.typing import DTypeLike
 
-from digitnet.arrays import Floats, Shape
+from digitnet.arrays import Floats
 from digitnet.convolution import Conv2D, MaxPool2D
 from digitnet.layers import Dense, Dropout, Flatten, Layer, ReLU
 from digitnet.network import IMAGE_SHAPE, Network, check_images
-
-WIDE = 128  # filters * (k - 1): with more, the extra products cost more than the longer runs save
 
 Step = Callable[[], object]
 Compiled = tuple[Floats, list[Step]]  # the memory of a layer's outputs, and the steps that fill it
@@ -66,53 +62,22 @@ class InferencePlan:
 
 
 def _convolution(layer: Conv2D, inputs: Floats) -> Compiled:
-    p, k = layer.padding, layer.kernel_size
+    """Copy a block's windows to columns and multiply them while they are in the cache, one block after the other."""
     steps: list[Step] = []
-    if p:
+    if p := layer.padding:
         channels, height, width, batch = inputs.shape
         padded: Floats = np.zeros((channels, height + 2 * p, width + 2 * p, batch), inputs.dtype)  # the frame stays zero
         steps.append(partial(np.copyto, padded[:, p:-p, p:-p], inputs))
         inputs = padded
     weights = np.concatenate([layer.weights, layer.bias[:, None]], axis=1)
-    convolved = _in_long_runs if inputs.shape[-1] == 1 and layer.filters * (k - 1) <= WIDE else _in_blocks
-    outputs, more = convolved(layer, weights, inputs)
-    return outputs, steps + more
-
-
-def _in_blocks(layer: Conv2D, weights: Floats, inputs: Floats) -> Compiled:
-    """Convolve as Conv2D does, one block of output rows after the other."""
     blocks = layer.blocks(inputs)
     windows = layer.windows(inputs, blocks)
-    columns, target = _columns(windows.shape[1:], inputs.dtype)
+    columns: Floats = np.ones((weights.shape[1], math.prod(windows.shape[4:])), inputs.dtype)  # the last row stays 1
     outputs = np.empty(layer.outputs_shape(inputs), inputs.dtype)
-    steps: list[Step] = []
     for block, places in zip(windows, layer.in_blocks(outputs, blocks)):
-        steps += [partial(np.copyto, target, block), partial(np.matmul, weights, columns, places)]
+        steps.append(partial(np.copyto, columns[:-1].reshape(block.shape), block))
+        steps.append(partial(np.matmul, weights, columns, places))
     return outputs, steps
-
-
-def _in_long_runs(layer: Conv2D, weights: Floats, inputs: Floats) -> Compiled:
-    """Convolve one image: for each place of a window, copy one run through the whole map, over the ends of its rows.
-
-    Those are far fewer pieces. The k - 1 windows over each row's end are computed too and left out.
-    """
-    k, channels = layer.kernel_size, len(inputs)
-    filters, height, width, _ = layer.outputs_shape(inputs)
-    channel, row, column, _ = inputs.strides
-    whole = row // column  # a row's width in memory
-    run = (height - 1) * whole + width
-    columns, target = _columns((channels, k, k, height * whole), inputs.dtype)
-    windows = as_strided(inputs, (channels, k, k, run), (channel, row, column, column))
-    outputs = np.empty((filters, height * whole), inputs.dtype)
-    steps: list[Step] = [partial(np.copyto, target[..., :run], windows), partial(np.dot, weights, columns, outputs)]
-    return outputs.reshape(filters, height, whole, 1)[:, :, :width], steps
-
-
-def _columns(shape: Shape, dtype: DTypeLike) -> tuple[Floats, Floats]:
-    """Return memory for columns of (channels, k, k, places …): as a matrix with a row of ones, and as a view of this shape."""
-    size = math.prod(shape[:3])
-    columns = np.ones((size + 1, math.prod(shape[3:])), dtype)
-    return columns, columns[:-1].reshape(shape)
 
 
 def _pooling(layer: MaxPool2D, inputs: Floats) -> Compiled:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from digitnet import convolution
-from digitnet.inference_plan import WIDE, InferencePlan
+from digitnet.inference_plan import InferencePlan
 from digitnet.network import Network
 from digitnet.parallel import ParallelInferencePlan
 
@@ -25,7 +25,6 @@ NETWORKS = {
     "convolution, pooling, relu": [conv(6, 5), pool(2), "relu", "flatten", {"dense": {"units": 9}}, "relu", TEN],
     "convolution, relu, pooling": [conv(3, 3), "relu", pool(2), "flatten", TEN],
     "one convolution after another": [conv(4, 3), conv(5, 4), "flatten", TEN],
-    "too wide for long runs": [conv(WIDE // 2 + 1, 3), pool(4), "relu", "flatten", TEN],
     "padding": [conv(4, 3, padding=1), "relu", conv(4, 5, padding=2), pool(2), "flatten", TEN],
     "squares that leave rows and columns over": [conv(2, 2), pool(5), "relu", conv(2, 2), pool(3), "flatten", TEN],
     "squares of one": [pool(1), "flatten", TEN],
