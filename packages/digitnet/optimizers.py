@@ -6,21 +6,11 @@ in place. schedules.py gives the learning rate of each step.
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from digitnet.arrays import Arrays, Floats
-
-
-class Optimizer(Protocol):
-    """`state` has the arrays that a training must keep to go on later."""
-
-    state: Arrays
-
-    def update(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
-        """Take one step, in place; parameters and gradients are (size,)."""
 
 
 class SGD:
@@ -34,6 +24,7 @@ class SGD:
         self.state: Arrays = {"velocity": np.zeros(size, dtype)}
 
     def update(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        """Take one step, in place; parameters and gradients are (size,)."""
         velocity = self.state["velocity"]
         velocity *= self.momentum
         velocity += gradients
@@ -81,7 +72,7 @@ class Adam:
         parameters -= (learning_rate / mean_correction) * mean / (np.sqrt(square / square_correction) + self.epsilon)
 
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adam": Adam}
+OPTIMIZERS: dict[str, Callable[..., SGD | Adam]] = {"sgd": SGD, "adam": Adam}
 
 
 def _fraction(name: str, value: float) -> float:
