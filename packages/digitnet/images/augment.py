@@ -60,35 +60,26 @@ class Augmentation:
         first, end, _ = rows.indices(len(images))
         for start in range(0, len(images), PIECE):
             piece, of_piece = images[start : start + PIECE], changed[start : start + PIECE]
-            move, ink = self._drawn_move(len(piece), generator), self._drawn_ink(len(piece), generator)
+            displaced, pen = self._displacements(len(piece), generator), self._pen(len(piece), generator)
             wanted = slice(max(first - start, 0), max(end - start, 0))
-            if len(piece[wanted]):
-                moved = self._moved(piece, wanted, *move)
-                np.clip(self._inked(moved, *(each[wanted] for each in ink)), 0.0, 1.0, out=of_piece[wanted])
+            moved = warped(in_unit_range(piece[wanted]), displaced[wanted])
+            np.clip(self._inked(moved, *(each[wanted] for each in pen)), 0.0, 1.0, out=of_piece[wanted])
         return changed
 
-    def _drawn_move(self, batch: int, generator: np.random.Generator) -> tuple[tuple[Floats, ...], Floats]:
+    def _displacements(self, batch: int, generator: np.random.Generator) -> Floats:
         rotation = math.radians(self.rotation) * _signed(generator, batch)
         shear = self.shear * _signed(generator, batch)
         scale = (1.0 + self.scale) ** _signed(generator, batch)
         aspect = (1.0 + self.aspect) ** (0.5 * _signed(generator, batch))
         down, right = self.shift * _signed(generator, 2, batch)
         lattice = self.elastic * _signed(generator, batch, 2, LATTICE_SIDE, LATTICE_SIDE)
-        return (rotation, shear, scale * aspect, scale / aspect, down, right), lattice
+        affine = affine_coefficients(rotation, shear, scale * aspect, scale / aspect, down, right)
+        return displacements(affine, lattice if self.elastic else None)
 
-    def _drawn_ink(self, batch: int, generator: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+    def _pen(self, batch: int, generator: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+        """Draw the changes of width, softness and gain."""
         width = generator.uniform(-self.thinner, self.thicker, batch).astype(np.float32)
-        softness = self.softness * _signed(generator, batch)
-        gain = (1.0 + self.gain) ** _signed(generator, batch)
-        return width, softness, gain
-
-    def _moved(self, images: Bytes, wanted: slice, affine: tuple[Floats, ...], lattice: Floats) -> Floats:
-        unit = in_unit_range(images[wanted])
-        if not (self.rotation or self.shear or self.scale or self.aspect or self.shift or self.elastic):
-            return unit
-        # For all images, wanted or not: a product of another size may have other last bits.
-        displaced = displacements(affine_coefficients(*affine), lattice if self.elastic else None)
-        return warped(unit, displaced[wanted])
+        return width, self.softness * _signed(generator, batch), (1.0 + self.gain) ** _signed(generator, batch)
 
     def _inked(self, images: Floats, width: Floats, softness: Floats, gain: Floats) -> Floats:
         """Change the pen, on the moved image: its width is then in the pixels that the network sees."""
