@@ -8,6 +8,7 @@ Outside the network the batch is the first axis, as in data; inside it is the la
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import cast
 
 import numpy as np
@@ -71,8 +72,7 @@ class Network:
             self.shapes.append(shape)
         if self.shapes[-1] not in ((DIGITS,), (DIGITS + 1,)):
             raise ValueError(
-                f"a network must end in {DIGITS} logits, one for each digit, or in one more for what is no digit, "
-                f"but this one ends in {self.shapes[-1]}"
+                f"a network must end in {DIGITS} logits, or in {DIGITS + 1} with one for no digit, but ends in {self.shapes[-1]}"
             )
         (self.classes,) = self.shapes[-1]
 
@@ -83,14 +83,12 @@ class Network:
                 f"this network has {count} parameters, but was given {self.parameters.shape} {self.parameters.dtype}"
             )
         self.gradients: Floats = np.zeros(count, self.dtype)
-        self.parts: list[slice] = []  # each layer's part of the two vectors, empty for a layer without parameters
-        start = 0
-        for layer in self.layers:
-            part = slice(start, start + layer.parameter_count)
-            self.parts.append(part)
+        # Each layer's part of the two vectors, empty for a layer without parameters.
+        ends = accumulate(layer.parameter_count for layer in self.layers)
+        self.parts = [slice(end - layer.parameter_count, end) for layer, end in zip(self.layers, ends)]
+        for layer, part in zip(self.layers, self.parts):
             if layer.parameter_count:
                 layer.bind(self.parameters[part], self.gradients[part])
-            start = part.stop
 
     def initialize(self, generator: np.random.Generator) -> None:
         """Draw new weights; the same generator state gives the same weights."""
