@@ -94,18 +94,38 @@ def sealed(card: Card) -> Card:
 
 def load(folder: ReadableFolder) -> tuple[Network, Card]:
     """Read and validate a saved model; return the network and its card. CheckpointError names any fault."""
-    card = load_card(folder)
-    arrays, described = _weights(folder, card), card["network"]
+    network, card, _ = _load(folder)
+    return network, card
+
+
+def load_golden(folder: ReadableFolder) -> Golden:
+    """Read and validate a saved model; return its golden examples. CheckpointError names any fault."""
+    return _load(folder)[2]
+
+
+def _load(folder: ReadableFolder) -> tuple[Network, Card, Golden]:
+    card, weights, cards_path = load_card(folder), folder / WEIGHTS_FILE, folder / CARD_FILE
+    content, described = _read_as_named(folder, WEIGHTS_FILE, card["weights_sha256"]), card["network"]
+    try:
+        arrays = npz_arrays(content)
+    except ValueError as error:
+        raise CheckpointError(f"{weights} is no model's weights: {error}") from error
     try:
         if described["dtype"] not in DTYPES:
             raise ValueError(f"its dtype is {described['dtype']!r:.60}, not {' or '.join(DTYPES)}")
         network = Network(described["layers"], described["dtype"], arrays["parameters"])
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{folder / CARD_FILE} does not describe the network in {WEIGHTS_FILE}: {error}") from error
+        raise CheckpointError(f"{cards_path} does not describe the network in {WEIGHTS_FILE}: {error}") from error
     if card["version"] != _version(card["weights_sha256"], described):
-        raise CheckpointError(f"{folder / CARD_FILE} was changed: its version is not that of this network")
-    _golden(folder, card, arrays, network)
-    return network, card
+        raise CheckpointError(f"{cards_path} was edited: its version is not that of this network")
+    if "decision" in arrays and "card_sha256" not in card:
+        raise CheckpointError(f"{cards_path} was edited: it lacks its checksum. Undo the edit, or save the model anew")
+    try:
+        golden = Golden.from_arrays(arrays, Decision.of(card))
+        golden.check(network)
+    except ValueError as error:
+        raise CheckpointError(f"{weights}: {error}") from error
+    return network, card, golden
 
 
 def load_snapshots(folder: ReadableFolder, network: Network, card: Card) -> Snapshots | None:
@@ -117,12 +137,6 @@ def load_snapshots(folder: ReadableFolder, network: Network, card: Card) -> Snap
         return Snapshots.from_arrays(npz_arrays(content), network)
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{folder / SNAPSHOTS_FILE}: {error}") from error
-
-
-def load_golden(folder: ReadableFolder) -> Golden:
-    """Read a model's golden examples. CheckpointError names any fault."""
-    card = load_card(folder)
-    return _golden(folder, card, _weights(folder, card))
 
 
 def copy(source: Path, target: Path) -> None:
@@ -243,28 +257,6 @@ def _number(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text:.60} is no JSON number")
     return int(text) if text.lstrip("-").isdecimal() else number
-
-
-def _weights(folder: ReadableFolder, card: Card) -> Arrays:
-    """Return the arrays of weights.npz."""
-    content = _read_as_named(folder, WEIGHTS_FILE, card["weights_sha256"])
-    try:
-        return npz_arrays(content)
-    except ValueError as error:
-        raise CheckpointError(f"{folder / WEIGHTS_FILE} is no model's weights: {error}") from error
-
-
-def _golden(folder: ReadableFolder, card: Card, arrays: Arrays, network: Network | None = None) -> Golden:
-    """Return the golden examples, checked against the network if there is one."""
-    if "decision" in arrays and "card_sha256" not in card:
-        raise CheckpointError(f"{folder / CARD_FILE} was edited: it lacks its checksum. Undo the edit, or save the model anew")
-    try:
-        golden = Golden.from_arrays(arrays, Decision.of(card))
-        if network:
-            golden.check(network)
-        return golden
-    except ValueError as error:
-        raise CheckpointError(f"{folder / WEIGHTS_FILE}: {error}") from error
 
 
 def _read(folder: ReadableFolder, name: str) -> bytes:
