@@ -121,8 +121,7 @@ def _load(folder: ReadableFolder) -> tuple[Network, Card, Golden]:
     if "decision" in arrays and "card_sha256" not in card:
         raise CheckpointError(f"{cards_path} was edited: it lacks its checksum. Undo the edit, or save the model anew")
     try:
-        golden = Golden.from_arrays(arrays, Decision.of(card))
-        golden.check(network)
+        golden = Golden.from_arrays(arrays, Decision.of(card), network)
     except ValueError as error:
         raise CheckpointError(f"{weights}: {error}") from error
     return network, card, golden
