@@ -8,9 +8,8 @@ from contextlib import nullcontext
 from digitnet.checkpoint import write_atomically
 
 from trainer.data.corrupt import disturb
-from trainer.data.fetch import fetch, read_pins
+from trainer.data.fetch import SourceError, fetch, keep_in_dvc_cache, read_pins
 from trainer.data.preprocess import preprocess
-from trainer.data.sources import SourceError, keep_in_dvc_cache
 from trainer.data.synthesize import synthesize
 from trainer.evaluation.evaluate import evaluate
 from trainer.feedback.decisions import Decisions
@@ -41,7 +40,7 @@ def run_fetch(workspace: Workspace) -> None:
     write_atomically(workspace.fetched, (json.dumps(pins, indent=2) + "\n").encode())
     log.info("MNIST is in %s/ (%s)", workspace.mnist, source)
     try:
-        keep_in_dvc_cache(workspace.mnist)
+        keep_in_dvc_cache(workspace.mnist, pins)
     except SourceError as error:  # as in the stack, whose images are without DVC
         log.debug("DVC does not keep it: %s", error)
 

@@ -10,7 +10,7 @@ import pytest
 from digitnet.checkpoint import npz_bytes
 from trainer.data.corrupt import disturb
 from trainer.data.digits import drawing_arrays
-from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
+from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 from trainer.settings import read_train_settings
 from trainer.training.train import train
 
@@ -101,10 +101,10 @@ def write_mnist():
         (folder / "mnist").mkdir()
         pins = ["meta:", "  files:"]
         for name, content in {
-            TRAIN_IMAGES: images_to_bytes(pictures[:count]),
-            TRAIN_LABELS: labels_to_bytes(labels[:count]),
-            TEST_IMAGES: images_to_bytes(pictures[count:]),
-            TEST_LABELS: labels_to_bytes(labels[count:]),
+            TRAIN_IMAGES: idx_bytes(pictures[:count]),
+            TRAIN_LABELS: idx_bytes(labels[:count]),
+            TEST_IMAGES: idx_bytes(pictures[count:]),
+            TEST_LABELS: idx_bytes(labels[count:]),
         }.items():
             (folder / "mnist" / name).write_bytes(content)
             pins.append(f"    {name}: {hashlib.md5(content).hexdigest()}")

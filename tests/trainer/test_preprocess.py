@@ -83,7 +83,7 @@ def test_accepted_drawings_are_learnt_from_and_not_measured_on(splits, preproces
 
 
 def test_does_not_use_other_data_than_pinned(write_mnist, tmp_path, monkeypatch):
-    monkeypatch.setattr("trainer.data.fetch.default_sources", lambda *_: [])
+    monkeypatch.setattr("trainer.data.fetch.default_sources", lambda *_: {})
     write_mnist(tmp_path, IMAGES, LABELS, 100)
     (tmp_path / "mnist" / TEST_LABELS).write_bytes(b"changed")
     with pytest.raises(FetchError):
