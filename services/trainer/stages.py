@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 from digitnet.checkpoint import write_atomically
 
-from trainer.data.corrupt import disturb
+from trainer.data.corrupt import corrupt
 from trainer.data.fetch import SourceError, fetch, keep_in_dvc_cache, read_pins
 from trainer.data.preprocess import preprocess
 from trainer.data.synthesize import synthesize
@@ -55,9 +55,9 @@ def run_synthesize(workspace: Workspace) -> None:
     synthesize(read_synthesize_settings(), workspace.synthetic)
 
 
-def run_disturb(workspace: Workspace) -> None:
-    """turn, move and redraw test digits, to measure what a network bears"""
-    disturb(workspace.digits, workspace.synthetic, workspace.disturbed)
+def run_corrupt(workspace: Workspace) -> None:
+    """turn, move and redraw test digits, to measure how robust a network is"""
+    corrupt(workspace.digits, workspace.synthetic, workspace.corrupted)
 
 
 def run_train(workspace: Workspace, stop_requested: Callable[[], bool], ranks: OneRank | Ranks = ONE_RANK) -> None:
@@ -81,7 +81,7 @@ def run_evaluate(workspace: Workspace) -> None:
     metrics = evaluate(
         workspace.digits,
         workspace.synthetic,
-        workspace.disturbed,
+        workspace.corrupted,
         workspace.trained,
         workspace.candidate,
         workspace.artifacts,
@@ -122,12 +122,12 @@ def run_end(workspace: Workspace) -> None:
     end(workspace.stack, OwnService(workspace.trial), workspace.candidate, workspace.test_result, workspace.model)
 
 
-MAKING = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate")  # a candidate
+MAKING = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")  # a candidate
 STAGES = {
     "fetch": run_fetch,
     "preprocess": run_preprocess,
     "synthesize": run_synthesize,
-    "disturb": run_disturb,
+    "corrupt": run_corrupt,
     "train": run_train,
     "evaluate": run_evaluate,
     "serve": run_serve,

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_bytes
-from trainer.data.corrupt import disturb
+from trainer.data.corrupt import corrupt
 from trainer.data.digits import drawing_arrays
 from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 from trainer.settings import read_train_settings
@@ -85,11 +85,11 @@ def synthetic_arrays():
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    """The folder of what preprocess, synthesize and disturb leave."""
+    """The folder of what preprocess, synthesize and corrupt leave."""
     folder = tmp_path_factory.mktemp("data")
     (folder / "digits.npz").write_bytes(npz_bytes(dict(digits_arrays())))
     (folder / "synthetic.npz").write_bytes(npz_bytes(dict(synthetic_arrays())))
-    disturb(folder / "digits.npz", folder / "synthetic.npz", folder / "disturbed.npz", processes=1)
+    corrupt(folder / "digits.npz", folder / "synthetic.npz", folder / "corrupted.npz", processes=1)
     return folder
 
 

@@ -23,7 +23,7 @@ def test_accepted_drawings_are_pictures_and_labels(feedback, tmp_path):
     decisions.accept([feedback[2], feedback[0]])
     decisions.reject([feedback[1]])
     assert decisions.decided() == {each.feedback_id for each in feedback}
-    assert [line["actual_digit"] for line in decisions.accepted()] == [5, None]
+    assert [line.actual_digit for line in decisions.accepted()] == [5, None]
     pictures, labels = decisions.accepted_drawings()
     assert (pictures.dtype, pictures.shape, labels.dtype, labels.tolist()) == (np.uint8, (2, 28, 28), np.uint8, [5, 10])
     assert [np.unique(picture).tolist() for picture in pictures] == [[1], [3]]

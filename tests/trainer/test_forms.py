@@ -107,23 +107,17 @@ def test_a_curve_moves_with_its_points_one_point_is_a_dot_and_a_tilde_makes_a_st
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"name": ""}, "must have a name"),
-        ({"weight": 0}, "0 plain: weight must be a positive number"),
-        ({"weight": float("nan")}, "0 plain: weight must be a positive number"),
-        ({"weight": "much"}, "0 plain: weight must be a positive number"),
-        ({"weight": True}, "0 plain: weight must be a positive number"),
-        ({"strokes": []}, "0 plain: strokes must be a list"),
-        ({"strokes": "0,0 0,100"}, "0 plain: strokes must be a list"),
-        ({"strokes": ["~"]}, "0 plain: a stroke must be points"),
-        ({"strokes": ["0,0 nan,100"]}, "0 plain: a stroke must be points"),
-        ({"strokes": [[0, 0]]}, "0 plain: a stroke must be points"),
-        ({"strokes": ["0,0 0,1000"]}, "0 plain: '0,0 0,1000' is outside"),
-        ({"strokes": ["0,0 0,0 0,100"]}, "0 plain: '0,0 0,0 0,100' has the same point twice"),
-        ({"like": 1}, "0 plain: like must be a digit, and only what is no digit"),
-        ({"colour": "red"}, "0 plain: colour means nothing"),
+        ({"name": ""}, r"digits\.0\.0\.name: .*at least 1 character"),
+        *(({"weight": weight}, r"digits\.0\.0\.weight: ") for weight in (0, float("nan"), "much", True)),
+        *(({"strokes": strokes}, r"digits\.0\.0\.strokes: ") for strokes in ([], "0,0 0,100")),
+        *(({"strokes": strokes}, r"strokes\.0: .*a stroke must be points") for strokes in (["~"], ["0,0 nan,100"], [[0, 0]])),
+        ({"strokes": ["0,0 0,1000"]}, r"strokes\.0: .*outside.*, not '0,0 0,1000'"),
+        ({"strokes": ["0,0 0,0 0,100"]}, r"strokes\.0: .*same point twice"),
+        *(({"like": like}, r"digits\.0\.0\.like: ") for like in (10, 1.5, True)),
+        ({"colour": "red"}, r"digits\.0\.0\.colour: "),
     ],
 )
-def test_refuses_a_wrong_form_by_name(read, change, complaint):
+def test_refuses_a_wrong_form_by_its_place(read, change, complaint):
     with pytest.raises(FormsError, match=complaint):
         read(sections(**change))
 
@@ -131,22 +125,17 @@ def test_refuses_a_wrong_form_by_name(read, change, complaint):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("", "must have the sections"),
-        ("digits: {}", "must have the sections"),
-        ("a: [b", "is not YAML"),
-        *(
-            (sections() | {"capitals": {"A": [FORM[0] | {"like": like}]}}, "A plain: like must be a digit")
-            for like in (10, 1.0, True)
-        ),
-        (sections() | {"digits": []}, "digits must hold names"),
+        ("", "valid dictionary"),
+        ("digits: {}", "capitals: Field required"),
+        ("a: [b", "cannot be read"),
         (sections() | {"digits": dict.fromkeys(range(9), FORM)}, "digits must be 0 to 9"),
         (sections() | {"digits": dict.fromkeys(range(10), FORM) | {3: FORM * 2}}, "more than one form named 3 plain"),
-        (sections() | {"symbols": {"plus": {}}}, "symbols: plus must be a list"),
-        (sections() | {"symbols": {"plus": ["0,0"]}}, "symbols: plus: each form must have a name"),
+        (sections() | {"symbols": {"plus": []}}, r"symbols\.plus: "),
+        (sections() | {"symbols": {"plus": ["0,0"]}}, r"symbols\.plus\.0: "),
     ],
 )
 def test_refuses_a_damaged_file_and_a_missing_one(read, tmp_path, content, complaint):
     with pytest.raises(FormsError, match=complaint):
         read(content)
-    with pytest.raises(FormsError, match=r"none\.yaml cannot be read"):
+    with pytest.raises(FormsError, match=r"cannot be read: .*none\.yaml"):
         read_forms(tmp_path / "none.yaml")

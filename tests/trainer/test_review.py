@@ -14,15 +14,16 @@ from trainer.feedback.decisions import Decisions, ReviewError
 from trainer.feedback.review import FLOOD, chosen, reviewed, table
 
 
-def read(pictures, temperature=1.0):
-    """As a network that reads the digit that is written into a picture's first pixel, and is as sure as the second one says."""
-    digits, sure = np.rint(pictures[:, 0, 0] * 255).astype(int), pictures[:, 0, 1]
-    probabilities = np.zeros((len(pictures), 10))
-    probabilities[np.arange(len(pictures)), digits % 10] = sure
-    return probabilities, np.where(digits == 10, sure, 0.0)
+def predict_logits(images):
+    """As a network that reads the digit in an image's first pixel, and is as sure as the second one says."""
+    digits, sure = np.rint(images[:, 0, 0] * 255).astype(int), images[:, 0, 1]
+    probabilities = np.repeat((1.0 - sure[:, None]) / 9, 11, axis=1)
+    probabilities[:, 10] = 0.0
+    probabilities[np.arange(len(images)), digits] = sure
+    return np.log(np.maximum(probabilities, 1e-9))
 
 
-CERTAIN, NUMBER = SimpleNamespace(read=read), itertools.count()
+CERTAIN, NUMBER = SimpleNamespace(predict_logits=predict_logits), itertools.count()
 
 
 def said(actual, reads=5, sure=255, source="somebody", time=None, **changes):
@@ -70,7 +71,7 @@ class TestFlags:
         assert set().union(*flags(*few, *none_of_it, *without_source)) == set()
 
     def test_a_blank_and_an_image_without_a_prediction_are_odd_and_no_feedback_is_not(self):
-        assert flags(said(0, reads=0, picture=bytes(784))) == [{"blank"}]
+        assert flags(said(None, picture=bytes(784))) == [{"blank"}]
         assert flags(said(5, prediction_id=None)) == [{"no_prediction"}]
         assert flags() == []
 
@@ -128,7 +129,7 @@ class TestCommand:
         main(["feedback", "review"])
         assert "2 to decide on, 0 of them flagged" in capsys.readouterr().out
         assert main(["feedback", "reject", three[2].feedback_id[:8]]) == main(["feedback", "accept", "--unflagged"]) == 0
-        accepted = [line["feedback_id"] for line in Decisions(tmp_path / "feedback").accepted()]
+        accepted = [line.feedback_id for line in Decisions(tmp_path / "feedback").accepted()]
         assert accepted == [each.feedback_id for each in three[:2]]
         main(["feedback", "review"])
         assert "0 to decide on" in capsys.readouterr().out
@@ -158,7 +159,7 @@ class TestCommand:
             journal.add_feedback(each)
         for _ in range(2):
             assert main(["feedback", "accept", "--unflagged"]) == 0
-            accepted = {line["feedback_id"] for line in Decisions(tmp_path / "feedback").accepted()}
+            accepted = {line.feedback_id for line in Decisions(tmp_path / "feedback").accepted()}
             assert accepted == {each.feedback_id for each in [*given[0::2], *given[1:20:2]]}
             assert "held back 15 of senders with more than their share (10 of one, or 10%)" in caplog.text
         assert main(["feedback", "accept", given[-1].feedback_id]) == 0

@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 from PIL import Image
-from trainer.data.contact_sheet import CAPTION_HEIGHT, ENLARGED, GAP, contact_sheet
+from trainer.reports import CAPTION_HEIGHT, ENLARGED, GAP, contact_sheet
 
 
 def opened(content):
