@@ -59,10 +59,8 @@ def read_pins(mnist_dvc: Path) -> dict[str, str]:
     try:
         files = yaml.safe_load(mnist_dvc.read_text(encoding="utf-8"))["meta"]["files"]
         return {name: files[name].lower() for name in FILES}
-    except OSError as error:
-        raise FetchError(f"{mnist_dvc} cannot be read ({error.strerror}); try: git checkout {mnist_dvc}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
-        raise FetchError(f"{mnist_dvc} names no md5 for each of {', '.join(FILES)} under meta: files:") from error
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
+        raise FetchError(f"{mnist_dvc} has no md5 of each file ({error}); try: git checkout {mnist_dvc}") from error
 
 
 def fetch(folder: Path, pins: dict[str, str], sources: Mapping[str, Source] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Read and check forms.yaml: how people write digits, letters and symbols, as points that a pen goes through.
+"""Read forms.yaml: how people write digits, letters and symbols, as points that a pen goes through.
 
 Between its points a stroke is a centripetal Catmull-Rom spline (Yuksel, Schaefer and Keyser, 2011: it makes no loops or cusps
 that the points do not ask for). Such a curve is linear in its points, so each stroke carries the matrix that turns points into
@@ -9,13 +9,10 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
 
 import numpy as np
 import yaml
 from digitnet.arrays import Floats
-from digitnet.network import DIGITS as DIGIT_COUNT
-from pydantic import BaseModel, Field, PlainValidator, ValidationError
 
 FORMS_FILE = Path(__file__).with_name("forms.yaml")
 DIGITS = "digits"
@@ -24,12 +21,7 @@ KINDS = (DIGITS, "capitals", "small letters", "symbols")  # the file's sections
 POINT = re.compile(r"(-?\d+(?:\.\d+)?),(-?\d+(?:\.\d+)?)(!?)")  # x,y and ! for a corner
 LOOSE = "~"
 POINTS_PER_HEIGHT = 100.0  # the file counts in hundredths of a form's height
-ALLOWED = (-0.3, 1.3)  # of the height: a form fills about a unit square, and a point far outside is a slip of the pen
 CURVE_STEP = 0.03  # of the height, between two points of the curve
-
-
-class FormsError(ValueError):
-    """Something in forms.yaml is missing or wrong; the message names the form and says what it should be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,61 +46,31 @@ class Form:
     like: int | None  # the digit that people could not tell it from
 
 
-def _stroke(text: object) -> Stroke:
-    parts = text.split() if isinstance(text, str) else []
-    loose = parts[:1] == [LOOSE]
+def read_forms(path: Path = FORMS_FILE) -> tuple[Form, ...]:
+    """Return all forms in the file's order, the digits' first. ValueError names a form that is not as the file's top says."""
+    sections, forms = yaml.safe_load(path.read_text(encoding="utf-8")), []
+    for kind in KINDS:
+        for what, entries in sections[kind].items():
+            for entry in entries:
+                try:
+                    strokes = tuple(_stroke(text) for text in entry["strokes"])
+                    name, weight, like = entry["name"], float(entry["weight"]), entry.get("like")
+                except (AttributeError, LookupError, TypeError, ValueError) as error:
+                    raise ValueError(f"{path}: {kind}: {what}: {entry}: {error!r}") from error
+                forms.append(Form(kind, str(what), f"{what} {name}", weight, strokes, like))
+    return tuple(forms)
+
+
+def _stroke(text: str) -> Stroke:
+    parts = text.split()
+    loose = parts[0] == LOOSE
     matches = [match for part in parts[loose:] if (match := POINT.fullmatch(part))]
-    if not matches or len(matches) < len(parts) - loose:
-        raise ValueError('a stroke must be points such as "0,0 50,20! 50,100"')
-    points = np.array([[float(match[1]), float(match[2])] for match in matches]) / POINTS_PER_HEIGHT
-    if points.min() < ALLOWED[0] or points.max() > ALLOWED[1]:
-        raise ValueError("a point is outside the form's box, 0 to 100")
-    if len(points) > 1 and not np.hypot(*np.diff(points, axis=0).T).all():
-        raise ValueError("it has the same point twice in a row")
+    xy = [(float(match[1]), float(match[2])) for match in matches]
+    if not xy or len(xy) < len(parts) - loose or any(point == following for point, following in pairwise(xy)):
+        raise ValueError(f'a stroke must be points such as "0,0 50,20! 50,100", none twice in a row, not {text!r}')
+    points = np.array(xy) / POINTS_PER_HEIGHT
     corners = [index for index, match in enumerate(matches) if match[3] and 0 < index < len(points) - 1]
     return Stroke(points, _curve(points, corners), loose)
-
-
-class Entry(BaseModel, extra="forbid", strict=True, arbitrary_types_allowed=True):
-    """A form, as the file has it."""
-
-    name: str = Field(min_length=1)
-    weight: float = Field(gt=0.0, lt=1e6)
-    strokes: list[Annotated[Stroke, PlainValidator(_stroke)]] = Field(min_length=1)
-    like: int | None = Field(None, ge=0, lt=DIGIT_COUNT)
-
-
-Entries = Annotated[list[Entry], Field(min_length=1)]
-
-
-class Sections(BaseModel, extra="forbid"):
-    digits: dict[int, Entries]
-    capitals: dict[str, Entries]
-    small_letters: dict[str, Entries] = Field(alias="small letters")
-    symbols: dict[str, Entries]
-
-
-def read_forms(path: Path = FORMS_FILE) -> tuple[Form, ...]:
-    """Return all forms in the file's order, the digits' first. FormsError if the file is not as its top says."""
-    try:
-        sections: dict[str, dict[Any, list[Entry]]] = dict(Sections.model_validate(yaml.safe_load(path.read_text("utf-8"))))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FormsError(f"{path} cannot be read: {error}") from error
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise FormsError(f"{path}: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}, not {wrong['input']!r:.80}") from error
-    if list(sections[DIGITS]) != list(range(DIGIT_COUNT)):
-        raise FormsError(f"{path}: {DIGITS} must be 0 to 9, in order, not {', '.join(map(str, sections[DIGITS]))}")
-    forms = tuple(
-        Form(kind, str(what), f"{what} {entry.name}", entry.weight, tuple(entry.strokes), entry.like)
-        for kind, section in zip(KINDS, sections.values())
-        for what, entries in section.items()
-        for entry in entries
-    )
-    names = [form.name for form in forms]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise FormsError(f"{path}: there is more than one form named {', '.join(repeated)}")
-    return forms
 
 
 def _curve(points: Floats, corners: list[int]) -> Floats:

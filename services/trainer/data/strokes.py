@@ -13,7 +13,6 @@ All randomness comes from the numpy Generator that is passed in.
 """
 
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from digitnet.arrays import Floats
@@ -96,8 +95,10 @@ class Forms:
     def __init__(self) -> None:
         self.forms = read_forms()
         self.names = (*(form.name for form in self.forms), SCRIBBLE, NUMBER)
-        self._of_digit = [[i for i, f in enumerate(self.forms) if f.kind == DIGITS and f.what == str(d)] for d in range(10)]
-        self._things = {confusable: {kind: self._listed(kind, confusable) for kind in KINDS[1:]} for confusable in (False, True)}
+        self._indices: dict[str, dict[str, list[int]]] = {kind: {} for kind in KINDS}
+        for index, form in enumerate(self.forms):
+            if form.like is None:  # people could not tell the others from a digit
+                self._indices[form.kind].setdefault(form.what, []).append(index)
 
     def writer(self, generator: np.random.Generator) -> Writer:
         haste = float(np.clip(np.exp(noise(generator, HASTE)), *HASTE_RANGE))
@@ -119,31 +120,24 @@ class Forms:
     def digit(self, digit: int, generator: np.random.Generator, writer: Writer | None = None) -> tuple[Drawing, str]:
         """Write a digit; return its strokes and the form's name. Without a writer a new one is made."""
         writer = writer or self.writer(generator)
-        form = self._choose(self._of_digit[digit], writer, generator)
-        return _on_canvas(_written(form, writer, generator), writer, generator), form.name
+        form = self._choose(self._indices[DIGITS][str(digit)], writer, generator)
+        return self.write(form, generator, writer), form.name
 
-    def non_digit(
-        self, generator: np.random.Generator, writer: Writer | None = None, confusable: bool = False
-    ) -> tuple[Drawing, str]:
-        """Write a letter, a symbol, a scribble or a two-digit number; those that people take for a digit only if `confusable`."""
+    def non_digit(self, generator: np.random.Generator, writer: Writer | None = None) -> tuple[Drawing, str]:
+        """Write a letter, a symbol, a scribble or a two-digit number."""
         writer = writer or self.writer(generator)
         kind = generator.choice(list(NON_DIGITS), p=list(NON_DIGITS.values()))
         if kind == SCRIBBLE:
             return _on_canvas(scribble(generator), writer, generator), SCRIBBLE
         if kind == NUMBER:
             return _on_canvas(self._number(writer, generator), writer, generator), NUMBER
-        things = self._things[confusable][kind]
+        things = list(self._indices[kind].values())
         form = self._choose(things[generator.integers(len(things))], writer, generator)
-        return _on_canvas(_written(form, writer, generator), writer, generator), form.name
+        return self.write(form, generator, writer), form.name
 
     def write(self, form: Form, generator: np.random.Generator, writer: Writer | None = None) -> Drawing:
         writer = writer or self.writer(generator)
         return _on_canvas(_written(form, writer, generator), writer, generator)
-
-    def _listed(self, kind: str, confusable: bool) -> list[list[int]]:
-        """Return the indices of the kind's forms, a list for each letter or symbol."""
-        numbered = [(i, f) for i, f in enumerate(self.forms) if f.kind == kind and (confusable or f.like is None)]
-        return [[i for i, _ in group] for _, group in groupby(numbered, key=lambda pair: pair[1].what)]
 
     def _choose(self, indices: list[int], writer: Writer, generator: np.random.Generator) -> Form:
         weights = np.array([self.forms[index].weight * writer.taste[index] for index in indices])
@@ -153,7 +147,7 @@ class Forms:
         paths: Drawing = []
         right = 0.0
         for digit in generator.integers(0, 10, 2):
-            written = _written(self._choose(self._of_digit[digit], writer, generator), writer, generator)
+            written = _written(self._choose(self._indices[DIGITS][str(digit)], writer, generator), writer, generator)
             left = min(path[:, 0].min() for path in written)
             paths += [path + np.array([right - left, 0.0]) for path in written]
             right = max(path[:, 0].max() for path in paths) + generator.uniform(*NUMBER_GAP)
@@ -187,7 +181,7 @@ def _written(form: Form, writer: Writer, generator: np.random.Generator) -> Draw
 
 def _misplaced(points: Floats, haste: float, generator: np.random.Generator) -> Floats:
     center: Floats = points.mean(axis=0)
-    size = np.exp(noise(generator, STROKE_SIZE * haste))
+    size = float(np.exp(noise(generator, STROKE_SIZE * haste)))
     turned: Floats = (points - center) @ rotation(noise(generator, STROKE_TURN * haste)).T
     return center + size * turned + noise(generator, OFFSET * haste, 2)
 

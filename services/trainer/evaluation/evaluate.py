@@ -18,16 +18,7 @@ from digitnet.decision import Decision
 from digitnet.network import DIGITS, NO_DIGIT, Network
 from drift.reference import Reference, measured
 
-from trainer.data.digits import (
-    Answers,
-    Split,
-    Synthetic,
-    answers,
-    joined_answers,
-    load_corrupted,
-    load_splits,
-    load_synthetic,
-)
+from trainer.data.digits import Answers, Split, Synthetic, answers, joined_answers, load_corrupted, load_splits, load_synthetic
 from trainer.evaluation.calibration import fit_temperature, reliability
 from trainer.evaluation.ood_detection import compared
 from trainer.reports import contact_sheet, csv_bytes
@@ -92,7 +83,9 @@ def evaluate(
     write_atomically(artifacts / CONFUSION, csv_bytes(confusion))
     write_atomically(artifacts / MNIST_ERRORS, _errors(mnist))
     write_atomically(artifacts / SYNTHETIC_ERRORS, _errors(written))
-    write_atomically(artifacts / METRICS, _json(metrics | {"confusion": _confusion_matrix(mnist)} | tables))
+    listed = metrics | {"confusion": _confusion_matrix(mnist)} | tables
+    lines = [f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in listed.items()]
+    write_atomically(artifacts / METRICS, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
     return metrics
 
 
@@ -219,14 +212,3 @@ def _rows(columns: Mapping[str, Floats | Integers]) -> Rows:
 
 def _share(chosen: Bools) -> float:
     return float(chosen.mean()) if chosen.size else 0.0
-
-
-def _json(metrics: Mapping[str, Any]) -> bytes:
-    """Return a line for each metric, and in lists one for each row."""
-    lines = []
-    for name, value in metrics.items():
-        text = json.dumps(value, ensure_ascii=False)
-        if isinstance(value, list):
-            text = "[\n    " + ",\n    ".join(json.dumps(row, ensure_ascii=False) for row in value) + "\n  ]"
-        lines.append(f"  {json.dumps(name)}: {text}")
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()

@@ -30,23 +30,17 @@ def scores(logits: Floats) -> dict[str, Floats]:
     return named if logits.shape[1] == DIGITS else {"class": logits[:, NO_DIGIT] - log_sum, **named}
 
 
-class FeatureDistance:
-    """The distance of features to the mean of the nearest digit, each feature in units of its spread about its digit's mean
-    (Mahalanobis with a diagonal covariance; Lee et al., 2018)."""
+def feature_distance(known: Floats, labels: Integers, features: Floats) -> Floats:
+    """Return the distance of features (n, width) to the mean of the nearest digit, (n,).
 
-    def __init__(self, features: Floats, labels: Integers):
-        """Learn from features (n, width) of digits with labels int (n,) in 0..9."""
-        present = np.unique(labels)
-        self._means = np.stack([features[labels == digit].mean(axis=0) for digit in present])
-        own = self._means[np.searchsorted(present, labels)]
-        self._spread = np.sqrt(((features - own) ** 2).mean(axis=0)) + SPREAD_FLOOR
-
-    def __call__(self, features: Floats) -> Floats:
-        """(n, width) -> (n,)."""
-        scaled = features / self._spread
-        distances = [((scaled - mean / self._spread) ** 2).sum(axis=1) for mean in self._means]
-        nearest: Floats = np.min(distances, axis=0)
-        return np.sqrt(nearest)
+    The digits are known by the features (k, width) and labels (k,) of training images. Each feature counts in units of its spread
+    about its digit's mean (Mahalanobis with a diagonal covariance; Lee et al., 2018).
+    """
+    present = np.unique(labels)
+    means = np.stack([known[labels == digit].mean(axis=0) for digit in present])
+    spread = np.sqrt(((known - means[np.searchsorted(present, labels)]) ** 2).mean(axis=0)) + SPREAD_FLOOR
+    nearest: Floats = np.min([((features / spread - mean / spread) ** 2).sum(axis=1) for mean in means], axis=0)
+    return np.sqrt(nearest)
 
 
 class Score(NamedTuple):
@@ -62,8 +56,7 @@ def compared(network: Network, learned_from: Sequence[Split], measured: Answers,
     The distance in feature space is measured from the digits `learned_from`, which the network was trained on.
     """
     known = joined_answers(*(answers(network, split) for split in learned_from))
-    distance = FeatureDistance(known.features, known.labels)
-    named = scores(measured.logits) | {"features": distance(measured.features)}
+    named = scores(measured.logits) | {"features": feature_distance(known.features, known.labels, measured.features)}
     is_digit = measured.labels != NO_DIGIT
     return {
         name: Score(area_under_roc(score[is_digit], score[~is_digit]), caught(score[is_digit], score[~is_digit], lost))

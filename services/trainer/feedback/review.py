@@ -25,13 +25,10 @@ class Item:
     """Feedback, the model's answer to its drawing, and what is odd about it."""
 
     feedback: Feedback
+    image: Bytes  # uint8 (28, 28)
     digit: int | None  # None: the model takes it for no digit
     confidence: float
     flags: tuple[str, ...]
-
-    @property
-    def image(self) -> Bytes:
-        return _image(self.feedback)
 
 
 def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, object]) -> list[Item]:
@@ -48,16 +45,16 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, 
     """
     if not feedback:
         return []
-    images = in_unit_range(np.stack([_image(each) for each in feedback]))
-    predictions = Decision.of(card).predictions(network.predict_logits(images), images)
-    answers = zip(predictions.digit.tolist(), predictions.is_digit, predictions.confidence.tolist(), strict=True)
+    images = np.frombuffer(b"".join(each.picture for each in feedback), np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+    predictions = Decision.of(card).predictions(network.predict_logits(in_unit_range(images)), images)
+    answers = zip(images, predictions.digit.tolist(), predictions.is_digit, predictions.confidence.tolist(), strict=True)
     floods = _floods(feedback)
     last: dict[str | None, Feedback] = {each.prediction_id: each for each in feedback if each.prediction_id}
     labels = defaultdict(list)  # by drawing: what it was called, and in which prediction
     for each in feedback:
         labels[each.picture].append((each.actual_digit, each.prediction_id))
     items, seen = list[Item](), set()
-    for each, (likeliest, is_digit, confidence) in zip(feedback, answers, strict=True):
+    for each, (image, likeliest, is_digit, confidence) in zip(feedback, answers, strict=True):
         digit = likeliest if is_digit else None
         later = last.get(each.prediction_id)
         others = [label for label, prediction in labels[each.picture] if prediction is None or prediction != each.prediction_id]
@@ -72,7 +69,7 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, 
             "blank": not any(each.picture),
         }
         seen.add((each.picture, each.actual_digit))
-        items.append(Item(each, digit, confidence, tuple(name for name, is_so in flags.items() if is_so)))
+        items.append(Item(each, image, digit, confidence, tuple(name for name, is_so in flags.items() if is_so)))
     return items
 
 
@@ -116,7 +113,3 @@ def table(items: Sequence[Item]) -> str:
 
 def word(digit: int | None) -> str:
     return "none" if digit is None else str(digit)
-
-
-def _image(feedback: Feedback) -> Bytes:
-    return np.frombuffer(feedback.picture, np.uint8).reshape(IMAGE_SIDE, IMAGE_SIDE)
