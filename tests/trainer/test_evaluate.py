@@ -101,7 +101,7 @@ def test_the_threshold_loses_that_share_of_the_held_out_digits(measured, metrics
     network, card = load(measured / "model")
 
     def rejected(*splits):
-        no_digit = [network.read(split.images / np.float32(255))[1] for split in splits]
+        no_digit = [network.predict(split.images / np.float32(255))[:, NO_DIGIT] for split in splits]
         return np.concatenate(no_digit) > card["no_digit_threshold"]
 
     assert rejected(splits["validation"], synthetic.digits("validation")).sum() == 6  # of sixty

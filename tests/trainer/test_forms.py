@@ -14,7 +14,7 @@ DIGIT_FORMS = [form for form in FORMS if form.kind == "digits"]
 LETTERS = [form for form in FORMS if form.kind in ("capitals", "small letters")]
 
 
-def picture(form):
+def image(form):
     """Of the form as the file has it, unperturbed."""
     return image_from_strokes([CANVAS_SIDE * stroke.curve @ stroke.points for stroke in form.strokes])
 
@@ -30,7 +30,7 @@ def test_has_several_forms_of_every_digit_and_every_capital_letter():
 
 def test_every_form_goes_through_its_points_and_stays_near_them_and_digits_are_as_high_as_the_file_says_and_no_wider():
     for form in FORMS:
-        assert 10.0 < picture(form).sum() < 300.0, form.name
+        assert 10.0 < image(form).sum() < 300.0, form.name
         assert 0.0 < form.weight < 100.0
         for stroke in form.strokes:
             path = stroke.curve @ stroke.points
@@ -46,19 +46,19 @@ def test_every_form_goes_through_its_points_and_stays_near_them_and_digits_are_a
 
 
 def nearest(form, samples):
-    """The digits, nearest first, by the pictures of all other forms, whatever the form itself is called."""
+    """The digits, nearest first, by the images of all other forms, whatever the form itself is called."""
     likeness = []
     for digit in map(str, range(10)):
         others = [samples[other.name] for other in DIGIT_FORMS if other.what == digit and other is not form]
-        likeness.append(np.sort(np.concatenate(others) @ _features(picture(form)))[-3:].mean())
+        likeness.append(np.sort(np.concatenate(others) @ _features(image(form)))[-3:].mean())
     return np.argsort(likeness)[::-1].tolist()
 
 
-def _features(picture):
+def _features(image):
     """Blurred, so that ink need not meet ink; of length 1."""
     for axis in (0, 1, 0, 1):
-        picture = (np.roll(picture, 1, axis) + 2.0 * picture + np.roll(picture, -1, axis)) / 4.0
-    return picture.ravel() / np.linalg.norm(picture)
+        image = (np.roll(image, 1, axis) + 2.0 * image + np.roll(image, -1, axis)) / 4.0
+    return image.ravel() / np.linalg.norm(image)
 
 
 def test_forms_are_most_like_other_forms_of_their_digit():

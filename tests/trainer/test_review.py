@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from digitnet.checkpoint import load
+from digitnet.decision import Decision
 from digitnet.images.normalize import in_unit_range
 from PIL import Image
 from stores.prediction_log import Feedback, open_prediction_log
@@ -29,10 +30,10 @@ CERTAIN, NUMBER = SimpleNamespace(predict_logits=predict_logits), itertools.coun
 def said(actual, reads=5, sure=255, source="somebody", time=None, **changes):
     """Feedback to a drawing that the network reads as that."""
     number = next(NUMBER)
-    picture = bytes([reads, sure]) + number.to_bytes(4) + bytes(778)
+    image = bytes([reads, sure]) + number.to_bytes(4) + bytes(778)
     values = {"feedback_id": f"{number:08x}-id", "time": 1e9 + 3600 * number if time is None else time}
     values |= {"prediction_id": f"p{number}", "predicted_digit": reads % 10, "actual_digit": actual, "model_version": "m"}
-    return Feedback(**values | {"picture": picture, "source": source} | changes)
+    return Feedback(**values | {"picture": image, "source": source} | changes)
 
 
 def flags(*feedback):
@@ -113,9 +114,9 @@ class TestCommand:
     def three(self, journal, tmp_path):
         """Two that the model reads as they are called, and the first again."""
         network, _ = load(tmp_path / "artifacts" / "model")
-        pictures = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
-        read = network.read(in_unit_range(pictures))[0].argmax(axis=1).tolist()
-        feedback = [said(read[number], picture=pictures[number].tobytes()) for number in (0, 1, 0)]
+        images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
+        read = network.predict(in_unit_range(images))[:, :10].argmax(axis=1).tolist()
+        feedback = [said(read[number], picture=images[number].tobytes()) for number in (0, 1, 0)]
         for each in feedback:
             journal.add_feedback(each)
         return feedback
@@ -134,17 +135,17 @@ class TestCommand:
         main(["feedback", "review"])
         assert "0 to decide on" in capsys.readouterr().out
 
-    def unsure_pictures(self, folder, count):
+    def unsure_images(self, folder, count):
         """Images that leave the model unsure, each with its best guess."""
         network, _ = load(folder / "artifacts" / "model")
-        pictures = np.random.default_rng(3).integers(0, 30, (count, 28, 28), np.uint8)
-        probabilities = network.read(in_unit_range(pictures))[0]
+        images = np.random.default_rng(3).integers(0, 30, (count, 28, 28), np.uint8)
+        probabilities = Decision().probabilities(network.predict_logits(in_unit_range(images)))
         assert probabilities.max() < 0.9
-        return [(picture.tobytes(), int(each.argmax())) for picture, each in zip(pictures, probabilities)]
+        return [(image.tobytes(), int(each.argmax())) for image, each in zip(images, probabilities)]
 
     def test_no_wrong_label_of_an_unsure_model_is_accepted_unseen(self, journal, tmp_path):
-        for number, (picture, guess) in enumerate(self.unsure_pictures(tmp_path, 25)):
-            journal.add_feedback(said((guess + 1) % 10, picture=picture, source=f"sender {number}"))
+        for number, (image, guess) in enumerate(self.unsure_images(tmp_path, 25)):
+            journal.add_feedback(said((guess + 1) % 10, picture=image, source=f"sender {number}"))
         assert main(["feedback", "accept", "--unflagged"]) == 0
         assert Decisions(tmp_path / "feedback").accepted() == []
 
@@ -152,8 +153,8 @@ class TestCommand:
         """However often one accepts. Their ids accept them anyway."""
         caplog.set_level("INFO")
         given = [
-            said(guess, picture=picture, time=1e9 + 7200 * number, source="one" if number % 2 else f"sender {number}")
-            for number, (picture, guess) in enumerate(self.unsure_pictures(tmp_path, 50))
+            said(guess, picture=image, time=1e9 + 7200 * number, source="one" if number % 2 else f"sender {number}")
+            for number, (image, guess) in enumerate(self.unsure_images(tmp_path, 50))
         ]
         for each in given:
             journal.add_feedback(each)

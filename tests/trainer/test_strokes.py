@@ -43,7 +43,7 @@ def lean(stroke):
     return np.arctan2(x, -y)
 
 
-def test_whatever_is_written_is_on_the_canvas_and_all_over_it_and_gives_a_picture(steady):
+def test_whatever_is_written_is_on_the_canvas_and_all_over_it_and_gives_an_image(steady):
     places = np.array([stroke.mean(axis=0) for (stroke,) in written(BAR, steady, 200)])
     assert (places.min(axis=0) < [30.0, 90.0]).all()
     assert (places.max(axis=0) > [250.0, 190.0]).all()

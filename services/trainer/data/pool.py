@@ -16,4 +16,8 @@ def map_in_processes(function: Callable[..., Result], *arguments: Iterable[objec
     # Spawned, because a fork would lack this process's threads. Ctrl-C reaches all of them; this process alone handles it.
     ignore_ctrl_c = signal.signal, (signal.SIGINT, signal.SIG_IGN)
     with ProcessPoolExecutor(processes, get_context("spawn"), *ignore_ctrl_c) as pool:
-        return list(pool.map(function, *arguments))
+        try:
+            return list(pool.map(function, *arguments))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
