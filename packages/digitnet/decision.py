@@ -60,7 +60,8 @@ class Decision:
 
 def is_blank(images: Array) -> Bools:
     """Return which of the images (n, 28, 28) have no ink, (n,). digitnet.images makes such an image of a dot, too."""
-    return ~np.any(images, axis=(1, 2))
+    has_ink: Bools = np.any(images, axis=(1, 2))
+    return ~has_ink
 
 
 def _number(card: Mapping[str, object], name: str, lowest: float, highest: float) -> float:

@@ -1,9 +1,10 @@
-"""Golden examples: images that a model carries, and its maker's answers to them. `load` compares its own answers with those."""
+"""Golden examples: images in a model, with the trainer's predictions for them, which `load` compares with its own."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from digitnet.arrays import Arrays, Bytes, Floats
 from digitnet.decision import Decision, Predictions
 from digitnet.images.normalize import in_unit_range
 from digitnet.network import DIGITS, IMAGE_SHAPE, Network
@@ -13,28 +14,28 @@ GOLDEN_TOLERANCE = 1e-3  # of the largest logit: other processors add in another
 
 
 class Golden(NamedTuple):
-    images: np.ndarray  # uint8 (n, 28, 28)
-    logits: np.ndarray  # (n, classes)
+    images: Bytes  # (n, 28, 28)
+    logits: Floats  # (n, classes)
     predictions: Predictions
     decision: Decision
 
     @classmethod
-    def of(cls, network: Network, decision: Decision, images: np.ndarray) -> "Golden":
-        """Ask the network. images are uint8 (n, 28, 28). ValueError if n is not 1 to MOST_GOLDEN."""
+    def of(cls, network: Network, decision: Decision, images: Bytes) -> "Golden":
+        """Make the examples of a network. ValueError if there are not 1 to MOST_GOLDEN images."""
         _check_count(images)
         logits = network.predict_logits(in_unit_range(images))
         return cls(images, logits, decision.predictions(logits, images), decision)
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return what an .npz file keeps of them."""
+    def arrays(self) -> Arrays:
+        """Return the arrays of an .npz file."""
         predictions = {f"golden_{name}": values for name, values in self.predictions._asdict().items()}
         return {"golden_pictures": self.images, "golden_logits": self.logits, **predictions, "decision": _array(self.decision)}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray], decision: Decision) -> "Golden":
+    def from_arrays(cls, arrays: Arrays, decision: Decision) -> "Golden":
         """Return the examples of an .npz file. ValueError for other shapes, other numbers, or another decision.
 
-        A model of an earlier release has images and logits alone; this decision then makes its predictions.
+        An older file has images and logits alone; `decision` then makes the predictions.
         """
         try:
             images, logits = arrays["golden_pictures"], arrays["golden_logits"]
@@ -56,13 +57,13 @@ class Golden(NamedTuple):
         return cls(images, logits, predictions, decision)
 
     def check(self, network: Network) -> None:
-        """ValueError unless the network gives these logits, these probabilities, and takes the same images for digits."""
+        """ValueError unless the network gives these logits and these predictions."""
         images, logits, predictions, decision = self
         if not np.isfinite(network.parameters).all():
             raise ValueError("it holds parameters that are not finite numbers")
         if (logits.shape[1], logits.dtype) != (network.classes, network.dtype):
             raise ValueError(f"it has golden answers of another network: {logits.dtype} {logits.shape}")
-        with np.errstate(all="ignore"):  # of huge weights, whose answers are not the golden ones
+        with np.errstate(all="ignore"):  # huge weights overflow, and then the answers differ
             answers = network.predict_logits(in_unit_range(images), batch_size=16)
             found = decision.predictions(answers, images)
         if not np.allclose(answers, logits, rtol=0.0, atol=GOLDEN_TOLERANCE * max(1.0, float(np.abs(logits).max()))):
@@ -77,10 +78,10 @@ class Golden(NamedTuple):
             raise ValueError("it does not give the predictions that its maker got: save the model anew, or go back to another")
 
 
-def _check_count(images):
+def _check_count(images: Bytes) -> None:
     if not 1 <= len(images) <= MOST_GOLDEN:
         raise ValueError(f"a model carries 1 to {MOST_GOLDEN} golden examples, and this one has {len(images)}")
 
 
-def _array(decision):
+def _array(decision: Decision) -> Floats:
     return np.array([decision.temperature, decision.no_digit_threshold])

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from digitnet.arrays import Bytes, Floats, Integers
+from digitnet.arrays import IMAGE_SIDE, Bytes, Floats, Integers
 from digitnet.checkpoint import npz_bytes, write_atomically
 from digitnet.images.ink import image_from_pixels
-from digitnet.images.normalize import IMAGE_SIDE, in_bytes, in_unit_range
+from digitnet.images.normalize import in_bytes, in_unit_range
 from digitnet.images.strokes import DEFAULT_BRUSH, image_from_strokes
 from digitnet.images.warp import affine_coefficients, displacements, warped
 from digitnet.network import NO_DIGIT

@@ -29,8 +29,8 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from digitnet.arrays import IMAGE_SIDE
 from digitnet.checkpoint import write_atomically
-from digitnet.images.normalize import IMAGE_SIDE
 
 from trainer.data.idx import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 

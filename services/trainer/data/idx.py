@@ -12,8 +12,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from digitnet.arrays import Bytes
-from digitnet.images.normalize import IMAGE_SIDE
+from digitnet.arrays import IMAGE_SIDE, Bytes
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"

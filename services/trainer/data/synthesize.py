@@ -13,9 +13,9 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from digitnet.arrays import Array, Bytes, Integers
+from digitnet.arrays import IMAGE_SIDE, Array, Bytes, Integers
 from digitnet.checkpoint import npz_bytes, write_atomically
-from digitnet.images.normalize import IMAGE_SIDE, in_bytes
+from digitnet.images.normalize import in_bytes
 from digitnet.images.strokes import PEN_RADIUS, image_from_strokes
 from digitnet.network import NO_DIGIT
 

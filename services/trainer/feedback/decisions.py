@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from digitnet.arrays import Bytes
+from digitnet.arrays import IMAGE_SIDE, Bytes
 from digitnet.checkpoint import write_atomically
-from digitnet.images.normalize import IMAGE_SIDE
 from digitnet.network import DIGITS, NO_DIGIT
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from stores.prediction_log import Feedback

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from digitnet.arrays import Bytes
-from digitnet.decision import Decision
-from digitnet.images.normalize import IMAGE_SIDE, in_unit_range
+from digitnet.arrays import IMAGE_SIDE, Bytes
+from digitnet.decision import Decision, is_blank
+from digitnet.images.normalize import in_unit_range
 from digitnet.network import Network
 from stores.prediction_log import Feedback
 
@@ -47,14 +47,14 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, 
         return []
     images = np.frombuffer(b"".join(each.picture for each in feedback), np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
     predictions = Decision.of(card).predictions(network.predict_logits(in_unit_range(images)), images)
-    answers = zip(images, predictions.digit.tolist(), predictions.is_digit, predictions.confidence.tolist(), strict=True)
+    answers = zip(predictions.digit.tolist(), predictions.is_digit, predictions.confidence.tolist(), strict=True)
     floods = _floods(feedback)
     last: dict[str | None, Feedback] = {each.prediction_id: each for each in feedback if each.prediction_id}
     labels = defaultdict(list)  # by drawing: what it was called, and in which prediction
     for each in feedback:
         labels[each.picture].append((each.actual_digit, each.prediction_id))
     items, seen = list[Item](), set()
-    for each, (image, likeliest, is_digit, confidence) in zip(feedback, answers, strict=True):
+    for each, image, blank, (likeliest, is_digit, confidence) in zip(feedback, images, is_blank(images), answers, strict=True):
         digit = likeliest if is_digit else None
         later = last.get(each.prediction_id)
         others = [label for label, prediction in labels[each.picture] if prediction is None or prediction != each.prediction_id]
@@ -66,7 +66,7 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, 
             "duplicate": (each.picture, each.actual_digit) in seen,
             "conflict": any(label != each.actual_digit for label in others),
             "flood": each.feedback_id in floods,
-            "blank": not any(each.picture),
+            "blank": blank,
         }
         seen.add((each.picture, each.actual_digit))
         items.append(Item(each, image, digit, confidence, tuple(name for name, is_so in flags.items() if is_so)))
