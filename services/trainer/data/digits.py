@@ -1,16 +1,15 @@
 """Load the images that preprocess, synthesize and corrupt leave for the stages after them, and a network's answers to them."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from digitnet.arrays import Array, Bools, Bytes, Floats, Integers
+from digitnet.arrays import Arrays, Bools, Bytes, Floats, Integers
 from digitnet.checkpoint import npz_arrays
 from digitnet.decision import Decision, Predictions
 from digitnet.images.normalize import in_unit_range
@@ -20,6 +19,7 @@ from digitnet.network import DIGITS, NO_DIGIT, Network
 SPLITS = ("training", "validation", "test")
 GOLDEN_PER_DIGIT = 2
 
+Chosen = Bools | Integers | slice  # of the rows of an array
 Drawing = list[Floats]  # strokes, each (n, 2) in the canvas's pixels, y down
 
 
@@ -36,8 +36,7 @@ class Split:
     def digest(self) -> str:
         return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
 
-    def only(self, chosen: Any) -> "Split":
-        """Return the images that a mask (n,), indices or a slice choose."""
+    def only(self, chosen: Chosen) -> "Split":
         return Split(self.images[chosen], self.labels[chosen])
 
     def golden_images(self) -> Bytes:
@@ -72,11 +71,11 @@ def load_splits(file: Path) -> dict[str, Split]:
 
 def load_synthetic(file: Path) -> Synthetic:
     with _arrays(file) as arrays:
-        forms = {split: arrays[f"{split}_forms"].astype(np.int64) for split in SPLITS}
+        forms: dict[str, Integers] = {split: arrays[f"{split}_forms"].astype(np.int64) for split in SPLITS}
         return Synthetic(_splits(arrays), forms, [str(name) for name in arrays["form_names"]])
 
 
-def drawing_arrays(drawings: list[Drawing]) -> dict[str, Array]:
+def drawing_arrays(drawings: list[Drawing]) -> Arrays:
     """Return drawings in whole pixels as arrays for an .npz.
 
     points int16 (p, 2), all in a row; points_of_stroke int32 (s,) and strokes_of_drawing int32 (d,) count them.
@@ -135,7 +134,7 @@ class Answers:
     def predictions(self, decision: Decision) -> Predictions:
         return decision.predictions(self.logits, self.split.images)
 
-    def only(self, chosen: Any) -> "Answers":
+    def only(self, chosen: Chosen) -> "Answers":
         return Answers(self.split.only(chosen), self.features[chosen], self.logits[chosen])
 
 
@@ -149,12 +148,12 @@ def joined_answers(*parts: Answers) -> Answers:
     return Answers(joined(*(part.split for part in parts)), features, logits)
 
 
-def _splits(arrays: Mapping[str, Any]) -> dict[str, Split]:
+def _splits(arrays: Arrays) -> dict[str, Split]:
     return {split: Split(arrays[f"{split}_pictures"], arrays[f"{split}_labels"].astype(np.int64)) for split in SPLITS}
 
 
 @contextmanager
-def _arrays(file: Path) -> Iterator[Mapping[str, Any]]:
+def _arrays(file: Path) -> Iterator[Arrays]:
     """Open an .npz; an error in reading it names the file."""
     try:
         yield npz_arrays(file.read_bytes())

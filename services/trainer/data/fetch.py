@@ -109,8 +109,9 @@ def from_dvc(folder: Path, pins: dict[str, str], missing: list[str]) -> Iterator
 
     `dvc pull` would stop at a wrong file in the folder. DVC's lock is free while a stage of `dvc repro` runs.
     """
-    _run("dvc", "fetch", f"{folder.name}.dvc", cwd=folder.absolute().parent)
-    cache = Path(_run("dvc", "cache", "dir", cwd=folder.absolute().parent).strip(), "files", "md5")
+    project = folder.absolute().parent
+    _run("dvc", "fetch", f"{folder.name}.dvc", cwd=project)
+    cache = Path(_run("dvc", "cache", "dir", cwd=project).strip(), "files", "md5")
     for name in missing:
         cached = cache / pins[name][:2] / pins[name][2:]
         if not cached.is_file():

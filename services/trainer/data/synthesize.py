@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from digitnet.arrays import IMAGE_SIDE, Array, Bytes, Integers
+from digitnet.arrays import IMAGE_SIDE, Arrays, Bytes, Integers
 from digitnet.checkpoint import npz_bytes, write_atomically
 from digitnet.images.normalize import in_bytes
 from digitnet.images.strokes import PEN_RADIUS, image_from_strokes
@@ -49,7 +49,7 @@ def synthesize(settings: SynthesizeSettings, file: Path) -> None:
     """
     jobs = [job for split in range(len(SPLITS)) for job in _jobs(settings, split)]
     made = map_in_processes(_make, jobs, processes=settings.processes)
-    arrays: dict[str, Array] = {"form_names": np.array(_forms().names)}
+    arrays: Arrays = {"form_names": np.array(_forms().names)}
     for number, split in enumerate(SPLITS):
         parts = [part for job, part in zip(jobs, made, strict=True) if job.split == number]
         *values, drawings = zip(*parts, strict=True)

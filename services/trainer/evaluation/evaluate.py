@@ -2,7 +2,7 @@
 
 This stage writes artifacts/candidate, with its figures in the model card, so each candidate is measured. It chooses the threshold
 for no digit and the temperature on the validation splits. Beside the model it leaves metrics.json, tables for plots (CSV), and
-images of the errors (PNG), by the names below.
+images of the errors (PNG).
 """
 
 import json
@@ -26,12 +26,6 @@ from trainer.reports import contact_sheet, csv_bytes
 log = logging.getLogger(__name__)
 
 METRICS, CONFUSION = "metrics.json", "confusion.csv"
-TABLES = {
-    "forms": "forms.csv",
-    "robustness": "robustness.csv",
-    "reliability": "reliability.csv",
-    "rejection_roc": "rejection.csv",
-}
 MNIST_ERRORS, SYNTHETIC_ERRORS = "mnist_errors.png", "synthetic_errors.png"
 
 LOST = np.linspace(0.0, 0.05, 51)  # shares of the digits that may be lost: where the ROC is plotted
@@ -77,8 +71,8 @@ def evaluate(
 
     about = {**card, **chosen, "test": metrics, "drift_references": _drift_references(held_out, decision)}
     save(model_folder, network, splits["validation"].golden_images(), about, load_snapshots(trained_folder, network, card))
-    for name, file in TABLES.items():
-        write_atomically(artifacts / file, csv_bytes(tables[name], ["digits_rejected"]))
+    for name, rows in tables.items():
+        write_atomically(artifacts / f"{name.removesuffix('_roc')}.csv", csv_bytes(rows, ["digits_rejected"]))
     confusion = [{"actual": actual, "predicted": guess} for actual, guess in zip(mnist.labels.tolist(), mnist.predicted.tolist())]
     write_atomically(artifacts / CONFUSION, csv_bytes(confusion))
     write_atomically(artifacts / MNIST_ERRORS, _errors(mnist))
