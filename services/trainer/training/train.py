@@ -26,7 +26,7 @@ from digitnet.weight_averaging import WeightAverage
 from tqdm import tqdm
 
 from trainer.data.digits import Answers, Split, Synthetic, joined, load_splits, load_synthetic
-from trainer.evaluation.tables import csv_bytes
+from trainer.reports import csv_bytes
 from trainer.settings import TrainSettings
 from trainer.training.progress import Progress
 from trainer.training.ranks import ONE_RANK, OnAllRanksError, OneRank, Ranks, RefusedError
@@ -243,7 +243,7 @@ def train(
 
     def ended():
         card = save(trained_folder, run.averaged, run.validation.golden_images(), _about(run), run.recorder.snapshots())
-        write_atomically(history_file, csv_bytes(run.history[0], (row.values() for row in run.history)))
+        write_atomically(history_file, csv_bytes(run.history))
         unfinished_file.unlink(missing_ok=True)
         return card
 
@@ -260,7 +260,7 @@ def measure(network: Network, split: Split, group: Group = SINGLE_PROCESS) -> tu
     rows = slice(own.start * READ_AT_ONCE, own.stop * READ_AT_ONCE)
     features[rows] = network.predict_features(in_unit_range(split.images[rows]), READ_AT_ONCE)
     group.sum_(features)
-    measured = Answers(features, network.logits_of(features), split.labels, split.images)
+    measured = Answers(split, features, network.logits_of(features))
     return measured.loss, float(np.mean(measured.right))
 
 
