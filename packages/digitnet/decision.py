@@ -35,7 +35,12 @@ class Decision:
     def predictions(self, logits: np.ndarray, images: np.ndarray) -> Predictions:
         """Decide on images (n, 28, 28) that a network gave logits (n, classes). A blank image is no digit."""
         probabilities, no_digit = reading(logits, self.temperature)
-        return Predictions(probabilities, no_digit, (no_digit <= self.no_digit_threshold) & images.any(axis=(1, 2)))
+        return Predictions(probabilities, no_digit, (no_digit <= self.no_digit_threshold) & ~is_blank(images))
+
+
+def is_blank(images: np.ndarray) -> np.ndarray:
+    """Return which of the images (n, 28, 28) have no ink, bool (n,). digitnet.images makes such an image of a dot, too."""
+    return ~images.any(axis=(1, 2))
 
 
 def _number(card, name, lowest, highest):

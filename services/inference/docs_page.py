@@ -1,19 +1,18 @@
-"""The page at /docs: Swagger UI, from a public CDN, that shows the description of the API and lets one try it out.
+"""The page at /docs: Swagger UI from a public CDN, which shows the API's description and tries it out.
 
-It may stand at the same origin as Doodle's page, so it is let do little: one script and one style sheet of one version, each by
-its hash, and the few lines below, by theirs. (FastAPI's own takes whatever the CDN has as the newest of a major version.)
+It may share its origin with Doodle's page. So its policy allows one script and one style sheet of one version, by their hashes,
+and the line below, by its own. (FastAPI's page loads whatever the CDN has as the newest of a major version.)
 """
 
 import base64
 import hashlib
 
-from fastapi.responses import HTMLResponse
-
 SWAGGER = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.35.0/"
 STYLE_HASH = "sha384-WlYgdmXYOOBWL5apwjDEZwN+U3HmXSSu5R6V5aGxEcf7z+KuRNwBhoxKVN1i3D5I"
 SCRIPT_HASH = "sha384-gjRm0bEPMeTmMh5jT2cHccIwCUZSTd8YC+j0d0sXw0MdGEfScduGpSyF3ZSSLkX9"
-# Relative, so that the description is found under /api/ too. The validator would be asked of the badge in the corner, elsewhere.
-START = "SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null });"
+# Beside the page, also at /api/docs and /docs/. Without validatorUrl, a badge asks a public server about the description.
+URL = r"location.pathname.replace(/docs\/?$/, 'openapi.json')"
+START = f"SwaggerUIBundle({{ url: {URL}, dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null }});"
 PAGE = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -35,7 +34,4 @@ POLICY = (
     f"default-src 'none'; script-src {SWAGGER} {START_HASH}; style-src {SWAGGER} 'unsafe-inline'; img-src data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-
-def docs_page() -> HTMLResponse:
-    return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"})
+HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}

@@ -1,14 +1,14 @@
-"""Erasure: what leaves the prediction log, because somebody asked for it or because it is old."""
+"""Erasure: a prediction leaves the prediction log on request, and old records leave it by themselves."""
 
 import asyncio
 import logging
 from time import time
 
-from fastapi import HTTPException
 from stores.prediction_log import PredictionLog, PredictionLogError
 
 from inference import feedback
-from inference.recorder import Recorder
+from inference.errors import NotFoundError, UnavailableError
+from inference.prediction_logger import PredictionLogger
 
 log = logging.getLogger(__name__)
 
@@ -22,32 +22,32 @@ ERASURES_AT_ONCE = 4  # so that they leave threads to feedback and predictions
 class Eraser:
     """Erases predictions, with all feedback on them, from the log."""
 
-    def __init__(self, prediction_log: PredictionLog, recorder: Recorder):
-        self._prediction_log, self._recorder = prediction_log, recorder
+    def __init__(self, prediction_log: PredictionLog, logger: PredictionLogger):
+        self._prediction_log, self._logger = prediction_log, logger
         self._places = asyncio.Semaphore(ERASURES_AT_ONCE)
 
     async def erase(self, prediction_id: str, pause: feedback.Pause = asyncio.sleep) -> None:
-        """Return once the erasure is on the disk. `pause` takes seconds, and waits for that long.
+        """Return once the erasure is on the disk. `pause` waits for some seconds.
 
-        HTTPException: 404 for an id that is not known, 503 where the log cannot be used.
+        Raises NotFoundError for an unknown id, UnavailableError without a prediction log.
         """
         try:
             is_erased = await self._erase(prediction_id, pause)
         except PredictionLogError as error:
             log.error("event=not_erased reason=%r", str(error))
-            raise HTTPException(503, NOT_ERASED, headers={"Retry-After": "5"}) from error
+            raise UnavailableError(NOT_ERASED) from error
         if not is_erased:
-            raise HTTPException(404, UNKNOWN)
+            raise NotFoundError(UNKNOWN)
         log.info("event=erased prediction=%s", prediction_id)
 
-    async def _erase(self, prediction_id, pause):
-        if not feedback.OURS.fullmatch(prediction_id):
+    async def _erase(self, prediction_id: str, pause: feedback.Pause) -> bool:
+        if not feedback.PREDICTION_ID.fullmatch(prediction_id):
             return False
         for seconds in (0.0, *feedback.LOOK_AGAIN_SECONDS):
             await pause(seconds)
             async with self._places:
-                # The log never takes a prediction that was erased while it was still to be written.
-                is_expected = self._recorder.waiting(prediction_id) is not None
+                # The log never takes a prediction that was erased while it was still queued.
+                is_expected = self._logger.queued(prediction_id) is not None
                 if await asyncio.to_thread(self._prediction_log.erase, [prediction_id], is_expected=is_expected):
                     return True
         return False

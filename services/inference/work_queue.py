@@ -3,17 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+from inference.admission import TOO_MUCH
+from inference.errors import TooManyRequestsError
 from inference.metrics import Metrics
 
 Result = TypeVar("Result")
-
-
-class QueueFullError(Exception):
-    """More calls wait than the queue holds; the client should ask again."""
 
 
 class WorkQueue:
@@ -25,27 +23,27 @@ class WorkQueue:
         self._calls = 0  # running or waiting
         metrics.queued_calls.labels(name).set_function(lambda: self._calls)
 
-    async def run(self, request: Request, call: Callable[..., Result], *arguments) -> Result:
-        """Return what the call returns. Call it on the event loop, once the request's body is read.
+    async def run(self, request: Request, call: Callable[..., Result], *arguments: object) -> Result:
+        """Return the call's result. Call it on the event loop, once the request's body is read.
 
-        QueueFullError at once, without a wait, where the queue is full. ClientDisconnect when the client has gone; a call that
-        runs already then ends unheard, and keeps its thread until it does.
+        TooManyRequestsError at once where the queue is full. ClientDisconnect when the client has gone; a call that already runs
+        keeps its thread until it ends.
         """
         if self._calls >= self._size:
-            raise QueueFullError
+            raise TooManyRequestsError(TOO_MUCH)
         work = self._executor.submit(call, *arguments)
         self._calls += 1
         loop = asyncio.get_running_loop()
         work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
         result = asyncio.wrap_future(work)
         try:
-            if await is_gone(request, result):
+            if await _is_gone(request, result):
                 raise ClientDisconnect
             return result.result()
         finally:
             result.cancel()  # takes a call that waits out of the queue
 
-    def _leave(self):
+    def _leave(self) -> None:
         self._calls -= 1
 
     def close(self) -> None:
@@ -55,11 +53,11 @@ class WorkQueue:
 
 async def pause(request: Request, seconds: float) -> None:
     """Sleep; ClientDisconnect when the client goes. Admission does not count the request meanwhile."""
-    if seconds and await is_gone(request, asyncio.ensure_future(asyncio.sleep(seconds))):
+    if seconds and await _is_gone(request, asyncio.ensure_future(asyncio.sleep(seconds))):
         raise ClientDisconnect
 
 
-async def is_gone(request: Request, until: asyncio.Future) -> bool:
+async def _is_gone(request: Request, until: asyncio.Future[Any]) -> bool:
     """Return whether the client disconnects before this is done. The rest of the request's body is skipped."""
     gone = asyncio.ensure_future(_disconnection(request))
     try:
@@ -69,6 +67,6 @@ async def is_gone(request: Request, until: asyncio.Future) -> bool:
         gone.cancel()
 
 
-async def _disconnection(request):
+async def _disconnection(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -3,12 +3,12 @@
 import json
 import signal
 
-from inference.schemas import MAX_LESSONS
+from inference.schemas.requests import MAX_STEPS
 from raw_http import connected, parts, post
 
 LINE = [[[140, 40], [150, 240]]]
 DRAWING = post("/predict", json.dumps({"strokes": LINE}).encode(), last=True)
-LESSONS = {"strokes": LINE, "lessons": [{"label": 1, "learning_rate": 0.01}] * MAX_LESSONS}
+LESSONS = {"strokes": LINE, "lessons": [{"label": 1, "learning_rate": 0.01}] * MAX_STEPS}
 END_SECONDS = 8  # two less than Docker waits
 
 
@@ -42,7 +42,7 @@ def test_finishes_what_is_under_way_while_new_work_is_rejected(
         eventually(lambda: is_refused(ending), "new connections are refused")
         drawing.sendall(DRAWING[-20:])
         drawn = answer(drawing)
-        assert len(answer(learning)["losses"]) == MAX_LESSONS
+        assert len(answer(learning)["losses"]) == MAX_STEPS
         assert ending.process.wait(END_SECONDS) == 0
         assert "Traceback" not in ending.log()
     assert [each.prediction_id for each in journal.recent_predictions(2)] == [drawn["prediction_id"]]

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 from inference import erasure, feedback
 from inference.metrics import Metrics
-from inference.recorder import Recorder
+from inference.prediction_logger import PredictionLogger
 from stores.prediction_log import Feedback, Prediction, PredictionLogError
 from stores.prediction_log.base import DAY_SECONDS
 
@@ -72,10 +72,10 @@ async def test_a_prediction_that_waits_to_be_written_is_never_written(journal):
             journal.add_predictions(predictions)
 
     slow = SlowLog()
-    async with Recorder(slow, Metrics()) as recorder:
-        recorder.record(A_PREDICTION)
+    async with PredictionLogger(slow, Metrics()) as logger:
+        logger.log(A_PREDICTION)
         await asyncio.to_thread(writing.wait, 10)
-        await erasure.Eraser(slow, recorder).erase(ID)
+        await erasure.Eraser(slow, logger).erase(ID)
         go_on.set()
     assert journal.recent_predictions(10) == []
 
@@ -89,7 +89,7 @@ async def test_waits_for_one_that_another_replica_is_about_to_write(journal):
 
     log = Mock()
     log.erase.side_effect = erase
-    await erasure.Eraser(log, Recorder(journal, Metrics())).erase(ID)
+    await erasure.Eraser(log, PredictionLogger(journal, Metrics())).erase(ID)
     assert journal.recent_predictions(10) == []
 
 
@@ -104,7 +104,7 @@ async def test_many_erasures_leave_threads_to_others():
             time.sleep(0.01)
             return {inside.pop()}
 
-    eraser = erasure.Eraser(SlowLog(), Recorder(SlowLog(), Metrics()))
+    eraser = erasure.Eraser(SlowLog(), PredictionLogger(SlowLog(), Metrics()))
     await asyncio.gather(*(eraser.erase(f"{number:032x}") for number in range(20)))
     assert max(counts) == erasure.ERASURES_AT_ONCE
 

@@ -13,7 +13,7 @@ def assert_rejected(response, code: int) -> None:
 
 
 def test_a_content_type_may_have_parameters_and_capitals(service):
-    """test_origins.py has those that are rejected."""
+    """test_cors.py has those that are rejected."""
     assert service.post_bytes(b'{"strokes": []}', "Application/JSON; charset=utf-8").status_code == 200
     for path, expected in (("/predict", "application/json or image/png"), ("/feedback", "application/json")):
         rejected = service.post_bytes(b"{}", ";;", path)
@@ -48,7 +48,7 @@ def test_a_fault_of_ours_is_counted_and_tells_nothing_of_our_insides(serve, mode
     def fail(*_):
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("inference.reading.image_from_strokes", fail)
+    monkeypatch.setattr("inference.body.image_from_strokes", fail)
     with serve(models_folder, raise_server_exceptions=False) as client:
         for path in ("/predict", "/explain"):
             response = client.post(path, json={"strokes": strokes})

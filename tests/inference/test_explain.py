@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from digitnet.inspect.explanations import activations, logit_gradients, occlusion
 from digitnet.inspect.units import Change, changed, inspect_unit
-from inference.schemas import MAX_CHANGES, Explanation, UnitSeen
+from inference.schemas.requests import MAX_CHANGES
+from inference.schemas.responses import Explanation, UnitResponse
 from pngs import png_of
 from stores.models.folder import FolderModels
 
@@ -100,7 +101,7 @@ def test_the_served_model_stays_as_it_is(ask):
 @pytest.mark.parametrize("changes", [[], [Change(0, 1, 3, 2.0)]], ids=["served", "changed"])
 def test_a_unit_is_shown_as_digitnet_sees_it(ask, models, network, layer, place, changes, numbers):
     answer = ask("/unit", layer=layer, place=place, changes=[change._asdict() for change in changes])
-    UnitSeen.model_validate(answer)
+    UnitResponse.model_validate(answer)
     expected = inspect_unit(changed(network, changes), image_of(ask()), layer, place)
     assert answer["model_version"] == models.alias("live")
     assert (answer["value"], answer["bias"]) == (expected.value, expected.bias)

@@ -12,7 +12,7 @@ from digitnet.images.normalize import in_bytes
 from inference import erasure
 from inference import feedback as module
 from inference.metrics import Metrics
-from inference.recorder import Recorder
+from inference.prediction_logger import PredictionLogger
 from stores.prediction_log import FeedbackLimits, open_prediction_log
 
 THANKS = {"message": "Feedback received, thank you!"}
@@ -94,7 +94,7 @@ def test_limits_the_feedback_of_an_address_and_of_a_day(
     serve, models_folder, journal_url, monkeypatch, kept, samples, documented
 ):
     monkeypatch.setattr(
-        "inference.app.open_prediction_log", partial(open_prediction_log, limits=FeedbackLimits(per_source=3, per_day=5))
+        "inference.services.open_prediction_log", partial(open_prediction_log, limits=FeedbackLimits(per_source=3, per_day=5))
     )
     with serve(models_folder, prediction_log=journal_url) as client:
 
@@ -204,11 +204,11 @@ class SlowJournal:
 @pytest.mark.anyio
 async def test_knows_a_prediction_that_is_not_in_the_log_yet_and_thanks_once_the_feedback_is(unknown, waiting):
     journal, metrics = SlowJournal(unknown), Metrics()
-    recorder = Recorder(journal, metrics)
+    logger = PredictionLogger(journal, metrics)
     for each in waiting:
-        recorder.record(each)
+        logger.log(each)
     request = module.FeedbackRequest(prediction_id=ID, actual_digit=4)
-    await module.FeedbackDesk(journal, recorder, metrics).receive(request, None)
+    await module.FeedbackService(journal, logger, metrics).receive(request, None)
     assert [(each.prediction_id, each.predicted_digit) for each in journal.written] == [(ID, 5)]
 
 

@@ -5,7 +5,8 @@ import pytest
 from digitnet.images.normalize import in_unit_range
 from digitnet.inspect.training_steps import TrainingStep, train_on_image
 from digitnet.network import NO_DIGIT, reading
-from inference.schemas import MAX_LESSONS, Learnt
+from inference.schemas.requests import MAX_STEPS
+from inference.schemas.responses import LearnResponse
 from stores.models.folder import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
@@ -33,7 +34,7 @@ def learn(client, strokes):
     def learn(*lessons):
         response = client.post("/learn", json={"strokes": strokes, "lessons": list(lessons)})
         assert response.status_code == 200, response.text
-        Learnt.model_validate(response.json())
+        LearnResponse.model_validate(response.json())
         return response.json()
 
     return learn
@@ -85,9 +86,9 @@ def test_the_served_model_answers_as_before(client, learn, strokes, samples):
     answers = []
     for _ in range(2):
         answers.append(client.post("/predict", json={"strokes": strokes}).json()["probabilities"])
-        learn(*[LESSON] * MAX_LESSONS)
+        learn(*[LESSON] * MAX_STEPS)
     assert answers[0] == answers[1]
-    assert samples(client)["doodle_lessons_total", ()] - lessons == 2 * MAX_LESSONS
+    assert samples(client)["doodle_lessons_total", ()] - lessons == 2 * MAX_STEPS
 
 
 @pytest.mark.parametrize(

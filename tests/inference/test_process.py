@@ -11,13 +11,14 @@ from collections import Counter
 import numpy as np
 import pytest
 from inference import __main__ as program
-from inference.settings import Settings
+from inference.app import MAX_REQUESTS
+from inference.body import MAX_JSON_BYTES
 from pngs import png_of
 from polling import PATIENCE
 from raw_http import connected, parts, post, said
 
 BODY = json.dumps({"strokes": [[[140, 40], [150, 240]]]}).encode()
-TOO_LARGE = Settings.max_json_bytes + 1
+TOO_LARGE = MAX_JSON_BYTES + 1
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ async def test_answers_each_of_a_crowd_as_if_alone_or_tells_it_to_wait_and_count
     assert len({str(each) for each in alone}) == len(CROWD)
     before = samples(running)
     for _ in range(3):
-        answers += await asyncio.gather(*map(ask, CROWD * (4 * Settings.max_requests // len(CROWD))))
+        answers += await asyncio.gather(*map(ask, CROWD * (4 * MAX_REQUESTS // len(CROWD))))
     codes = Counter(status for status, _ in answers)
     assert set(codes) == {200, 422, 429}
     assert all(each[0] == 429 or each == alone[index % len(CROWD)] for index, each in enumerate(answers))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from inference.schemas import SnapshotReadings, Snapshots
+from inference.schemas.responses import SnapshotPredictions, SnapshotsResponse
 from stores.models.folder import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
@@ -19,7 +19,7 @@ def models(tmp_path):
 @pytest.fixture
 def client(models, publish_model, serve):
     publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)
-    with serve(models.folder, model_check_seconds=0.02) as client:
+    with serve(models.folder, model_check_seconds=0.05) as client:
         yield client
 
 
@@ -32,7 +32,7 @@ def kept(client, models):
 
 def test_what_was_measured_at_each_moment(client, kept, numbers):
     answer = client.get("/snapshots").json()
-    Snapshots.model_validate(answer)
+    SnapshotsResponse.model_validate(answer)
     assert (answer["layers"], answer["epochs"]) == (["flatten", "dense", "relu", "dense"], 2)
     snapshots, network = kept
     assert [moment["step"] for moment in answer["moments"]] == [0, 10, 20]
@@ -59,7 +59,7 @@ def test_reads_a_drawing_at_each_moment_and_counts_it_as_no_prediction(client, k
     response = client.post("/snapshots", json={"strokes": strokes})
     found = samples(client)
     assert (found["doodle_snapshot_readings_total", ()], found["api_predict_calls_total", ()]) == (1, 0)
-    SnapshotReadings.model_validate(response.json())
+    SnapshotPredictions.model_validate(response.json())
     snapshots, network = kept
     image = np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)[None]
     readings = response.json()["readings"]

@@ -20,7 +20,7 @@ def versions(models, publish_model):
 
 @pytest.fixture
 def client(models, serve, journal_url):
-    with serve(models.folder, prediction_log=journal_url, model_check_seconds=0.02) as client:
+    with serve(models.folder, prediction_log=journal_url, model_check_seconds=0.05) as client:
         yield client
 
 

@@ -1,0 +1,127 @@
+"""Inspect: explanations, units, training steps and snapshots of the live model. None counts as a prediction."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from digitnet.inspect.snapshots import Snapshots
+from digitnet.inspect.units import Change
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from inference.errors import InvalidRequestError, NotFoundError
+from inference.inspection import explanation, predict_at_snapshots, timeline, training, unit
+from inference.model_source import ModelSource
+from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of, errors
+from inference.predictor import Model
+from inference.routes.predict import predicted
+from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
+from inference.schemas.responses import Explanation, LearnResponse, SnapshotPredictions, SnapshotsResponse, UnitResponse
+from inference.services import services_of
+from inference.work_queue import WorkQueue
+
+router = APIRouter()
+
+NO_SNAPSHOTS = errors({404: "The live model has no snapshots"})
+
+
+@router.post("/explain", response_model=Explanation, responses=DRAWING_ERRORS, openapi_extra=body_of(ExplainRequest, PNG))
+async def explain(request: Request, occlusion: bool = False) -> Response:
+    """Read a drawing as /predict does, and explain it: each layer's output, and the ink that speaks for each digit.
+
+    With `changes`, a copy of the network reads it in which weights have other values or units are off. Nothing is stored: a
+    page may ask again with every stroke.
+    """
+    services = services_of(request)
+    model = services.live.model
+    drawing = await services.bodies.drawing(request, ExplainRequest)
+
+    def explained() -> dict[str, Any]:
+        result = predicted(model.with_edits(_changes(drawing.body)), drawing)
+        return result.response() | explanation(result.model, drawing.image, result.prediction.digit, occlusion)
+
+    response = await _compute(services.slow if occlusion else services.inspections, request, explained)
+    services.metrics.explanations.inc()
+    return response
+
+
+@router.post("/unit", response_model=UnitResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(UnitRequest))
+async def inspect_unit(request: Request) -> Response:
+    """Inspect one number of a layer: its inputs, its weights, and its receptive field."""
+    services = services_of(request)
+    model = services.live.model
+    body = await services.bodies.json(request, UnitRequest)
+    image = await services.bodies.image(request, body)
+    response = await _compute(
+        services.inspections, request, lambda: unit(model.with_edits(_changes(body)), image, body.layer, body.place)
+    )
+    services.metrics.units.inc()
+    return response
+
+
+@router.post("/learn", response_model=LearnResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(LearnRequest))
+async def learn(request: Request) -> Response:
+    """Train a copy of the network on a drawing: gradient descent, step by step. The served model stays as it is.
+
+    Each request begins with the served model, so the same request has the same answer. A page keeps its copy by repeating its
+    steps.
+    """
+    services = services_of(request)
+    model = services.live.model
+    body = await services.bodies.json(request, LearnRequest)
+    image = await services.bodies.image(request, body)
+    steps = [(step.label, step.learning_rate) for step in body.lessons]
+    response = await _compute(services.slow, request, lambda: training(model, image, steps))
+    services.metrics.training_steps.inc(len(steps))
+    return response
+
+
+@router.get("/snapshots", response_model=SnapshotsResponse, responses=NO_MODEL | NO_SNAPSHOTS)
+async def snapshots(request: Request) -> Response:
+    """Show how the live model learned: measurements at some steps of its training, and its filters at each."""
+    live = services_of(request).live
+    model = live.model
+    return JSONResponse(await asyncio.to_thread(lambda: timeline(model, _snapshots(live, model))))
+
+
+@router.post(
+    "/snapshots",
+    response_model=SnapshotPredictions,
+    responses=DRAWING_ERRORS | NO_SNAPSHOTS,
+    openapi_extra=body_of(PredictRequest),
+)
+async def read_at_snapshots(request: Request) -> Response:
+    """Read a drawing with the live model as it was at each of these steps, from before the first one on."""
+    services = services_of(request)
+    live, model = services.live, services.live.model
+    body = await services.bodies.json(request, PredictRequest)
+    image = await services.bodies.image(request, body)
+    response = await _compute(services.inspections, request, lambda: predict_at_snapshots(model, _snapshots(live, model), image))
+    services.metrics.snapshot_predictions.inc()
+    return response
+
+
+async def _compute(queue: WorkQueue, request: Request, fields: Callable[[], dict[str, Any]]) -> Response:
+    """Compute a response's fields in a queue. digitnet's ValueError says what the request got wrong."""
+
+    def response() -> Response:
+        try:
+            computed = fields()
+        except ValueError as error:
+            raise InvalidRequestError(str(error)) from error
+        return JSONResponse(computed)
+
+    return await queue.run(request, response)
+
+
+def _snapshots(source: ModelSource, model: Model) -> Snapshots:
+    found = source.snapshots(model)
+    if found is None:
+        raise NotFoundError(f"model {model.version} has no snapshots: it was trained before the trainer left any")
+    return found
+
+
+def _changes(body: PredictRequest | None) -> list[Change]:
+    """Return the request's changes as digitnet has them; an image has none."""
+    asked = body.changes if isinstance(body, ExplainRequest) else []
+    return [Change(change.layer, change.unit, change.weight, change.value) for change in asked]
