@@ -1,7 +1,8 @@
-"""Errors: a kind for each HTTP status, and the handlers that answer {"detail": …}."""
+"""Errors: the HTTP status of each, and the handlers that answer {"detail": …}."""
 
 import logging
 from collections.abc import Callable
+from time import time
 from typing import Any, ClassVar
 
 from digitnet.images.normalize import DrawingError
@@ -11,21 +12,28 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
+from stores.prediction_log import FEEDBACK_LIMITS, PredictionLogError, Refusal, RefusedError
+from stores.prediction_log.base import DAY_SECONDS
 
 log = logging.getLogger(__name__)
 
 LOGGED = ("/predict", "/feedback")  # the paths whose errors are logged, one line each
 
+LOG_OUT_OF_REACH = "the prediction log is out of reach, so nothing was stored or erased. Please try again in a moment"
+TOO_MUCH_FEEDBACK = {
+    Refusal.SOURCE: f"your address gave feedback {FEEDBACK_LIMITS.per_source} times today, which is the limit: send it tomorrow",
+    Refusal.DAY: f"people gave feedback {FEEDBACK_LIMITS.per_day} times today, which is the limit: send it tomorrow",
+}
+
 
 class ServiceError(HTTPException):
-    """A request that cannot be answered; each kind has its status, and may have headers of its own."""
+    """A request that cannot be answered."""
 
     status: ClassVar[int]
-    retry_after: ClassVar[int | None] = None  # seconds
+    headers_of_kind: ClassVar[dict[str, str]] = {}
 
     def __init__(self, detail: str, headers: dict[str, str] | None = None):
-        retry = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        super().__init__(self.status, detail, retry | (headers or {}))
+        super().__init__(self.status, detail, self.headers_of_kind | (headers or {}))
 
 
 class BadRequestError(ServiceError):
@@ -49,11 +57,11 @@ class InvalidRequestError(ServiceError):
 
 
 class TooManyRequestsError(ServiceError):
-    status, retry_after = 429, 1
+    status, headers_of_kind = 429, {"Retry-After": "1"}
 
 
 class UnavailableError(ServiceError):
-    status, retry_after = 503, 5
+    status, headers_of_kind = 503, {"Retry-After": "5"}
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
@@ -70,28 +78,36 @@ def _allowed_methods(request: Request) -> list[str]:
     return sorted(method for route in routes for method in route.methods or ())
 
 
-async def _invalid_arguments(request: Request, error: RequestValidationError) -> Response:
-    return await _http_error(request, InvalidRequestError(first_problem(error.errors())))
-
-
-async def _invalid_drawing(request: Request, error: DrawingError) -> Response:
-    return await _http_error(request, InvalidRequestError(str(error)))
-
-
 async def _client_gone(request: Request, error: ClientDisconnect) -> Response:
     return Response(status_code=499)  # as nginx logs it; nobody reads it
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    return await _http_error(request, HTTPException(500, "This should not have happened; the service's log says what did."))
+async def _other_error(request: Request, error: Exception) -> Response:
+    return await _http_error(request, _as_http_error(error))
+
+
+def _as_http_error(error: Exception) -> HTTPException:
+    match error:
+        case RequestValidationError():
+            return InvalidRequestError(first_problem(error.errors()))
+        case DrawingError():
+            return InvalidRequestError(str(error))
+        case RefusedError(reason=Refusal.ERASED):
+            return NotFoundError("there is no prediction with this prediction_id: it was erased")
+        case RefusedError():
+            tomorrow = str(DAY_SECONDS - int(time() % DAY_SECONDS))
+            return TooManyRequestsError(TOO_MUCH_FEEDBACK[error.reason], {"Retry-After": tomorrow})
+        case PredictionLogError():
+            log.error("event=prediction_log_failed reason=%r", str(error))
+            return UnavailableError(LOG_OUT_OF_REACH)
+        case _:
+            return HTTPException(500, "This should not have happened; the service's log says what did.")
 
 
 HANDLERS: dict[int | type[Exception], Callable[..., Any]] = {
     StarletteHTTPException: _http_error,
-    RequestValidationError: _invalid_arguments,
-    DrawingError: _invalid_drawing,
     ClientDisconnect: _client_gone,
-    Exception: _unexpected,
+    **dict.fromkeys((RequestValidationError, DrawingError, RefusedError, PredictionLogError, Exception), _other_error),
 }
 
 

@@ -1,4 +1,4 @@
-"""Feedback: what a user says a drawing really is. The answer comes once the prediction log has it."""
+"""Feedback and erasure: a user says what a drawing really is, or takes it back. Both return once that is on the disk."""
 
 import asyncio
 import hashlib
@@ -6,89 +6,83 @@ import ipaddress
 import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
 from time import time
 
 from digitnet.images.normalize import in_bytes
-from stores.prediction_log import FEEDBACK_LIMITS, Feedback, Prediction, PredictionLog, PredictionLogError, Refusal, RefusedError
-from stores.prediction_log.base import DAY_SECONDS
+from stores.prediction_log import Feedback, Prediction, PredictionLog
 
-from inference.errors import NotFoundError, ServiceError, TooManyRequestsError, UnavailableError
+from inference.errors import NotFoundError
 from inference.metrics import Metrics
 from inference.prediction_logger import PredictionLogger
 from inference.predictor import Image
 from inference.schemas.requests import FeedbackRequest
 
-Pause = Callable[[float], Awaitable[object]]
+Pause = Callable[[float], Awaitable[object]]  # waits for some seconds
 
 log = logging.getLogger(__name__)
 
 # Another replica may have answered a moment ago and be just about to write its prediction to the log.
 LOOK_AGAIN_SECONDS = (0.1, 0.4)
 PREDICTION_ID = re.compile("[0-9a-f]{32}")  # no wait for any other id
+ERASURES_AT_ONCE = 4  # so that they leave threads to feedback and predictions
 
 UNKNOWN = (
     "there is no prediction with this prediction_id: only the newest are kept; draw it again, or send its image_vector instead"
 )
-TOO_MUCH = {
-    Refusal.SOURCE: f"your address gave feedback {FEEDBACK_LIMITS.per_source} times today, which is the limit: send it tomorrow",
-    Refusal.DAY: f"people gave feedback {FEEDBACK_LIMITS.per_day} times today, which is the limit: send it tomorrow",
-}
-NOT_KEPT = "the feedback could not be kept: the journal is out of reach. Please send it again in a moment"
+NOTHING_TO_ERASE = "there is no prediction with this prediction_id: it was never made, or has left the prediction log"
 
 
 class FeedbackService:
-    """Writes feedback into the prediction log."""
+    """Writes feedback into the prediction log, and erases predictions with their feedback.
+
+    PredictionLogError: the log is out of reach. RefusedError: it takes no more feedback today, or the prediction was erased.
+    """
 
     def __init__(self, prediction_log: PredictionLog, logger: PredictionLogger, metrics: Metrics):
         self._prediction_log, self._logger, self._metrics = prediction_log, logger, metrics
+        self._places = asyncio.Semaphore(ERASURES_AT_ONCE)
 
     async def receive(
         self, request: FeedbackRequest, image: Image | None, address: str = "", pause: Pause = asyncio.sleep
     ) -> None:
-        """Return once the feedback is on the disk. `pause` waits for some seconds.
-
-        `image`: the request's own, where it brings one; `address`: the sender's. Raises NotFoundError for an unknown prediction,
-        TooManyRequestsError beyond a day's limits, UnavailableError without a prediction log.
-        """
-        try:
-            feedback = await self._feedback(request, image, pause)
-            await asyncio.to_thread(self._prediction_log.add_feedback, replace(feedback, source=_source(address)))
-        except PredictionLogError as error:
-            log.error("event=feedback_not_kept reason=%r", str(error))
-            raise UnavailableError(NOT_KEPT) from error
-        except RefusedError as refused:
-            raise _refusal(refused.reason, feedback.time) from refused
-        verdict = "right" if feedback.actual_digit == feedback.predicted_digit else "wrong"
-        self._metrics.feedback.labels("no_digit" if feedback.actual_digit is None else verdict).inc()
+        """Write feedback. `image`: the request's own, where it brings one; `address`: the sender's."""
+        id_, now, actual, source = uuid.uuid4().hex, time(), request.actual_digit, _source(address)
+        if image is None:
+            found = await self._prediction(request.prediction_id or "", pause)
+            feedback = Feedback(id_, now, found.prediction_id, found.digit, actual, found.model_version, found.picture, source)
+        else:
+            feedback = Feedback(id_, now, None, request.predicted_digit, actual, None, in_bytes(image).tobytes(), source)
+        await asyncio.to_thread(self._prediction_log.add_feedback, feedback)
+        verdict = "right" if actual == feedback.predicted_digit else "wrong"
+        self._metrics.feedback.labels("no_digit" if actual is None else verdict).inc()
         log.info(
             "event=feedback id=%s prediction=%s predicted=%s actual=%s",
-            *(feedback.feedback_id, feedback.prediction_id, feedback.predicted_digit, feedback.actual_digit),
+            *(id_, feedback.prediction_id, feedback.predicted_digit, actual),
         )
 
-    async def _feedback(self, request: FeedbackRequest, image: Image | None, pause: Pause) -> Feedback:
-        id_, now, actual = uuid.uuid4().hex, time(), request.actual_digit
-        if image is not None:
-            return Feedback(id_, now, None, request.predicted_digit, actual, None, in_bytes(image).tobytes())
-        found = await self._prediction(request.prediction_id or "", pause)
-        return Feedback(id_, now, found.prediction_id, found.digit, actual, found.model_version, found.picture)
-
     async def _prediction(self, prediction_id: str, pause: Pause) -> Prediction:
-        waits = (0.0, *LOOK_AGAIN_SECONDS) if PREDICTION_ID.fullmatch(prediction_id) else ()
-        for seconds in waits:
-            await pause(seconds)
-            found = self._logger.queued(prediction_id) or await asyncio.to_thread(self._prediction_log.prediction, prediction_id)
-            if found:
+        async for queued in self._looks(prediction_id, pause):
+            if found := queued or await asyncio.to_thread(self._prediction_log.prediction, prediction_id):
                 return found
         raise NotFoundError(UNKNOWN)
 
+    async def erase(self, prediction_id: str, pause: Pause = asyncio.sleep) -> None:
+        """Erase a prediction with all feedback on it."""
+        async for queued in self._looks(prediction_id, pause):
+            async with self._places:
+                # The log never takes a prediction that was erased while it was still queued.
+                is_expected = queued is not None
+                if await asyncio.to_thread(self._prediction_log.erase, [prediction_id], is_expected=is_expected):
+                    log.info("event=erased prediction=%s", prediction_id)
+                    return
+        raise NotFoundError(NOTHING_TO_ERASE)
 
-def _refusal(reason: Refusal, now: float) -> ServiceError:
-    if reason == Refusal.ERASED:
-        return NotFoundError(UNKNOWN)
-    tomorrow = DAY_SECONDS - int(now % DAY_SECONDS)
-    return TooManyRequestsError(TOO_MUCH[reason], headers={"Retry-After": str(tomorrow)})
+    async def _looks(self, prediction_id: str, pause: Pause) -> AsyncIterator[Prediction | None]:
+        """Take the time for several looks into the log; yield at each the prediction if it is still queued here."""
+        for seconds in (0.0, *LOOK_AGAIN_SECONDS) if PREDICTION_ID.fullmatch(prediction_id) else ():
+            await pause(seconds)
+            yield self._logger.queued(prediction_id)
 
 
 def _source(address: str) -> str | None:

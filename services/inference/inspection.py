@@ -13,18 +13,11 @@ from digitnet.network import NO_DIGIT, Network
 from numpy.typing import NDArray
 
 from inference.predictor import Image, Model
+from inference.schemas.responses import Snapshot
 
 Fields = dict[str, Any]  # of a schema
 
-MEASURED = (
-    "learning_rate",
-    "train_loss",
-    "validation_loss",
-    "validation_accuracy",
-    "gradient_norm",
-    "update_ratio",
-    "dead_units",
-)
+MEASURED = [name for name in Snapshot.model_fields if name not in ("step", "filters", "points")]
 
 
 def explanation(model: Model, image: Image, digit: int, with_occlusion: bool) -> Fields:

@@ -1,7 +1,8 @@
 """All metrics of the service, declared in one place, each label value known beforehand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -18,6 +19,7 @@ PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-
 REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
 CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 CODES = ("200", "400", "401", "404", "405", "413", "415", "421", "422", "429", "500", "503")
+QUEUES = ("large", "inspections", "slow")
 OTHER = "other"
 
 Metric = TypeVar("Metric", Counter, Gauge, Histogram)
@@ -29,44 +31,67 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client leaves it without types
         self.registry = CollectorRegistry()
-        counter, gauge = partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry)
-        histogram = partial(Histogram, registry=self.registry)
         ProcessCollector(registry=self.registry)  # memory, processor time, open files: process_…, as every client names them
+        counter, gauge = partial(self._declare, Counter), partial(self._declare, Gauge)
+        histogram = partial(self._declare, Histogram)
+
         self.predict_calls = counter("api_predict_calls_total", "Calls of POST /predict, with any result.")
         self.prediction_errors = counter("prediction_error_total", "Calls of POST /predict that were answered with an error.")
-        self.errors_by_code = _with_labels(
-            counter("doodle_predict_errors_total", "Errors of POST /predict by HTTP status.", ["code"]), PROBLEM_CODES
+        self.errors_by_code = counter(
+            "doodle_predict_errors_total", "Errors of POST /predict by HTTP status.", code=PROBLEM_CODES
         )
-        self.drawings = _with_labels(
-            counter("doodle_drawings_total", "Drawings read, by the form they came in.", ["form"]), FORMS
-        )
-        self.digits = _with_labels(counter("doodle_digits_total", "Digits answered.", ["digit"]), map(str, range(10)))
+        self.drawings = counter("doodle_drawings_total", "Drawings read, by the form they came in.", form=FORMS)
+        self.digits = counter("doodle_digits_total", "Digits answered.", digit=tuple("0123456789"))
         self.not_digits = counter("doodle_not_digits_total", "Drawings answered with is_digit false.")
-        self.feedback = _with_labels(
-            counter(
-                "doodle_feedback_total",
-                "Feedback that was kept, by what it says of the answer: right, wrong, or that the drawing is no digit.",
-                ["verdict"],
-            ),
-            VERDICTS,
+        self.confidence = histogram(
+            "doodle_prediction_confidence_ratio",
+            "Probability of the digit that was answered, 0 to 1; not of drawings that are no digit.",
+            buckets=CONFIDENCE_BUCKETS,
         )
-        self.feedback_errors = _with_labels(
-            counter("doodle_feedback_errors_total", "Errors of POST /feedback by HTTP status.", ["code"]), FEEDBACK_PROBLEM_CODES
+        self.phase_seconds = histogram(
+            "doodle_predict_phase_seconds", "Time of each phase of a prediction.", buckets=PHASE_BUCKETS, phase=PHASES
         )
-        self.phase_seconds = _with_labels(
-            histogram("doodle_predict_phase_seconds", "Time of each phase of a prediction.", ["phase"], buckets=PHASE_BUCKETS),
-            PHASES,
+        self.shadow = counter(
+            "doodle_shadow_predictions_total",
+            "Live drawings that a candidate read too, by whether it agreed.",
+            outcome=("agree", "disagree"),
         )
+        self.alias_predictions = counter(
+            "doodle_trial_predictions_total",
+            "Predictions of a model by its alias. They count nowhere else, and are not in the prediction log.",
+            pointer=ALIASES,
+        )
+        self.explanations = counter("doodle_explanations_total", "Drawings read by POST /explain. They are no predictions.")
+        self.units = counter("doodle_units_looked_at_total", "Units inspected by POST /unit.")
+        self.training_steps = counter("doodle_lessons_total", "Training steps of POST /learn, on copies of the model.")
+        self.snapshot_predictions = counter("doodle_snapshot_readings_total", "Drawings read by POST /snapshots.")
+
+        self.feedback = counter(
+            "doodle_feedback_total",
+            "Feedback that was kept, by what it says of the answer: right, wrong, or that the drawing is no digit.",
+            verdict=VERDICTS,
+        )
+        self.feedback_errors = counter(
+            "doodle_feedback_errors_total", "Errors of POST /feedback by HTTP status.", code=FEEDBACK_PROBLEM_CODES
+        )
+        self.logged = counter(
+            "doodle_recorder_records_total",
+            "Predictions for the prediction log, by outcome: written, or dropped because too many waited.",
+            outcome=("written", "dropped"),
+        )
+        self.pending_records = gauge("doodle_recorder_pending_records", "Predictions that wait for the prediction log.")
+
         self.requests = counter(
             "doodle_http_requests_total",
             "Requests answered, by route and HTTP status; unmatched requests and rarer statuses are other.",
-            ["route", "code"],
+            route=(),
+            code=(),
         )
         self.request_seconds = histogram(
             "doodle_http_request_seconds",
             "Time from a request's header to the end of its answer.",
-            ["route"],
             buckets=REQUEST_BUCKETS,
+            route=(),
         )
         self.requests_in_flight = gauge(
             "doodle_http_requests_inside", "POST and DELETE requests in flight; beyond a limit others are rejected."
@@ -74,53 +99,26 @@ class Metrics:
         self.queued_calls = gauge(
             "doodle_queued_calls",
             "Expensive calls that run or wait, by queue; beyond a queue's size they are rejected.",
-            ["queue"],
+            queue=QUEUES,
         )
-        self.confidence = histogram(
-            "doodle_prediction_confidence_ratio",
-            "Probability of the digit that was answered, 0 to 1; not of drawings that are no digit.",
-            buckets=CONFIDENCE_BUCKETS,
+
+        self.model_loads = counter(
+            "doodle_model_loads_total", "Models read from the store, by outcome.", outcome=("loaded", "refused")
         )
         self.model_loaded = gauge("doodle_model_loaded", "1 while a model is loaded, else 0.")
-        self.model_info = gauge("doodle_model_info", "Always 1; the label names the model served.", ["version"])
-        self.candidate_loaded = gauge("doodle_candidate_loaded", "1 while a candidate is loaded beside the live model, else 0.")
-        self.candidate_info = gauge("doodle_candidate_info", "Always 1; the label names the candidate.", ["version"])
-        self.alias_predictions = _with_labels(
-            counter(
-                "doodle_trial_predictions_total",
-                "Predictions of a model by its alias. They count nowhere else, and are not in the prediction log.",
-                ["pointer"],
-            ),
-            ALIASES,
-        )
-        self.explanations = counter("doodle_explanations_total", "Drawings read by POST /explain; no predictions for users.")
-        self.training_steps = counter("doodle_lessons_total", "Training steps of POST /learn, on copies of the model.")
-        self.units = counter("doodle_units_looked_at_total", "Units inspected by POST /unit.")
-        self.snapshot_predictions = counter(
-            "doodle_snapshot_readings_total", "Drawings read by POST /snapshots, at every snapshot of the training."
-        )
-        self.shadow = _with_labels(
-            counter(
-                "doodle_shadow_predictions_total",
-                "Live drawings that a candidate read too, by whether it agreed.",
-                ["outcome"],
-            ),
-            ("agree", "disagree"),
-        )
-        self.model_loads = _with_labels(
-            counter("doodle_model_loads_total", "Models read from the store, by outcome.", ["outcome"]), ("loaded", "refused")
-        )
-        self.logged = _with_labels(
-            counter(
-                "doodle_recorder_records_total",
-                "Predictions for the prediction log, by outcome: written, or dropped because too many waited.",
-                ["outcome"],
-            ),
-            ("written", "dropped"),
-        )
-        self.pending_records = gauge(
-            "doodle_recorder_pending_records", "Predictions that wait to be written to the prediction log."
-        )
+        self.model_info = gauge("doodle_model_info", "Always 1; the label names the model served.", version=())
+        self.candidate_loaded = gauge("doodle_candidate_loaded", "1 while a candidate is loaded, else 0.")
+        self.candidate_info = gauge("doodle_candidate_info", "Always 1; the label names the candidate.", version=())
+
+    def _declare(
+        self, kind: Callable[..., Metric], name: str, text: str, buckets: Sequence[float] = (), **labels: Sequence[str]
+    ) -> Metric:
+        """Create a metric with the known values of its labels: a rate of zero events is then 0, not nothing."""
+        options = {"buckets": buckets} if buckets else {}
+        metric = kind(name, text, list(labels), registry=self.registry, **options)
+        for values in product(*labels.values()) if labels else ():
+            metric.labels(*values)
+        return metric
 
     def add_routes(self, routes: Iterable[str]) -> None:
         """Pre-initialize the metrics of these routes."""
@@ -159,10 +157,3 @@ class Metrics:
         if version is not None:
             info.labels(version).set(1)
         loaded.set(version is not None)
-
-
-def _with_labels(metric: Metric, values: Iterable[str]) -> Metric:
-    """Pre-initialize a metric with one label: a rate of zero events is then 0, not nothing."""
-    for value in values:
-        metric.labels(value)
-    return metric

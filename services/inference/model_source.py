@@ -17,8 +17,6 @@ from inference.predictor import Model
 
 log = logging.getLogger(__name__)
 
-NOTHING = "nothing is live"
-
 
 class NoModelError(UnavailableError):
     """There is no model yet."""
@@ -30,7 +28,7 @@ class ModelSource:
     def __init__(self, models: ModelStore, metrics: Metrics, alias: str = LIVE):
         self._models, self._metrics, self._alias = models, metrics, alias
         self._model: Model | None = None
-        self._seen: object = None  # the store's state at the last look, whatever came of it
+        self._seen: object = "nothing yet"  # the store's state at the last look; None: the alias named no version
         self._unreachable = ""  # why the store could not be reached at the last look
         self._lock = Lock()  # of the snapshots
         self._snapshots: tuple[str | None, Snapshots | None] = (None, None)  # the version that they belong to, and they
@@ -41,11 +39,11 @@ class ModelSource:
 
     @property
     def model(self) -> Model:
-        if self._model is None and self._alias != LIVE:
+        if self._model is not None:
+            return self._model
+        if self._alias != LIVE:
             raise NoModelError(f"there is no {self._alias}")
-        if self._model is None:
-            raise NoModelError("there is no model yet: the trainer publishes one once it is trained; ask again then")
-        return self._model
+        raise NoModelError("there is no model yet: the trainer publishes one once it is trained; ask again then")
 
     async def follow(self, seconds: float) -> None:
         """Refresh forever, at this interval, without holding up requests."""
@@ -61,45 +59,40 @@ class ModelSource:
 
         While the store cannot be reached everything stays as it is. That is logged once, too, and the next look catches up.
         """
-        try:
-            self._look()
-        except UnreachableError as error:
-            self._log_reach(str(error))
-        else:
-            self._log_reach("")
-
-    def _look(self) -> None:
         seen: object = None
         try:
-            version = self._models.alias(self._alias)
-            if version is None:
-                self._no_version()
-                return
-            seen = self._models.state(version)
-            if seen == self._seen:
-                return
+            if version := self._models.alias(self._alias):
+                seen = self._models.state(version)
+            if seen != self._seen:
+                self._load(version)
+        except UnreachableError as error:
+            if str(error) != self._unreachable:
+                self._log_error("models_unreachable", error)
+            self._unreachable = str(error)
+            return
+        except StoreError as error:
+            seen = seen or str(error)
+            if seen != self._seen:
+                self._metrics.model_loads.labels("refused").inc()
+                self._log_error("model_refused", error)
+        self._seen = seen
+        if self._unreachable:
+            log.info("event=models_reachable_again pointer=%s", self._alias)
+        self._unreachable = ""
+
+    def _load(self, version: str | None) -> None:
+        if version is not None:
             network, card = self._models.load(version)
             golden = in_unit_range(self._models.golden_images(version))
-        except UnreachableError:
-            raise
-        except StoreError as error:
-            self._refuse(seen or str(error), error)
-            return
-        self._seen = seen
-        self._model = Model(network, card, Decision.of(card), golden, plan=InferencePlan(network))
-        self._snapshots = None, None  # they may have come with a new card of the same version
-        self._metrics.model_loads.labels("loaded").inc()
-        self._metrics.show_model(self._alias, self._model.version)
-        log.info("event=model_loaded pointer=%s version=%s", self._alias, self._model.version)
-
-    def _no_version(self) -> None:
-        """A candidate leaves with its alias. The live model stays: the store may have gone."""
-        if self._alias != LIVE and self._model is not None:
-            self._model = self._seen = None
-            self._metrics.show_model(self._alias, None)
-        if self._alias == LIVE and self._model is None and self._seen != NOTHING:
-            self._seen = NOTHING
+            self._model = Model(network, card, Decision.of(card), golden, plan=InferencePlan(network))
+            self._snapshots = None, None  # they may have come with a new card of the same version
+            self._metrics.model_loads.labels("loaded").inc()
+            log.info("event=model_loaded pointer=%s version=%s", self._alias, version)
+        elif self._alias != LIVE:  # a candidate leaves with its alias; the live model stays, as the store may have gone
+            self._model = None
+        elif self._model is None:
             log.info("event=no_model pointer=%s in=%s", self._alias, self._models)
+        self._metrics.show_model(self._alias, self._model.version if self._model else None)
 
     def snapshots(self, model: Model) -> Snapshots | None:
         """Return the snapshots of a model's training; None where there are none, or damaged ones: the model serves all the same.
@@ -118,21 +111,6 @@ class ModelSource:
                 self._snapshots = model.version, found
             return self._snapshots[1]
 
-    def _log_reach(self, unreachable: str) -> None:
-        if unreachable and unreachable != self._unreachable:
-            reason = json.dumps(unreachable)
-            log.error("event=models_unreachable pointer=%s kept=%s reason=%s", self._alias, self._kept, reason)
-        elif self._unreachable and not unreachable:
-            log.info("event=models_reachable_again pointer=%s", self._alias)
-        self._unreachable = unreachable
-
-    def _refuse(self, seen: object, error: StoreError) -> None:
-        if seen == self._seen:
-            return
-        self._seen = seen
-        self._metrics.model_loads.labels("refused").inc()
-        log.error("event=model_refused pointer=%s kept=%s reason=%s", self._alias, self._kept, json.dumps(str(error)))
-
-    @property
-    def _kept(self) -> str:
-        return self._model.version if self._model else "none"
+    def _log_error(self, event: str, error: StoreError) -> None:
+        kept = self._model.version if self._model else "none"
+        log.error("event=%s pointer=%s kept=%s reason=%s", event, self._alias, kept, json.dumps(str(error)))

@@ -9,11 +9,11 @@ from stores.models import ALIASES, CANDIDATE, LIVE, open_models
 from stores.prediction_log import open_prediction_log
 
 from inference.body import BodyReader
-from inference.erasure import Eraser, drop_expired
 from inference.feedback import FeedbackService
 from inference.metrics import Metrics
 from inference.model_source import ModelSource
 from inference.prediction_logger import PredictionLogger
+from inference.retention import drop_expired
 from inference.settings import Settings
 from inference.shadow import Shadow
 from inference.work_queue import WorkQueue
@@ -37,7 +37,6 @@ class Services:
         self.prediction_log = open_prediction_log(settings.prediction_log)
         self.logger = PredictionLogger(self.prediction_log, self.metrics)
         self.feedback = FeedbackService(self.prediction_log, self.logger, self.metrics)
-        self.eraser = Eraser(self.prediction_log, self.logger)
         self.large = WorkQueue("large", LARGE_WAITING, self.metrics)
         self.inspections = WorkQueue("inspections", INSPECTIONS_WAITING, self.metrics)
         self.slow = WorkQueue("slow", SLOW_WAITING, self.metrics)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
-from inference import erasure, feedback
+from inference import feedback, retention
 from inference.metrics import Metrics
 from inference.prediction_logger import PredictionLogger
 from stores.prediction_log import Feedback, Prediction, PredictionLogError
@@ -44,8 +44,8 @@ def test_erases_a_drawing_with_all_feedback_on_it_and_no_other(client, journal, 
 @pytest.mark.parametrize("unknown", [ID, "nobody", "x" * 1000, "%00", "{prediction_id}"])
 def test_an_unknown_id_is_404(client, unknown, samples, documented):
     answer = client.delete(f"/predictions/{unknown}")
-    assert (answer.status_code, answer.json()) == (404, {"detail": erasure.UNKNOWN})
-    documented("bad-requests", "erasing a drawing by an unknown id", "`/predictions/{id}`", "404", erasure.UNKNOWN)
+    assert (answer.status_code, answer.json()) == (404, {"detail": feedback.NOTHING_TO_ERASE})
+    documented("bad-requests", "erasing a drawing by an unknown id", "`/predictions/{id}`", "404", feedback.NOTHING_TO_ERASE)
     assert samples(client)["doodle_http_requests_total", ("404", "/predictions/{prediction_id}")] == 1
     assert ID not in client.get("/metrics").text
 
@@ -75,7 +75,7 @@ async def test_a_prediction_that_waits_to_be_written_is_never_written(journal):
     async with PredictionLogger(slow, Metrics()) as logger:
         logger.log(A_PREDICTION)
         await asyncio.to_thread(writing.wait, 10)
-        await erasure.Eraser(slow, logger).erase(ID)
+        await feedback.FeedbackService(slow, logger, Metrics()).erase(ID)
         go_on.set()
     assert journal.recent_predictions(10) == []
 
@@ -89,7 +89,7 @@ async def test_waits_for_one_that_another_replica_is_about_to_write(journal):
 
     log = Mock()
     log.erase.side_effect = erase
-    await erasure.Eraser(log, PredictionLogger(journal, Metrics())).erase(ID)
+    await feedback.FeedbackService(log, PredictionLogger(journal, Metrics()), Metrics()).erase(ID)
     assert journal.recent_predictions(10) == []
 
 
@@ -104,9 +104,9 @@ async def test_many_erasures_leave_threads_to_others():
             time.sleep(0.01)
             return {inside.pop()}
 
-    eraser = erasure.Eraser(SlowLog(), PredictionLogger(SlowLog(), Metrics()))
-    await asyncio.gather(*(eraser.erase(f"{number:032x}") for number in range(20)))
-    assert max(counts) == erasure.ERASURES_AT_ONCE
+    service = feedback.FeedbackService(SlowLog(), PredictionLogger(SlowLog(), Metrics()), Metrics())
+    await asyncio.gather(*(service.erase(f"{number:032x}") for number in range(20)))
+    assert max(counts) == feedback.ERASURES_AT_ONCE
 
 
 def test_drops_what_is_older_than_the_setting(serve, models_folder, journal, journal_url, eventually):
@@ -122,12 +122,12 @@ def test_drops_what_is_older_than_the_setting(serve, models_folder, journal, jou
 
 @pytest.mark.anyio
 async def test_tries_again_to_drop_records_when_the_log_was_out_of_reach(monkeypatch):
-    monkeypatch.setattr(erasure, "EXPIRED_EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(erasure, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(retention, "INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
     log = Mock()
     log.drop_expired.side_effect = [PredictionLogError("cannot be reached"), 200, 3, 0, asyncio.CancelledError]
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(erasure.drop_expired(log, 90), 10)
+        await asyncio.wait_for(retention.drop_expired(log, 90), 10)
     assert log.drop_expired.call_count == 5
     days, now = log.drop_expired.call_args.args
     assert (days, abs(now - time.time()) < 60) == (90, True)

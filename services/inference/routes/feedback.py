@@ -44,7 +44,7 @@ async def erase(prediction_id: str, request: Request) -> Response:
 
     The id is the secret, so this call needs no key.
     """
-    await services_of(request).eraser.erase(prediction_id, partial(pause, request))
+    await services_of(request).feedback.erase(prediction_id, partial(pause, request))
     return JSONResponse(Erased().model_dump())
 
 
