@@ -18,7 +18,7 @@ from inference.work_queue import WorkQueue
 
 MAX_JSON_BYTES = 1024 * 1024  # 20,000 points written out have about half of that
 MAX_IMAGE_BYTES = 4 * 1024 * 1024
-SKIPPED_BYTES = 8 * 1024 * 1024  # read away beyond a limit; more than nginx lets through
+SKIPPED_BYTES = 8 * 1024 * 1024  # beyond a limit; more than nginx lets through
 # What takes a few milliseconds at most is done at once. Handing it to a thread and back would take as long under load.
 QUICK_BYTES = 64 * 1024
 QUICK_PIXELS = 400 * 400
@@ -38,7 +38,7 @@ class Drawing(NamedTuple):
 
 
 class BodyReader:
-    """Reads bodies. Large ones are parsed in a queue, so that others are answered meanwhile."""
+    """Reads bodies. A queue parses large ones, so that others are answered meanwhile."""
 
     def __init__(self, large: WorkQueue):
         self._large = large
@@ -112,28 +112,22 @@ def _media_type(request: Request) -> str:
 async def _content(request: Request, limit: int) -> bytes:
     """Return the body's bytes.
 
-    A client that is still sending when the connection closes may never see the answer. So the rest of a body that is too large
-    is skipped, by uvicorn where its length was announced. Only a body that is larger by far is cut off.
+    A client that is still sending when the connection closes may never see the answer. So uvicorn reads the rest of a body that
+    is too large, where its length was announced. It cuts off other bodies, and those that are larger by far.
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         detail = f"send the body as it is, not packed by {encoding[:20]}"
-        raise UnsupportedMediaError(detail, headers={"Accept-Encoding": "identity"})
-    too_large = TooLargeError(f"the body may have at most {limit} bytes")
-    far_too_large = TooLargeError(too_large.detail, headers={"Connection": "close"})
-    announced = request.headers.get("content-length", "")
+        raise UnsupportedMediaError(detail, {"Accept-Encoding": "identity"})
+    detail, announced = f"the body may have at most {limit} bytes", request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
-        raise far_too_large if int(announced) > limit + SKIPPED_BYTES else too_large
-    chunks, size = [], 0
+        raise TooLargeError(detail, {"Connection": "close"} if int(announced) > limit + SKIPPED_BYTES else None)
+    content = bytearray()
     try:
         async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit + SKIPPED_BYTES:
-                raise far_too_large
-            if size <= limit:
-                chunks.append(chunk)
+            content += chunk
+            if len(content) > limit:
+                raise TooLargeError(detail, {"Connection": "close"})
     except ClientDisconnect as error:
         raise BadRequestError("the body ended early") from error
-    if size > limit:
-        raise too_large
-    return b"".join(chunks)
+    return bytes(content)

@@ -18,6 +18,7 @@ from stores.prediction_log.base import DAY_SECONDS
 log = logging.getLogger(__name__)
 
 LOGGED = ("/predict", "/feedback")  # the paths whose errors are logged, one line each
+HEADERS = {429: {"Retry-After": "1"}, 503: {"Retry-After": "5"}}
 
 LOG_OUT_OF_REACH = "the prediction log is out of reach, so nothing was stored or erased. Please try again in a moment"
 TOO_MUCH_FEEDBACK = {
@@ -30,10 +31,9 @@ class ServiceError(HTTPException):
     """A request that cannot be answered."""
 
     status: ClassVar[int]
-    headers_of_kind: ClassVar[dict[str, str]] = {}
 
     def __init__(self, detail: str, headers: dict[str, str] | None = None):
-        super().__init__(self.status, detail, self.headers_of_kind | (headers or {}))
+        super().__init__(self.status, detail, headers)
 
 
 class BadRequestError(ServiceError):
@@ -57,25 +57,22 @@ class InvalidRequestError(ServiceError):
 
 
 class TooManyRequestsError(ServiceError):
-    status, headers_of_kind = 429, {"Retry-After": "1"}
+    status = 429
 
 
 class UnavailableError(ServiceError):
-    status, headers_of_kind = 503, {"Retry-After": "5"}
+    status = 503
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
     path = request.url.path
     if request.method == "POST" and path in LOGGED:
         log.info("event=refused path=%s code=%d detail=%r", path, error.status_code, error.detail)
-    headers = {"Allow": ", ".join(_allowed_methods(request))} if error.status_code == 405 else error.headers
+    headers = HEADERS.get(error.status_code, {}) | dict(error.headers or {})
+    if error.status_code == 405:  # the framework names the methods of the path's first route alone
+        routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
+        headers = {"Allow": ", ".join(sorted(method for route in routes for method in route.methods or ()))}
     return JSONResponse({"detail": error.detail}, error.status_code, headers)
-
-
-def _allowed_methods(request: Request) -> list[str]:
-    """Return the methods of all routes with this path. The framework names the first route's alone."""
-    routes = [route for route in iter_route_contexts(request.app.routes) if route.path == request.url.path]
-    return sorted(method for route in routes for method in route.methods or ())
 
 
 async def _client_gone(request: Request, error: ClientDisconnect) -> Response:

@@ -19,6 +19,7 @@ PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-
 REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
 CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 CODES = ("200", "400", "401", "404", "405", "413", "415", "421", "422", "429", "500", "503")
+AGREEMENT, LOGGED, LOADS = ("agree", "disagree"), ("written", "dropped"), ("loaded", "refused")
 QUEUES = ("large", "inspections", "slow")
 OTHER = "other"
 
@@ -37,74 +38,44 @@ class Metrics:
 
         self.predict_calls = counter("api_predict_calls_total", "Calls of POST /predict, with any result.")
         self.prediction_errors = counter("prediction_error_total", "Calls of POST /predict that were answered with an error.")
-        self.errors_by_code = counter(
-            "doodle_predict_errors_total", "Errors of POST /predict by HTTP status.", code=PROBLEM_CODES
-        )
+        self.errors_by_code = counter("doodle_predict_errors_total", "POST /predict errors by HTTP status.", code=PROBLEM_CODES)
         self.drawings = counter("doodle_drawings_total", "Drawings read, by the form they came in.", form=FORMS)
         self.digits = counter("doodle_digits_total", "Digits answered.", digit=tuple("0123456789"))
         self.not_digits = counter("doodle_not_digits_total", "Drawings answered with is_digit false.")
         self.confidence = histogram(
-            "doodle_prediction_confidence_ratio",
-            "Probability of the digit that was answered, 0 to 1; not of drawings that are no digit.",
-            buckets=CONFIDENCE_BUCKETS,
+            "doodle_prediction_confidence_ratio", "Probability of each digit answered, 0 to 1.", buckets=CONFIDENCE_BUCKETS
         )
         self.phase_seconds = histogram(
             "doodle_predict_phase_seconds", "Time of each phase of a prediction.", buckets=PHASE_BUCKETS, phase=PHASES
         )
-        self.shadow = counter(
-            "doodle_shadow_predictions_total",
-            "Live drawings that a candidate read too, by whether it agreed.",
-            outcome=("agree", "disagree"),
-        )
+        self.shadow = counter("doodle_shadow_predictions_total", "Live drawings, by the candidate's verdict.", outcome=AGREEMENT)
         self.alias_predictions = counter(
-            "doodle_trial_predictions_total",
-            "Predictions of a model by its alias. They count nowhere else, and are not in the prediction log.",
-            pointer=ALIASES,
+            "doodle_trial_predictions_total", "Predictions of a model by its alias: neither logged nor counted.", pointer=ALIASES
         )
         self.explanations = counter("doodle_explanations_total", "Drawings read by POST /explain. They are no predictions.")
         self.units = counter("doodle_units_looked_at_total", "Units inspected by POST /unit.")
         self.training_steps = counter("doodle_lessons_total", "Training steps of POST /learn, on copies of the model.")
         self.snapshot_predictions = counter("doodle_snapshot_readings_total", "Drawings read by POST /snapshots.")
 
-        self.feedback = counter(
-            "doodle_feedback_total",
-            "Feedback that was kept, by what it says of the answer: right, wrong, or that the drawing is no digit.",
-            verdict=VERDICTS,
-        )
+        self.feedback = counter("doodle_feedback_total", "Feedback kept, by its verdict on the answer.", verdict=VERDICTS)
         self.feedback_errors = counter(
             "doodle_feedback_errors_total", "Errors of POST /feedback by HTTP status.", code=FEEDBACK_PROBLEM_CODES
         )
         self.logged = counter(
-            "doodle_recorder_records_total",
-            "Predictions for the prediction log, by outcome: written, or dropped because too many waited.",
-            outcome=("written", "dropped"),
+            "doodle_recorder_records_total", "Predictions written to the log, or dropped as too many waited.", outcome=LOGGED
         )
         self.pending_records = gauge("doodle_recorder_pending_records", "Predictions that wait for the prediction log.")
 
         self.requests = counter(
-            "doodle_http_requests_total",
-            "Requests answered, by route and HTTP status; unmatched requests and rarer statuses are other.",
-            route=(),
-            code=(),
+            "doodle_http_requests_total", "Requests by route and HTTP status; unmatched ones are other.", route=(), code=()
         )
         self.request_seconds = histogram(
-            "doodle_http_request_seconds",
-            "Time from a request's header to the end of its answer.",
-            buckets=REQUEST_BUCKETS,
-            route=(),
+            "doodle_http_request_seconds", "Time from header to end of the answer.", buckets=REQUEST_BUCKETS, route=()
         )
-        self.requests_in_flight = gauge(
-            "doodle_http_requests_inside", "POST and DELETE requests in flight; beyond a limit others are rejected."
-        )
-        self.queued_calls = gauge(
-            "doodle_queued_calls",
-            "Expensive calls that run or wait, by queue; beyond a queue's size they are rejected.",
-            queue=QUEUES,
-        )
+        self.requests_in_flight = gauge("doodle_http_requests_inside", "POST and DELETE requests in flight, which have a limit.")
+        self.queued_calls = gauge("doodle_queued_calls", "Expensive calls that run or wait, by queue.", queue=QUEUES)
 
-        self.model_loads = counter(
-            "doodle_model_loads_total", "Models read from the store, by outcome.", outcome=("loaded", "refused")
-        )
+        self.model_loads = counter("doodle_model_loads_total", "Models read from the store, by outcome.", outcome=LOADS)
         self.model_loaded = gauge("doodle_model_loaded", "1 while a model is loaded, else 0.")
         self.model_info = gauge("doodle_model_info", "Always 1; the label names the model served.", version=())
         self.candidate_loaded = gauge("doodle_candidate_loaded", "1 while a candidate is loaded, else 0.")

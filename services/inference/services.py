@@ -11,9 +11,8 @@ from stores.prediction_log import open_prediction_log
 from inference.body import BodyReader
 from inference.feedback import FeedbackService
 from inference.metrics import Metrics
-from inference.model_source import ModelSource
-from inference.prediction_logger import PredictionLogger
-from inference.retention import drop_expired
+from inference.prediction_logger import PredictionLogger, drop_expired
+from inference.predictor import ModelSource
 from inference.settings import Settings
 from inference.shadow import Shadow
 from inference.work_queue import WorkQueue

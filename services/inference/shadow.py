@@ -6,8 +6,7 @@ from time import time
 from typing import Any
 
 from inference.metrics import Metrics
-from inference.model_source import ModelSource, NoModelError
-from inference.predictor import Image, Prediction
+from inference.predictor import Image, ModelSource, NoModelError, Prediction
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Queues for expensive calls: each has a few threads of its own, so that an ordinary prediction never waits for them."""
+"""Queues for expensive calls: each has a thread of its own, so that an ordinary prediction never waits for them."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,9 +17,9 @@ Result = TypeVar("Result")
 class WorkQueue:
     """First in, first out; a call whose client disconnects leaves the queue."""
 
-    def __init__(self, name: str, max_waiting: int, metrics: Metrics, threads: int = 1):
-        self._size = threads + max_waiting
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(self, name: str, max_waiting: int, metrics: Metrics):
+        self._size = 1 + max_waiting
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._calls = 0  # running or waiting
         metrics.queued_calls.labels(name).set_function(lambda: self._calls)
 
@@ -34,7 +34,7 @@ class WorkQueue:
         work = self._executor.submit(call, *arguments)
         self._calls += 1
         loop = asyncio.get_running_loop()
-        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))  # the count belongs to the loop's thread
         result = asyncio.wrap_future(work)
         try:
             if await _is_gone(request, result):

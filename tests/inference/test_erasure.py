@@ -7,7 +7,7 @@ from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
-from inference import feedback, retention
+from inference import feedback, prediction_logger
 from inference.metrics import Metrics
 from inference.prediction_logger import PredictionLogger
 from stores.prediction_log import Feedback, Prediction, PredictionLogError
@@ -122,12 +122,12 @@ def test_drops_what_is_older_than_the_setting(serve, models_folder, journal, jou
 
 @pytest.mark.anyio
 async def test_tries_again_to_drop_records_when_the_log_was_out_of_reach(monkeypatch):
-    monkeypatch.setattr(retention, "INTERVAL_SECONDS", 0.01)
-    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(prediction_logger, "EXPIRY_SECONDS", 0.01)
+    monkeypatch.setattr(prediction_logger, "PAUSE_SECONDS", 0.0)
     log = Mock()
     log.drop_expired.side_effect = [PredictionLogError("cannot be reached"), 200, 3, 0, asyncio.CancelledError]
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(retention.drop_expired(log, 90), 10)
+        await asyncio.wait_for(prediction_logger.drop_expired(log, 90), 10)
     assert log.drop_expired.call_count == 5
     days, now = log.drop_expired.call_args.args
     assert (days, abs(now - time.time()) < 60) == (90, True)

@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from inference.metrics import Metrics
-from inference.model_source import ModelSource
-from inference.predictor import Prediction
+from inference.predictor import ModelSource, Prediction
 from inference.shadow import KEPT, Shadow
 from stores.models import CANDIDATE
 from stores.models.folder import FolderModels

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from inference.body import vector_image
 from inference.openapi import BODY_ERRORS, body_of, errors
 from inference.schemas.requests import FeedbackRequest
-from inference.schemas.responses import Erased, FeedbackReceived
+from inference.schemas.responses import Message
 from inference.services import services_of
 from inference.work_queue import pause
 
@@ -25,7 +25,7 @@ ERASURE_ERRORS = {404: "No such prediction, or one that has left the log", 503: 
 
 @router.post(
     "/feedback",
-    response_model=FeedbackReceived,
+    response_model=Message,
     responses=errors(FEEDBACK_ERRORS),
     openapi_extra=body_of(FeedbackRequest),
 )
@@ -35,17 +35,17 @@ async def feedback(request: Request) -> Response:
     body = await services.bodies.json(request, FeedbackRequest)
     image = None if body.image_vector is None else vector_image(body.image_vector)
     await services.feedback.receive(body, image, _address(request), partial(pause, request))
-    return JSONResponse(FeedbackReceived().model_dump())
+    return JSONResponse({"message": "Feedback received, thank you!"})
 
 
-@erasure_router.delete("/predictions/{prediction_id}", response_model=Erased, responses=errors(ERASURE_ERRORS))
+@erasure_router.delete("/predictions/{prediction_id}", response_model=Message, responses=errors(ERASURE_ERRORS))
 async def erase(prediction_id: str, request: Request) -> Response:
     """Erase a drawing: its prediction and all feedback on it. The answer comes once that is on the disk.
 
     The id is the secret, so this call needs no key.
     """
     await services_of(request).feedback.erase(prediction_id, partial(pause, request))
-    return JSONResponse(Erased().model_dump())
+    return JSONResponse({"message": "The drawing and all feedback on it are erased."})
 
 
 def _address(request: Request) -> str:

@@ -2,23 +2,26 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TypeVar
 
 from digitnet.inspect.snapshots import Snapshots
 from digitnet.inspect.units import Change
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from prometheus_client import Counter
 
 from inference.errors import InvalidRequestError, NotFoundError
-from inference.inspection import explanation, predict_at_snapshots, timeline, training, unit
-from inference.model_source import ModelSource
+from inference.inspection import Fields, explanation, predict_at_snapshots, timeline, training, unit
 from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of, errors
-from inference.predictor import Model
+from inference.predictor import Image, Model, ModelSource
 from inference.routes.predict import predicted
 from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
 from inference.schemas.responses import Explanation, LearnResponse, SnapshotPredictions, SnapshotsResponse, UnitResponse
-from inference.services import services_of
+from inference.services import Services, services_of
 from inference.work_queue import WorkQueue
+
+Body = TypeVar("Body", bound=PredictRequest)
 
 router = APIRouter()
 
@@ -36,27 +39,24 @@ async def explain(request: Request, occlusion: bool = False) -> Response:
     model = services.live.model
     drawing = await services.bodies.drawing(request, ExplainRequest)
 
-    def explained() -> dict[str, Any]:
+    def explained() -> Fields:
         result = predicted(model.with_edits(_changes(drawing.body)), drawing)
         return result.response() | explanation(result.model, drawing.image, result.prediction.digit, occlusion)
 
-    response = await _compute(services.slow if occlusion else services.inspections, request, explained)
-    services.metrics.explanations.inc()
-    return response
+    queue = services.slow if occlusion else services.inspections
+    return await _compute(queue, request, explained, services.metrics.explanations)
 
 
 @router.post("/unit", response_model=UnitResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(UnitRequest))
 async def inspect_unit(request: Request) -> Response:
     """Inspect one number of a layer: its inputs, its weights, and its receptive field."""
     services = services_of(request)
-    model = services.live.model
-    body = await services.bodies.json(request, UnitRequest)
-    image = await services.bodies.image(request, body)
-    response = await _compute(
-        services.inspections, request, lambda: unit(model.with_edits(_changes(body)), image, body.layer, body.place)
-    )
-    services.metrics.units.inc()
-    return response
+    model, body, image = await _read(services, request, UnitRequest)
+
+    def inspected() -> Fields:
+        return unit(model.with_edits(_changes(body)), image, body.layer, body.place)
+
+    return await _compute(services.inspections, request, inspected, services.metrics.units)
 
 
 @router.post("/learn", response_model=LearnResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(LearnRequest))
@@ -67,13 +67,10 @@ async def learn(request: Request) -> Response:
     steps.
     """
     services = services_of(request)
-    model = services.live.model
-    body = await services.bodies.json(request, LearnRequest)
-    image = await services.bodies.image(request, body)
+    model, body, image = await _read(services, request, LearnRequest)
     steps = [(step.label, step.learning_rate) for step in body.lessons]
-    response = await _compute(services.slow, request, lambda: training(model, image, steps))
-    services.metrics.training_steps.inc(len(steps))
-    return response
+    trained = partial(training, model, image, steps)
+    return await _compute(services.slow, request, trained, services.metrics.training_steps, len(steps))
 
 
 @router.get("/snapshots", response_model=SnapshotsResponse, responses=NO_MODEL | NO_SNAPSHOTS)
@@ -93,16 +90,25 @@ async def snapshots(request: Request) -> Response:
 async def read_at_snapshots(request: Request) -> Response:
     """Read a drawing with the live model as it was at each of these steps, from before the first one on."""
     services = services_of(request)
-    live, model = services.live, services.live.model
-    body = await services.bodies.json(request, PredictRequest)
-    image = await services.bodies.image(request, body)
-    response = await _compute(services.inspections, request, lambda: predict_at_snapshots(model, _snapshots(live, model), image))
-    services.metrics.snapshot_predictions.inc()
-    return response
+    model, _, image = await _read(services, request, PredictRequest)
+
+    def predictions() -> Fields:
+        return predict_at_snapshots(model, _snapshots(services.live, model), image)
+
+    return await _compute(services.inspections, request, predictions, services.metrics.snapshot_predictions)
 
 
-async def _compute(queue: WorkQueue, request: Request, fields: Callable[[], dict[str, Any]]) -> Response:
-    """Compute a response's fields in a queue. digitnet's ValueError says what the request got wrong."""
+async def _read(services: Services, request: Request, schema: type[Body]) -> tuple[Model, Body, Image]:
+    """Return the live model, the request's body, and the image of its drawing. Without a model the body is not read."""
+    model = services.live.model
+    body = await services.bodies.json(request, schema)
+    return model, body, await services.bodies.image(request, body)
+
+
+async def _compute(
+    queue: WorkQueue, request: Request, fields: Callable[[], Fields], counter: Counter, count: int = 1
+) -> Response:
+    """Compute a response's fields in a queue, and count it. digitnet's ValueError says what the request got wrong."""
 
     def response() -> Response:
         try:
@@ -111,7 +117,9 @@ async def _compute(queue: WorkQueue, request: Request, fields: Callable[[], dict
             raise InvalidRequestError(str(error)) from error
         return JSONResponse(computed)
 
-    return await queue.run(request, response)
+    answer = await queue.run(request, response)
+    counter.inc(count)
+    return answer
 
 
 def _snapshots(source: ModelSource, model: Model) -> Snapshots:

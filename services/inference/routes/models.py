@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from stores.models import CANDIDATE
 
-from inference.model_source import ModelSource
 from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of
+from inference.predictor import ModelSource
 from inference.routes.predict import predict_with
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import Disagreements, ModelCard, PredictionResponse

@@ -13,9 +13,8 @@ from starlette.background import BackgroundTask
 from stores.prediction_log import Prediction as LoggedPrediction
 
 from inference.body import Drawing
-from inference.model_source import ModelSource
 from inference.openapi import DRAWING_ERRORS, PNG, body_of
-from inference.predictor import Model, Prediction
+from inference.predictor import Model, ModelSource, Prediction
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import PredictionResponse
 from inference.services import Services, services_of
@@ -74,19 +73,9 @@ def _count_and_log(services: Services, result: Predicted) -> None:
     prediction, form = result.prediction, result.drawing.form
     digit, probability = prediction.digit, float(prediction.probabilities.max())
     services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.seconds)
-    services.logger.log(
-        LoggedPrediction(
-            prediction_id=result.prediction_id,
-            time=time(),
-            form=form,
-            digit=digit,
-            is_digit=prediction.is_digit,
-            confidence=probability,
-            model_version=result.model.version,
-            picture=in_bytes(result.drawing.image).tobytes(),
-        )
-    )
+    id_, version, pixels = result.prediction_id, result.model.version, in_bytes(result.drawing.image).tobytes()
+    services.logger.log(LoggedPrediction(id_, time(), form, digit, prediction.is_digit, probability, version, pixels))
     log.debug(
         "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-        *(result.prediction_id, form, digit, prediction.is_digit, probability, sum(result.seconds.values()) * 1e3),
+        *(id_, form, digit, prediction.is_digit, probability, sum(result.seconds.values()) * 1e3),
     )

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 Digit = Annotated[int, Field(ge=0, le=9)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Rows = list[list[float]]  # 28 of 28
+Status = dict[str, str]  # {"status": "ok"}
 ModelCard = dict[str, Any]  # as artifacts/model/model.json, which digitnet.checkpoint describes
 
 
@@ -23,9 +24,7 @@ class Answer(BaseModel):
     digit: Digit | None = Field(description="null: no digit")
     is_digit: bool = Field(description="false: a blank, a dot, or an image that the network takes for no digit")
     best_guess: Digit | None = Field(description="the likeliest digit, also when is_digit is false; null for a blank or a dot")
-    probabilities: list[Probability] = Field(
-        min_length=10, max_length=10, description="of the digits 0 to 9, given that the image shows a digit"
-    )
+    probabilities: list[Probability] = Field(min_length=10, max_length=10, description="of the digits, if it shows one")
     confidence: Probability = Field(description='the probability of the answer: of the digit, or of "no digit"')
     no_digit: NoDigit | None = Field(description="null: the network has no class for that")
 
@@ -66,20 +65,11 @@ class Explanation(PredictionResponse):
     layers: list[LayerActivations] = Field(description="first to last; the last one's are the logits")
     logits: list[float] = Field(description="of the ten digits, and of no digit where the network has a class for that")
     temperature: float = Field(description="probabilities are the softmax of the ten digits' logits divided by this")
-    saliency: Rows = Field(description="28 rows of 28: how the likeliest digit's logit changes with each pixel of the input")
+    saliency: Rows = Field(description="28 rows of 28: how the likeliest digit's logit changes with each pixel")
     gradients: Tensor = Field(description="(logits, 28, 28): the same of every logit")
     occlusion: Tensor | None = Field(
-        None, description="(logits, 28, 28), with ?occlusion=true: by how much each logit falls where 4 x 4 pixels lose their ink"
+        None, description="with ?occlusion=true: each logit's fall where 4 x 4 pixels lose their ink"
     )
-
-
-class ReceptiveField(BaseModel):
-    """A part of the image: rows from top to before bottom, columns from left to before right."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
 
 
 class UnitResponse(BaseModel):
@@ -90,7 +80,7 @@ class UnitResponse(BaseModel):
     inputs: Tensor = Field(description="its part of the layer before: (channels, k, k), or (features)")
     weights: Tensor | None = Field(description="in the same shape; null where the layer has none")
     bias: float | None
-    field: ReceptiveField = Field(description="the part of the image that can change it")
+    field: dict[str, int] = Field(description="top and left to before bottom and right: the part of the image that can change it")
 
 
 class LayerStep(Layer):
@@ -131,9 +121,7 @@ class Snapshot(BaseModel):
     validation_loss: float | None
     validation_accuracy: Probability
     gradient_norm: list[float | None] = Field(description="of each layer's weights and biases, in the step just taken; Euclidean")
-    update_ratio: list[float | None] = Field(
-        description="of each layer: how far that step moved its parameters, to their own norm"
-    )
+    update_ratio: list[float | None] = Field(description="of each layer: the norm of that step to its parameters' norm")
     dead_units: list[float | None] = Field(description="of each ReLU: the share of its channels or units that nothing wakes")
     filters: Tensor = Field(description="the first layer's weights: (filters, k, k), or (units, 28, 28) where it is dense")
     points: Tensor = Field(description="(m, 2): where the mapped digits are on this snapshot's map")
@@ -145,9 +133,7 @@ class SnapshotsResponse(BaseModel):
     model_version: str
     epochs: int | None
     layers: list[str] = Field(description="their names, first to last")
-    mapped: list[int] = Field(
-        description="the labels of the digits on the maps: near each other where the network saw them alike"
-    )
+    mapped: list[int] = Field(description="labels of the digits on the maps: near each other where the network saw them alike")
     moments: list[Snapshot] = Field(description="from before the first step to after the last")
 
 
@@ -164,12 +150,8 @@ class SnapshotPredictions(BaseModel):
     readings: list[SnapshotPrediction]
 
 
-class FeedbackReceived(BaseModel):
-    message: str = "Feedback received, thank you!"
-
-
-class Erased(BaseModel):
-    message: str = "The drawing and all feedback on it are erased."
+class Message(BaseModel):
+    message: str
 
 
 class ModelAnswer(Answer):
@@ -189,10 +171,6 @@ class Disagreement(BaseModel):
 
 class Disagreements(BaseModel):
     disagreements: list[Disagreement] = Field(description="the newest hundred that this replica has seen, oldest first")
-
-
-class Status(BaseModel):
-    status: str = "ok"
 
 
 class Problem(BaseModel):

@@ -9,7 +9,7 @@ import pytest
 from digitnet.checkpoint import sealed, write_atomically
 from digitnet.losses import softmax
 from inference.metrics import Metrics
-from inference.model_source import ModelSource, NoModelError
+from inference.predictor import ModelSource, NoModelError
 from stores.models import CANDIDATE, LIVE, UnreachableError
 from stores.models.folder import FolderModels
 
