@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 LOGGED = ("/predict", "/feedback")  # the paths whose errors are logged, one line each
 HEADERS = {429: {"Retry-After": "1"}, 503: {"Retry-After": "5"}}
 
-LOG_OUT_OF_REACH = "the prediction log is out of reach, so nothing was stored or erased. Please try again in a moment"
+LOG_OUT_OF_REACH = "the prediction log is out of reach: please send this again in a moment"
 TOO_MUCH_FEEDBACK = {
     Refusal.SOURCE: f"your address gave feedback {FEEDBACK_LIMITS.per_source} times today, which is the limit: send it tomorrow",
     Refusal.DAY: f"people gave feedback {FEEDBACK_LIMITS.per_day} times today, which is the limit: send it tomorrow",
@@ -70,7 +70,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
         log.info("event=refused path=%s code=%d detail=%r", path, error.status_code, error.detail)
     headers = HEADERS.get(error.status_code, {}) | dict(error.headers or {})
     if error.status_code == 405:  # the framework names the methods of the path's first route alone
-        routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
+        routes = [route for route in iter_route_contexts(request.app.routes) if route.path_regex.fullmatch(path)]
         headers = {"Allow": ", ".join(sorted(method for route in routes for method in route.methods or ()))}
     return JSONResponse({"detail": error.detail}, error.status_code, headers)
 

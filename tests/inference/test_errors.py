@@ -37,7 +37,10 @@ def test_an_unknown_path_is_404(service):
     assert_rejected(service.get("/predict/5"), 404)
 
 
-@pytest.mark.parametrize(("path", "allowed"), [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST")])
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST"), ("/predictions/5", "DELETE")],
+)
 def test_a_wrong_method_is_405_and_names_those_that_are_allowed(service, path, allowed):
     response = service.client.put(path)
     assert_rejected(response, 405)
