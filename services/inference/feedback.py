@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from time import time
 
 from digitnet.images.normalize import in_bytes
@@ -90,13 +91,7 @@ def _source(address: str) -> str | None:
 
     It is a courtesy, not a secret: a program that reads the log can try all addresses.
     """
-    return hashlib.sha256(f"doodle feedback {_sender(address)}".encode()).hexdigest()[:12] if address else None
-
-
-def _sender(address: str) -> object:
-    """Return the first 64 bits of an IPv6 address, because a single client has all addresses of such a network."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return ipaddress.ip_network((parsed, 64), strict=False) if parsed.version == 6 else address
+    with suppress(ValueError):
+        if (parsed := ip_address(address)).version == 6:  # a single client has all addresses of such a network
+            address = str(ip_network((parsed, 64), strict=False))
+    return hashlib.sha256(f"doodle feedback {address}".encode()).hexdigest()[:12] if address else None

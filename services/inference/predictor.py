@@ -78,12 +78,12 @@ class Model(NamedTuple):
     def decide(self, image: Image, logits: Logits) -> Prediction:
         """Return the prediction for an image that a network gave these logits."""
         decided = self.decision.predictions(logits, image[None])
-        blank = bool(is_blank(image[None])[0])
-        no_digit = None
+        is_digit, no_digit = bool(decided.is_digit[0]), None
+        blank = not is_digit and bool(is_blank(image[None])[0])
         if logits.shape[1] > NO_DIGIT:
             probability = 1.0 if blank else float(decided.no_digit[0])
             no_digit = {"probability": probability, "threshold": self.decision.no_digit_threshold}
-        return Prediction(decided.probabilities[0], bool(decided.is_digit[0]), blank, no_digit)
+        return Prediction(decided.probabilities[0], is_digit, blank, no_digit)
 
 
 class NoModelError(UnavailableError):
@@ -91,24 +91,21 @@ class NoModelError(UnavailableError):
 
 
 class ModelSource:
-    """Follows an alias. `model` is the newest valid model that it named."""
+    """Follows an alias. `loaded` is the newest valid model that it named."""
 
     def __init__(self, models: ModelStore, metrics: Metrics, alias: str = LIVE):
         self._models, self._metrics, self._alias = models, metrics, alias
-        self._model: Model | None = None
+        self.loaded: Model | None = None
         self._seen: object = "nothing yet"  # the store's state at the last look; None: the alias named no version
         self._unreachable = ""  # why the store could not be reached at the last look
         self._lock = Lock()  # of the snapshots
         self._snapshots: tuple[str | None, Snapshots | None] = (None, None)  # the version that they belong to, and they
 
     @property
-    def is_loaded(self) -> bool:
-        return self._model is not None
-
-    @property
     def model(self) -> Model:
-        if self._model is not None:
-            return self._model
+        """The newest valid model. NoModelError without one."""
+        if self.loaded is not None:
+            return self.loaded
         if self._alias != LIVE:
             raise NoModelError(f"there is no {self._alias}")
         raise NoModelError("there is no model yet: the trainer publishes one once it is trained; ask again then")
@@ -152,15 +149,15 @@ class ModelSource:
         if version is not None:
             network, card = self._models.load(version)
             golden = in_unit_range(self._models.golden_images(version))
-            self._model = Model(network, card, Decision.of(card), golden, plan=InferencePlan(network))
+            self.loaded = Model(network, card, Decision.of(card), golden, plan=InferencePlan(network))
             self._snapshots = None, None  # they may have come with a new card of the same version
             self._metrics.model_loads.labels("loaded").inc()
             log.info("event=model_loaded pointer=%s version=%s", self._alias, version)
         elif self._alias != LIVE:  # a candidate leaves with its alias; the live model stays, as the store may have gone
-            self._model = None
-        elif self._model is None:
+            self.loaded = None
+        elif self.loaded is None:
             log.info("event=no_model pointer=%s in=%s", self._alias, self._models)
-        self._metrics.show_model(self._alias, self._model.version if self._model else None)
+        self._metrics.show_model(self._alias, self.loaded.version if self.loaded else None)
 
     def snapshots(self, model: Model) -> Snapshots | None:
         """Return the snapshots of a model's training; None where there are none, or damaged ones: the model serves all the same.
@@ -180,5 +177,5 @@ class ModelSource:
             return self._snapshots[1]
 
     def _log_error(self, event: str, error: StoreError) -> None:
-        kept = self._model.version if self._model else "none"
+        kept = self.loaded.version if self.loaded else "none"
         log.error("event=%s pointer=%s kept=%s reason=%s", event, self._alias, kept, json.dumps(str(error)))

@@ -6,7 +6,7 @@ from time import time
 from typing import Any
 
 from inference.metrics import Metrics
-from inference.predictor import Image, ModelSource, NoModelError, Prediction
+from inference.predictor import Image, ModelSource, Prediction
 
 log = logging.getLogger(__name__)
 
@@ -20,18 +20,10 @@ class Shadow:
         self._candidate, self._metrics = candidate, metrics
         self._disagreements: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
-    @property
-    def is_on(self) -> bool:
-        """Whether there is a candidate."""
-        return self._candidate.is_loaded
-
-    def compare(self, prediction_id: str, image: Image, live_version: str, live: Prediction) -> None:
+    async def compare(self, prediction_id: str, image: Image, live_version: str, live: Prediction) -> None:
         """Let the candidate, if there is one, read an image. Call it once the response is on its way."""
-        try:
-            model = self._candidate.model
-        except NoModelError:
-            return
-        if model.version == live_version:
+        model = self._candidate.loaded
+        if model is None or model.version == live_version:
             return
         candidate = model.predict(image)
         agrees = _text(candidate) == _text(live)

@@ -91,7 +91,7 @@ def test_the_card_s_temperature_divides_the_logits(source, publish, about, divis
 
 def test_does_not_load_the_same_model_again(source, publish, loads, metrics, away):
     card = publish()
-    assert not source.is_loaded
+    assert not source.loaded
     source.refresh()
     before = source.model
     source.refresh()

@@ -1,5 +1,6 @@
 """Shadow mode: a candidate reads each live drawing too; nobody sees its answers, but where it disagrees is known."""
 
+import asyncio
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ PICTURE = np.zeros((28, 28), np.float32)
 
 def source(digit, is_digit=True, version="candidate"):
     """Its model always says the same."""
-    return SimpleNamespace(model=SimpleNamespace(version=version, predict=lambda _: prediction(digit, is_digit)))
+    return SimpleNamespace(loaded=SimpleNamespace(version=version, predict=lambda _: prediction(digit, is_digit)))
 
 
 def prediction(digit, is_digit=True):
@@ -49,14 +50,14 @@ def counted(metrics):
 )
 def test_they_agree_where_the_answer_would_be_the_same(metrics, counted, live, candidate, agrees):
     shadow = Shadow(source(*candidate), metrics)
-    shadow.compare("id", PICTURE, "live", prediction(*live))
+    asyncio.run(shadow.compare("id", PICTURE, "live", prediction(*live)))
     assert counted() == ((1, 0) if agrees else (0, 1))
     assert len(shadow.disagreements()) == (not agrees)
 
 
 def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
     shadow = Shadow(source(3), metrics)
-    shadow.compare("id", PICTURE, "live", prediction(5))
+    asyncio.run(shadow.compare("id", PICTURE, "live", prediction(5)))
     (entry,) = shadow.disagreements()
     assert entry.pop("time") > 1e9
     assert entry == {
@@ -68,14 +69,14 @@ def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
 
 def test_without_a_candidate_or_beside_itself_nothing_is_compared(metrics, counted, tmp_path):
     for none in (ModelSource(FolderModels(tmp_path), metrics, CANDIDATE), source(3, version="live")):
-        Shadow(none, metrics).compare("id", PICTURE, "live", prediction(5))
+        asyncio.run(Shadow(none, metrics).compare("id", PICTURE, "live", prediction(5)))
     assert counted() == (0, 0)
 
 
 def test_the_newest_are_kept(metrics):
     shadow = Shadow(source(3), metrics)
     for number in range(KEPT + 5):
-        shadow.compare(f"id-{number}", PICTURE, "live", prediction(5))
+        asyncio.run(shadow.compare(f"id-{number}", PICTURE, "live", prediction(5)))
     assert [entry["prediction_id"] for entry in shadow.disagreements()] == [f"id-{n}" for n in range(5, KEPT + 5)]
 
 

@@ -5,7 +5,6 @@ from fastapi.responses import JSONResponse
 from stores.models import CANDIDATE
 
 from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of
-from inference.predictor import ModelSource
 from inference.routes.predict import predict_with
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import Disagreements, ModelCard, PredictionResponse
@@ -30,16 +29,16 @@ async def predict_by_alias(request: Request, input: bool = False) -> Response:
 
     It is for tests: their thousands of drawings are not counted as drawings, and do not fill the prediction log.
     """
-    alias = _alias(request)
-    result = await predict_with(_source(request), request)
-    services_of(request).metrics.alias_predictions.labels(alias).inc()
+    services, alias = services_of(request), _alias(request)
+    result = await predict_with(services.sources[alias], request)
+    services.metrics.alias_predictions.labels(alias).inc()
     return JSONResponse(result.response(input))
 
 
 @alias_router.get("/model", response_model=ModelCard, responses=NO_MODEL)
 async def model_by_alias(request: Request) -> Response:
     """The card of this alias's model."""
-    return JSONResponse(_source(request).model.card)
+    return JSONResponse(services_of(request).sources[_alias(request)].model.card)
 
 
 @shadow_router.get(f"/{CANDIDATE}/disagreements", response_model=Disagreements)
@@ -50,7 +49,3 @@ async def disagreements(request: Request) -> Response:
 
 def _alias(request: Request) -> str:
     return str(request.url.path).split("/")[1]
-
-
-def _source(request: Request) -> ModelSource:
-    return services_of(request).sources[_alias(request)]

@@ -10,6 +10,7 @@ from digitnet.images.normalize import in_bytes
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 from starlette.background import BackgroundTask
+from stores.models import CANDIDATE
 from stores.prediction_log import Prediction as LoggedPrediction
 
 from inference.body import Drawing
@@ -62,10 +63,8 @@ async def predict(request: Request, input: bool = False) -> Response:
     result = await predict_with(services.live, request)
     _count_and_log(services, result)
 
-    async def compare() -> None:
-        services.shadow.compare(result.prediction_id, result.drawing.image, result.model.version, result.prediction)
-
-    background = BackgroundTask(compare) if services.shadow.is_on else None
+    comparison = result.prediction_id, result.drawing.image, result.model.version, result.prediction
+    background = BackgroundTask(services.shadow.compare, *comparison) if services.sources[CANDIDATE].loaded else None
     return Response(to_json(result.response(input)), media_type="application/json", background=background)
 
 
