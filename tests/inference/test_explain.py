@@ -128,14 +128,14 @@ def test_names_what_is_not_there(client, strokes, path, asked, said):
     assert said in response.json()["detail"]
 
 
-def test_nothing_of_it_is_a_prediction_or_logged(serve, models, journal_url, journal, strokes, samples):
-    with serve(models.folder, prediction_log=journal_url) as client:
+def test_nothing_of_it_is_a_prediction_or_logged(serve, models, prediction_log_url, prediction_log, strokes, samples):
+    with serve(models.folder, prediction_log=prediction_log_url) as client:
         for path, where in (("/explain", {}), ("/unit", {"layer": 4, "place": [0]})):
             client.post(path, json={"strokes": strokes, **where}).raise_for_status()
         found = samples(client)
     counters = ("api_predict_calls_total", "doodle_explanations_total", "doodle_units_looked_at_total")
     assert [found[name, ()] for name in counters] == [0, 1, 1]
-    assert journal.recent_predictions(10) == []
+    assert prediction_log.recent_predictions(10) == []
 
 
 @pytest.mark.parametrize(("body", "code"), [({}, 422), ({"image_vector": [0.5] * 7}, 400)])

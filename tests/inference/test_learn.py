@@ -29,10 +29,10 @@ def client(models, serve):
 
 @pytest.fixture(scope="module")
 def learn(client, strokes):
-    """learn(lessons): the answer, for a drawing of a 5."""
+    """learn(steps): the answer, for a drawing of a 5."""
 
-    def learn(*lessons):
-        response = client.post("/learn", json={"strokes": strokes, "lessons": list(lessons)})
+    def learn(*steps):
+        response = client.post("/learn", json={"strokes": strokes, "lessons": list(steps)})
         assert response.status_code == 200, response.text
         LearnResponse.model_validate(response.json())
         return response.json()
@@ -48,12 +48,12 @@ def image(client, strokes):
 def test_computes_what_digitnet_computes(learn, models, image, numbers):
     network, card = models.load(models.alias("live"))
     answer = learn(LESSON, {"label": 7, "learning_rate": 0.01})
-    taught = train_on_image(network, image, [TrainingStep(3, 0.02), TrainingStep(7, 0.01)])
-    assert answer["losses"] == taught.losses
+    result = train_on_image(network, image, [TrainingStep(3, 0.02), TrainingStep(7, 0.01)])
+    assert answer["losses"] == result.losses
     assert answer["model_version"] == card["version"]
-    (probabilities,), _ = reading(taught.logits[None], ABOUT["temperature"])
+    (probabilities,), _ = reading(result.logits[None], ABOUT["temperature"])
     np.testing.assert_allclose(answer["after"]["probabilities"], probabilities, atol=1e-6)
-    for layer, declaration, expected in zip(answer["layers"], LAYERS, taught.layers, strict=True):
+    for layer, declaration, expected in zip(answer["layers"], LAYERS, result.layers, strict=True):
         assert layer["declaration"] == declaration
         np.testing.assert_array_equal(numbers(layer["gradient"]), expected.gradient)
         assert (layer["parameters_norm"], layer["gradient_norm"], layer["update_norm"]) == expected[1:]
@@ -102,7 +102,7 @@ def test_the_served_model_answers_as_before(client, learn, strokes, samples):
         ([{"label": 3, "learning_rate": 0.1, "momentum": 0.9}], "momentum"),
     ],
 )
-def test_rejects_lessons_by_name(client, strokes, lessons, said):
+def test_rejects_steps_by_name(client, strokes, lessons, said):
     response = client.post("/learn", json={"strokes": strokes, "lessons": lessons})
     assert response.status_code == 422
     assert said in response.json()["detail"]
