@@ -63,9 +63,10 @@ class DoodleAPI(FastAPI):
     """FastAPI with layers around all of its own, also around the one that turns unexpected exceptions into a 500."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a path with a slash at its end as the one without."""
+        """Answer a path with a slash at its end as the one without, and HEAD as GET, whose body the server leaves out."""
         if scope["type"] == "http":
-            scope["path"] = scope["path"].removesuffix("/") or "/"
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]
+            scope = {**scope, "method": method, "path": scope["path"].removesuffix("/") or "/"}
         await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:

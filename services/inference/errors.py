@@ -75,10 +75,6 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
     return JSONResponse({"detail": error.detail}, error.status_code, headers)
 
 
-async def _client_gone(request: Request, error: ClientDisconnect) -> Response:
-    return Response(status_code=499)  # as nginx logs it; nobody reads it
-
-
 async def _other_error(request: Request, error: Exception) -> Response:
     return await _http_error(request, _as_http_error(error))
 
@@ -94,6 +90,8 @@ def _as_http_error(error: Exception) -> HTTPException:
         case RefusedError():
             tomorrow = str(DAY_SECONDS - int(time() % DAY_SECONDS))
             return TooManyRequestsError(TOO_MUCH_FEEDBACK[error.reason], {"Retry-After": tomorrow})
+        case ClientDisconnect():
+            return HTTPException(499, "the client closed the connection")  # as nginx logs it; nobody reads it
         case PredictionLogError():
             log.error("event=prediction_log_failed reason=%r", str(error))
             return UnavailableError(LOG_OUT_OF_REACH)
@@ -101,10 +99,10 @@ def _as_http_error(error: Exception) -> HTTPException:
             return HTTPException(500, "This should not have happened; the service's log says what did.")
 
 
+OTHERS = RequestValidationError, DrawingError, RefusedError, PredictionLogError, ClientDisconnect, Exception
 HANDLERS: dict[int | type[Exception], Callable[..., Any]] = {
     StarletteHTTPException: _http_error,
-    ClientDisconnect: _client_gone,
-    **dict.fromkeys((RequestValidationError, DrawingError, RefusedError, PredictionLogError, Exception), _other_error),
+    **dict.fromkeys(OTHERS, _other_error),
 }
 
 
