@@ -1,7 +1,5 @@
 """The app: its parts, its routers, and the layers around them. The README and /docs say what it answers."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -25,11 +23,12 @@ MAX_REQUESTS = 64  # in flight: a thirtieth of a second's predictions on one cor
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the whole service. Nothing is read from disk before it starts."""
+    services = Services(settings)
     app = DoodleAPI(
         title="Doodle",
         description="A handwritten digit in, the digit out: a neural network written from scratch with NumPy alone.",
         version="1",
-        lifespan=_lifespan,
+        lifespan=lambda _: services.running(),
         exception_handlers=HANDLERS,
         docs_url=None,
         redoc_url=None,
@@ -37,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics has ours; theirs costs every request
         servers=[{"url": "."}],  # relative, so that the page's /api/docs calls /api/…
     )
-    app.state.services = Services(settings)
+    app.state.services = services
     guard: dict[str, Any] = {}
     if settings.api_key:
         guard = {"dependencies": [Depends(needs_key(settings.api_key))], "responses": errors({401: "The API key is missing"})}
@@ -51,12 +50,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(models.shadow_router, **guard)
     app.include_router(operations.router)
     return app
-
-
-@contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with app.state.services.running():
-        yield
 
 
 class DoodleAPI(FastAPI):
@@ -80,5 +73,5 @@ class DoodleAPI(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the description, with the schemas of bodies among its components."""
         if self.openapi_schema is None:
-            super().openapi()["components"]["schemas"].update(body_schemas())
+            super().openapi()["components"]["schemas"] |= body_schemas()
         return self.openapi_schema or {}

@@ -58,7 +58,7 @@ def training(model: Model, image: Image, steps: list[tuple[int | None, float]]) 
         raise ValueError("lessons: this network has no class for what is no digit")
     result = train_on_image(network, image, [TrainingStep(NO_DIGIT if label is None else label, rate) for label, rate in steps])
     before = _golden_answers(model)
-    after = [None] * len(before) if result.diverged else _golden_answers(model.with_network(result.pupil))
+    after = [None] * len(before) if result.diverged else _golden_answers(model._replace(network=result.pupil))
     return {
         "model_version": model.version,
         "losses": result.losses,

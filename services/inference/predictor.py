@@ -69,9 +69,6 @@ class Model(NamedTuple):
         """Return a model whose network is a copy with these changes. ValueError if there is no such parameter."""
         return self._replace(network=changed(self.network, changes), plan=None) if changes else self
 
-    def with_network(self, network: Network) -> "Model":
-        return self._replace(network=network, plan=None)
-
     def predict(self, image: Image) -> Prediction:
         return self.decide(image, (self.plan or self.network).predict_logits(image[None]))
 
@@ -84,10 +81,6 @@ class Model(NamedTuple):
             probability = 1.0 if blank else float(decided.no_digit[0])
             no_digit = {"probability": probability, "threshold": self.decision.no_digit_threshold}
         return Prediction(decided.probabilities[0], is_digit, blank, no_digit)
-
-
-class NoModelError(UnavailableError):
-    """There is no model yet."""
 
 
 class ModelSource:
@@ -103,12 +96,12 @@ class ModelSource:
 
     @property
     def model(self) -> Model:
-        """The newest valid model. NoModelError without one."""
+        """The newest valid model. UnavailableError without one."""
         if self.loaded is not None:
             return self.loaded
         if self._alias != LIVE:
-            raise NoModelError(f"there is no {self._alias}")
-        raise NoModelError("there is no model yet: the trainer publishes one once it is trained; ask again then")
+            raise UnavailableError(f"there is no {self._alias}")
+        raise UnavailableError("there is no model yet: the trainer publishes one once it is trained; ask again then")
 
     async def follow(self, seconds: float) -> None:
         """Refresh forever, at this interval, without holding up requests."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -35,13 +35,7 @@ class WorkQueue:
         self._calls += 1
         loop = asyncio.get_running_loop()
         work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))  # the count belongs to the loop's thread
-        result = asyncio.wrap_future(work)
-        try:
-            if await _is_gone(request, result):
-                raise ClientDisconnect
-            return result.result()
-        finally:
-            result.cancel()  # takes a call that waits out of the queue
+        return await _unless_gone(request, asyncio.wrap_future(work))
 
     def _leave(self) -> None:
         self._calls -= 1
@@ -53,18 +47,21 @@ class WorkQueue:
 
 async def pause(request: Request, seconds: float) -> None:
     """Sleep; ClientDisconnect when the client goes. Admission does not count the request meanwhile."""
-    if seconds and await _is_gone(request, asyncio.ensure_future(asyncio.sleep(seconds))):
-        raise ClientDisconnect
+    if seconds:
+        await _unless_gone(request, asyncio.ensure_future(asyncio.sleep(seconds)))
 
 
-async def _is_gone(request: Request, until: asyncio.Future[Any]) -> bool:
-    """Return whether the client disconnects before this is done. The rest of the request's body is skipped."""
+async def _unless_gone(request: Request, work: asyncio.Future[Result]) -> Result:
+    """Return the work's result; ClientDisconnect, and no more work, when the client goes first. Its body is skipped."""
     gone = asyncio.ensure_future(_disconnection(request))
     try:
-        await asyncio.wait((until, gone), return_when=asyncio.FIRST_COMPLETED)
-        return not until.done()
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ClientDisconnect
+        return work.result()
     finally:
         gone.cancel()
+        work.cancel()  # takes a call that waits out of the queue
 
 
 async def _disconnection(request: Request) -> None:

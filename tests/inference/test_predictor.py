@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import sealed, write_atomically
 from digitnet.losses import softmax
+from inference.errors import UnavailableError
 from inference.metrics import Metrics
-from inference.predictor import ModelSource, NoModelError
+from inference.predictor import ModelSource
 from stores.models import CANDIDATE, LIVE, UnreachableError
 from stores.models.folder import FolderModels
 
@@ -46,7 +47,7 @@ def away(source):
 
 
 def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, loads, away, tmp_path, caplog):
-    with pytest.raises(NoModelError, match="there is no model yet"):
+    with pytest.raises(UnavailableError, match="there is no model yet"):
         _ = source.model
     caplog.set_level("INFO")
     source.refresh()
