@@ -2,6 +2,7 @@
 
 import base64
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def training(model: Model, image: Image, steps: list[tuple[int | None, float]]) 
         raise ValueError("lessons: this network has no class for what is no digit")
     result = train_on_image(network, image, [TrainingStep(NO_DIGIT if label is None else label, rate) for label, rate in steps])
     before = _golden_answers(model)
-    after = [None] * len(before) if result.diverged else _golden_answers(model._replace(network=result.pupil))
+    after = [None] * len(before) if result.diverged else _golden_answers(model._replace(network=result.network))
     return {
         "model_version": model.version,
         "losses": result.losses,
@@ -125,7 +126,7 @@ def _finite(values: Any) -> Any:
     return [_finite(value) for value in values] if np.ndim(values) else float(values) if np.isfinite(values) else None
 
 
-def _layer(declaration: str | dict[str, Any]) -> Fields:
+def _layer(declaration: str | Mapping[str, Any]) -> Fields:
     name = declaration if isinstance(declaration, str) else next(iter(declaration))
     return {"name": name, "declaration": declaration}
 

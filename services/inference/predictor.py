@@ -10,8 +10,8 @@ import numpy as np
 from digitnet.decision import Decision, is_blank
 from digitnet.images.normalize import in_unit_range
 from digitnet.inference_plan import InferencePlan
+from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.snapshots import Snapshots
-from digitnet.inspect.units import Change, changed
 from digitnet.network import NO_DIGIT, Network
 from numpy.typing import NDArray
 from stores.models import LIVE, ModelStore, StoreError, UnreachableError
@@ -65,9 +65,9 @@ class Model(NamedTuple):
     def version(self) -> str:
         return str(self.card["version"])
 
-    def with_edits(self, changes: list[Change]) -> "Model":
-        """Return a model whose network is a copy with these changes. ValueError if there is no such parameter."""
-        return self._replace(network=changed(self.network, changes), plan=None) if changes else self
+    def with_edits(self, edits: list[Edit]) -> "Model":
+        """Return a model whose network is a copy with these edits. ValueError if there is no such parameter."""
+        return self._replace(network=with_edits(self.network, edits), plan=None) if edits else self
 
     def predict(self, image: Image) -> Prediction:
         return self.decide(image, (self.plan or self.network).predict_logits(image[None]))
@@ -78,8 +78,7 @@ class Model(NamedTuple):
         is_digit, no_digit = bool(decided.is_digit[0]), None
         blank = not is_digit and bool(is_blank(image[None])[0])
         if logits.shape[1] > NO_DIGIT:
-            probability = 1.0 if blank else float(decided.no_digit[0])
-            no_digit = {"probability": probability, "threshold": self.decision.no_digit_threshold}
+            no_digit = {"probability": float(decided.no_digit[0]), "threshold": self.decision.no_digit_threshold}
         return Prediction(decided.probabilities[0], is_digit, blank, no_digit)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from digitnet.inspect.edits import Edit
 from digitnet.inspect.snapshots import Snapshots
-from digitnet.inspect.units import Change
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
@@ -40,7 +40,7 @@ async def explain(request: Request, occlusion: bool = False) -> Response:
     drawing = await services.bodies.drawing(request, ExplainRequest)
 
     def explained() -> Fields:
-        result = predicted(model.with_edits(_changes(drawing.body)), drawing)
+        result = predicted(model.with_edits(_edits(drawing.body)), drawing)
         return result.response() | explanation(result.model, drawing.image, result.prediction.digit, occlusion)
 
     queue = services.slow if occlusion else services.inspections
@@ -54,7 +54,7 @@ async def inspect_unit(request: Request) -> Response:
     model, body, image = await _read(services, request, UnitRequest)
 
     def inspected() -> Fields:
-        return unit(model.with_edits(_changes(body)), image, body.layer, body.place)
+        return unit(model.with_edits(_edits(body)), image, body.layer, body.place)
 
     return await _compute(services.inspections, request, inspected, services.metrics.units)
 
@@ -129,7 +129,7 @@ def _snapshots(source: ModelSource, model: Model) -> Snapshots:
     return found
 
 
-def _changes(body: PredictRequest | None) -> list[Change]:
-    """Return the request's changes as digitnet has them; an image has none."""
+def _edits(body: PredictRequest | None) -> list[Edit]:
+    """Return the changes in a request; an image has none."""
     asked = body.changes if isinstance(body, ExplainRequest) else []
-    return [Change(change.layer, change.unit, change.weight, change.value) for change in asked]
+    return [Edit(change.layer, change.unit, change.weight, change.value) for change in asked]

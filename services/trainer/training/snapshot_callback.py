@@ -6,7 +6,7 @@ import numpy as np
 from digitnet.images.normalize import in_unit_range
 from digitnet.inspect.pca import aligned_planes
 from digitnet.inspect.quantization import pack, unpack
-from digitnet.inspect.snapshots import Snapshots, dead_units, moments
+from digitnet.inspect.snapshots import Snapshots, dead_units, snapshot_steps
 from digitnet.network import Network
 
 from trainer.data.digits import Split
@@ -33,7 +33,7 @@ class Recorder:
         self._network, self._averaged, self._measure = network, averaged, measure
         self._probe = in_unit_range(validation.images[:PROBED])
         self._mapped = validation.only(slice(MAPPED))
-        self._moments = moments(steps)
+        self._moments = snapshot_steps(steps)
         self._taken: list[dict] = []  # a row of Snapshots each
         self._losses: list[float] = []  # since the moment before
         self._before: np.ndarray | None = None
