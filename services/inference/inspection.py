@@ -2,6 +2,7 @@
 
 import base64
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def _finite(values: Any) -> Any:
     return [_finite(value) for value in values] if np.ndim(values) else float(values) if np.isfinite(values) else None
 
 
-def _layer(declaration: str | dict[str, Any]) -> Fields:
+def _layer(declaration: str | Mapping[str, Any]) -> Fields:
     name = declaration if isinstance(declaration, str) else next(iter(declaration))
     return {"name": name, "declaration": declaration}
 
