@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable
 from time import monotonic
 from urllib.parse import quote
@@ -13,9 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger(__name__)
 
 LIMITED = {"POST", "DELETE"}
-TURN = 16  # begin at most between two looks at the sockets: some seven milliseconds
 SPELL_SECONDS = 10.0  # rejections within this time of the last one belong to the same spell, and are not logged again
-REJECTIONS_FOR_ONE = 4  # that many take about as long as one prediction
 TOO_MUCH = "too many requests at once: wait a second, then send it again"
 BODY = json.dumps({"detail": TOO_MUCH}).encode()
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode()), (b"retry-after", b"1")]
@@ -28,18 +26,10 @@ class Admission:
     A request is in flight while its work waits or runs. It is not while its body arrives, while it waits in a queue
     (work_queue.py), or while its client takes the answer. Only POST and DELETE are limited: a rejected probe or scrape would
     make a busy service look dead.
-
-    Most answers are computed without a pause, and no socket is read meanwhile. So only TURN requests begin in one turn of the
-    event loop, first come, first served. Where many are rejected, and come back at once, more begin: rejecting must not take all
-    the time.
     """
 
     def __init__(self, app: ASGIApp, limit: int, own_limit: frozenset[str] = frozenset()):
         self._app, self._limit, self._own_limit = app, limit, own_limit
-        self._queue: deque[asyncio.Future[None]] = deque()
-        self._may_begin = TURN  # that many more, in this turn of the event loop
-        self._rejected = 0  # in this turn
-        self._is_another_turn_due = False
         self._last_rejection = -SPELL_SECONDS
         self._in_flight: Counter[str] = Counter()  # by path; "" for those that share a limit
 
@@ -83,37 +73,12 @@ class Admission:
 
         self._in_flight[kind] += 1
         try:
-            await self._turn()
+            await asyncio.sleep(0)  # the other requests of this turn of the event loop are counted before any work begins
             await self._app(scope, receive_outside, send_outside)
         finally:
             leave()
 
-    async def _turn(self) -> None:
-        """Return when this request's work may begin."""
-        if not self._is_another_turn_due:
-            self._is_another_turn_due = True
-            asyncio.get_running_loop().call_soon(self._next_turn)
-        if self._may_begin and not self._queue:
-            self._may_begin -= 1
-        else:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._queue.append(turn)
-            await turn
-
-    def _next_turn(self) -> None:
-        """Let the next in the queue begin, but for clients that left."""
-        self._is_another_turn_due = self._may_begin != TURN or bool(self._queue)
-        self._may_begin, self._rejected = TURN + self._rejected // REJECTIONS_FOR_ONE, 0
-        while self._queue and self._may_begin:
-            turn = self._queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                self._may_begin -= 1
-        if self._is_another_turn_due:
-            asyncio.get_running_loop().call_soon(self._next_turn)
-
     async def _reject(self, path: str, send: Send) -> None:
-        self._rejected += 1
         if monotonic() - self._last_rejection > SPELL_SECONDS:
             log.warning("event=load_shed inside=%d path=%s", self.in_flight, quote(path)[:200])  # one line, whatever the path
         self._last_rejection = monotonic()
