@@ -53,7 +53,7 @@ What their processes take, under the names that Prometheus has for its own as we
 def page() -> str:
     """The page's whole text."""
     metrics = Metrics()
-    metrics.watch(("/predict",))
+    metrics.add_routes(("/predict",))
     for alias in ALIASES:
         metrics.show_model(alias, "0123456789ab")
     parts = {

@@ -1,1 +1,1 @@
-"""The service: answers drawings with digits over HTTP (port 7000)."""
+"""The prediction service: it answers drawings with digits over HTTP, and only routes/ and errors.py know HTTP status codes."""

@@ -1,10 +1,10 @@
-"""Load shedding: requests beyond a limit are rejected at once, instead of making all others wait."""
+"""Admission: requests beyond a limit are rejected at once, instead of making all others wait."""
 
 import asyncio
 import json
 import logging
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable
 from time import monotonic
 from urllib.parse import quote
 
@@ -13,9 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger(__name__)
 
 LIMITED = {"POST", "DELETE"}
-TURN = 16  # begin at most between two looks at the sockets: some seven milliseconds
-SPELL_SECONDS = 10.0  # what is turned away within so long of the last is of the same rush, and not said again
-TURNED_AWAY_FOR_ONE = 4  # so many take about as long as one prediction
+SPELL_SECONDS = 10.0  # rejections within this time of the last one belong to the same spell, and are not logged again
 TOO_MUCH = "too many requests at once: wait a second, then send it again"
 BODY = json.dumps({"detail": TOO_MUCH}).encode()
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode()), (b"retry-after", b"1")]
@@ -26,25 +24,17 @@ class Admission:
 
     Each of `own_limit`, a set of paths, has the limit for itself; all other paths share one. So predictions always have room.
     A request is in flight while its work waits or runs. It is not while its body arrives, while it waits in a queue
-    (work_queue.py), or while its client takes the answer. `refused` is called with the path of each rejected request. Only POST
-    and DELETE are limited: a rejected probe or scrape would make a busy service look dead.
-
-    Most answers are computed without a pause, and no socket is read meanwhile. So only TURN requests begin in one turn of the
-    event loop, first come, first served. Where many are rejected, and come back at once, more begin: rejecting must not take all
-    the time.
+    (work_queue.py), or while its client takes the answer. Only POST and DELETE are limited: a rejected probe or scrape would
+    make a busy service look dead.
     """
 
-    def __init__(self, app: ASGIApp, at_most: int, refused: Callable[[str], None], own_limit: frozenset[str] = frozenset()):
-        self._app, self._at_most, self._tell, self._own_limit = app, at_most, refused, own_limit
-        self._queue: deque[asyncio.Future] = deque()
-        self._may_begin = TURN  # so many more, in this turn of the event loop
-        self._turned_away = 0  # in this turn
-        self._is_another_turn_due = False
-        self._last_refusal = -SPELL_SECONDS
+    def __init__(self, app: ASGIApp, limit: int, own_limit: frozenset[str] = frozenset()):
+        self._app, self._limit, self._own_limit = app, limit, own_limit
+        self._last_rejection = -SPELL_SECONDS
         self._in_flight: Counter[str] = Counter()  # by path; "" for those that share a limit
 
     @property
-    def inside(self) -> int:
+    def in_flight(self) -> int:
         """All requests in flight."""
         return self._in_flight.total()
 
@@ -52,28 +42,27 @@ class Admission:
         if scope["type"] != "http" or scope["method"] not in LIMITED:
             await self._app(scope, receive, send)
             return
-        path = scope["path"].rstrip("/")
-        kind = path if path in self._own_limit else ""
-        if self._in_flight[kind] >= self._at_most:
-            await self._turn_away(scope["path"], send)
+        kind = scope["path"] if scope["path"] in self._own_limit else ""
+        if self._in_flight[kind] >= self._limit:
+            await self._reject(scope["path"], send)
         else:
-            await self._let_in(kind, scope, receive, send)
+            await self._admit(kind, scope, receive, send)
 
-    async def _let_in(self, kind, scope, receive, send):
-        is_inside, is_answered = True, False
+    async def _admit(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+        is_in_flight, is_answered = True, False
 
         def leave() -> None:
-            nonlocal is_inside
-            self._in_flight[kind] -= is_inside
-            is_inside = False
+            nonlocal is_in_flight
+            self._in_flight[kind] -= is_in_flight
+            is_in_flight = False
 
         async def receive_outside() -> Message:
-            nonlocal is_inside
+            nonlocal is_in_flight
             leave()
             message = await receive()
             if not is_answered:
                 self._in_flight[kind] += 1
-                is_inside = True
+                is_in_flight = True
             return message
 
         def send_outside(message: Message) -> Awaitable[None]:
@@ -84,40 +73,14 @@ class Admission:
 
         self._in_flight[kind] += 1
         try:
-            await self._turn()
+            await asyncio.sleep(0)  # the other requests of this turn of the event loop are counted before any work begins
             await self._app(scope, receive_outside, send_outside)
         finally:
             leave()
 
-    async def _turn(self):
-        """Returns when this request's work may begin."""
-        if not self._is_another_turn_due:
-            self._is_another_turn_due = True
-            asyncio.get_running_loop().call_soon(self._next_turn)
-        if self._may_begin and not self._queue:
-            self._may_begin -= 1
-        else:
-            turn = asyncio.get_running_loop().create_future()
-            self._queue.append(turn)
-            await turn
-
-    def _next_turn(self):
-        """The next in the queue begin. Whoever has hung up meanwhile is not waited for."""
-        self._is_another_turn_due = self._may_begin != TURN or bool(self._queue)
-        self._may_begin, self._turned_away = TURN + self._turned_away // TURNED_AWAY_FOR_ONE, 0
-        while self._queue and self._may_begin:
-            turn = self._queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                self._may_begin -= 1
-        if self._is_another_turn_due:
-            asyncio.get_running_loop().call_soon(self._next_turn)
-
-    async def _turn_away(self, path, send):
-        self._turned_away += 1
-        self._tell(path)
-        if monotonic() - self._last_refusal > SPELL_SECONDS:
-            log.warning("event=load_shed inside=%d path=%s", self.inside, quote(path)[:200])  # one line, whatever is asked for
-        self._last_refusal = monotonic()
+    async def _reject(self, path: str, send: Send) -> None:
+        if monotonic() - self._last_rejection > SPELL_SECONDS:
+            log.warning("event=load_shed inside=%d path=%s", self.in_flight, quote(path)[:200])  # one line, whatever the path
+        self._last_rejection = monotonic()
         await send({"type": "http.response.start", "status": 429, "headers": HEADERS})
         await send({"type": "http.response.body", "body": BODY})

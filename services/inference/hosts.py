@@ -5,6 +5,7 @@ A website can let its own name lead to this machine. Its scripts then read the s
 
 import json
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers
@@ -18,8 +19,8 @@ ANY = "*"
 PORT = re.compile(r":\d*$")
 
 
-def hosts(text: str) -> frozenset[str]:
-    """Names with spaces or commas between them; ValueError, with the reason, for one that is no name. "*" allows all."""
+def parse_hosts(text: str) -> frozenset[str]:
+    """Return the names in a text, separated by spaces or commas. "*" allows all. ValueError for a bad one."""
     names = text.lower().replace(",", " ").split()
     for name in names:
         if name != ANY and not NAME.fullmatch(name):
@@ -32,6 +33,7 @@ class AllowedHosts:
 
     def __init__(self, app: ASGIApp, names: frozenset[str]):
         self._app, self._names = app, names
+        self._is_allowed = lru_cache(64)(self._check)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
@@ -41,13 +43,13 @@ class AllowedHosts:
         detail = f"this service does not answer for the host {json.dumps(host[:100])}: its operator can add it to DOODLE_HOSTS"
         await JSONResponse({"detail": detail}, 421)(scope, receive, send)
 
-    def _is_allowed(self, host):
+    def _check(self, host: str) -> bool:
         name = PORT.sub("", host.lower())
         is_private = "." not in name or name.endswith(PRIVATE_SUFFIXES)
         return is_private or not self._names.isdisjoint((name, ANY)) or _is_address(name)
 
 
-def _is_address(name):
+def _is_address(name: str) -> bool:
     try:
         return bool(ip_address(name.strip("[]")))
     except ValueError:

@@ -1,10 +1,10 @@
-"""The model in service: validated before it answers anyone, replaced when a new one is there, kept when that one is bad."""
+"""The model in service: its predictions, and the store's alias that it follows. A bad model never replaces a valid one."""
 
 import asyncio
 import json
 import logging
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from digitnet.decision import Decision, is_blank
@@ -13,190 +13,161 @@ from digitnet.inference_plan import InferencePlan
 from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.snapshots import Snapshots
 from digitnet.network import NO_DIGIT, Network
+from numpy.typing import NDArray
 from stores.models import LIVE, ModelStore, StoreError, UnreachableError
 
+from inference.errors import UnavailableError
 from inference.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-NOTHING = "nothing is live"
+Image = NDArray[np.float32]  # (28, 28) in [0, 1], 1 = ink
+Logits = NDArray[np.float32]  # (1, classes)
 
 
-class NoModelError(Exception):
-    """There is no model yet."""
+class Prediction(NamedTuple):
+    """A network's prediction for one image."""
 
-
-class NoDigit(NamedTuple):
-    """How likely the image is no digit, and the probability above which that is the answer."""
-
-    probability: float
-    threshold: float
-
-
-class Reading(NamedTuple):
-    """A network's answer to one image."""
-
-    probabilities: np.ndarray  # float32 (10,), of the digits, given that the image shows one
+    probabilities: NDArray[np.float32]  # (10,), of the digits, given that the image shows one
     is_digit: bool
-    no_digit: NoDigit | None = None  # None: the network has no class for it
-    is_blank: bool = False  # a blank or a dot is never a digit
+    is_blank: bool = False
+    no_digit: dict[str, float] | None = None  # its probability and threshold; None: the network has no class for it
 
     @property
-    def likeliest(self) -> int:
-        """The digit with the largest probability, also where the answer is "no digit"."""
+    def digit(self) -> int:
+        """The likeliest digit, also where the answer is "no digit"."""
         return int(self.probabilities.argmax())
 
-    def answer(self) -> dict:
-        """The fields of schemas.Answer. `confidence` is the probability of the answer: of the digit, or of "no digit"."""
-        likeliest = self.likeliest
-        of_no_digit = 1.0 if self.no_digit is None else self.no_digit.probability
+    def answer(self) -> dict[str, Any]:
+        """Return the fields of the schema Answer."""
+        digit = self.digit
+        no_digit = 1.0 if self.no_digit is None else self.no_digit["probability"]
         return {
-            "digit": likeliest if self.is_digit else None,
+            "digit": digit if self.is_digit else None,
             "is_digit": self.is_digit,
-            "best_guess": None if self.is_blank else likeliest,
+            "best_guess": None if self.is_blank else digit,
             "probabilities": self.probabilities.tolist(),
-            "confidence": float(self.probabilities[likeliest]) if self.is_digit else of_no_digit,
-            "no_digit": None if self.no_digit is None else self.no_digit._asdict(),
+            "confidence": float(self.probabilities[digit]) if self.is_digit else no_digit,
+            "no_digit": self.no_digit,
         }
 
 
 class Model(NamedTuple):
-    """A network and its card. Never changed once made: a request keeps the one that it began with."""
+    """A network and its card. It never changes, and a request keeps the one that it began with."""
 
     network: Network
-    card: dict
+    card: dict[str, Any]
     decision: Decision = Decision()
-    golden: np.ndarray = np.empty((0, 28, 28), np.float32)  # images that it carries, in [0, 1]
-    snapshots: Snapshots | None = None  # how it learnt, where its maker kept that and somebody asked
-    prepared: InferencePlan | None = None  # the network once more, for speed; None for a copy that answers a question or two
+    golden: NDArray[np.float32] = np.empty((0, 28, 28), np.float32)  # images that it carries, in [0, 1]
+    plan: InferencePlan | None = None  # the network compiled for speed; None for a copy that serves one request
 
     @property
     def version(self) -> str:
-        return self.card["version"]
+        return str(self.card["version"])
 
-    def changed(self, changes: list[Edit]) -> "Model":
-        """The same with a copy of its network in which something is changed. ValueError if there is no such parameter."""
-        return self._replace(network=with_edits(self.network, changes), prepared=None) if changes else self
+    def with_edits(self, edits: list[Edit]) -> "Model":
+        """Return a model whose network is a copy with these edits. ValueError if there is no such parameter."""
+        return self._replace(network=with_edits(self.network, edits), plan=None) if edits else self
 
-    def at(self, moment: int) -> "Model":
-        """The same with its network as it was at a moment of its snapshots."""
-        return self._replace(network=self.snapshots.network(moment, self.network), prepared=None)
+    def predict(self, image: Image) -> Prediction:
+        return self.decide(image, (self.plan or self.network).predict_logits(image[None]))
 
-    def read(self, image: np.ndarray) -> Reading:
-        """Return the answer to an image, float32 (28, 28) in [0, 1]."""
-        return self.reading(image, (self.prepared or self.network).predict_logits(image[None]))
-
-    def reading(self, image: np.ndarray, logits: np.ndarray) -> Reading:
-        """The same of logits (1, classes) that a network gave for the image."""
-        (probabilities,), (no_digit,), (is_digit,) = self.decision.predictions(logits, image[None])
-        of_no_digit = NoDigit(float(no_digit), self.decision.no_digit_threshold)
-        return Reading(
-            probabilities, bool(is_digit), of_no_digit if logits.shape[1] > NO_DIGIT else None, bool(is_blank(image[None])[0])
-        )
+    def decide(self, image: Image, logits: Logits) -> Prediction:
+        """Return the prediction for an image that a network gave these logits."""
+        decided = self.decision.predictions(logits, image[None])
+        is_digit, no_digit = bool(decided.is_digit[0]), None
+        blank = not is_digit and bool(is_blank(image[None])[0])
+        if logits.shape[1] > NO_DIGIT:
+            no_digit = {"probability": float(decided.no_digit[0]), "threshold": self.decision.no_digit_threshold}
+        return Prediction(decided.probabilities[0], is_digit, blank, no_digit)
 
 
 class ModelSource:
-    """Follows one of the store's aliases. `model` is the newest valid model that it named."""
+    """Follows an alias. `loaded` is the newest valid model that it named."""
 
     def __init__(self, models: ModelStore, metrics: Metrics, alias: str = LIVE):
         self._models, self._metrics, self._alias = models, metrics, alias
-        self._model: Model | None = None
-        self._seen: object = None  # the store as last looked at, whatever came of it
-        self._unreachable = ""  # why the store could not be asked at the last look
-        self._unpacking = Lock()
-        self._unpacked: tuple[str | None, Snapshots | None] = (None, None)  # of which version
-
-    @property
-    def is_loaded(self) -> bool:
-        return self._model is not None
+        self.loaded: Model | None = None
+        self._seen: object = "nothing yet"  # the store's state at the last look; None: the alias named no version
+        self._unreachable = ""  # why the store could not be reached at the last look
+        self._lock = Lock()  # of the snapshots
+        self._snapshots: tuple[str | None, Snapshots | None] = (None, None)  # the version that they belong to, and they
 
     @property
     def model(self) -> Model:
-        if self._model is None and self._alias != LIVE:
-            raise NoModelError(f"there is no {self._alias}")
-        if self._model is None:
-            raise NoModelError("there is no model yet: the trainer publishes one once it is trained; ask again then")
-        return self._model
-
-    def refresh(self) -> None:
-        """Load the alias's model if it is another than when last looked at. A bad one is refused, and said so once.
-
-        While the store cannot be asked everything stays as it is. That is said once, too, and what could not be done is done by
-        the first look that finds it there again.
-        """
-        try:
-            self._look()
-        except UnreachableError as error:
-            self._go_on(str(error))
-        else:
-            self._go_on("")
-
-    def _look(self):
-        seen = None
-        try:
-            version = self._models.alias(self._alias)
-            if version is None:
-                if self._alias != LIVE and self._model is not None:  # a candidate is there for as long as it is one
-                    self._model = self._seen = None
-                    self._metrics.show_model(self._alias, None)
-                if self._alias == LIVE and self._model is None and self._seen != NOTHING:
-                    self._seen = NOTHING
-                    log.info("event=no_model pointer=%s in=%s", self._alias, self._models)
-                return  # none yet, or the store is gone: what is live stays
-            seen = self._models.state(version)
-            if seen == self._seen:
-                return
-            network, card = self._models.load(version)
-            golden = in_unit_range(self._models.golden_images(version))
-        except UnreachableError:
-            raise
-        except StoreError as error:
-            self._refuse(seen or str(error), error)
-            return
-        self._seen = seen
-        self._model = Model(network, card, Decision.of(card), golden, prepared=InferencePlan(network))
-        self._unpacked = (None, None)  # they may have come with a new card of the same version
-        self._metrics.model_loads.labels("loaded").inc()
-        self._metrics.show_model(self._alias, card["version"])
-        log.info("event=model_loaded pointer=%s version=%s", self._alias, card["version"])
-
-    def with_snapshots(self, model: Model) -> Model:
-        """The same with its snapshots, unpacked when somebody first asks: a new model answers no later for them.
-
-        None too where they are damaged: the model serves all the same.
-        """
-        with self._unpacking:
-            if self._unpacked[0] != model.version:
-                try:
-                    self._unpacked = model.version, self._models.snapshots(model.version)
-                except StoreError as error:
-                    log.warning("event=snapshots_refused version=%s reason=%s", model.version, json.dumps(str(error)))
-                    if isinstance(error, UnreachableError):
-                        return model  # whoever asks next may have them
-                    self._unpacked = model.version, None
-            return model._replace(snapshots=self._unpacked[1])
-
-    def _go_on(self, unreachable):
-        if unreachable and unreachable != self._unreachable:
-            kept = self._model.version if self._model else "none"
-            log.error("event=models_unreachable pointer=%s kept=%s reason=%s", self._alias, kept, json.dumps(unreachable))
-        elif self._unreachable and not unreachable:
-            log.info("event=models_reachable_again pointer=%s", self._alias)
-        self._unreachable = unreachable
-
-    def _refuse(self, seen, error):
-        if seen == self._seen:
-            return
-        self._seen = seen
-        self._metrics.model_loads.labels("refused").inc()
-        kept = self._model.version if self._model else "none"
-        log.error("event=model_refused pointer=%s kept=%s reason=%s", self._alias, kept, json.dumps(str(error)))
+        """The newest valid model. UnavailableError without one."""
+        if self.loaded is not None:
+            return self.loaded
+        if self._alias != LIVE:
+            raise UnavailableError(f"there is no {self._alias}")
+        raise UnavailableError("there is no model yet: the trainer publishes one once it is trained; ask again then")
 
     async def follow(self, seconds: float) -> None:
-        """Refresh for ever, every so many seconds, without holding up requests."""
+        """Refresh forever, at this interval, without holding up requests."""
         while True:
             await asyncio.sleep(seconds)
             try:
                 await asyncio.to_thread(self.refresh)
-            except Exception:  # whatever it was, the model in service goes on and the next look may do better
+            except Exception:  # the model in service goes on, and the next look may succeed
                 log.exception("event=model_check_failed")
+
+    def refresh(self) -> None:
+        """Load the alias's model if the store has another one than at the last look. A bad one is refused, and logged once.
+
+        While the store cannot be reached everything stays as it is. That is logged once, too, and the next look catches up.
+        """
+        seen: object = None
+        try:
+            if version := self._models.alias(self._alias):
+                seen = self._models.state(version)
+            if seen != self._seen:
+                self._load(version)
+        except UnreachableError as error:
+            if str(error) != self._unreachable:
+                self._log_error("models_unreachable", error)
+            self._unreachable = str(error)
+            return
+        except StoreError as error:
+            seen = seen or str(error)
+            if seen != self._seen:
+                self._metrics.model_loads.labels("refused").inc()
+                self._log_error("model_refused", error)
+        self._seen = seen
+        if self._unreachable:
+            log.info("event=models_reachable_again pointer=%s", self._alias)
+        self._unreachable = ""
+
+    def _load(self, version: str | None) -> None:
+        if version is not None:
+            network, card = self._models.load(version)
+            golden = in_unit_range(self._models.golden_images(version))
+            self.loaded = Model(network, card, Decision.of(card), golden, plan=InferencePlan(network))
+            self._snapshots = None, None  # they may have come with a new card of the same version
+            self._metrics.model_loads.labels("loaded").inc()
+            log.info("event=model_loaded pointer=%s version=%s", self._alias, version)
+        elif self._alias != LIVE:  # a candidate leaves with its alias; the live model stays, as the store may have gone
+            self.loaded = None
+        elif self.loaded is None:
+            log.info("event=no_model pointer=%s in=%s", self._alias, self._models)
+        self._metrics.show_model(self._alias, self.loaded.version if self.loaded else None)
+
+    def snapshots(self, model: Model) -> Snapshots | None:
+        """Return the snapshots of a model's training; None where there are none, or damaged ones: the model serves all the same.
+
+        The first request for them unpacks them, so a new model answers no later for them.
+        """
+        with self._lock:
+            if self._snapshots[0] != model.version:
+                found = None
+                try:
+                    found = self._models.snapshots(model.version)
+                except StoreError as error:
+                    log.warning("event=snapshots_refused version=%s reason=%s", model.version, json.dumps(str(error)))
+                    if isinstance(error, UnreachableError):
+                        return None  # the next request may have them
+                self._snapshots = model.version, found
+            return self._snapshots[1]
+
+    def _log_error(self, event: str, error: StoreError) -> None:
+        kept = self.loaded.version if self.loaded else "none"
+        log.error("event=%s pointer=%s kept=%s reason=%s", event, self._alias, kept, json.dumps(str(error)))

@@ -1,49 +1,34 @@
 """How this service is deployed, read from the environment once, at start."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import Annotated
 
-from deployment.environment import Environment
+from deployment.settings import Key, LogLevel, Port, ServiceSettings, opened_by
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 from stores.models import open_models
 from stores.prediction_log import open_prediction_log
 
-from inference.hosts import hosts
-from inference.origins import origins
+from inference.cors import parse_origins
+from inference.hosts import parse_hosts
 
 
-@dataclass(frozen=True)
-class Settings:
-    models: str = "state/models"  # the model store's URL
-    model_check_seconds: float = 1.0  # how often to look whether another model is live
-    prediction_log: str = "sqlite:///state/journal.sqlite"  # the prediction log's URL
-    retention_days: int = 90  # after which predictions and feedback leave the prediction log; 0: never
+def _parsed_by(parse: Callable[[str], object]) -> BeforeValidator:
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+class Settings(ServiceSettings):
+    models: Annotated[str, opened_by(open_models)] = "state/models"  # the model store's URL
+    model_check_seconds: float = Field(1.0, ge=0.05, le=3600.0)  # between two looks at the model store
+    prediction_log: Annotated[str, opened_by(open_prediction_log)] = Field(
+        "sqlite:///state/journal.sqlite", validation_alias="DOODLE_JOURNAL"
+    )
+    retention_days: int = Field(90, ge=0, le=36_500)  # of predictions and feedback in the prediction log; 0: forever
     host: str = "127.0.0.1"
-    port: int = 7000
-    log_level: str = "info"
-    api_key: str = field(default="", repr=False)  # for feedback, /live/ and /candidate/; "": everybody may
-    cors_origins: tuple[str, ...] = ()  # the websites whose scripts may read what is answered, beside the page's own origin
-    hosts: frozenset[str] = frozenset()  # public names of this service, beside private ones and addresses
-    max_json_bytes: int = 1024 * 1024  # 20,000 points written out have about half of that
-    max_image_bytes: int = 4 * 1024 * 1024
-    max_requests: int = 64  # at once; a thirtieth of a second's predictions on one core, and a second's questions of the page
-
-    @classmethod
-    def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
-        """DOODLE_MODELS, DOODLE_MODEL_CHECK_SECONDS, DOODLE_JOURNAL, DOODLE_RETENTION_DAYS, DOODLE_HOST, DOODLE_PORT,
-        DOODLE_LOG_LEVEL, DOODLE_API_KEY, DOODLE_CORS_ORIGINS and DOODLE_HOSTS.
-
-        SettingsError if one of them is wrong.
-        """
-        environment = Environment(variables)
-        return cls(
-            models=environment.url("DOODLE_MODELS", cls.models, open_models),
-            model_check_seconds=environment.number("DOODLE_MODEL_CHECK_SECONDS", cls.model_check_seconds, 0.05, 3600.0),
-            prediction_log=environment.url("DOODLE_JOURNAL", cls.prediction_log, open_prediction_log),
-            retention_days=environment.number("DOODLE_RETENTION_DAYS", cls.retention_days, 0, 36_500),
-            host=environment.text("DOODLE_HOST", cls.host),
-            port=environment.port("DOODLE_PORT", cls.port),
-            log_level=environment.log_level(cls.log_level),
-            api_key=environment.key("DOODLE_API_KEY"),
-            cors_origins=environment.parsed("DOODLE_CORS_ORIGINS", "", origins),
-            hosts=environment.parsed("DOODLE_HOSTS", "", hosts),
-        )
+    port: Port = 7000
+    log_level: LogLevel = "info"
+    api_key: Key = ""  # for feedback, /live/ and /candidate/; "": none needed
+    # Websites whose scripts may read the answers, beside the page's own origin.
+    cors_origins: Annotated[tuple[str, ...], NoDecode, _parsed_by(parse_origins)] = ()
+    # Public names of this service, beside private ones and addresses.
+    hosts: Annotated[frozenset[str], NoDecode, _parsed_by(parse_hosts)] = frozenset()

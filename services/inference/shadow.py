@@ -1,14 +1,12 @@
-"""Shadow mode: while there is a candidate, it reads what the live model answers too. Nobody gets its answers; where the two
-disagree is counted and listed, so that one sees on real drawings what a promotion would change."""
+"""Shadow mode: a candidate reads the drawings that the live model answers. Disagreements are counted and listed."""
 
 import logging
 from collections import deque
 from time import time
-
-import numpy as np
+from typing import Any
 
 from inference.metrics import Metrics
-from inference.predictor import ModelSource, NoModelError, Reading
+from inference.predictor import Image, ModelSource, Prediction
 
 log = logging.getLogger(__name__)
 
@@ -16,47 +14,39 @@ KEPT = 100  # disagreements, the newest
 
 
 class Shadow:
-    """Holds the candidate's readings against the live model's."""
+    """Compares the candidate's predictions with the live model's."""
 
     def __init__(self, candidate: ModelSource, metrics: Metrics):
         self._candidate, self._metrics = candidate, metrics
-        self._kept: deque[dict] = deque(maxlen=KEPT)
+        self._disagreements: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
-    @property
-    def is_on(self) -> bool:
-        """Whether there is a candidate."""
-        return self._candidate.is_loaded
-
-    def compare(self, prediction_id: str, image: np.ndarray, live_version: str, live: Reading) -> None:
-        """Let the candidate, where there is one, read an image that was answered. Call it once the answer is on its way."""
-        try:
-            model = self._candidate.model
-        except NoModelError:
+    async def compare(self, prediction_id: str, image: Image, live_version: str, live: Prediction) -> None:
+        """Let the candidate, if there is one, read an image. Call it once the response is on its way."""
+        model = self._candidate.loaded
+        if model is None or model.version == live_version:
             return
-        if model.version == live_version:
-            return
-        reading = model.read(image)
-        agrees = _word(reading) == _word(live)
+        candidate = model.predict(image)
+        agrees = _text(candidate) == _text(live)
         self._metrics.shadow.labels("agree" if agrees else "disagree").inc()
         if agrees:
             return
-        self._kept.append(
+        self._disagreements.append(
             {
                 "prediction_id": prediction_id,
                 "time": time(),
                 "live": {"model_version": live_version, **live.answer()},
-                "candidate": {"model_version": model.version, **reading.answer()},
+                "candidate": {"model_version": model.version, **candidate.answer()},
             }
         )
         log.info(
             "event=shadow_disagrees id=%s live=%s candidate=%s live_version=%s candidate_version=%s",
-            *(prediction_id, _word(live), _word(reading), live_version, model.version),
+            *(prediction_id, _text(live), _text(candidate), live_version, model.version),
         )
 
-    def disagreements(self) -> list[dict]:
-        """The newest that this process has seen, oldest first."""
-        return list(self._kept)
+    def disagreements(self) -> list[dict[str, Any]]:
+        """Return the newest that this process has seen, oldest first."""
+        return list(self._disagreements)
 
 
-def _word(reading):
-    return str(reading.likeliest) if reading.is_digit else "none"
+def _text(prediction: Prediction) -> str:
+    return str(prediction.digit) if prediction.is_digit else "none"

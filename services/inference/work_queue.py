@@ -1,4 +1,4 @@
-"""Queues for expensive calls: each has a few threads of its own, so that an ordinary prediction never waits for them."""
+"""Queues for expensive calls: each has a thread of its own, so that an ordinary prediction never waits for them."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,45 +7,37 @@ from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+from inference.admission import TOO_MUCH
+from inference.errors import TooManyRequestsError
 from inference.metrics import Metrics
 
 Result = TypeVar("Result")
 
 
-class QueueFullError(Exception):
-    """More calls wait than the queue holds; the client should ask again."""
-
-
 class WorkQueue:
     """First in, first out; a call whose client disconnects leaves the queue."""
 
-    def __init__(self, name: str, max_waiting: int, metrics: Metrics, threads: int = 1):
-        self._size = threads + max_waiting
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(self, name: str, max_waiting: int, metrics: Metrics):
+        self._size = 1 + max_waiting
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._calls = 0  # running or waiting
         metrics.queued_calls.labels(name).set_function(lambda: self._calls)
 
-    async def run(self, request: Request, call: Callable[..., Result], *arguments) -> Result:
-        """Return what the call returns. Call it on the event loop, once the request's body is read.
+    async def run(self, request: Request, call: Callable[..., Result], *arguments: object) -> Result:
+        """Return the call's result. Call it on the event loop, once the request's body is read.
 
-        QueueFullError at once, without a wait, where the queue is full. ClientDisconnect when the client has gone; a call that
-        runs already then ends unheard, and keeps its thread until it does.
+        TooManyRequestsError at once where the queue is full. ClientDisconnect when the client has gone; a call that already runs
+        keeps its thread until it ends.
         """
         if self._calls >= self._size:
-            raise QueueFullError
+            raise TooManyRequestsError(TOO_MUCH)
         work = self._executor.submit(call, *arguments)
         self._calls += 1
         loop = asyncio.get_running_loop()
-        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
-        result = asyncio.wrap_future(work)
-        try:
-            if await is_gone(request, result):
-                raise ClientDisconnect
-            return result.result()
-        finally:
-            result.cancel()  # takes a call that waits out of the queue
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))  # the count belongs to the loop's thread
+        return await _unless_gone(request, asyncio.wrap_future(work))
 
-    def _leave(self):
+    def _leave(self) -> None:
         self._calls -= 1
 
     def close(self) -> None:
@@ -55,20 +47,23 @@ class WorkQueue:
 
 async def pause(request: Request, seconds: float) -> None:
     """Sleep; ClientDisconnect when the client goes. Admission does not count the request meanwhile."""
-    if seconds and await is_gone(request, asyncio.ensure_future(asyncio.sleep(seconds))):
-        raise ClientDisconnect
+    if seconds:
+        await _unless_gone(request, asyncio.ensure_future(asyncio.sleep(seconds)))
 
 
-async def is_gone(request: Request, until: asyncio.Future) -> bool:
-    """Return whether the client disconnects before this is done. The rest of the request's body is skipped."""
+async def _unless_gone(request: Request, work: asyncio.Future[Result]) -> Result:
+    """Return the work's result; ClientDisconnect, and no more work, when the client goes first. Its body is skipped."""
     gone = asyncio.ensure_future(_disconnection(request))
     try:
-        await asyncio.wait((until, gone), return_when=asyncio.FIRST_COMPLETED)
-        return not until.done()
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ClientDisconnect
+        return work.result()
     finally:
         gone.cancel()
+        work.cancel()  # takes a call that waits out of the queue
 
 
-async def _disconnection(request):
+async def _disconnection(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

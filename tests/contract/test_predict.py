@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from inference.app import create_app
-from inference.schemas import Prediction, PredictRequest
+from inference.schemas.requests import PredictRequest
+from inference.schemas.responses import PredictionResponse
 from inference.settings import Settings
 from stores.models import LIVE
 from stores.models.folder import FolderModels
@@ -18,8 +19,8 @@ def test_the_service_takes_what_the_page_sends_and_describes_what_it_gets():
     request = PredictRequest.model_validate_json(json.dumps(CONTRACT["request"]))
     assert [list(map(list, stroke)) for stroke in request.strokes] == CONTRACT["request"]["strokes"]
     assert (request.width, request.height, request.brush) == (280, 280, 20)
-    Prediction.model_validate_json(json.dumps(CONTRACT["answer"]))
-    assert set(CONTRACT["answer"]) == set(Prediction.model_fields) - {"input"}
+    PredictionResponse.model_validate_json(json.dumps(CONTRACT["answer"]))
+    assert set(CONTRACT["answer"]) == set(PredictionResponse.model_fields) - {"input"}
 
 
 @pytest.mark.parametrize("rejection", CONTRACT["refusals"], ids=lambda rejection: str(rejection["status"]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from inference.origins import origins
+from inference.cors import parse_origins
 from raw_http import parts, post, said
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
@@ -146,11 +146,11 @@ def test_the_stack_starts_nginx_with_the_websites_of_the_service():
     ],
 )
 def test_nginx_takes_the_websites_that_the_service_takes(tmp_path, text):
-    """start.sh reads DOODLE_CORS_ORIGINS as services/inference/origins.py does."""
+    """start.sh reads DOODLE_CORS_ORIGINS as services/inference/cors.py does."""
     script = (FRONTEND / "start.sh").read_text().replace("/tmp/", f"{tmp_path}/").replace("exec nginx", "exec true")
     ran = subprocess.run(["sh", "-c", script], env={"DOODLE_CORS_ORIGINS": text, "PATH": "/usr/bin:/bin"}, capture_output=True)
     try:
-        expected = sorted({f'"{origin}" $http_origin;' for origin in origins(text)})
+        expected = sorted({f'"{origin}" $http_origin;' for origin in parse_origins(text)})
     except ValueError:
         assert (ran.returncode, b"frontend: DOODLE_CORS_ORIGINS: " in ran.stderr) == (1, True)
     else:

@@ -107,16 +107,16 @@ def live_folder():
 
 
 @pytest.fixture
-def journal_url(tmp_path):
+def prediction_log_url(tmp_path):
     return f"sqlite:///{tmp_path}/journal.sqlite"
 
 
 @pytest.fixture
-def journal(journal_url):
+def prediction_log(prediction_log_url):
     """The prediction log, as another process sees it."""
-    journal = open_prediction_log(journal_url)
-    yield journal
-    journal.close()
+    prediction_log = open_prediction_log(prediction_log_url)
+    yield prediction_log
+    prediction_log.close()
 
 
 @pytest.fixture(scope="session")
@@ -131,9 +131,9 @@ def serve(tmp_path_factory):
 
 
 @pytest.fixture
-def client(serve, models_folder, journal_url):
-    """The app with the prediction log that `journal` reads."""
-    with serve(models_folder, prediction_log=journal_url) as client:
+def client(serve, models_folder, prediction_log_url):
+    """The app with the prediction log that `prediction_log` reads."""
+    with serve(models_folder, prediction_log=prediction_log_url) as client:
         yield client
 
 

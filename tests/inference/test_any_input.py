@@ -4,10 +4,10 @@ import json
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from inference.schemas import Prediction
+from inference.schemas.responses import PredictionResponse
 from pngs import png_of
 
-# The same every time: a run that fails can be run again. test_by_description.py tries far more.
+# The same every time: a run that fails can be run again. test_openapi.py tries far more.
 FEW = settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
@@ -43,7 +43,7 @@ def assert_answered(response) -> None:
     assert response.headers["content-type"] == "application/json"
     body = response.json()
     if response.status_code == 200:
-        assert body.keys() == {*Prediction.model_fields} - {"input"}
+        assert body.keys() == {*PredictionResponse.model_fields} - {"input"}
         assert abs(sum(body["probabilities"]) - 1.0) < 1e-4  # of a NaN this is false too
         assert body["Result"] == body["digit"]
         assert body["digit"] in (range(10) if body["is_digit"] else [None])

@@ -15,7 +15,7 @@ from pngs import interlaced, png_by_hand, png_of
 JSON, PNG = "application/json", "image/png"
 LINE = [[[140, 40], [150, 240]]]
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
-ROWS = bytes(28 * 29)  # of a black picture: a filter, and 28 pixels
+ROWS = bytes(28 * 29)  # of a black image: a filter, and 28 pixels
 ONE = Image.fromarray(np.pad(np.full((40, 5), 255, np.uint8), (8, 26)))
 NOISE = png_of(np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8))
 
@@ -42,7 +42,7 @@ def text(status, body):
     return Request(status, body.encode)
 
 
-def picture(status, make):
+def image(status, make):
     return Request(status, make, content_type=PNG)
 
 
@@ -101,29 +101,29 @@ REQUESTS = {
     'a pixel "0.5"': ask(422, image_vector=pixels("0.5")),
     "a pixel null": ask(422, image_vector=pixels(None)),
     "28 rows of 28": ask(422, image_vector=[[0.0] * 28] * 28),
-    "a PNG cut in half": picture(422, lambda: NOISE[:1800]),
-    "a PNG's first 30 bytes": picture(422, lambda: NOISE[:30]),
-    "a PNG with a bit of its data changed": picture(422, lambda: NOISE[:2000] + bytes([NOISE[2000] ^ 0xFF]) + NOISE[2001:]),
-    "a PNG of 30,000 x 30,000": picture(413, lambda: png_by_hand(30_000, 30_000, bytes(1000))),
-    "a PNG of 4,096 x 3,072 that unpacks from 12 KB": picture(200, lambda: png_by_hand(4096, 3072, bytes(4097 * 3072))),
-    "a PNG of 4,096 x 3,073": picture(413, lambda: png_by_hand(4096, 3073, bytes(1000))),
-    "a PNG of 1 x 16,777,216": picture(413, lambda: png_by_hand(1, 16_777_216, bytes(1000))),
-    "a PNG with a header of 1 x 1, and a second one": picture(422, worst.two_headers),
-    "a PNG with 349,000 empty chunks": picture(413, worst.empty_chunks),
-    "a PNG of 0 x 0": picture(422, lambda: png_by_hand(0, 0, b"")),
-    "a PNG with more data than pixels": picture(200, lambda: png_by_hand(28, 28, ROWS * 1000)),
-    "a PNG of 16 bits": picture(200, lambda: png_of(Image.fromarray(np.asarray(ONE, np.uint16) * 257))),
-    "a PNG with a palette": picture(200, lambda: png_of(ONE.convert("P"))),
-    "a PNG with a palette that is missing": picture(422, lambda: png_by_hand(28, 28, ROWS, colour_type=3)),
-    "an interlaced PNG": picture(200, lambda: interlaced(np.asarray(ONE))),
-    "an animated PNG": picture(200, lambda: png_of(ONE, save_all=True, append_images=[ONE.rotate(90)])),
-    "a PNG with a colour profile that unpacks into 64 MB": picture(200, lambda: unpacks_into_64_mb(b"iCCP")),
-    "a PNG with text that unpacks into 64 MB": picture(200, lambda: unpacks_into_64_mb(b"zTXt")),
-    "a zip archive in disguise": picture(422, lambda: EMPTY_ZIP),
-    "a JPEG in disguise": picture(422, lambda: b"\xff\xd8\xff\xe0" + bytes(100)),
-    "a PNG, and a zip archive after it": picture(200, lambda: png_of(ONE) + EMPTY_ZIP),
-    "no bytes": picture(422, bytes),
-    "4 MiB of zeros and one more": picture(413, lambda: bytes(4 * 2**20 + 1)),
+    "a PNG cut in half": image(422, lambda: NOISE[:1800]),
+    "a PNG's first 30 bytes": image(422, lambda: NOISE[:30]),
+    "a PNG with a bit of its data changed": image(422, lambda: NOISE[:2000] + bytes([NOISE[2000] ^ 0xFF]) + NOISE[2001:]),
+    "a PNG of 30,000 x 30,000": image(413, lambda: png_by_hand(30_000, 30_000, bytes(1000))),
+    "a PNG of 4,096 x 3,072 that unpacks from 12 KB": image(200, lambda: png_by_hand(4096, 3072, bytes(4097 * 3072))),
+    "a PNG of 4,096 x 3,073": image(413, lambda: png_by_hand(4096, 3073, bytes(1000))),
+    "a PNG of 1 x 16,777,216": image(413, lambda: png_by_hand(1, 16_777_216, bytes(1000))),
+    "a PNG with a header of 1 x 1, and a second one": image(422, worst.two_headers),
+    "a PNG with 349,000 empty chunks": image(413, worst.empty_chunks),
+    "a PNG of 0 x 0": image(422, lambda: png_by_hand(0, 0, b"")),
+    "a PNG with more data than pixels": image(200, lambda: png_by_hand(28, 28, ROWS * 1000)),
+    "a PNG of 16 bits": image(200, lambda: png_of(Image.fromarray(np.asarray(ONE, np.uint16) * 257))),
+    "a PNG with a palette": image(200, lambda: png_of(ONE.convert("P"))),
+    "a PNG with a palette that is missing": image(422, lambda: png_by_hand(28, 28, ROWS, colour_type=3)),
+    "an interlaced PNG": image(200, lambda: interlaced(np.asarray(ONE))),
+    "an animated PNG": image(200, lambda: png_of(ONE, save_all=True, append_images=[ONE.rotate(90)])),
+    "a PNG with a colour profile that unpacks into 64 MB": image(200, lambda: unpacks_into_64_mb(b"iCCP")),
+    "a PNG with text that unpacks into 64 MB": image(200, lambda: unpacks_into_64_mb(b"zTXt")),
+    "a zip archive in disguise": image(422, lambda: EMPTY_ZIP),
+    "a JPEG in disguise": image(422, lambda: b"\xff\xd8\xff\xe0" + bytes(100)),
+    "a PNG, and a zip archive after it": image(200, lambda: png_of(ONE) + EMPTY_ZIP),
+    "no bytes": image(422, bytes),
+    "4 MiB of zeros and one more": image(413, lambda: bytes(4 * 2**20 + 1)),
     "no JSON": text(422, "hello"),
     "JSON cut short": text(422, '{"strokes": [[[1, 2], [3'),
     "JSON in UTF-16": Request(422, lambda: json.dumps({"strokes": LINE}).encode("utf-16")),

@@ -8,7 +8,7 @@ import pytest
 
 @pytest.mark.slow  # test_feedback.py has jumps within this process
 def test_predictions_and_feedback_go_on_whatever_the_clock_does(
-    require, run_service, models_folder, tmp_path, journal_url, journal, documented
+    require, run_service, models_folder, tmp_path, prediction_log_url, prediction_log, documented
 ):
     require("faketime")
     (library, *_) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
@@ -20,7 +20,7 @@ def test_predictions_and_feedback_go_on_whatever_the_clock_does(
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # it never jumps
         "NO_FAKE_STAT": "1",
-        "DOODLE_JOURNAL": journal_url,
+        "DOODLE_JOURNAL": prediction_log_url,
     }
     with run_service(models_folder, **faked) as service:
         for offset in jumps:
@@ -33,10 +33,10 @@ def test_predictions_and_feedback_go_on_whatever_the_clock_does(
             assert service.get("/readyz").status_code == 200
             assert service.sample("doodle_http_requests_inside") == 0
         assert "Traceback" not in service.log()
-    kept = journal.feedback(100)
+    kept = prediction_log.feedback(100)
     times = [feedback.time - time.time() for feedback in kept]
     assert max(times) > 9 * 365 * 86400, "its clock has jumped"
     assert min(times) < -3000, "and back"
     assert [feedback.actual_digit for feedback in kept] == [*range(5)] * len(jumps)
-    assert journal.summary().predictions_total == len(kept)
+    assert prediction_log.summary().predictions_total == len(kept)
     documented("faults", "the clock jumps, by an hour back or ten years ahead", "nothing", "at once", "nothing")

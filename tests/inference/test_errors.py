@@ -13,7 +13,7 @@ def assert_rejected(response, code: int) -> None:
 
 
 def test_a_content_type_may_have_parameters_and_capitals(service):
-    """test_origins.py has those that are rejected."""
+    """test_cors.py has those that are rejected."""
     assert service.post_bytes(b'{"strokes": []}', "Application/JSON; charset=utf-8").status_code == 200
     for path, expected in (("/predict", "application/json or image/png"), ("/feedback", "application/json")):
         rejected = service.post_bytes(b"{}", ";;", path)
@@ -37,7 +37,10 @@ def test_an_unknown_path_is_404(service):
     assert_rejected(service.get("/predict/5"), 404)
 
 
-@pytest.mark.parametrize(("path", "allowed"), [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST")])
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST"), ("/predictions/5", "DELETE")],
+)
 def test_a_wrong_method_is_405_and_names_those_that_are_allowed(service, path, allowed):
     response = service.client.put(path)
     assert_rejected(response, 405)
@@ -48,7 +51,7 @@ def test_a_fault_of_ours_is_counted_and_tells_nothing_of_our_insides(serve, mode
     def fail(*_):
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("inference.reading.image_from_strokes", fail)
+    monkeypatch.setattr("inference.body.image_from_strokes", fail)
     with serve(models_folder, raise_server_exceptions=False) as client:
         for path in ("/predict", "/explain"):
             response = client.post(path, json={"strokes": strokes})

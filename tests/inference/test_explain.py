@@ -6,7 +6,8 @@ from digitnet.decision import Decision
 from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.explanations import activations, logit_gradients, occlusion
 from digitnet.inspect.units import inspect_unit
-from inference.schemas import MAX_CHANGES, Explanation, UnitSeen
+from inference.schemas.requests import MAX_CHANGES
+from inference.schemas.responses import Explanation, UnitResponse
 from pngs import png_of
 from stores.models.folder import FolderModels
 
@@ -102,7 +103,7 @@ def test_the_served_model_stays_as_it_is(ask):
 @pytest.mark.parametrize("changes", [[], [Edit(0, 1, 3, 2.0)]], ids=["served", "changed"])
 def test_a_unit_is_shown_as_digitnet_sees_it(ask, models, network, layer, place, changes, numbers):
     answer = ask("/unit", layer=layer, place=place, changes=[change._asdict() for change in changes])
-    UnitSeen.model_validate(answer)
+    UnitResponse.model_validate(answer)
     expected = inspect_unit(with_edits(network, changes), image_of(ask()), layer, place)
     assert answer["model_version"] == models.alias("live")
     assert (answer["value"], answer["bias"]) == (expected.value, expected.bias)
@@ -129,14 +130,14 @@ def test_names_what_is_not_there(client, strokes, path, asked, said):
     assert said in response.json()["detail"]
 
 
-def test_nothing_of_it_is_a_prediction_or_logged(serve, models, journal_url, journal, strokes, samples):
-    with serve(models.folder, prediction_log=journal_url) as client:
+def test_nothing_of_it_is_a_prediction_or_logged(serve, models, prediction_log_url, prediction_log, strokes, samples):
+    with serve(models.folder, prediction_log=prediction_log_url) as client:
         for path, where in (("/explain", {}), ("/unit", {"layer": 4, "place": [0]})):
             client.post(path, json={"strokes": strokes, **where}).raise_for_status()
         found = samples(client)
     counters = ("api_predict_calls_total", "doodle_explanations_total", "doodle_units_looked_at_total")
     assert [found[name, ()] for name in counters] == [0, 1, 1]
-    assert journal.recent_predictions(10) == []
+    assert prediction_log.recent_predictions(10) == []
 
 
 @pytest.mark.parametrize(("body", "code"), [({}, 422), ({"image_vector": [0.5] * 7}, 400)])

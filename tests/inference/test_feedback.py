@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from digitnet.images.ink import image_from_vector
 from digitnet.images.normalize import in_bytes
-from inference import erasure
 from inference import feedback as module
+from inference.errors import LOG_OUT_OF_REACH
 from inference.metrics import Metrics
-from inference.recorder import Recorder
+from inference.prediction_logger import PredictionLogger
 from stores.prediction_log import FeedbackLimits, open_prediction_log
 
 THANKS = {"message": "Feedback received, thank you!"}
@@ -43,8 +43,8 @@ def give(client, answer):
 
 
 @pytest.fixture
-def kept(journal):
-    return lambda: journal.feedback(1000)
+def kept(prediction_log):
+    return lambda: prediction_log.feedback(1000)
 
 
 def test_keeps_what_a_prediction_really_was_with_its_image(give, answer, kept):
@@ -91,12 +91,12 @@ def test_tells_senders_apart_and_does_not_name_them(give, kept):
 
 
 def test_limits_the_feedback_of_an_address_and_of_a_day(
-    serve, models_folder, journal_url, monkeypatch, kept, samples, documented
+    serve, models_folder, prediction_log_url, monkeypatch, kept, samples, documented
 ):
     monkeypatch.setattr(
-        "inference.app.open_prediction_log", partial(open_prediction_log, limits=FeedbackLimits(per_source=3, per_day=5))
+        "inference.services.open_prediction_log", partial(open_prediction_log, limits=FeedbackLimits(per_source=3, per_day=5))
     )
-    with serve(models_folder, prediction_log=journal_url) as client:
+    with serve(models_folder, prediction_log=prediction_log_url) as client:
 
         def give(address):
             return client.post("/feedback", json=OF_VECTOR, headers={"X-Forwarded-For": address})
@@ -176,14 +176,14 @@ def test_nothing_is_called_kept_or_erased_where_the_log_is_out_of_reach(serve, m
     (tmp_path / "folder.sqlite").mkdir()
     with serve(models_folder, prediction_log=f"sqlite:///{tmp_path}/folder.sqlite") as client:
         answers = client.post("/feedback", json=OF_VECTOR), client.delete(f"/predictions/{ID}")
-    for answer, words in zip(answers, (module.NOT_KEPT, erasure.NOT_ERASED), strict=True):
-        assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"detail": words}, "5")
+    for answer in answers:
+        assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"detail": LOG_OUT_OF_REACH}, "5")
 
 
 PREDICTION = module.Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))
 
 
-class SlowJournal:
+class SlowLog:
     """Knows a prediction once it was asked `unknown` times, and takes a while to write feedback."""
 
     def __init__(self, unknown):
@@ -203,13 +203,13 @@ class SlowJournal:
 )
 @pytest.mark.anyio
 async def test_knows_a_prediction_that_is_not_in_the_log_yet_and_thanks_once_the_feedback_is(unknown, waiting):
-    journal, metrics = SlowJournal(unknown), Metrics()
-    recorder = Recorder(journal, metrics)
+    prediction_log, metrics = SlowLog(unknown), Metrics()
+    logger = PredictionLogger(prediction_log, metrics)
     for each in waiting:
-        recorder.record(each)
+        logger.log(each)
     request = module.FeedbackRequest(prediction_id=ID, actual_digit=4)
-    await module.FeedbackDesk(journal, recorder, metrics).receive(request, None)
-    assert [(each.prediction_id, each.predicted_digit) for each in journal.written] == [(ID, 5)]
+    await module.FeedbackService(prediction_log, logger, metrics).receive(request, None)
+    assert [(each.prediction_id, each.predicted_digit) for each in prediction_log.written] == [(ID, 5)]
 
 
 @pytest.mark.slow
@@ -237,9 +237,9 @@ def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_serv
                 thanked(service, 9)
                 service.process.kill()
                 service.process.wait()
-        journal = open_prediction_log(server.url)
-        kept = [feedback.actual_digit for feedback in journal.feedback(1000)]
-        journal.close()
+        prediction_log = open_prediction_log(server.url)
+        kept = [feedback.actual_digit for feedback in prediction_log.feedback(1000)]
+        prediction_log.close()
     finally:
         server.kill()
     # What Redis had written when it was killed, and could not say so, was sent again: then it is there twice in a row.

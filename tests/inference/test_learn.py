@@ -6,7 +6,8 @@ from digitnet.decision import Decision
 from digitnet.images.normalize import in_unit_range
 from digitnet.inspect.training_steps import TrainingStep, train_on_image
 from digitnet.network import NO_DIGIT
-from inference.schemas import MAX_LESSONS, Learnt
+from inference.schemas.requests import MAX_STEPS
+from inference.schemas.responses import LearnResponse
 from stores.models.folder import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
@@ -29,12 +30,12 @@ def client(models, serve):
 
 @pytest.fixture(scope="module")
 def learn(client, strokes):
-    """learn(lessons): the answer, for a drawing of a 5."""
+    """learn(steps): the answer, for a drawing of a 5."""
 
-    def learn(*lessons):
-        response = client.post("/learn", json={"strokes": strokes, "lessons": list(lessons)})
+    def learn(*steps):
+        response = client.post("/learn", json={"strokes": strokes, "lessons": list(steps)})
         assert response.status_code == 200, response.text
-        Learnt.model_validate(response.json())
+        LearnResponse.model_validate(response.json())
         return response.json()
 
     return learn
@@ -48,12 +49,12 @@ def image(client, strokes):
 def test_computes_what_digitnet_computes(learn, models, image, numbers):
     network, card = models.load(models.alias("live"))
     answer = learn(LESSON, {"label": 7, "learning_rate": 0.01})
-    taught = train_on_image(network, image, [TrainingStep(3, 0.02), TrainingStep(7, 0.01)])
-    assert answer["losses"] == taught.losses
+    result = train_on_image(network, image, [TrainingStep(3, 0.02), TrainingStep(7, 0.01)])
+    assert answer["losses"] == result.losses
     assert answer["model_version"] == card["version"]
-    (probabilities,) = Decision.of(ABOUT).probabilities(taught.logits[None])
+    (probabilities,) = Decision.of(ABOUT).probabilities(result.logits[None])
     np.testing.assert_allclose(answer["after"]["probabilities"], probabilities, atol=1e-6)
-    for layer, declaration, expected in zip(answer["layers"], LAYERS, taught.layers, strict=True):
+    for layer, declaration, expected in zip(answer["layers"], LAYERS, result.layers, strict=True):
         assert layer["declaration"] == declaration
         np.testing.assert_array_equal(numbers(layer["gradient"]), expected.gradient)
         assert (layer["parameters_norm"], layer["gradient_norm"], layer["update_norm"]) == expected[1:]
@@ -86,9 +87,9 @@ def test_the_served_model_answers_as_before(client, learn, strokes, samples):
     answers = []
     for _ in range(2):
         answers.append(client.post("/predict", json={"strokes": strokes}).json()["probabilities"])
-        learn(*[LESSON] * MAX_LESSONS)
+        learn(*[LESSON] * MAX_STEPS)
     assert answers[0] == answers[1]
-    assert samples(client)["doodle_lessons_total", ()] - lessons == 2 * MAX_LESSONS
+    assert samples(client)["doodle_lessons_total", ()] - lessons == 2 * MAX_STEPS
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_the_served_model_answers_as_before(client, learn, strokes, samples):
         ([{"label": 3, "learning_rate": 0.1, "momentum": 0.9}], "momentum"),
     ],
 )
-def test_rejects_lessons_by_name(client, strokes, lessons, said):
+def test_rejects_steps_by_name(client, strokes, lessons, said):
     response = client.post("/learn", json={"strokes": strokes, "lessons": lessons})
     assert response.status_code == 422
     assert said in response.json()["detail"]

@@ -32,7 +32,7 @@ def test_all_is_there_from_the_start_and_nothing_but_the_model_is_counted(client
     found = samples(client)
     assert found[CALLS] == found[ERRORS] == 0
     metrics = Metrics()
-    metrics.candidate_info = None  # there is none; test_by_pointer.py has one
+    metrics.candidate_info = None  # there is none; test_by_alias.py has one
     declared = [metric.describe()[0] for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
     endings = {"counter": "_total", "histogram": "_bucket"}
     assert {family.name + endings.get(family.type, "") for family in declared} <= {name for name, _ in found}
@@ -53,7 +53,7 @@ def counted(service, samples):
     def added(body, content_type=JSON, path="/predict", method="POST"):
         before = samples(service)
         service.client.request(method, path, content=body, headers={"Content-Type": content_type})
-        # The log is written behind the answers' back: test_recorder.py has its figures. Scrapes are left out.
+        # The log is written behind the answers' back: test_prediction_logger.py has its figures. Scrapes are left out.
         return {
             name: value - before.get(name, 0)
             for name, value in samples(service).items()

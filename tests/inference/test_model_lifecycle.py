@@ -12,7 +12,7 @@ NO_MODEL = {"detail": "there is no model yet: the trainer publishes one once it 
 @pytest.fixture
 def following(serve, tmp_path):
     """A service whose model the tests change; at first it has none."""
-    with serve(tmp_path, model_check_seconds=0.02) as client:
+    with serve(tmp_path, model_check_seconds=0.05) as client:
         yield client
 
 

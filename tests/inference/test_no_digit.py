@@ -38,7 +38,7 @@ def test_the_confidence_is_that_of_the_answer_given(publish_model, serve, tmp_pa
     with serve(tmp_path) as client:
         answer, explained = (client.post(path, json=line).json() for path in ("/predict?input=true", "/explain"))
         blank = client.post("/predict", json={"strokes": []}).json()
-        learnt = client.post("/learn", json={**line, "lessons": []}).json()
+        learned = client.post("/learn", json={**line, "lessons": []}).json()
     likeliest, logits = int(np.argmax(answer["probabilities"])), np.array(explained["logits"])
     no_digit = np.exp(logits - logits.max())[NO_DIGIT] / np.exp(logits - logits.max()).sum()
     assert answer["is_digit"] is is_digit
@@ -48,6 +48,6 @@ def test_the_confidence_is_that_of_the_answer_given(publish_model, serve, tmp_pa
     assert answer["confidence"] == pytest.approx(max(answer["probabilities"]) if is_digit else no_digit, rel=1e-5)
     assert blank["no_digit"] == {"probability": 1.0, "threshold": threshold}
     same = ("digit", "is_digit", "best_guess", "confidence", "no_digit")
-    assert [explained[name] for name in same] == [learnt["before"][name] for name in same] == [answer[name] for name in same]
+    assert [explained[name] for name in same] == [learned["before"][name] for name in same] == [answer[name] for name in same]
     assert [explained[name] for name in ("probabilities", "model_version")] == [answer["probabilities"], answer["model_version"]]
     np.testing.assert_allclose(explained["input"], answer["input"], atol=5e-5)

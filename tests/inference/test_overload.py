@@ -12,7 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 from bounds import within
-from inference import app, feedback, reading, work_queue
+from inference import body, feedback, services, work_queue
+from inference.routes import feedback as feedback_route
+from inference.routes import inspect
 from raw_http import connected, post
 from worst_requests import JSON, LINE, PNG, STEPS, WORST, png
 
@@ -76,21 +78,21 @@ def ask(client, path="/predict", body=ORDINARY):
 
 
 QUEUES = {  # by the step that runs in them: where it is, a request that needs it, and the size that the test gives the queue
-    "learnt": (app, "/learn", {"strokes": LINE, "lessons": STEPS[:1]}, 4),
-    "explanation": (app, "/explain?occlusion=true", ORDINARY, 4),
-    "explanation ": (app, "/explain", ORDINARY, 3),
-    "unit": (app, "/unit", {"strokes": LINE, "layer": 0, "place": [0, 0, 0]}, 3),
-    "_parsed": (reading, "/predict", WORST["64,000 pixels that are 2"].body(), 2),
-    "image_of": (reading, "/predict", WORST["1,000 strokes of one point"].body(), 2),
-    "image_of ": (reading, "/predict", WORST["20,000 points"].body(), 2),
-    "_drawing_in": (reading, "/predict", png(600, 600), 2),
+    "training": (inspect, "/learn", {"strokes": LINE, "lessons": STEPS[:1]}, 4),
+    "explanation": (inspect, "/explain?occlusion=true", ORDINARY, 4),
+    "explanation ": (inspect, "/explain", ORDINARY, 3),
+    "unit": (inspect, "/unit", {"strokes": LINE, "layer": 0, "place": [0, 0, 0]}, 3),
+    "_parsed": (body, "/predict", WORST["64,000 pixels that are 2"].body(), 2),
+    "image_of": (body, "/predict", WORST["1,000 strokes of one point"].body(), 2),
+    "image_of ": (body, "/predict", WORST["20,000 points"].body(), 2),
+    "_png_drawing": (body, "/predict", png(600, 600), 2),
 }
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("step", QUEUES)
 async def test_a_queue_takes_some_expensive_requests_and_ordinary_ones_do_not_wait(on_this_loop, monkeypatch, step):
-    module, path, body, size = QUEUES[step]
+    module, path, content, size = QUEUES[step]
     free, original = threading.Event(), getattr(module, step.strip())
 
     def waits(*arguments):
@@ -100,10 +102,10 @@ async def test_a_queue_takes_some_expensive_requests_and_ordinary_ones_do_not_wa
 
     monkeypatch.setattr(module, step.strip(), waits)
     for queue, places in (("SLOW", 4), ("INSPECTIONS", 3), ("LARGE", 2)):
-        monkeypatch.setattr(app, f"{queue}_WAITING", places)
+        monkeypatch.setattr(services, f"{queue}_WAITING", places)
     async with on_this_loop() as client:
-        asking = [ask(client, path, body) for _ in range(1 + size)]
-        while (await ask(client, path, body)).status_code != 429:  # as long as not all of them are in the queue
+        asking = [ask(client, path, content) for _ in range(1 + size)]
+        while (await ask(client, path, content)).status_code != 429:  # as long as not all of them are in the queue
             await asyncio.sleep(0.01)
         assert (await ask(client)).status_code == 200
         assert not any(each.done() for each in asking)
@@ -120,9 +122,10 @@ async def test_feedback_that_waits_for_its_prediction_leaves_room_for_others(on_
             waits.set()
         await work_queue.pause(request, seconds)
 
-    monkeypatch.setattr(app, "pause", pause)
+    monkeypatch.setattr(feedback_route, "pause", pause)
+    monkeypatch.setattr("inference.app.MAX_REQUESTS", 1)
     monkeypatch.setattr(feedback, "LOOK_AGAIN_SECONDS", (0.5,))
-    async with on_this_loop(max_requests=1) as client:
+    async with on_this_loop() as client:
         waiting = ask(client, "/feedback", UNKNOWN)
         await waits.wait()
         while (await ask(client, "/unit", {})).status_code == 429:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import sealed, write_atomically
 from digitnet.losses import softmax
+from inference.errors import UnavailableError
 from inference.metrics import Metrics
-from inference.predictor import ModelSource, NoModelError
+from inference.predictor import ModelSource
 from stores.models import CANDIDATE, LIVE, UnreachableError
 from stores.models.folder import FolderModels
 
@@ -46,7 +47,7 @@ def away(source):
 
 
 def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, loads, away, tmp_path, caplog):
-    with pytest.raises(NoModelError, match="there is no model yet"):
+    with pytest.raises(UnavailableError, match="there is no model yet"):
         _ = source.model
     caplog.set_level("INFO")
     source.refresh()
@@ -73,12 +74,12 @@ def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, lo
 def test_the_card_s_threshold_decides_what_is_no_digit(source, publish, layers, about, is_digit):
     publish(about=about, layers=layers)
     source.refresh()
-    reading = source.model.read(IMAGE)
-    assert reading.is_digit is is_digit
-    assert (reading.probabilities.shape, reading.probabilities.dtype) == ((10,), np.float32)
-    assert reading.probabilities.sum() == pytest.approx(1.0)
-    assert reading.answer()["digit"] == (reading.probabilities.argmax() if is_digit else None)
-    assert not source.model.read(np.zeros((28, 28), np.float32)).is_digit
+    prediction = source.model.predict(IMAGE)
+    assert prediction.is_digit is is_digit
+    assert (prediction.probabilities.shape, prediction.probabilities.dtype) == ((10,), np.float32)
+    assert prediction.probabilities.sum() == pytest.approx(1.0)
+    assert prediction.answer()["digit"] == (prediction.probabilities.argmax() if is_digit else None)
+    assert not source.model.predict(np.zeros((28, 28), np.float32)).is_digit
 
 
 @pytest.mark.parametrize(("about", "divisor"), [({"temperature": 2.5}, 2.5), ({}, 1.0)], ids=str)
@@ -86,12 +87,12 @@ def test_the_card_s_temperature_divides_the_logits(source, publish, about, divis
     publish(about=about)
     source.refresh()
     (logits,) = source.model.network.predict_logits(IMAGE[None])
-    np.testing.assert_allclose(source.model.read(IMAGE).probabilities, softmax(logits[:, None] / divisor)[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(source.model.predict(IMAGE).probabilities, softmax(logits[:, None] / divisor)[:, 0], rtol=1e-5)
 
 
 def test_does_not_load_the_same_model_again(source, publish, loads, metrics, away):
     card = publish()
-    assert not source.is_loaded
+    assert not source.loaded
     source.refresh()
     before = source.model
     source.refresh()
@@ -108,13 +109,13 @@ def test_follows_the_alias_to_a_newer_model_and_back(source, publish, tmp_path, 
     first = publish(seed=1)
     source.refresh()
     held = source.model
-    before = held.read(IMAGE).probabilities
+    before = held.predict(IMAGE).probabilities
     second = publish(seed=2)
     source.refresh()
     assert source.model.version == second["version"]
-    assert (source.model.read(IMAGE).probabilities != before).any()
+    assert (source.model.predict(IMAGE).probabilities != before).any()
     assert held.version == first["version"], "a request keeps the model that it began with"
-    np.testing.assert_array_equal(held.read(IMAGE).probabilities, before)
+    np.testing.assert_array_equal(held.predict(IMAGE).probabilities, before)
     assert metrics.registry.get_sample_value("doodle_model_info", {"version": first["version"]}) is None
     FolderModels(tmp_path).point(LIVE, first["version"])
     FolderModels(tmp_path).point(CANDIDATE, second["version"])
@@ -147,8 +148,8 @@ def test_has_snapshots_as_soon_as_the_store_is_back(source, publish, away):
     publish(snapshots=True)
     source.refresh()
     with away("snapshots"):
-        assert source.with_snapshots(source.model).snapshots is None
-    assert source.with_snapshots(source.model).snapshots is not None
+        assert source.snapshots(source.model) is None
+    assert source.snapshots(source.model) is not None
 
 
 @pytest.mark.parametrize("content", [b"neither here nor there", b"000000000000\n"], ids=["damaged", "of nothing"])

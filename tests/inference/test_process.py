@@ -1,4 +1,4 @@
-"""`python -m inference` as clients and its supervisor see it: sockets, crowds, the log, and its end."""
+"""`python -m inference` as clients and its supervisor see it: sockets, load, the log, and its end."""
 
 import asyncio
 import http.client
@@ -11,13 +11,14 @@ from collections import Counter
 import numpy as np
 import pytest
 from inference import __main__ as program
-from inference.settings import Settings
+from inference.app import MAX_REQUESTS
+from inference.body import MAX_JSON_BYTES
 from pngs import png_of
 from polling import PATIENCE
 from raw_http import connected, parts, post, said
 
 BODY = json.dumps({"strokes": [[[140, 40], [150, 240]]]}).encode()
-TOO_LARGE = Settings.max_json_bytes + 1
+TOO_LARGE = MAX_JSON_BYTES + 1
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +70,15 @@ class TestABodyThatIsTooLarge:
 
 
 DRAWINGS = [json.dumps({"strokes": [[[140, 40 + 20 * n], [60 + 40 * n, 150], [200, 240]]]}).encode() for n in range(6)]
-PICTURES = [png_of(np.tri(28, dtype=np.uint8) * 255), b"\x89PNG broken"]
-CROWD = [
+IMAGES = [png_of(np.tri(28, dtype=np.uint8) * 255), b"\x89PNG broken"]
+LOAD = [
     *(post("/predict", drawing, last=True) for drawing in DRAWINGS),
-    *(post("/predict", picture, "image/png", last=True) for picture in PICTURES),
+    *(post("/predict", image, "image/png", last=True) for image in IMAGES),
 ]
 
 
 @pytest.mark.anyio
-async def test_answers_each_of_a_crowd_as_if_alone_or_tells_it_to_wait_and_counts_all(running, samples):
+async def test_under_load_answers_each_request_as_if_alone_or_rejects_it_and_counts_all(running, samples):
     async def ask(content):
         reader, writer = await asyncio.open_connection(*running.url.removeprefix("http://").split(":"))
         writer.write(content)
@@ -87,14 +88,14 @@ async def test_answers_each_of_a_crowd_as_if_alone_or_tells_it_to_wait_and_count
         return status, answer
 
     ids, answers = [], []
-    alone = [await ask(each) for each in CROWD]
-    assert len({str(each) for each in alone}) == len(CROWD)
+    alone = [await ask(each) for each in LOAD]
+    assert len({str(each) for each in alone}) == len(LOAD)
     before = samples(running)
     for _ in range(3):
-        answers += await asyncio.gather(*map(ask, CROWD * (4 * Settings.max_requests // len(CROWD))))
+        answers += await asyncio.gather(*map(ask, LOAD * (4 * MAX_REQUESTS // len(LOAD))))
     codes = Counter(status for status, _ in answers)
     assert set(codes) == {200, 422, 429}
-    assert all(each[0] == 429 or each == alone[index % len(CROWD)] for index, each in enumerate(answers))
+    assert all(each[0] == 429 or each == alone[index % len(LOAD)] for index, each in enumerate(answers))
     assert len(set(ids) - {None}) == 7 + codes[200]
     after = samples(running)
     counted = {

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from inference.schemas import MAX_POINTS, MAX_STROKES, PredictRequest, first_problem
+from inference.errors import first_problem
+from inference.schemas.requests import MAX_POINTS, MAX_STROKES, PredictRequest
 from pydantic import ValidationError
 
 LINE = [[[0, 0], [1, 1]]]

@@ -1,18 +1,18 @@
-"""Settings.from_environment: a default for everything, a variable for each, and an error that names the one that is wrong."""
+"""Settings: a default for everything, a variable for each, and an error that names the one that is wrong."""
 
-import dataclasses
 import re
 
 import pytest
-from deployment.environment import SettingsError
+from deployment.settings import SettingsError, read_settings
 from inference.settings import Settings
 
 NO_ORIGIN = "is no origin: it should look like https://example.org or http://localhost:8080, without a path"
 
 
-def test_the_defaults_are_those_of_the_contract():
-    settings = Settings.from_environment({"PORT": "1", "doodle_port": "2", "DOODLE_COLOUR": "yellow"})
-    assert settings == Settings()
+def test_the_defaults_are_those_of_the_contract(monkeypatch):
+    for name, value in {"PORT": "1", "HOSTS": "a b", "DOODLE_COLOR": "yellow"}.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings(Settings)
     assert (settings.host, settings.port) == ("127.0.0.1", 7000)
     assert (settings.models, settings.prediction_log) == ("state/models", "sqlite:///state/journal.sqlite")
     assert (settings.model_check_seconds, settings.log_level, settings.api_key) == (1.0, "info", "")
@@ -40,9 +40,11 @@ def test_the_defaults_are_those_of_the_contract():
         ),
     ],
 )
-def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
-    settings = Settings.from_environment({variable: text})
-    assert settings == dataclasses.replace(Settings(), **{field: value})
+def test_a_variable_sets_its_field_and_no_other(variable, text, field, value, monkeypatch):
+    defaults = Settings()
+    monkeypatch.setenv(variable, text)
+    settings = read_settings(Settings)
+    assert settings == defaults.model_copy(update={field: value})
     assert "0123456789abcdef" not in f"{settings} {settings!r}"  # the key is not among what is shown of them
 
 
@@ -50,8 +52,8 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
     ("variable", "text", "message"),
     [
         ("DOODLE_PORT", "seven", " must be a whole number, not 'seven'"),
-        ("DOODLE_MODEL_CHECK_SECONDS", "0", " must be from 0.05 to 3600.0, not 0"),
-        ("DOODLE_RETENTION_DAYS", "-1", " must be from 0 to 36500, not -1"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "0", " must be at least 0.05, not 0"),
+        ("DOODLE_RETENTION_DAYS", "-1", " must be at least 0, not -1"),
         (
             "DOODLE_MODELS",
             "ftp://host",
@@ -69,6 +71,7 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value):
         ),
     ],
 )
-def test_names_a_value_that_cannot_be_used(variable, text, message):
+def test_names_a_value_that_cannot_be_used(variable, text, message, monkeypatch):
+    monkeypatch.setenv(variable, text)
     with pytest.raises(SettingsError, match=f"^{variable}{re.escape(message)}$"):
-        Settings.from_environment({variable: text})
+        read_settings(Settings)

@@ -1,11 +1,12 @@
 """Shadow mode: a candidate reads each live drawing too; nobody sees its answers, but where it disagrees is known."""
 
+import asyncio
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from inference.metrics import Metrics
-from inference.predictor import ModelSource, NoDigit, Reading
+from inference.predictor import ModelSource, Prediction
 from inference.shadow import KEPT, Shadow
 from stores.models import CANDIDATE
 from stores.models.folder import FolderModels
@@ -15,13 +16,14 @@ PICTURE = np.zeros((28, 28), np.float32)
 
 def source(digit, is_digit=True, version="candidate"):
     """Its model always says the same."""
-    return SimpleNamespace(model=SimpleNamespace(version=version, read=lambda _: reading(digit, is_digit)))
+    return SimpleNamespace(loaded=SimpleNamespace(version=version, predict=lambda _: prediction(digit, is_digit)))
 
 
-def reading(digit, is_digit=True):
+def prediction(digit, is_digit=True):
     probabilities = np.full(10, 0.05, np.float32)
     probabilities[digit] = 0.55
-    return Reading(probabilities, is_digit, NoDigit(0.1 if is_digit else 0.9, 0.5))
+    no_digit = {"probability": 0.1 if is_digit else 0.9, "threshold": 0.5}
+    return Prediction(probabilities, is_digit, no_digit=no_digit)
 
 
 @pytest.fixture
@@ -48,33 +50,33 @@ def counted(metrics):
 )
 def test_they_agree_where_the_answer_would_be_the_same(metrics, counted, live, candidate, agrees):
     shadow = Shadow(source(*candidate), metrics)
-    shadow.compare("id", PICTURE, "live", reading(*live))
+    asyncio.run(shadow.compare("id", PICTURE, "live", prediction(*live)))
     assert counted() == ((1, 0) if agrees else (0, 1))
     assert len(shadow.disagreements()) == (not agrees)
 
 
 def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
     shadow = Shadow(source(3), metrics)
-    shadow.compare("id", PICTURE, "live", reading(5))
+    asyncio.run(shadow.compare("id", PICTURE, "live", prediction(5)))
     (entry,) = shadow.disagreements()
     assert entry.pop("time") > 1e9
     assert entry == {
         "prediction_id": "id",
-        "live": {"model_version": "live", **reading(5).answer()},
-        "candidate": {"model_version": "candidate", **reading(3).answer()},
+        "live": {"model_version": "live", **prediction(5).answer()},
+        "candidate": {"model_version": "candidate", **prediction(3).answer()},
     }
 
 
 def test_without_a_candidate_or_beside_itself_nothing_is_compared(metrics, counted, tmp_path):
     for none in (ModelSource(FolderModels(tmp_path), metrics, CANDIDATE), source(3, version="live")):
-        Shadow(none, metrics).compare("id", PICTURE, "live", reading(5))
+        asyncio.run(Shadow(none, metrics).compare("id", PICTURE, "live", prediction(5)))
     assert counted() == (0, 0)
 
 
 def test_the_newest_are_kept(metrics):
     shadow = Shadow(source(3), metrics)
     for number in range(KEPT + 5):
-        shadow.compare(f"id-{number}", PICTURE, "live", reading(5))
+        asyncio.run(shadow.compare(f"id-{number}", PICTURE, "live", prediction(5)))
     assert [entry["prediction_id"] for entry in shadow.disagreements()] == [f"id-{n}" for n in range(5, KEPT + 5)]
 
 

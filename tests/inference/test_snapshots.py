@@ -1,9 +1,9 @@
-"""/snapshots: how the live model learnt, and what it made of a drawing at each moment."""
+"""/snapshots: how the live model learned, and its predictions at each snapshot."""
 
 import numpy as np
 import pytest
 from digitnet.decision import Decision
-from inference.schemas import SnapshotReadings, Snapshots
+from inference.schemas.responses import SnapshotPredictions, SnapshotsResponse
 from stores.models.folder import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
@@ -20,7 +20,7 @@ def models(tmp_path):
 @pytest.fixture
 def client(models, publish_model, serve):
     publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)
-    with serve(models.folder, model_check_seconds=0.02) as client:
+    with serve(models.folder, model_check_seconds=0.05) as client:
         yield client
 
 
@@ -31,20 +31,20 @@ def kept(client, models):
     return models.snapshots(version), models.load(version)[0]
 
 
-def test_what_was_measured_at_each_moment(client, kept, numbers):
+def test_the_measurements_of_each_snapshot(client, kept, numbers):
     answer = client.get("/snapshots").json()
-    Snapshots.model_validate(answer)
+    SnapshotsResponse.model_validate(answer)
     assert (answer["layers"], answer["epochs"]) == (["flatten", "dense", "relu", "dense"], 2)
     snapshots, network = kept
-    assert [moment["step"] for moment in answer["moments"]] == [0, 10, 20]
+    assert [snapshot["step"] for snapshot in answer["moments"]] == [0, 10, 20]
     for name in MEASURED:
-        got = np.array([moment[name] for moment in answer["moments"]], np.float32)  # None becomes NaN
+        got = np.array([snapshot[name] for snapshot in answer["moments"]], np.float32)  # None becomes NaN
         np.testing.assert_array_equal(got, getattr(snapshots, name))
     assert answer["mapped"] == [7, 3, 0, 9]
-    for index, moment in enumerate(answer["moments"]):
-        np.testing.assert_array_equal(numbers(moment["points"]), snapshots.map_points[index])
+    for index, snapshot in enumerate(answer["moments"]):
+        np.testing.assert_array_equal(numbers(snapshot["points"]), snapshots.map_points[index])
         weights = snapshots.network(index, network).layers[1].weights
-        np.testing.assert_array_equal(numbers(moment["filters"]), weights.reshape(12, 28, 28))
+        np.testing.assert_array_equal(numbers(snapshot["filters"]), weights.reshape(12, 28, 28))
 
 
 def test_the_filters_of_a_convolution_are_small_images(models, publish_model, serve):
@@ -52,15 +52,15 @@ def test_the_filters_of_a_convolution_are_small_images(models, publish_model, se
     publish_model(models.folder, 4, {}, layers, snapshots=True)
     with serve(models.folder) as client:
         answer = client.get("/snapshots").json()
-    assert [moment["filters"]["shape"] for moment in answer["moments"]] == [[4, 5, 5]] * 3
+    assert [snapshot["filters"]["shape"] for snapshot in answer["moments"]] == [[4, 5, 5]] * 3
     assert answer["epochs"] is None  # its card does not say
 
 
-def test_reads_a_drawing_at_each_moment_and_counts_it_as_no_prediction(client, kept, strokes, samples):
+def test_reads_a_drawing_at_each_snapshot_and_counts_it_as_no_prediction(client, kept, strokes, samples):
     response = client.post("/snapshots", json={"strokes": strokes})
     found = samples(client)
     assert (found["doodle_snapshot_readings_total", ()], found["api_predict_calls_total", ()]) == (1, 0)
-    SnapshotReadings.model_validate(response.json())
+    SnapshotPredictions.model_validate(response.json())
     snapshots, network = kept
     image = np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)[None]
     readings = response.json()["readings"]

@@ -58,7 +58,7 @@ def metrics_in(expression):
 def of_doodle():
     """The samples that service and exporter expose."""
     inference = Metrics()
-    inference.watch(("/predict",))
+    inference.add_routes(("/predict",))
     for pointer in ALIASES:
         inference.show_model(pointer, "0123456789ab")
     return samples_in(generate_latest(inference.registry).decode()) | samples_in(EXPORTER_SCRAPE.read_text(encoding="utf-8"))

@@ -11,9 +11,11 @@ import yaml
 from deployment.server import BODY_SECONDS, HEADER_SECONDS
 from digitnet.checkpoint import CARD_FILE, MOST_BYTES, WEIGHTS_FILE
 from digitnet.network import MOST_LAYERS, MOST_NUMBERS
-from inference.app import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
-from inference.images import MAX_PIXELS, MAX_SIDE
-from inference.schemas import MAX_POINTS, MAX_STROKES
+from inference.app import MAX_REQUESTS
+from inference.body import MAX_IMAGE_BYTES, MAX_JSON_BYTES
+from inference.png import MAX_PIXELS, MAX_SIDE
+from inference.schemas.requests import MAX_POINTS, MAX_STROKES
+from inference.services import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
 from inference.settings import Settings
 from stores.prediction_log import FEEDBACK_LIMITS, open_prediction_log
 from stores.prediction_log.base import ERASED_FEEDBACK_KEPT
@@ -62,7 +64,7 @@ def test_the_ports_are_those_that_are_published_and_on_this_machine_alone(servic
 
 
 def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
-    settings, page = Settings(), nginx_conf.partition("listen 7000;")[0]
+    page = nginx_conf.partition("listen 7000;")[0]
 
     def said(pattern, where=nginx_conf):
         (found,) = set(re.findall(pattern, where))
@@ -87,10 +89,10 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
     assert table("what") == [
         ["a body to `/predict` and `/explain`", f"{said(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
         ["any other body", f"{said(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
-        ["a body of JSON", f"{settings.max_json_bytes // MEBIBYTE} MiB", "service"],
+        ["a body of JSON", f"{MAX_JSON_BYTES // MEBIBYTE} MiB", "service"],
         [
             "an image",
-            f"{settings.max_image_bytes // MEBIBYTE} MiB, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} in a row or column",
+            f"{MAX_IMAGE_BYTES // MEBIBYTE} MiB, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} in a row or column",
             "service",
         ],
         ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
@@ -115,7 +117,7 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["costly answers of one address under way", by_port("answers", places), "nginx"],
         ["large bodies of one address under way", by_port("bodies", places), "nginx"],
         ["bodies and answers under way, beyond memory", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
-        ["predictions in flight, and all other requests in flight", f"{settings.max_requests} each", "service, each replica"],
+        ["predictions in flight, and all other requests in flight", f"{MAX_REQUESTS} each", "service, each replica"],
         [
             "expensive calls that wait",
             f"{LARGE_WAITING} large bodies, {INSPECTIONS_WAITING} inspections, {SLOW_WAITING} of occlusion or training steps",

@@ -1,13 +1,19 @@
-"""PNG bytes -> pixels, within limits. Pillow reads the file; digitnet.images decides what counts as ink.
+"""PNG bytes -> pixels, within limits. Pillow reads the file; digitnet.images finds the ink.
 
 Pillow is imported with the first image: it takes 10 MB and a thirtieth of a second, and many services never see a PNG.
 """
 
 import io
 import logging
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import InvalidRequestError, TooLargeError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MAX_SIDE = 4096  # pixels
 MAX_PIXELS = 4096 * 3072  # 12 megapixels, as a phone takes them; 48 MiB once they are unpacked
@@ -18,18 +24,10 @@ READ_BYTES = 1024  # decoded at a time, a megabyte of pixels at most: Pillow kee
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = b"IHDR"
-# All that decides the pixels. Pillow would unpack profiles and texts, and log every chunk it does not know.
+# The chunks that decide the pixels. Pillow would unpack profiles and texts, and log every chunk it does not know.
 KEPT_CHUNKS = {HEADER, b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 logging.getLogger("PIL").setLevel(logging.INFO)
-
-
-class ImageError(ValueError):
-    """These bytes are no PNG that can be read."""
-
-
-class ImageTooLargeError(ImageError):
-    """More pixels or chunks than this service unpacks."""
 
 
 class Png(NamedTuple):
@@ -41,12 +39,12 @@ class Png(NamedTuple):
 
 
 def checked_png(content: bytes) -> Png:
-    """Check a file's header, size and chunks without unpacking anything. ImageError says what is wrong."""
+    """Check a file's header, size and chunks without unpacking anything. InvalidRequestError or TooLargeError for a bad one."""
     if not content.startswith(SIGNATURE) or content[12:16] != HEADER:
-        raise ImageError("the body is not a PNG image")
+        raise InvalidRequestError("the body is not a PNG image")
     width, height = (int.from_bytes(content[start : start + 4], "big") for start in (16, 20))
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise ImageTooLargeError(
+        raise TooLargeError(
             f"the image has {width} x {height} pixels: send at most {MAX_PIXELS:,}, and at most {MAX_SIDE:,} in a row or column"
         )
     kept, start = [SIGNATURE], len(SIGNATURE)
@@ -54,19 +52,19 @@ def checked_png(content: bytes) -> Png:
         end = start + 12 + int.from_bytes(content[start : start + 4], "big")
         kind = content[start + 4 : start + 8]
         if kind == HEADER and start > len(SIGNATURE):
-            raise ImageError("the PNG is damaged: it has a second header")
-        if kind in KEPT_CHUNKS or end > len(content):  # Pillow says what is wrong with one that is cut off
+            raise InvalidRequestError("the PNG is damaged: it has a second header")
+        if kind in KEPT_CHUNKS or end > len(content):  # Pillow explains one that is cut off
             kept.append(content[start:end])
         if kind == b"IEND" or end >= len(content):
             return Png(width, height, b"".join(kept))
         start = end
-    raise ImageTooLargeError(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it anew")
+    raise TooLargeError(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it anew")
 
 
-def pixels_from_png(png: Png) -> np.ndarray:
+def pixels_from_png(png: Png) -> NDArray[np.uint8]:
     """Unpack a checked PNG -> uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4).
 
-    An image with a side of 1,120 pixels or more is averaged down by a whole factor. ImageError for a damaged file.
+    An image with a side of 1,120 pixels or more is averaged down by a whole factor. InvalidRequestError for a damaged file.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -76,12 +74,12 @@ def pixels_from_png(png: Png) -> np.ndarray:
         image.load()
         return np.asarray(_reduced(image))
     except UnidentifiedImageError as error:
-        raise ImageError("the PNG is damaged: its header cannot be read") from error
+        raise InvalidRequestError("the PNG is damaged: its header cannot be read") from error
     except Exception as error:  # damaged files bring out many kinds of exceptions in Pillow, AssertionError among them
-        raise ImageError(f"the PNG is damaged: {str(error) or 'its pixels cannot be read'}") from error
+        raise InvalidRequestError(f"the PNG is damaged: {str(error) or 'its pixels cannot be read'}") from error
 
 
-def _reduced(image):
+def _reduced(image: "Image") -> "Image":
     """Eight bits a channel, at most twice LARGEST_SIDE, a band of rows at a time."""
     from PIL import Image
 
@@ -98,7 +96,7 @@ def _reduced(image):
     return reduced
 
 
-def _eight_bit(image, mode):
+def _eight_bit(image: "Image", mode: str) -> "Image":
     from PIL import Image
 
     if image.mode.startswith("I"):  # 16 bits of gray

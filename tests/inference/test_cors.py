@@ -10,7 +10,7 @@ ASKED_ALONG = {"Access-Control-Request-Method": "POST", "Access-Control-Request-
 
 @pytest.fixture
 def open_client(serve, models_folder):
-    with serve(models_folder, raise_server_exceptions=False, cors_origins=(OURS,)) as client:
+    with serve(models_folder, raise_server_exceptions=False, cors_origins=OURS) as client:
         yield client
 
 
@@ -48,7 +48,7 @@ def test_errors_can_be_read_as_answers_can(open_client, strokes, monkeypatch):
         return open_client.post(path, headers={"Origin": OURS}, **request)
 
     answers = [asked("/predict", json={"strokes": strokes}), asked("/predict", json={}), asked("/nothing"), asked("/feedback")]
-    monkeypatch.setattr("inference.app.explanation", lambda *_: 1 / 0)
+    monkeypatch.setattr("inference.routes.inspect.explanation", lambda *_: 1 / 0)
     answers.append(asked("/explain", json={"strokes": strokes}))
     assert [answer.status_code for answer in answers] == [200, 422, 404, 415, 500]
     for answer in answers:
@@ -56,8 +56,9 @@ def test_errors_can_be_read_as_answers_can(open_client, strokes, monkeypatch):
         assert answer.headers["access-control-expose-headers"] == "Retry-After"
 
 
-def test_rejections_beyond_the_limit_can_be_read_too(serve, models_folder, strokes, samples):
-    with serve(models_folder, cors_origins=(OURS,), max_requests=0) as client:
+def test_rejections_beyond_the_limit_can_be_read_too(serve, models_folder, strokes, samples, monkeypatch):
+    monkeypatch.setattr("inference.app.MAX_REQUESTS", 0)
+    with serve(models_folder, cors_origins=OURS) as client:
         answer = client.post("/predict", json={"strokes": strokes}, headers={"Origin": OURS})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (429, OURS)
         assert client.options("/predict", headers={"Origin": OURS} | ASKED_ALONG).status_code == 200

@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from inference import key as module
+from inference.auth import KEY_NEEDED
 
 KEY = "correct-horse-battery-staple"
 RIGHT = {
@@ -49,7 +49,7 @@ def test_rejects_feedback_without_it_and_writes_no_key_down(client, feedback, sa
     caplog.set_level(logging.DEBUG)
     before = samples(client)
     rejected = feedback(headers)
-    assert (rejected.status_code, rejected.json()) == (401, {"detail": module.WORDS})
+    assert (rejected.status_code, rejected.json()) == (401, {"detail": KEY_NEEDED})
     assert rejected.headers["www-authenticate"] == "Bearer"
     after = samples(client)
     changed = {name for name in after if name[0].startswith("doodle_feedback") and after[name] > before[name]}

@@ -12,7 +12,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from inference.schemas import VECTOR_LENGTH
+from inference.schemas.requests import PIXELS
 from schemathesis import GenerationMode
 from stores.models import CANDIDATE
 from stores.models.folder import FolderModels
@@ -47,7 +47,7 @@ def description(service):
     for schema in served["components"]["schemas"].values():
         for vector in schema.get("properties", {}).get("image_vector", {}).get("anyOf", []):
             if vector["type"] == "array":
-                assert vector["minItems"] == vector["maxItems"] == VECTOR_LENGTH
+                assert vector["minItems"] == vector["maxItems"] == PIXELS
                 vector["minItems"] = vector["maxItems"] = DRAWN
     described = {path for path, methods in served["paths"].items() if "post" in methods}
     assert described == {each for routes in ROUTES.values() for each in routes}
@@ -59,7 +59,7 @@ def as_described(body):
     vector = body.get("image_vector") if isinstance(body, dict) else None
     if not isinstance(vector, list) or len(vector) != DRAWN:
         return body
-    return body | {"image_vector": vector * (VECTOR_LENGTH // DRAWN)}
+    return body | {"image_vector": vector * (PIXELS // DRAWN)}
 
 
 @pytest.mark.parametrize("kind", MODES)

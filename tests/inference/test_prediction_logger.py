@@ -8,9 +8,9 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 from digitnet.images.strokes import image_from_strokes
-from inference import recorder as module
+from inference import prediction_logger as module
 from inference.metrics import Metrics
-from inference.recorder import Recorder
+from inference.prediction_logger import PredictionLogger
 from stores.prediction_log import Prediction, PredictionLogError
 
 
@@ -56,84 +56,84 @@ async def until(condition):
             await asyncio.sleep(0.002)
 
 
-def recording(journal, metrics, records):
-    recorder = Recorder(journal, metrics)
+def logging(prediction_log, metrics, records):
+    logger = PredictionLogger(prediction_log, metrics)
     for each in records:
-        recorder.record(each)
-    return recorder
+        logger.log(each)
+    return logger
 
 
 @pytest.mark.anyio
-class TestRecorder:
+class TestPredictionLogger:
     @pytest.mark.parametrize("ends_at_once", [False, True])
     async def test_writes_each_once_and_in_order_and_closes_the_log(self, metrics, figure, ends_at_once):
-        journal, records = PredictionLog(), predictions(700)
-        async with recording(journal, metrics, records):
+        prediction_log, records = PredictionLog(), predictions(700)
+        async with logging(prediction_log, metrics, records):
             if not ends_at_once:
-                await until(lambda: len(journal.taken) == 700)
-        assert journal.taken == records
-        assert max(journal.batches) <= module.BATCH
+                await until(lambda: len(prediction_log.taken) == 700)
+        assert prediction_log.taken == records
+        assert max(prediction_log.batches) <= module.BATCH
         assert figure("written") == 700
         assert metrics.registry.get_sample_value("doodle_recorder_pending_records") == 0
-        journal.close.assert_called_once_with()
+        prediction_log.close.assert_called_once_with()
 
     async def test_predictions_wait_while_the_log_is_down(self, metrics, figure, caplog):
         caplog.set_level("INFO")
         tries = []
-        journal, records = PredictionLog(before=lambda: (tries.append(1), down())), predictions(5)
-        async with recording(journal, metrics, records):
+        prediction_log, records = PredictionLog(before=lambda: (tries.append(1), down())), predictions(5)
+        async with logging(prediction_log, metrics, records):
             await until(lambda: len(tries) > 3)
             assert metrics.registry.get_sample_value("doodle_recorder_pending_records") == 5
             assert figure("written") == 0
-            journal.before = lambda: None
+            prediction_log.before = lambda: None
             await until(lambda: figure("written") == 5)
-        assert journal.taken == records
+        assert prediction_log.taken == records
         events = [message.split()[0] for message in caplog.messages if "journal" in message]
         assert events == ["event=journal_down", "event=journal_up"]  # each once, however often it was tried
 
     async def test_when_too_many_wait_the_oldest_are_dropped_and_counted(self, metrics, figure, monkeypatch):
-        monkeypatch.setattr(module, "WAITING_AT_MOST", 10)
-        journal, records = PredictionLog(before=down), predictions(25)
-        async with recording(journal, metrics, records):
-            journal.before = lambda: None
-            await until(lambda: len(journal.taken) == 10)
-        assert journal.taken == records[-10:]
+        monkeypatch.setattr(module, "MAX_QUEUE", 10)
+        prediction_log, records = PredictionLog(before=down), predictions(25)
+        async with logging(prediction_log, metrics, records):
+            prediction_log.before = lambda: None
+            await until(lambda: len(prediction_log.taken) == 10)
+        assert prediction_log.taken == records[-10:]
         assert (figure("written"), figure("dropped")) == (10, 15)
 
     async def test_those_dropped_on_their_way_to_the_disk_count_once(self, metrics, figure, monkeypatch):
-        monkeypatch.setattr(module, "WAITING_AT_MOST", 10)
+        monkeypatch.setattr(module, "MAX_QUEUE", 10)
         writing, go_on = threading.Event(), threading.Event()
-        journal, records = PredictionLog(before=lambda: (writing.set(), go_on.wait(10))), predictions(16)
-        async with recording(journal, metrics, records[:10]) as recorder:
+        prediction_log, records = PredictionLog(before=lambda: (writing.set(), go_on.wait(10))), predictions(16)
+        async with logging(prediction_log, metrics, records[:10]) as logger:
             await until(writing.is_set)
             for each in records[10:]:
-                recorder.record(each)
+                logger.log(each)
             go_on.set()
-            await until(lambda: len(journal.taken) == 16)
-        assert journal.taken == records
+            await until(lambda: len(prediction_log.taken) == 16)
+        assert prediction_log.taken == records
         assert figure("written") + figure("dropped") == 16
 
     async def test_a_fault_in_a_batch_does_not_hold_up_the_next(self, metrics, figure, caplog):
-        journal = PredictionLog(before=lambda: 1 / 0)
-        async with recording(journal, metrics, predictions(1)) as recorder:
+        prediction_log = PredictionLog(before=lambda: 1 / 0)
+        async with logging(prediction_log, metrics, predictions(1)) as logger:
             await until(lambda: figure("dropped") == 1)
-            journal.before = lambda: None
-            recorder.record(*predictions(1))
+            prediction_log.before = lambda: None
+            logger.log(*predictions(1))
             await until(lambda: figure("written") == 1)
         assert "event=journal_write_failed" in caplog.text
 
     async def test_a_log_that_is_down_at_the_end_does_not_delay_it_and_the_loss_is_logged(self, metrics, caplog):
-        async with recording(PredictionLog(before=down), metrics, predictions(3)):
+        async with logging(PredictionLog(before=down), metrics, predictions(3)):
             pass
         assert "event=journal_not_flushed lost=3" in caplog.text
 
 
-def test_the_service_records_each_answer_with_the_image_that_was_read(client, journal, strokes):
+def test_the_service_records_each_answer_with_the_image_that_was_read(client, prediction_log, strokes):
     answers = [client.post("/predict", json={"strokes": each}).json() for each in (strokes, [])]
     client.post("/predict", json={})  # is rejected, and not in the log
     client.__exit__()  # writes what waits
-    recorded = journal.recent_predictions(10)
-    assert journal.summary().predictions_total == 2
+    recorded = prediction_log.recent_predictions(10)
+    assert prediction_log.summary().predictions_total == 2
     for answer, each in zip(answers, recorded, strict=True):
         assert (each.prediction_id, each.is_digit) == (answer["prediction_id"], answer["is_digit"])
         # The likeliest digit and its probability, also of a rejected drawing: drift is measured on them.

@@ -19,8 +19,8 @@ def versions(models, publish_model):
 
 
 @pytest.fixture
-def client(models, serve, journal_url):
-    with serve(models.folder, prediction_log=journal_url, model_check_seconds=0.02) as client:
+def client(models, serve, prediction_log_url):
+    with serve(models.folder, prediction_log=prediction_log_url, model_check_seconds=0.05) as client:
         yield client
 
 
@@ -29,30 +29,30 @@ def sample(client, samples):
     return lambda name, *labels: samples(client).get((name, labels))
 
 
-@pytest.mark.parametrize("pointer", [LIVE, CANDIDATE])
+@pytest.mark.parametrize("alias", [LIVE, CANDIDATE])
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_each_is_asked_by_its_name(versions, client, strokes, pointer, slash):
-    answer = client.post(f"/{pointer}/predict{slash}?input=true", json={"strokes": strokes}).json()
-    assert answer["model_version"] == client.get(f"/{pointer}/model{slash}").json()["version"] == versions[pointer]
+def test_each_is_asked_by_its_name(versions, client, strokes, alias, slash):
+    answer = client.post(f"/{alias}/predict{slash}?input=true", json={"strokes": strokes}).json()
+    assert answer["model_version"] == client.get(f"/{alias}/model{slash}").json()["version"] == versions[alias]
     live = client.post("/predict?input=true", json={"strokes": strokes}).json()
     assert live["model_version"] == client.get("/model").json()["version"] == versions[LIVE]
     assert live.pop("prediction_id") != answer.pop("prediction_id")
-    assert (answer == live) is (pointer == LIVE)
+    assert (answer == live) is (alias == LIVE)
     assert (answer.keys(), answer["input"]) == (live.keys(), live["input"])
 
 
-def test_a_test_s_drawings_are_not_counted_and_not_in_the_prediction_log(versions, client, sample, strokes, journal):
-    for pointer in (LIVE, CANDIDATE):
+def test_a_test_s_drawings_are_not_counted_and_not_in_the_prediction_log(versions, client, sample, strokes, prediction_log):
+    for alias in (LIVE, CANDIDATE):
         for query in ("", "?input=5"):
-            client.post(f"/{pointer}/predict{query}", json={"strokes": strokes})
-        rejected = client.post(f"/{pointer}/predict", json={"image_vector": [0.5]})
+            client.post(f"/{alias}/predict{query}", json={"strokes": strokes})
+        rejected = client.post(f"/{alias}/predict", json={"image_vector": [0.5]})
         assert (rejected.status_code, rejected.json()) == (400, {"detail": "Expected 784 values for MNIST image, got 1"})
-        assert sample("doodle_trial_predictions_total", pointer) == 1
+        assert sample("doodle_trial_predictions_total", alias) == 1
     assert sample("api_predict_calls_total") == sample("prediction_error_total") == 0
     assert sample("doodle_drawings_total", "strokes") == 0
     client.post("/predict", json={"strokes": strokes})
     client.__exit__()
-    assert journal.summary().predictions_total == 1
+    assert prediction_log.summary().predictions_total == 1
 
 
 def test_a_candidate_is_there_for_as_long_as_it_is_one(versions, models, client, sample, strokes, eventually):

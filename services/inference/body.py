@@ -1,0 +1,133 @@
+"""Parse a request's body: JSON of a schema, or an image, within limits; and the drawing in it."""
+
+from time import perf_counter
+from typing import NamedTuple, TypeVar
+
+from digitnet.images.ink import image_from_pixels, image_from_vector
+from digitnet.images.normalize import DrawingError
+from digitnet.images.strokes import image_from_strokes
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+
+from inference.errors import BadRequestError, InvalidRequestError, TooLargeError, UnsupportedMediaError, first_problem
+from inference.png import Png, checked_png, pixels_from_png
+from inference.predictor import Image
+from inference.schemas.requests import MAX_FIELDS, MAX_VALUES, PredictRequest
+from inference.work_queue import WorkQueue
+
+MAX_JSON_BYTES = 1024 * 1024  # 20,000 points written out have about half of that
+MAX_IMAGE_BYTES = 4 * 1024 * 1024
+SKIPPED_BYTES = 8 * 1024 * 1024  # beyond a limit; more than nginx lets through
+# What takes a few milliseconds at most is done at once. Handing it to a thread and back would take as long under load.
+QUICK_BYTES = 64 * 1024
+QUICK_PIXELS = 400 * 400
+QUICK_POINTS, QUICK_STROKES = 500, 20
+
+JSON, PNG = "application/json", "image/png"
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+class Drawing(NamedTuple):
+    """The drawing of a request."""
+
+    form: str  # "strokes", "image_vector" or "png"
+    image: Image
+    body: PredictRequest | None  # None for a PNG
+    seconds: dict[str, float]  # of each phase so far
+
+
+class BodyReader:
+    """Reads bodies. A queue parses large ones, so that others are answered meanwhile."""
+
+    def __init__(self, large: WorkQueue):
+        self._large = large
+
+    async def drawing(self, request: Request, schema: type[PredictRequest] = PredictRequest) -> Drawing:
+        """Return the drawing in the request, JSON or an image."""
+        started = perf_counter()
+        if _media_type(request) == PNG:
+            png = checked_png(await _content(request, MAX_IMAGE_BYTES))
+            if png.width * png.height <= QUICK_PIXELS and len(png.content) <= 4 * QUICK_PIXELS:
+                return _png_drawing(png, started)
+            return await self._large.run(request, _png_drawing, png, started)
+        body = await self.json(request, schema, f"{JSON} or {PNG}")
+        decoded = perf_counter()
+        image = await self.image(request, body)
+        return Drawing(body.form, image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+
+    async def json(self, request: Request, schema: type[Schema], expected: str = JSON) -> Schema:
+        """Return the request's body as an instance of the schema."""
+        media_type = _media_type(request)
+        if media_type != JSON:
+            raise UnsupportedMediaError(f"send {expected}, not {media_type}")
+        content = await _content(request, MAX_JSON_BYTES)
+        if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES or content.count(b":") > MAX_FIELDS:
+            raise TooLargeError(f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
+        if len(content) <= QUICK_BYTES:
+            return _parsed(schema, content)
+        return await self._large.run(request, _parsed, schema, content)
+
+    async def image(self, request: Request, body: PredictRequest) -> Image:
+        """Return the image that the network reads."""
+        strokes = body.strokes or ()
+        if len(strokes) <= QUICK_STROKES and sum(map(len, strokes)) <= QUICK_POINTS:
+            return image_of(body)
+        return await self._large.run(request, image_of, body)
+
+
+def image_of(body: PredictRequest) -> Image:
+    if body.image_vector is None:
+        return image_from_strokes(body.strokes or (), body.brush)
+    return vector_image(body.image_vector)
+
+
+def vector_image(values: list[float]) -> Image:
+    """Return the image of a vector. The schema has checked its numbers, so only its length can be wrong."""
+    try:
+        return image_from_vector(values)
+    except DrawingError as error:
+        raise BadRequestError(str(error)) from error
+
+
+def _png_drawing(png: Png, started: float) -> Drawing:
+    pixels = pixels_from_png(png)
+    decoded = perf_counter()
+    image = image_from_pixels(pixels)
+    return Drawing("png", image, None, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+
+
+def _parsed(schema: type[Schema], content: bytes) -> Schema:
+    try:
+        return schema.model_validate_json(content)
+    except ValidationError as error:
+        # The input is left out, since pydantic would copy it.
+        raise InvalidRequestError(first_problem(error.errors(include_url=False, include_input=False))) from error
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() or "a body without a content-type"
+
+
+async def _content(request: Request, limit: int) -> bytes:
+    """Return the body's bytes.
+
+    A client that is still sending when the connection closes may never see the answer. So uvicorn reads the rest of a body that
+    is too large, where its length was announced. It cuts off other bodies, and those that are larger by far.
+    """
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        detail = f"send the body as it is, not packed by {encoding[:20]}"
+        raise UnsupportedMediaError(detail, {"Accept-Encoding": "identity"})
+    detail, announced = f"the body may have at most {limit} bytes", request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise TooLargeError(detail, {"Connection": "close"} if int(announced) > limit + SKIPPED_BYTES else None)
+    content = bytearray()
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > limit:
+                raise TooLargeError(detail, {"Connection": "close"})
+    except ClientDisconnect as error:
+        raise BadRequestError("the body ended early") from error
+    return bytes(content)

@@ -1,0 +1,109 @@
+"""The prediction log in the background: write predictions, drop old records. No request waits for it, none fails without it."""
+
+import asyncio
+import logging
+from collections import deque
+from time import perf_counter, time
+from typing import Self
+
+from stores.prediction_log import Prediction, PredictionLog, PredictionLogError
+
+from inference.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+MAX_QUEUE = 20_000  # predictions, some 25 MB, and two minutes of a busy replica; beyond that the oldest are dropped
+BATCH = 256
+GATHER_SECONDS = 0.01  # so that under load one write to disk serves many
+RETRY_SECONDS = 0.5
+EXPIRY_SECONDS = 3600.0  # from one look for old records to the next
+PAUSE_SECONDS = 0.1  # between two batches of them, so that predictions are written in between
+FLUSH_SECONDS = 3.0  # for the queue that is left at the end
+
+
+class PredictionLogger:
+    """`async with logger:` writes all logged predictions, in order, each once, and the rest of the queue at the end."""
+
+    def __init__(self, prediction_log: PredictionLog, metrics: Metrics):
+        self._prediction_log, self._metrics = prediction_log, metrics
+        self._queue: deque[tuple[Prediction, float]] = deque()  # each with its time
+        self._batch: list[tuple[Prediction, float]] = []  # on its way to the log
+        self._arrived = asyncio.Event()
+        self._is_down = False
+        metrics.pending_records.set_function(lambda: len(self._batch) + len(self._queue))
+
+    def log(self, prediction: Prediction) -> None:
+        """Queue a prediction. Call it on the event loop."""
+        if len(self._queue) == MAX_QUEUE:
+            self._queue.popleft()
+            self._metrics.logged.labels("dropped").inc()
+        self._queue.append((prediction, perf_counter()))
+        self._arrived.set()
+
+    def queued(self, prediction_id: str) -> Prediction | None:
+        """Return the prediction with this id if it is still to be written. Call it on the event loop."""
+        return next((each for each, _ in (*self._batch, *self._queue) if each.prediction_id == prediction_id), None)
+
+    async def __aenter__(self) -> Self:
+        self._writing = asyncio.create_task(self._write_forever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writing.cancel()
+        await asyncio.wait([self._writing])
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                while self._batch or self._queue:
+                    await self._write()
+        except (PredictionLogError, TimeoutError) as error:
+            log.error("event=journal_not_flushed lost=%d reason=%r", len(self._batch) + len(self._queue), str(error))
+        await asyncio.to_thread(self._prediction_log.close)
+
+    async def _write_forever(self) -> None:
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._arrived.clear()
+            while self._batch or self._queue:
+                try:
+                    await self._write()
+                except PredictionLogError as error:
+                    if not self._is_down:
+                        log.error("event=journal_down reason=%r", str(error))
+                    self._is_down = True
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    async def _write(self) -> None:
+        """Write one batch. After a PredictionLogError the next call writes it again: the log takes each id once."""
+        while self._queue and len(self._batch) < BATCH:
+            self._batch.append(self._queue.popleft())
+        outcome = "dropped"
+        try:
+            await asyncio.to_thread(self._prediction_log.add_predictions, [prediction for prediction, _ in self._batch])
+            outcome = "written"
+        except PredictionLogError:
+            raise
+        except Exception:  # a bug of ours: these records would fail again and again, and hold up all others
+            log.exception("event=journal_write_failed")
+        self._metrics.logged.labels(outcome).inc(len(self._batch))
+        for _, since in self._batch if outcome == "written" else ():
+            self._metrics.phase_seconds.labels("journal").observe(perf_counter() - since)
+        self._batch = []
+        if self._is_down:
+            self._is_down = False
+            log.info("event=journal_up waiting=%d", len(self._queue))
+
+
+async def drop_expired(prediction_log: PredictionLog, days: int) -> None:
+    """Keep the log to its retention, for as long as this runs. Each replica does so; the batches of several do no harm."""
+    while True:
+        dropped = 0
+        try:
+            while batch := await asyncio.to_thread(prediction_log.drop_expired, days, time()):
+                dropped += batch
+                await asyncio.sleep(PAUSE_SECONDS)
+        except PredictionLogError as error:
+            log.warning("event=expired_not_dropped reason=%r", str(error))
+        if dropped:
+            log.info("event=expired_dropped records=%d", dropped)
+        await asyncio.sleep(EXPIRY_SECONDS)

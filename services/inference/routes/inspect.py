@@ -1,0 +1,135 @@
+"""Inspect: explanations, units, training steps and snapshots of the live model. None counts as a prediction."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from digitnet.inspect.edits import Edit
+from digitnet.inspect.snapshots import Snapshots
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import Counter
+
+from inference.errors import InvalidRequestError, NotFoundError
+from inference.inspection import Fields, explanation, predict_at_snapshots, timeline, training, unit
+from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of, errors
+from inference.predictor import Image, Model, ModelSource
+from inference.routes.predict import predicted
+from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
+from inference.schemas.responses import Explanation, LearnResponse, SnapshotPredictions, SnapshotsResponse, UnitResponse
+from inference.services import Services, services_of
+from inference.work_queue import WorkQueue
+
+Body = TypeVar("Body", bound=PredictRequest)
+
+router = APIRouter()
+
+NO_SNAPSHOTS = errors({404: "The live model has no snapshots"})
+
+
+@router.post("/explain", response_model=Explanation, responses=DRAWING_ERRORS, openapi_extra=body_of(ExplainRequest, PNG))
+async def explain(request: Request, occlusion: bool = False) -> Response:
+    """Read a drawing as /predict does, and explain it: each layer's output, and the ink that speaks for each digit.
+
+    With `changes`, a copy of the network reads it in which weights have other values or units are off. Nothing is stored: a
+    page may ask again with every stroke.
+    """
+    services = services_of(request)
+    model = services.live.model
+    drawing = await services.bodies.drawing(request, ExplainRequest)
+
+    def explained() -> Fields:
+        result = predicted(model.with_edits(_edits(drawing.body)), drawing)
+        return result.response() | explanation(result.model, drawing.image, result.prediction.digit, occlusion)
+
+    queue = services.slow if occlusion else services.inspections
+    return await _compute(queue, request, explained, services.metrics.explanations)
+
+
+@router.post("/unit", response_model=UnitResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(UnitRequest))
+async def inspect_unit(request: Request) -> Response:
+    """Inspect one number of a layer: its inputs, its weights, and its receptive field."""
+    services = services_of(request)
+    model, body, image = await _read(services, request, UnitRequest)
+
+    def inspected() -> Fields:
+        return unit(model.with_edits(_edits(body)), image, body.layer, body.place)
+
+    return await _compute(services.inspections, request, inspected, services.metrics.units)
+
+
+@router.post("/learn", response_model=LearnResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(LearnRequest))
+async def learn(request: Request) -> Response:
+    """Train a copy of the network on a drawing: gradient descent, step by step. The served model stays as it is.
+
+    Each request begins with the served model, so the same request has the same answer. A page keeps its copy by repeating its
+    steps.
+    """
+    services = services_of(request)
+    model, body, image = await _read(services, request, LearnRequest)
+    steps = [(step.label, step.learning_rate) for step in body.lessons]
+    trained = partial(training, model, image, steps)
+    return await _compute(services.slow, request, trained, services.metrics.training_steps, len(steps))
+
+
+@router.get("/snapshots", response_model=SnapshotsResponse, responses=NO_MODEL | NO_SNAPSHOTS)
+async def snapshots(request: Request) -> Response:
+    """Show how the live model learned: measurements at some steps of its training, and its filters at each."""
+    live = services_of(request).live
+    model = live.model
+    return JSONResponse(await asyncio.to_thread(lambda: timeline(model, _snapshots(live, model))))
+
+
+@router.post(
+    "/snapshots",
+    response_model=SnapshotPredictions,
+    responses=DRAWING_ERRORS | NO_SNAPSHOTS,
+    openapi_extra=body_of(PredictRequest),
+)
+async def read_at_snapshots(request: Request) -> Response:
+    """Read a drawing with the live model as it was at each of these steps, from before the first one on."""
+    services = services_of(request)
+    model, _, image = await _read(services, request, PredictRequest)
+
+    def predictions() -> Fields:
+        return predict_at_snapshots(model, _snapshots(services.live, model), image)
+
+    return await _compute(services.inspections, request, predictions, services.metrics.snapshot_predictions)
+
+
+async def _read(services: Services, request: Request, schema: type[Body]) -> tuple[Model, Body, Image]:
+    """Return the live model, the request's body, and the image of its drawing. Without a model the body is not read."""
+    model = services.live.model
+    body = await services.bodies.json(request, schema)
+    return model, body, await services.bodies.image(request, body)
+
+
+async def _compute(
+    queue: WorkQueue, request: Request, fields: Callable[[], Fields], counter: Counter, count: int = 1
+) -> Response:
+    """Compute a response's fields in a queue, and count it. digitnet's ValueError says what the request got wrong."""
+
+    def response() -> Response:
+        try:
+            computed = fields()
+        except ValueError as error:
+            raise InvalidRequestError(str(error)) from error
+        return JSONResponse(computed)
+
+    answer = await queue.run(request, response)
+    counter.inc(count)
+    return answer
+
+
+def _snapshots(source: ModelSource, model: Model) -> Snapshots:
+    found = source.snapshots(model)
+    if found is None:
+        raise NotFoundError(f"model {model.version} has no snapshots: it was trained before the trainer left any")
+    return found
+
+
+def _edits(body: PredictRequest | None) -> list[Edit]:
+    """Return the changes in a request; an image has none."""
+    asked = body.changes if isinstance(body, ExplainRequest) else []
+    return [Edit(change.layer, change.unit, change.weight, change.value) for change in asked]

@@ -1,0 +1,51 @@
+"""Models: the live model's card, either alias by its name, and where the candidate disagrees."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from stores.models import CANDIDATE
+
+from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of
+from inference.routes.predict import predict_with
+from inference.schemas.requests import PredictRequest
+from inference.schemas.responses import Disagreements, ModelCard, PredictionResponse
+from inference.services import services_of
+
+router = APIRouter()
+alias_router = APIRouter()  # the app includes it below /live and /candidate
+shadow_router = APIRouter()
+
+
+@router.get("/model", response_model=ModelCard, responses=NO_MODEL)
+async def model(request: Request) -> Response:
+    """The model card: version, accuracy, data, how and when it was trained."""
+    return JSONResponse(services_of(request).live.model.card)
+
+
+@alias_router.post(
+    "/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest, PNG)
+)
+async def predict_by_alias(request: Request, input: bool = False) -> Response:
+    """Read a drawing as /predict does, with this alias's model.
+
+    It is for tests: their thousands of drawings are not counted as drawings, and do not fill the prediction log.
+    """
+    services, alias = services_of(request), _alias(request)
+    result = await predict_with(services.sources[alias], request)
+    services.metrics.alias_predictions.labels(alias).inc()
+    return JSONResponse(result.response(input))
+
+
+@alias_router.get("/model", response_model=ModelCard, responses=NO_MODEL)
+async def model_by_alias(request: Request) -> Response:
+    """The card of this alias's model."""
+    return JSONResponse(services_of(request).sources[_alias(request)].model.card)
+
+
+@shadow_router.get(f"/{CANDIDATE}/disagreements", response_model=Disagreements)
+async def disagreements(request: Request) -> Response:
+    """List the live drawings that the candidate reads otherwise."""
+    return JSONResponse({"disagreements": services_of(request).shadow.disagreements()})
+
+
+def _alias(request: Request) -> str:
+    return str(request.url.path).split("/")[1]

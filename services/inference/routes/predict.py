@@ -1,0 +1,80 @@
+"""Predict: a drawing in, its digit out."""
+
+import logging
+import uuid
+from time import perf_counter, time
+from typing import Any, NamedTuple
+
+import numpy as np
+from digitnet.images.normalize import in_bytes
+from fastapi import APIRouter, Request, Response
+from pydantic_core import to_json
+from starlette.background import BackgroundTask
+from stores.models import CANDIDATE
+from stores.prediction_log import Prediction as LoggedPrediction
+
+from inference.body import Drawing
+from inference.openapi import DRAWING_ERRORS, PNG, body_of
+from inference.predictor import Model, ModelSource, Prediction
+from inference.schemas.requests import PredictRequest
+from inference.schemas.responses import PredictionResponse
+from inference.services import Services, services_of
+
+log = logging.getLogger(__name__)
+
+router = APIRouter()
+
+
+class Predicted(NamedTuple):
+    """A drawing with its prediction."""
+
+    prediction_id: str
+    drawing: Drawing
+    model: Model
+    prediction: Prediction
+    seconds: dict[str, float]  # of each phase
+
+    def response(self, with_input: bool = False) -> dict[str, Any]:
+        """Return the fields of the schema PredictionResponse."""
+        answer = self.prediction.answer()
+        answer |= {"Result": answer["digit"], "model_version": self.model.version, "prediction_id": self.prediction_id}
+        if with_input:
+            answer["input"] = self.drawing.image.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
+        return answer
+
+
+def predicted(model: Model, drawing: Drawing) -> Predicted:
+    started = perf_counter()
+    prediction = model.predict(drawing.image)
+    seconds = drawing.seconds | {"forward": perf_counter() - started}
+    return Predicted(uuid.uuid4().hex, drawing, model, prediction, seconds)
+
+
+async def predict_with(source: ModelSource, request: Request) -> Predicted:
+    """Predict the drawing in a request. Without a model the body is not read."""
+    model = source.model
+    return predicted(model, await services_of(request).bodies.drawing(request))
+
+
+@router.post("/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest, PNG))
+async def predict(request: Request, input: bool = False) -> Response:
+    """Read a drawing: JSON strokes, a JSON image_vector, or a PNG as the body."""
+    services = services_of(request)
+    result = await predict_with(services.live, request)
+    _count_and_log(services, result)
+
+    comparison = result.prediction_id, result.drawing.image, result.model.version, result.prediction
+    background = BackgroundTask(services.shadow.compare, *comparison) if services.sources[CANDIDATE].loaded else None
+    return Response(to_json(result.response(input)), media_type="application/json", background=background)
+
+
+def _count_and_log(services: Services, result: Predicted) -> None:
+    prediction, form = result.prediction, result.drawing.form
+    digit, probability = prediction.digit, float(prediction.probabilities.max())
+    services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.seconds)
+    id_, version, pixels = result.prediction_id, result.model.version, in_bytes(result.drawing.image).tobytes()
+    services.logger.log(LoggedPrediction(id_, time(), form, digit, prediction.is_digit, probability, version, pixels))
+    log.debug(
+        "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
+        *(id_, form, digit, prediction.is_digit, probability, sum(result.seconds.values()) * 1e3),
+    )

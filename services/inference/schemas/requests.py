@@ -1,0 +1,140 @@
+"""Bodies of requests, with their bounds."""
+
+from typing import Annotated, Any, Literal, Self
+
+from digitnet.images.normalize import IMAGE_SIDE
+from digitnet.images.strokes import DEFAULT_BRUSH
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from stores.prediction_log.base import NAME_LENGTH
+
+MAX_STROKES = 1_000
+MAX_POINTS = 20_000
+MAX_STEPS, MAX_LEARNING_RATE = 50, 10.0
+MAX_CHANGES = 200
+# Of a whole body. pydantic makes an object of each value, and an error of each unknown field.
+MAX_VALUES = 65_536  # 20,000 points in 1,000 strokes have 61,000 brackets and commas
+MAX_FIELDS = 1_000  # 200 changes have 800
+PIXELS = IMAGE_SIDE**2
+DIGITS_AS_TEXT = tuple("0123456789")
+
+# Older pages send the text of an input field.
+FromText = BeforeValidator(lambda value: int(value) if value in DIGITS_AS_TEXT else value)
+# To JSON Schema, and to languages that have no integers, 5.0 is one.
+Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+DIGIT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": list(DIGITS_AS_TEXT)}]}
+Digit = Annotated[int, FromText, Whole, Field(ge=0, le=9, strict=True), WithJsonSchema(DIGIT)]
+Label = Annotated[int, Field(ge=0, le=9, strict=True), Whole]
+Pixel = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
+Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
+Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
+# fail_fast: pydantic keeps a kilobyte for each error, and a body has room for 500,000 of them.
+Point = Annotated[tuple[Coordinate, Coordinate], Field(fail_fast=True)]
+Stroke = Annotated[list[Point], Field(max_length=MAX_POINTS, fail_fast=True)]
+Weight = Annotated[float, Field(ge=-1e3, le=1e3, allow_inf_nan=False)]
+Index = Annotated[int, Field(ge=0, strict=True), Whole]
+# digitnet.images rejects other lengths, with a status of their own.
+Vector = Annotated[list[Pixel], Field(fail_fast=True, json_schema_extra={"minItems": PIXELS, "maxItems": PIXELS})]
+
+
+def _either(one: str, other: str, example: dict[str, Any]) -> ConfigDict:
+    """Describe that one of these two fields is there, and the other is not, or null."""
+
+    def only(name: str, absent: str) -> dict[str, Any]:
+        return {"required": [name], "properties": {name: {"not": {"type": "null"}}, absent: {"type": "null"}}}
+
+    return ConfigDict(json_schema_extra={"oneOf": [only(one, other), only(other, one)], "examples": [example]})
+
+
+class PredictRequest(BaseModel):
+    """A drawing: as the pen's strokes, or as the 784 pixels of a 28 x 28 image, row after row, 1 = ink."""
+
+    model_config = _either(
+        "strokes",
+        "image_vector",
+        {"strokes": [[[140, 40], [140, 240]]], "width": 280, "height": 280, "brush": DEFAULT_BRUSH},
+    )
+
+    image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1")
+    strokes: Annotated[list[Stroke], Field(max_length=MAX_STROKES, fail_fast=True)] | None = Field(
+        None, description="each a list of [x, y] points, y down"
+    )
+    width: Length = Field(280.0, description="of the canvas, in the points' unit")
+    height: Length = Field(280.0, description="of the canvas, in the points' unit")
+    brush: Length = Field(DEFAULT_BRUSH, description="width of the pen, in the points' unit")
+
+    @property
+    def form(self) -> str:
+        return "strokes" if self.image_vector is None else "image_vector"
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.image_vector is None) == (self.strokes is None):
+            raise ValueError('send either "image_vector" or "strokes"')
+        if self.strokes is not None and sum(map(len, self.strokes)) > MAX_POINTS:
+            raise ValueError(f"a drawing may have at most {MAX_POINTS} points")
+        return self
+
+
+class Change(BaseModel):
+    """Another value for a parameter of the network; with neither weight nor value, it turns a unit off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layer: Index = Field(description="counted from 0, as `layers` of the answer has them")
+    unit: Index = Field(description="of a convolution a filter")
+    weight: Index | Literal["bias"] | None = Field(None, description="which of the unit's; null: all of them and the bias")
+    value: Weight = 0.0
+
+
+class ExplainRequest(PredictRequest):
+    """A drawing as for /predict, and the changes to the copy of the network that reads it."""
+
+    changes: list[Change] = Field([], max_length=MAX_CHANGES, fail_fast=True, description="one after the other")
+
+
+class UnitRequest(ExplainRequest):
+    """A drawing, and the unit to inspect."""
+
+    layer: Index = Field(description="counted from 0")
+    place: list[Index] = Field(
+        min_length=1,
+        max_length=3,
+        fail_fast=True,
+        description="[channel, row, column] of the layer's output, or [feature] after flatten",
+    )
+
+
+class TrainingStep(BaseModel):
+    """One step of gradient descent on the drawing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Label | None = Field(description="of the drawing; null: no digit")
+    learning_rate: Annotated[float, Field(gt=0.0, le=MAX_LEARNING_RATE, allow_inf_nan=False)]
+
+
+class LearnRequest(PredictRequest):
+    """A drawing as for /predict, and the training steps on it for a copy of the network."""
+
+    lessons: list[TrainingStep] = Field(
+        max_length=MAX_STEPS, fail_fast=True, description="one after the other, from the served model on"
+    )
+
+
+class FeedbackRequest(BaseModel):
+    """The digit that a drawing really is: of an answered prediction, by its id, or of the pixels that older clients send."""
+
+    model_config = _either(
+        "prediction_id", "image_vector", {"prediction_id": "7b88140edcad49edb1cb4c9d8bc19318", "actual_digit": 5}
+    )
+
+    actual_digit: Digit | None = Field(description="null: it was no digit")
+    prediction_id: str | None = Field(None, min_length=1, max_length=NAME_LENGTH, description="from the answer to /predict")
+    image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1, instead of the id")
+    predicted_digit: Digit | None = Field(None, description="the answer that the client got, beside image_vector")
+
+    @model_validator(mode="after")
+    def _one_drawing(self) -> Self:
+        if (self.prediction_id is None) == (self.image_vector is None):
+            raise ValueError('send either "prediction_id" or "image_vector"')
+        return self

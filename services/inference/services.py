@@ -1,0 +1,63 @@
+"""The service's parts, made once an app, and their life: what starts with the app and ends with it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import Request
+from stores.models import ALIASES, CANDIDATE, LIVE, open_models
+from stores.prediction_log import open_prediction_log
+
+from inference.body import BodyReader
+from inference.feedback import FeedbackService
+from inference.metrics import Metrics
+from inference.prediction_logger import PredictionLogger, drop_expired
+from inference.predictor import ModelSource
+from inference.settings import Settings
+from inference.shadow import Shadow
+from inference.work_queue import WorkQueue
+
+# How many calls wait in each queue; one runs. At most two seconds' work, on one core.
+LARGE_WAITING = 8  # large bodies: up to 0.3 s each
+INSPECTIONS_WAITING = 64  # explanations, units, snapshots: up to 0.03 s each
+SLOW_WAITING = 4  # occlusion, training steps: up to half a second each
+
+
+class Services:
+    """All parts of one app. Nothing is read from disk before `running`."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.metrics = Metrics()
+        models = open_models(settings.models)
+        self.sources = {alias: ModelSource(models, self.metrics, alias) for alias in ALIASES}
+        self.live = self.sources[LIVE]
+        self.shadow = Shadow(self.sources[CANDIDATE], self.metrics)
+        self.prediction_log = open_prediction_log(settings.prediction_log)
+        self.logger = PredictionLogger(self.prediction_log, self.metrics)
+        self.feedback = FeedbackService(self.prediction_log, self.logger, self.metrics)
+        self.large = WorkQueue("large", LARGE_WAITING, self.metrics)
+        self.inspections = WorkQueue("inspections", INSPECTIONS_WAITING, self.metrics)
+        self.slow = WorkQueue("slow", SLOW_WAITING, self.metrics)
+        self.bodies = BodyReader(self.large)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Load the models, then follow the store and keep the prediction log to its retention."""
+        for source in self.sources.values():
+            await asyncio.to_thread(source.refresh)
+        tasks = [asyncio.create_task(source.follow(self.settings.model_check_seconds)) for source in self.sources.values()]
+        if self.settings.retention_days:
+            tasks.append(asyncio.create_task(drop_expired(self.prediction_log, self.settings.retention_days)))
+        async with self.logger:
+            yield
+        for task in tasks:
+            task.cancel()
+        for queue in (self.large, self.inspections, self.slow):
+            queue.close()
+
+
+def services_of(request: Request) -> Services:
+    """Return the parts of the app that this request asks."""
+    services: Services = request.app.state.services
+    return services
