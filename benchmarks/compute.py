@@ -21,11 +21,11 @@ from rounds import rounds
 
 
 def epoch(inputs: Path, network: Network) -> None:
-    """As the trainer does it: half a batch on each of two threads, BLAS on one. A perceptron is too small to be shared out."""
+    """As the trainer does it: half a batch on each of two threads, BLAS on one. A perceptron is too small to be sharded."""
     images, labels = batches.read(inputs)
-    shares = 2 if any(isinstance(layer, Conv2D) for layer in network.layers) else 1
+    shards = 2 if any(isinstance(layer, Conv2D) for layer in network.layers) else 1
     optimizer, generator = Adam(network.parameters.size), np.random.default_rng(1)
-    with threadpool_limits(1, user_api="blas"), DataParallel(network, shares) as parallel:
+    with threadpool_limits(1, user_api="blas"), DataParallel(network, shards) as parallel:
 
         def work():
             for chosen in batches.epoch(generator, len(images)):

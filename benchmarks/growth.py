@@ -30,6 +30,7 @@ from digitnet.images.strokes import image_from_strokes
 from digitnet.network import Network
 from digitnet.optimizers import Adam
 from digitnet.parallel import DataParallel, ParallelInferencePlan
+from digitnet.training import loss_and_gradients
 from serving import Running, folder_with_bodies, free_port, wait_for
 from threadpoolctl import threadpool_limits
 
@@ -101,7 +102,7 @@ def training(sample: Sample) -> Curve:
         images, labels = sample.images[: int(size)], sample.labels[: int(size)]
 
         def step():
-            network.loss_and_gradients(images, labels)
+            loss_and_gradients(network, images, labels)
             optimizer.update(network.parameters, network.gradients, 1e-3)
 
         megabytes = megabytes_of(step)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from digitnet.layers import LAYERS, Layer
-from digitnet.losses import softmax, softmax_cross_entropy
+from digitnet.losses import softmax
 
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
 DIGITS = 10
@@ -97,21 +97,6 @@ class Network:
             np.linalg.norm(values[part].astype(np.float64)) if layer.parameter_count else np.nan
             for layer, part in zip(self.layers, self.parts)
         ])  # fmt: skip
-
-    def loss_and_gradients(
-        self, images: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
-    ) -> tuple[float, int]:
-        """One forward and one backward pass: the mean loss and how many were right; `gradients` holds dL/dparameters.
-
-        images (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or to 10 where there is a class for no digit.
-        Dropout draws from `generator`; without one nothing is dropped.
-        """
-        for layer in self.layers:
-            layer.generator = generator
-        logits = self.forward(images)
-        loss, grad_logits = softmax_cross_entropy(logits, labels)
-        self.backward(grad_logits)
-        return loss, int(np.count_nonzero(logits.argmax(axis=0) == labels))
 
     def forward(self, images: np.ndarray) -> np.ndarray:
         """Images (batch, 28, 28) -> logits (classes, batch), each layer remembering what backward needs."""
