@@ -12,7 +12,8 @@ from digitnet.inference_plan import InferencePlan
 from digitnet.layers import Conv2D
 from digitnet.network import Network
 from digitnet.optimizers import Adam
-from digitnet.parallel import DataParallel, ParallelInferencePlan
+from digitnet.parallel import DataParallel
+from plan_threads import PlanThreads
 from threadpoolctl import threadpool_limits
 
 sys.path.append(str(Path(__file__).resolve().parent / "peers"))
@@ -46,7 +47,7 @@ def image(inputs: Path, network: Network) -> None:
 def batch(inputs: Path, network: Network) -> None:
     """512 images on two threads."""
     images = batches.read(inputs)[0][:512]
-    with threadpool_limits(1, user_api="blas"), ParallelInferencePlan(network, threads=2) as parallel:
+    with threadpool_limits(1, user_api="blas"), PlanThreads(network, threads=2) as parallel:
         rounds(lambda: parallel.predict_logits(images), times=40)
 
 

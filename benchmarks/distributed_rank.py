@@ -29,7 +29,7 @@ from trainer.data.digits import Split, Synthetic
 from trainer.data.idx import TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
 from trainer.settings import PARAMS_FILE, read_train_settings
 from trainer.training.ranks import Ranks
-from trainer.training.train import Run
+from trainer.training.run import Run
 
 PROJECT = Path(__file__).resolve().parents[1]
 STEPS = {"default": 32, "best": 8}  # by recipe; each is taken twice

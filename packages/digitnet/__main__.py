@@ -53,12 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
 
-    generator = np.random.default_rng(1)
+    generator = np.random.default_rng(2)
     order = generator.permutation(len(images))
     batches = [(images[chosen], labels[chosen]) for chosen in np.split(order, range(BATCH_SIZE, len(order), BATCH_SIZE))]
     network = Network(LAYERS)
     network.initialize(generator)
-    began, optimizer = time.perf_counter(), Adam(network.parameters.size)
+    began, optimizer = time.perf_counter(), Adam(network.parameters.size, weight_decay=0.05)
     with DataParallel(network, shards=2) as parallel:
         train(network, optimizer, batches, 1, 0.005, one_cycle, [Printer()], parallel.loss_and_gradients)
     accuracy = np.mean(network.predict_logits(test_images).argmax(axis=1) == test_labels)

@@ -7,42 +7,36 @@ Processes, of one machine or of many, each have a copy of the network. Each take
 the copies stay equal. A Group does the sum; whoever starts the processes provides it.
 """
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 
 from digitnet.arrays import Array, Floats, Integers
-from digitnet.inference_plan import InferencePlan
 from digitnet.network import Network
 from digitnet.training import loss_and_gradients
 
 
-class Group(Protocol):
-    """Processes that do the same at the same time, each with another part of the data: this one is number `rank` of `size`."""
+class Group:
+    """Processes that do the same at the same time, each with another part of the data: this one is number `rank` of `size`.
 
-    rank: int
-    size: int
+    This base class is a single process.
+    """
+
+    rank, size = 0, 1
 
     def sum_(self, array: Array, *numbers: float) -> tuple[float, ...]:
         """Sum the array over all processes, in place; return the sums of the numbers beside it.
 
         All processes must call it, and all get the same bits. The numbers are summed in the array's dtype.
         """
-
-
-class SingleProcess:
-    """A group of one process: a sum is what it is."""
-
-    rank, size = 0, 1
-
-    def sum_(self, array: Array, *numbers: float) -> tuple[float, ...]:
         return numbers
 
 
-SINGLE_PROCESS = SingleProcess()
+SINGLE_PROCESS = Group()
 
 
 def part(count: int, group: Group) -> slice:
@@ -50,35 +44,20 @@ def part(count: int, group: Group) -> slice:
     return slice(count * group.rank // group.size, count * (group.rank + 1) // group.size)
 
 
-class _Threads:
-    """So many threads, until the with statement ends."""
-
-    def __init__(self, count: int, name: str):
-        if count < 1:
-            raise ValueError(f"{name} must be at least 1, not {count}")
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix=name)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown()
-
-
-class DataParallel(_Threads):
+class DataParallel:
     """Compute a network's gradients in `shards`, each on a thread; of a group each process takes its part of the shards.
 
     Shards decide in which order floats are added, and with it their last bits. So `shards` is part of the recipe: the same
     number gives the same weights on a machine of any size. A group of processes rounds in other places, and only there.
+    The threads end with the with statement.
     """
 
     def __init__(self, network: Network, shards: int, group: Group = SINGLE_PROCESS):
-        most = -(-shards // group.size)  # of them on one process
-        super().__init__(most, "shards")
         if group.size > shards:
             raise ValueError(f"{shards} shards are too few for {group.size} processes: each takes at least one")
         self.network, self.shards, self._group = network, shards, group
-        self._replicas = [network.replica() for _ in range(most)]
+        self._replicas = [network.replica() for _ in range(math.ceil(shards / group.size))]
+        self._threads = ThreadPoolExecutor(len(self._replicas), thread_name_prefix="shard")
 
     def rows(self, count: int) -> slice:
         """Return which of so many examples this process takes."""
@@ -120,15 +99,8 @@ class DataParallel(_Threads):
         """Return which of these are this process's."""
         return part(min(count, self.shards), self._group)
 
+    def __enter__(self) -> Self:
+        return self
 
-class ParallelInferencePlan(_Threads):
-    """Read many images at once, a part of them on each thread, each with an InferencePlan of its own."""
-
-    def __init__(self, network: Network, threads: int = 2, batch: int = 32):
-        super().__init__(threads, "threads")
-        self._plans = [InferencePlan(network, batch) for _ in range(threads)]
-
-    def predict_logits(self, images: Floats) -> Floats:
-        """Images (n, 28, 28) in [0, 1] -> logits (n, classes), as Network.predict_logits."""
-        parts = np.array_split(images, len(self._plans))
-        return np.concatenate(list(self._threads.map(InferencePlan.predict_logits, self._plans, parts)))
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()

@@ -177,8 +177,10 @@ def read_params(path: Path) -> Params:
     names = dict.fromkeys((DEFAULT_RECIPE, *(name for by_name in params.recipes.values() for name in by_name)))
     if params.recipe not in names:
         raise SettingsError(f"params.yaml: recipe must be one of {', '.join(names)}, not {shown(params.recipe)}")
-    changed = {section: getattr(params, section) | by_name.get(params.recipe, {}) for section, by_name in params.recipes.items()}
-    return params.model_copy(update=dict(changed))
+    changed: dict[str, Section] = {}
+    for section, by_name in params.recipes.items():
+        changed[section] = getattr(params, section) | by_name.get(params.recipe, {})
+    return params.model_copy(update=changed)
 
 
 Model = TypeVar("Model", bound=Settings)

@@ -15,7 +15,7 @@ from trainer.data.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import read_train_settings
 from trainer.training.history import measure
 from trainer.training.ranks import ONE_RANK
-from trainer.training.train import Run
+from trainer.training.run import Run
 from trainer.training.unfinished import CheckpointCallback, Stopped
 
 STEPS = 3 * (325 // 16)
@@ -188,7 +188,7 @@ def progress_that_says(text):
 def test_refuses_a_damaged_unfinished_run_and_says_what_to_do(trainer, tmp_path, content):
     run, file = trainer.new_run(), tmp_path / "unfinished.npz"
     file.write_bytes(content)
-    checkpoint = CheckpointCallback(file, run.fingerprint(), run.arrays(), run.snapshots, run.history, lambda: False, ONE_RANK)
+    checkpoint = CheckpointCallback(file, run, lambda: False, ONE_RANK)
     with pytest.raises(ValueError, match=r"unfinished\.npz, left by a stopped training, cannot be read .*: delete it to start"):
         checkpoint.resume()
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import digitnet
 import numpy as np
 from digitnet.arrays import Array
-from digitnet.parallel import SingleProcess
+from digitnet.parallel import Group
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -36,7 +36,7 @@ class RefusedError(OnAllRanksError, ValueError):
     """The ranks cannot train together; the message names those at fault."""
 
 
-class OneRank(SingleProcess):
+class OneRank(Group):
     """A training on one process, without MPI."""
 
     def assert_same_on_all_ranks(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
