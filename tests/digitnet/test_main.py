@@ -1,4 +1,4 @@
-"""python -m digitnet: it trains on MNIST's files, plain or compressed, and says what to do where they are missing."""
+"""python -m digitnet and the README's ten lines: they train on MNIST's files, plain or compressed."""
 
 import gzip
 import os
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from digitnet.mnist import read_mnist
 
-PACKAGES = Path(__file__).parents[2] / "packages"
+PROJECT = Path(__file__).parents[2]
 
 
 def idx(array):
@@ -38,7 +38,7 @@ def write_mnist(folder, compress=False):
 def run(*arguments):
     command = [sys.executable, "-m", "digitnet", *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    environment["PYTHONPATH"] = str(PACKAGES)
+    environment["PYTHONPATH"] = str(PROJECT / "packages")
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -49,6 +49,15 @@ def test_trains_prints_progress_and_the_accuracy(tmp_path):
     *_, progress, result = ended.stdout.splitlines()
     assert re.fullmatch(r"batch +16 of 16  loss [\d.]+  accuracy +[\d.]+%", progress)
     assert re.fullmatch(r"(9\d\.\d\d|100\.00)% of 100 test digits read right, after \d+ s", result)
+
+
+def test_the_readmes_lines_train_a_network(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mnist").mkdir()
+    write_mnist(tmp_path / "mnist")
+    monkeypatch.chdir(tmp_path)
+    (lines,) = re.findall(r"^```python\n(.*?)^```$", (PROJECT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    exec(compile(lines, "README.md", "exec"), {})
+    assert re.fullmatch(r"(9\d\.\d|100\.0)% of the test digits are read right\n", capsys.readouterr().out)
 
 
 def test_says_what_to_do_where_mnist_is_missing(tmp_path):
