@@ -15,7 +15,7 @@ from trainer.data.digits import Answers, Split
 from trainer.training.ranks import OnAllRanksError
 
 READ_AT_ONCE = 128  # images, when a network is measured
-Measure = Callable[[Network], tuple[float, float]]
+Measure = Callable[[Network], tuple[float, float]]  # -> the validation loss and accuracy
 
 
 class DivergedError(OnAllRanksError, ValueError):

@@ -32,15 +32,8 @@ class ProgressCallback(Callback):
     def __init__(self, file: Path | None, history: HistoryCallback, first_step: int, steps: int):
         self._file, self._history = file, history
         self._reported, self._step = -REPORT_SECONDS, 0
-        self._bar = tqdm(
-            total=steps,
-            initial=first_step,
-            desc="training",
-            unit="batch",
-            disable=True if file is None else None,  # None: unless this is a terminal
-            mininterval=0.2,
-            dynamic_ncols=True,
-        )
+        disable = True if file is None else None  # None: unless this is a terminal
+        self._bar = tqdm(desc="training", total=steps, initial=first_step, unit="batch", disable=disable, dynamic_ncols=True)
 
     def after_update(self, progress: Progress) -> None:
         accuracy = progress.correct / progress.examples

@@ -61,19 +61,15 @@ class Ranks(OneRank):
     def __init__(self, communicator: "MPI.Intracomm", in_place: Any, host: str, stop_requested: Callable[[], bool]):
         self._communicator, self._in_place = communicator, in_place
         self._stop_requested, self._somebody_was_asked = stop_requested, False
-        self._message: Array = np.empty(0)
         self.rank, self.size = communicator.rank, communicator.size
         self.name = f"rank {self.rank} on {host}"
 
     def sum_(self, array: Array, *numbers: float) -> tuple[float, ...]:
-        beside = (*numbers, self._stop_requested())
-        if self._message.size != array.size + len(beside) or self._message.dtype != array.dtype:
-            self._message = np.empty(array.size + len(beside), array.dtype)
-        self._message[: array.size] = array.ravel()
-        self._message[array.size :] = beside
-        self._communicator.Allreduce(self._in_place, self._message)
-        array[...] = self._message[: array.size].reshape(array.shape)
-        *sums, asked = self._message[array.size :].tolist()
+        beside = np.array([*numbers, self._stop_requested()], array.dtype)
+        message = np.concatenate([array.ravel(), beside])
+        self._communicator.Allreduce(self._in_place, message)
+        array[...] = message[: array.size].reshape(array.shape)
+        *sums, asked = message[array.size :].tolist()
         self._somebody_was_asked = asked > 0
         return tuple(sums)
 
@@ -112,16 +108,14 @@ def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # the latter: it finds no library of MPI
-        raise ValueError(
-            f"--distributed needs MPI ({error}): run scripts/setup.sh trainer mpi, or pip install mpi4py mpich"
-        ) from error
+        advice = "run scripts/setup.sh trainer mpi, or pip install mpi4py mpich"
+        raise ValueError(f"--distributed needs MPI ({error}): {advice}") from error
     ranks = Ranks(MPI.COMM_WORLD, MPI.IN_PLACE, MPI.Get_processor_name(), stop_requested)
     if ranks.rank:
         logging.getLogger().setLevel(logging.CRITICAL)
     try:
-        ranks.assert_same_on_all_ranks(
-            "the program or NumPy (the same Git commit and requirements.lock must be everywhere)", _program, str
-        )
+        what = "the program or NumPy (the same Git commit and requirements.lock must be everywhere)"
+        ranks.assert_same_on_all_ranks(what, _program, str)
         yield ranks
     except OnAllRanksError:
         raise

@@ -1,6 +1,5 @@
 """Record snapshots of a training, at the steps that digitnet.inspect.snapshots names. Training does not change."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from digitnet.network import Network
 from digitnet.training import Callback, Progress
 
 from trainer.data.digits import Split
+from trainer.training.history import Measure
 
 PROBED = 500  # images that a unit may wake for
 MAPPED = 300  # digits on a map: as many as one can tell apart
@@ -21,18 +21,10 @@ MAPPED = 300  # digits on a map: as many as one can tell apart
 class SnapshotCallback(Callback):
     """Take snapshots of a training of `network` in so many steps.
 
-    `averaged` is the network that would be kept after the step just taken. `measure` gives a network's validation loss and
-    accuracy.
+    `averaged` is the network that would be kept after the step just taken.
     """
 
-    def __init__(
-        self,
-        steps: int,
-        network: Network,
-        averaged: Network,
-        validation: Split,
-        measure: Callable[[Network], tuple[float, float]],
-    ):
+    def __init__(self, steps: int, network: Network, averaged: Network, validation: Split, measure: Measure):
         self._network, self._averaged, self._measure = network, averaged, measure
         self._probe = in_unit_range(validation.images[:PROBED])
         self._mapped = validation.only(slice(MAPPED))
@@ -64,8 +56,7 @@ class SnapshotCallback(Callback):
 
     def snapshots(self) -> Snapshots:
         """Return the snapshots, at the end of the training."""
-        columns = self._columns()
-        network, images = self._averaged, in_unit_range(self._mapped.images)
+        columns, network, images = self._columns(), self._averaged, in_unit_range(self._mapped.images)
         packed, widths = pack(network, columns.pop("parameters")[:-1])
         kept = unpack(network, packed, widths)  # as a reader will find them
         then = [Network(network.specification, parameters=parameters) for parameters in kept]
