@@ -68,5 +68,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     if "OMP_NUM_THREADS" not in os.environ:  # threads of BLAS would compete with ours; it reads this once, when NumPy is imported
-        os.execve(sys.executable, sys.orig_argv, os.environ | {"OMP_NUM_THREADS": "1"})  # noqa: S606, no shell is meant
+        os.execve(sys.executable, sys.orig_argv, os.environ | {"OMP_NUM_THREADS": "1"})  # nosec B606 # noqa: S606
     sys.exit(main())

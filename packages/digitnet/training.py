@@ -48,6 +48,22 @@ class Callback:
     def after_epoch(self, progress: Progress) -> None: ...
 
 
+def loss_and_gradients(
+    network: Network, images: Floats, labels: Integers, generator: np.random.Generator | None = None
+) -> tuple[float, int]:
+    """Fill network.gradients with dL/dparameters; return the mean loss and how many images were read right.
+
+    images (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or to 10 where there is a class for no digit.
+    Dropout draws from `generator`; without one nothing is dropped.
+    """
+    for layer in network.layers:
+        layer.generator = generator
+    logits = network.forward(images)
+    loss, grad_logits = softmax_cross_entropy(logits, labels)
+    network.backward(grad_logits)
+    return loss, int(np.count_nonzero(logits.argmax(axis=0) == labels))
+
+
 def train(
     network: Network,
     optimizer: Optimizer,
@@ -80,19 +96,3 @@ def train(
                 callback.after_update(progress)
         for callback in callbacks:
             callback.after_epoch(progress)
-
-
-def loss_and_gradients(
-    network: Network, images: Floats, labels: Integers, generator: np.random.Generator | None = None
-) -> tuple[float, int]:
-    """Fill network.gradients with dL/dparameters; return the mean loss and how many images were read right.
-
-    images (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or to 10 where there is a class for no digit.
-    Dropout draws from `generator`; without one nothing is dropped.
-    """
-    for layer in network.layers:
-        layer.generator = generator
-    logits = network.forward(images)
-    loss, grad_logits = softmax_cross_entropy(logits, labels)
-    network.backward(grad_logits)
-    return loss, int(np.count_nonzero(logits.argmax(axis=0) == labels))
