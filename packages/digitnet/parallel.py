@@ -49,12 +49,10 @@ class DataParallel:
 
     Shards decide in which order floats are added, and with it their last bits. So `shards` is part of the recipe: the same
     number gives the same weights on a machine of any size. A group of processes rounds in other places, and only there.
-    The threads end with the with statement.
+    The threads end with the with statement. A process beyond the number of shards has nothing to do.
     """
 
     def __init__(self, network: Network, shards: int, group: Group = SINGLE_PROCESS):
-        if group.size > shards:
-            raise ValueError(f"{shards} shards are too few for {group.size} processes: each takes at least one")
         self.network, self.shards, self._group = network, shards, group
         self._replicas = [network.replica() for _ in range(math.ceil(shards / group.size))]
         self._threads = ThreadPoolExecutor(len(self._replicas), thread_name_prefix="shard")

@@ -195,7 +195,7 @@ def test_refuses_a_damaged_unfinished_run_and_says_what_to_do(trainer, tmp_path,
 
 def test_refuses_a_batch_larger_than_the_data(trainer):
     trainer.change(batch_size=400)
-    with pytest.raises(ValueError, match="batch_size 400 is more than the 325 training pictures"):
+    with pytest.raises(ValueError, match="batch_size 400 is more than the 325 training images"):
         trainer.run("a")
 
 
@@ -237,7 +237,7 @@ def test_shows_non_digits_that_users_drew_as_such_and_never_as_digits(trainer, d
     batches.make(len(batches) - 1)
 
 
-def test_misses_synthetic_pictures_that_are_not_there(trainer, data, tmp_path):
+def test_misses_synthetic_images_that_are_not_there(trainer, data, tmp_path):
     arrays, changed = npz_arrays((data / "synthetic.npz").read_bytes()), tmp_path / "synthetic.npz"
     for name in ("pictures", "labels", "forms"):
         arrays[f"training_{name}"] = arrays[f"training_{name}"][:40]  # the digits alone

@@ -33,9 +33,9 @@ class TrainingBatches:
         if classes > DIGITS:
             self.beside.append((self.non_digits, settings.non_digits))
         if any(count and not len(split) for split, count in self.beside):
-            raise ValueError("params.yaml: train asks for synthetic pictures, but synthesize made none of that sort")
+            raise ValueError("params.yaml: train asks for synthetic images, but synthesize made none of that sort")
         if len(self) == 0:
-            raise ValueError(f"batch_size {settings.batch_size} is more than the {len(self.digits)} training pictures")
+            raise ValueError(f"batch_size {settings.batch_size} is more than the {len(self.digits)} training images")
         self.rows = settings.batch_size + sum(count for _, count in self.beside)
         self._step, self._own_rows = 0, slice(None)
         self._order = (-1, np.empty(0, np.int64))  # an epoch and the order of its digits

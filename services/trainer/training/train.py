@@ -56,7 +56,7 @@ def train(
         log.info("going on after step %d of %d, where training was stopped", first_step, run.steps)
     else:
         parameters, digits = run.network.parameters.size, len(run.batches.digits)
-        log.info("training %s: %d parameters, %d pictures", settings.network, parameters, digits)
+        log.info("training %s: %d parameters, %d images", settings.network, parameters, digits)
 
     with (
         DataParallel(run.network, settings.shards, ranks) as parallel,
