@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load
+from digitnet.convolution import Conv2D
 from digitnet.images.strokes import image_from_strokes
 from digitnet.inference_plan import InferencePlan
-from digitnet.layers import Conv2D
 from digitnet.network import Network
 from digitnet.optimizers import Adam
 from digitnet.parallel import DataParallel

@@ -12,11 +12,12 @@ import argparse
 import gzip
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load
+from digitnet.decision import Decision
 from digitnet.images.normalize import in_bytes, in_unit_range
 from digitnet.images.strokes import image_from_strokes
 from digitnet.network import Network
@@ -82,23 +83,22 @@ class Reader:
     """The model, as the inference service reads with it."""
 
     def __init__(self, network, card):
-        self.network, self.temperature, self.threshold = network, card["temperature"], card["no_digit_threshold"]
+        self.network, self.decision = network, Decision.of(card)
 
     def read(self, images) -> Drawings:
-        probabilities, no_digit = self.network.read(in_unit_range(images), self.temperature)
-        rejected = (no_digit > self.threshold) | ~images.any(axis=(1, 2))
-        return measured(images, probabilities.argmax(axis=1), probabilities.max(axis=1), rejected)
+        found = self.decision.predictions(self.network.predict_logits(in_unit_range(images)), images)
+        return measured(images, found.digit, found.probabilities.max(axis=1), ~found.is_digit)
 
     def worse(self, generator, noise) -> "Reader":
         """One whose network has so much noise in its weights."""
         right = self.network.parameters
         wrong = right + (generator.standard_normal(right.size) * noise * right.std()).astype(right.dtype)
         network = Network(self.network.specification, right.dtype, wrong)
-        return Reader(network, {"temperature": self.temperature, "no_digit_threshold": self.threshold})
+        return Reader(network, asdict(self.decision))
 
     def unsure(self, factor) -> "Reader":
         """One that divides its logits by so much more."""
-        return Reader(self.network, {"temperature": self.temperature * factor, "no_digit_threshold": self.threshold})
+        return Reader(self.network, asdict(self.decision) | {"temperature": self.decision.temperature * factor})
 
 
 def read_drawn(file):

@@ -1,5 +1,6 @@
 """The same as a runtime of MLServer's."""
 
+from digitnet.decision import Decision
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec
 from mlserver.types import InferenceRequest, InferenceResponse
@@ -12,5 +13,5 @@ class Digits(MLModel):
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         images = NumpyCodec.decode_input(payload.inputs[0]).reshape(-1, 28, 28)
-        probabilities, _ = NETWORK.read(images)
+        probabilities = Decision().probabilities(NETWORK.predict_logits(images))
         return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("probabilities", probabilities)])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load
+from digitnet.decision import Decision
 from threadpoolctl import threadpool_limits
 
 threadpool_limits(1, user_api="blas")  # as the service has it: for one image more threads cost more than they give
@@ -18,5 +19,5 @@ def read(image_vector: list[float]) -> dict:
 
 def of_image(image: np.ndarray) -> dict:
     """The same of float32 (28, 28) in [0, 1]."""
-    (probabilities,), _ = NETWORK.read(image[None])
+    (probabilities,) = Decision().probabilities(NETWORK.predict_logits(image[None]))
     return {"digit": int(probabilities.argmax()), "probabilities": probabilities.tolist()}

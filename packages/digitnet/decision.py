@@ -1,44 +1,70 @@
-"""The decision: from logits to how likely each digit is, and to whether the image shows a digit at all.
+"""The decision: from logits to the probability of each digit, and to whether the image shows a digit at all.
 
 A model card holds its two numbers. The trainer's stage evaluate fits both on the validation splits.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from digitnet.network import reading
+from digitnet.arrays import Array, Bools, Floats, Integers
+from digitnet.losses import softmax
+from digitnet.network import DIGITS, NO_DIGIT
 
-TEMPERATURES = 0.01, 100.0  # beyond these, probabilities are 0 and 1, or all alike
+TEMPERATURES = 0.01, 100.0  # beyond these, probabilities are 0 and 1, or all equal
 THRESHOLDS = 0.0, 1.0
 
 
 class Predictions(NamedTuple):
     """One row for each image."""
 
-    probabilities: np.ndarray  # (n, 10), of the digits, if the image shows one; each row sums to 1
-    no_digit: np.ndarray  # (n,), of no digit; 0 for a network without that class
-    is_digit: np.ndarray  # bool (n,)
+    probabilities: Floats  # (n, 10), of the digits, given that the image shows one; each row sums to 1
+    no_digit: Floats  # (n,), the probability of no digit: 1 for a blank image, else 0 for a network without that class
+    is_digit: Bools  # (n,)
+
+    @property
+    def digit(self) -> Integers:
+        """Return the likeliest digits, (n,), also of images that show no digit."""
+        digits: Integers = self.probabilities.argmax(axis=1)
+        return digits
+
+    @property
+    def confidence(self) -> Floats:
+        """Return the probability of each answer, (n,): of the likeliest digit, or of no digit."""
+        return np.where(self.is_digit, self.probabilities.max(axis=1), self.no_digit)
 
 
 @dataclass(frozen=True)
 class Decision:
-    temperature: float = 1.0  # divides the digits' logits; 1 changes nothing
-    no_digit_threshold: float = 1.0  # a larger probability of no digit rejects the image; 1 rejects none
+    temperature: float = 1.0  # divides the digits' logits; above 1 the network is less sure, and its best guess stays
+    no_digit_threshold: float = 1.0  # a larger probability of no digit rejects the image; 1 rejects only blank images
 
     @classmethod
-    def of(cls, card: dict) -> "Decision":
-        """Return the decision of a model card. A number that it lacks is 1. ValueError for a number out of its range."""
+    def of(cls, card: Mapping[str, object]) -> "Decision":
+        """Return the decision of a model card. A missing number is 1. ValueError for a number out of its range."""
         return cls(_number(card, "temperature", *TEMPERATURES), _number(card, "no_digit_threshold", *THRESHOLDS))
 
-    def predictions(self, logits: np.ndarray, images: np.ndarray) -> Predictions:
-        """Decide on images (n, 28, 28) that a network gave logits (n, classes). A blank image is no digit."""
-        probabilities, no_digit = reading(logits, self.temperature)
-        return Predictions(probabilities, no_digit, (no_digit <= self.no_digit_threshold) & images.any(axis=(1, 2)))
+    def probabilities(self, logits: Floats) -> Floats:
+        """Return the digits' probabilities (n, 10) for logits (n, classes), given that the images show digits."""
+        return softmax(logits[:, :DIGITS].T / logits.dtype.type(self.temperature)).T
+
+    def predictions(self, logits: Floats, images: Array) -> Predictions:
+        """Decide on images (n, 28, 28) with these logits (n, classes). A blank image is no digit."""
+        no_digit = softmax(logits.T)[NO_DIGIT] if logits.shape[1] > NO_DIGIT else np.zeros(len(logits), logits.dtype)
+        blank = is_blank(images)
+        no_digit[blank] = 1.0
+        return Predictions(self.probabilities(logits), no_digit, (no_digit <= self.no_digit_threshold) & ~blank)
 
 
-def _number(card, name, lowest, highest):
+def is_blank(images: Array) -> Bools:
+    """Return which of the images (n, 28, 28) have no ink, (n,). digitnet.images makes such an image of a dot, too."""
+    has_ink: Bools = np.any(images, axis=(1, 2))
+    return ~has_ink
+
+
+def _number(card: Mapping[str, object], name: str, lowest: float, highest: float) -> float:
     number = card.get(name, 1.0)
     if not isinstance(number, int | float) or isinstance(number, bool) or not lowest <= number <= highest:
         raise ValueError(f"{name} must be a number from {lowest:g} to {highest:g}, not {number!r:.60}")

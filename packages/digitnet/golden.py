@@ -1,86 +1,73 @@
-"""Golden examples: images that a model carries, and its maker's answers to them. `load` compares its own answers with those."""
+"""Golden examples: images in a model, with the trainer's predictions for them, which `load` compares with its own."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from digitnet.arrays import Arrays, Bytes, Floats
 from digitnet.decision import Decision, Predictions
 from digitnet.images.normalize import in_unit_range
-from digitnet.network import DIGITS, IMAGE_SHAPE, Network
+from digitnet.network import IMAGE_SHAPE, Network
 
 MOST_GOLDEN = 100
 GOLDEN_TOLERANCE = 1e-3  # of the largest logit: other processors add in another order, nothing more
 
 
 class Golden(NamedTuple):
-    images: np.ndarray  # uint8 (n, 28, 28)
-    logits: np.ndarray  # (n, classes)
+    images: Bytes  # (n, 28, 28)
+    logits: Floats  # (n, classes)
     predictions: Predictions
     decision: Decision
 
     @classmethod
-    def of(cls, network: Network, decision: Decision, images: np.ndarray) -> "Golden":
-        """Ask the network. images are uint8 (n, 28, 28). ValueError if n is not 1 to MOST_GOLDEN."""
-        _check_count(images)
-        logits = network.predict_logits(in_unit_range(images))
+    def of(cls, network: Network, decision: Decision, images: Bytes, batch_size: int = 128) -> "Golden":
+        """Make the examples of a network. ValueError if there are not 1 to MOST_GOLDEN images."""
+        if not 1 <= len(images) <= MOST_GOLDEN:
+            raise ValueError(f"a model carries 1 to {MOST_GOLDEN} golden examples, and this one has {len(images)}")
+        logits = network.predict_logits(in_unit_range(images), batch_size)
         return cls(images, logits, decision.predictions(logits, images), decision)
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return what an .npz file keeps of them."""
+    def arrays(self) -> Arrays:
+        """Return the arrays of an .npz file."""
         predictions = {f"golden_{name}": values for name, values in self.predictions._asdict().items()}
-        return {"golden_pictures": self.images, "golden_logits": self.logits, **predictions, "decision": _array(self.decision)}
+        decision = np.array([self.decision.temperature, self.decision.no_digit_threshold])
+        return {"golden_pictures": self.images, "golden_logits": self.logits, **predictions, "decision": decision}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray], decision: Decision) -> "Golden":
-        """Return the examples of an .npz file. ValueError for other shapes, other numbers, or another decision.
+    def from_arrays(cls, arrays: Arrays, decision: Decision, network: Network) -> "Golden":
+        """Return the examples of an .npz file. ValueError unless this network gives the same logits and predictions.
 
-        A model of an earlier release has images and logits alone; this decision then makes its predictions.
+        An older file has images and logits alone; `decision` then makes the predictions.
         """
-        try:
-            images, logits = arrays["golden_pictures"], arrays["golden_logits"]
-            if images.dtype != np.uint8 or images.shape[1:] != IMAGE_SHAPE[1:] or logits.shape[:-1] != images.shape[:1]:
-                raise ValueError(f"it has golden examples of the wrong shape: {images.shape}, {logits.shape}")
-            _check_count(images)
-            if logits.dtype.kind != "f" or not np.isfinite(logits).all():
-                raise ValueError(f"it has golden answers that are {logits.dtype}, or not finite")
-            if "decision" not in arrays:
-                return cls(images, logits, decision.predictions(logits, images), decision)
-            if arrays["decision"].dtype != np.float64 or not np.array_equal(arrays["decision"], _array(decision)):
-                raise ValueError("it was made with another temperature or threshold than the card says: save the model anew")
-            predictions = Predictions(*(arrays[f"golden_{name}"] for name in Predictions._fields))
-        except KeyError as error:
-            raise ValueError(f"it lacks {error}") from error
-        count, kinds = len(images), [(values.shape, values.dtype.kind) for values in predictions]
-        if kinds != [((count, DIGITS), "f"), ((count,), "f"), ((count,), "b")]:
-            raise ValueError(f"it has golden predictions of the wrong shape or kind: {kinds}")
-        return cls(images, logits, predictions, decision)
-
-    def check(self, network: Network) -> None:
-        """ValueError unless the network gives these logits, these probabilities, and takes the same images for digits."""
-        images, logits, predictions, decision = self
         if not np.isfinite(network.parameters).all():
             raise ValueError("it holds parameters that are not finite numbers")
-        if (logits.shape[1], logits.dtype) != (network.classes, network.dtype):
-            raise ValueError(f"it has golden answers of another network: {logits.dtype} {logits.shape}")
-        with np.errstate(all="ignore"):  # of huge weights, whose answers are not the golden ones
-            answers = network.predict_logits(in_unit_range(images), batch_size=16)
-            found = decision.predictions(answers, images)
-        if not np.allclose(answers, logits, rtol=0.0, atol=GOLDEN_TOLERANCE * max(1.0, float(np.abs(logits).max()))):
+        try:
+            images = arrays["golden_pictures"]
+            if images.dtype != np.uint8 or images.shape[1:] != IMAGE_SHAPE[1:]:
+                raise ValueError(f"its golden images should be uint8 (n, 28, 28), but are {images.dtype} {images.shape}")
+            with np.errstate(all="ignore"):  # huge weights overflow, and then the answers differ
+                own = cls.of(network, decision, images, batch_size=16).arrays()
+            stored = arrays if "decision" in arrays else own | {"golden_logits": arrays["golden_logits"]}
+            for name, values in own.items():
+                if (stored[name].shape, stored[name].dtype) != (values.shape, values.dtype):
+                    raise ValueError(f"its {name} should be {values.dtype} {values.shape}, not {stored[name].dtype}")
+        except KeyError as error:
+            raise ValueError(f"it lacks {error}") from error
+        if not np.array_equal(stored["decision"], own["decision"]):
+            raise ValueError("it was made with another temperature or threshold than the card says: save the model anew")
+        logits, predictions = stored["golden_logits"], Predictions(*(stored[f"golden_{name}"] for name in Predictions._fields))
+        if not _close(own["golden_logits"], logits, GOLDEN_TOLERANCE * max(1.0, float(np.abs(logits).max()))):
             raise ValueError("it does not give the answers that its maker got: save the model anew, or go back to another")
         tolerance = GOLDEN_TOLERANCE / min(1.0, decision.temperature)
-        is_clear = np.abs(found.no_digit - decision.no_digit_threshold) > tolerance
+        is_clear = np.abs(own["golden_no_digit"] - decision.no_digit_threshold) > tolerance
         if not (
-            np.allclose(found.probabilities, predictions.probabilities, rtol=0.0, atol=tolerance)
-            and np.allclose(found.no_digit, predictions.no_digit, rtol=0.0, atol=tolerance)
-            and np.array_equal(found.is_digit[is_clear], predictions.is_digit[is_clear])
+            _close(own["golden_probabilities"], predictions.probabilities, tolerance)
+            and _close(own["golden_no_digit"], predictions.no_digit, tolerance)
+            and np.array_equal(own["golden_is_digit"][is_clear], predictions.is_digit[is_clear])
         ):
             raise ValueError("it does not give the predictions that its maker got: save the model anew, or go back to another")
+        return cls(images, logits, predictions, decision)
 
 
-def _check_count(images):
-    if not 1 <= len(images) <= MOST_GOLDEN:
-        raise ValueError(f"a model carries 1 to {MOST_GOLDEN} golden examples, and this one has {len(images)}")
-
-
-def _array(decision):
-    return np.array([decision.temperature, decision.no_digit_threshold])
+def _close(own: Floats, stored: Floats, tolerance: float) -> bool:
+    return np.allclose(own, stored, rtol=0.0, atol=tolerance)

@@ -1,26 +1,41 @@
-"""The network: layers in a row, all their parameters in one flat vector.
+"""The network: layers in a row, with all their parameters in one flat vector.
 
-    logits = layer_n(… layer_2(layer_1(images)))          forward
+    logits = layer_n(… layer_2(layer_1(images)))             forward
     dL/dparameters, from the last layer back to the first    backward
 
-From outside the batch comes first, as data does; inside it is the last axis (layers.py says why).
+Outside the network the batch is the first axis, as in data; inside it is the last axis (layers.py says why).
 """
 
 import math
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import cast
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from digitnet.layers import LAYERS, Layer
+from digitnet.arrays import IMAGE_SIDE, Array, Floats, Shape
+from digitnet.convolution import Conv2D, MaxPool2D
+from digitnet.layers import Dense, Dropout, Flatten, Layer, ReLU
 from digitnet.losses import softmax
 
-IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
+IMAGE_SHAPE = (1, IMAGE_SIDE, IMAGE_SIDE)  # channels, height, width
 DIGITS = 10
-NO_DIGIT = 10  # the class for images without a digit, in a network that has one
+NO_DIGIT = 10  # the class of images without a digit, in a network that has this class
 
-# A larger network is refused before it allocates memory: so a batch of 128 images stays within 512 MiB of float32.
+# Larger networks are refused before they allocate memory: a batch of 128 images stays within 512 MiB of float32.
 MOST_LAYERS, MOST_NUMBERS = 100, 2**20
+
+Declaration = str | Mapping[str, Mapping[str, object]]
+
+LAYERS: dict[str, Callable[..., Layer]] = {
+    "dense": Dense,
+    "conv2d": Conv2D,
+    "maxpool2d": MaxPool2D,
+    "relu": ReLU,
+    "flatten": Flatten,
+    "dropout": Dropout,
+}
 
 
 class Network:
@@ -28,20 +43,18 @@ class Network:
 
         ["flatten", {"dense": {"units": 50}}, "relu", {"dense": {"units": 10}}]
 
-    `parameters` and `gradients` are flat vectors of `dtype`; the layers' weights and biases are views into them. A network
-    made with the parameters of another shares them (see `replica`).
+    `parameters` and `gradients` are flat vectors of `dtype`; the layers' weights and biases are views into them. Networks
+    made with the same `parameters` share them (see `replica`).
     """
 
     def __init__(
-        self,
-        specification: Sequence[str | dict],
-        dtype=np.float32,
-        parameters: np.ndarray | None = None,
-    ):
-        self.specification, self.dtype = list(specification), np.dtype(dtype)
-        self.layers, self.shapes = [], [IMAGE_SHAPE]
+        self, specification: Sequence[Declaration], dtype: DTypeLike = np.float32, parameters: Floats | None = None
+    ) -> None:
+        self.specification, self.dtype = list(specification), cast("np.dtype[np.floating]", np.dtype(dtype))
         if len(self.specification) > MOST_LAYERS:
             raise ValueError(f"a network may have at most {MOST_LAYERS} layers, but this one has {len(self.specification)}")
+        self.layers: list[Layer] = []
+        self.shapes: list[Shape] = [IMAGE_SHAPE]  # of one image, then of each layer's output
         numbers = 0
         for place, declaration in enumerate(self.specification, start=1):
             try:
@@ -59,144 +72,126 @@ class Network:
             self.shapes.append(shape)
         if self.shapes[-1] not in ((DIGITS,), (DIGITS + 1,)):
             raise ValueError(
-                f"a network must end in {DIGITS} logits, one for each digit, or in one more for what is no digit, "
-                f"but this one ends in {self.shapes[-1]}"
+                f"a network must end in {DIGITS} logits, or in {DIGITS + 1} with one for no digit, but ends in {self.shapes[-1]}"
             )
         (self.classes,) = self.shapes[-1]
 
         count = sum(layer.parameter_count for layer in self.layers)
-        self.parameters = np.zeros(count, self.dtype) if parameters is None else parameters
+        self.parameters: Floats = np.zeros(count, self.dtype) if parameters is None else parameters
         if self.parameters.shape != (count,) or self.parameters.dtype != self.dtype:
             raise ValueError(
                 f"this network has {count} parameters, but was given {self.parameters.shape} {self.parameters.dtype}"
             )
-        self.gradients = np.zeros(count, self.dtype)
-        # Where each layer's parameters are in the two vectors; an empty part for a layer without any.
-        self.parts, start = [], 0
-        for layer in self.layers:
-            part = slice(start, start + layer.parameter_count)
-            self.parts.append(part)
+        self.gradients: Floats = np.zeros(count, self.dtype)
+        # Each layer's part of the two vectors, empty for a layer without parameters.
+        ends = accumulate(layer.parameter_count for layer in self.layers)
+        self.parts = [slice(end - layer.parameter_count, end) for layer, end in zip(self.layers, ends)]
+        for layer, part in zip(self.layers, self.parts):
             if layer.parameter_count:
                 layer.bind(self.parameters[part], self.gradients[part])
-            start = part.stop
 
     def initialize(self, generator: np.random.Generator) -> None:
-        """Draw fresh weights; the same generator state gives the same weights."""
+        """Draw new weights; the same generator state gives the same weights."""
         for layer in self.layers:
             if layer.parameter_count:
                 layer.initialize(generator)
 
     def replica(self) -> "Network":
-        """The same network with the same parameter vector, but gradients and memory of its own: for another thread."""
+        """Return a network with the same parameter vector, but gradients and memory of its own, for another thread."""
         return Network(self.specification, self.dtype, self.parameters)
 
-    def layer_norms(self, values: np.ndarray) -> np.ndarray:
-        """The Euclidean norm of each layer's part of a vector shaped as `parameters`, float64 (layers,); NaN for a layer without
-        parameters."""
-        return np.array([
-            np.linalg.norm(values[part].astype(np.float64)) if layer.parameter_count else np.nan
-            for layer, part in zip(self.layers, self.parts)
-        ])  # fmt: skip
+    def copy(self) -> "Network":
+        """Return a network with a copy of the parameters."""
+        return Network(self.specification, self.dtype, self.parameters.copy())
 
-    def forward(self, images: np.ndarray) -> np.ndarray:
-        """Images (batch, 28, 28) -> logits (classes, batch), each layer remembering what backward needs."""
+    def layer_norms(self, values: Floats) -> NDArray[np.float64]:
+        """Return the Euclidean norm of each layer's part of a vector like `parameters`, (layers,).
+
+        NaN for a layer without parameters.
+        """
+        parts = [values[part].astype(np.float64) for part in self.parts]
+        return np.array([np.linalg.norm(part) if part.size else np.nan for part in parts])
+
+    def forward(self, images: Floats) -> Floats:
+        """Turn images (batch, 28, 28) into logits (classes, batch). Each layer remembers what backward needs."""
         activations = self._batch_last(images)
         for layer in self.layers:
             activations = layer.forward(activations)
         return activations
 
-    def backward(self, grad_logits: np.ndarray, needs_grad_images: bool = False) -> np.ndarray | None:
-        """dL/dlogits (classes, batch) -> fills `gradients`; dL/dpictures (batch, 28, 28) where asked for. After forward."""
-        if needs_grad_images:
-            grad_images = _last(self.backward_through_layers(grad_logits, down_to=0))
-            return np.moveaxis(grad_images, -1, 0).reshape(-1, *IMAGE_SHAPE[1:])
+    def backward(self, grad_logits: Floats) -> None:
+        """Fill `gradients` from dL/dlogits (classes, batch), after forward."""
         first = next(place for place, layer in enumerate(self.layers) if layer.parameter_count)
-        _last(self.backward_through_layers(grad_logits, down_to=first + 1))  # what comes before it has nothing to learn
-        return None
+        for _ in self.backward_through_layers(grad_logits, down_to=first + 1):  # the layers before it have no parameters
+            pass
 
-    def backward_through_layers(self, grad_logits: np.ndarray, down_to: int = 1) -> Iterator[np.ndarray | None]:
-        """`backward`, one layer a turn: dL/dx of what the last layer was given, then of the one before, …, batch last.
+    def backward_to_images(self, grad_logits: Floats) -> Floats:
+        """Fill `gradients` from dL/dlogits (classes, batch), after forward, and return dL/dimages (batch, 28, 28)."""
+        *_, grad_images = self.backward_through_layers(grad_logits, down_to=0)
+        return np.moveaxis(cast(Floats, grad_images), -1, 0).reshape(-1, *IMAGE_SHAPE[1:])
 
-        Of what layers below this number are given it is None; the parameters of the layer just below get theirs all the same.
-        Each is good until the next turn: layers write into the same memory again.
+    def backward_through_layers(self, grad_logits: Floats, down_to: int = 1) -> Iterator[Floats | None]:
+        """Run backward one layer at a time, from the last: yield dL/d(inputs) of each layer, batch last.
+
+        It is None for the inputs of layers below `down_to`; the layer just below still gets its parameters' gradients.
+        Layers reuse their memory, so each array is valid until the next turn.
         """
-        grad = grad_logits
+        grad: Floats | None = grad_logits
         for place, layer in reversed(list(enumerate(self.layers))):
             grad = None if grad is None else layer.backward(grad, needs_grad_inputs=place >= down_to)
             yield grad
 
-    def outputs(self, images: np.ndarray) -> Iterator[np.ndarray]:
-        """Images (batch, 28, 28) -> what each layer gives out, first to last, batch last: the last are the logits.
+    def outputs(self, images: Floats) -> Iterator[Floats]:
+        """Yield each layer's output for images (batch, 28, 28), batch last; the last output is the logits.
 
         Remembers nothing: safe from several threads at once.
         """
-        return _flow(self.layers, self._batch_last(images))
+        activations = self._batch_last(images)
+        for layer in self.layers:
+            activations = layer.predict(activations)
+            yield activations
 
-    def predict_logits(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
-        """Images (n, 28, 28) in [0, 1] -> logits (n, classes). Remembers nothing: safe from several threads at once."""
+    def predict_logits(self, images: Floats, batch_size: int = 128) -> Floats:
+        """Turn images (n, 28, 28) in [0, 1] into logits (n, classes). Safe from several threads at once."""
         return self._predict(self.layers, images, batch_size)
 
-    def predict_features(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
-        """Images (n, 28, 28) in [0, 1] -> (n, features): what the last layer reads off the logits from."""
+    def predict_features(self, images: Floats, batch_size: int = 128) -> Floats:
+        """Turn images (n, 28, 28) in [0, 1] into features (n, width), the inputs of the last layer."""
         return self._predict(self.layers[:-1], images, batch_size)
 
-    def logits_of(self, features: np.ndarray) -> np.ndarray:
-        """What predict_features gave, (n, features) -> logits (n, classes)."""
+    def logits_of(self, features: Floats) -> Floats:
+        """Turn features (n, width) into logits (n, classes)."""
         return self.layers[-1].predict(features.T).T
 
-    def predict(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
-        """Images (n, 28, 28) in [0, 1] -> probabilities (n, classes), each row summing to 1."""
+    def predict(self, images: Floats, batch_size: int = 128) -> Floats:
+        """Turn images (n, 28, 28) in [0, 1] into probabilities (n, classes), each row summing to 1."""
         return softmax(self.predict_logits(images, batch_size).T).T
 
-    def read(self, images: np.ndarray, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Images (n, 28, 28) in [0, 1] -> what a digit would be, and whether it is one, as `reading` says."""
-        return reading(self.predict_logits(images), temperature)
-
-    def _predict(self, layers, images, batch_size):
+    def _predict(self, layers: list[Layer], images: Floats, batch_size: int) -> Floats:
         outputs = np.empty((len(images), math.prod(self.shapes[len(layers)])), self.dtype)
         for start in range(0, len(images), batch_size):
-            activations = _last(_flow(layers, self._batch_last(images[start : start + batch_size])))
+            activations = self._batch_last(images[start : start + batch_size])
+            for layer in layers:
+                activations = layer.predict(activations)
             outputs[start : start + batch_size] = activations.reshape(-1, activations.shape[-1]).T
         return outputs
 
-    def _batch_last(self, images):
+    def _batch_last(self, images: Floats) -> Floats:
         images = np.asarray(images, self.dtype)
         check_images(images)
         return np.ascontiguousarray(images.transpose(1, 2, 0)).reshape(*IMAGE_SHAPE, len(images))
 
 
-def check_images(images: np.ndarray) -> None:
+def check_images(images: Array) -> None:
     """ValueError unless they are (batch, 28, 28)."""
     if images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE[1:]:
-        raise ValueError(f"pictures must be (batch, 28, 28), not {images.shape}")
+        raise ValueError(f"images must be (batch, 28, 28), not {images.shape}")
 
 
-def _flow(layers, activations):
-    for layer in layers:
-        activations = layer.predict(activations)
-        yield activations
-
-
-def _last(values):
-    """The others are let go of as they come: what layers give out is large."""
-    (last,) = deque(values, maxlen=1)
-    return last
-
-
-def reading(logits: np.ndarray, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (n, classes) -> the ten digits' probabilities if it is a digit, (n, 10), each row summing to 1; and the
-    probability that it is none, (n,), which is 0 where there is no class for that.
-
-    A network is surer than it should be; a `temperature` above 1 makes it less sure of its digit, and changes none.
-    """
-    columns = logits.T
-    no_digit = softmax(columns)[NO_DIGIT] if len(columns) > DIGITS else np.zeros(len(logits), logits.dtype)
-    return softmax(columns[:DIGITS] / logits.dtype.type(temperature)).T, no_digit
-
-
-def _make_layer(declaration: str | dict) -> Layer:
-    """A declaration such as "relu" or {"dense": {"units": 10}} -> the layer; ValueError says what is wrong with it."""
-    name, options = declaration, {}
+def _make_layer(declaration: Declaration) -> Layer:
+    """Make the layer of a declaration such as "relu" or {"dense": {"units": 10}}. ValueError says what is wrong with it."""
+    name: object = declaration
+    options: object = {}
     if isinstance(declaration, dict) and len(declaration) == 1:
         ((name, options),) = declaration.items()
     if not isinstance(name, str) or name not in LAYERS:

@@ -1,9 +1,10 @@
 """Schedules: the learning rate of each step, from the first to the last.
 
-Large steps learn fast and small ones settle, so a run wants both: large early, small at its end.
+Large steps learn fast and small steps settle, so a run takes large steps early and small steps at its end.
 """
 
 import math
+from collections.abc import Callable
 
 
 def one_cycle(step: int, steps: int, peak: float, warmup: float = 0.15) -> float:
@@ -23,12 +24,12 @@ def cosine(step: int, steps: int, peak: float) -> float:
 
 
 def constant(step: int, steps: int, peak: float) -> float:
-    """The same rate from the first step to the last: the plainest gradient descent."""
+    """Keep the same rate from the first step to the last: plain gradient descent."""
     return peak
 
 
-SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine, "constant": constant}
+SCHEDULES: dict[str, Callable[[int, int, float], float]] = {"one_cycle": one_cycle, "cosine": cosine, "constant": constant}
 
 
-def _cosine(start, end, fraction):
+def _cosine(start: float, end: float, fraction: float) -> float:
     return end + (start - end) * (1.0 + math.cos(math.pi * fraction)) / 2.0

@@ -60,7 +60,7 @@ def learnt(model: Model, image: np.ndarray, lessons: list[tuple[int | None, floa
             {**_named(layer), **step._asdict(), "gradient": _tensor(step.gradient)}
             for layer, step in zip(network.specification, taught.layers)
         ],
-        "known": _known(model, None if taught.diverged else taught.pupil),
+        "known": _known(model, None if taught.diverged else taught.network),
     }
 
 

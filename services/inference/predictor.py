@@ -7,11 +7,11 @@ from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-from digitnet.decision import Decision
+from digitnet.decision import Decision, is_blank
 from digitnet.images.normalize import in_unit_range
 from digitnet.inference_plan import InferencePlan
+from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.snapshots import Snapshots
-from digitnet.inspect.units import Change, changed
 from digitnet.network import NO_DIGIT, Network
 from stores.models import LIVE, ModelStore, StoreError, UnreachableError
 
@@ -74,9 +74,9 @@ class Model(NamedTuple):
     def version(self) -> str:
         return self.card["version"]
 
-    def changed(self, changes: list[Change]) -> "Model":
+    def changed(self, changes: list[Edit]) -> "Model":
         """The same with a copy of its network in which something is changed. ValueError if there is no such parameter."""
-        return self._replace(network=changed(self.network, changes), prepared=None) if changes else self
+        return self._replace(network=with_edits(self.network, changes), prepared=None) if changes else self
 
     def at(self, moment: int) -> "Model":
         """The same with its network as it was at a moment of its snapshots."""
@@ -89,9 +89,10 @@ class Model(NamedTuple):
     def reading(self, image: np.ndarray, logits: np.ndarray) -> Reading:
         """The same of logits (1, classes) that a network gave for the image."""
         (probabilities,), (no_digit,), (is_digit,) = self.decision.predictions(logits, image[None])
-        is_blank = not image.any()  # or a dot: digitnet.images makes an empty image of it
-        of_no_digit = NoDigit(1.0 if is_blank else float(no_digit), self.decision.no_digit_threshold)
-        return Reading(probabilities, bool(is_digit), of_no_digit if logits.shape[1] > NO_DIGIT else None, is_blank)
+        of_no_digit = NoDigit(float(no_digit), self.decision.no_digit_threshold)
+        return Reading(
+            probabilities, bool(is_digit), of_no_digit if logits.shape[1] > NO_DIGIT else None, bool(is_blank(image[None])[0])
+        )
 
 
 class ModelSource:

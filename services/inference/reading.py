@@ -8,7 +8,7 @@ import numpy as np
 from digitnet.images.ink import image_from_pixels, image_from_vector
 from digitnet.images.normalize import DrawingError
 from digitnet.images.strokes import image_from_strokes
-from digitnet.inspect.units import Change
+from digitnet.inspect.edits import Edit
 from fastapi import HTTPException, Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
@@ -116,9 +116,9 @@ def _parsed(schema, body):
         raise HTTPException(422, first_problem(error.errors(include_url=False, include_input=False))) from error
 
 
-def changes(asked: ExplainRequest | None) -> list[Change]:
+def changes(asked: ExplainRequest | None) -> list[Edit]:
     """The changes that a request asks for, as digitnet has them; an image asks for none."""
-    return [Change(change.layer, change.unit, change.weight, change.value) for change in (asked.changes if asked else ())]
+    return [Edit(change.layer, change.unit, change.weight, change.value) for change in (asked.changes if asked else ())]
 
 
 @contextlib.contextmanager

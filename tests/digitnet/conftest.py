@@ -42,5 +42,5 @@ def network():
 
 
 @pytest.fixture
-def picture():
+def image():
     return np.random.default_rng(2).random((28, 28))

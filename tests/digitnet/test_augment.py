@@ -10,75 +10,75 @@ EVERYTHING = Augmentation(
 
 def bars(batch):
     """Upright bars, 5 x 16 pixels around the middle of digits, with a grey edge: uint8 (batch, 28, 28)."""
-    pictures = np.zeros((batch, 28, 28), np.uint8)
-    pictures[:, 6:23, 12:17] = 120
-    pictures[:, 6:23, 13:16] = 220
-    return pictures
+    images = np.zeros((batch, 28, 28), np.uint8)
+    images[:, 6:23, 12:17] = 120
+    images[:, 6:23, 13:16] = 220
+    return images
 
 
-def moments(pictures):
-    """Ink, its centres of mass (batch, 2) and its second moments about them (batch, 2, 2); y before x."""
-    ink = pictures.sum(axis=(1, 2), dtype=np.float64)
+def ink_moments(images):
+    """Ink, its centers of mass (batch, 2) and its second moments about them (batch, 2, 2); y before x."""
+    ink = images.sum(axis=(1, 2), dtype=np.float64)
     places = np.indices((28, 28)).reshape(2, -1)
-    weights = pictures.reshape(len(pictures), -1).astype(np.float64) / ink[:, None]
-    centres = weights @ places.T
-    away = places - centres[:, :, None]
-    return ink, centres, np.einsum("bp,byp,bxp->byx", weights, away, away)
+    weights = images.reshape(len(images), -1).astype(np.float64) / ink[:, None]
+    centers = weights @ places.T
+    away = places - centers[:, :, None]
+    return ink, centers, np.einsum("bp,byp,bxp->byx", weights, away, away)
 
 
 def changed_bars(batch=200, **strengths):
     return Augmentation(**strengths).augmented(bars(batch), np.random.default_rng(11))
 
 
-def test_no_strengths_give_back_the_picture_exactly(generator):
-    pictures = generator.integers(0, 256, (70, 28, 28), np.uint8)
-    result = Augmentation().augmented(pictures, generator)
+def test_no_strengths_give_back_the_image_exactly(generator):
+    images = generator.integers(0, 256, (70, 28, 28), np.uint8)
+    result = Augmentation().augmented(images, generator)
     assert result.dtype == np.float32
-    np.testing.assert_array_equal(result, in_unit_range(pictures))
+    np.testing.assert_array_equal(result, in_unit_range(images))
 
 
 def test_rotation_goes_both_ways_as_far_as_it_may_and_no_further():
-    _, _, second = moments(changed_bars(rotation=20.0))
+    _, _, second = ink_moments(changed_bars(rotation=20.0))
     angles = np.degrees(0.5 * np.arctan2(2.0 * second[:, 0, 1], second[:, 0, 0] - second[:, 1, 1]))
     assert -20.2 < angles.min() < -18.0
     assert 18.0 < angles.max() < 20.2
 
 
 def test_shear_leans_both_ways_as_far_as_it_may_and_no_further():
-    _, _, second = moments(changed_bars(shear=0.3))
+    _, _, second = ink_moments(changed_bars(shear=0.3))
     leaning = -second[:, 0, 1] / second[:, 0, 0]  # to the right for each pixel up
     assert -0.305 < leaning.min() < -0.28
     assert 0.28 < leaning.max() < 0.305
 
 
 def test_scale_makes_bars_larger_and_smaller_with_their_shape_kept():
-    ink, centres, second = moments(changed_bars(scale=0.25))
-    area = ink / moments(in_unit_range(bars(1)))[0]
+    ink, centers, second = ink_moments(changed_bars(scale=0.25))
+    area = ink / ink_moments(in_unit_range(bars(1)))[0]
     assert 1 / 1.25**2 - 0.03 < area.min() < 0.7
     assert 1.5 < area.max() < 1.25**2 + 0.03
-    heights = np.sqrt(second[:, 0, 0] / moments(bars(1))[2][0, 0, 0])
+    heights = np.sqrt(second[:, 0, 0] / ink_moments(bars(1))[2][0, 0, 0])
     np.testing.assert_allclose(heights, np.sqrt(area), atol=0.03)
-    np.testing.assert_allclose(centres, 14.0, atol=0.03)
+    np.testing.assert_allclose(centers, 14.0, atol=0.03)
 
 
 def test_aspect_trades_height_for_width():
-    ink, _, second = moments(changed_bars(aspect=0.25))
-    np.testing.assert_allclose(ink / moments(in_unit_range(bars(1)))[0], 1.0, atol=0.03)
-    heights = second[:, 0, 0] / moments(bars(1))[2][0, 0, 0]  # squared
+    ink, _, second = ink_moments(changed_bars(aspect=0.25))
+    np.testing.assert_allclose(ink / ink_moments(in_unit_range(bars(1)))[0], 1.0, atol=0.03)
+    heights = second[:, 0, 0] / ink_moments(bars(1))[2][0, 0, 0]  # squared
     assert 1 / 1.25 - 0.02 < heights.min() < 0.83
     assert 1.2 < heights.max() < 1.25 + 0.02
 
 
 def test_shift_goes_every_way_as_far_as_it_may_and_no_further():
-    ink, centres, _ = moments(changed_bars(shift=3.0))
-    np.testing.assert_allclose(centres.max(axis=0), 17.0, atol=0.1)
-    np.testing.assert_allclose(centres.min(axis=0), 11.0, atol=0.1)
-    assert abs(np.corrcoef(centres.T)[0, 1]) < 0.2
+    ink, centers, _ = ink_moments(changed_bars(shift=3.0))
+    np.testing.assert_allclose(centers.max(axis=0), 17.0, atol=0.1)
+    np.testing.assert_allclose(centers.min(axis=0), 11.0, atol=0.1)
+    assert abs(np.corrcoef(centers.T)[0, 1]) < 0.2
     np.testing.assert_allclose(ink, ink[0], rtol=1e-4)
 
 
 def test_elastic_displacements_are_as_large_as_they_say():
-    """Slope by slope: where a picture's ink rises evenly to the right, a displacement is a difference in ink."""
+    """Slope by slope: where an image's ink rises evenly to the right, a displacement is a difference in ink."""
     ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 9, (200, 28, 28))
     result = Augmentation(elastic=4.0).augmented(ramp, np.random.default_rng(3))
     displacement = (result * 255.0 - ramp)[:, 5:-5, 5:-5] / 9.0
@@ -141,23 +141,23 @@ def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
 
 
 @pytest.mark.parametrize("strengths", [LIMITS, vars(EVERYTHING)], ids=["the most", "usual"])
-def test_pictures_stay_in_range(strengths, generator):
+def test_images_stay_in_range(strengths, generator):
     result = Augmentation(**strengths).augmented(generator.integers(0, 256, (40, 28, 28), np.uint8), generator)
     assert ((result >= 0.0) & (result <= 1.0)).all()
 
 
 @pytest.mark.parametrize("rows", [slice(0, 0), slice(5, 33), slice(31, 65), slice(69, None)])
 def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_bit(generator, rows):
-    pictures = generator.integers(0, 256, (70, 28, 28), np.uint8)
-    pictures.flags.writeable = False  # what comes in is left alone
-    whole = EVERYTHING.augmented(pictures, np.random.default_rng(9))
+    images = generator.integers(0, 256, (70, 28, 28), np.uint8)
+    images.flags.writeable = False  # what comes in is left alone
+    whole = EVERYTHING.augmented(images, np.random.default_rng(9))
     used = np.random.default_rng(9)
-    some = EVERYTHING.augmented(pictures, used, rows)
+    some = EVERYTHING.augmented(images, used, rows)
     np.testing.assert_array_equal(some[rows], whole[rows])
     some[rows] = 0.0
     assert not some.any()
     after = np.random.default_rng(9)
-    EVERYTHING.augmented(pictures, after)
+    EVERYTHING.augmented(images, after)
     assert used.random() == after.random()
 
 

@@ -114,6 +114,11 @@ def as_text(array):
     return array.astype("U9")
 
 
+WRONG_SHAPES = {
+    (3, 28, 27): "golden images should be",
+    (): "golden images should be",
+    (2, 28, 28): "its golden_logits should be float32",
+}
 REJECTED = [
     (lambda folder: (folder / WEIGHTS_FILE).unlink(), f"{WEIGHTS_FILE} cannot be read: No such file"),
     (lambda folder: (folder / CARD_FILE).unlink(), f"{CARD_FILE} cannot be read: No such file"),
@@ -144,12 +149,12 @@ REJECTED = [
     (weights(golden_probabilities=lambda found: found[:, ::-1]), "does not give the predictions that its maker got"),
     (weights(golden_no_digit=lambda found: found + np.float32(0.1)), "does not give the predictions that its maker got"),
     (weights(golden_is_digit=np.invert), "does not give the predictions that its maker got"),
-    (weights(golden_logits=as_text), "golden answers"),
-    (weights(golden_logits=lambda found: found.astype(np.float64)), "golden answers of another network"),
-    (weights(golden_probabilities=as_text), "golden predictions"),
-    (weights(golden_is_digit=as_text), "golden predictions"),
+    (weights(golden_logits=as_text), "its golden_logits should be float32"),
+    (weights(golden_logits=lambda found: found.astype(np.float64)), "its golden_logits should be float32 .*, not float64"),
+    (weights(golden_probabilities=as_text), "its golden_probabilities should be"),
+    (weights(golden_is_digit=as_text), "its golden_is_digit should be bool"),
     (weights(golden_logits=None), "it lacks 'golden_logits'"),
-    *((weights(golden_pictures=np.zeros(shape, np.uint8)), "wrong shape") for shape in ((3, 28, 27), (2, 28, 28), ())),
+    *((weights(golden_pictures=np.zeros(shape, np.uint8)), complaint) for shape, complaint in WRONG_SHAPES.items()),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Looking inside: activations are what the network computes, gradients what finite differences say, and occlusion agrees."""
+"""Explanations: activations are those of the network, gradients those of finite differences, and occlusion agrees."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,41 +7,41 @@ import pytest
 from digitnet.inspect.explanations import activations, logit_gradients, occlusion
 
 
-def test_each_layer_s_activations_have_its_shape_and_the_last_are_the_logits(network, picture):
-    outputs = activations(network, picture)
+def test_each_layer_s_activations_have_its_shape_and_the_last_are_the_logits(network, image):
+    outputs = activations(network, image)
     assert [output.shape for output in outputs] == network.shapes[1:]
-    np.testing.assert_allclose(outputs[-1], network.predict_logits(picture[None])[0], rtol=1e-12)
+    np.testing.assert_allclose(outputs[-1], network.predict_logits(image[None])[0], rtol=1e-12)
     for layer, inputs, output in zip(network.layers[1:], outputs, outputs[1:]):
         np.testing.assert_array_equal(layer.predict(inputs[..., None])[..., 0], output)
 
 
-def test_gradients_are_what_finite_differences_say(network, picture):
-    gradients = logit_gradients(network, picture)
+def test_gradients_are_those_of_finite_differences(network, image):
+    gradients = logit_gradients(network, image)
     assert gradients.shape == (network.classes, 28, 28)
     step = 1e-6
     for y, x in [(0, 0), (3, 20), (14, 14), (14, 15), (27, 27), (9, 6)]:
         nudge = np.zeros((28, 28))
         nudge[y, x] = step
-        above, below = network.predict_logits(np.stack([picture + nudge, picture - nudge]))
+        above, below = network.predict_logits(np.stack([image + nudge, image - nudge]))
         np.testing.assert_allclose(gradients[:, y, x], (above - below) / (2 * step), rtol=1e-5, atol=1e-7)
 
 
-def test_the_network_is_left_alone_and_may_be_asked_from_several_threads(network, picture):
-    pictures = np.random.default_rng(3).random((8, 28, 28))
-    alone = [logit_gradients(network, each) for each in pictures]
+def test_the_network_stays_unchanged_and_several_threads_may_ask(network, image):
+    images = np.random.default_rng(3).random((8, 28, 28))
+    alone = [logit_gradients(network, each) for each in images]
     network.gradients[:] = 7.0
     with ThreadPoolExecutor(4) as threads:
-        together = list(threads.map(lambda each: logit_gradients(network, each), pictures))
+        together = list(threads.map(lambda each: logit_gradients(network, each), images))
     np.testing.assert_array_equal(alone, together)
     assert (network.gradients == 7.0).all()
 
 
 @pytest.mark.parametrize("size", [1, 3, 4])
-def test_occlusion_is_what_taking_the_ink_away_by_hand_gives(network, picture, size):
-    occluded = occlusion(network, picture, size)
+def test_occlusion_takes_the_ink_away(network, image, size):
+    occluded = occlusion(network, image, size)
     for y, x in [(0, 0), (14, 13), (27, 27)]:
-        without = picture.copy()
+        without = image.copy()
         top, left = y - size // 2, x - size // 2
         without[max(0, top) : top + size, max(0, left) : left + size] = 0.0
-        expected = network.predict_logits(picture[None])[0] - network.predict_logits(without[None])[0]
+        expected = network.predict_logits(image[None])[0] - network.predict_logits(without[None])[0]
         np.testing.assert_allclose(occluded[:, y, x], expected, rtol=1e-9, atol=1e-12)

@@ -16,7 +16,7 @@ ALLOWED = {
 
 @pytest.mark.parametrize("folder", ALLOWED)
 def test_names_only_these_packages_and_the_standard_library(folder):
-    for path in (PROJECT / folder).glob("*.py"):
+    for path in (PROJECT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 named = {alias.name.partition(".")[0] for alias in node.names}

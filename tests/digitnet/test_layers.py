@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from digitnet import layers as layers_module
-from digitnet.layers import Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU
+from digitnet import convolution
+from digitnet.convolution import Conv2D, MaxPool2D
+from digitnet.layers import Dense, Dropout, Flatten, ReLU
 
 CASES = {
     "dense": (lambda: Dense(4), (5,)),
@@ -71,15 +72,30 @@ def test_the_same_layer_takes_batches_of_any_size_one_after_the_other(case):
 
 
 @pytest.mark.parametrize("padding", [0, 1])
-def test_conv2d_is_the_sum_of_window_times_filter(generator, padding):
-    layer = built(lambda: Conv2D(2, 3, padding=padding), (3, 6, 5), generator)
-    inputs = generator.normal(size=(3, 6, 5, BATCH))
+def test_conv2d_computes_its_definition(generator, padding):
+    weights, bias, inputs = generator.normal(size=(2, 3, 3, 3)), generator.normal(size=2), generator.normal(size=(3, 6, 5, BATCH))
+    layer = Conv2D.from_weights(weights, bias, padding)
+    expected = layer.reference(inputs)
+    np.testing.assert_allclose(layer.predict(inputs), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(layer.forward(inputs), expected, rtol=1e-12, atol=1e-12)
+    y, x = 3, 2  # and the definition is the sum of window times filter
     padded = np.pad(inputs, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    filters = layer.weights.reshape(2, 3, 3, 3)
-    outputs = layer.predict(inputs)
-    for f, y, x, n in np.ndindex(outputs.shape):
-        expected = (padded[:, y : y + 3, x : x + 3, n] * filters[f]).sum() + layer.bias[f]
-        assert outputs[f, y, x, n] == pytest.approx(expected)
+    by_hand = (padded[:, y : y + 3, x : x + 3, 1] * weights[1]).sum() + bias[1]
+    assert expected[1, y, x, 1] == pytest.approx(by_hand)
+
+
+def test_layers_from_weights_are_those_of_a_network(generator):
+    dense = built(lambda: Dense(4), (5,), generator)
+    conv = built(lambda: Conv2D(2, 3, padding=1), (2, 4, 5), generator)
+    for layer, same in (
+        (dense, Dense.from_weights(dense.weights, dense.bias)),
+        (conv, Conv2D.from_weights(conv.weights.reshape(2, 2, 3, 3), conv.bias, padding=1)),
+    ):
+        inputs = generator.normal(size=(5, 2) if layer is dense else (2, 4, 5, 2))
+        outputs = layer.forward(inputs)
+        np.testing.assert_array_equal(same.forward(inputs), outputs)
+        np.testing.assert_array_equal(same.backward(outputs), layer.backward(outputs))
+        np.testing.assert_array_equal(same.grad_weights, layer.grad_weights)
 
 
 @pytest.mark.parametrize("block_bytes", [1, 4_000, 10_000_000])
@@ -87,7 +103,7 @@ def test_conv2d_gives_the_same_however_its_columns_are_cut_into_blocks(generator
     inputs, weighting = generator.normal(size=(2, 8, 6, BATCH)), generator.normal(size=(3, 6, 4, BATCH))
     layer = built(lambda: Conv2D(3, 3), (2, 8, 6), generator)
     expected = layer.forward(inputs).copy(), layer.backward(weighting).copy(), layer.grad_weights.copy()
-    monkeypatch.setattr(layers_module, "COLUMNS_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(convolution, "COLUMNS_BLOCK_BYTES", block_bytes)
     for actual, wanted in zip((layer.forward(inputs), layer.backward(weighting), layer.grad_weights), expected):
         np.testing.assert_allclose(actual, wanted, rtol=1e-12, atol=1e-12)
 

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from digitnet.losses import softmax
-from digitnet.network import Network, reading
+from digitnet.network import Network
 from digitnet.parallel import DataParallel
 from digitnet.training import loss_and_gradients
 
@@ -36,21 +36,21 @@ def test_a_seed_gives_the_same_weights_twice():
 
 
 def test_predict_gives_the_same_in_batches_of_any_size(network, generator):
-    pictures = generator.random((20, 28, 28))
-    whole = network.predict(pictures)
+    images = generator.random((20, 28, 28))
+    whole = network.predict(images)
     assert whole.shape == (20, 11)
     np.testing.assert_allclose(whole.sum(axis=1), 1.0, rtol=1e-5)
-    np.testing.assert_allclose(network.predict(pictures, batch_size=7), whole, rtol=1e-4, atol=1e-6)
-    assert network.predict(pictures[:0]).shape == (0, 11)
+    np.testing.assert_allclose(network.predict(images, batch_size=7), whole, rtol=1e-4, atol=1e-6)
+    assert network.predict(images[:0]).shape == (0, 11)
 
 
 def test_features_are_what_the_last_layer_reads_the_logits_from(network, generator):
-    pictures = generator.random((20, 28, 28))
-    features = network.predict_features(pictures, batch_size=7)
+    images = generator.random((20, 28, 28))
+    features = network.predict_features(images, batch_size=7)
     assert features.shape == (20, 6)
-    np.testing.assert_allclose(network.logits_of(features), network.predict_logits(pictures), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(network.logits_of(features), network.predict_logits(images), rtol=1e-4, atol=1e-6)
     maps_last = Network([{"conv2d": {"filters": 10, "kernel_size": 28}}, "flatten"])
-    assert maps_last.predict_features(pictures).shape == (20, 10)
+    assert maps_last.predict_features(images).shape == (20, 10)
 
 
 def test_predict_answers_each_thread_with_its_own_image_while_another_trains(network, generator):
@@ -85,11 +85,11 @@ def test_dropout_draws_from_a_generator_where_there_is_one(batch):
 
 def test_each_shard_of_a_batch_drops_others(batch):
     network = with_dropout()
-    pictures, labels = (np.concatenate([part[:1]] * 2) for part in batch)
-    alone = [loss_and_gradients(network, pictures[:1], labels[:1], child)[0] for child in np.random.default_rng(5).spawn(2)]
+    images, labels = (np.concatenate([part[:1]] * 2) for part in batch)
+    alone = [loss_and_gradients(network, images[:1], labels[:1], child)[0] for child in np.random.default_rng(5).spawn(2)]
     assert alone[0] != alone[1]
     with DataParallel(network, 2) as parallel:
-        assert parallel.loss_and_gradients(pictures, labels, np.random.default_rng(5))[0] == pytest.approx(np.mean(alone))
+        assert parallel.loss_and_gradients(images, labels, np.random.default_rng(5))[0] == pytest.approx(np.mean(alone))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_network_that_cannot_be_is_refused_with_its_reason(specification, comp
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (1, 28, 27), (1, 1, 28, 28)])
-def test_pictures_of_another_shape_are_refused(shape):
+def test_images_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"must be \(batch, 28, 28\)"):
         Network(LINEAR).predict(np.zeros(shape))
 
@@ -136,16 +136,3 @@ def test_parameters_of_another_network_are_refused():
     for wrong in (np.zeros(5, np.float32), np.zeros(7850)):  # of another count, and of another dtype
         with pytest.raises(ValueError, match="this network has 7850 parameters"):
             Network(LINEAR, parameters=wrong)
-
-
-def test_reads_ten_logits_as_digits_and_an_eleventh_as_no_digit(generator):
-    logits = generator.normal(0.0, 3.0, (20, 11))
-    logits[0, 10] = 999.0  # surely no digit, and still there is a best guess
-    for temperature in (1.0, 2.0):
-        probabilities, no_digit = reading(logits, temperature)
-        np.testing.assert_allclose(probabilities, softmax(logits[:, :10].T / temperature).T)
-        np.testing.assert_allclose(no_digit, softmax(logits.T)[10])
-    network, images = Network(LINEAR), generator.random((5, 28, 28))
-    probabilities, no_digit = network.read(images)
-    np.testing.assert_array_equal(probabilities, network.predict(images))
-    np.testing.assert_array_equal(no_digit, np.zeros(5))

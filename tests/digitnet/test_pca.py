@@ -1,4 +1,4 @@
-"""The map: the plane along which features spread most, and maps of one moment after the other that do not tumble about."""
+"""PCA: the plane along which features spread most, and the planes of several snapshots with one orientation."""
 
 import numpy as np
 import pytest
@@ -14,12 +14,12 @@ def features(generator):
 
 def test_it_keeps_what_spreads_most(features):
     """No other plane through the same middle leaves less aside: of 200 drawn by chance, none."""
-    centred, generator = features - features.mean(axis=0), np.random.default_rng(1)
+    centered, generator = features - features.mean(axis=0), np.random.default_rng(1)
     axes = principal_plane(features).axes
     axes = axes / np.linalg.norm(axes, axis=0)
-    best = np.sum((centred @ axes) ** 2)
+    best = np.sum((centered @ axes) ** 2)
     others = (np.linalg.qr(generator.normal(size=(8, 2)))[0] for _ in range(200))
-    assert all(np.sum((centred @ other) ** 2) < best for other in others)
+    assert all(np.sum((centered @ other) ** 2) < best for other in others)
 
 
 def test_its_middle_is_zero_and_its_size_one(features):
@@ -32,14 +32,14 @@ def test_its_middle_is_zero_and_its_size_one(features):
 
 def test_the_last_one_gives_the_direction(features, generator):
     """The same points, seen each time from elsewhere and a little differently: their maps are nearly the same."""
-    moments = []
+    snapshots = []
     for _ in range(4):
         turn, _ = np.linalg.qr(generator.normal(size=(8, 8)))
-        moments.append((features + generator.normal(0, 0.1, features.shape)) @ turn)
-    planes = aligned_planes(moments)
-    maps = [plane.place(each) for plane, each in zip(planes, moments)]
-    np.testing.assert_array_equal(maps[-1], principal_plane(moments[-1]).place(moments[-1]))
+        snapshots.append((features + generator.normal(0, 0.1, features.shape)) @ turn)
+    planes = aligned_planes(snapshots)
+    maps = [plane.place(each) for plane, each in zip(planes, snapshots)]
+    np.testing.assert_array_equal(maps[-1], principal_plane(snapshots[-1]).place(snapshots[-1]))
     for each in maps:
         np.testing.assert_allclose(each, maps[-1], atol=0.25)
-    alone = [principal_plane(each).place(each) for each in moments]
+    alone = [principal_plane(each).place(each) for each in snapshots]
     assert any(np.abs(each - alone[-1]).max() > 1.0 for each in alone)  # that is not so by itself

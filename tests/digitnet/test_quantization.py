@@ -1,4 +1,4 @@
-"""Packing: what comes out is near what went in, closer where less moved; it is small; and damage is found."""
+"""Delta quantization: unpacked weights are near the packed ones, and nearer if less moved; few bytes; damage is found."""
 
 import lzma
 
@@ -17,23 +17,23 @@ def network():
 
 
 @pytest.fixture
-def course(network, generator):
-    """Parameters at six moments: each time they move by half as much again, the last layer ten times as far as the first."""
+def trajectory(network, generator):
+    """Parameters at six snapshots: each time they move by half as much again, the last layer ten times as far as the first."""
     scale = np.where(np.arange(network.parameters.size) < FIRST.stop, 0.01, 0.1)
-    moves = [scale * 1.5**moment * generator.normal(size=scale.size) for moment in range(6)]
+    moves = [scale * 1.5**index * generator.normal(size=scale.size) for index in range(6)]
     return np.cumsum([10 * moves[0], *moves[1:]], axis=0)
 
 
-def test_unpacks_nearly_what_was_packed_in_few_bits_a_weight(network, course):
-    packed, widths = pack(network, course)
-    assert 8 * packed.nbytes / course.size < 3.0
+def test_unpacks_nearly_what_was_packed_in_few_bits_a_weight(network, trajectory):
+    packed, widths = pack(network, trajectory)
+    assert 8 * packed.nbytes / trajectory.size < 3.0
     unpacked = unpack(network, packed, widths)
     assert unpacked.dtype == np.float32
-    moved = [course[0], *np.diff(course, axis=0)]
-    for moment in range(6):
+    moved = [trajectory[0], *np.diff(trajectory, axis=0)]
+    for index in range(6):
         for part in (FIRST, slice(FIRST.stop, None)):
-            error, move = (unpacked[moment] - course[moment])[part], moved[moment][part]
-            assert error.std() < 0.5 * move.std()  # at each moment: they do not add up; and in each layer by its own measure
+            error, move = (unpacked[index] - trajectory[index])[part], moved[index][part]
+            assert error.std() < 0.5 * move.std()  # at each snapshot: they do not add up; and in each layer by its own measure
 
 
 def test_what_does_not_move_costs_nothing(network):
@@ -61,5 +61,5 @@ def test_rejects_those_of_another_network(network):
         unpack(Network(["flatten", {"dense": {"units": 10}}]), packed, widths)
     with pytest.raises(ValueError, match="grids"):
         unpack(network, packed, np.full_like(widths, np.nan))
-    with pytest.raises(ValueError, match="should be of 2 moments"):
+    with pytest.raises(ValueError, match="should be of 2 snapshots"):
         unpack(Network(["flatten", {"dense": {"units": 9}}, "relu", {"dense": {"units": 10}}]), packed, widths)

@@ -1,4 +1,4 @@
-"""Snapshots: the moments stand ever further apart, what is measured is right, and what is kept comes back."""
+"""Snapshots: their steps stand ever further apart, their measurements are right, and a file gives them back."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import CheckpointError, load, load_snapshots, save
 from digitnet.inspect.quantization import pack, unpack
-from digitnet.inspect.snapshots import Snapshots, dead_units, moments
+from digitnet.inspect.snapshots import Snapshots, dead_units, snapshot_steps
 from digitnet.network import Network
 
 
@@ -39,13 +39,13 @@ def snapshots(generator, network):
     )
 
 
-class TestMoments:
+class TestSteps:
     def test_each_is_about_as_many_times_later_as_the_one_before(self):
-        assert moments(10 * 2**9) == [0, *(10 * 2**power for power in range(10))]
+        assert snapshot_steps(10 * 2**9) == [0, *(10 * 2**power for power in range(10))]
 
     @pytest.mark.parametrize("steps", [1, 2, 11, 3437])
     def test_from_the_start_to_the_end_each_once(self, steps):
-        found = moments(steps)
+        found = snapshot_steps(steps)
         assert (found[0], found[-1]) == (0, steps)
         assert found == sorted(set(found))
         assert len(found) <= 11
@@ -58,42 +58,42 @@ class TestMeasures:
         for layer, norm in ((network.layers[1], layer_norms[1]), (network.layers[3], layer_norms[3])):
             assert norm == pytest.approx(np.sqrt(np.sum(layer.weights**2) + np.sum(layer.bias**2)), rel=1e-6)
 
-    def test_a_unit_is_dead_if_no_picture_wakes_it(self, network, generator):
+    def test_a_unit_is_dead_if_no_image_wakes_it(self, network, generator):
         dense = network.layers[1]
         dense.weights[:] = 0.0
         dense.bias[:] = [-1.0, 0.0, -0.5]
         dense.weights[2, 5] = 1.0
-        pictures = np.zeros((300, 28, 28), np.float32)
-        assert dead_units(network, pictures)[2] == 1.0
-        pictures[299, 0, 5] = 0.6  # in the last batch
-        dead = dead_units(network, pictures)
+        images = np.zeros((300, 28, 28), np.float32)
+        assert dead_units(network, images)[2] == 1.0
+        images[299, 0, 5] = 0.6  # in the last batch
+        dead = dead_units(network, images)
         assert dead[2] == pytest.approx(2 / 3)
         assert np.isnan(dead[[0, 1, 3]]).all()
 
     def test_a_channel_is_awake_if_it_is_anywhere(self):
         network = Network([{"conv2d": {"filters": 2, "kernel_size": 5}}, "relu", "flatten", {"dense": {"units": 10}}])
         network.layers[0].weights[0, 0] = 1.0
-        pictures = np.zeros((2, 28, 28), np.float32)
-        pictures[1, 20, 20] = 0.1
-        assert dead_units(network, pictures)[1] == 0.5
+        images = np.zeros((2, 28, 28), np.float32)
+        images[1, 20, 20] = 0.1
+        assert dead_units(network, images)[1] == 0.5
 
 
-class TestKept:
-    def test_the_network_of_each_moment_comes_back(self, network, snapshots):
-        for moment in range(2):
-            then = snapshots.network(moment, network)
-            np.testing.assert_array_equal(then.parameters, snapshots.parameters[moment])
+class TestStored:
+    def test_the_network_of_each_snapshot_comes_back(self, network, snapshots):
+        for index in range(2):
+            then = snapshots.network(index, network)
+            np.testing.assert_array_equal(then.parameters, snapshots.parameters[index])
             assert then.specification == network.specification
-            np.testing.assert_array_equal(snapshots.plane(moment).axes, snapshots.map_axes[moment])
+            np.testing.assert_array_equal(snapshots.plane(index).axes, snapshots.map_axes[index])
         assert snapshots.network(2, network) is network
 
-    def test_they_are_kept_beside_the_network(self, tmp_path, network, snapshots, generator):
+    def test_they_are_stored_beside_the_network(self, tmp_path, network, snapshots, generator):
         golden = generator.integers(0, 256, (3, 28, 28), dtype=np.uint8)
         card = save(tmp_path / "with", network, golden, {}, snapshots)
         loaded = load_snapshots(tmp_path / "with", *load(tmp_path / "with"))
         for name, values in snapshots.arrays().items():
             np.testing.assert_array_equal(getattr(loaded, name), values)
-        # The same network, whether its maker kept them or not; and a card made from that card does not promise them.
+        # The same network with and without them; and a card made from that card does not promise them.
         without = save(tmp_path / "without", network, golden, card)
         assert without["version"] == card["version"]
         assert load_snapshots(tmp_path / "without", *load(tmp_path / "without")) is None

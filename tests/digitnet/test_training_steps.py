@@ -1,4 +1,4 @@
-"""Teaching: each step is gradient descent, to the letter; gradients are the loss's; and the network itself is never touched."""
+"""Training steps on one image: each is gradient descent, gradients are the loss's, and the network stays unchanged."""
 
 import numpy as np
 import pytest
@@ -9,23 +9,23 @@ from digitnet.network import Network
 from digitnet.training import loss_and_gradients
 
 
-def test_each_step_is_gradient_descent_as_network_does_it(network, picture):
+def test_each_step_is_gradient_descent_as_network_does_it(network, image):
     by_hand = Network(network.specification, np.float64, network.parameters.copy())
-    losses, lessons = [], [TrainingStep(4, 0.02), TrainingStep(7, 0.01), TrainingStep(10, 0.005)]
-    for label, rate in lessons:
-        losses.append(loss_and_gradients(by_hand, picture[None], np.array([label]))[0])
+    losses, steps = [], [TrainingStep(4, 0.02), TrainingStep(7, 0.01), TrainingStep(10, 0.005)]
+    for label, rate in steps:
+        losses.append(loss_and_gradients(by_hand, image[None], np.array([label]))[0])
         by_hand.parameters -= rate * by_hand.gradients
     before, network.gradients[:] = network.parameters.copy(), 7.0
-    taught = train_on_image(network, picture, lessons)
-    assert not taught.diverged
-    np.testing.assert_allclose(taught.losses, losses, rtol=1e-12)
-    np.testing.assert_allclose(taught.logits, by_hand.predict_logits(picture[None])[0], rtol=1e-12)
-    np.testing.assert_array_equal(network.parameters, before)  # the network itself learns nothing
+    result = train_on_image(network, image, steps)
+    assert not result.diverged
+    np.testing.assert_allclose(result.losses, losses, rtol=1e-12)
+    np.testing.assert_allclose(result.logits, by_hand.predict_logits(image[None])[0], rtol=1e-12)
+    np.testing.assert_array_equal(network.parameters, before)  # the network itself stays unchanged
     assert (network.gradients == 7.0).all()
 
 
-def test_the_gradient_at_each_layer_is_how_the_loss_changes_with_what_it_says(network, picture):
-    (layers, outputs) = train_on_image(network, picture, [TrainingStep(4, 0.01)]).layers, activations(network, picture)
+def test_the_gradient_at_each_layer_is_how_the_loss_changes_with_what_it_says(network, image):
+    (layers, outputs) = train_on_image(network, image, [TrainingStep(4, 0.01)]).layers, activations(network, image)
     generator = np.random.default_rng(3)
     for number, (step, output) in enumerate(zip(layers, outputs, strict=True)):
         assert step.gradient.shape == output.shape
@@ -41,25 +41,25 @@ def test_the_gradient_at_each_layer_is_how_the_loss_changes_with_what_it_says(ne
         assert np.sum(step.gradient * direction) == pytest.approx(slope, rel=1e-4, abs=1e-8)
 
 
-def test_norms_are_those_of_parameters_gradient_and_step(network, picture):
+def test_norms_are_those_of_parameters_gradient_and_step(network, image):
     copy = Network(network.specification, np.float64, network.parameters.copy())
-    loss_and_gradients(copy, picture[None], np.array([4]))
-    layers = train_on_image(network, picture, [TrainingStep(4, 0.25)]).layers
+    loss_and_gradients(copy, image[None], np.array([4]))
+    layers = train_on_image(network, image, [TrainingStep(4, 0.25)]).layers
     of_gradients = np.nan_to_num(copy.layer_norms(copy.gradients))
     np.testing.assert_allclose([step.parameters_norm for step in layers], np.nan_to_num(copy.layer_norms(copy.parameters)))
     np.testing.assert_allclose([step.gradient_norm for step in layers], of_gradients)
     np.testing.assert_allclose([step.update_norm for step in layers], 0.25 * of_gradients)
 
 
-def test_too_large_a_rate_diverges_and_says_so(network, picture):
-    taught = train_on_image(network, picture, [TrainingStep(4, 1e200), TrainingStep(7, 1e200)] * 15)
-    assert taught.diverged
-    assert taught.logits is None
-    assert np.isfinite(taught.losses).all()
-    assert 1 <= len(taught.losses) < 30
+def test_too_large_a_rate_diverges_and_says_so(network, image):
+    result = train_on_image(network, image, [TrainingStep(4, 1e200), TrainingStep(7, 1e200)] * 15)
+    assert result.diverged
+    assert result.logits is None
+    assert np.isfinite(result.losses).all()
+    assert 1 <= len(result.losses) < 30
 
 
-def test_without_a_lesson_it_is_as_it_was(network, picture):
-    taught = train_on_image(network, picture, [])
-    np.testing.assert_array_equal(taught.logits, network.predict_logits(picture[None])[0])
-    assert (taught.losses, taught.layers, taught.diverged) == ([], [], False)
+def test_without_steps_it_stays_as_it_was(network, image):
+    result = train_on_image(network, image, [])
+    np.testing.assert_array_equal(result.logits, network.predict_logits(image[None])[0])
+    assert (result.losses, result.layers, result.diverged) == ([], [], False)

@@ -1,9 +1,10 @@
-"""One unit: what it adds up is what the layer computed, and nothing outside its receptive field can change it."""
+"""Units: the sum is the layer's output, and nothing outside the receptive field can change it."""
 
 import numpy as np
 import pytest
+from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.explanations import activations
-from digitnet.inspect.units import Change, Field, changed, inspect_unit, receptive_field
+from digitnet.inspect.units import Field, inspect_unit, receptive_field
 
 PLACES = {  # some of each layer's output, corners too, where the padding is
     0: [(0, 0, 0), (1, 23, 23), (1, 4, 9)],
@@ -20,9 +21,9 @@ EVERYWHERE = pytest.mark.parametrize(("layer", "place"), [(layer, place) for lay
 
 
 @EVERYWHERE
-def test_what_it_adds_up_is_what_the_layer_computed(network, picture, layer, place):
-    unit = inspect_unit(network, picture, layer, place)
-    assert unit.value == activations(network, picture)[layer][place]
+def test_what_it_adds_up_is_what_the_layer_computed(network, image, layer, place):
+    unit = inspect_unit(network, image, layer, place)
+    assert unit.value == activations(network, image)[layer][place]
     if network.layers[layer].parameter_count:
         assert unit.value == pytest.approx(np.sum(unit.inputs * unit.weights) + unit.bias, abs=1e-12)
     else:
@@ -31,15 +32,15 @@ def test_what_it_adds_up_is_what_the_layer_computed(network, picture, layer, pla
 
 
 @EVERYWHERE
-def test_only_what_is_in_its_receptive_field_can_change_it(network, picture, layer, place):
+def test_only_what_is_in_its_receptive_field_can_change_it(network, image, layer, place):
     top, left, bottom, right = receptive_field(network, layer, place)
     within = np.zeros((28, 28), bool)
     within[top:bottom, left:right] = True
-    value = activations(network, picture)[layer][place]
+    value = activations(network, image)[layer][place]
     generator = np.random.default_rng(3)
-    assert activations(network, np.where(within, picture, generator.random((28, 28))))[layer][place] == value
+    assert activations(network, np.where(within, image, generator.random((28, 28))))[layer][place] == value
     if value != 0.0:  # a silent ReLU may stay silent
-        others = [activations(network, np.where(within, generator.random((28, 28)), picture))[layer][place] for _ in range(5)]
+        others = [activations(network, np.where(within, generator.random((28, 28)), image))[layer][place] for _ in range(5)]
         assert any(other != value for other in others)
 
 
@@ -47,7 +48,7 @@ def test_the_receptive_field_grows_from_layer_to_layer(network):
     assert receptive_field(network, 0, (0, 3, 4)) == Field(3, 4, 8, 9)
     assert receptive_field(network, 1, (0, 3, 4)) == Field(6, 8, 12, 14)
     assert receptive_field(network, 3, (0, 3, 4)) == Field(4, 6, 14, 16)  # three of the pooled ones, two pixels apart
-    assert receptive_field(network, 3, (0, 0, 11)) == Field(0, 20, 8, 28)  # padding is no part of the picture
+    assert receptive_field(network, 3, (0, 0, 11)) == Field(0, 20, 8, 28)  # padding is no part of the image
     assert receptive_field(network, 8, (0,)) == Field(0, 0, 28, 28)
 
 
@@ -61,37 +62,37 @@ def test_the_receptive_field_grows_from_layer_to_layer(network):
         (0, (0, -1, 0), "place"),
     ],
 )
-def test_a_unit_that_is_not_there_is_named(network, picture, layer, place, message):
+def test_a_unit_that_is_not_there_is_named(network, image, layer, place, message):
     with pytest.raises(ValueError, match=message):
-        inspect_unit(network, picture, layer, place)
+        inspect_unit(network, image, layer, place)
 
 
-class TestChanged:
-    def test_one_weight_is_another_and_the_network_stays_as_it_is(self, network, picture):
+class TestEdits:
+    def test_one_weight_is_another_and_the_network_stays_as_it_is(self, network, image):
         before = network.parameters.copy()
-        copy = changed(network, [Change(3, 2, 7, 0.25), Change(8, 1, "bias", -4.0)])
+        copy = with_edits(network, [Edit(3, 2, 7, 0.25), Edit(8, 1, "bias", -4.0)])
         assert copy.layers[3].weights[2, 7] == 0.25
         assert copy.layers[8].bias[1] == -4.0
         assert np.count_nonzero(copy.parameters != before) == 2
         np.testing.assert_array_equal(network.parameters, before)
 
-    def test_a_unit_that_is_switched_off_gives_out_nothing(self, network, picture):
-        outputs = activations(changed(network, [Change(3, 1, None, 0.0)]), picture)
+    def test_a_unit_that_is_switched_off_gives_out_nothing(self, network, image):
+        outputs = activations(with_edits(network, [Edit(3, 1, None, 0.0)]), image)
         assert not outputs[3][1].any()
         assert outputs[3][0].any()
-        np.testing.assert_array_equal(outputs[2], activations(network, picture)[2])
+        np.testing.assert_array_equal(outputs[2], activations(network, image)[2])
 
     @pytest.mark.parametrize(
-        ("change", "message"),
+        ("edit", "message"),
         [
-            (Change(1, 0, None, 0.0), "layer 1 has no weights"),
-            (Change(0, 2, None, 0.0), "unit: layer 0 has 2, which count from 0, so there is no 2"),
-            (Change(0, -1, None, 0.0), "unit"),
-            (Change(0, 0, 25, 0.0), "weight: a unit of layer 0 has 25, which count from 0, so there is no 25"),
-            (Change(0, 0, -1, 0.0), "weight"),
-            (Change(0, 0, "w", 0.0), "there is no 'w'"),
+            (Edit(1, 0, None, 0.0), "layer 1 has no weights"),
+            (Edit(0, 2, None, 0.0), "unit: layer 0 has 2, which count from 0, so there is no 2"),
+            (Edit(0, -1, None, 0.0), "unit"),
+            (Edit(0, 0, 25, 0.0), "weight: a unit of layer 0 has 25, which count from 0, so there is no 25"),
+            (Edit(0, 0, -1, 0.0), "weight"),
+            (Edit(0, 0, "w", 0.0), "there is no 'w'"),
         ],
     )
-    def test_a_parameter_that_is_not_there_is_named(self, network, change, message):
+    def test_a_parameter_that_is_not_there_is_named(self, network, edit, message):
         with pytest.raises(ValueError, match=message):
-            changed(network, [change])
+            with_edits(network, [edit])

@@ -13,36 +13,36 @@ def affine(rotation=0.0, shear=0.0, height=1.0, width=1.0, down=0.0, right=0.0, 
     return affine_coefficients(*(np.full(batch, value) for value in (rotation, shear, height, width, down, right)))
 
 
-def moved(pictures, **how):
-    return warped(pictures, displacements(affine(batch=len(pictures), **how)))
+def moved(images, **how):
+    return warped(images, displacements(affine(batch=len(images), **how)))
 
 
 @pytest.fixture
-def pictures(generator):
+def images(generator):
     """Noise, so that every wrong pixel shows."""
     return generator.random((3, 28, 28), np.float32)
 
 
-def test_no_displacement_gives_back_every_bit(pictures):
+def test_no_displacement_gives_back_every_bit(images):
     lattice = np.zeros((3, 2, LATTICE_SIDE, LATTICE_SIDE), np.float32)
     for displaced in (displacements(affine(batch=3)), displacements(affine(batch=3), lattice)):
-        result = warped(pictures, displaced)
+        result = warped(images, displaced)
         assert result.dtype == np.float32
-        np.testing.assert_array_equal(result, pictures)
+        np.testing.assert_array_equal(result, images)
 
 
 @pytest.mark.parametrize(("down", "right"), [(3, 0), (-2, 5), (-4, -1), (28, 0), (10**6, -(10**6))])
-def test_a_shift_by_whole_pixels_moves_every_pixel_and_brings_in_zeros(pictures, down, right):
-    expected = np.zeros_like(pictures)
-    expected[:, max(down, 0) : 28 + min(down, 0), max(right, 0) : 28 + min(right, 0)] = pictures[
+def test_a_shift_by_whole_pixels_moves_every_pixel_and_brings_in_zeros(images, down, right):
+    expected = np.zeros_like(images)
+    expected[:, max(down, 0) : 28 + min(down, 0), max(right, 0) : 28 + min(right, 0)] = images[
         :, max(-down, 0) : 28 + min(-down, 0), max(-right, 0) : 28 + min(-right, 0)
     ]
-    np.testing.assert_array_equal(moved(pictures, down=down, right=right), expected)
+    np.testing.assert_array_equal(moved(images, down=down, right=right), expected)
 
 
-def test_a_shift_by_parts_of_a_pixel_weighs_all_four_neighbors(pictures):
-    result = moved(pictures, down=0.25, right=-0.5)
-    rows = 0.25 * pictures[:, :-1] + 0.75 * pictures[:, 1:]
+def test_a_shift_by_parts_of_a_pixel_weighs_all_four_neighbors(images):
+    result = moved(images, down=0.25, right=-0.5)
+    rows = 0.25 * images[:, :-1] + 0.75 * images[:, 1:]
     np.testing.assert_allclose(result[:, 1:, :-1], (rows[:, :, :-1] + rows[:, :, 1:]) / 2, atol=1e-6)
 
 
@@ -66,14 +66,14 @@ def test_an_elastic_field_is_bounded_by_its_lattice_and_smooth(size, seed):
     lattice = generator.choice([-size, size], (2, 2, LATTICE_SIDE, LATTICE_SIDE)).astype(np.float32)
     field = displacements(affine(batch=2), lattice).reshape(2, 2, 28, 28)
     assert np.abs(field).max() <= size * 1.0001
-    # a B-spline's slope is at most the steepest between neighbouring points of its lattice
+    # a B-spline's slope is at most the steepest between neighboring points of its lattice
     for axis in (2, 3):
         assert np.abs(np.diff(field, axis=axis)).max() <= 2.0 * size / LATTICE_SPACING * 1.0001
 
 
 def test_a_point_of_the_lattice_moves_what_is_near_it_alone():
     lattice = np.zeros((1, 2, LATTICE_SIDE, LATTICE_SIDE), np.float32)
-    lattice[0, 0, 1, 3] = 1.0  # to y; this point is at the top of the picture and half way across
+    lattice[0, 0, 1, 3] = 1.0  # to y; this point is at the top of the image and half way across
     to_y, to_x = displacements(affine(), lattice).reshape(2, 28, 28)
     assert not to_x.any()
     assert np.unravel_index(to_y.argmax(), to_y.shape) in [(0, 13), (0, 14)]

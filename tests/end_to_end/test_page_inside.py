@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from digitnet.checkpoint import load, load_golden, load_snapshots
+from digitnet.decision import Decision
 from digitnet.images.normalize import in_unit_range
 from digitnet.images.strokes import image_from_strokes
+from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.explanations import logit_gradients
 from digitnet.inspect.training_steps import TrainingStep, train_on_image
-from digitnet.inspect.units import Change, changed, inspect_unit
+from digitnet.inspect.units import inspect_unit
 from playwright.sync_api import expect
 
 READS_A_5 = "So far it reads a 5"
@@ -66,7 +68,7 @@ def test_it_reads_while_the_pen_moves_and_shows_digitnet_s_numbers(drawn, model)
 
     image = np.array(answer["input"], np.float32)
     logits = network.predict_logits(image[None])[0]
-    (probabilities,), (no_digit,) = network.read(image[None], card["temperature"])
+    (probabilities,), (no_digit,), _ = Decision.of(card).predictions(logits[None], image[None])
     rows = page.locator("#softmax tr")
     expect(rows).to_have_count(11)
     shown = np.array([numbers(row, "logit", "probability") for row in rows.all()])
@@ -117,7 +119,7 @@ def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, 
     assert numbers(status, "loss") == pytest.approx([taught.losses[-1]], rel=1e-5)
     assert len(page.locator("#lesson-curve").get_attribute("points").split()) == 11
     golden = in_unit_range(load_golden(folder).images)
-    answers = [reader.read(golden)[0].argmax(axis=1) for reader in (network, taught.pupil)]
+    answers = [reader.predict_logits(golden)[:, :10].argmax(axis=1) for reader in (network, taught.network)]
     shown = page.locator("#known-digits li")
     expect(shown).to_have_count(len(golden))
     for item, before, after in zip(shown.all(), *answers):
@@ -195,7 +197,7 @@ def test_an_edited_copy_reads_otherwise_says_so_and_is_never_the_served_network(
     with page.expect_response("**/api/explain") as answered:
         page.keyboard.press("Enter")
     expect(status).to_contain_text("With your changes")
-    copy = changed(network, [Change(len(network.layers) - 1, 3, 3, 1000.0)])
+    copy = with_edits(network, [Edit(len(network.layers) - 1, 3, 3, 1000.0)])
     (expected,) = copy.predict_logits(image_of(answered.value)[None])
     assert numbers(page.locator("#softmax tr").nth(3), "logit") == pytest.approx([expected[3]], rel=1e-5, abs=1e-5)
 
@@ -229,7 +231,7 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
     filters, tables = set(), set()
     for moment in (0, 2, len(snapshots) - 1):
         then = snapshots.network(moment, network)
-        (probabilities,), _ = then.read(image[None], card["temperature"])
+        (probabilities,) = Decision.of(card).probabilities(then.predict_logits(image[None]))
         assert numbers(buttons.nth(moment), "digit", "probability") == [
             probabilities.argmax(),
             pytest.approx(probabilities.max(), abs=1e-5),

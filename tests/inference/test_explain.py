@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from digitnet.decision import Decision
+from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.explanations import activations, logit_gradients, occlusion
-from digitnet.inspect.units import Change, changed, inspect_unit
+from digitnet.inspect.units import inspect_unit
 from inference.schemas import MAX_CHANGES, Explanation, UnitSeen
 from pngs import png_of
 from stores.models.folder import FolderModels
@@ -66,7 +68,7 @@ def test_gives_all_that_digitnet_computes(client, network, ink, strokes, numbers
     gradients = logit_gradients(network, image)
     np.testing.assert_array_equal(numbers(explained["gradients"]), gradients)
     np.testing.assert_array_equal(np.float32(explained["saliency"]), gradients[explained["digit"]])
-    (probabilities,), _ = network.read(image[None], ABOUT["temperature"])
+    (probabilities,) = Decision.of(ABOUT).probabilities(network.predict_logits(image[None]))
     np.testing.assert_allclose(explained["probabilities"], probabilities, atol=1e-6)
     assert explained["digit"] == explained["Result"] == int(np.argmax(probabilities))
     assert explained["temperature"] == ABOUT["temperature"]
@@ -83,7 +85,7 @@ def test_a_changed_copy_explains_itself(ask, network, numbers):
     last = len(network.layers) - 1
     answer = ask(changes=[{"layer": last, "unit": 7, "weight": "bias", "value": 50.0}, {"layer": last, "unit": 2}])
     image = image_of(answer)
-    copy = changed(network, [Change(last, 7, "bias", 50.0), Change(last, 2, None, 0.0)])
+    copy = with_edits(network, [Edit(last, 7, "bias", 50.0), Edit(last, 2, None, 0.0)])
     np.testing.assert_array_equal(np.float32(answer["logits"]), activations(copy, image)[-1])
     np.testing.assert_array_equal(numbers(answer["gradients"]), logit_gradients(copy, image))
     assert (answer["digit"], answer["logits"][2]) == (7, 0.0)
@@ -97,11 +99,11 @@ def test_the_served_model_stays_as_it_is(ask):
 
 
 @pytest.mark.parametrize(("layer", "place"), [(0, [2, 10, 11]), (1, [0, 5, 6]), (4, [9])])
-@pytest.mark.parametrize("changes", [[], [Change(0, 1, 3, 2.0)]], ids=["served", "changed"])
+@pytest.mark.parametrize("changes", [[], [Edit(0, 1, 3, 2.0)]], ids=["served", "changed"])
 def test_a_unit_is_shown_as_digitnet_sees_it(ask, models, network, layer, place, changes, numbers):
     answer = ask("/unit", layer=layer, place=place, changes=[change._asdict() for change in changes])
     UnitSeen.model_validate(answer)
-    expected = inspect_unit(changed(network, changes), image_of(ask()), layer, place)
+    expected = inspect_unit(with_edits(network, changes), image_of(ask()), layer, place)
     assert answer["model_version"] == models.alias("live")
     assert (answer["value"], answer["bias"]) == (expected.value, expected.bias)
     np.testing.assert_array_equal(numbers(answer["inputs"]), expected.inputs)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from digitnet.decision import Decision
 from digitnet.images.normalize import in_unit_range
 from digitnet.inspect.training_steps import TrainingStep, train_on_image
-from digitnet.network import NO_DIGIT, reading
+from digitnet.network import NO_DIGIT
 from inference.schemas import MAX_LESSONS, Learnt
 from stores.models.folder import FolderModels
 
@@ -50,7 +51,7 @@ def test_computes_what_digitnet_computes(learn, models, image, numbers):
     taught = train_on_image(network, image, [TrainingStep(3, 0.02), TrainingStep(7, 0.01)])
     assert answer["losses"] == taught.losses
     assert answer["model_version"] == card["version"]
-    (probabilities,), _ = reading(taught.logits[None], ABOUT["temperature"])
+    (probabilities,) = Decision.of(ABOUT).probabilities(taught.logits[None])
     np.testing.assert_allclose(answer["after"]["probabilities"], probabilities, atol=1e-6)
     for layer, declaration, expected in zip(answer["layers"], LAYERS, taught.layers, strict=True):
         assert layer["declaration"] == declaration
@@ -65,9 +66,9 @@ def test_shows_what_the_copy_forgot(learn, models, image, numbers):
     assert answer["before"] == learn()["after"]
     images = np.array([numbers(each["input"]) for each in answer["known"]])
     np.testing.assert_array_equal(images, in_unit_range(models.golden_images(card["version"])))
-    copy = train_on_image(network, image, [TrainingStep(3, 0.2)] * 30).pupil
+    copy = train_on_image(network, image, [TrainingStep(3, 0.2)] * 30).network
     for name, reader in (("before", network), ("after", copy)):
-        expected, _ = reader.read(images, ABOUT["temperature"])
+        expected = Decision.of(ABOUT).probabilities(reader.predict_logits(images))
         np.testing.assert_allclose([each[name]["probabilities"] for each in answer["known"]], expected, atol=1e-5)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from digitnet.decision import Decision
 from inference.schemas import SnapshotReadings, Snapshots
 from stores.models.folder import FolderModels
 
@@ -66,7 +67,7 @@ def test_reads_a_drawing_at_each_moment_and_counts_it_as_no_prediction(client, k
     assert len(readings) == len(snapshots)
     for index, said in enumerate(readings):
         then = snapshots.network(index, network)
-        (expected,), _ = then.read(image, ABOUT["temperature"])
+        (expected,) = Decision.of(ABOUT).probabilities(then.predict_logits(image))
         np.testing.assert_allclose(said["probabilities"], expected, atol=1e-6)
         assert said["digit"] == int(np.argmax(said["probabilities"]))
         (place,) = (then.predict_features(image) - snapshots.map_origin[index]) @ snapshots.map_axes[index]

@@ -9,16 +9,6 @@ from digitnet.losses import softmax, softmax_cross_entropy
 from playwright.sync_api import expect
 
 
-def dense(weights, bias):
-    """A layer with these weights, and where its gradients will be."""
-    weights = np.array(weights, np.float64)
-    layer, parameters = Dense(len(weights)), np.append(weights, bias)
-    layer.build(weights.shape[1:])
-    gradients = np.zeros_like(parameters)
-    layer.bind(parameters, gradients)
-    return layer, gradients
-
-
 def shown(page, name):
     """The numbers that a picture shows."""
     return json.loads(f"[{page.locator('.says').get_attribute(f'data-{name}').replace(' ', ', ')}]")
@@ -32,7 +22,7 @@ def test_neuron_has_digitnets_output_and_takes_the_point_that_one_presses_and_ke
     for weights, bias, inputs in (([0.7, -1.2], 0.4, [0.5, -0.3]), ([-2, 2], -2, [1, 1])):
         for name, value in zip(("weight w₁", "weight w₂", "bias b", "input x₁", "input x₂"), [*weights, bias, *inputs]):
             slide(page, name, value)
-        expected = ReLU().predict(dense([weights], bias)[0].predict(np.array(inputs)[:, None]))
+        expected = ReLU().predict(Dense.from_weights([weights], bias).predict(np.array(inputs)[:, None]))
         assert shown(page, "y") == pytest.approx(expected[0], abs=1e-5)
 
     page.locator("#picture canvas").click(position={"x": 1, "y": 1})
@@ -57,7 +47,7 @@ def test_layers_have_digitnets_output_with_relu_and_without(open_chapter, slide)
         for name, value in zip(("weight w₁", "weight w₂", "bias b", "weight v"), unit):
             slide(page, name, value)
     slide(page, "bias c", -0.4)
-    (hidden, _), (output, _) = dense(units[:, :2], units[:, 2]), dense(units[:, 3][None], -0.4)
+    hidden, output = Dense.from_weights(units[:, :2], units[:, 2]), Dense.from_weights(units[:, 3][None], -0.4)
     sums = hidden.predict(np.array([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0]]))
     assert shown(page, "corners") == pytest.approx(output.predict(ReLU().predict(sums))[0], abs=1e-5)
     page.get_by_label("with ReLU").uncheck()
@@ -140,7 +130,7 @@ SLIDERS = {"x": "input x", "w1": "weight w₁", "w2": "weight w₂", "v1": "weig
 
 def digitnet_passes(x, w1, w2, v1, v2, t):
     """The numbers on the way forward, and the gradients on the way back, by their names in the picture."""
-    (hidden, hidden_gradients), (output, output_gradients) = dense([[w1], [w2]], [0.5, 1.5]), dense([[v1, v2]], 0.5)
+    hidden, output = Dense.from_weights([[w1], [w2]], [0.5, 1.5]), Dense.from_weights([[v1, v2]], 0.5)
     relu = ReLU()
     z = hidden.forward(np.array([[x]]))
     h = relu.forward(z)
@@ -152,7 +142,8 @@ def digitnet_passes(x, w1, w2, v1, v2, t):
     forward = dict(zip(["x", "z1", "z2", "h1", "h2", "y", "L"], [x, *z[:, 0], *h[:, 0], y.item(), (y.item() - t) ** 2 / 2]))
     names = ["w1", "w2", "b1", "b2", "v1", "v2", "c", "y", "h1", "h2", "z1", "z2", "x", "t", "L"]
     inner = [grad_y.item(), *grad_h[:, 0], *grad_z[:, 0], grad_x.item(), -grad_y.item(), 1.0]
-    return forward, dict(zip(names, [*hidden_gradients, *output_gradients, *inner]))
+    of_parameters = [gradient for layer in (hidden, output) for gradient in (*layer.grad_weights.ravel(), *layer.grad_bias)]
+    return forward, dict(zip(names, [*of_parameters, *inner]))
 
 
 def passes(page):

@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from digitnet.layers import Conv2D, MaxPool2D, ReLU
+from digitnet.convolution import Conv2D, MaxPool2D
+from digitnet.layers import ReLU
 from digitnet.optimizers import SGD, Adam
 from digitnet.schedules import constant, one_cycle
 from digitnet.weight_averaging import WeightAverage
@@ -97,10 +98,7 @@ SIDE, CELL = 14, 22
 
 
 def digitnet_convolves(drawing, weights, *layers):
-    convolution = Conv2D(filters=1, kernel_size=3)
-    convolution.build((1, SIDE, SIDE))
-    parameters = np.array([*weights, 0.0])
-    convolution.bind(parameters, np.zeros_like(parameters))
+    convolution = Conv2D.from_weights(np.reshape(weights, (1, 1, 3, 3)), [0.0])
     maps = convolution.predict(np.array(drawing, float).reshape(1, SIDE, SIDE, 1))
     for layer in layers:
         maps = layer.predict(maps)

@@ -100,7 +100,7 @@ def test_the_threshold_loses_that_share_of_the_held_out_digits(measured, metrics
     network, card = load(measured / "model")
 
     def rejected(*splits):
-        no_digit = [network.read(split.images / np.float32(255))[1] for split in splits]
+        no_digit = [softmax(network.predict_logits(split.images / np.float32(255)).T)[NO_DIGIT] for split in splits]
         return np.concatenate(no_digit) > card["no_digit_threshold"]
 
     assert rejected(splits["validation"], synthetic.digits("validation")).sum() == 6  # of sixty
@@ -192,7 +192,7 @@ def drift_references(**counts):
         logits = generator.normal(size=(labels.size, 11)).astype(np.float32)
         logits[np.arange(labels.size), labels] += 8.0
         splits[form] = Split(generator.integers(0, 256, (labels.size, 28, 28), dtype=np.uint8), labels)
-        answered.append(Answers(logits, logits, labels))
+        answered.append(Answers(logits, logits, labels, splits[form].images))
     synthetic = Synthetic({"validation": splits["strokes"]}, {}, [])
     chosen = {"temperature": 1.5, "no_digit_threshold": 0.5}
     return evaluate_module._drift_references({"validation": splits["pixels"]}, synthetic, answered, chosen)

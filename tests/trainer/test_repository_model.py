@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from digitnet.checkpoint import load
+from digitnet.decision import Decision
 from digitnet.images.ink import image_from_pixels
 from digitnet.images.strokes import image_from_strokes
 from trainer.data.strokes import Forms
@@ -82,8 +83,9 @@ def read():
     network, card = load(ARTIFACTS / "model")
 
     def read(pictures):
-        probabilities, no_digit = network.read(np.stack(pictures), card["temperature"])
-        return probabilities.argmax(axis=1), (no_digit <= card["no_digit_threshold"]) & np.any(pictures, axis=(1, 2))
+        images = np.stack(pictures)
+        found = Decision.of(card).predictions(network.predict_logits(images), images)
+        return found.digit, found.is_digit
 
     return read
 

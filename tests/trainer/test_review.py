@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from digitnet.checkpoint import load
+from digitnet.decision import Decision
 from digitnet.images.normalize import in_unit_range
 from PIL import Image
 from stores.prediction_log import Feedback, open_prediction_log
@@ -14,15 +15,17 @@ from trainer.feedback.decisions import Decisions, ReviewError
 from trainer.feedback.review import FLOOD, chosen, reviewed, table
 
 
-def read(pictures, temperature=1.0):
+def predict_logits(pictures):
     """As a network that reads the digit that is written into a picture's first pixel, and is as sure as the second one says."""
-    digits, sure = np.rint(pictures[:, 0, 0] * 255).astype(int), pictures[:, 0, 1]
-    probabilities = np.zeros((len(pictures), 10))
-    probabilities[np.arange(len(pictures)), digits % 10] = sure
-    return probabilities, np.where(digits == 10, sure, 0.0)
+    digits, sure = np.rint(pictures[:, 0, 0] * 255).astype(int), np.clip(pictures[:, 0, 1].astype(float), 1e-6, 1 - 1e-6)
+    logits = np.zeros((len(pictures), 11))
+    logits[:, 10] = -20.0
+    others = np.where(digits == 10, 10, 9)  # of so many logits, all 0
+    logits[np.arange(len(pictures)), digits] = np.log(others * sure / (1 - sure))
+    return logits
 
 
-CERTAIN, NUMBER = SimpleNamespace(read=read), itertools.count()
+CERTAIN, NUMBER = SimpleNamespace(predict_logits=predict_logits), itertools.count()
 
 
 def said(actual, reads=5, sure=255, source="somebody", time=None, **changes):
@@ -70,7 +73,7 @@ class TestFlags:
         assert set().union(*flags(*few, *none_of_it, *without_source)) == set()
 
     def test_a_blank_and_an_image_without_a_prediction_are_odd_and_no_feedback_is_not(self):
-        assert flags(said(0, reads=0, picture=bytes(784))) == [{"blank"}]
+        assert flags(said(0, reads=0, picture=bytes(784))) == [{"blank", "contradicts"}]
         assert flags(said(5, prediction_id=None)) == [{"no_prediction"}]
         assert flags() == []
 
@@ -113,7 +116,7 @@ class TestCommand:
         """Two that the model reads as they are called, and the first again."""
         network, _ = load(tmp_path / "artifacts" / "model")
         pictures = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
-        read = network.read(in_unit_range(pictures))[0].argmax(axis=1).tolist()
+        read = network.predict_logits(in_unit_range(pictures))[:, :10].argmax(axis=1).tolist()
         feedback = [said(read[number], picture=pictures[number].tobytes()) for number in (0, 1, 0)]
         for each in feedback:
             journal.add_feedback(each)
@@ -137,7 +140,7 @@ class TestCommand:
         """Images that leave the model unsure, each with its best guess."""
         network, _ = load(folder / "artifacts" / "model")
         pictures = np.random.default_rng(3).integers(0, 30, (count, 28, 28), np.uint8)
-        probabilities = network.read(in_unit_range(pictures))[0]
+        probabilities = Decision().probabilities(network.predict_logits(in_unit_range(pictures)))
         assert probabilities.max() < 0.9
         return [(picture.tobytes(), int(each.argmax())) for picture, each in zip(pictures, probabilities)]
 

@@ -1,31 +1,37 @@
 """From pen strokes to an image.
 
 The path is scaled first and rasterized last, with a pen as wide as MNIST's. So neither the size of the drawing nor the width
-of the brush changes how the digit looks to the network."""
+of the brush changes what the network sees.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from digitnet.arrays import Floats, Integers
 from digitnet.images.normalize import BOX_SIDE, DrawingError, blank, place
 
 DEFAULT_BRUSH = 20.0  # the width of the page's pen, in the canvas's pixels
 PEN_RADIUS = 1.2  # pixels of the image; with PEN_SOFTNESS the mean ink of drawn digits is that of MNIST's, 100 pixels' worth
 PEN_SOFTNESS = 1.5  # pixels over which the pen's edge fades, as in MNIST's anti-aliased digits
-PATH_STEP = 0.4  # pixels between the path's points: closer ones change nothing that can be seen
-PATH_POINTS = 2000  # no digit needs more; bounds the work that one drawing can ask for
+PATH_STEP = 0.4  # pixels between the path's points: closer ones change nothing visible
+PATH_POINTS = 2000  # more than any digit needs; bounds the work for one drawing
 SMALLEST_EXTENT = 1e-6  # of the canvas's pixels: no pen moves by less, and scaling it up would overflow
 STRAY_GAPS = 0.75, 1.5  # of the other strokes' size: a dot this far beside, or above or below, their box is a stray tap
 SMALLEST_DIGIT = 3.3  # of the largest dot: beside smaller strokes, as in a colon, a dot is no stray tap
 
 
-def image_from_strokes(strokes: Sequence, brush: float = DEFAULT_BRUSH, pen_radius: float = PEN_RADIUS) -> np.ndarray:
-    """Pen strokes -> image. Each stroke is a sequence of (x, y) points in the canvas's pixels, y down; a click is one point.
+Stroke = Sequence[Sequence[float]] | Floats  # (x, y) points, (n, 2)
 
-    `brush` is the width of the canvas's pen in the same pixels: a pen that moved less than half of it made a dot.
-    A dot far from all longer strokes is a stray tap, and is left out.
-    `pen_radius`, in the image's pixels, is that of the pen that rasterises. Augmentation varies it like the brushes of drawings
-    in pixels.
+
+def image_from_strokes(
+    strokes: Sequence[Stroke], brush: float = DEFAULT_BRUSH, pen_radius: float = PEN_RADIUS
+) -> NDArray[np.float32]:
+    """Turn pen strokes into an image. Points are in the canvas's pixels, y down.
+
+    `brush` is the width of the canvas's pen in the same pixels: a pen that moved less than half of it made a dot. A dot far
+    from all longer strokes is a stray tap, and is left out. `pen_radius`, in the image's pixels, is the rasterizing pen's.
     DrawingError for anything but lists of points, and for coordinates that are not finite.
     """
     paths = [_points(stroke) for stroke in strokes if len(stroke)]
@@ -38,20 +44,20 @@ def image_from_strokes(strokes: Sequence, brush: float = DEFAULT_BRUSH, pen_radi
     if extent.max() <= largest_dot:
         return blank()
 
-    # The path is scaled so that with half a pen's width around it, it fills the box. What fades beyond the edge is cut, as
-    # it was from MNIST's digits, which were black on white without any grey when their box was measured.
+    # The path and half a pen's width around it fill the box. What fades beyond the edge is cut, as from MNIST's digits, which
+    # were black on white without any gray when their box was measured.
     scale = (BOX_SIDE - 2.0 * pen_radius) / extent.max()
     width, height = np.ceil(extent * scale + 2.0 * pen_radius - 1e-6).astype(int)
     ink = _rasterize((points - corner) * scale + pen_radius, counts, height, width, pen_radius)
     return place(ink / ink.max())
 
 
-def path_lengths(path: np.ndarray) -> np.ndarray:
-    """Points (n, 2) -> how long the path is up to each of them, (n,), in the points' unit."""
+def path_lengths(path: Floats) -> NDArray[np.float64]:
+    """Return the length of the path (n, 2) up to each of its points, (n,)."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*(path[1:] - path[:-1]).T))])
 
 
-def _points(stroke):
+def _points(stroke: Stroke) -> NDArray[np.float64]:
     try:
         points = np.asarray(stroke, np.float64)
     except (TypeError, ValueError) as error:
@@ -63,7 +69,7 @@ def _points(stroke):
     return points
 
 
-def _without_stray_dots(points, counts, largest_dot):
+def _without_stray_dots(points: Floats, counts: Integers, largest_dot: float) -> tuple[Floats, Integers]:
     """Drop the dots that lie far outside the box around all longer strokes. Without longer strokes the dots stay.
 
     The dots of i, j, ! and ? stay, because they tell these from digits. `counts` has the number of points of each stroke.
@@ -81,10 +87,10 @@ def _without_stray_dots(points, counts, largest_dot):
     return points[np.repeat(kept, counts)], counts[kept]
 
 
-def _rasterize(points, counts, height, width, pen_radius):
-    """Points in pixels -> ink (height, width): how far each pixel's centre is from the strokes says how much ink it has."""
-    starts, ends = _segments(points, counts)
-    starts, moves = points[starts].astype(np.float32), points[ends].astype(np.float32)
+def _rasterize(points: Floats, counts: Integers, height: int, width: int, pen_radius: float) -> NDArray[np.float32]:
+    """Return the ink (height, width) of points in pixels: a pixel's distance to the strokes gives its ink."""
+    starting, ending = _segments(points, counts)
+    starts, moves = points[starting].astype(np.float32), points[ending].astype(np.float32)
     moves -= starts
     squares = np.maximum((moves * moves).sum(axis=1), 1e-12)
 
@@ -95,23 +101,24 @@ def _rasterize(points, counts, height, width, pen_radius):
     from_x -= t * moves[:, :1]
     from_y -= t * moves[:, 1:]
     distance = np.sqrt((from_x * from_x + from_y * from_y).min(axis=0))
-    return np.clip(0.5 + (pen_radius - distance) / PEN_SOFTNESS, 0.0, 1.0).reshape(height, width)
+    ink: NDArray[np.float32] = np.clip(0.5 + (pen_radius - distance) / PEN_SOFTNESS, 0.0, 1.0)
+    return ink.reshape(height, width)
 
 
-def _segments(points, counts):
-    """The points where the segments start and end that stand for the strokes: two arrays of indices.
+def _segments(points: Floats, counts: Integers) -> tuple[Integers, Integers]:
+    """Return the indices of the points where the strokes' segments start and end.
 
-    A segment joins points that are a step of the stroke's length apart; a stroke of a single point is a segment of no length.
+    A segment joins points that are a step of the stroke's length apart; a stroke of one point is a segment of no length.
     """
     lasts = np.cumsum(counts) - 1
     firsts = lasts - counts + 1
     moves = points[1:] - points[:-1]
-    travelled = np.zeros(len(points))
-    np.hypot(moves[:, 0], moves[:, 1], out=travelled[1:])
-    travelled[firsts] = 0.0  # there the pen was up
-    travelled = np.cumsum(travelled)
-    step = max(PATH_STEP, travelled[-1] / PATH_POINTS)
-    steps = np.floor((travelled - np.repeat(travelled[firsts], counts)) / step)
+    traveled = np.zeros(len(points))
+    np.hypot(moves[:, 0], moves[:, 1], out=traveled[1:])
+    traveled[firsts] = 0.0  # the pen was up
+    traveled = np.cumsum(traveled)
+    step = max(PATH_STEP, traveled[-1] / PATH_POINTS)
+    steps = np.floor((traveled - np.repeat(traveled[firsts], counts)) / step)
     kept = np.ones(len(points), bool)
     kept[1:] = steps[1:] != steps[:-1]
     kept[firsts] = True

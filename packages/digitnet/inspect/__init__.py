@@ -1,1 +1,1 @@
-"""Look into a network: what each layer and unit computes, how it learned, and what a change would do."""
+"""Look into a network: what each layer and unit computes, how the network learned, and what a change would do."""

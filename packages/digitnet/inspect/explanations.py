@@ -1,46 +1,46 @@
-"""Looking inside: what each layer makes of one image, and which of its pixels speak for and against each class.
+"""Explanations: the output of each layer for one image, and which pixels raise or lower each logit.
 
-The network is a function of its input as well as of its weights, so backpropagation, carried on to the image, says how each
-logit would change with each pixel: its gradient, called saliency (Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional
-Networks", 2014). Layers of ReLU and pooling are linear as long as none of them switches. So near an image a logit is a weighted
-sum of its pixels, with the gradient as weights, and gradient times ink is what each pixel adds to it.
+A network is a function of its input as well as of its weights, so backpropagation to the image gives the slope of each logit
+for each pixel: its gradient, called saliency (Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks", 2014).
+ReLU and pooling are linear as long as none of them switches. So near an image a logit is a weighted sum of its pixels, with
+the gradient as weights, and each pixel adds gradient times ink to it.
 """
 
 import numpy as np
 
+from digitnet.arrays import Floats
 from digitnet.network import Network
 
 
-def activations(network: Network, image: np.ndarray) -> list[np.ndarray]:
-    """Image (28, 28) in [0, 1] -> the output of each layer, in network.dtype and in its shape, as network.shapes[1:] has them.
+def activations(network: Network, image: Floats) -> list[Floats]:
+    """Return the output of each layer for an image (28, 28) in [0, 1], in the shapes of network.shapes[1:].
 
-    The last are the logits. Remembers nothing: safe from several threads at once.
+    The last output is the logits. Safe from several threads at once.
     """
     return [output[..., 0] for output in network.outputs(np.asarray(image)[None])]
 
 
-def logit_gradients(network: Network, image: np.ndarray) -> np.ndarray:
-    """Image (28, 28) in [0, 1] -> how each logit changes with each pixel, (classes, 28, 28) in network.dtype.
+def logit_gradients(network: Network, image: Floats) -> Floats:
+    """Return dlogits/dimage, (classes, 28, 28), for an image (28, 28) in [0, 1].
 
-    One pass back for all of them: a batch of as many copies of the image as there are logits, where copy k starts from
-    dlogit_k / dlogits, which is 1 at k and 0 elsewhere. The network itself is left alone: safe from several threads at once.
+    One backward pass takes as many copies of the image as there are logits: copy k starts from 1 at logit k and 0 at the
+    others. The network stays unchanged: safe from several threads at once.
     """
     replica = network.replica()
     replica.forward(np.repeat(np.asarray(image, network.dtype)[None], network.classes, axis=0))
-    return replica.backward(np.eye(network.classes, dtype=network.dtype), needs_grad_images=True)
+    return replica.backward_to_images(np.eye(network.classes, dtype=network.dtype))
 
 
-def occlusion(network: Network, image: np.ndarray, size: int = 4) -> np.ndarray:
-    """Image (28, 28) in [0, 1] -> by how much each logit falls when the ink around a pixel is taken away, (classes, 28, 28).
+def occlusion(network: Network, image: Floats, size: int = 4) -> Floats:
+    """Return how far each logit falls without the ink around a pixel, (classes, 28, 28), for an image (28, 28) in [0, 1].
 
-    Nothing is differentiated, so it checks the gradients (Zeiler and Fergus, "Visualizing and Understanding Convolutional
-    Networks", 2014). The square that is taken away has `size` pixels a side, and the pixel in or next to its middle.
+    The square without ink has `size` pixels a side and is centered on the pixel. This needs no derivative, so it checks the
+    gradients (Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014).
     """
     image = np.asarray(image, network.dtype)
     side = len(image)
-    # covers[i, j]: whether the square around i covers j, along one axis
     distance = np.arange(side)[None, :] - np.arange(side)[:, None] + size // 2
-    covers = (distance >= 0) & (distance < size)
+    covers = (distance >= 0) & (distance < size)  # [i, j]: whether the square around i covers j, along one axis
     squares = (covers[:, None, :, None] & covers[None, :, None, :]).reshape(-1, side, side)
     occluded = network.predict_logits(np.where(squares, network.dtype.type(0.0), image))
     return (network.predict_logits(image[None]) - occluded).T.reshape(-1, side, side)

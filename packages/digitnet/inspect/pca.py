@@ -1,30 +1,31 @@
-"""A map: images as points in a plane, near each other where the network sees them alike.
+"""Principal component analysis: images as points in a plane, near each other if they are alike to the network.
 
-What the last layer reads its logits from, hundreds of features, is a place in as many dimensions. The plane through those places
-along which they spread most shows most of them that a plane can (Pearson, "On lines and planes of closest fit", 1901: principal
-component analysis).
+The inputs of the last layer are a point in hundreds of dimensions. The plane along which such points spread most shows most of
+them that a plane can (Pearson, "On lines and planes of closest fit", 1901).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from digitnet.arrays import Floats
+
 
 class Plane(NamedTuple):
-    """Where features are in the plane: (features - origin) @ axes."""
+    origin: Floats  # (width,)
+    axes: Floats  # (width, 2)
 
-    origin: np.ndarray  # (width,)
-    axes: np.ndarray  # (width, 2)
-
-    def place(self, features: np.ndarray) -> np.ndarray:
-        """(n, width) -> (n, 2)."""
-        return (features - self.origin) @ self.axes
+    def place(self, features: Floats) -> Floats:
+        """Project features (n, width) onto the plane, (n, 2)."""
+        projected: Floats = (features - self.origin) @ self.axes
+        return projected
 
 
-def principal_plane(features: np.ndarray) -> Plane:
-    """The plane along which features (n, width) spread most, n and width at least 2; their mean is its origin.
+def principal_plane(features: Floats) -> Plane:
+    """Return the plane along which features (n, width) spread most, n and width at least 2; their mean is its origin.
 
-    It is scaled so that the root mean square of their distances from there is 1; where all are the same they stay there.
+    Its scale makes the root mean square of their distances from the origin 1, unless all are the same.
     """
     origin = features.mean(axis=0)
     _, _, directions = np.linalg.svd(features - origin, full_matrices=False)
@@ -33,13 +34,14 @@ def principal_plane(features: np.ndarray) -> Plane:
     return Plane(origin, axes / spread if spread > 0.0 else axes)
 
 
-def aligned_planes(features: list[np.ndarray]) -> list[Plane]:
-    """A principal plane for each of several networks, by the features (n, width) that it has of the same n images.
+def aligned_planes(features: Sequence[Floats]) -> list[Plane]:
+    """Return a principal plane for each of several networks, from their features (n, width) of the same n images.
 
-    Which way up such a plane lies is chance, and would be another one each time. So all but the last are turned and mirrored,
-    until the points are as near as they can be to those of the next one (orthogonal Procrustes, Schönemann, 1966).
+    The orientation of such a plane is arbitrary. So all but the last are turned and mirrored, until the points are as near as
+    they can be to those of the next one (orthogonal Procrustes, Schönemann, 1966).
     """
-    planes, target = [], None
+    planes: list[Plane] = []
+    target: Floats | None = None
     for each in reversed(features):
         plane = principal_plane(each)
         if target is not None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import npz_arrays
+from digitnet.decision import Decision, Predictions
 from digitnet.images.normalize import in_unit_range
 from digitnet.losses import softmax_cross_entropy
-from digitnet.network import DIGITS, NO_DIGIT, Network, reading
+from digitnet.network import NO_DIGIT, Network
 
 SPLITS = ("training", "validation", "test")
 GOLDEN_PER_DIGIT = 2
@@ -105,11 +106,15 @@ def load_disturbed(file: Path) -> tuple[list[tuple[str, str, str]], np.ndarray, 
 @dataclass(frozen=True)
 class Answers:
     """What a network makes of a split, from one pass through it: the features (n, width) that its last layer reads, and the
-    logits (n, classes), beside the labels int (n,)."""
+    logits (n, classes), beside the labels int (n,) and the images (n, 28, 28)."""
 
     features: np.ndarray
     logits: np.ndarray
     labels: np.ndarray
+    images: np.ndarray
+
+    def predictions(self, decision: Decision) -> Predictions:
+        return decision.predictions(self.logits, self.images)
 
     @property
     def loss(self) -> float:
@@ -124,17 +129,17 @@ class Answers:
     @property
     def predicted(self) -> np.ndarray:
         """The digit that each is read as, int (n,)."""
-        return self.logits[:, :DIGITS].argmax(axis=1)
+        return self.predictions(Decision()).digit
 
     @property
     def no_digit(self) -> np.ndarray:
         """The probability that it is none, (n,)."""
-        return reading(self.logits)[1]
+        return self.predictions(Decision()).no_digit
 
 
 def answers(network: Network, split: Split) -> Answers:
     features = network.predict_features(in_unit_range(split.images))
-    return Answers(features, network.logits_of(features), split.labels)
+    return Answers(features, network.logits_of(features), split.labels, split.images)
 
 
 def _splits(arrays):

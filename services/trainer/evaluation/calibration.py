@@ -7,7 +7,8 @@ most of that and changes no answer (Guo et al., "On calibration of modern neural
 from dataclasses import dataclass
 
 import numpy as np
-from digitnet.losses import softmax, softmax_cross_entropy
+from digitnet.decision import Decision
+from digitnet.losses import softmax_cross_entropy
 
 BINS = 15  # of confidence, equally wide, as Guo et al. have them
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures between which the best one is looked for
@@ -58,7 +59,7 @@ class Reliability:
 
 def reliability(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> Reliability:
     """What held-out logits (n, classes) promise at a temperature, beside what they keep; labels int (n,)."""
-    probabilities = softmax(logits.T.astype(np.float64) / temperature).T
+    probabilities = Decision(temperature).probabilities(logits.astype(np.float64))
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     count = np.bincount(bins, minlength=BINS)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load, load_snapshots, save, write_atomically
-from digitnet.network import DIGITS, NO_DIGIT, Network, reading
+from digitnet.decision import Decision
+from digitnet.network import DIGITS, NO_DIGIT, Network
 from drift.reference import Reference, measured
 
 from trainer.data.contact_sheet import contact_sheet
@@ -64,17 +65,18 @@ def evaluate(
         ROC: (("digits_rejected",), []),  # dvc wants the file where there is nothing to reject, too
     }
     if network.classes > DIGITS:
-        chosen["no_digit_threshold"] = threshold = _threshold(held_out.no_digit, rejected_digits)
-        rejected = written.no_digit > threshold
+        chosen["no_digit_threshold"] = _threshold(held_out.no_digit, rejected_digits)
+        decision = Decision.of(chosen)
+        rejected = ~written.predictions(decision).is_digit
         metrics["rejected"] = {
-            "mnist_digits": _share(mnist.no_digit > threshold),
+            "mnist_digits": _share(~mnist.predictions(decision).is_digit),
             "synthetic_digits": _share(rejected[is_digit]),
             "non_digits": _share(rejected[~is_digit]),
         }
     if not is_digit.all():
         metrics["rejection"], tables[ROC] = _rejection(network, splits, synthetic, mnist, written)
     tables[FORMS] = _by_form(written, synthetic)
-    tables[ROBUSTNESS] = _robustness(network, disturbed_file, chosen.get("no_digit_threshold", 1.0))
+    tables[ROBUSTNESS] = _robustness(network, disturbed_file, Decision.of(chosen))
     tables[RELIABILITY] = _reliability_table(_digits(mnist, written), temperature)
 
     about = {**card, **chosen, "test": metrics, "drift_references": _drift_references(splits, synthetic, validation, chosen)}
@@ -102,10 +104,10 @@ def _drift_references(splits, synthetic, answered, chosen):
     references = {}
     for form, split, said in zip(("pixels", "strokes"), (splits["validation"], synthetic.splits["validation"]), answered):
         is_digit = split.labels != NO_DIGIT
-        probabilities, no_digit = reading(said.logits[is_digit], chosen["temperature"])
-        rejected = no_digit > chosen.get("no_digit_threshold", 1.0)
+        images = split.images[is_digit]
+        found = Decision.of(chosen).predictions(said.logits[is_digit], images)
         try:
-            drawings = measured(split.images[is_digit], probabilities.argmax(axis=1), probabilities.max(axis=1), rejected)
+            drawings = measured(images, found.digit, found.probabilities.max(axis=1), ~found.is_digit)
             references[form] = Reference.of(drawings).to_dict()
         except ValueError as error:
             log.warning("no reference for the drift of %s: %s", form, error)
@@ -170,14 +172,15 @@ def _by_form(written, synthetic):
     return ("form", "pictures", "accuracy"), rows
 
 
-def _robustness(network, disturbed_file, threshold):
+def _robustness(network, disturbed_file, decision):
     """For each of disturb's conditions: its name in one and in three parts, how many images, how many of them are read right
     and how many are taken for no digit. As all of these tables: the names of its columns, and its rows."""
     conditions, condition, split = load_disturbed(disturbed_file)
     measured, rows = answers(network, split), []
+    rejected = ~measured.predictions(decision).is_digit
     for number, (source, change, value) in enumerate(conditions):
         of_condition = condition == number
-        figures = (_share(values[of_condition]) for values in (measured.right, measured.no_digit > threshold))
+        figures = (_share(values[of_condition]) for values in (measured.right, rejected))
         name = ", ".join(filter(None, (source, change.replace("none", "as it is"), value)))
         rows.append((name, source, change, value, int(of_condition.sum()), *(round(figure, 4) for figure in figures)))
     return ("condition", "source", "change", "value", "pictures", "accuracy", "rejected"), rows

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from digitnet.decision import Decision
 from digitnet.images.normalize import IMAGE_SIDE, in_unit_range
 from digitnet.network import Network
 from stores.prediction_log import Feedback
@@ -50,20 +51,20 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: dict) -> list
     if not feedback:
         return []
     images = in_unit_range(np.stack([_image(each) for each in feedback]))
-    probabilities, no_digit = network.read(images, card.get("temperature", 1.0))
-    rejected = no_digit > card.get("no_digit_threshold", 1.0)
+    found = Decision.of(card).predictions(network.predict_logits(images), images)
     floods, last = _floods(feedback), {each.prediction_id: each for each in feedback if each.prediction_id}
     said = {}  # by drawing: what it was called, and in which prediction
     for each in feedback:
         said.setdefault(each.picture, []).append((each.actual_digit, each.prediction_id))
     items, seen = [], set()
     for index, each in enumerate(feedback):
-        digit = None if rejected[index] else int(probabilities[index].argmax())
-        sure = no_digit[index] >= SURE if digit is None else probabilities[index].max() >= SURE
+        digit = int(found.digit[index]) if found.is_digit[index] else None
+        confidence = float(found.confidence[index])
+        sure = confidence >= SURE
         later = last.get(each.prediction_id)
         others = [label for label, prediction in said[each.picture] if prediction is None or prediction != each.prediction_id]
         flags = {
-            "contradicts": bool(sure) and digit != each.actual_digit,
+            "contradicts": sure and digit != each.actual_digit,
             "unsure": not sure and digit != each.actual_digit,
             "no_prediction": each.prediction_id is None,
             "superseded": later is not None and later is not each and later.actual_digit != each.actual_digit,
@@ -73,7 +74,6 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: dict) -> list
             "blank": not any(each.picture),
         }
         seen.add((each.picture, each.actual_digit))
-        confidence = float(no_digit[index] if digit is None else probabilities[index].max())
         items.append(Item(each, digit, confidence, tuple(name for name, is_so in flags.items() if is_so)))
     return items
 

@@ -36,9 +36,12 @@ class Run:
         self.averaged = self.averaging.averaged
         validate = partial(measure, split=validation, group=group)
         self.snapshots = SnapshotCallback(self.steps, self.network, self.averaged, validation, validate)
-        self.history = HistoryCallback(self.averaged, validate, partial(self.schedule, peak=settings.learning_rate))
+        self.history = HistoryCallback(self.averaged, validate, self.learning_rate)
         digests = (split.digest() for split in (digits, self.batches.synthetic_digits, self.batches.non_digits))
         self.data_digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def learning_rate(self, step: int, steps: int) -> float:
+        return self.schedule(step, steps, self.settings.learning_rate)
 
     def arrays(self) -> Arrays:
         """Return the arrays that training changes, in place."""

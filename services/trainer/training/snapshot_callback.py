@@ -7,7 +7,7 @@ from digitnet.arrays import Array, Arrays
 from digitnet.images.normalize import in_unit_range
 from digitnet.inspect.pca import aligned_planes
 from digitnet.inspect.quantization import pack, unpack
-from digitnet.inspect.snapshots import Snapshots, dead_units, moments
+from digitnet.inspect.snapshots import Snapshots, dead_units, snapshot_steps
 from digitnet.network import Network
 from digitnet.training import Callback, Progress
 
@@ -28,7 +28,7 @@ class SnapshotCallback(Callback):
         self._network, self._averaged, self._measure = network, averaged, measure
         self._probe = in_unit_range(validation.images[:PROBED])
         self._mapped = validation.only(slice(MAPPED))
-        self._steps = moments(steps)
+        self._steps = snapshot_steps(steps)
         self._taken: list[Arrays] = []  # a row of Snapshots each
         self._losses: list[float] = []  # since the snapshot before
         self._before: Array | None = None  # the parameters, where the next update ends with a snapshot

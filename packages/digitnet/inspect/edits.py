@@ -1,0 +1,48 @@
+"""Edits: a copy of a network with some of its parameters replaced, to see what they do."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from digitnet.network import Network
+
+BIAS = "bias"
+
+
+class Edit(NamedTuple):
+    """A new value for one parameter of a unit, or for all of them. A unit of conv2d is a filter."""
+
+    layer: int
+    unit: int
+    weight: int | str | None  # an index into the unit's weights, or "bias"; None: all weights and the bias
+    value: float
+
+
+def with_edits(network: Network, edits: Iterable[Edit]) -> Network:
+    """Return a copy of the network with these edits, in order. All zero switches a unit off.
+
+    ValueError if there is no such parameter.
+    """
+    copy = network.copy()
+    for index, unit, weight, value in edits:
+        check_layer(copy, index)
+        layer = copy.layers[index]
+        if not layer.parameter_count:
+            raise ValueError(f"layer {index} has no weights that could be changed")
+        if not 0 <= unit < len(layer.weights):
+            raise ValueError(f"unit: layer {index} has {len(layer.weights)}, which count from 0, so there is no {unit}")
+        weights = layer.weights[unit]
+        if weight is None:
+            weights[:] = layer.bias[unit] = value
+        elif weight == BIAS:
+            layer.bias[unit] = value
+        elif isinstance(weight, int) and 0 <= weight < weights.size:
+            weights[weight] = value
+        else:
+            raise ValueError(f"weight: a unit of layer {index} has {weights.size}, which count from 0, so there is no {weight!r}")
+    return copy
+
+
+def check_layer(network: Network, layer: int) -> None:
+    """ValueError if the network has no layer of this index."""
+    if not 0 <= layer < len(network.layers):
+        raise ValueError(f"layer: this network has {len(network.layers)}, which count from 0, so there is no {layer}")
