@@ -25,7 +25,7 @@ from drift.blocks import SIZE
 from drift.detector import TOLERANCES, Detector
 from drift.reference import DIGITS, SUBJECTS, Drawings, Reference, measured
 from drift.significance import binomial_tail
-from trainer.data.digits import Split, joined, load_disturbed, load_drawings, load_splits, load_synthetic
+from trainer.data.digits import Split, joined, load_corrupted, load_drawings, load_splits, load_synthetic
 
 SIZES = (100, 250, 500, 1000)  # blocks, in drawings
 A_DAY = 5000  # drawings: the default traffic
@@ -64,9 +64,9 @@ def main():
         collections = {f"pen-drawn, {name}": digits.only(donors == name) for name in np.unique(donors)}
 
     detectors = {name: Detector(Reference.of(drawings)) for name, drawings in references.items()}
-    conditions, condition, those = load_disturbed(arguments.data / "disturbed.npz")
-    disturbed = {named: reader.read(those.images[condition == place]) for place, named in enumerate(conditions)}
-    png = {f"PNG, {change} {value}": drawings for (source, change, value), drawings in disturbed.items() if source == "canvas"}
+    conditions, condition, those = load_corrupted(arguments.data / "corrupted.npz")
+    corrupted = {named: reader.read(those.images[condition == place]) for place, named in enumerate(conditions)}
+    png = {f"PNG, {change} {value}": drawings for (source, change, value), drawings in corrupted.items() if source == "canvas"}
     png = {name.removesuffix(", none "): drawings for name, drawings in png.items() if "none" in name or "brush" in name}
 
     print_distances(detectors, clean | collections | png)
@@ -75,7 +75,7 @@ def main():
     print_false_alarms(generator, detectors, clean, collections, png["PNG"], arguments.days)
     strokes, _ = load_drawings(arguments.data / "synthetic.npz")
     strokes = [drawing for drawing, label in zip(strokes, synthetic.splits["test"].labels) if label < DIGITS]
-    happening = changes(generator, reader, splits, synthetic, strokes, disturbed, clean, other)
+    happening = changes(generator, reader, splits, synthetic, strokes, corrupted, clean, other)
     print_power(generator, detectors, happening, arguments.trials)
 
 
@@ -192,13 +192,13 @@ def alarms_at_most(alarms, looks):
     return high
 
 
-def changes(generator, reader, splits, synthetic, strokes, disturbed, clean, other):
+def changes(generator, reader, splits, synthetic, strokes, corrupted, clean, other):
     """(name, reference, before, after, share of what comes after, share of the feedback that says "wrong")."""
     images = {"MNIST": splits["test"].images, "synthetic": synthetic.digits("test").images}
     labels = {"MNIST": splits["test"].labels, "synthetic": synthetic.digits("test").labels}
-    for (source, change, value), drawings in disturbed.items():
+    for (source, change, value), drawings in corrupted.items():
         if (source, change) == ("canvas", "brush") and value != "20 pixels":
-            yield f"PNG, a brush of {value}, not 20", "MNIST", disturbed["canvas", "none", ""], drawings, 1.0, None
+            yield f"PNG, a brush of {value}, not 20", "MNIST", corrupted["canvas", "none", ""], drawings, 1.0, None
         if change == "rotation" and source != "canvas":
             name = "MNIST" if source == "MNIST" else "synthetic"
             yield f"turned by {value}", name, clean[name], drawings, 1.0, None

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-STAGES = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate")
+STAGES = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")
 
 
 def recipe() -> dict[str, float]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.checkpoint import load
-from trainer.data.digits import answers, load_splits, load_synthetic
-from trainer.evaluation.evaluate import LEARNT_FROM
+from trainer.data.digits import answers, joined_answers, load_splits, load_synthetic
+from trainer.evaluation.evaluate import LEARNED_FROM
 from trainer.evaluation.ood_detection import compared
 
 LOST = (0.001, 0.01)  # shares of the digits
@@ -27,13 +27,13 @@ def main():
     network, _ = load(arguments.model)
     splits, synthetic = load_splits(arguments.data / "digits.npz"), load_synthetic(arguments.data / "synthetic.npz")
 
-    learnt_from = [part.only(slice(LEARNT_FROM)) for part in (splits["training"], synthetic.digits("training"))]
-    held_out = [answers(network, part) for part in (splits["validation"], synthetic.splits["validation"])]
+    learned_from = [part.only(slice(LEARNED_FROM)) for part in (splits["training"], synthetic.digits("training"))]
+    held_out = joined_answers(*(answers(network, part) for part in (splits["validation"], synthetic.splits["validation"])))
 
     shares = " | ".join(f"non-digits rejected where {share:.1%} of the digits are lost" for share in LOST)
     print(f"| score | area under the ROC | {shares} |")
     print("|---" * (2 + len(LOST)) + "|")
-    for name, score in compared(network, learnt_from, held_out, np.array(LOST)).items():
+    for name, score in compared(network, learned_from, held_out, np.array(LOST)).items():
         print(f"| {name} | {score.area_under_roc:.4f} | {' | '.join(f'{share:.1%}' for share in score.caught)} |")
 
 

@@ -11,7 +11,7 @@ from exporter.figures import FigureError, figure
 from exporter.results import ResultsError, read_results
 
 STAGES_FILE, TRAINING_FILE = "stages.json", "progress.json"  # the trainer's, in the folders of the pipeline's results
-STAGES = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate", "serve", "test", "end")
+STAGES = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate", "serve", "test", "end")
 SILENT_SECONDS = 60.0  # a training that has written nothing for as long was killed: it reports every two seconds
 
 

@@ -7,10 +7,9 @@ from contextlib import nullcontext
 
 from digitnet.checkpoint import write_atomically
 
-from trainer.data.corrupt import disturb
-from trainer.data.fetch import fetch, read_pins
+from trainer.data.corrupt import corrupt
+from trainer.data.fetch import SourceError, fetch, keep_in_dvc_cache, read_pins
 from trainer.data.preprocess import preprocess
-from trainer.data.sources import SourceError, keep_in_dvc_cache
 from trainer.data.synthesize import synthesize
 from trainer.evaluation.evaluate import evaluate
 from trainer.feedback.decisions import Decisions
@@ -41,7 +40,7 @@ def run_fetch(workspace: Workspace) -> None:
     write_atomically(workspace.fetched, (json.dumps(pins, indent=2) + "\n").encode())
     log.info("MNIST is in %s/ (%s)", workspace.mnist, source)
     try:
-        keep_in_dvc_cache(workspace.mnist)
+        keep_in_dvc_cache(workspace.mnist, pins)
     except SourceError as error:  # as in the stack, whose images are without DVC
         log.debug("DVC does not keep it: %s", error)
 
@@ -56,9 +55,9 @@ def run_synthesize(workspace: Workspace) -> None:
     synthesize(read_synthesize_settings(), workspace.synthetic)
 
 
-def run_disturb(workspace: Workspace) -> None:
-    """turn, move and redraw test digits, to measure what a network bears"""
-    disturb(workspace.digits, workspace.synthetic, workspace.disturbed)
+def run_corrupt(workspace: Workspace) -> None:
+    """turn, move and redraw test digits, to measure how robust a network is"""
+    corrupt(workspace.digits, workspace.synthetic, workspace.corrupted)
 
 
 def run_train(workspace: Workspace, stop_requested: Callable[[], bool], ranks: OneRank = ONE_RANK) -> None:
@@ -82,7 +81,7 @@ def run_evaluate(workspace: Workspace) -> None:
     metrics = evaluate(
         workspace.digits,
         workspace.synthetic,
-        workspace.disturbed,
+        workspace.corrupted,
         workspace.trained,
         workspace.candidate,
         workspace.artifacts,
@@ -123,12 +122,12 @@ def run_end(workspace: Workspace) -> None:
     end(workspace.stack, OwnService(workspace.trial), workspace.candidate, workspace.test_result, workspace.model)
 
 
-MAKING = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate")  # a candidate
+MAKING = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")  # a candidate
 STAGES = {
     "fetch": run_fetch,
     "preprocess": run_preprocess,
     "synthesize": run_synthesize,
-    "disturb": run_disturb,
+    "corrupt": run_corrupt,
     "train": run_train,
     "evaluate": run_evaluate,
     "serve": run_serve,

@@ -54,8 +54,8 @@ class Workspace:
         return self.folder / "data" / "synthetic.npz"
 
     @property
-    def disturbed(self) -> Path:
-        return self.folder / "data" / "disturbed.npz"
+    def corrupted(self) -> Path:
+        return self.folder / "data" / "corrupted.npz"
 
     @property
     def feedback(self) -> Path:

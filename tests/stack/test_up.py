@@ -107,7 +107,7 @@ def test_every_image_is_pinned(stack):
 
 def test_the_log_of_the_trainer_says_how_far_it_is(stack):
     log = stack.first_log
-    for stage in ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate"):
+    for stage in ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate"):
         assert f"event=stage name={stage}\n" in log
     assert re.search(r"epoch 1/\d+  loss ", log)
     assert "event=model_published version=" in log

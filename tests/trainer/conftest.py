@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from digitnet.checkpoint import npz_bytes
-from trainer.data.corrupt import disturb
+from trainer.data.corrupt import corrupt
 from trainer.data.digits import drawing_arrays
-from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, images_to_bytes, labels_to_bytes
+from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 from trainer.settings import read_train_settings
 from trainer.training.train import train
 
@@ -59,25 +59,25 @@ def bars(count, seed):
     """Ten classes that can be told apart: a bar in one of ten places, with noise."""
     generator = np.random.default_rng(seed)
     labels = np.arange(count) % 10
-    pictures = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
-    for picture, label in zip(pictures, labels):
-        picture[4 + 2 * label : 6 + 2 * label, 4:24] = 255
-    return pictures, labels.astype(np.uint8)
+    images = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
+    for image, label in zip(images, labels):
+        image[4 + 2 * label : 6 + 2 * label, 4:24] = 255
+    return images, labels.astype(np.uint8)
 
 
 def digits_arrays():
     for seed, (split, count) in enumerate((("training", 325), ("validation", 40), ("test", 50))):
-        pictures, labels = bars(count, seed)
-        yield from ((f"{split}_pictures", pictures), (f"{split}_labels", labels))
+        images, labels = bars(count, seed)
+        yield from ((f"{split}_pictures", images), (f"{split}_labels", labels))
 
 
 def synthetic_arrays():
     """Bars too, of two forms, and noise that is no digit."""
     yield "form_names", np.array(["0 bar", "1 other bar", "symbols noise"])
     for seed, (split, count) in enumerate((("training", 40), ("validation", 20), ("test", 20)), start=10):
-        pictures, labels = bars(count, seed)
+        images, labels = bars(count, seed)
         noise = np.random.default_rng(seed).integers(0, 256, (10, 28, 28), dtype=np.uint8)
-        yield f"{split}_pictures", np.concatenate([pictures, noise])
+        yield f"{split}_pictures", np.concatenate([images, noise])
         yield f"{split}_labels", np.concatenate([labels, np.full(10, 10, np.uint8)])
         yield f"{split}_forms", np.concatenate([labels % 2, np.full(10, 2)]).astype(np.uint16)
     yield from drawing_arrays([[np.array([[40.0, 40.0], [60.0, 240.0]])]] * 30).items()
@@ -85,26 +85,26 @@ def synthetic_arrays():
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    """The folder of what preprocess, synthesize and disturb leave."""
+    """The folder of what preprocess, synthesize and corrupt leave."""
     folder = tmp_path_factory.mktemp("data")
     (folder / "digits.npz").write_bytes(npz_bytes(dict(digits_arrays())))
     (folder / "synthetic.npz").write_bytes(npz_bytes(dict(synthetic_arrays())))
-    disturb(folder / "digits.npz", folder / "synthetic.npz", folder / "disturbed.npz", processes=1)
+    corrupt(folder / "digits.npz", folder / "synthetic.npz", folder / "corrupted.npz", processes=1)
     return folder
 
 
 @pytest.fixture(scope="session")
 def write_mnist():
-    """write_mnist(folder, pictures, labels, count): IDX files, the first `count` for training, and their mnist.dvc."""
+    """write_mnist(folder, images, labels, count): IDX files, the first `count` for training, and their mnist.dvc."""
 
-    def write_mnist(folder, pictures, labels, count):
+    def write_mnist(folder, images, labels, count):
         (folder / "mnist").mkdir()
         pins = ["meta:", "  files:"]
         for name, content in {
-            TRAIN_IMAGES: images_to_bytes(pictures[:count]),
-            TRAIN_LABELS: labels_to_bytes(labels[:count]),
-            TEST_IMAGES: images_to_bytes(pictures[count:]),
-            TEST_LABELS: labels_to_bytes(labels[count:]),
+            TRAIN_IMAGES: idx_bytes(images[:count]),
+            TRAIN_LABELS: idx_bytes(labels[:count]),
+            TEST_IMAGES: idx_bytes(images[count:]),
+            TEST_LABELS: idx_bytes(labels[count:]),
         }.items():
             (folder / "mnist" / name).write_bytes(content)
             pins.append(f"    {name}: {hashlib.md5(content).hexdigest()}")

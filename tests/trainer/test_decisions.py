@@ -17,16 +17,16 @@ def feedback():
     ]
 
 
-def test_accepted_drawings_are_pictures_and_labels(feedback, tmp_path):
+def test_accepted_drawings_are_images_and_labels(feedback, tmp_path):
     decisions = Decisions(tmp_path / "feedback")
     assert [array.shape for array in decisions.accepted_drawings()] == [(0, 28, 28), (0,)]
     decisions.accept([feedback[2], feedback[0]])
     decisions.reject([feedback[1]])
     assert decisions.decided() == {each.feedback_id for each in feedback}
-    assert [line["actual_digit"] for line in decisions.accepted()] == [5, None]
-    pictures, labels = decisions.accepted_drawings()
-    assert (pictures.dtype, pictures.shape, labels.dtype, labels.tolist()) == (np.uint8, (2, 28, 28), np.uint8, [5, 10])
-    assert [np.unique(picture).tolist() for picture in pictures] == [[1], [3]]
+    assert [line.actual_digit for line in decisions.accepted()] == [5, None]
+    images, labels = decisions.accepted_drawings()
+    assert (images.dtype, images.shape, labels.dtype, labels.tolist()) == (np.uint8, (2, 28, 28), np.uint8, [5, 10])
+    assert [np.unique(image).tolist() for image in images] == [[1], [3]]
 
 
 def test_the_same_decisions_are_the_same_file_in_any_order(feedback, tmp_path):

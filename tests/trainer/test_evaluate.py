@@ -8,11 +8,12 @@ import shutil
 import numpy as np
 import pytest
 from digitnet.checkpoint import load, load_card, npz_arrays, npz_bytes
+from digitnet.decision import Decision
 from digitnet.losses import softmax
 from digitnet.network import NO_DIGIT
 from drift.reference import Reference
 from PIL import Image
-from trainer.data.digits import Answers, Split, Synthetic, load_disturbed, load_splits, load_synthetic
+from trainer.data.digits import Answers, Split, load_corrupted, load_splits, load_synthetic
 from trainer.evaluation import evaluate as evaluate_module
 from trainer.evaluation.evaluate import evaluate
 
@@ -25,7 +26,7 @@ def trained(folder, params, train_in, data):
 
 
 def evaluated(data, trained, folder):
-    files = (data / name for name in ("digits.npz", "synthetic.npz", "disturbed.npz"))
+    files = (data / name for name in ("digits.npz", "synthetic.npz", "corrupted.npz"))
     return evaluate(*files, trained, folder / "model", folder, rejected_digits=0.1)
 
 
@@ -100,7 +101,7 @@ def test_the_threshold_loses_that_share_of_the_held_out_digits(measured, metrics
     network, card = load(measured / "model")
 
     def rejected(*splits):
-        no_digit = [softmax(network.predict_logits(split.images / np.float32(255)).T)[NO_DIGIT] for split in splits]
+        no_digit = [network.predict(split.images / np.float32(255))[:, NO_DIGIT] for split in splits]
         return np.concatenate(no_digit) > card["no_digit_threshold"]
 
     assert rejected(splits["validation"], synthetic.digits("validation")).sum() == 6  # of sixty
@@ -144,15 +145,15 @@ def test_the_metrics_have_each_table_row_by_row(measured, metrics):
         assert [{key: str(value) for key, value in row.items()} for row in said] == rows
 
 
-def test_measures_each_condition_by_itself(measured, metrics, data):
-    conditions, condition, split = load_disturbed(data / "disturbed.npz")
+def test_measures_each_corruption_by_itself(measured, metrics, data):
+    corruptions, corruption, split = load_corrupted(data / "corrupted.npz")
     logits, card = logits_of(measured, split)
     right = logits[:, :10].argmax(axis=1) == split.labels
     rejected = softmax(logits.T)[NO_DIGIT] > card["no_digit_threshold"]
     rows = metrics["robustness"]
-    assert [(row["source"], row["change"], row["value"]) for row in rows] == conditions
+    assert [(row["source"], row["change"], row["value"]) for row in rows] == corruptions
     for number, row in enumerate(rows):
-        chosen = condition == number
+        chosen = corruption == number
         assert row["pictures"] == chosen.sum()
         assert row["accuracy"] == pytest.approx(right[chosen].mean(), abs=1e-4)
         assert row["rejected"] == pytest.approx(rejected[chosen].mean(), abs=1e-4)
@@ -179,23 +180,21 @@ def test_without_synthetic_non_digits_there_is_nothing_to_reject_and_a_damaged_f
     (copied / "synthetic.npz").write_bytes(npz_bytes(arrays))
     assert "rejection" not in evaluated(copied, perceptron, tmp_path)
     assert json.loads((tmp_path / "metrics.json").read_text())["rejection_roc"] == table(tmp_path / "rejection.csv") == []
-    (copied / "disturbed.npz").write_bytes(b"PK")
-    with pytest.raises(ValueError, match=r"disturbed\.npz is damaged or foreign: .*; delete it and run dvc repro"):
+    (copied / "corrupted.npz").write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"corrupted\.npz is damaged or foreign: .*; delete it and run dvc repro"):
         evaluated(copied, perceptron, tmp_path)
 
 
 def drift_references(**counts):
-    """Splits with that many images of each digit, by form, and their answers."""
-    generator, splits, answered = np.random.default_rng(4), {}, []
+    """Answers to that many images of each digit, by form."""
+    generator, answered = np.random.default_rng(4), {}
     for form, count in counts.items():
         labels = np.append(np.repeat(np.arange(10), count), [NO_DIGIT] * 30)
         logits = generator.normal(size=(labels.size, 11)).astype(np.float32)
         logits[np.arange(labels.size), labels] += 8.0
-        splits[form] = Split(generator.integers(0, 256, (labels.size, 28, 28), dtype=np.uint8), labels)
-        answered.append(Answers(logits, logits, labels, splits[form].images))
-    synthetic = Synthetic({"validation": splits["strokes"]}, {}, [])
-    chosen = {"temperature": 1.5, "no_digit_threshold": 0.5}
-    return evaluate_module._drift_references({"validation": splits["pixels"]}, synthetic, answered, chosen)
+        images = generator.integers(0, 256, (labels.size, 28, 28), dtype=np.uint8)
+        answered[form] = Answers(Split(images, labels), logits, logits)
+    return evaluate_module._drift_references(answered, Decision(1.5, 0.5))
 
 
 def test_drawings_are_compared_with_the_digits_of_each_form_that_has_enough(measured):

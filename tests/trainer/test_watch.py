@@ -29,7 +29,7 @@ import trainer.stages as stages, trainer.release.watch as watch, trainer.__main_
 
 watch.LOOK_SECONDS = 0.05
 if sys.argv[1:]:
-    for name in ("fetch", "preprocess", "synthesize", "disturb"):
+    for name in ("fetch", "preprocess", "synthesize", "corrupt"):
         stages.STAGES[name] = lambda workspace: None
     stages.STAGES["preprocess"] = lambda workspace: time.sleep(float(sys.argv[1]))
 sys.exit(program.main(["watch"]))

@@ -1,61 +1,64 @@
-"""disturb: the test digits turned, moved, resized and drawn with other pens, to see how much of that a network bears.
+"""corrupt: turn, move, resize and redraw test digits, to measure how robust a network is.
 
-Each change is made to what a user would send, and then read as the service reads it: MNIST's images as 784 pixels, drawings as
-strokes and as the pixels of the canvas that they were drawn on. Nothing here is random and nothing here is trained on.
+Each corruption changes what a user would send, and the result is read as the service reads it. MNIST's digits are sent as 784
+pixels; drawings are sent as strokes, and as the pixels of the canvas that they were drawn on. Nothing here is trained on.
 """
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from digitnet.arrays import IMAGE_SIDE, Bytes, Floats, Integers
 from digitnet.checkpoint import npz_bytes, write_atomically
 from digitnet.images.ink import image_from_pixels
-from digitnet.images.normalize import IMAGE_SIDE, in_bytes, in_unit_range
-from digitnet.images.strokes import image_from_strokes
+from digitnet.images.normalize import in_bytes, in_unit_range
+from digitnet.images.strokes import DEFAULT_BRUSH, image_from_strokes
 from digitnet.images.warp import affine_coefficients, displacements, warped
 from digitnet.network import NO_DIGIT
 
-from trainer.data.canvas import SIDE, inked_canvas
-from trainer.data.digits import load_drawings, load_splits
-from trainer.data.paths import rotation
-from trainer.pool import map_in_processes
+from trainer.data.digits import Drawing, load_drawings, load_splits
+from trainer.data.paths import CANVAS_SIDE, rotation
+from trainer.data.pool import map_in_processes
 
 log = logging.getLogger(__name__)
 
-MNIST_DIGITS, DRAWN_DIGITS = 1000, 500  # of the test splits, at most, evenly chosen
-BRUSH = 20.0  # the page's own, in pixels
+MNIST_DIGITS, DRAWN_DIGITS = 1000, 500  # of the test splits, at most
 BRUSHES = (8, 14, 20, 26, 32)
 SIZES = (50, 100, 150, 200, 250)  # of a drawing's longer side, in pixels
 ANGLES = (-30, -20, -10, 10, 20, 30)  # degrees, anticlockwise
 SCALES = (0.5, 0.75, 1.25, 1.4)  # MNIST's digits are 20 of 28 pixels tall or wide: 1.4 fills the image
 SHIFTS = (2, 4)  # pixels of 28, right and down; more would cut ink off
 PLACES = {"top left": (0.0, 0.0), "top right": (1.0, 0.0), "bottom left": (0.0, 1.0), "bottom right": (1.0, 1.0)}
-PLACED_SIZE = 120.0  # pixels, of a drawing that is put into a corner of the canvas
+PLACED_SIZE = 120.0  # pixels, of a drawing in a corner of the canvas
+
+Read = Callable[..., Floats]  # strokes -> image, with the brush as an option
 
 
 @dataclass(frozen=True)
-class Condition:
-    """What was sent (`source`), what had been done to it (`change`), and by how much (`value`)."""
+class Corruption:
+    """How something was sent (`source`), what was changed (`change`), and by how much (`value`)."""
 
     source: str
     change: str
     value: str
-    image: Callable  # what a user would send, changed -> float32 (28, 28), as the service makes it
+    image: Callable[[Any], Floats]  # uint8 (28, 28) of MNIST, or strokes -> the changed image, float32 (28, 28)
 
 
-def conditions() -> list[Condition]:
-    """All of them. Of the source "MNIST" is what takes a uint8 image (28, 28), of "strokes" and "canvas" what takes strokes."""
-    pixels = partial(Condition, "MNIST")
-    listed = [pixels("none", "", image_from_pixels)]
-    listed += [pixels("rotation", f"{angle:+d}°", partial(_moved, turn=math.radians(angle))) for angle in ANGLES]
-    listed += [pixels("scale", f"× {scale:g}", partial(_moved, scale=scale)) for scale in SCALES]
-    listed += [pixels("shift", f"{shift} pixels", partial(_moved, shift=shift)) for shift in SHIFTS]
-    for source, read in (("strokes", image_from_strokes), ("canvas", _from_canvas)):
-        drawn = partial(Condition, source)
+def corruptions() -> list[Corruption]:
+    """Return all corruptions; the first of each source changes nothing."""
+    mnist = partial(Corruption, "MNIST")
+    listed = [mnist("none", "", image_from_pixels)]
+    listed += [mnist("rotation", f"{angle:+d}°", partial(_warped, turn=math.radians(angle))) for angle in ANGLES]
+    listed += [mnist("scale", f"× {scale:g}", partial(_warped, scale=scale)) for scale in SCALES]
+    listed += [mnist("shift", f"{shift} pixels", partial(_warped, shift=shift)) for shift in SHIFTS]
+    reads: tuple[tuple[str, Read], ...] = ("strokes", image_from_strokes), ("canvas", _image_from_canvas)
+    for source, read in reads:
+        drawn = partial(Corruption, source)
         listed.append(drawn("none", "", read))
         listed += [drawn("rotation", f"{angle:+d}°", partial(_turned, read, math.radians(angle))) for angle in ANGLES]
         listed += [drawn("size", f"{size} pixels", partial(_placed, read, size, (0.5, 0.5))) for size in SIZES]
@@ -64,7 +67,7 @@ def conditions() -> list[Condition]:
     return listed
 
 
-def disturb(digits_file: Path, synthetic_file: Path, file: Path, processes: int = 2) -> None:
+def corrupt(digits_file: Path, synthetic_file: Path, file: Path, processes: int = 2) -> None:
     """Write one .npz: `conditions`, (c, 3) strings, and images uint8 (n, 28, 28), labels and condition, both int64 (n,)."""
     mnist = load_splits(digits_file)["test"]
     mnist = mnist.only(_some(len(mnist), MNIST_DIGITS))
@@ -73,54 +76,82 @@ def disturb(digits_file: Path, synthetic_file: Path, file: Path, processes: int 
     chosen = digits[_some(len(digits), DRAWN_DIGITS)]
     drawn = [drawings[index] for index in chosen], labels[chosen]
     sent = {"MNIST": (mnist.images, mnist.labels), "strokes": drawn, "canvas": drawn}
-    listed = conditions()
-    made = map_in_processes(_images, listed, [sent[condition.source][0] for condition in listed], processes=processes)
+    listed = corruptions()
+    made = map_in_processes(_images, listed, [sent[corruption.source][0] for corruption in listed], processes=processes)
     arrays = {
-        "conditions": np.array([[condition.source, condition.change, condition.value] for condition in listed]),
+        "conditions": np.array([[corruption.source, corruption.change, corruption.value] for corruption in listed]),
         "pictures": np.concatenate(made),
-        "labels": np.concatenate([sent[condition.source][1] for condition in listed]),
+        "labels": np.concatenate([sent[corruption.source][1] for corruption in listed]),
         "condition": np.repeat(np.arange(len(listed)), [len(images) for images in made]),
     }
-    log.info("%d pictures under %d conditions", len(arrays["pictures"]), len(listed))
+    log.info("%d images of %d corruptions", len(arrays["pictures"]), len(listed))
     write_atomically(file, npz_bytes(arrays))
 
 
-def _some(count, most):
-    """Indices of at most so many, always the same ones, from anywhere in the split."""
+def _some(count: int, most: int) -> Integers:
+    """Return at most `most` indices, the same ones each time, from anywhere in the split."""
     return np.sort(np.random.default_rng(0).permutation(count)[:most])
 
 
-def _images(condition, sent):
-    """What was sent, changed and read: uint8 (n, 28, 28)."""
-    images = [in_bytes(condition.image(one)) for one in sent]
+def _images(corruption: Corruption, sent: Sequence[Any]) -> Bytes:
+    images = [in_bytes(corruption.image(one)) for one in sent]
     return np.stack(images) if images else np.empty((0, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
 
 
-def _moved(pixels, turn=0.0, scale=1.0, shift=0.0):
-    """MNIST's pixels, moved about their middle; what leaves the image is cut off."""
+def _warped(pixels: Bytes, turn: float = 0.0, scale: float = 1.0, shift: float = 0.0) -> Floats:
+    """Move MNIST's pixels about their middle; what leaves the image is cut off."""
     affine = affine_coefficients(*(np.array([amount]) for amount in (turn, 0.0, scale, scale, shift, shift)))
     return image_from_pixels(np.clip(warped(in_unit_range(pixels)[None], displacements(affine))[0], 0.0, 1.0))
 
 
-def _turned(read, angle, drawing):
-    _, middle, _ = _extent(drawing)
+def _turned(read: Read, angle: float, drawing: Drawing) -> Floats:
+    corner, extent = _box(drawing)
+    middle = corner + extent / 2.0
     turn = rotation(-angle).T  # y is down, and the angle anticlockwise
     return read([np.rint((stroke - middle) @ turn + middle) for stroke in drawing])
 
 
-def _placed(read, size, place, drawing):
-    """Of that size, in whole pixels as a pen reports them, and so far from left and top of the room that there is: 0 to 1."""
-    corner, _, extent = _extent(drawing)
+def _placed(read: Read, size: float, place: tuple[float, float], drawing: Drawing) -> Floats:
+    """Resize a drawing, and move it by `place`, 0 to 1, of the room that it leaves; in whole pixels, as a pen reports them."""
+    corner, extent = _box(drawing)
     scale = size / max(extent.max(), 1e-9)
-    left_top = BRUSH / 2.0 + np.array(place) * (SIDE - BRUSH - scale * extent)
+    left_top = DEFAULT_BRUSH / 2.0 + np.array(place) * (CANVAS_SIDE - DEFAULT_BRUSH - scale * extent)
     return read([np.rint((stroke - corner) * scale + left_top) for stroke in drawing])
 
 
-def _extent(drawing):
-    every = np.concatenate(drawing)
-    corner, end = every.min(axis=0), every.max(axis=0)
-    return corner, (corner + end) / 2.0, end - corner
+def _box(drawing: Drawing) -> tuple[Floats, Floats]:
+    """Return the left top corner and the extent, each (2,)."""
+    points = np.concatenate(drawing)
+    return points.min(axis=0), np.ptp(points, axis=0)
 
 
-def _from_canvas(drawing, brush=BRUSH):
+def _image_from_canvas(drawing: Drawing, brush: float = DEFAULT_BRUSH) -> Floats:
     return image_from_pixels(inked_canvas(drawing, brush))
+
+
+def inked_canvas(strokes: Drawing, brush: float = DEFAULT_BRUSH) -> Bytes:
+    """Draw strokes on the page's canvas with a round pen `brush` pixels wide: uint8 (280, 280), 255 = ink.
+
+    A pixel's ink falls from full to none over the one pixel around the pen's edge, as browsers smooth it.
+    """
+    ink = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.float32)
+    centers = np.arange(CANVAS_SIDE, dtype=np.float32) + 0.5  # of the pixels
+    reach = brush / 2.0 + 1.0
+    for stroke in strokes:
+        points = np.asarray(stroke, np.float32)
+        starts, ends = (points[:-1], points[1:]) if len(points) > 1 else (points, points)
+        lows = np.maximum(np.floor(np.minimum(starts, ends) - reach), 0).astype(int)
+        highs = np.minimum(np.ceil(np.maximum(starts, ends) + reach) + 1, CANVAS_SIDE).astype(int)
+        moves = ends - starts
+        squares = np.maximum(np.sum(moves**2, axis=1), 1e-9)
+        for (left, top), (right, bottom), (start_x, start_y), (move_x, move_y), square in zip(
+            *(each.tolist() for each in (lows, highs, starts, moves, squares))
+        ):
+            if left >= right or top >= bottom:
+                continue  # off the canvas
+            x, y = centers[left:right] - start_x, (centers[top:bottom] - start_y)[:, None]
+            along = np.clip((x * move_x + y * move_y) / square, 0.0, 1.0)
+            distance = np.hypot(x - along * move_x, y - along * move_y)
+            part = ink[top:bottom, left:right]
+            np.maximum(part, np.minimum(brush / 2.0 + 0.5 - distance, 1.0), out=part)
+    return np.rint(ink * 255).astype(np.uint8)

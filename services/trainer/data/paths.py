@@ -1,14 +1,18 @@
-"""What a hand does to a path, whatever it draws: a path is a pen's way, (n, 2), and lengths are in its unit."""
+"""Shape a path as a hand does, whatever it draws. A path is a pen's way, (n, 2); lengths are in its unit."""
+
+from typing import overload
 
 import numpy as np
+from digitnet.arrays import Floats
 from digitnet.images.strokes import path_lengths
 
+CANVAS_SIDE = 280  # pixels of the page's canvas
 PATH_STEP = 0.02  # between the points of a path while it is written
-DEVIATIONS = 2.2  # how many standard deviations noise goes at most: no hand strays further
+DEVIATIONS = 2.2  # the most standard deviations that noise strays: no hand strays further
 
 
-def smoothed(path, deviation):
-    """Convolved with a Gaussian, its ends staying where they are."""
+def smoothed(path: Floats, deviation: float) -> Floats:
+    """Convolve the path with a Gaussian; its ends stay where they are."""
     deviation = deviation / PATH_STEP
     reach = min(int(3.0 * deviation), len(path) - 1)
     if reach < 1:
@@ -20,8 +24,8 @@ def smoothed(path, deviation):
     return np.stack([np.convolve(padded[:, axis], kernel, "valid") for axis in (0, 1)], axis=1)
 
 
-def evenly(path):
-    """Points PATH_STEP apart or a little less along the path, its ends among them; a single point stays one."""
+def evenly(path: Floats) -> Floats:
+    """Return points at most PATH_STEP apart along the path, its ends among them; a single point stays one."""
     if len(path) == 1:
         return path
     lengths = path_lengths(path)
@@ -29,19 +33,20 @@ def evenly(path):
     return interpolated(path, lengths, np.arange(steps + 1) * (lengths[-1] / steps))
 
 
-def interpolated(path, known, wanted):
-    """The path's points where `wanted` says, (m, 2), straight between those where `known` says."""
-    points = np.empty((len(wanted), 2))
-    for axis in (0, 1):
-        points[:, axis] = np.interp(wanted, known, path[:, axis])
-    return points
+def interpolated(path: Floats, known: Floats, wanted: Floats) -> Floats:
+    """Return the path's points at `wanted` (m,), where those of `path` are at `known` (n,)."""
+    return np.stack([np.interp(wanted, known, path[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def rotation(angle):
-    """(2, 2): rotation(angle) @ point turns it by so many radians, clockwise as y is down."""
+def rotation(angle: float) -> Floats:
+    """Return the matrix (2, 2) that turns a point by `angle` radians, clockwise as y is down."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def noise(generator, deviation, size=None):
-    """Normal, and never more than DEVIATIONS from zero."""
+@overload
+def noise(generator: np.random.Generator, deviation: float) -> float: ...
+@overload
+def noise(generator: np.random.Generator, deviation: float, size: int | tuple[int, ...]) -> Floats: ...
+def noise(generator: np.random.Generator, deviation: float, size: int | tuple[int, ...] | None = None) -> float | Floats:
+    """Draw normal noise of this standard deviation, at most DEVIATIONS of them from zero."""
     return deviation * np.minimum(np.maximum(generator.normal(size=size), -DEVIATIONS), DEVIATIONS)

@@ -1,14 +1,14 @@
-"""preprocess: MNIST's files, and what users drew and said that it was, -> the images that training and measuring read.
+"""preprocess: make the images that training and measuring read, of MNIST's digits and of users' accepted drawings.
 
-What was accepted of users' feedback goes into the training split alone: what a network is measured on never changes, and none
-of it is learnt from. Every digit goes through digitnet.images, as every drawing does when it is served, so that the figures
-measured here are those that the service gives.
+Accepted drawings go into the training split alone: the held-out splits never change, and nothing of them is trained on. Every
+digit goes through digitnet.images, as every drawing does when it is served, so the service has the figures measured here.
 """
 
 import logging
 from pathlib import Path
 
 import numpy as np
+from digitnet.arrays import Bytes
 from digitnet.checkpoint import npz_bytes, write_atomically
 from digitnet.images.ink import image_from_pixels
 from digitnet.images.normalize import in_bytes
@@ -26,9 +26,9 @@ def preprocess(
 ) -> None:
     """Write the three splits into one .npz; the same data, decisions and settings give the same bytes.
 
-    Labels are 0 to 9. In the training split the drawings that were accepted follow MNIST's digits, those that are none as 10.
+    Labels are 0 to 9. In the training split the accepted drawings follow MNIST's digits; 10 labels one that is no digit.
     """
-    fetch(mnist_folder, read_pins(pins_file))  # nothing to do where the files are there and right
+    fetch(mnist_folder, read_pins(pins_file))
     images = read_images(mnist_folder / TRAIN_IMAGES)
     labels = read_labels(mnist_folder / TRAIN_LABELS)
     order = np.random.default_rng(settings.seed).permutation(len(labels))
@@ -48,8 +48,8 @@ def preprocess(
     write_atomically(digits_file, npz_bytes(arrays))
 
 
-def _learnable(images, labels, arrays):
-    """Without those that are held out, as anybody may have sent a test digit."""
+def _learnable(images: Bytes, labels: Bytes, arrays: dict[str, Bytes]) -> tuple[Bytes, Bytes]:
+    """Leave out the drawings that are held-out digits, because anybody may have sent one."""
     held_out = {image.tobytes() for split in ("validation", "test") for image in arrays[f"{split}_pictures"]}
     chosen = np.array([image.tobytes() not in held_out for image in images], bool)
     if len(images):
@@ -57,8 +57,5 @@ def _learnable(images, labels, arrays):
     return images[chosen], labels[chosen]
 
 
-def _images(digits):
-    images = np.empty_like(digits)
-    for index, digit in enumerate(digits):
-        images[index] = in_bytes(image_from_pixels(digit))
-    return images
+def _images(digits: Bytes) -> Bytes:
+    return np.stack([in_bytes(image_from_pixels(digit)) for digit in digits])

@@ -1,7 +1,8 @@
-"""Scribbles: what people draw when they draw nothing: tangles, circles over circles, zigzags. No two are alike, so these have
-no forms in forms.yaml, but a random walk."""
+"""Scribble as people do who draw nothing: tangles, circles over circles, zigzags. They have no forms in forms.yaml, but a
+random walk."""
 
 import numpy as np
+from digitnet.arrays import Floats
 
 from trainer.data.paths import evenly, noise, rotation, smoothed
 
@@ -18,10 +19,10 @@ LEAST = 5.0  # how long it is at least, times its larger side: shorter ones may 
 ROUNDING = (0.0, 0.05)  # of a zigzag's corners
 
 
-def scribble(generator: np.random.Generator) -> list[np.ndarray]:
-    """The paths of its strokes, each (n, 2)."""
+def scribble(generator: np.random.Generator) -> list[Floats]:
+    """Return the paths of its strokes, each (n, 2)."""
     if generator.random() < ZIGZAG:
-        count = generator.integers(*ZIGZAGS)
+        count = int(generator.integers(*ZIGZAGS))
         x = generator.uniform(*ZIGZAG_WIDTH) * np.sort(generator.random(count))
         y = (np.arange(count) % 2) + noise(generator, 0.2, count)
         turned = np.stack([x, y], axis=1) @ rotation(generator.uniform(0.0, np.pi)).T
@@ -29,7 +30,7 @@ def scribble(generator: np.random.Generator) -> list[np.ndarray]:
     paths, bend = [], np.exp(generator.uniform(*np.log(BEND)))
     memory = MEMORY ** np.arange(40) * np.sqrt(1.0 - MEMORY**2)
     while True:
-        steps = generator.integers(*STEPS)
+        steps = int(generator.integers(*STEPS))
         curvature = np.convolve(noise(generator, bend, steps), memory)[:steps] + noise(generator, CIRCLING)
         headings = generator.uniform(0.0, 2.0 * np.pi) + np.cumsum(curvature)
         path = np.cumsum(STEP * np.stack([np.cos(headings), np.sin(headings)], axis=1), axis=0)

@@ -1,4 +1,4 @@
-"""Handwriting: a form of forms.yaml, written as a hand would, in strokes on the page's canvas.
+"""Write a form of forms.yaml as a hand would, in strokes on the page's canvas.
 
 A writer has habits (slant, proportions, favourite forms, haste) that all their digits share; each digit then varies about
 them. A form is written in this order:
@@ -13,16 +13,16 @@ All randomness comes from the numpy Generator that is passed in.
 """
 
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
+from digitnet.arrays import Floats
 from digitnet.images.strokes import PEN_RADIUS, path_lengths
 
+from trainer.data.digits import Drawing
 from trainer.data.forms import DIGITS, KINDS, Form, read_forms
-from trainer.data.paths import PATH_STEP, evenly, interpolated, noise, rotation, smoothed
+from trainer.data.paths import CANVAS_SIDE, PATH_STEP, evenly, interpolated, noise, rotation, smoothed
 from trainer.data.scribbles import scribble
 
-CANVAS_SIDE = 280.0  # pixels
 MARGIN = 10.0  # pixels at the canvas's border that people leave free
 
 # Lengths are in heights of the form, angles in radians, unless it says otherwise; "times haste" is multiplied by the writer's.
@@ -75,13 +75,13 @@ NUMBER_GAP = (0.12, 0.35)  # between the two digits of a number
 class Writer:
     """One person's habits. `taste` has a factor for the weight of each form."""
 
-    taste: np.ndarray
+    taste: Floats
     haste: float
     slant: float
     turn: float
     stretch: float  # logarithm of width over height, beside the form's own
     size: float  # pixels
-    warp: np.ndarray
+    warp: Floats
     tremor: float
     hooks: float  # probability
     rounding: float
@@ -90,14 +90,15 @@ class Writer:
 
 
 class Forms:
-    """The forms of forms.yaml and how to write them. `forms` are in the file's order; `names` has theirs, and what else
-    `non_digit` draws."""
+    """Write the forms of forms.yaml. `forms` are in the file's order; `names` has theirs, and SCRIBBLE and NUMBER."""
 
-    def __init__(self, forms: tuple[Form, ...] | None = None):
-        self.forms = read_forms() if forms is None else forms
+    def __init__(self) -> None:
+        self.forms = read_forms()
         self.names = (*(form.name for form in self.forms), SCRIBBLE, NUMBER)
-        self._of_digit = [[i for i, f in enumerate(self.forms) if f.kind == DIGITS and f.what == str(d)] for d in range(10)]
-        self._things = {confusable: {kind: self._listed(kind, confusable) for kind in KINDS[1:]} for confusable in (False, True)}
+        self._indices: dict[str, dict[str, list[int]]] = {kind: {} for kind in KINDS}
+        for index, form in enumerate(self.forms):
+            if form.like is None:  # people could not tell the others from a digit
+                self._indices[form.kind].setdefault(form.what, []).append(index)
 
     def writer(self, generator: np.random.Generator) -> Writer:
         haste = float(np.clip(np.exp(noise(generator, HASTE)), *HASTE_RANGE))
@@ -116,64 +117,56 @@ class Forms:
             pen=float(np.exp(generator.uniform(*np.log(PENS)))) if generator.random() < OTHER_PENS else PEN_RADIUS,
         )
 
-    def digit(self, digit: int, generator: np.random.Generator, writer: Writer | None = None) -> tuple[list[np.ndarray], str]:
-        """Strokes, each (n, 2) in the canvas's pixels, and the form's name; by a new writer where none is given."""
+    def digit(self, digit: int, generator: np.random.Generator, writer: Writer | None = None) -> tuple[Drawing, str]:
+        """Write a digit; return its strokes and the form's name. Without a writer a new one is made."""
         writer = writer or self.writer(generator)
-        form = self._choose(self._of_digit[digit], writer, generator)
-        return _on_canvas(_written(form, writer, generator), writer, generator), form.name
+        form = self._choose(self._indices[DIGITS][str(digit)], writer, generator)
+        return self.write(form, generator, writer), form.name
 
-    def non_digit(
-        self, generator: np.random.Generator, writer: Writer | None = None, confusable: bool = False
-    ) -> tuple[list[np.ndarray], str]:
-        """The same of a letter, a symbol, a scribble or a two-digit number. Those that people could not tell from a digit are
-        only among them if `confusable`."""
+    def non_digit(self, generator: np.random.Generator, writer: Writer | None = None) -> tuple[Drawing, str]:
+        """Write a letter, a symbol, a scribble or a two-digit number."""
         writer = writer or self.writer(generator)
         kind = generator.choice(list(NON_DIGITS), p=list(NON_DIGITS.values()))
         if kind == SCRIBBLE:
             return _on_canvas(scribble(generator), writer, generator), SCRIBBLE
         if kind == NUMBER:
             return _on_canvas(self._number(writer, generator), writer, generator), NUMBER
-        things = self._things[confusable][kind]
+        things = list(self._indices[kind].values())
         form = self._choose(things[generator.integers(len(things))], writer, generator)
-        return _on_canvas(_written(form, writer, generator), writer, generator), form.name
+        return self.write(form, generator, writer), form.name
 
-    def write(self, form: Form, generator: np.random.Generator, writer: Writer | None = None) -> list[np.ndarray]:
-        """The strokes of this form."""
+    def write(self, form: Form, generator: np.random.Generator, writer: Writer | None = None) -> Drawing:
         writer = writer or self.writer(generator)
         return _on_canvas(_written(form, writer, generator), writer, generator)
 
-    def _listed(self, kind, confusable):
-        """The indices of the kind's forms, a list for each letter or symbol."""
-        numbered = [(i, f) for i, f in enumerate(self.forms) if f.kind == kind and (confusable or f.like is None)]
-        return [[i for i, _ in group] for _, group in groupby(numbered, key=lambda pair: pair[1].what)]
-
-    def _choose(self, indices, writer, generator):
+    def _choose(self, indices: list[int], writer: Writer, generator: np.random.Generator) -> Form:
         weights = np.array([self.forms[index].weight * writer.taste[index] for index in indices])
         return self.forms[indices[generator.choice(len(indices), p=weights / weights.sum())]]
 
-    def _number(self, writer, generator):
-        paths, right = [], 0.0
+    def _number(self, writer: Writer, generator: np.random.Generator) -> Drawing:
+        paths: Drawing = []
+        right = 0.0
         for digit in generator.integers(0, 10, 2):
-            written = _written(self._choose(self._of_digit[digit], writer, generator), writer, generator)
+            written = _written(self._choose(self._indices[DIGITS][str(digit)], writer, generator), writer, generator)
             left = min(path[:, 0].min() for path in written)
             paths += [path + np.array([right - left, 0.0]) for path in written]
             right = max(path[:, 0].max() for path in paths) + generator.uniform(*NUMBER_GAP)
         return paths
 
 
-def _warp_terms(points):
-    """(n, WARP_TERMS): what a smooth warp is made of beyond moving, stretching and slanting, each 1 at the box's corner."""
+def _warp_terms(points: Floats) -> Floats:
+    """Return the terms (n, WARP_TERMS) of a smooth warp beyond moving, stretching and slanting, each 1 at the box's corner."""
     u, v = 2.0 * points[:, 0] - 0.6, 2.0 * points[:, 1] - 1.0  # a form is about 0.6 wide
     return np.stack([u * u, u * v, v * v, u * v * v, v * v * v], axis=1)
 
 
-def _written(form, writer, generator):
-    """The form's paths as the writer writes them, unslanted, in heights of the form."""
+def _written(form: Form, writer: Writer, generator: np.random.Generator) -> Drawing:
+    """Return the form's paths as the writer writes them, unslanted, in heights of the form."""
     haste = writer.haste
     warp = writer.warp + noise(generator, WARP * haste, (WARP_TERMS, 2))
-    paths = []
+    paths: Drawing = []
     for index, stroke in enumerate(form.strokes):
-        points = stroke.points + _warp_terms(stroke.points) @ warp + noise(generator, JITTER * haste, stroke.points.shape)
+        points: Floats = stroke.points + _warp_terms(stroke.points) @ warp + noise(generator, JITTER * haste, stroke.points.shape)
         if index:
             points = _misplaced(points, haste * (LOOSENESS if stroke.loose else 1.0), generator)
         path = evenly(stroke.curve @ points)
@@ -186,14 +179,14 @@ def _written(form, writer, generator):
     return paths
 
 
-def _misplaced(points, haste, generator):
-    centre = points.mean(axis=0)
-    size = np.exp(noise(generator, STROKE_SIZE * haste))
-    turned = (points - centre) @ rotation(noise(generator, STROKE_TURN * haste)).T
-    return centre + size * turned + noise(generator, OFFSET * haste, 2)
+def _misplaced(points: Floats, haste: float, generator: np.random.Generator) -> Floats:
+    center: Floats = points.mean(axis=0)
+    size = float(np.exp(noise(generator, STROKE_SIZE * haste)))
+    turned: Floats = (points - center) @ rotation(noise(generator, STROKE_TURN * haste)).T
+    return center + size * turned + noise(generator, OFFSET * haste, 2)
 
 
-def _strayed(path, haste, tremor, generator):
+def _strayed(path: Floats, haste: float, tremor: float, generator: np.random.Generator) -> Floats:
     along = np.linspace(0.0, 1.0, len(path))
     waves = np.arange(1, WANDER_WAVES + 1)
     strengths = noise(generator, WANDER * haste, (WANDER_WAVES, 2)) / waves[:, None]
@@ -203,8 +196,8 @@ def _strayed(path, haste, tremor, generator):
     return path + interpolated(pushes, at, along)
 
 
-def _ended(path, writer, generator):
-    """With its end drawn on or cut, and perhaps a hook."""
+def _ended(path: Floats, writer: Writer, generator: np.random.Generator) -> Floats:
+    """Draw the path's end on or cut it, and perhaps add a hook."""
     change = float(np.clip(noise(generator, OVERSHOOT * writer.haste), *OVERSHOOT_RANGE))
     count = min(round(abs(change) / PATH_STEP), int(LARGEST_CUT * len(path)))
     if count and change < 0.0:
@@ -212,7 +205,7 @@ def _ended(path, writer, generator):
     direction = path[-1] - path[-3]
     direction = direction / max(np.hypot(*direction), 1e-9)
     if count and change > 0.0:
-        # The mirror image of the path's last bit, so that what bends goes on bending.
+        # The mirror image of the path's last bit, so that a bend goes on bending.
         back = path[-2 : -2 - count : -1] - path[-1]
         path = np.concatenate([path, path[-1] + back - 2.0 * (back @ direction)[:, None] * direction])
     if generator.random() < writer.hooks:
@@ -222,8 +215,8 @@ def _ended(path, writer, generator):
     return path
 
 
-def _on_canvas(paths, writer, generator):
-    """Heights -> pixels: stretched, slanted, turned, sized, placed, and in points as a pen reports them."""
+def _on_canvas(paths: Drawing, writer: Writer, generator: np.random.Generator) -> Drawing:
+    """Stretch, slant, turn, size and place paths: heights -> pixels, in points as a pen reports them."""
     slant = np.clip(writer.slant + noise(generator, SLANT), *SLANT_RANGE)
     turn = np.clip(writer.turn + noise(generator, TURN), -TURN_LIMIT, TURN_LIMIT)
     stretch = np.clip(np.exp(writer.stretch + noise(generator, ASPECT)), *ASPECT_RANGE)
@@ -238,8 +231,8 @@ def _on_canvas(paths, writer, generator):
     return [_reported((path - corner) * size + place, writer.spacing, generator) for path in paths]
 
 
-def _reported(path, spacing, generator):
-    """The points that a pen or mouse tells of a path, in whole pixels."""
+def _reported(path: Floats, spacing: float, generator: np.random.Generator) -> Floats:
+    """Return the points that a pen or mouse reports of a path, in whole pixels."""
     if len(path) > 1:
         lengths = path_lengths(path)
         steps = max(1, round(lengths[-1] / spacing))

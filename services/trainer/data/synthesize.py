@@ -1,25 +1,27 @@
-"""synthesize: digits in writing styles that MNIST lacks, and things that are no digits, written by strokes.py.
+"""synthesize: write digits in styles that MNIST lacks, and things that are no digits.
 
-They are rasterised by digitnet.images, as what people draw is when it is served. A writer fills a page, and each page has a
-random generator of its own, made from the seed, the split, what is written and the page's number: so no two splits share a
-writer, and the same settings make the same bytes, however many processes share the work.
+digitnet.images makes images of the strokes, as it does when a drawing is served. A writer fills a page. Each page has a random
+generator of its own, made from the seed, the split, the sort and the page's number. So no two splits share a writer, and the
+same settings make the same bytes, however many processes share the work.
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from digitnet.arrays import IMAGE_SIDE, Arrays, Bytes, Integers
 from digitnet.checkpoint import npz_bytes, write_atomically
-from digitnet.images.normalize import IMAGE_SIDE, in_bytes
+from digitnet.images.normalize import in_bytes
 from digitnet.images.strokes import PEN_RADIUS, image_from_strokes
 from digitnet.network import NO_DIGIT
 
-from trainer.data.digits import SPLITS, drawing_arrays
+from trainer.data.digits import SPLITS, Drawing, drawing_arrays
+from trainer.data.pool import map_in_processes
 from trainer.data.strokes import Forms
-from trainer.pool import map_in_processes
 from trainer.settings import SynthesizeSettings
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ PAGES_A_JOB = 50  # that one process makes before it hands them over
 
 @dataclass(frozen=True)
 class Job:
-    """Some pages of a split, either of digits or of what is none."""
+    """Some pages of a split, of digits or of non-digits."""
 
     seed: int
     split: int
@@ -40,12 +42,14 @@ class Job:
 
 
 def synthesize(settings: SynthesizeSettings, file: Path) -> None:
-    """Write one .npz: form_names, and for each split its _pictures uint8 (n, 28, 28), _labels uint8 (n,), 10 = no digit, and
-    _forms uint16 (n,), which index form_names. A split's digits come first, then the others. The test split keeps its drawings
-    too, as drawing_arrays has them."""
+    """Write one .npz: form_names, and for each split its _pictures uint8 (n, 28, 28), _labels uint8 (n,) and _forms uint16 (n,).
+
+    A label is 10 for no digit; _forms index form_names. A split's digits come first, then the others. The test split keeps its
+    drawings too, as drawing_arrays has them.
+    """
     jobs = [job for split in range(len(SPLITS)) for job in _jobs(settings, split)]
     made = map_in_processes(_make, jobs, processes=settings.processes)
-    arrays = {"form_names": np.array(_forms().names)}
+    arrays: Arrays = {"form_names": np.array(_forms().names)}
     for number, split in enumerate(SPLITS):
         parts = [part for job, part in zip(jobs, made, strict=True) if job.split == number]
         *values, drawings = zip(*parts, strict=True)
@@ -53,29 +57,29 @@ def synthesize(settings: SynthesizeSettings, file: Path) -> None:
             arrays[f"{split}_{name}"] = np.concatenate(of_jobs)
         if split == "test":
             arrays |= drawing_arrays(list(chain.from_iterable(drawings)))
-        log.info("%s: %d digits and %d others, made by writing", split, *settings.sizes(split))
+        log.info("%s: %d digits and %d others", split, *settings.sizes(split))
     write_atomically(file, npz_bytes(arrays))
 
 
-def _jobs(settings, split):
+def _jobs(settings: SynthesizeSettings, split: int) -> Iterator[Job]:
     for digits, count in zip((True, False), settings.sizes(SPLITS[split]), strict=True):
-        for first in range(0, max(count, 1), PAGE * PAGES_A_JOB):  # where none is asked for, one that makes none
+        for first in range(0, max(count, 1), PAGE * PAGES_A_JOB):  # for no images one job, which makes none
             yield Job(settings.seed, split, digits, first, min(first + PAGE * PAGES_A_JOB, count))
 
 
 @cache
-def _forms():
-    """Read once in a process."""
+def _forms() -> Forms:
+    """Read the forms once in a process."""
     return Forms()
 
 
-def _make(job):
-    """The job's images, labels and forms, and of the test split the drawings."""
+def _make(job: Job) -> tuple[Bytes, Integers, Integers, list[Drawing]]:
+    """Return the job's images, labels and forms, and of the test split the drawings."""
     forms = _forms()
     numbers = {name: number for number, name in enumerate(forms.names)}
     count = job.end - job.first
     images = np.empty((count, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    labels, form_numbers, drawings = np.full(count, NO_DIGIT, np.uint8), np.empty(count, np.uint16), []
+    labels, form_numbers, drawings = np.full(count, NO_DIGIT, np.uint8), np.empty(count, np.uint16), list[Drawing]()
     for index in range(count):
         page, place = divmod(job.first + index, PAGE)
         if place == 0:
@@ -86,7 +90,7 @@ def _make(job):
             strokes, name = forms.digit(place % 10, generator, writer)
         else:
             strokes, name = forms.non_digit(generator, writer)
-        # What is held out is drawn by the one pen that serves strokes; disturb measures the others.
+        # Held-out digits have the one pen that serves strokes; corrupt measures the others.
         pen = writer.pen if SPLITS[job.split] == "training" else PEN_RADIUS
         images[index] = in_bytes(image_from_strokes(strokes, pen_radius=pen))
         form_numbers[index] = numbers[name]

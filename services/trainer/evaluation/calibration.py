@@ -1,30 +1,30 @@
-"""Calibration: does the network know how sure it may be? Of what it says with 90% confidence, 90% should be right.
+"""Calibrate the network: of the answers with 90% confidence, 90% should be right.
 
-A network trained to the end is too sure of itself. Dividing its logits by one number, the temperature, before softmax mends
+A network trained to the end is too sure of itself. Dividing its logits by one number, the temperature, before softmax corrects
 most of that and changes no answer (Guo et al., "On calibration of modern neural networks", 2017).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from digitnet.arrays import Floats, Integers
 from digitnet.decision import Decision
 from digitnet.losses import softmax_cross_entropy
 
 BINS = 15  # of confidence, equally wide, as Guo et al. have them
-LOWEST, HIGHEST = 0.05, 20.0  # temperatures between which the best one is looked for
+LOWEST, HIGHEST = 0.05, 20.0  # temperatures that the search is between
 HALVINGS = 60  # of that interval, nearly: it ends far below float32's own steps
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature at which the mean loss of held-out logits (n, classes) with labels int (n,) is the least.
+def fit_temperature(logits: Floats, labels: Integers) -> float:
+    """Return the temperature with the least mean loss of held-out logits (n, classes) with labels int (n,); 1 for none.
 
-    The loss has one valley along 1 / temperature, so the golden section finds its bottom. 1, which changes nothing, for no
-    logits at all.
+    The loss has one valley along 1 / temperature, so the golden section finds its bottom.
     """
     if not len(labels):
         return 1.0
 
-    def loss(logarithm):
+    def loss(logarithm: float) -> float:
         return softmax_cross_entropy(logits.T.astype(np.float64) / np.exp(logarithm), labels)[0]
 
     golden = (np.sqrt(5.0) - 1.0) / 2.0
@@ -45,27 +45,27 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """For each bin of confidence that any answer fell into: how many did, their mean confidence, and how many were right."""
+    """For each bin of confidence with any answer: the number of answers, their mean confidence, and the share that is right."""
 
-    count: np.ndarray  # int (bins,)
-    confidence: np.ndarray  # float (bins,)
-    accuracy: np.ndarray  # float (bins,)
+    count: Integers  # (bins,)
+    confidence: Floats  # (bins,)
+    accuracy: Floats  # (bins,)
 
     @property
     def expected_calibration_error(self) -> float:
-        """By how much confidence and accuracy differ, each answer counting alike; 0 is perfect, 1 the worst."""
+        """The mean over the answers of the distance between confidence and accuracy: 0 is perfect, 1 the worst."""
         return float(np.sum(self.count * np.abs(self.accuracy - self.confidence)) / max(self.count.sum(), 1))
 
 
-def reliability(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> Reliability:
-    """What held-out logits (n, classes) promise at a temperature, beside what they keep; labels int (n,)."""
+def reliability(logits: Floats, labels: Integers, temperature: float = 1.0) -> Reliability:
+    """Compare the confidence of logits (n, classes) of digits, at a temperature, with their accuracy; labels int (n,)."""
     probabilities = Decision(temperature).probabilities(logits.astype(np.float64))
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     count = np.bincount(bins, minlength=BINS)
     filled = count > 0
 
-    def mean(values):
+    def mean(values: Floats) -> Floats:
         return np.bincount(bins, values, minlength=BINS)[filled] / count[filled]
 
     return Reliability(count[filled], mean(confidence), mean(right.astype(float)))

@@ -12,10 +12,10 @@ import numpy as np
 from digitnet.checkpoint import load, write_atomically
 from stores.prediction_log import Feedback, PredictionLog
 
-from trainer.data.contact_sheet import contact_sheet
 from trainer.feedback.decisions import Decisions, ReviewError
+from trainer.feedback.quotas import explained, within_quotas
 from trainer.feedback.review import Item, chosen, reviewed, table, word
-from trainer.feedback.shares import explained, within_shares
+from trainer.reports import contact_sheet
 
 log = logging.getLogger("trainer")
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("review", help=f"list undecided feedback, and draw it into {SHEET}")
     for name, flag, which in (
-        ("accept", "--unflagged", "nothing is odd about, within the shares of one sender and one day"),
+        ("accept", "--unflagged", "nothing is odd about, within the quotas of one sender and one day"),
         ("reject", "--flagged", "something is odd about"),
     ):
         action = actions.add_parser(name, help=f"{name} some of it")
@@ -39,42 +39,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, prediction_log: PredictionLog, model: Path, folder: Path) -> None:
-    """`model`: whose opinion flags what contradicts it; `folder`: of the decisions, and of review's images."""
+    """Run an action. `model` flags feedback that contradicts it; `folder` has the decisions and review's images."""
     decisions, feedback = Decisions(folder), _all(prediction_log)
     if arguments.action == "erase":
         _erase(arguments.ids, prediction_log, decisions, feedback)
         return
     if erased := decisions.forget(prediction_log.erased(decisions.decided())):
         log.info("%d decisions are gone, because their drawings were erased", len(erased))
-    network, card = load(model)
-    items = reviewed(feedback, network, card)  # with decided feedback too: for duplicates and floods
+    items = reviewed(feedback, *load(model))  # with decided feedback too: for duplicates and floods
     decided = decisions.decided()
     undecided = [item for item in items if item.feedback.feedback_id not in decided]
     if arguments.action == "review":
         print(table(undecided))
         _draw(undecided, folder / SHEET)
-    else:
+    elif arguments.all or arguments.ids:
         _decide(arguments, decisions, items, undecided)
+    else:
+        flag = "--flagged" if arguments.action == "reject" else "--unflagged"
+        raise ReviewError(f"{arguments.action} what? Give ids, as `review` lists them, or {flag}")
 
 
-def _decide(arguments, decisions: Decisions, items: Sequence[Item], undecided: Sequence[Item]):
-    flagged = arguments.action == "reject"
-    if not (arguments.all or arguments.ids):
-        raise ReviewError(
-            f"{arguments.action} what? Give ids, as `review` lists them, or {'--flagged' if flagged else '--unflagged'}"
-        )
-    which, note = [item.feedback for item in undecided if bool(item.flags) == flagged] if arguments.all else [], ""
+def _decide(arguments: argparse.Namespace, decisions: Decisions, items: Sequence[Item], undecided: Sequence[Item]) -> None:
+    flagged, note = arguments.action == "reject", ""
+    which = [item.feedback for item in undecided if bool(item.flags) == flagged] if arguments.all else []
     if not flagged:
-        accepted = {line["feedback_id"] for line in decisions.accepted()}
-        which, held_back = within_shares(which, [item.feedback for item in items if item.feedback.feedback_id in accepted])
+        accepted = {line.feedback_id for line in decisions.accepted()}
+        which, held_back = within_quotas(which, [item.feedback for item in items if item.feedback.feedback_id in accepted])
         note = explained(held_back)
     which += [item.feedback for item in chosen(items, arguments.ids)]
     (decisions.reject if flagged else decisions.accept)(which)
     log.info("%sed %d%s; %d accepted in all", arguments.action, len(which), note, len(decisions.accepted()))
 
 
-def _erase(ids: Sequence[str], prediction_log: PredictionLog, decisions: Decisions, feedback: Sequence[Feedback]):
-    """From the log first: a command that is stopped in between leaves the erased ids there, and the next one goes on."""
+def _erase(ids: Sequence[str], prediction_log: PredictionLog, decisions: Decisions, feedback: Sequence[Feedback]) -> None:
+    """Erase from the log first: a command that is stopped in between leaves the erased ids there, and the next one goes on."""
     listed = {id_: [each for each in feedback if each.feedback_id.startswith(id_) and len(id_) >= SHORTEST_ID] for id_ in ids}
     for id_, found in listed.items():
         if len(found) > 1:
@@ -90,19 +88,19 @@ def _erase(ids: Sequence[str], prediction_log: PredictionLog, decisions: Decisio
         raise ReviewError(f"no prediction and no feedback has the id {', '.join(map(repr, unknown))}: give the whole id")
 
 
-def _all(prediction_log):
-    found, after = [], None
-    while page := prediction_log.feedback(PAGE, after):
-        found += page
-        after = page[-1].feedback_id
+def _all(prediction_log: PredictionLog) -> list[Feedback]:
+    found = page = prediction_log.feedback(PAGE)
+    while page:
+        page = prediction_log.feedback(PAGE, page[-1].feedback_id)
+        found = [*found, *page]
     return found
 
 
-def _draw(items: list[Item], path: Path):
+def _draw(items: Sequence[Item], path: Path) -> None:
     if not items:
         return
     captions = [
         f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{'!' if item.flags else ''}" for item in items
     ]
     write_atomically(path, contact_sheet(np.stack([item.image for item in items]), captions))
-    log.info("their images are in %s: what they were said to be, the id's beginning, and ! where something is odd", path)
+    log.info("their images are in %s: each with its label, the id's beginning, and ! where something is odd", path)

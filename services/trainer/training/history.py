@@ -75,5 +75,5 @@ def measure(network: Network, split: Split, group: Group = SINGLE_PROCESS) -> tu
     rows = slice(own.start * READ_AT_ONCE, own.stop * READ_AT_ONCE)
     features[rows] = network.predict_features(in_unit_range(split.images[rows]), READ_AT_ONCE)
     group.sum_(features)
-    measured = Answers(features, network.logits_of(features), split.labels, split.images)
+    measured = Answers(split, features, network.logits_of(features))
     return measured.loss, float(np.mean(measured.right))

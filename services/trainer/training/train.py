@@ -13,7 +13,7 @@ from digitnet.checkpoint import save, write_atomically
 from digitnet.parallel import DataParallel
 
 from trainer.data.digits import load_splits, load_synthetic
-from trainer.evaluation.tables import csv_bytes
+from trainer.reports import csv_bytes
 from trainer.settings import TrainSettings
 from trainer.training.progress import ProgressCallback
 from trainer.training.ranks import ONE_RANK, OneRank, RefusedError
@@ -78,7 +78,7 @@ def train(
     def write() -> dict[str, Any]:
         golden_images, snapshots = run.validation.golden_images(), run.snapshots.snapshots()
         card = save(trained_folder, run.averaged, golden_images, run.about(), snapshots)
-        write_atomically(history_file, csv_bytes(list(run.history.rows[0]), (list(row.values()) for row in run.history.rows)))
+        write_atomically(history_file, csv_bytes(run.history.rows))
         unfinished_file.unlink(missing_ok=True)
         return card
 

@@ -1,18 +1,28 @@
-"""Contact sheets: many small images on one, each with a line under it, for people to look through."""
+"""Make files for people to look at: tables as CSV, which DVC plots, and contact sheets, many small images on one."""
 
+import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
+from digitnet.arrays import Bytes
 from PIL import Image, ImageDraw, ImageFont
 
 ENLARGED = 2  # pixels of the sheet for one of an image
 CAPTION_HEIGHT, GAP = 14, 8  # pixels
-PAPER, INK, CAPTION = 255, 0, 90  # grey
+PAPER, CAPTION = 255, 90  # gray
 
 
-def contact_sheet(images: np.ndarray, captions: Sequence[str], columns: int = 12) -> bytes:
-    """Images uint8 (n, height, width), 255 = ink, and a caption for each -> a grey PNG, dark on light, row after row."""
+def csv_bytes(rows: Sequence[Mapping[str, object]], columns: Iterable[str] = ()) -> bytes:
+    """Return rows with the same keys as CSV. `columns` name them where there may be no row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0] if rows else columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def contact_sheet(images: Bytes, captions: Sequence[str], columns: int = 12) -> bytes:
+    """Return images uint8 (n, height, width), 255 = ink, as a gray PNG, dark on light, row after row, each with its caption."""
     count, height, width = images.shape
     height, width = height * ENLARGED, width * ENLARGED
     rows = max(1, -(-count // columns))
