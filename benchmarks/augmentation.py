@@ -29,11 +29,12 @@ def main():
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8])
     arguments = parser.parse_args()
-    settings = replace(read_train_settings(), epochs=arguments.epochs)
+    settings = read_train_settings().model_copy(update={"epochs": arguments.epochs})
     print("| augmentation | MNIST, errors | MNIST, loss | synthetic, errors | synthetic, loss | non-digits missed |", flush=True)
     print("|---|---|---|---|---|---|", flush=True)
     for name, augmentation in variants(settings.augmentation):
-        measured = [_measured(replace(settings, augmentation=augmentation, seed=seed)) for seed in arguments.seeds]
+        changed = settings.model_copy(update={"augmentation": augmentation})
+        measured = [_measured(changed.model_copy(update={"seed": seed})) for seed in arguments.seeds]
         errors, loss, drawn_errors, drawn_loss, missed = np.mean(measured, axis=0)
         print(f"| {name} | {errors:.2%} | {loss:.4f} | {drawn_errors:.2%} | {drawn_loss:.4f} | {missed:.1%} |", flush=True)
 

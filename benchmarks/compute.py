@@ -12,7 +12,8 @@ from digitnet.images.strokes import image_from_strokes
 from digitnet.inference_plan import InferencePlan
 from digitnet.network import Network
 from digitnet.optimizers import Adam
-from digitnet.parallel import DataParallel, ParallelInferencePlan
+from digitnet.parallel import DataParallel
+from plan_threads import PlanThreads
 from threadpoolctl import threadpool_limits
 
 sys.path.append(str(Path(__file__).resolve().parent / "peers"))
@@ -21,11 +22,11 @@ from rounds import rounds
 
 
 def epoch(inputs: Path, network: Network) -> None:
-    """As the trainer does it: half a batch on each of two threads, BLAS on one. A perceptron is too small to be shared out."""
+    """As the trainer does it: half a batch on each of two threads, BLAS on one. A perceptron is too small to be sharded."""
     images, labels = batches.read(inputs)
-    shares = 2 if any(isinstance(layer, Conv2D) for layer in network.layers) else 1
+    shards = 2 if any(isinstance(layer, Conv2D) for layer in network.layers) else 1
     optimizer, generator = Adam(network.parameters.size), np.random.default_rng(1)
-    with threadpool_limits(1, user_api="blas"), DataParallel(network, shares) as parallel:
+    with threadpool_limits(1, user_api="blas"), DataParallel(network, shards) as parallel:
 
         def work():
             for chosen in batches.epoch(generator, len(images)):
@@ -46,7 +47,7 @@ def image(inputs: Path, network: Network) -> None:
 def batch(inputs: Path, network: Network) -> None:
     """512 images on two threads."""
     images = batches.read(inputs)[0][:512]
-    with threadpool_limits(1, user_api="blas"), ParallelInferencePlan(network, threads=2) as parallel:
+    with threadpool_limits(1, user_api="blas"), PlanThreads(network, threads=2) as parallel:
         rounds(lambda: parallel.predict_logits(images), times=40)
 
 

@@ -40,7 +40,7 @@ TCP = {"MPIR_CVAR_NOLOCAL": "1", "MPIR_CVAR_CH4_NETMOD": "ofi", "FI_PROVIDER": "
 SHORT, LONG = 1100, 200_000  # bytes: up to the one a message costs its latency, from the other on its length counts
 WORTH = 0.5  # of a rank: what each of several must still be worth
 
-# name: ranks, shares, environment, what is measured
+# name: ranks, shards, environment, what is measured
 MEASUREMENTS = {
     "1 process, 1 thread": (0, 1, {}, "steps"),
     "1 process, 2 threads": (0, 2, {}, "steps"),
@@ -205,9 +205,9 @@ def written(text: str, document: dict) -> str:
     return text
 
 
-def measure(ranks: int, shares: int, environment: dict[str, str], measured: str) -> dict:
+def measure(ranks: int, shards: int, environment: dict[str, str], measured: str) -> dict:
     """In processes of their own."""
-    program = [sys.executable, str(HERE / "distributed_rank.py"), measured, "--shares", str(shares)]
+    program = [sys.executable, str(HERE / "distributed_rank.py"), measured, "--shards", str(shards)]
     command = [str(MPIRUN), "-n", str(ranks), *program] if ranks else [*program, "--alone"]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:

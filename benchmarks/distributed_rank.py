@@ -1,6 +1,6 @@
 """What one rank of benchmarks/distributed.py measures; the first rank prints it, as a line of JSON.
 
-    mpirun -n 2 python benchmarks/distributed_rank.py steps --shares 2     or without mpirun, on one process
+    mpirun -n 2 python benchmarks/distributed_rank.py steps --shards 2     or without mpirun, on one process
     mpirun -n 2 python benchmarks/distributed_rank.py messages | overlap
     python benchmarks/distributed_rank.py parts
 
@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,13 +22,14 @@ import numpy as np
 from digitnet.losses import softmax_cross_entropy
 from digitnet.network import NO_DIGIT
 from digitnet.parallel import SINGLE_PROCESS, DataParallel
-from digitnet.prefetching import Prefetcher
+from digitnet.prefetching import prefetched
+from digitnet.training import loss_and_gradients
 from threadpoolctl import threadpool_limits
 from trainer.data.digits import Split, Synthetic
 from trainer.data.idx import TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
 from trainer.settings import PARAMS_FILE, read_train_settings
 from trainer.training.ranks import Ranks
-from trainer.training.train import Training
+from trainer.training.run import Run
 
 PROJECT = Path(__file__).resolve().parents[1]
 STEPS = {"default": 32, "best": 8}  # by recipe; each is taken twice
@@ -39,7 +39,7 @@ PIECE_BYTES = 100_000  # of the gradient, where it is sent in pieces
 Seconds = dict[str, float]
 
 
-def training(recipe: str, shares: int, parts: int = 1) -> Training:
+def new_run(recipe: str, shards: int, parts: int = 1) -> Run:
     """As params.yaml has it, or with one of so many parts of its batch. MNIST's images stand for all: they cost the same."""
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
         params = Path(name) / "params.yaml"
@@ -50,7 +50,7 @@ def training(recipe: str, shares: int, parts: int = 1) -> Training:
     digits = Split(images[:8000], labels[:8000].astype(np.int64))
     others = Split(digits.images[:2000], np.repeat([1, NO_DIGIT], 1000))
     synthetic = Synthetic({"training": others}, {}, [])
-    return Training(replace(settings, shares=shares, **sizes), digits, digits.only(slice(300)), synthetic)
+    return Run(settings.model_copy(update={"shards": shards, **sizes}), digits, digits.only(slice(300)), synthetic)
 
 
 class Timed:
@@ -69,19 +69,19 @@ class Timed:
         return sums
 
 
-def steps(communicator, shares: int) -> dict[str, Seconds]:
+def steps(communicator, shards: int) -> dict[str, Seconds]:
     """A step of each recipe: one thing after the other, and as training does it, which makes the next batches meanwhile."""
     found = {}
     for recipe, count in STEPS.items():
-        run = training(recipe, shares)
+        run = new_run(recipe, shards)
         group = Timed(_group(communicator), communicator.Barrier if communicator else lambda: None)
-        with DataParallel(run.network, shares, group) as parallel:
-            make, times = partial(run.make_batch, rows=parallel.rows(run.rows)), []
+        with DataParallel(run.network, shards, group) as parallel:
+            make, times = partial(run.batches.make, rows=parallel.rows(run.batches.rows)), []
             for step in range(count):
                 began = time.perf_counter()
                 batch = make(step)
                 made = time.perf_counter()
-                parallel.loss_and_gradients(*batch, np.random.default_rng(step))
+                parallel.loss_and_gradients(*batch)
                 computed = time.perf_counter()
                 _update(run)
                 ended = time.perf_counter()
@@ -89,40 +89,39 @@ def steps(communicator, shares: int) -> dict[str, Seconds]:
                 times.append((made - began, between, group.wait, group.message, ended - computed))
             names = ("making", "gradient", "waiting", "message", "update")
             parts = dict(zip(names, map(statistics.median, zip(*times[2:]))))
-            with Prefetcher(make, range(count + 2)) as batches:
-                began = 0.0
-                for step, batch in enumerate(batches):
-                    if step == 2:
-                        began = time.perf_counter()
-                    parallel.loss_and_gradients(*batch, np.random.default_rng(step))
-                    _update(run)
-                parts["step"] = (time.perf_counter() - began) / count
-        found[recipe] = {"bytes": run.network.gradients.nbytes, "rows": run.rows} | _slowest(communicator, parts)
+            began = 0.0
+            for step, batch in enumerate(prefetched(make, range(count + 2))):
+                if step == 2:
+                    began = time.perf_counter()
+                parallel.loss_and_gradients(*batch)
+                _update(run)
+            parts["step"] = (time.perf_counter() - began) / count
+        found[recipe] = {"bytes": run.network.gradients.nbytes, "rows": run.batches.rows} | _slowest(communicator, parts)
     return found
 
 
-def parts(_communicator, _shares: int) -> dict:
+def parts(_communicator, _shards: int) -> dict:
     """What is left to a rank of a batch in so many parts, on one thread: the gradient of one part, and making its images; and
     what it does whatever its part is: to draw what makes the whole batch, and to take the step."""
     found = {}
     for recipe in STEPS:
-        run = training(recipe, 1)
-        batch = run.make_batch(0)
+        run = new_run(recipe, 1)
+        batch = run.batches.make(0)
         lines = {"parts": list(PARTS), "gradient": [], "making": []}
         for count in PARTS:
-            rows = slice(run.rows // count)
-            images, labels = (each[rows] for each in batch)
+            rows = slice(run.batches.rows // count)
+            images, labels = (each[rows] for each in batch[:2])
             times = 3 + count // 4
-            gradient = partial(run.network.loss_and_gradients, images, labels)
+            gradient = partial(loss_and_gradients, run.network, images, labels)
             lines["gradient"].append(_median_of(times, lambda gradient=gradient: gradient(np.random.default_rng(0))))
-            lines["making"].append(_median_of(times, lambda rows=rows, run=run: run.make_batch(0, rows)))
-        drawing, update = (lambda run=run: run.make_batch(0, slice(0, 0))), (lambda run=run: _update(run))
+            lines["making"].append(_median_of(times, lambda rows=rows, run=run: run.batches.make(0, rows)))
+        drawing, update = (lambda run=run: run.batches.make(0, slice(0, 0))), (lambda run=run: _update(run))
         found[recipe] = lines | {"drawing": _median_of(20, drawing), "update": _median_of(20, update)}
     ones = np.ones(2**20, np.float32)
     return found | {"seconds_to_add_a_byte": _median_of(20, lambda: np.add(ones, ones, out=ones)) / ones.nbytes}
 
 
-def messages(communicator, _shares: int) -> dict[str, list[float]]:
+def messages(communicator, _shards: int) -> dict[str, list[float]]:
     """An Allreduce by its size."""
     seconds = []
     for size in BYTES:
@@ -131,14 +130,14 @@ def messages(communicator, _shares: int) -> dict[str, list[float]]:
     return {"bytes": list(BYTES), "seconds": seconds}
 
 
-def overlap(communicator, _shares: int) -> dict[str, Seconds]:
+def overlap(communicator, _shards: int) -> dict[str, Seconds]:
     """Whether it pays to send the gradient layer by layer while backward goes on: the ways in turn, in one run."""
     from mpi4py import MPI
 
     found = {}
     for recipe, count in STEPS.items():
-        run = training(recipe, 1, parts=communicator.size)
-        network, (images, labels) = run.network, run.make_batch(0)
+        run = new_run(recipe, 1, parts=communicator.size)
+        network, (images, labels, _) = run.network, run.batches.make(0)
         first = next(place for place, layer in enumerate(network.layers) if layer.parameter_count)
 
         def grad_logits(network=network, images=images, labels=labels):
@@ -184,7 +183,7 @@ def _group(communicator):
 
 def _update(run):
     run.optimizer.update(run.network.parameters, run.network.gradients, 1e-4)
-    run.average.update(run.network.parameters)
+    run.averaging.average.update(run.network.parameters)
 
 
 def _median_of(times: int, work: Callable[[], object], communicator=None) -> float:
@@ -207,7 +206,7 @@ def _slowest(communicator, seconds: Seconds) -> Seconds:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("measured", choices=MEASURED)
-    parser.add_argument("--shares", type=int, default=1)
+    parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--alone", action="store_true", help="without MPI")
     chosen = parser.parse_args()
     communicator = None
@@ -216,7 +215,7 @@ def main() -> int:
 
         communicator = MPI.COMM_WORLD
     with threadpool_limits(1, user_api="blas"):
-        found = MEASURED[chosen.measured](communicator, chosen.shares)
+        found = MEASURED[chosen.measured](communicator, chosen.shards)
     if communicator is None or communicator.rank == 0:
         print(json.dumps(found))
     return 0

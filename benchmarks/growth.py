@@ -29,7 +29,9 @@ from digitnet.images.normalize import in_unit_range
 from digitnet.images.strokes import image_from_strokes
 from digitnet.network import Network
 from digitnet.optimizers import Adam
-from digitnet.parallel import DataParallel, ParallelInferencePlan
+from digitnet.parallel import DataParallel
+from digitnet.training import loss_and_gradients
+from plan_threads import PlanThreads
 from serving import Running, folder_with_bodies, free_port, wait_for
 from threadpoolctl import threadpool_limits
 
@@ -101,7 +103,7 @@ def training(sample: Sample) -> Curve:
         images, labels = sample.images[: int(size)], sample.labels[: int(size)]
 
         def step():
-            network.loss_and_gradients(images, labels)
+            loss_and_gradients(network, images, labels)
             optimizer.update(network.parameters, network.gradients, 1e-3)
 
         megabytes = megabytes_of(step)
@@ -115,7 +117,7 @@ def reading(sample: Sample) -> Curve:
 
     def measure(count):
         images = sample.images[: int(count)]
-        with ParallelInferencePlan(sample.network, threads=2) as prepared:
+        with PlanThreads(sample.network, threads=2) as prepared:
             megabytes = megabytes_of(lambda: prepared.predict_logits(images))
             return {"seconds": seconds_of(lambda: prepared.predict_logits(images)), "megabytes": megabytes}
 
@@ -127,7 +129,7 @@ def threads(sample: Sample) -> Curve:
 
     def measure(count):
         network = sample.fresh()
-        with DataParallel(network, int(count)) as parallel, ParallelInferencePlan(network, threads=int(count)) as prepared:
+        with DataParallel(network, int(count)) as parallel, PlanThreads(network, threads=int(count)) as prepared:
             step = seconds_of(lambda: parallel.loss_and_gradients(sample.images[:128], sample.labels[:128]))
             read = seconds_of(lambda: prepared.predict_logits(sample.images[:512]))
         return {"trained": 128 / step, "read": 512 / read}

@@ -14,10 +14,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from digitnet.arrays import IMAGE_SIDE, Array, Floats, Integers, Shape
+from digitnet.arrays import IMAGE_SIDE, Array, Floats, Shape
 from digitnet.convolution import Conv2D, MaxPool2D
 from digitnet.layers import Dense, Dropout, Flatten, Layer, ReLU
-from digitnet.losses import softmax, softmax_cross_entropy
+from digitnet.losses import softmax
 
 IMAGE_SHAPE = (1, IMAGE_SIDE, IMAGE_SIDE)  # channels, height, width
 DIGITS = 10
@@ -111,21 +111,6 @@ class Network:
         """
         parts = [values[part].astype(np.float64) for part in self.parts]
         return np.array([np.linalg.norm(part) if part.size else np.nan for part in parts])
-
-    def loss_and_gradients(
-        self, images: Floats, labels: Integers, generator: np.random.Generator | None = None
-    ) -> tuple[float, int]:
-        """Run forward and backward. Return the mean loss and the count of right answers; fill `gradients`.
-
-        images (batch, 28, 28) in [0, 1]; labels (batch,) in 0..9, or to 10 for a network with a class for no digit.
-        Dropout draws from `generator`; without one nothing is dropped.
-        """
-        for layer in self.layers:
-            layer.generator = generator
-        logits = self.forward(images)
-        loss, grad_logits = softmax_cross_entropy(logits, labels)
-        self.backward(grad_logits)
-        return loss, int(np.count_nonzero(logits.argmax(axis=0) == labels))
 
     def forward(self, images: Floats) -> Floats:
         """Turn images (batch, 28, 28) into logits (classes, batch). Each layer remembers what backward needs."""

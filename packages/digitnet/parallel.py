@@ -1,136 +1,104 @@
-"""One batch on several threads, and on several processes: each takes a share of the examples, and their gradients are added up.
+"""One batch on several threads, and on several processes: each takes a shard of the examples, and their gradients are summed.
 
-The gradient of a mean over a batch is the mean of the gradients of its parts, so shares may be computed apart. NumPy lets
-go of the interpreter lock inside its loops and products, so threads really run side by side; hold BLAS to one thread then,
-or its threads and these get in each other's way (the trainer does).
+The gradient of a mean over a batch is the weighted mean of the gradients of its shards. NumPy releases the interpreter lock in
+its loops and products, so threads really run side by side. Limit BLAS to one thread then: its threads and these would compete.
 
-Processes, of one machine or of many, each have a copy of the network. Once the sum of all gradients is everywhere, each takes the
-same step, and the copies stay equal. How the sum gets there is not known here: whoever starts the processes brings a Group.
+Processes, of one machine or of many, each have a copy of the network. Each takes the same step with the sum of all gradients, so
+the copies stay equal. A Group does the sum; whoever starts the processes provides it.
 """
 
+import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Protocol
+from typing import Self
 
 import numpy as np
 
-from digitnet.inference_plan import InferencePlan
+from digitnet.arrays import Array, Floats, Integers
 from digitnet.network import Network
+from digitnet.training import loss_and_gradients
 
 
-class Group(Protocol):
-    """Processes that do the same at the same time, each with another part of the data: this one is number `rank` of `size`."""
+class Group:
+    """Processes that do the same at the same time, each with another part of the data: this one is number `rank` of `size`.
 
-    rank: int
-    size: int
-
-    def sum_(self, array: np.ndarray, *numbers: float) -> tuple[float, ...]:
-        """Add up over all processes, in place, what each has in the array; return the sums of the numbers beside it.
-
-        All must call it, and all have the same bits then. The numbers are added up in the array's type.
-        """
-
-
-class SingleProcess:
-    """The group of a process that has no others: a sum is what it is."""
+    This base class is a single process.
+    """
 
     rank, size = 0, 1
 
-    def sum_(self, array: np.ndarray, *numbers: float) -> tuple[float, ...]:
+    def sum_(self, array: Array, *numbers: float) -> tuple[float, ...]:
+        """Sum the array over all processes, in place; return the sums of the numbers beside it.
+
+        All processes must call it, and all get the same bits. The numbers are summed in the array's dtype.
+        """
         return numbers
 
 
-SINGLE_PROCESS = SingleProcess()
+SINGLE_PROCESS = Group()
 
 
 def part(count: int, group: Group) -> slice:
-    """Which of so many things in a row are this process's."""
+    """Return which of so many things in a row are this process's."""
     return slice(count * group.rank // group.size, count * (group.rank + 1) // group.size)
 
 
-class _Threads:
-    """As many threads as there are shares. They end with `close()` or the with statement."""
+class DataParallel:
+    """Compute a network's gradients in `shards`, each on a thread; of a group each process takes its part of the shards.
 
-    def __init__(self, count: int, name: str):
-        if count < 1:
-            raise ValueError(f"{name} must be at least 1, not {count}")
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="share")
-
-    def close(self) -> None:
-        self._threads.shutdown()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-
-class DataParallel(_Threads):
-    """Computes a network's gradients in `shares` shares: of a group of processes each takes its part of them, one on a thread.
-
-    The split decides in which order floats are added, and with it their last bits, so `shares` is part of the recipe: the
-    same number gives the same weights on a machine of any size. In a group of processes the sum is rounded in other places, and
-    they are the same but for that.
+    Shards decide in which order floats are added, and with it their last bits. So `shards` is part of the recipe: the same
+    number gives the same weights on a machine of any size. A group of processes rounds in other places, and only there.
+    The threads end with the with statement. A process beyond the number of shards has nothing to do.
     """
 
-    def __init__(self, network: Network, shares: int, group: Group = SINGLE_PROCESS):
-        most = -(-shares // group.size)  # of them on one process
-        super().__init__(most, "shares")
-        if group.size > shares:
-            raise ValueError(f"{shares} shares are too few for {group.size} processes: each takes at least one")
-        self.network, self.shares, self._group = network, shares, group
-        self._replicas = [network.replica() for _ in range(most)]
+    def __init__(self, network: Network, shards: int, group: Group = SINGLE_PROCESS):
+        self.network, self.shards, self._group = network, shards, group
+        self._replicas = [network.replica() for _ in range(math.ceil(shards / group.size))]
+        self._threads = ThreadPoolExecutor(len(self._replicas), thread_name_prefix="shard")
 
     def rows(self, count: int) -> slice:
-        """Which of so many examples this process takes."""
+        """Return which of so many examples this process takes."""
         own = self._bounds(count)[self._own(count)]
         return slice(own[0].start, own[-1].stop) if own else slice(0, 0)
 
     def loss_and_gradients(
-        self, images: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None
+        self, images: Floats, labels: Integers, generator: np.random.Generator | None = None
     ) -> tuple[float, int]:
-        """As Network.loss_and_gradients: the mean loss, how many were right; the network's `gradients` are filled.
+        """Do what digitnet.training.loss_and_gradients does: the results are of the whole batch, on every process.
 
-        All three are of the whole batch, on every process; only the images in this process's `rows` are looked at. Each share
-        draws from a child of the generator, so what it draws does not depend on which thread is first, or on which process it is.
+        A process reads only the images in its `rows`. Each shard draws from a child of the generator, so what it drops depends
+        neither on the order of the threads nor on the process.
         """
-        shares, own = self._bounds(len(labels)), self._own(len(labels))
-        generators = [None] * len(shares) if generator is None else generator.spawn(len(shares))
-        if self.shares == 1:  # nobody to share with: no thread, and nothing to add up
-            return self.network.loss_and_gradients(images, labels, *generators)
+        shards, own = self._bounds(len(labels)), self._own(len(labels))
+        generators: Sequence[np.random.Generator | None] = generator.spawn(len(shards)) if generator else [None] * len(shards)
+        if self.shards == 1:  # no thread, and nothing to sum
+            return loss_and_gradients(self.network, images, labels, generators[0])
 
-        def of_share(replica, share, own_generator):
-            return replica.loss_and_gradients(images[share], labels[share], own_generator)
+        def of_shard(replica: Network, shard: slice, own_generator: np.random.Generator | None) -> tuple[float, int]:
+            return loss_and_gradients(replica, images[shard], labels[shard], own_generator)
 
-        results = list(self._threads.map(of_share, self._replicas, shares[own], generators[own]))
+        results = list(self._threads.map(of_shard, self._replicas, shards[own], generators[own]))
         self.network.gradients[:] = 0.0
         loss = 0.0
-        for replica, share, (share_loss, _) in zip(self._replicas, shares[own], results):
-            weight = (share.stop - share.start) / len(labels)
+        for replica, shard, (shard_loss, _) in zip(self._replicas, shards[own], results):
+            weight = (shard.stop - shard.start) / len(labels)
             self.network.gradients += weight * replica.gradients
-            loss += weight * share_loss
+            loss += weight * shard_loss
         loss, correct = self._group.sum_(self.network.gradients, loss, sum(correct for _, correct in results))
         return loss, int(correct)
 
-    def _bounds(self, count):
-        """The shares, in a row; none is empty."""
-        bounds = np.linspace(0, count, self.shares + 1).astype(int)
+    def _bounds(self, count: int) -> list[slice]:
+        """Return the shards, in a row; none is empty."""
+        bounds = np.linspace(0, count, self.shards + 1).astype(int).tolist()
         return [slice(start, end) for start, end in pairwise(bounds) if end > start]
 
-    def _own(self, count):
-        """Which of these are this process's."""
-        return part(min(count, self.shares), self._group)
+    def _own(self, count: int) -> slice:
+        """Return which of these are this process's."""
+        return part(min(count, self.shards), self._group)
 
+    def __enter__(self) -> Self:
+        return self
 
-class ParallelInferencePlan(_Threads):
-    """The forward pass of many images at once, a share on each thread: of a network as it is now, as Prepared has it."""
-
-    def __init__(self, network: Network, threads: int = 2, batch: int = 32):
-        super().__init__(threads, "threads")
-        self._prepared = [InferencePlan(network, batch) for _ in range(threads)]
-
-    def predict_logits(self, images: np.ndarray) -> np.ndarray:
-        """Images (n, 28, 28) in [0, 1] -> logits (n, classes), as Network.predict_logits."""
-        shares = np.array_split(images, len(self._prepared))
-        return np.concatenate(list(self._threads.map(InferencePlan.predict_logits, self._prepared, shares)))
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()

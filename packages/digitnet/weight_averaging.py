@@ -1,34 +1,50 @@
-"""Averaging: the mean of the weights over the last steps, which is a better network than the one that each step leaves.
+"""Weight averaging: the mean of the weights over the last steps, a better network than the one that each step leaves.
 
-Every step is taken on another batch and overshoots a little for its sake; in the mean those detours cancel (Polyak and
-Juditsky, "Acceleration of stochastic approximation by averaging", 1992). It costs one more vector, and the network stays one.
+Each step follows another batch and overshoots a little; in the mean those detours cancel (Polyak and Juditsky, "Acceleration of
+stochastic approximation by averaging", 1992). It costs one more vector, and the network stays one.
 """
 
 import numpy as np
+from numpy.typing import DTypeLike
+
+from digitnet.arrays import Array, Arrays
+from digitnet.network import Network
+from digitnet.training import Callback, Progress
 
 
 class WeightAverage:
-    """The mean of all parameters that it was shown, and once there were `steps` of them, of about the last `steps`:
+    """The mean of the parameters after each step, and from the step number `steps` on, of about the last `steps`:
 
     average <- average + (w - average) / min(t, steps)      t = 1, 2, 3, …
 
     From then on each older step counts for 1 - 1 / steps of the one after it. `average` is (size,); 1 step is no average.
     """
 
-    def __init__(self, size: int, steps: int, dtype=np.float32):
+    def __init__(self, size: int, steps: int, dtype: DTypeLike = np.float32):
         if steps < 1:
             raise ValueError(f"an average must be over at least 1 step, not {steps}")
         self.steps = steps
-        self.state = {"average": np.zeros(size, dtype), "seen": np.zeros(1, np.int64)}
+        self.state: Arrays = {"average": np.zeros(size, dtype), "seen": np.zeros(1, np.int64)}
 
     @property
-    def average(self) -> np.ndarray:
+    def average(self) -> Array:
         return self.state["average"]
 
-    def update(self, parameters: np.ndarray) -> None:
-        """After each step of the optimizer; parameters are (size,)."""
+    def update(self, parameters: Array) -> None:
+        """Take in the parameters (size,) after a step of the optimizer."""
         self.state["seen"] += 1
         share = 1.0 / min(int(self.state["seen"][0]), self.steps)
-        average = self.state["average"]
+        average = self.average
         average *= 1.0 - share
         average += share * parameters
+
+
+class AveragingCallback(Callback):
+    """Average a network's weights while it trains: `averaged` is the same network with the averaged weights."""
+
+    def __init__(self, network: Network, steps: int):
+        self.network, self.average = network, WeightAverage(network.parameters.size, steps, network.dtype)
+        self.averaged = Network(network.specification, network.dtype, self.average.average)
+
+    def after_update(self, progress: Progress) -> None:
+        self.average.update(self.network.parameters)

@@ -20,7 +20,7 @@ from trainer.release import models_command
 from trainer.release.watch import watch
 from trainer.stages import STAGES, run_distributed_train, run_stage
 from trainer.stop_signals import StopSignals
-from trainer.training.train import Stopped
+from trainer.training.unfinished import Stopped
 from trainer.workspace import Workspace
 
 log = logging.getLogger("trainer")

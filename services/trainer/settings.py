@@ -1,26 +1,24 @@
 """The experiment, read from params.yaml: what is trained, on what, and how. A wrong value is refused with its name.
 
-The file as it stands is the recipe `default`. Another one is what it changes of that, under `recipes`, section by section:
-`recipe: best` reads train.epochs from recipes.train.best.epochs where that is there. So a stage depends on its own section alone.
+The file as it stands is the recipe `default`. Another recipe is what it changes, section by section, under `recipes`:
+`recipe: best` reads train.epochs from recipes.train.best.epochs if that is there. So a stage depends on its own section alone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from reprlib import repr as shown  # of what may be long
+from reprlib import repr as shown  # of values that may be long
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from digitnet.images.augment import Augmentation
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS
 from digitnet.schedules import SCHEDULES
+from digitnet.training import Optimizer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 PARAMS_FILE = Path("params.yaml")
 DEFAULT_RECIPE = "default"
-RECIPE_SECTIONS = ("synthesize", "train", "evaluate")  # for each, its stage in dvc.yaml depends on recipes.<section>
-
-
-MOST_CHARACTERS = 100_000  # twenty times what the project's own has: PyYAML is slow
 # What PyYAML raises for text that is no YAML, or for a value that is not what its tag says: !!int "", !!bool 5, 2026-99-99.
 UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
 
@@ -29,224 +27,178 @@ class SettingsError(ValueError):
     """Something in params.yaml is missing or wrong; the message names it and says what it should be."""
 
 
-@dataclass(frozen=True)
-class PreprocessSettings:
-    validation_size: int  # of the 60,000 training digits, how many are kept apart to watch the training by
-    seed: int
+def _one_of(names: Iterable[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"must be one of {', '.join(names)}, not {shown(name)}")
+        return name
+
+    return AfterValidator(check)
 
 
-@dataclass(frozen=True)
-class SynthesizeSettings:
-    digits: int  # of the training split, as many of each digit as goes
-    non_digits: int
-    held_out_digits: int  # of the validation split, and as many of the test split
-    held_out_non_digits: int
-    seed: int
+def _augmentation(strengths: Any) -> Augmentation:
+    try:
+        return Augmentation(**strengths)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"is wrong: {error}") from error
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Section = dict[str, Any]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PreprocessSettings(Settings):
+    validation_size: int = Field(ge=1, le=50_000)  # of the 60,000 training digits, those kept apart to watch the training by
+    seed: Seed
+
+
+class SynthesizeSettings(Settings):
+    digits: Count  # of the training split, as many of each digit as goes
+    non_digits: Count
+    held_out_digits: Count  # of the validation split, and as many of the test split
+    held_out_non_digits: Count
+    seed: Seed
     processes: int = 2
 
     def sizes(self, split: str) -> tuple[int, int]:
-        """How many digits, and how many others."""
+        """Return the numbers of digits and of non-digits."""
         if split == "training":
             return self.digits, self.non_digits
         return self.held_out_digits, self.held_out_non_digits
 
 
-@dataclass(frozen=True)
-class TrainSettings:
+class TrainSettings(Settings):
     recipe: str
     network: str
-    layers: tuple
-    epochs: int
-    batch_size: int  # of MNIST's digits
-    synthetic_digits: int  # that come with them
-    non_digits: int  # and what is no digit, for a network that has a class for it
-    optimizer: str
-    optimizer_options: Mapping[str, float]
-    schedule: str
-    learning_rate: float  # the schedule's peak
-    augmentation: Augmentation
-    averaged_steps: int  # over how many of the last steps the weights are averaged; 1: not at all
-    shares: int  # threads, and parts of a batch
-    seed: int
+    layers: list[Any]
+    epochs: int = Field(ge=1, le=10_000)
+    batch_size: int = Field(ge=1, le=10_000)  # of MNIST's digits
+    synthetic_digits: int = Field(ge=0, le=10_000)  # beside them in each batch
+    non_digits: int = Field(ge=0, le=10_000)  # for a network that has a class for them
+    optimizer: Annotated[str, _one_of(OPTIMIZERS)]
+    optimizer_options: Section = {}
+    schedule: Annotated[str, _one_of(SCHEDULES)]
+    learning_rate: float = Field(ge=1e-9, le=100.0)  # the schedule's peak
+    augmentation: Annotated[Augmentation, BeforeValidator(_augmentation)]
+    averaged_steps: int = Field(ge=1, le=1_000_000)  # of the last steps, over which the weights are averaged; 1: not at all
+    shards: int = Field(ge=1, le=64)  # of a batch, each on a thread
+    seed: Seed
 
     def make_network(self) -> Network:
-        """SettingsError if the layers do not fit together."""
+        """Return the network, its weights not yet drawn. SettingsError if its layers do not fit together."""
         try:
             return Network(self.layers)
         except (ValueError, OverflowError, MemoryError) as error:  # the latter two: more weights than this machine could hold
             raise SettingsError(f"params.yaml: networks.{self.network}: {error}") from error
 
-    def make_optimizer(self, size: int):
-        """For `size` parameters; SettingsError if it does not take its options."""
+    def make_optimizer(self, size: int) -> Optimizer:
+        """Return the optimizer of so many parameters. SettingsError if it does not take its options."""
         try:
-            return OPTIMIZERS[self.optimizer](size, **self.optimizer_options)
+            optimizer: Optimizer = OPTIMIZERS[self.optimizer](size, **self.optimizer_options)
         except (TypeError, ValueError, MemoryError) as error:
             raise SettingsError(f"params.yaml: train.optimizer: {error}") from error
+        return optimizer
 
 
-@dataclass(frozen=True)
-class TestSettings:
-    __test__ = False  # pytest looks for tests by such names
+class EvaluateSettings(Settings):
+    rejected_digits: Share  # of the held-out digits, those that may be taken for none: that sets the threshold
 
-    margin: float  # a candidate that reads so much less of the test digits than what is live is refused, as a share
-    significance: float  # unless one that is worse by the margin would lose as many in more than this share of all tests
-    milliseconds: float  # in which 99 of 100 drawings must be answered
+
+class ReleaseTestSettings(Settings):
+    margin: Share  # a candidate that reads so much less of the test digits than the live model is refused
+    significance: Share  # unless one that is worse by the margin would lose as many in more than this share of all tests
+    milliseconds: float = Field(ge=0.0, le=60_000.0)  # in which 99 of 100 drawings must be answered
+
+
+RecipeSection = Literal["synthesize", "train", "evaluate"]  # the stage of each depends on recipes.<section> in dvc.yaml
+RECIPE_SECTIONS = get_args(RecipeSection)
+
+
+class Params(Settings):
+    """The whole file. A section is checked when its stage reads it."""
+
+    seed: Seed
+    recipe: str
+    recipes: dict[RecipeSection, dict[str, Section]]
+    networks: dict[str, list[Any]]
+    preprocess: Section
+    synthesize: Section
+    train: Section
+    evaluate: Section
+    test: Section
 
 
 def read_preprocess_settings(path: Path = PARAMS_FILE) -> PreprocessSettings:
-    params = _read(path)
-    return PreprocessSettings(
-        validation_size=_number(params, "preprocess.validation_size", int, 1, 50_000),
-        seed=_number(params, "seed", int, 0, 2**32 - 1),
-    )
+    params = read_params(path)
+    return _validated(PreprocessSettings, {**params.preprocess, "seed": params.seed}, "preprocess")
 
 
 def read_synthesize_settings(path: Path = PARAMS_FILE) -> SynthesizeSettings:
-    params = _read(path)
-    names = ("digits", "non_digits", "held_out_digits", "held_out_non_digits")
-    sizes = {name: _number(params, f"synthesize.{name}", int, 0, 1_000_000) for name in names}
-    return SynthesizeSettings(**sizes, seed=_number(params, "seed", int, 0, 2**32 - 1))
-
-
-def read_rejected_digits(path: Path = PARAMS_FILE) -> float:
-    """The share of held-out digits that may be taken for none: evaluate sets the threshold by it."""
-    return _number(_read(path), "evaluate.rejected_digits", float, 0.0, 1.0)
-
-
-def read_test_settings(path: Path = PARAMS_FILE) -> TestSettings:
-    params = _read(path)
-    return TestSettings(
-        margin=_number(params, "test.margin", float, 0.0, 1.0),
-        significance=_number(params, "test.significance", float, 0.0, 1.0),
-        milliseconds=_number(params, "test.milliseconds", float, 0.0, 60_000.0),
-    )
+    params = read_params(path)
+    return _validated(SynthesizeSettings, {**params.synthesize, "seed": params.seed}, "synthesize")
 
 
 def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
-    params = _read(path)
-    name = _choice(params, "train.network", _mapping(params, "networks"))
-    optimizer, options = _named_options(params, "train.optimizer", OPTIMIZERS)
-    return TrainSettings(
-        recipe=params["recipe"],
-        network=name,
-        layers=_list(params, f"networks.{name}"),
-        epochs=_number(params, "train.epochs", int, 1, 10_000),
-        batch_size=_number(params, "train.batch_size", int, 1, 10_000),
-        synthetic_digits=_number(params, "train.synthetic_digits", int, 0, 10_000),
-        non_digits=_number(params, "train.non_digits", int, 0, 10_000),
-        optimizer=optimizer,
-        optimizer_options=options,
-        schedule=_choice(params, "train.schedule", SCHEDULES),
-        learning_rate=_number(params, "train.learning_rate", float, 1e-9, 100.0),
-        augmentation=_augmentation(params, "train.augmentation"),
-        averaged_steps=_number(params, "train.averaged_steps", int, 1, 1_000_000),
-        shares=_number(params, "train.shares", int, 1, 64),
-        seed=_number(params, "seed", int, 0, 2**32 - 1),
-    )
+    params = read_params(path)
+    section = params.train | {"recipe": params.recipe, "seed": params.seed}
+    network, optimizer = section.get("network"), section.get("optimizer")
+    if not isinstance(network, str) or network not in params.networks:
+        raise SettingsError(f"params.yaml: train.network must be one of {', '.join(params.networks)}, not {shown(network)}")
+    section["layers"] = params.networks[network]
+    if isinstance(optimizer, dict) and len(optimizer) == 1:  # a name with its options
+        ((section["optimizer"], section["optimizer_options"]),) = optimizer.items()
+    return _validated(TrainSettings, section, "train")
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """Values alone, no objects; and no aliases, as a few lines of aliases of aliases are more values than memory holds."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "an alias: write out what it stands for", self.peek_event().start_mark)
-        return super().compose_node(parent, index)
+def read_rejected_digits(path: Path = PARAMS_FILE) -> float:
+    """Return the share of held-out digits that may be taken for none: evaluate sets the threshold by it."""
+    return _validated(EvaluateSettings, read_params(path).evaluate, "evaluate").rejected_digits
 
 
-def _read(path):
+def read_test_settings(path: Path = PARAMS_FILE) -> ReleaseTestSettings:
+    return _validated(ReleaseTestSettings, read_params(path).test, "test")
+
+
+def read_params(path: Path) -> Params:
+    """Return the file with the changes of the chosen recipe."""
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(MOST_CHARACTERS + 1)
-        if len(text) > MOST_CHARACTERS:
-            raise ValueError(f"it is longer than {MOST_CHARACTERS:,} characters")
-        params = _PlainLoader(text).get_single_data()
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read ({error.strerror}): run this in the project's top folder") from error
     except UNREADABLE as error:
         raise SettingsError(f"{path} is not YAML that could be read: {error or type(error).__name__}") from error
-    if not isinstance(params, dict):
-        raise SettingsError(f"{path} must hold names and values")
-    return _with_recipe(params)
+    params = _validated(Params, content)
+    names = dict.fromkeys((DEFAULT_RECIPE, *(name for by_name in params.recipes.values() for name in by_name)))
+    if params.recipe not in names:
+        raise SettingsError(f"params.yaml: recipe must be one of {', '.join(names)}, not {shown(params.recipe)}")
+    changed: dict[str, Section] = {}
+    for section, by_name in params.recipes.items():
+        changed[section] = getattr(params, section) | by_name.get(params.recipe, {})
+    return params.model_copy(update=changed)
 
 
-def _with_recipe(params):
-    """params.yaml with what the chosen recipe changes laid over it."""
-    recipes = {section: _mapping(params, f"recipes.{section}") for section in _mapping(params, "recipes")}
-    names = dict.fromkeys(name for of_section in recipes.values() for name in of_section)
-    if DEFAULT_RECIPE in names:
-        raise SettingsError(f"params.yaml: no recipe can be called {DEFAULT_RECIPE}: that is the file as it stands")
-    recipe = _choice(params, "recipe", (DEFAULT_RECIPE, *names))
-    laid_over = dict(params)
-    for section, of_section in recipes.items():
-        if section not in RECIPE_SECTIONS:
-            raise SettingsError(f"params.yaml: recipes.{section} cannot be: a recipe changes {', '.join(RECIPE_SECTIONS)}")
-        if recipe in of_section:
-            changes = _mapping(params, f"recipes.{section}.{recipe}")
-            for key in changes:
-                _get(params, f"{section}.{key}")  # a slip of the pen would change nothing, and not say so
-            laid_over[section] = {**_mapping(params, section), **changes}
-    return laid_over
+Model = TypeVar("Model", bound=Settings)
 
 
-def _get(params, dotted):
-    value = params
-    for key in dotted.split("."):
-        if not isinstance(value, dict) or key not in value:
-            raise SettingsError(f"params.yaml: {dotted} is missing")
-        value = value[key]
-    return value
-
-
-def _number(params, dotted, kind, low, high):
-    value = _get(params, dotted)
-    kinds = (int,) if kind is int else (int, float)
-    if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
-        raise SettingsError(
-            f"params.yaml: {dotted} must be a {'whole ' * (kind is int)}number from {low} to {high}, not {shown(value)}"
-        )
-    return kind(value)
-
-
-def _mapping(params, dotted):
-    value = _get(params, dotted)
-    if not isinstance(value, dict):
-        raise SettingsError(f"params.yaml: {dotted} must hold names and values, not {shown(value)}")
-    return value
-
-
-def _list(params, dotted):
-    value = _get(params, dotted)
-    if not isinstance(value, list):
-        raise SettingsError(f"params.yaml: {dotted} must be a list, not {shown(value)}")
-    return tuple(value)
-
-
-def _augmentation(params, dotted):
-    strengths = _get(params, dotted)
-    if not isinstance(strengths, dict):
-        raise SettingsError(f"params.yaml: {dotted} must hold names and strengths, not {shown(strengths)}")
+def _validated(model: type[Model], values: Mapping[str, Any], section: str = "") -> Model:
     try:
-        return Augmentation(**strengths)
-    except (TypeError, ValueError) as error:
-        raise SettingsError(f"params.yaml: {dotted}: {error}") from error
-
-
-def _choice(params, dotted, choices):
-    value = _get(params, dotted)
-    if not isinstance(value, str) or value not in choices:
-        raise SettingsError(f"params.yaml: {dotted} must be one of {', '.join(map(str, choices))}, not {shown(value)}")
-    return value
-
-
-def _named_options(params, dotted, choices):
-    """A name alone, or {name: {option: value}}."""
-    value = _get(params, dotted)
-    if isinstance(value, str):
-        return _choice(params, dotted, choices), {}
-    if not isinstance(value, dict) or len(value) != 1:
-        raise SettingsError(f"params.yaml: {dotted} must be a name, or one name with its options, not {shown(value)}")
-    ((name, options),) = value.items()
-    if name not in choices or not isinstance(options, dict):
-        raise SettingsError(f"params.yaml: {dotted} must be one of {', '.join(choices)} with its options, not {shown(value)}")
-    return name, options
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    name = ".".join(str(key) for key in (section, *first["loc"]) if key not in ("", "[key]")) or "the file"
+    match first["type"]:
+        case "missing":
+            problem = "is missing"
+        case "extra_forbidden":
+            problem = "is unknown"
+        case "value_error":
+            problem = str(first["ctx"]["error"])
+        case _:
+            problem = f"{first['msg'].replace('Input should', 'must')}, not {shown(first['input'])}"
+    raise SettingsError(f"params.yaml: {name} {problem}")

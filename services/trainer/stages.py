@@ -26,7 +26,7 @@ from trainer.settings import (
 )
 from trainer.stop_signals import StopSignals
 from trainer.training.progress import recorded
-from trainer.training.ranks import ONE_RANK, OneRank, Ranks, ranks_of_mpi
+from trainer.training.ranks import ONE_RANK, OneRank, ranks_of_mpi
 from trainer.training.train import train
 from trainer.workspace import MNIST_PIN, Workspace
 
@@ -60,7 +60,7 @@ def run_corrupt(workspace: Workspace) -> None:
     corrupt(workspace.digits, workspace.synthetic, workspace.corrupted)
 
 
-def run_train(workspace: Workspace, stop_requested: Callable[[], bool], ranks: OneRank | Ranks = ONE_RANK) -> None:
+def run_train(workspace: Workspace, stop_requested: Callable[[], bool], ranks: OneRank = ONE_RANK) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
     card = train(
         ranks.assert_same_on_all_ranks("params.yaml", read_train_settings, repr),

@@ -7,7 +7,6 @@ import pytest
 from digitnet import convolution
 from digitnet.inference_plan import InferencePlan
 from digitnet.network import Network
-from digitnet.parallel import ParallelInferencePlan
 
 TEN = {"dense": {"units": 10}}
 
@@ -82,21 +81,10 @@ def test_answers_each_of_several_threads_with_its_own_image(images):
     np.testing.assert_array_equal(together, alone * 10)
 
 
-@pytest.mark.parametrize("count", [0, 1, 7])
-@pytest.mark.parametrize("threads", [1, 3])
-def test_several_threads_give_the_same(count, threads, images):
-    network = made("convolution, pooling, relu")
-    with ParallelInferencePlan(network, threads, batch=2) as parallel:
-        found = parallel.predict_logits(images[:count])
-    np.testing.assert_allclose(found, network.predict_logits(images[:count]), rtol=1e-4, atol=1e-4)
-
-
-def test_rejects_other_shapes_and_a_batch_or_threads_of_nothing():
+def test_rejects_other_shapes_and_a_batch_of_nothing():
     network = made("dense alone")
     for shape in [(28, 28), (1, 28, 27), (1, 1, 28, 28)]:
         with pytest.raises(ValueError, match=r"images must be \(batch, 28, 28\)"):
             InferencePlan(network).predict_logits(np.zeros(shape, np.float32))
     with pytest.raises(ValueError, match="batch must be at least 1, not 0"):
         InferencePlan(network, 0)
-    with pytest.raises(ValueError, match="threads must be at least 1, not 0"):
-        ParallelInferencePlan(network, 0)

@@ -5,6 +5,7 @@ import pytest
 from digitnet.losses import softmax
 from digitnet.network import Network
 from digitnet.parallel import DataParallel
+from digitnet.training import loss_and_gradients
 
 LINEAR = ["flatten", {"dense": {"units": 10}}]
 
@@ -21,10 +22,10 @@ def batch(generator):
 
 
 def test_gradients_of_the_whole_network_are_those_of_finite_differences(network, batch, numerical_gradient):
-    network.loss_and_gradients(*batch)
+    loss_and_gradients(network, *batch)
     gradients = network.gradients.copy()
     assert network.backward(network.forward(batch[0])) is None
-    expected = numerical_gradient(lambda: network.loss_and_gradients(*batch)[0], network.parameters[::11])
+    expected = numerical_gradient(lambda: loss_and_gradients(network, *batch)[0], network.parameters[::11])
     np.testing.assert_allclose(gradients[::11], expected, rtol=1e-4, atol=1e-8)
 
 
@@ -62,11 +63,11 @@ def test_predict_answers_each_thread_with_its_own_image_while_another_trains(net
         np.testing.assert_array_equal(list(found), expected * 20)
 
 
-@pytest.mark.parametrize("shares", [1, 4, 9])
-def test_a_batch_in_shares_has_the_gradients_of_the_whole(network, shares, batch):
+@pytest.mark.parametrize("shards", [1, 4, 9])
+def test_a_batch_in_shards_has_the_gradients_of_the_whole(network, shards, batch):
     other = Network(network.specification, np.float64, network.parameters.copy())
-    loss, correct = network.loss_and_gradients(*batch)
-    with DataParallel(other, shares) as parallel:
+    loss, correct = loss_and_gradients(network, *batch)
+    with DataParallel(other, shards) as parallel:
         assert parallel.loss_and_gradients(*batch) == (pytest.approx(loss), correct)
         np.testing.assert_allclose(other.gradients, network.gradients, rtol=1e-9, atol=1e-12)
         other.parameters[:] = 0.0  # what the optimizer changes, every replica sees
@@ -75,17 +76,17 @@ def test_a_batch_in_shares_has_the_gradients_of_the_whole(network, shares, batch
 
 def test_dropout_draws_from_a_generator_where_there_is_one(batch):
     network = with_dropout()
-    first, again, other = (network.loss_and_gradients(*batch, np.random.default_rng(seed))[0] for seed in (1, 1, 2))
+    first, again, other = (loss_and_gradients(network, *batch, np.random.default_rng(seed))[0] for seed in (1, 1, 2))
     assert first == again != other
-    network.loss_and_gradients(*batch)
+    loss_and_gradients(network, *batch)
     expected = softmax(network.forward(batch[0])).T  # nothing is dropped now
     np.testing.assert_allclose(network.predict(batch[0]), expected, rtol=1e-5)
 
 
-def test_each_share_of_a_batch_drops_others(batch):
+def test_each_shard_of_a_batch_drops_others(batch):
     network = with_dropout()
     images, labels = (np.concatenate([part[:1]] * 2) for part in batch)
-    alone = [network.loss_and_gradients(images[:1], labels[:1], child)[0] for child in np.random.default_rng(5).spawn(2)]
+    alone = [loss_and_gradients(network, images[:1], labels[:1], child)[0] for child in np.random.default_rng(5).spawn(2)]
     assert alone[0] != alone[1]
     with DataParallel(network, 2) as parallel:
         assert parallel.loss_and_gradients(images, labels, np.random.default_rng(5))[0] == pytest.approx(np.mean(alone))

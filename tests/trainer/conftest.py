@@ -29,7 +29,7 @@ train:
   learning_rate: 0.01
   augmentation: {shift: 1.0, rotation: 5}
   averaged_steps: 20
-  shares: 2
+  shards: 2
 recipes:
   train: {longer: {epochs: 5, augmentation: {}}}
   synthesize: {longer: {digits: 60}, crowded: {digits: 90}}

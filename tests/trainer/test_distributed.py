@@ -26,27 +26,37 @@ PATIENCE = 60.0  # seconds; what waits for a rank that is gone would wait for ev
 # the end of an epoch what it has.
 PROGRAM = """
 import hashlib, os, sys
-import trainer.training.train as training, trainer.__main__ as program
+import trainer.__main__ as program
+from digitnet.parallel import DataParallel
 from mpi4py import MPI
+from trainer.training.batches import TrainingBatches
+from trainer.training.unfinished import CheckpointCallback
 
 rank, step, deed = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-run_step, end_epoch = training.Training.run_step, training.Training.end_epoch
+start, compute, after_epoch = TrainingBatches.start, DataParallel.loss_and_gradients, CheckpointCallback.after_epoch
+present = 0
 
-def disturbed(self, *given):
-    if self.step == step and MPI.COMM_WORLD.rank == rank:
+def started(self, first_step, rows):
+    global present
+    present = first_step
+    start(self, first_step, rows)
+
+def disturbed(self, *batch):
+    global present
+    if present == step and MPI.COMM_WORLD.rank == rank:
         if deed == "error":
             raise OSError("the disk is full")
         os.kill(os.getpid(), int(deed))
-    return run_step(self, *given)
+    present += 1
+    return compute(self, *batch)
 
-def telling(self):
-    state = [self.network.parameters, *self.optimizer.state.values(), *self.average.state.values()]
-    row = end_epoch(self)
+def telling(self, progress):
+    state, row = b"".join(map(bytes, self._run.arrays().values())), self._run.history.rows[-1]
     with open(f"has-{MPI.COMM_WORLD.rank}", "a") as file:
-        print(hashlib.sha256(b"".join(map(bytes, state))).hexdigest(), row["validation_loss"], file=file)
-    return row
+        print(hashlib.sha256(state).hexdigest(), row["validation_loss"], file=file)
+    after_epoch(self, progress)
 
-training.Training.run_step, training.Training.end_epoch = disturbed, telling
+TrainingBatches.start, DataParallel.loss_and_gradients, CheckpointCallback.after_epoch = started, disturbed, telling
 sys.exit(program.main(["train", "--distributed"]))
 """
 
@@ -79,8 +89,8 @@ def run(*command, cwd):
 
 @pytest.fixture
 def new_folder(tmp_path, params, data):
-    """new_folder(name): one with dropout in its network, and a batch in four shares."""
-    params = params.replace("network: perceptron", "network: forgetful").replace("shares: 2", "shares: 4")
+    """new_folder(name): one with dropout in its network, and a batch in four shards."""
+    params = params.replace("network: perceptron", "network: forgetful").replace("shards: 2", "shards: 4")
     return lambda name: Folder(tmp_path / name, params, data)
 
 
@@ -129,16 +139,16 @@ def test_without_mpirun_it_is_one_rank_and_the_same_to_the_last_bit(folder, alon
 def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, train_in, caplog):
     stopped = folder.train_on(2, (1, EPOCH + 5, signal.SIGTERM.value))
     assert stopped.returncode == 130, stopped.stderr
-    words = f"training stopped after step {EPOCH + 6} of {3 * EPOCH}; the same command goes on from there"
+    words = f"training stopped after step {EPOCH + 5} of {3 * EPOCH}; the same command goes on from there"
     assert stopped.stderr.count(words) == 1
     assert folder.has() == {"unfinished.npz"}
     stopped = folder.train_on(3, (0, 2 * EPOCH, signal.SIGINT.value))
     assert stopped.returncode == 130, stopped.stderr
-    assert f"going on after step {EPOCH + 6}" in stopped.stderr
+    assert f"going on after step {EPOCH + 5}" in stopped.stderr
     assert folder.has() == {"unfinished.npz"}
     caplog.set_level("INFO")
     folder.train_alone(train_in)
-    assert f"going on after step {2 * EPOCH + 1}" in caplog.text
+    assert f"going on after step {2 * EPOCH}" in caplog.text
     assert folder.has() == {"trained"}
     assert_alike(folder, alone)
 
@@ -199,12 +209,12 @@ def test_names_the_ranks_at_fault(others, complaint):
         ranks.assert_same_on_all_ranks("what", lambda: "same", str)
 
 
-def test_more_ranks_than_shares_are_refused_with_what_to_do(params_file):
+def test_more_ranks_than_shards_are_refused_with_what_to_do(params_file):
     with pytest.raises(RefusedError) as caught:
         train(read_train_settings(params_file), *[Path()] * 6, ranks=SimpleNamespace(size=3))
     assert str(caught.value) == (
-        "3 ranks are too many for params.yaml: each takes at least one of a batch's train.shares, which are 2. Make them 3 (a "
-        "training on one process takes that, too: dvc exp run -S train.shares=3), or start 2 ranks at most"
+        "3 ranks are too many for params.yaml: each takes at least one of a batch's train.shards, which are 2. Make them 3 (a "
+        "training on one process takes that, too: dvc exp run -S train.shards=3), or start 2 ranks at most"
     )
 
 

@@ -63,7 +63,7 @@ def test_every_stage_is_a_command_and_depends_on_every_trainer_module_that_it_im
         for file in imported(STAGES[name].__globals__[FUNCTIONS.get(name, name)].__module__):
             if file.endswith("/fetch.py") and name != "fetch":
                 continue  # which way the data came changes nothing: data/mnist.json has its md5s
-            assert file in stage["deps"], f"{name} imports {file}"
+            assert {file, str(Path(file).parent)} & set(stage["deps"]), f"{name} imports {file}"
 
 
 @pytest.mark.parametrize("command", STAGES)

@@ -86,6 +86,7 @@ def test_does_not_use_other_data_than_pinned(write_mnist, tmp_path, monkeypatch)
     monkeypatch.setattr("trainer.data.fetch.default_sources", lambda *_: {})
     write_mnist(tmp_path, IMAGES, LABELS, 100)
     (tmp_path / "mnist" / TEST_LABELS).write_bytes(b"changed")
+    settings = PreprocessSettings(validation_size=30, seed=1)
     with pytest.raises(FetchError):
-        preprocess(PreprocessSettings(30, 1), tmp_path / "mnist", tmp_path / "mnist.dvc", Decisions(tmp_path), tmp_path / "d.npz")
+        preprocess(settings, tmp_path / "mnist", tmp_path / "mnist.dvc", Decisions(tmp_path), tmp_path / "d.npz")
     assert not (tmp_path / "d.npz").exists()

@@ -4,8 +4,16 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from digitnet.training import Progress
 from trainer.training import progress
-from trainer.training.progress import Progress, recorded
+from trainer.training.history import HistoryCallback
+from trainer.training.progress import ProgressCallback, recorded
+
+HISTORY = HistoryCallback(None, None, None)
+
+
+def progress_at(step, loss, correct):
+    return Progress(epochs=4, steps=200, step=step, loss=loss, correct=correct, examples=160)
 
 
 @pytest.fixture
@@ -19,24 +27,24 @@ def clock(monkeypatch):
 class TestProgress:
     def test_says_how_far_training_is_and_how_fast_every_two_seconds(self, tmp_path, clock):
         file = tmp_path / "artifacts" / "progress.json"
-        with Progress(file, steps=200, epochs=4, rows=160) as running:
-            running.report(1, 2.5, 0.1)
+        with ProgressCallback(file, HISTORY, 0, 200) as running:
+            running.after_update(progress_at(1, 2.5, 16))
             first = {"step": 1, "steps": 200, "epoch": 0.02, "epochs": 4}
             first |= {"loss": 2.5, "accuracy": 0.1, "pictures_per_second": 0.0}
             assert json.loads(file.read_text()) == first
             clock.now += progress.REPORT_SECONDS / 2
-            running.report(2, 2.4, 0.2)
+            running.after_update(progress_at(2, 2.4, 32))
             assert json.loads(file.read_text()) == first
             clock.now += 4.0 - progress.REPORT_SECONDS / 2
-            running.report(51, 1.5, 0.5)
+            running.after_update(progress_at(51, 1.5, 80))
             written = json.loads(file.read_text())
         assert (written["step"], written["epoch"], written["loss"]) == (51, 1.02, 1.5)
         assert written["pictures_per_second"] == 50 * 160 / 4.0
 
     def test_the_file_goes_when_training_ends_however_it_does(self, tmp_path):
         def interrupted():
-            with Progress(tmp_path / "p.json", 200, 4, 160) as running:
-                running.report(1, 2.5, 0.1)
+            with ProgressCallback(tmp_path / "p.json", HISTORY, 0, 200) as running:
+                running.after_update(progress_at(1, 2.5, 16))
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):

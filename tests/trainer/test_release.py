@@ -24,7 +24,7 @@ from trainer.release.api import Api
 from trainer.release.end import end
 from trainer.release.staging_server import OwnService, put_up
 from trainer.release.test import TestError, examine
-from trainer.settings import TestSettings
+from trainer.settings import ReleaseTestSettings
 
 KEY = "0123456789abcdef"
 
@@ -142,7 +142,7 @@ class TestExamination:
             monkeypatch.setattr(test, "load_card", lambda _: card | {"test": card["test"] | (measured or {})})
             api.read = lambda pointer, *more, **named: [change(pointer, answer) for answer in read(pointer, *more, **named)]
             files = made / "mnist", made / "data" / "synthetic.npz", tmp_path / "artifacts" / "test_result.json"
-            settings = TestSettings(margin=0.05, significance=0.01, milliseconds=milliseconds)
+            settings = ReleaseTestSettings(margin=0.05, significance=0.01, milliseconds=milliseconds)
             return examine(settings, api, made / "artifacts" / "candidate", *files)
 
         return examined

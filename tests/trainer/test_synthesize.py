@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,7 +69,7 @@ def test_keeps_the_drawings_of_the_test_images(file):
 
 
 def test_the_same_settings_give_the_same_bytes_with_two_processes_too(file, tmp_path):
-    synthesize(replace(SETTINGS, processes=2), tmp_path / "again.npz")
+    synthesize(SETTINGS.model_copy(update={"processes": 2}), tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
 
 
@@ -79,7 +78,7 @@ def test_more_images_leave_the_first_as_they_were_and_another_seed_gives_others(
 
     def written(**changes):
         changes = {"non_digits": 0, "held_out_digits": 10, "held_out_non_digits": 0} | changes
-        synthesize(replace(SETTINGS, **changes), tmp_path / "other.npz")
+        synthesize(SETTINGS.model_copy(update=changes), tmp_path / "other.npz")
         return npz_arrays((tmp_path / "other.npz").read_bytes())
 
     more, others = written(digits=SETTINGS.digits + PAGE), written(seed=2)

@@ -9,10 +9,14 @@ import pytest
 from digitnet.checkpoint import load, load_snapshots, npz_arrays, npz_bytes
 from digitnet.images.normalize import in_unit_range
 from digitnet.network import NO_DIGIT
-from digitnet.parallel import DataParallel
+from digitnet.training import Callback
+from digitnet.training import train as run_loop
 from trainer.data.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import read_train_settings
-from trainer.training.train import Stopped, Training, measure
+from trainer.training.history import measure
+from trainer.training.ranks import ONE_RANK
+from trainer.training.run import Run
+from trainer.training.unfinished import CheckpointCallback, Stopped
 
 STEPS = 3 * (325 // 16)
 
@@ -39,10 +43,10 @@ class Trainer:
         """Train into a folder of that name and return the card."""
         return self.train_in(self.folder / name, self.params, self.data, *stop_requested)
 
-    def training(self):
+    def new_run(self):
         splits = load_splits(self.data / "digits.npz")
         synthetic = load_synthetic(self.data / "synthetic.npz")
-        return Training(self.settings(), splits["training"], splits["validation"], synthetic)
+        return Run(self.settings(), splits["training"], splits["validation"], synthetic)
 
 
 @pytest.fixture
@@ -161,14 +165,18 @@ def test_leaves_snapshots_of_its_course(trainer, whole, validation):
 def test_the_update_ratio_is_how_far_a_step_moved(trainer):
     """Plain gradient descent moves by the learning rate times the gradient."""
     trainer.change(optimizer="{sgd: {momentum: 0.0}}", schedule="constant")
-    run = trainer.training()
-    with DataParallel(run.network, 1) as parallel:
-        for step in range(run.steps):
-            before = run.network.parameters.copy()
-            run.run_step(parallel, *run.make_batch(step))
-    snapshots = run.recorder.snapshots()
+    run = trainer.new_run()
+    network, settings, before = run.network, run.settings, []
+
+    class Before(Callback):
+        def before_update(self, progress):
+            before.append(network.parameters.copy())
+
+    callbacks = [Before(), run.averaging, run.snapshots]
+    run_loop(network, run.optimizer, run.batches, settings.epochs, settings.learning_rate, callbacks=callbacks)
+    snapshots = run.snapshots.snapshots()
     dense = np.flatnonzero([layer.parameter_count > 0 for layer in run.network.layers])
-    expected = snapshots.learning_rate[-1] * snapshots.gradient_norm[-1] / run.network.layer_norms(before)
+    expected = snapshots.learning_rate[-1] * snapshots.gradient_norm[-1] / run.network.layer_norms(before[-1])
     np.testing.assert_allclose(snapshots.update_ratio[-1, dense], expected[dense], rtol=1e-3)
 
 
@@ -178,14 +186,16 @@ def progress_that_says(text):
 
 @pytest.mark.parametrize("content", [b"", npz_bytes({}), *map(progress_that_says, (b"5", b"{}", b'{"a"', b"\xff"))])
 def test_refuses_a_damaged_unfinished_run_and_says_what_to_do(trainer, tmp_path, content):
-    run = trainer.training()
+    run, file = trainer.new_run(), tmp_path / "unfinished.npz"
+    file.write_bytes(content)
+    checkpoint = CheckpointCallback(file, run, lambda: False, ONE_RANK)
     with pytest.raises(ValueError, match=r"unfinished\.npz, left by a stopped training, cannot be read .*: delete it to start"):
-        run.resume(tmp_path / "unfinished.npz", content)
+        checkpoint.resume()
 
 
 def test_refuses_a_batch_larger_than_the_data(trainer):
     trainer.change(batch_size=400)
-    with pytest.raises(ValueError, match="batch_size 400 is more than the 325 training pictures"):
+    with pytest.raises(ValueError, match="batch_size 400 is more than the 325 training images"):
         trainer.run("a")
 
 
@@ -201,32 +211,37 @@ def test_a_run_that_diverges_says_so_and_leaves_no_model(trainer):
 
 
 def test_a_batch_has_all_three_sorts_and_is_the_same_whenever_it_is_made(trainer):
-    run, again = trainer.training(), trainer.training()
-    pictures, labels = run.make_batch(STEPS - 1)
-    assert (pictures.shape, pictures.dtype, labels.shape) == ((22, 28, 28), np.float32, (22,))
+    batches, again = trainer.new_run().batches, trainer.new_run().batches
+    images, labels, _ = batches.make(STEPS - 1)
+    assert (images.shape, images.dtype, labels.shape) == ((22, 28, 28), np.float32, (22,))
     assert np.count_nonzero(labels == NO_DIGIT) == 2
-    again.make_batch(0)
-    for first, second in zip(run.make_batch(STEPS - 1), again.make_batch(STEPS - 1)):
+    again.make(0)
+    *arrays, dropout = batches.make(STEPS - 1)
+    *others, other_dropout = again.make(STEPS - 1)
+    for first, second in zip(arrays, others, strict=True):
         np.testing.assert_array_equal(first, second)
+    assert dropout.random() == other_dropout.random()
     trainer.change(network="classic")
-    _, labels = trainer.training().make_batch(0)
+    _, labels, _ = trainer.new_run().batches.make(0)
     assert labels.size == 20
     assert NO_DIGIT not in labels, "a network of ten units is shown digits alone"
 
 
 def test_shows_non_digits_that_users_drew_as_such_and_never_as_digits(trainer, data):
-    splits, drawn = load_splits(data / "digits.npz"), Split(np.full((7, 28, 28), 99, np.uint8), np.full(7, NO_DIGIT))
+    splits, drawn = load_splits(data / "digits.npz"), Split(np.full((16, 28, 28), 99, np.uint8), np.full(16, NO_DIGIT))
     synthetic = load_synthetic(data / "synthetic.npz")
-    run = Training(trainer.settings(), joined(splits["training"], drawn), splits["validation"], synthetic)
-    assert run.training.digest() == splits["training"].digest()
-    assert run.non_digits.digest() == joined(synthetic.non_digits("training"), drawn).digest()
+    batches = Run(trainer.settings(), joined(splits["training"], drawn), splits["validation"], synthetic).batches
+    assert batches.digits.digest() == splits["training"].digest()
+    assert batches.non_digits.digest() == joined(synthetic.non_digits("training"), drawn).digest()
+    assert len(batches) == 325 // 16, "they make no epoch longer"
+    batches.make(len(batches) - 1)
 
 
-def test_misses_synthetic_pictures_that_are_not_there(trainer, data, tmp_path):
+def test_misses_synthetic_images_that_are_not_there(trainer, data, tmp_path):
     arrays, changed = npz_arrays((data / "synthetic.npz").read_bytes()), tmp_path / "synthetic.npz"
     for name in ("pictures", "labels", "forms"):
         arrays[f"training_{name}"] = arrays[f"training_{name}"][:40]  # the digits alone
     changed.write_bytes(npz_bytes(arrays))
     splits = load_splits(data / "digits.npz")
     with pytest.raises(ValueError, match="synthesize made none of that sort"):
-        Training(trainer.settings(), splits["training"], splits["validation"], load_synthetic(changed))
+        Run(trainer.settings(), splits["training"], splits["validation"], load_synthetic(changed))

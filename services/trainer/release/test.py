@@ -18,7 +18,7 @@ from trainer.data.digits import load_drawings
 from trainer.data.idx import TEST_IMAGES, TEST_LABELS, read_images, read_labels
 from trainer.evaluation.mcnemar import compare
 from trainer.release.api import Answer, Api
-from trainer.settings import TestSettings
+from trainer.settings import ReleaseTestSettings
 
 CONNECTIONS = 4
 TIMED = 1_000  # drawings, one after the other: how long an answer takes where nobody waits for another
@@ -31,7 +31,9 @@ class TestError(ValueError):
     __test__ = False  # pytest looks for tests by such names
 
 
-def examine(settings: TestSettings, api: Api, candidate: Path, mnist: Path, synthetic_file: Path, result_file: Path) -> dict:
+def examine(
+    settings: ReleaseTestSettings, api: Api, candidate: Path, mnist: Path, synthetic_file: Path, result_file: Path
+) -> dict:
     """Test what `api` serves as its candidate, which must be the model in the folder `candidate`, and write the result down.
 
     Returns it. TestError if the candidate is refused, ApiError if it could not be asked.

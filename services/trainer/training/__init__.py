@@ -1,1 +1,1 @@
-"""Train the network of params.yaml: resumable, on several threads or processes, with snapshots."""
+"""Train the network of params.yaml with digitnet's loop: callbacks measure, save and show; ranks.py has MPI."""

@@ -1,9 +1,8 @@
 """Training on several processes, of one machine or of many: `mpirun -n 4 python -m trainer train --distributed`.
 
-All ranks do the same at the same time (MPI's word for a process is rank): each computes the gradient of its part of a batch, the
-sum is taken on all of them, and each takes the same step. Whatever is written, and the unfinished run that is read, is the first
-rank's. What only one of them learns, such as a signal to stop, must be known to all before any acts on it, or the others would
-wait for it for ever.
+All ranks (MPI's word for a process) do the same at the same time. Each computes the gradients of its part of a batch, the sum
+reaches all of them, and each takes the same step. Only the first rank writes, and only it reads the unfinished run. What one of
+them learns, such as a signal to stop, must be known to all before any acts on it: else the others would wait for ever.
 """
 
 import hashlib
@@ -13,63 +12,64 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import digitnet
 import numpy as np
-from digitnet.parallel import SingleProcess
+from digitnet.arrays import Array
+from digitnet.parallel import Group
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 log = logging.getLogger(__name__)
 
-HEARD_SECONDS = 0.5  # mpirun passes on what a rank says, but not what it has not read by the time it hears of the end
+HEARD_SECONDS = 0.5  # mpirun loses what it has not read of a rank's output when it hears of the end
 Made = TypeVar("Made")
 
 
 class OnAllRanksError(Exception):
-    """What all ranks raise, at the same time and for the same reason: none is left waiting."""
+    """All ranks raise it, at the same time and for the same reason: none is left waiting."""
 
 
 class RefusedError(OnAllRanksError, ValueError):
-    """The ranks cannot train together; the message says which of them are at fault."""
+    """The ranks cannot train together; the message names those at fault."""
 
 
-class OneRank(SingleProcess):
+class OneRank(Group):
     """A training on one process, without MPI."""
 
     def assert_same_on_all_ranks(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
+        """Make something on each rank. RefusedError on all if one of them fails, or the identities differ."""
         return make()
 
     def on_rank_zero(self, work: Callable[[], Made]) -> Made:
+        """Let the first rank do the work; return its result on all ranks, once it is done."""
         return work()
 
 
 ONE_RANK = OneRank()
 
 
-class Ranks:
-    """What OneRank is to one process, over a communicator of MPI.
+class Ranks(OneRank):
+    """Several processes, over a communicator of MPI.
 
-    `stop_requested` says whether this process was asked to stop. Each sum tells the others, and what its own method of that name
-    says is, until the next sum, the same on all ranks.
+    `stop_requested` says whether this process was asked to stop. Each sum tells the others, so the method of that name has the
+    same answer on all ranks until the next sum.
     """
 
-    def __init__(self, communicator, in_place, host: str, stop_requested: Callable[[], bool]):
+    def __init__(self, communicator: "MPI.Intracomm", in_place: Any, host: str, stop_requested: Callable[[], bool]):
         self._communicator, self._in_place = communicator, in_place
         self._stop_requested, self._somebody_was_asked = stop_requested, False
-        self._message = np.empty(0)
         self.rank, self.size = communicator.rank, communicator.size
         self.name = f"rank {self.rank} on {host}"
 
-    def sum_(self, array: np.ndarray, *numbers: float) -> tuple[float, ...]:
-        """As digitnet.parallel.Group.sum_: in one message."""
-        beside = (*numbers, self._stop_requested())
-        if self._message.size != array.size + len(beside) or self._message.dtype != array.dtype:
-            self._message = np.empty(array.size + len(beside), array.dtype)
-        self._message[: array.size] = array.ravel()
-        self._message[array.size :] = beside
-        self._communicator.Allreduce(self._in_place, self._message)
-        array[...] = self._message[: array.size].reshape(array.shape)
-        *sums, asked = self._message[array.size :].tolist()
+    def sum_(self, array: Array, *numbers: float) -> tuple[float, ...]:
+        beside = np.array([*numbers, self._stop_requested()], array.dtype)
+        message = np.concatenate([array.ravel(), beside])
+        self._communicator.Allreduce(self._in_place, message)
+        array[...] = message[: array.size].reshape(array.shape)
+        *sums, asked = message[array.size :].tolist()
         self._somebody_was_asked = asked > 0
         return tuple(sums)
 
@@ -77,7 +77,6 @@ class Ranks:
         return self._somebody_was_asked
 
     def assert_same_on_all_ranks(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
-        """What each rank makes. RefusedError on all where it fails on one of them, or its identity is not the same everywhere."""
         made, found, fault = None, None, None
         try:
             made = make()
@@ -94,32 +93,29 @@ class Ranks:
         differing = [name for name, found in others if found != first[1]]
         if differing:
             raise RefusedError(f"{', '.join(differing)}: not the same as {first[0]} in {what}")
-        return made
+        return cast(Made, made)
 
     def on_rank_zero(self, work: Callable[[], Made]) -> Made:
-        """What comes of work that the first rank does, on all of them, once it is done."""
-        return self._communicator.bcast(work() if self.rank == 0 else None)
+        return cast(Made, self._communicator.bcast(work() if self.rank == 0 else None))
 
 
 @contextmanager
 def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
-    """All that mpirun started; one, where nobody has. What befalls one of them ends all; what all say is said by the first.
+    """Yield all ranks that mpirun started; one without mpirun. An error on one ends all; only the first writes to the log.
 
-    ValueError where there is no MPI.
+    ValueError if there is no MPI.
     """
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # the latter: it finds no library of MPI
-        raise ValueError(
-            f"--distributed needs MPI ({error}): run scripts/setup.sh trainer mpi, or pip install mpi4py mpich"
-        ) from error
+        advice = "run scripts/setup.sh trainer mpi, or pip install mpi4py mpich"
+        raise ValueError(f"--distributed needs MPI ({error}): {advice}") from error
     ranks = Ranks(MPI.COMM_WORLD, MPI.IN_PLACE, MPI.Get_processor_name(), stop_requested)
     if ranks.rank:
         logging.getLogger().setLevel(logging.CRITICAL)
     try:
-        ranks.assert_same_on_all_ranks(
-            "the program or NumPy (the same Git commit and requirements.lock must be everywhere)", _program, str
-        )
+        what = "the program or NumPy (the same Git commit and requirements.lock must be everywhere)"
+        ranks.assert_same_on_all_ranks(what, _program, str)
         yield ranks
     except OnAllRanksError:
         raise
@@ -132,9 +128,8 @@ def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
         sys.exit(1)  # it may come back before its signal is there
 
 
-def _program():
-    """The code that is run and the NumPy that it draws and computes with, as a hash."""
-    files = [
-        file for folder in (Path(digitnet.__file__).parent, Path(__file__).parents[1]) for file in sorted(folder.rglob("*.py"))
-    ]
+def _program() -> str:
+    """Return a hash of the code and of NumPy's version."""
+    folders = Path(digitnet.__file__).parent, Path(__file__).parents[1]
+    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
     return hashlib.sha256(b"".join([np.__version__.encode(), *(file.read_bytes() for file in files)])).hexdigest()
