@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from digitnet.checkpoint import write_atomically
+from digitnet.checkpoint import load_card, write_atomically
 
 from trainer.data.corrupt import disturb
 from trainer.data.fetch import fetch, read_pins
@@ -15,8 +15,9 @@ from trainer.data.synthesize import synthesize
 from trainer.evaluation.evaluate import evaluate
 from trainer.feedback.decisions import Decisions
 from trainer.release.end import end
-from trainer.release.serve import serve
-from trainer.release.staging_server import OwnService, put_up
+from trainer.release.registry import Registry, find_registry
+from trainer.release.serve import serve, withdrawn_on_failure
+from trainer.release.staging_server import StagingServer
 from trainer.release.test import examine
 from trainer.settings import (
     read_preprocess_settings,
@@ -61,7 +62,9 @@ def run_disturb(workspace: Workspace) -> None:
     disturb(workspace.digits, workspace.synthetic, workspace.disturbed)
 
 
-def run_train(workspace: Workspace, stop_requested: Callable[[], bool], ranks: OneRank | Ranks = ONE_RANK) -> None:
+def run_train(
+    workspace: Workspace, stop_requested: Callable[[], bool] = lambda: False, ranks: OneRank | Ranks = ONE_RANK
+) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
     card = train(
         ranks.assert_same_on_all_ranks("params.yaml", read_train_settings, repr),
@@ -92,39 +95,40 @@ def run_evaluate(workspace: Workspace) -> None:
 
 
 def run_serve(workspace: Workspace) -> None:
-    """put it up as the candidate, in the stack that is in reach or in a service of its own"""
-    serve(
-        workspace.stack,
-        OwnService(workspace.trial),
-        workspace.candidate,
-        workspace.model,
-        workspace.test_result,
-        workspace.served,
-    )
+    """publish it as the candidate, and serve it: by the running stack, or by a staging server"""
+    workspace.test_result.unlink(missing_ok=True)  # what an earlier test said no longer holds
+    registry, staging = _registry(workspace), StagingServer(workspace.staging)
+    staging.stop()  # it may run older code
+    with withdrawn_on_failure(registry, staging):
+        serve(registry, workspace.stack, staging, workspace.candidate)
+    version = load_card(workspace.candidate)["version"]
+    write_atomically(workspace.served, (json.dumps({"version": version}) + "\n").encode())
 
 
 def run_test(workspace: Workspace) -> None:
-    """ask the candidate over HTTP, and compare it with what is live"""
-    settings, own = read_test_settings(), OwnService(workspace.trial)
+    """test the candidate over HTTP, and compare it with what is live"""
     workspace.test_result.unlink(missing_ok=True)  # as dvc does
-    try:
-        # It may be up no more: dvc does not run serve again where only the test has changed.
-        api = put_up(workspace.stack, own, workspace.candidate, workspace.model)
-        fetch(workspace.mnist, read_pins(MNIST_PIN))  # dvc does not run fetch again where mnist.json alone is there
+    settings, registry, staging = read_test_settings(), _registry(workspace), StagingServer(workspace.staging)
+    with withdrawn_on_failure(registry, staging):
+        # dvc does not run serve again if only the test has changed, nor fetch if data/mnist.json is there.
+        api = serve(registry, workspace.stack, staging, workspace.candidate)
+        fetch(workspace.mnist, read_pins(MNIST_PIN))
         result = examine(settings, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
-    except BaseException:
-        own.stop()  # end, which would do it, is not run then
-        raise
     log.info("%s passed: it reads %.2f%% of MNIST's test digits right", result["version"], 100 * result["mnist"]["accuracy"])
 
 
 def run_end(workspace: Workspace) -> None:
-    """make the tested candidate the released model, and stop what serve started"""
-    end(workspace.stack, OwnService(workspace.trial), workspace.candidate, workspace.test_result, workspace.model)
+    """promote the tested candidate, and stop what serve started"""
+    registry, staging = _registry(workspace), StagingServer(workspace.staging)
+    end(registry, workspace.stack, staging, workspace.candidate, workspace.test_result, workspace.model)
+
+
+def _registry(workspace: Workspace) -> Registry:
+    return find_registry(workspace.models, workspace.folder, workspace.seeds)
 
 
 MAKING = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate")  # a candidate
-STAGES = {
+STAGES: dict[str, Callable[[Workspace], None]] = {
     "fetch": run_fetch,
     "preprocess": run_preprocess,
     "synthesize": run_synthesize,

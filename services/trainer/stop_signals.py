@@ -1,4 +1,4 @@
-"""What happens when the trainer is told to stop: by Ctrl-C, or by whoever runs it as a service."""
+"""SIGINT and SIGTERM: Ctrl-C, or a supervisor, tells the trainer to stop."""
 
 import signal
 import sys
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class StopSignals:
-    """SIGINT and SIGTERM end the program with `exit_code`, at once, except where something asks to be told instead."""
+    """End the program with `exit_code` at a signal: at once, or after a block that asks to be told instead."""
 
     def __init__(self, exit_code: int):
         self._exit_code = exit_code
@@ -15,14 +15,14 @@ class StopSignals:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 
-    def _handle(self, *_):
+    def _handle(self, *_: object) -> None:
         self._asked = True
         if not self._patient:
             sys.exit(self._exit_code)
 
     @contextmanager
     def patiently(self) -> Iterator[Callable[[], bool]]:
-        """Until the block ends a signal is only noted: the function that the block gets says whether one has come."""
+        """Only note signals until the block ends. The block gets a function that says whether one has come."""
         self._patient = True
         try:
             yield lambda: self._asked

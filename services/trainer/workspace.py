@@ -1,40 +1,38 @@
-"""Where the stages find and leave their files, in the project's top folder or wherever DOODLE_WORKSPACE says; and where a stack
-answers, if one is up."""
+"""Where the stages find and leave their files, and where a stack answers: the trainer's settings."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from deployment.environment import Environment
+from deployment.settings import Key, Port, ServiceSettings, opened_by
+from pydantic import Field
+from stores.models import open_models
+from stores.prediction_log import open_prediction_log
 
 from trainer.release.api import Api
 from trainer.training.progress import STAGES_FILE, TRAINING_FILE
 
-MODEL, CANDIDATE, TEST_RESULT = "model", "candidate", "test_result.json"  # in the folder artifacts
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
 
 
-@dataclass(frozen=True)
-class Workspace:
-    folder: Path = Path()
-    stack_url: str = "http://127.0.0.1:7000"
-    api_key: str = field(default="", repr=False)  # the stack's, where it asks for one
-
-    @classmethod
-    def from_environment(cls, variables: Mapping[str, str]) -> "Workspace":
-        """DOODLE_WORKSPACE, DOODLE_API_URL or DOODLE_PORT, and DOODLE_API_KEY. SettingsError if one of them is wrong."""
-        environment = Environment(variables)
-        url = f"http://127.0.0.1:{environment.port('DOODLE_PORT', 7000)}"
-        return cls(
-            Path(environment.text("DOODLE_WORKSPACE", ".")),
-            environment.url("DOODLE_API_URL", url, Api),
-            environment.key("DOODLE_API_KEY"),
-        )
+class Workspace(ServiceSettings):
+    folder: Path = Field(Path(), validation_alias="DOODLE_WORKSPACE")
+    released: Path = Field(Path("artifacts"), validation_alias="DOODLE_ARTIFACTS")  # whose model seeds an empty store
+    models: Annotated[str, opened_by(open_models)] | None = None  # None: that of the stack in this folder, or state/models
+    journal: Annotated[str, opened_by(open_prediction_log)] = "sqlite:///state/journal.sqlite"
+    port: Port = 7000
+    api_url: Annotated[str, opened_by(Api)] | None = None  # None: this machine's at the port
+    api_key: Key = ""
+    live_file: Path | None = None  # of watch
 
     @property
     def stack(self) -> Api:
-        """What answers, if a stack is up."""
-        return Api(self.stack_url, self.api_key)
+        """What answers if a stack is up."""
+        return Api(self.api_url or f"http://127.0.0.1:{self.port}", self.api_key)
+
+    @property
+    def seeds(self) -> list[Path]:
+        """Models for an empty store: the workspace's own first, then the one that came with the stack."""
+        return list(dict.fromkeys((self.model, self.released / "model")))
 
     @property
     def mnist(self) -> Path:
@@ -59,7 +57,7 @@ class Workspace:
 
     @property
     def feedback(self) -> Path:
-        """What was decided on users' feedback."""
+        """The decisions on users' feedback."""
         return self.folder / "feedback"
 
     @property
@@ -72,12 +70,12 @@ class Workspace:
 
     @property
     def progress(self) -> Path:
-        """Of a training that is going on; for those who watch, as the next one is."""
+        """How far a training is, for the exporter."""
         return self.artifacts / TRAINING_FILE
 
     @property
     def stages(self) -> Path:
-        """How each stage last went."""
+        """How each stage last went, for the exporter."""
         return self.artifacts / STAGES_FILE
 
     @property
@@ -86,29 +84,29 @@ class Workspace:
 
     @property
     def trained(self) -> Path:
-        """By train; evaluate makes the folder of the candidate, so that none is there unmeasured."""
+        """By train. Nobody has measured it yet."""
         return self.artifacts / "trained"
 
     @property
     def candidate(self) -> Path:
-        """By evaluate; end makes the folder of the model, so that none is there untested."""
-        return self.artifacts / CANDIDATE
+        """By evaluate. Nobody has tested it yet."""
+        return self.artifacts / "candidate"
 
     @property
     def test_result(self) -> Path:
-        return self.artifacts / TEST_RESULT
+        return self.artifacts / "test_result.json"
 
     @property
     def model(self) -> Path:
-        """What was released last."""
-        return self.artifacts / MODEL
+        """By end: the model that was released last, for Git. The model store alone decides what is live."""
+        return self.artifacts / "model"
 
     @property
     def served(self) -> Path:
-        """By serve: which version is to be tested."""
+        """By serve: the version to test."""
         return self.folder / "data" / "served.json"
 
     @property
-    def trial(self) -> Path:
-        """Of the service that serve starts where it finds none."""
-        return self.folder / "state" / "trial"
+    def staging(self) -> Path:
+        """Of the server that serve starts where no stack answers."""
+        return self.folder / "state" / "staging"

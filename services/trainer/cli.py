@@ -1,0 +1,108 @@
+"""The trainer's command line: a command for each pipeline stage (`python -m trainer train`), and three more.
+
+watch is the trainer of a running stack, models says what is live, feedback lists the labels that users gave. Run it in the
+project's top folder.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from deployment.process import log_to_stdout
+from deployment.settings import read_settings
+from stores.models import open_models
+from stores.prediction_log import PredictionLogError, open_prediction_log
+from threadpoolctl import threadpool_limits
+
+from trainer.data.fetch import FetchError
+from trainer.feedback import command as feedback_command
+from trainer.release import models_command
+from trainer.release.registry import DEFAULT_MODELS
+from trainer.release.watch import watch
+from trainer.stages import STAGES, run_distributed_train, run_stage
+from trainer.stop_signals import StopSignals
+from trainer.training.train import Stopped
+from trainer.workspace import Workspace
+
+log = logging.getLogger("trainer")
+
+STOPPED = 130  # the exit code that shells give to what Ctrl-C ended
+SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # how many processes MPICH and Open MPI started
+
+
+def main(arguments: list[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    if chosen.command == "watch":
+        log_to_stdout()
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        # As Compose and `make run` do, read .env too: its ports hold for the stages as well.
+        workspace = read_settings(Workspace, _env_file=".env")
+        # Training has threads of its own, and one BLAS thread adds in the same order on every machine.
+        with threadpool_limits(1, user_api="blas"):
+            return {"watch": _watch, "models": _models, "feedback": _feedback}.get(chosen.command, _stage)(chosen, workspace)
+    except (FetchError, PredictionLogError, ValueError, OSError) as error:  # a fault of data or models is a ValueError
+        log.error("%s", error)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="trainer", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, stage in STAGES.items():
+        stage_parser = commands.add_parser(name, help=stage.__doc__, description=stage.__doc__)
+        if name == "train":
+            stage_parser.add_argument(
+                "--distributed",
+                action="store_true",
+                help="each process that mpirun starts takes its part of a batch: mpirun -n 2 python -m trainer train …",
+            )
+    commands.add_parser("watch", help="see to it that a model is live, and show that one is", description=watch.__doc__)
+    models_command.add_arguments(
+        commands.add_parser("models", help="list, publish, promote, rollback", description=models_command.__doc__)
+    )
+    feedback_command.add_arguments(
+        commands.add_parser("feedback", help="review, accept, reject, erase feedback", description=feedback_command.__doc__)
+    )
+    return parser
+
+
+def _stage(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    signals = StopSignals(STOPPED)
+    try:
+        if getattr(arguments, "distributed", False):
+            run_distributed_train(workspace, signals)
+        elif any(os.environ.get(name, "1") != "1" for name in SIZES):
+            raise ValueError("mpirun started several of these, and each would do the whole: there is train --distributed")
+        else:
+            run_stage(arguments.command, workspace, signals)
+    except Stopped as stop:
+        log.warning("%s", stop)
+        return STOPPED
+    return 0
+
+
+def _watch(_: argparse.Namespace, workspace: Workspace) -> int:
+    try:
+        watch(workspace, open_models(workspace.models or DEFAULT_MODELS), StopSignals(0))
+    except Stopped as stop:  # no failure of a service
+        log.info("%s", stop)
+    return 0
+
+
+def _models(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    models_command.run(arguments, open_models(workspace.models or DEFAULT_MODELS))
+    return 0
+
+
+def _feedback(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    prediction_log = open_prediction_log(workspace.journal)
+    try:
+        model = next(filter(Path.exists, workspace.seeds), workspace.model)
+        feedback_command.run(arguments, prediction_log, model, workspace.feedback)
+    finally:
+        prediction_log.close()
+    return 0
