@@ -52,7 +52,7 @@ def feedback(stack, digit):
 
 def versions(stack):
     """What has been published and is in the store."""
-    program = "from stores.models.base import open_models; print(*open_models('file:///models').versions())"
+    program = "from stores.models import open_models; print(*open_models('file:///models').versions())"
     return set(stack.compose("exec", "-T", "trainer", "python", "-c", program).split())
 
 
