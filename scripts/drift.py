@@ -16,7 +16,7 @@ import numpy as np
 from deployment.settings import SettingsError, read_settings
 from digitnet.images.strokes import image_from_strokes
 from trainer.data.strokes import Forms
-from trainer.workspace import Workspace
+from trainer.workspace import TrainerSettings
 
 SEED = 20_261_126  # of no training
 PIXELS = np.random.default_rng(SEED).permutation(28 * 28)
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.count < 1 or not chosen.rate > 0.0:
         parser.error("--count must be at least 1, and --rate above 0")
     try:
-        url = chosen.url or read_settings(Workspace, _env_file=".env").stack.url
+        url = chosen.url or read_settings(TrainerSettings, _env_file=".env").stack.url
     except SettingsError as error:
         parser.error(str(error))
 

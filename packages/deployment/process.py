@@ -12,10 +12,10 @@ def log_to_stdout(level: str = "info") -> None:
     )
 
 
-def end_when_told_to() -> None:
-    """SIGINT and SIGTERM end the process with 0: being asked to stop is no failure.
+def end_when_told_to(exit_code: int = 0) -> None:
+    """SIGINT and SIGTERM end the process, with 0 for a service: being asked to stop is no failure.
 
     As process 1 of a container it would not hear of them otherwise.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, lambda *_: sys.exit(exit_code))

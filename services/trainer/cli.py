@@ -8,11 +8,12 @@ import argparse
 import logging
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
-from deployment.process import log_to_stdout
+from deployment.process import end_when_told_to, log_to_stdout
 from deployment.settings import read_settings
-from stores.models import open_models
+from stores.models import ModelStore, open_models
 from stores.prediction_log import PredictionLogError, open_prediction_log
 from threadpoolctl import threadpool_limits
 
@@ -22,9 +23,8 @@ from trainer.release import models_command
 from trainer.release.registry import DEFAULT_MODELS
 from trainer.release.watch import watch
 from trainer.stages import STAGES, run_distributed_train, run_stage
-from trainer.stop_signals import StopSignals
 from trainer.training.train import Stopped
-from trainer.workspace import Workspace
+from trainer.workspace import TrainerSettings, Workspace
 
 log = logging.getLogger("trainer")
 
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         # As Compose and `make run` do, read .env too: its ports hold for the stages as well.
-        workspace = read_settings(Workspace, _env_file=".env")
+        workspace = Workspace(read_settings(TrainerSettings, _env_file=".env"))
         # Training has threads of its own, and one BLAS thread adds in the same order on every machine.
         with threadpool_limits(1, user_api="blas"):
             return {"watch": _watch, "models": _models, "feedback": _feedback}.get(chosen.command, _stage)(chosen, workspace)
@@ -71,14 +71,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _stage(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    signals = StopSignals(STOPPED)
+    end_when_told_to(STOPPED)
     try:
         if getattr(arguments, "distributed", False):
-            run_distributed_train(workspace, signals)
+            run_distributed_train(workspace)
         elif any(os.environ.get(name, "1") != "1" for name in SIZES):
             raise ValueError("mpirun started several of these, and each would do the whole: there is train --distributed")
         else:
-            run_stage(arguments.command, workspace, signals)
+            run_stage(arguments.command, workspace)
     except Stopped as stop:
         log.warning("%s", stop)
         return STOPPED
@@ -86,23 +86,25 @@ def _stage(arguments: argparse.Namespace, workspace: Workspace) -> int:
 
 
 def _watch(_: argparse.Namespace, workspace: Workspace) -> int:
+    end_when_told_to()
     try:
-        watch(workspace, open_models(workspace.models or DEFAULT_MODELS), StopSignals(0))
+        watch(workspace, _store(workspace))
     except Stopped as stop:  # no failure of a service
         log.info("%s", stop)
     return 0
 
 
 def _models(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    models_command.run(arguments, open_models(workspace.models or DEFAULT_MODELS))
+    models_command.run(arguments, _store(workspace))
     return 0
 
 
 def _feedback(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    prediction_log = open_prediction_log(workspace.journal)
-    try:
-        model = next(filter(Path.exists, workspace.seeds), workspace.model)
+    model = next(filter(Path.exists, workspace.seeds), workspace.model)
+    with closing(open_prediction_log(workspace.settings.prediction_log)) as prediction_log:
         feedback_command.run(arguments, prediction_log, model, workspace.feedback)
-    finally:
-        prediction_log.close()
     return 0
+
+
+def _store(workspace: Workspace) -> ModelStore:
+    return open_models(workspace.settings.models or DEFAULT_MODELS)

@@ -14,6 +14,7 @@ from trainer.data.sources import SourceError, keep_in_dvc_cache
 from trainer.data.synthesize import synthesize
 from trainer.evaluation.evaluate import evaluate
 from trainer.feedback.decisions import Decisions
+from trainer.release.api import Api
 from trainer.release.end import end
 from trainer.release.registry import Registry, find_registry
 from trainer.release.serve import serve, withdrawn_on_failure
@@ -26,7 +27,7 @@ from trainer.settings import (
     read_test_settings,
     read_train_settings,
 )
-from trainer.stop_signals import StopSignals
+from trainer.stop_signals import signals_noted
 from trainer.training.progress import recorded
 from trainer.training.ranks import ONE_RANK, OneRank, Ranks, ranks_of_mpi
 from trainer.training.train import train
@@ -97,10 +98,10 @@ def run_evaluate(workspace: Workspace) -> None:
 def run_serve(workspace: Workspace) -> None:
     """publish it as the candidate, and serve it: by the running stack, or by a staging server"""
     workspace.test_result.unlink(missing_ok=True)  # what an earlier test said no longer holds
-    registry, staging = _registry(workspace), StagingServer(workspace.staging)
+    registry, stack, staging = _release(workspace)
     staging.stop()  # it may run older code
     with withdrawn_on_failure(registry, staging):
-        serve(registry, workspace.stack, staging, workspace.candidate)
+        serve(registry, stack, staging, workspace.candidate)
     version = load_card(workspace.candidate)["version"]
     write_atomically(workspace.served, (json.dumps({"version": version}) + "\n").encode())
 
@@ -108,10 +109,10 @@ def run_serve(workspace: Workspace) -> None:
 def run_test(workspace: Workspace) -> None:
     """test the candidate over HTTP, and compare it with what is live"""
     workspace.test_result.unlink(missing_ok=True)  # as dvc does
-    settings, registry, staging = read_test_settings(), _registry(workspace), StagingServer(workspace.staging)
+    settings, (registry, stack, staging) = read_test_settings(), _release(workspace)
     with withdrawn_on_failure(registry, staging):
         # dvc does not run serve again if only the test has changed, nor fetch if data/mnist.json is there.
-        api = serve(registry, workspace.stack, staging, workspace.candidate)
+        api = serve(registry, stack, staging, workspace.candidate)
         fetch(workspace.mnist, read_pins(MNIST_PIN))
         result = examine(settings, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
     log.info("%s passed: it reads %.2f%% of MNIST's test digits right", result["version"], 100 * result["mnist"]["accuracy"])
@@ -119,15 +120,16 @@ def run_test(workspace: Workspace) -> None:
 
 def run_end(workspace: Workspace) -> None:
     """promote the tested candidate, and stop what serve started"""
-    registry, staging = _registry(workspace), StagingServer(workspace.staging)
-    end(registry, workspace.stack, staging, workspace.candidate, workspace.test_result, workspace.model)
+    end(*_release(workspace), workspace.candidate, workspace.test_result, workspace.model)
 
 
-def _registry(workspace: Workspace) -> Registry:
-    return find_registry(workspace.models, workspace.folder, workspace.seeds)
+def _release(workspace: Workspace) -> tuple[Registry, Api, StagingServer]:
+    """Return what decides what is live, what serves it, and what serves a candidate where no stack does."""
+    settings = workspace.settings
+    registry = find_registry(settings.models, settings.workspace, workspace.seeds)
+    return registry, settings.stack, StagingServer(workspace.staging)
 
 
-MAKING = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate")  # a candidate
 STAGES: dict[str, Callable[[Workspace], None]] = {
     "fetch": run_fetch,
     "preprocess": run_preprocess,
@@ -139,23 +141,23 @@ STAGES: dict[str, Callable[[Workspace], None]] = {
     "test": run_test,
     "end": run_end,
 }
+MAKING = ("fetch", "preprocess", "synthesize", "disturb", "train", "evaluate")  # a candidate
 
 
-def run_stage(name: str, workspace: Workspace, signals: StopSignals) -> None:
-    """Run a stage, and write down how it went. Training that is told to stop leaves what it needs to go on (Stopped); the others
-    just end."""
+def run_stage(name: str, workspace: Workspace) -> None:
+    """Run a stage, and write down how it went. Training that is told to stop leaves what it needs to go on (Stopped)."""
     with recorded(name, workspace.stages):
         if name == "train":
-            with signals.patiently() as stop_requested:
+            with signals_noted() as stop_requested:
                 run_train(workspace, stop_requested)
         else:
             STAGES[name](workspace)
 
 
-def run_distributed_train(workspace: Workspace, signals: StopSignals) -> None:
-    """The stage train on all processes that mpirun started. The first one writes down how it went."""
+def run_distributed_train(workspace: Workspace) -> None:
+    """Run the stage train on all processes that mpirun started. The first one writes down how it went."""
     with (
-        signals.patiently() as stop_requested,
+        signals_noted() as stop_requested,
         ranks_of_mpi(stop_requested) as ranks,
         recorded("train", workspace.stages) if ranks.rank == 0 else nullcontext(),
     ):

@@ -1,4 +1,4 @@
-"""Where the stages find and leave their files, and where a stack answers: the trainer's settings."""
+"""Where the stages find and leave their files, and where a stack answers."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,99 +14,48 @@ from trainer.training.progress import STAGES_FILE, TRAINING_FILE
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
 
 
-class Workspace(ServiceSettings):
-    folder: Path = Field(Path(), validation_alias="DOODLE_WORKSPACE")
-    released: Path = Field(Path("artifacts"), validation_alias="DOODLE_ARTIFACTS")  # whose model seeds an empty store
-    models: Annotated[str, opened_by(open_models)] | None = None  # None: that of the stack in this folder, or state/models
-    journal: Annotated[str, opened_by(open_prediction_log)] = "sqlite:///state/journal.sqlite"
+class TrainerSettings(ServiceSettings):
+    workspace: Path = Path()
+    artifacts: Path = Path("artifacts")  # whose model seeds an empty store
+    models: Annotated[str, opened_by(open_models)] | None = None  # None: the store of this folder's stack, or state/models
+    prediction_log: Annotated[str, opened_by(open_prediction_log)] = Field(
+        default="sqlite:///state/journal.sqlite", validation_alias="DOODLE_JOURNAL"
+    )
     port: Port = 7000
-    api_url: Annotated[str, opened_by(Api)] | None = None  # None: this machine's at the port
+    api_url: Annotated[str, opened_by(Api)] | None = None  # None: this machine's, at the port
     api_key: Key = ""
-    live_file: Path | None = None  # of watch
+    live_file: Path | None = None
 
     @property
     def stack(self) -> Api:
         """What answers if a stack is up."""
         return Api(self.api_url or f"http://127.0.0.1:{self.port}", self.api_key)
 
-    @property
-    def seeds(self) -> list[Path]:
-        """Models for an empty store: the workspace's own first, then the one that came with the stack."""
-        return list(dict.fromkeys((self.model, self.released / "model")))
 
-    @property
-    def mnist(self) -> Path:
-        return self.folder / "mnist"
+class Workspace:
+    def __init__(self, settings: TrainerSettings | None = None):
+        self.settings = settings or TrainerSettings()
+        folder = self.settings.workspace
+        self.mnist = folder / "mnist"
+        self.feedback = folder / "feedback"  # the decisions on it
+        self.staging = folder / "state" / "staging"  # of the server that serve starts where no stack answers
 
-    @property
-    def fetched(self) -> Path:
-        """What fetch found, by md5: preprocess runs again when this changes."""
-        return self.folder / "data" / "mnist.json"
+        data = folder / "data"
+        self.fetched = data / "mnist.json"  # what fetch found, by md5: preprocess runs again when this changes
+        self.digits = data / "digits.npz"
+        self.synthetic = data / "synthetic.npz"
+        self.disturbed = data / "disturbed.npz"
+        self.served = data / "served.json"  # the version to test
 
-    @property
-    def digits(self) -> Path:
-        return self.folder / "data" / "digits.npz"
+        self.artifacts = folder / "artifacts"
+        self.unfinished = self.artifacts / "unfinished.npz"
+        self.progress = self.artifacts / TRAINING_FILE  # of a training under way, for the exporter
+        self.stages = self.artifacts / STAGES_FILE  # how each stage last went, for the exporter
+        self.history = self.artifacts / "history.csv"
+        self.trained = self.artifacts / "trained"  # by train, not measured yet
+        self.candidate = self.artifacts / "candidate"  # by evaluate, not tested yet
+        self.test_result = self.artifacts / "test_result.json"
+        self.model = self.artifacts / "model"  # by end, for Git; the model store alone decides what is live
 
-    @property
-    def synthetic(self) -> Path:
-        return self.folder / "data" / "synthetic.npz"
-
-    @property
-    def disturbed(self) -> Path:
-        return self.folder / "data" / "disturbed.npz"
-
-    @property
-    def feedback(self) -> Path:
-        """The decisions on users' feedback."""
-        return self.folder / "feedback"
-
-    @property
-    def artifacts(self) -> Path:
-        return self.folder / "artifacts"
-
-    @property
-    def unfinished(self) -> Path:
-        return self.artifacts / "unfinished.npz"
-
-    @property
-    def progress(self) -> Path:
-        """How far a training is, for the exporter."""
-        return self.artifacts / TRAINING_FILE
-
-    @property
-    def stages(self) -> Path:
-        """How each stage last went, for the exporter."""
-        return self.artifacts / STAGES_FILE
-
-    @property
-    def history(self) -> Path:
-        return self.artifacts / "history.csv"
-
-    @property
-    def trained(self) -> Path:
-        """By train. Nobody has measured it yet."""
-        return self.artifacts / "trained"
-
-    @property
-    def candidate(self) -> Path:
-        """By evaluate. Nobody has tested it yet."""
-        return self.artifacts / "candidate"
-
-    @property
-    def test_result(self) -> Path:
-        return self.artifacts / "test_result.json"
-
-    @property
-    def model(self) -> Path:
-        """By end: the model that was released last, for Git. The model store alone decides what is live."""
-        return self.artifacts / "model"
-
-    @property
-    def served(self) -> Path:
-        """By serve: the version to test."""
-        return self.folder / "data" / "served.json"
-
-    @property
-    def staging(self) -> Path:
-        """Of the server that serve starts where no stack answers."""
-        return self.folder / "state" / "staging"
+        # Models for an empty store: the workspace's own, or the one that came with the stack.
+        self.seeds = list(dict.fromkeys((self.model, self.settings.artifacts / "model")))

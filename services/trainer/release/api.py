@@ -1,16 +1,16 @@
-"""Call the API over HTTP, as its clients do, on connections that stay open."""
+"""Call the API over HTTP, as its clients do."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from urllib3 import PoolManager, Retry
+from urllib3.exceptions import HTTPError
+
 TIMEOUT = 10.0  # seconds
-MAX_ATTEMPTS, PAUSE_SECONDS = 5, 0.5  # a replica that restarts is away for a moment
+MAX_ATTEMPTS, BACKOFF = 5, 0.25  # a replica that restarts is away for a moment; the pauses sum to fifteen times as many seconds
 MAX_WAIT_SECONDS, POLL_INTERVAL = 20.0, 0.2  # each replica reads the aliases once a second
 
 
@@ -38,8 +38,6 @@ class Api:
             raise ApiError(f"{url!r} is no address of a service: it should look like http://127.0.0.1:7000")
         self.url = url.rstrip("/")
         self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
-        self._connection_type = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._host, self._port, self._path = parts.hostname, parts.port, parts.path.rstrip("/")
 
     @property
     def is_up(self) -> bool:
@@ -59,10 +57,7 @@ class Api:
         return str(card["version"])
 
     def serves(self, alias: str, version: str, times: int = 20) -> bool:
-        """Whether `times` requests in a row, each on its own connection, find this version.
-
-        There may be several replicas behind the address, and each follows the model store by itself.
-        """
+        """Whether `times` requests in a row find this version. Each replica behind the address follows the store by itself."""
         try:
             return all(self.version(alias) == version for _ in range(times))
         except ApiError:
@@ -77,54 +72,45 @@ class Api:
 
         ApiError if one fails, after MAX_ATTEMPTS where the API was away.
         """
+        path = f"/{alias}/predict"
+        away = Retry(
+            MAX_ATTEMPTS - 1, status_forcelist=(502, 503), allowed_methods=None, backoff_factor=BACKOFF, raise_on_status=False
+        )
 
-        def predict_part(first: int) -> list[Prediction]:
-            with closing(self._connect()) as connection:
-                return [self._predict(connection, alias, body) for body in bodies[first::connections]]
-
-        with ThreadPoolExecutor(connections) as threads:
-            parts = list(threads.map(predict_part, range(connections)))
-        return [parts[index % connections][index // connections] for index in range(len(bodies))]
-
-    def _predict(self, connection: HTTPConnection, alias: str, body: str) -> Prediction:
-        for _ in range(MAX_ATTEMPTS):
+        def predict(body: str) -> Prediction:
             began = time.perf_counter()
-            try:
-                status, answer = self._request(connection, "POST", f"/{alias}/predict", body)
-            except ApiError as error:
-                problem = str(error)
-            else:
-                if status == 200:
-                    seconds = time.perf_counter() - began
-                    return Prediction(answer["is_digit"], answer["probabilities"], answer["model_version"], seconds)
-                problem = f"{status} {answer!r}"
-                if status not in (502, 503):
-                    break
-            time.sleep(PAUSE_SECONDS)
-        raise ApiError(f"{self.url}/{alias}/predict fails: {problem}")
+            status, answer = self._request(http, "POST", path, body)
+            if status != 200:
+                raise ApiError(f"{self.url}{path} fails: {status} {answer!r}")
+            seconds = time.perf_counter() - began
+            return Prediction(answer["is_digit"], answer["probabilities"], answer["model_version"], seconds)
+
+        with self._connections(retries=away, maxsize=connections) as http, ThreadPoolExecutor(connections) as threads:
+            return list(threads.map(predict, bodies))
 
     def _get(self, path: str) -> tuple[int, Any]:
-        with closing(self._connect()) as connection:
-            return self._request(connection, "GET", path)
+        """On a connection of its own: a new one may lead to another replica."""
+        with self._connections(retries=False) as http:
+            return self._request(http, "GET", path)
 
-    def _connect(self) -> HTTPConnection:
-        return self._connection_type(self._host, self._port, timeout=TIMEOUT)
+    def _connections(self, **options: Any) -> PoolManager:
+        return PoolManager(timeout=TIMEOUT, headers=self._headers, **options)
 
-    def _request(self, connection: HTTPConnection, method: str, path: str, body: str | None = None) -> tuple[int, Any]:
+    def _request(self, http: PoolManager, method: str, path: str, body: str | None = None) -> tuple[int, Any]:
         """Return the status and the JSON of the answer."""
         try:
-            connection.request(method, self._path + path, body, self._headers)
-            response = connection.getresponse()
-            content = response.read()
-        except (OSError, HTTPException) as error:
-            connection.close()  # the next request opens it again
-            raise ApiError(f"{self.url} cannot be reached ({error or type(error).__name__})") from error
+            response = http.request(method, self.url + path, body=body, redirect=False)
+        except HTTPError as error:
+            reason: BaseException = error
+            while reason.__cause__ is not None:  # urllib3 wraps it
+                reason = reason.__cause__
+            raise ApiError(f"{self.url} cannot be reached ({reason})") from error
         if response.status == 401:
             raise KeyRefusedError(f"{self.url} requires its key: let DOODLE_API_KEY be the same here as there")
         try:
-            return response.status, json.loads(content)
+            return response.status, response.json()
         except ValueError:
-            return response.status, content[:200]
+            return response.status, response.data[:200]
 
 
 def poll(condition: Callable[[], bool], seconds: float) -> bool:

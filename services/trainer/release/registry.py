@@ -10,7 +10,6 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from digitnet.checkpoint import CARD_FILE
 from stores.models import CANDIDATE, LIVE, ModelStore, StoreError, UnreachableError, open_models
@@ -22,25 +21,17 @@ TRAINER = "com.docker.compose.service=trainer"
 FOLDER = "com.docker.compose.project.working_dir"
 
 
-class Registry(Protocol):
-    models: str | None  # the store's URL, None if it cannot be read from here
-
-    def publish(self, folder: Path, alias: str) -> None:
-        """Publish the model of a folder, and point "live" or "candidate" at it."""
-
-    def clear_candidate(self) -> None:
-        """Let there be no candidate. What is live stays."""
-
-
 class StoreRegistry:
     """A model store that can be written from here."""
 
     def __init__(self, models: str, seeds: Sequence[Path] = ()):
-        self.models: str | None = models
-        self._store, self._seeds = open_models(models), seeds
+        self.models, self._store, self._seeds = models, open_models(models), seeds
 
     def publish(self, folder: Path, alias: str) -> None:
-        """As Registry.publish. An empty store is seeded first: so a candidate has something to be compared with."""
+        """Publish the model of a folder, and point "live" or "candidate" at it.
+
+        An empty store is seeded first: so a candidate has something to be compared with.
+        """
         seed(self._store, self._seeds)
         version = self._store.publish(folder)["version"]
         if alias == LIVE:
@@ -49,14 +40,16 @@ class StoreRegistry:
             self._store.point(alias, version)
 
     def clear_candidate(self) -> None:
+        """Let there be no candidate. What is live stays."""
         self._store.clear(CANDIDATE)
 
 
 class ComposeRegistry:
-    """The model store of a Compose stack. Its trainer has the folder artifacts of the host as /artifacts."""
+    """The same for the store of a Compose stack, whose trainer has the host's folder artifacts as /artifacts."""
+
+    models = None  # nobody else reads it
 
     def __init__(self, container: str):
-        self.models: str | None = None
         self._container = container
 
     def publish(self, folder: Path, alias: str) -> None:
@@ -69,6 +62,9 @@ class ComposeRegistry:
         done = _docker("exec", self._container, "python", "-m", "trainer", "models", *arguments)
         if done.returncode:
             raise StoreError(f"the stack's trainer: {done.stderr.strip()}")
+
+
+Registry = StoreRegistry | ComposeRegistry
 
 
 def find_registry(models: str | None, folder: Path, seeds: Sequence[Path]) -> Registry:
