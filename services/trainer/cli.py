@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deployment.process import end_when_told_to, log_to_stdout
 from deployment.settings import read_settings
-from stores.models import ModelStore, open_models
+from stores.models import open_models
 from stores.prediction_log import PredictionLogError, open_prediction_log
 from threadpoolctl import threadpool_limits
 
@@ -34,19 +34,26 @@ SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # how many processes MPICH and Ope
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
-    if chosen.command == "watch":
+    is_service = chosen.command == "watch"
+    if is_service:
         log_to_stdout()
     else:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    code_if_stopped = 0 if is_service else STOPPED
+    end_when_told_to(code_if_stopped)
     try:
         # As Compose and `make run` do, read .env too: its ports hold for the stages as well.
         workspace = Workspace(read_settings(TrainerSettings, _env_file=".env"))
         # Training has threads of its own, and one BLAS thread adds in the same order on every machine.
         with threadpool_limits(1, user_api="blas"):
-            return {"watch": _watch, "models": _models, "feedback": _feedback}.get(chosen.command, _stage)(chosen, workspace)
+            _run(chosen, workspace)
+    except Stopped as stop:
+        log.warning("%s", stop)
+        return code_if_stopped
     except (FetchError, PredictionLogError, ValueError, OSError) as error:  # a fault of data or models is a ValueError
         log.error("%s", error)
         return 1
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,41 +77,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _stage(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    end_when_told_to(STOPPED)
-    try:
-        if getattr(arguments, "distributed", False):
-            run_distributed_train(workspace)
-        elif any(os.environ.get(name, "1") != "1" for name in SIZES):
-            raise ValueError("mpirun started several of these, and each would do the whole: there is train --distributed")
-        else:
-            run_stage(arguments.command, workspace)
-    except Stopped as stop:
-        log.warning("%s", stop)
-        return STOPPED
-    return 0
-
-
-def _watch(_: argparse.Namespace, workspace: Workspace) -> int:
-    end_when_told_to()
-    try:
-        watch(workspace, _store(workspace))
-    except Stopped as stop:  # no failure of a service
-        log.info("%s", stop)
-    return 0
-
-
-def _models(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    models_command.run(arguments, _store(workspace))
-    return 0
-
-
-def _feedback(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    model = next(filter(Path.exists, workspace.seeds), workspace.model)
-    with closing(open_prediction_log(workspace.settings.prediction_log)) as prediction_log:
-        feedback_command.run(arguments, prediction_log, model, workspace.feedback)
-    return 0
-
-
-def _store(workspace: Workspace) -> ModelStore:
-    return open_models(workspace.settings.models or DEFAULT_MODELS)
+def _run(chosen: argparse.Namespace, workspace: Workspace) -> None:
+    models = open_models(workspace.settings.models or DEFAULT_MODELS)
+    if chosen.command == "watch":
+        watch(workspace, models)
+    elif chosen.command == "models":
+        models_command.run(chosen, models)
+    elif chosen.command == "feedback":
+        model = next(filter(Path.exists, workspace.seeds), workspace.model)
+        with closing(open_prediction_log(workspace.settings.prediction_log)) as prediction_log:
+            feedback_command.run(chosen, prediction_log, model, workspace.feedback)
+    elif getattr(chosen, "distributed", False):
+        run_distributed_train(workspace)
+    elif any(os.environ.get(name, "1") != "1" for name in SIZES):
+        raise ValueError("mpirun started several of these, and each would do the whole: there is train --distributed")
+    else:
+        run_stage(chosen.command, workspace)

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from digitnet.checkpoint import load_card, write_atomically
 
+from trainer import settings
 from trainer.data.corrupt import disturb
 from trainer.data.fetch import fetch, read_pins
 from trainer.data.preprocess import preprocess
@@ -20,13 +21,6 @@ from trainer.release.registry import Registry, find_registry
 from trainer.release.serve import serve, withdrawn_on_failure
 from trainer.release.staging_server import StagingServer
 from trainer.release.test import examine
-from trainer.settings import (
-    read_preprocess_settings,
-    read_rejected_digits,
-    read_synthesize_settings,
-    read_test_settings,
-    read_train_settings,
-)
 from trainer.stop_signals import signals_noted
 from trainer.training.progress import recorded
 from trainer.training.ranks import ONE_RANK, OneRank, Ranks, ranks_of_mpi
@@ -50,12 +44,12 @@ def run_fetch(workspace: Workspace) -> None:
 
 def run_preprocess(workspace: Workspace) -> None:
     """turn them, and drawings of users that were accepted, into the images that the network reads"""
-    preprocess(read_preprocess_settings(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
+    preprocess(settings.read_preprocess_settings(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
 
 
 def run_synthesize(workspace: Workspace) -> None:
     """write digits in styles that MNIST lacks, and things that are no digits"""
-    synthesize(read_synthesize_settings(), workspace.synthetic)
+    synthesize(settings.read_synthesize_settings(), workspace.synthetic)
 
 
 def run_disturb(workspace: Workspace) -> None:
@@ -67,31 +61,17 @@ def run_train(
     workspace: Workspace, stop_requested: Callable[[], bool] = lambda: False, ranks: OneRank | Ranks = ONE_RANK
 ) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
-    card = train(
-        ranks.assert_same_on_all_ranks("params.yaml", read_train_settings, repr),
-        workspace.digits,
-        workspace.synthetic,
-        workspace.trained,
-        workspace.history,
-        workspace.unfinished,
-        workspace.progress,
-        stop_requested,
-        ranks,
-    )
+    experiment = ranks.assert_same_on_all_ranks("params.yaml", settings.read_train_settings, repr)
+    results = workspace.trained, workspace.history, workspace.unfinished, workspace.progress
+    card = train(experiment, workspace.digits, workspace.synthetic, *results, stop_requested, ranks)
     log.info("trained version %s in %.0f s", card["version"], card["training"]["seconds"])
 
 
 def run_evaluate(workspace: Workspace) -> None:
     """measure it on the test digits and write artifacts/candidate"""
-    metrics = evaluate(
-        workspace.digits,
-        workspace.synthetic,
-        workspace.disturbed,
-        workspace.trained,
-        workspace.candidate,
-        workspace.artifacts,
-        read_rejected_digits(),
-    )
+    data = workspace.digits, workspace.synthetic, workspace.disturbed
+    results = workspace.candidate, workspace.artifacts
+    metrics = evaluate(*data, workspace.trained, *results, settings.read_rejected_digits())
     log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
 
 
@@ -109,12 +89,12 @@ def run_serve(workspace: Workspace) -> None:
 def run_test(workspace: Workspace) -> None:
     """test the candidate over HTTP, and compare it with what is live"""
     workspace.test_result.unlink(missing_ok=True)  # as dvc does
-    settings, (registry, stack, staging) = read_test_settings(), _release(workspace)
+    limits, (registry, stack, staging) = settings.read_test_settings(), _release(workspace)
     with withdrawn_on_failure(registry, staging):
         # dvc does not run serve again if only the test has changed, nor fetch if data/mnist.json is there.
         api = serve(registry, stack, staging, workspace.candidate)
         fetch(workspace.mnist, read_pins(MNIST_PIN))
-        result = examine(settings, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
+        result = examine(limits, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
     log.info("%s passed: it reads %.2f%% of MNIST's test digits right", result["version"], 100 * result["mnist"]["accuracy"])
 
 
@@ -125,9 +105,8 @@ def run_end(workspace: Workspace) -> None:
 
 def _release(workspace: Workspace) -> tuple[Registry, Api, StagingServer]:
     """Return what decides what is live, what serves it, and what serves a candidate where no stack does."""
-    settings = workspace.settings
-    registry = find_registry(settings.models, settings.workspace, workspace.seeds)
-    return registry, settings.stack, StagingServer(workspace.staging)
+    registry = find_registry(workspace.settings.models, workspace.settings.workspace, workspace.seeds)
+    return registry, workspace.settings.stack, StagingServer(workspace.staging)
 
 
 STAGES: dict[str, Callable[[Workspace], None]] = {

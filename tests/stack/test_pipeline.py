@@ -1,11 +1,15 @@
 """A newcomer's stack: the repository's own model is served at once, and so is each that the pipeline releases on the host."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
+from commands import run
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,43 @@ def test_a_candidate_that_passed_is_live_without_a_restart_and_an_old_file_is_no
     beside.compose("restart", "--timeout", "5", "trainer")
     beside.up()
     assert version(beside, "live") == before
+
+
+SMALL = {
+    r"network: convolutional ": "network: perceptron ",
+    r"(?m)^  epochs: \d+$": "  epochs: 2",
+    r"(?m)^  digits: 30000\b": "  digits: 6000",
+    r"(?m)^  non_digits: 20000\b": "  non_digits: 4000",
+    r"(?m)^  held_out_digits: 5000\b": "  held_out_digits: 1000",
+    r"(?m)^  held_out_non_digits: 2000\b": "  held_out_non_digits: 400",
+    r"milliseconds: 100 ": "milliseconds: 5000 ",  # the machine has other things to do
+}
+
+
+@pytest.mark.slow
+def test_dvc_repro_in_this_folder_is_refused_or_live_within_two_seconds_with_nothing_configured(beside, wait_until):
+    """The README's way, with a perceptron instead: first it is refused, then its loss is allowed."""
+    params, live = beside.folder / "params.yaml", beside.predict()["model_version"]
+    for pattern, less in SMALL.items():
+        text, count = re.subn(pattern, less, params.read_text())
+        assert count == 1, pattern
+        params.write_text(text)
+    environment = beside.environment | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    run("git", "init", "--quiet", cwd=beside.folder)
+
+    def repro():
+        done = subprocess.run(["dvc", "repro"], cwd=beside.folder, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = repro()
+    made = json.loads((beside.folder / "artifacts" / "candidate" / "model.json").read_text())["version"]
+    assert code != 0
+    assert f"{made} is refused; {live} stays live" in said
+    wait_until(lambda: (version(beside, "candidate"), version(beside, "live")) == (None, live), "it is taken down", 2)
+    params.write_text(params.read_text().replace("margin: 0.005 ", "margin: 0.2 "))
+    code, said = repro()
+    assert (code, beside.predict()["model_version"]) == (0, made), said
+    assert not (beside.folder / "state").exists(), "the stack's store was used"
 
 
 def test_down_v_leaves_nothing(beside, docker):

@@ -232,11 +232,11 @@ class TestStaging:
         version, staging = save_model(tmp_path / "candidate")["version"], Mock(api=None)
         stack = Mock(is_up=True, takes_up=lambda *_: False)
         assert serve(Mock(), stack, staging, tmp_path / "candidate") == staging.start.return_value
-        assert f"has not taken up {version}" in caplog.text
+        assert f"has taken up {version}; a staging server" in caplog.text
 
     def test_a_compose_stack_whose_api_is_away_is_an_error(self, save_model, tmp_path):
         save_model(tmp_path / "candidate")
-        with pytest.raises(ValueError, match="nobody answers at http://x: see docker compose ps"):
+        with pytest.raises(ValueError, match=r"no service at http://x has taken up .*: see docker compose ps"):
             serve(Mock(models=None), Mock(is_up=False, url="http://x"), Mock(api=None), tmp_path / "candidate")
 
     def test_where_no_server_can_be_started_it_says_what_to_do(self, project, models, caplog, monkeypatch, free_port):
@@ -245,7 +245,7 @@ class TestStaging:
         (project / ".env").write_text(f"# as for Compose\nDOODLE_PORT={port}\n")
         monkeypatch.setattr(staging_server.importlib.util, "find_spec", lambda _: None)
         assert main(["serve"]) == 1
-        assert f"nobody answers at http://127.0.0.1:{port};" in caplog.text
+        assert f"no service at http://127.0.0.1:{port} has" in caplog.text
         assert "bring the stack up, then try again" in caplog.text
         assert models.alias(CANDIDATE) is None
 

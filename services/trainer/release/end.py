@@ -15,10 +15,7 @@ from trainer.release.staging_server import StagingServer
 log = logging.getLogger(__name__)
 
 MAX_RESULT_BYTES = 2**20
-HOW_LATER = (
-    "A Compose stack that was down takes it up with: "
-    "docker compose exec trainer python -m trainer models publish /artifacts/model --promote"
-)
+HOW_LATER = "docker compose exec trainer python -m trainer models publish /artifacts/model --promote"
 
 
 class NotReleasedError(ValueError):
@@ -35,7 +32,7 @@ def end(registry: Registry, stack: Api, staging: StagingServer, candidate: Path,
         registry.publish(candidate, LIVE)
         copy(candidate, model)
         if not follows:
-            log.info("%s is released; no running stack follows its store. %s", version, HOW_LATER)
+            log.info("%s is released; no running stack follows its store. Where one was down: %s", version, HOW_LATER)
         elif stack.takes_up(LIVE, version):
             log.info("%s is live at %s", version, stack.url)
         else:

@@ -17,6 +17,7 @@ from stores.models import CANDIDATE, LIVE, ModelStore, StoreError, UnreachableEr
 log = logging.getLogger(__name__)
 
 DEFAULT_MODELS = "state/models"  # of `make run`
+DOCKER_SECONDS = 60.0
 TRAINER = "com.docker.compose.service=trainer"
 FOLDER = "com.docker.compose.project.working_dir"
 
@@ -86,7 +87,10 @@ def _compose_trainer(folder: Path) -> str | None:
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    try:
+        return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=DOCKER_SECONDS)  # noqa: S603, S607
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(arguments, 1, "", "docker does not answer")
 
 
 def seed(store: ModelStore, folders: Sequence[Path]) -> str | None:

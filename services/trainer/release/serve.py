@@ -10,13 +10,9 @@ from stores.models import CANDIDATE, StoreError
 
 from trainer.release.api import Api
 from trainer.release.registry import Registry
-from trainer.release.staging_server import StagingServer
+from trainer.release.staging_server import StagingError, StagingServer
 
 log = logging.getLogger(__name__)
-
-
-class NotServedError(ValueError):
-    """No server has the candidate; the message says why."""
 
 
 def serve(registry: Registry, stack: Api, staging: StagingServer, candidate: Path) -> Api:
@@ -29,18 +25,16 @@ def serve(registry: Registry, stack: Api, staging: StagingServer, candidate: Pat
     running = staging.api
     if running is not None and running.takes_up(CANDIDATE, version):
         return running
-    problem = f"nobody answers at {stack.url}"
-    if stack.is_up:
-        if stack.takes_up(CANDIDATE, version):
-            log.info("%s is the candidate of %s", version, stack.url)
-            return stack
-        problem = f"{stack.url} has not taken up {version}, so it has another model store"
+    if stack.is_up and stack.takes_up(CANDIDATE, version):
+        log.info("%s is the candidate of %s", version, stack.url)
+        return stack
+    problem = f"no service at {stack.url} has taken up {version}"
     if registry.models is None:
-        raise NotServedError(f"{problem}: see docker compose ps; DOODLE_API_URL can name another address of the API")
+        raise StagingError(f"{problem}: see docker compose ps; DOODLE_API_URL can name another address of the API")
     log.info("%s; a staging server is started", problem)
     api = staging.start(registry.models)
     if not api.takes_up(CANDIDATE, version):
-        raise NotServedError(f"the staging server has not taken up {version}")
+        raise StagingError(f"the staging server has not taken up {version}")
     log.info("%s is the candidate of the staging server, %s", version, api.url)
     return api
 

@@ -20,7 +20,7 @@ START_SECONDS, STOP_SECONDS = 60.0, 20.0  # only a broken service takes as long
 
 
 class StagingError(ValueError):
-    """The staging server does not start; the message says why."""
+    """No server has the candidate; the message says why."""
 
 
 class StagingServer:
@@ -36,7 +36,8 @@ class StagingServer:
     @property
     def api(self) -> Api | None:
         """None where it does not run."""
-        return Api(self._read()["url"]) if self._runs() else None
+        about = self._running()
+        return None if about is None else Api(about["url"])
 
     def start(self, models: str) -> Api:
         """Serve the models of the store at this URL."""
@@ -57,13 +58,13 @@ class StagingServer:
             "DOODLE_LOG_LEVEL": "warning",
         }
         with self._lock.open("wb") as lock, self._log.open("wb") as output:
-            fcntl.flock(lock, fcntl.LOCK_EX)
             process = subprocess.Popen(
                 [sys.executable, "-m", "inference"], env=environment, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output, start_new_session=True, pass_fds=[lock.fileno()],
             )  # fmt: skip
             about = {"pid": process.pid, "url": f"http://127.0.0.1:{port}"}
             write_atomically(self._about, json.dumps(about).encode())
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of the open file, which the process shares
         api = Api(str(about["url"]))
         if not poll(lambda: process.poll() is not None or api.is_up, START_SECONDS) or process.poll() is not None:
             self.stop()
@@ -72,20 +73,17 @@ class StagingServer:
 
     def stop(self) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if self._runs():
-                os.kill(self._read()["pid"], number)
-                poll(lambda: not self._runs(), STOP_SECONDS)
+            if (about := self._running()) is not None:
+                os.kill(about["pid"], number)
+                poll(lambda: self._running() is None, STOP_SECONDS)
 
-    def _read(self) -> dict[str, Any]:
-        about: dict[str, Any] = json.loads(self._about.read_bytes())
-        return about
-
-    def _runs(self) -> bool:
+    def _running(self) -> Any | None:
+        """Return the process number and URL of the server that holds the lock."""
         try:
             with self._lock.open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
         except BlockingIOError:
-            return self._about.exists()
-        return False
+            return json.loads(self._about.read_bytes())
+        except FileNotFoundError:
+            pass
+        return None
