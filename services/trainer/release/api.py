@@ -10,7 +10,7 @@ from urllib3 import PoolManager, Retry
 from urllib3.exceptions import HTTPError
 
 TIMEOUT = 10.0  # seconds
-MAX_ATTEMPTS, BACKOFF = 5, 0.25  # a replica that restarts is away for a moment; the pauses sum to fifteen times as many seconds
+MAX_ATTEMPTS, BACKOFF = 5, 0.25  # a replica that restarts is away for a moment: pauses of 0, 0.5, 1 and 2 s
 MAX_WAIT_SECONDS, POLL_INTERVAL = 20.0, 0.2  # each replica reads the aliases once a second
 
 
