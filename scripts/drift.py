@@ -8,17 +8,15 @@ journalled as any drawing is, so do this where nobody needs the prediction log's
 """
 
 import argparse
-import os
 import sys
 import time
 
 import httpx
 import numpy as np
-from deployment.environment import SettingsError
+from deployment.settings import SettingsError, read_settings
 from digitnet.images.strokes import image_from_strokes
-from dotenv import dotenv_values
 from trainer.data.strokes import Forms
-from trainer.workspace import Workspace
+from trainer.workspace import TrainerSettings
 
 SEED = 20_261_126  # of no training
 PIXELS = np.random.default_rng(SEED).permutation(28 * 28)
@@ -59,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.count < 1 or not chosen.rate > 0.0:
         parser.error("--count must be at least 1, and --rate above 0")
     try:
-        url = chosen.url or Workspace.from_environment({**dotenv_values(".env"), **os.environ}).stack_url
+        url = chosen.url or read_settings(TrainerSettings, _env_file=".env").stack.url
     except SettingsError as error:
         parser.error(str(error))
 

@@ -8,7 +8,7 @@ import numpy as np
 from digitnet.checkpoint import save
 from stores.models import open_models
 models = open_models("file:///models")
-network, card = models.load(models.pointer("live"))
+network, card = models.load(models.alias("live"))
 {change}
 about = {name: card[name] for name in ("no_digit_threshold", "temperature") if name in card}
 with tempfile.TemporaryDirectory() as folder:

@@ -9,6 +9,7 @@ from digitnet.images.strokes import image_from_strokes
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
+from stores.prediction_log.base import Form
 
 from inference.errors import BadRequestError, InvalidRequestError, TooLargeError, UnsupportedMediaError, first_problem
 from inference.png import Png, checked_png, pixels_from_png
@@ -31,7 +32,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 class Drawing(NamedTuple):
     """The drawing of a request."""
 
-    form: str  # "strokes", "image_vector" or "png"
+    form: Form
     image: Image
     body: PredictRequest | None  # None for a PNG
     seconds: dict[str, float]  # of each phase so far

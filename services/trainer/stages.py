@@ -5,26 +5,22 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from digitnet.checkpoint import write_atomically
+from digitnet.checkpoint import load_card, write_atomically
 
+from trainer import settings
 from trainer.data.corrupt import corrupt
 from trainer.data.fetch import SourceError, fetch, keep_in_dvc_cache, read_pins
 from trainer.data.preprocess import preprocess
 from trainer.data.synthesize import synthesize
 from trainer.evaluation.evaluate import evaluate
 from trainer.feedback.decisions import Decisions
+from trainer.release.api import Api
 from trainer.release.end import end
-from trainer.release.serve import serve
-from trainer.release.staging_server import OwnService, put_up
+from trainer.release.registry import Registry, find_registry
+from trainer.release.serve import serve, withdrawn_on_failure
+from trainer.release.staging_server import StagingServer
 from trainer.release.test import examine
-from trainer.settings import (
-    read_preprocess_settings,
-    read_rejected_digits,
-    read_synthesize_settings,
-    read_test_settings,
-    read_train_settings,
-)
-from trainer.stop_signals import StopSignals
+from trainer.stop_signals import signals_noted
 from trainer.training.progress import recorded
 from trainer.training.ranks import ONE_RANK, OneRank, ranks_of_mpi
 from trainer.training.train import train
@@ -47,12 +43,12 @@ def run_fetch(workspace: Workspace) -> None:
 
 def run_preprocess(workspace: Workspace) -> None:
     """turn them, and drawings of users that were accepted, into the images that the network reads"""
-    preprocess(read_preprocess_settings(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
+    preprocess(settings.read_preprocess_settings(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
 
 
 def run_synthesize(workspace: Workspace) -> None:
     """write digits in styles that MNIST lacks, and things that are no digits"""
-    synthesize(read_synthesize_settings(), workspace.synthetic)
+    synthesize(settings.read_synthesize_settings(), workspace.synthetic)
 
 
 def run_corrupt(workspace: Workspace) -> None:
@@ -60,70 +56,57 @@ def run_corrupt(workspace: Workspace) -> None:
     corrupt(workspace.digits, workspace.synthetic, workspace.corrupted)
 
 
-def run_train(workspace: Workspace, stop_requested: Callable[[], bool], ranks: OneRank = ONE_RANK) -> None:
+def run_train(workspace: Workspace, stop_requested: Callable[[], bool] = lambda: False, ranks: OneRank = ONE_RANK) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
-    card = train(
-        ranks.assert_same_on_all_ranks("params.yaml", read_train_settings, repr),
-        workspace.digits,
-        workspace.synthetic,
-        workspace.trained,
-        workspace.history,
-        workspace.unfinished,
-        workspace.progress,
-        stop_requested,
-        ranks,
-    )
+    experiment = ranks.assert_same_on_all_ranks("params.yaml", settings.read_train_settings, repr)
+    results = workspace.trained, workspace.history, workspace.unfinished, workspace.progress
+    card = train(experiment, workspace.digits, workspace.synthetic, *results, stop_requested, ranks)
     log.info("trained version %s in %.0f s", card["version"], card["training"]["seconds"])
 
 
 def run_evaluate(workspace: Workspace) -> None:
     """measure it on the test digits and write artifacts/candidate"""
-    metrics = evaluate(
-        workspace.digits,
-        workspace.synthetic,
-        workspace.corrupted,
-        workspace.trained,
-        workspace.candidate,
-        workspace.artifacts,
-        read_rejected_digits(),
-    )
+    data = workspace.digits, workspace.synthetic, workspace.corrupted
+    results = workspace.candidate, workspace.artifacts
+    metrics = evaluate(*data, workspace.trained, *results, settings.read_rejected_digits())
     log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
 
 
 def run_serve(workspace: Workspace) -> None:
-    """put it up as the candidate, in the stack that is in reach or in a service of its own"""
-    serve(
-        workspace.stack,
-        OwnService(workspace.trial),
-        workspace.candidate,
-        workspace.model,
-        workspace.test_result,
-        workspace.served,
-    )
+    """publish it as the candidate, and serve it: by the running stack, or by a staging server"""
+    workspace.test_result.unlink(missing_ok=True)  # what an earlier test said no longer holds
+    registry, stack, staging = _release(workspace)
+    staging.stop()  # it may run older code
+    with withdrawn_on_failure(registry, staging):
+        serve(registry, stack, staging, workspace.candidate)
+    version = load_card(workspace.candidate)["version"]
+    write_atomically(workspace.served, (json.dumps({"version": version}) + "\n").encode())
 
 
 def run_test(workspace: Workspace) -> None:
-    """ask the candidate over HTTP, and compare it with what is live"""
-    settings, own = read_test_settings(), OwnService(workspace.trial)
+    """test the candidate over HTTP, and compare it with what is live"""
     workspace.test_result.unlink(missing_ok=True)  # as dvc does
-    try:
-        # It may be up no more: dvc does not run serve again where only the test has changed.
-        api = put_up(workspace.stack, own, workspace.candidate, workspace.model)
-        fetch(workspace.mnist, read_pins(MNIST_PIN))  # dvc does not run fetch again where mnist.json alone is there
-        result = examine(settings, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
-    except BaseException:
-        own.stop()  # end, which would do it, is not run then
-        raise
+    limits, (registry, stack, staging) = settings.read_test_settings(), _release(workspace)
+    with withdrawn_on_failure(registry, staging):
+        # dvc does not run serve again if only the test has changed, nor fetch if data/mnist.json is there.
+        api = serve(registry, stack, staging, workspace.candidate)
+        fetch(workspace.mnist, read_pins(MNIST_PIN))
+        result = examine(limits, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
     log.info("%s passed: it reads %.2f%% of MNIST's test digits right", result["version"], 100 * result["mnist"]["accuracy"])
 
 
 def run_end(workspace: Workspace) -> None:
-    """make the tested candidate the released model, and stop what serve started"""
-    end(workspace.stack, OwnService(workspace.trial), workspace.candidate, workspace.test_result, workspace.model)
+    """promote the tested candidate, and stop what serve started"""
+    end(*_release(workspace), workspace.candidate, workspace.test_result, workspace.model)
 
 
-MAKING = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")  # a candidate
-STAGES = {
+def _release(workspace: Workspace) -> tuple[Registry, Api, StagingServer]:
+    """Return what decides what is live, what serves it, and what serves a candidate where no stack does."""
+    registry = find_registry(workspace.settings.models, workspace.settings.workspace, workspace.seeds)
+    return registry, workspace.settings.stack, StagingServer(workspace.staging)
+
+
+STAGES: dict[str, Callable[[Workspace], None]] = {
     "fetch": run_fetch,
     "preprocess": run_preprocess,
     "synthesize": run_synthesize,
@@ -134,23 +117,23 @@ STAGES = {
     "test": run_test,
     "end": run_end,
 }
+MAKING = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")  # a candidate
 
 
-def run_stage(name: str, workspace: Workspace, signals: StopSignals) -> None:
-    """Run a stage, and write down how it went. Training that is told to stop leaves what it needs to go on (Stopped); the others
-    just end."""
+def run_stage(name: str, workspace: Workspace) -> None:
+    """Run a stage, and write down how it went. Training that is told to stop leaves what it needs to go on (Stopped)."""
     with recorded(name, workspace.stages):
         if name == "train":
-            with signals.patiently() as stop_requested:
+            with signals_noted() as stop_requested:
                 run_train(workspace, stop_requested)
         else:
             STAGES[name](workspace)
 
 
-def run_distributed_train(workspace: Workspace, signals: StopSignals) -> None:
-    """The stage train on all processes that mpirun started. The first one writes down how it went."""
+def run_distributed_train(workspace: Workspace) -> None:
+    """Run the stage train on all processes that mpirun started. The first one writes down how it went."""
     with (
-        signals.patiently() as stop_requested,
+        signals_noted() as stop_requested,
         ranks_of_mpi(stop_requested) as ranks,
         recorded("train", workspace.stages) if ranks.rank == 0 else nullcontext(),
     ):

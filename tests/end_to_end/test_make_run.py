@@ -1,7 +1,6 @@
 """The newcomer's way: one command in a fresh clone."""
 
 import os
-import shutil
 import signal
 import socket
 
@@ -11,7 +10,7 @@ import pytest
 STROKES = {"strokes": [[[140, 40], [150, 240]]]}
 
 
-def test_make_run_serves_follows_the_pipeline_and_ends_by_ctrl_c(clone, tmp_path, wait_for, eventually, save_model):
+def test_make_run_serves_follows_the_model_store_and_ends_by_ctrl_c(clone, tmp_path, wait_for, eventually, save_model):
     log = tmp_path / "first-run.log"
     page, exporter = clone.address("DOODLE_FRONTEND_PORT"), clone.address("DOODLE_EXPORTER_PORT")
 
@@ -25,14 +24,11 @@ def test_make_run_serves_follows_the_pipeline_and_ends_by_ctrl_c(clone, tmp_path
         counted = "doodle_journal_predictions_total 1.0"
         eventually(lambda: counted in httpx.get(f"{exporter}/metrics").text.splitlines(), "the exporter counts it", 20)
 
-        # A model that the pipeline makes is served without a restart; so is what was live before.
-        released, model = version(), clone.folder / "artifacts" / "model"
-        shutil.move(model, tmp_path / "model")
-        made = save_model(model)["version"]
-        eventually(lambda: version() == made, "the model that was made is live", 20)
-        shutil.rmtree(model)
-        shutil.move(tmp_path / "model", model)
-        (model / "model.json").touch()  # newer than what is live, as the pipeline leaves it
+        # A model that is promoted is served without a restart; so is what was live before.
+        released, made = version(), save_model(tmp_path / "model")["version"]
+        clone.run("python", "-m", "trainer", "models", "publish", str(tmp_path / "model"), "--promote")
+        eventually(lambda: version() == made, "the model that was promoted is live", 20)
+        clone.run("python", "-m", "trainer", "models", "rollback")
         eventually(lambda: version() == released, "the released model is live again", 20)
 
     said = log.read_text()

@@ -80,7 +80,7 @@ def test_once_it_is_allowed_it_is_live_in_the_running_stack(changed):
     assert result["passed"]
     assert version_of(changed, "live") == load_card(changed.folder / "artifacts" / "candidate")["version"]
     assert version_of(changed, "candidate") is None
-    assert not (changed.folder / "state" / "trial").exists(), "the stack was in reach"
+    assert not (changed.folder / "state" / "staging").exists(), "the stack was in reach"
 
     # Over HTTP it read exactly what it reads without a service.
     measured = json.loads((changed.folder / "artifacts" / "metrics.json").read_text())

@@ -13,7 +13,7 @@ from pathlib import Path
 from digitnet.checkpoint import sealed
 from stores.models import open_models
 models = open_models("file:///models")
-live = models.pointer("live")
+live = models.alias("live")
 version = "{version}"
 folder = models.folder / "versions" / version
 shutil.copytree(models.folder / "versions" / live, folder)

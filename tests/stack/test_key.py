@@ -26,8 +26,6 @@ def test_feedback_and_candidates_are_for_those_who_bring_it_and_the_stages_do(st
         assert httpx.post(f"{url}/feedback", json=said, headers=BRING, timeout=10).status_code == 200
     assert httpx.get(f"{stack.api}/live/model").status_code == 401
     live = httpx.get(f"{stack.api}/live/model", headers=BRING).json()["version"]
-    asked = (
-        "import os; from trainer.workspace import Workspace; print(Workspace.from_environment(os.environ).stack.version('live'))"
-    )
+    asked = "from trainer.workspace import TrainerSettings; print(TrainerSettings().stack.version('live'))"
     assert stack.compose("exec", "-T", "trainer", "python", "-c", asked).strip() == live
     assert not any(key in stack.log(service) for service in ("inference", "trainer", "frontend"))

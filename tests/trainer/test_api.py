@@ -38,7 +38,7 @@ def server(serve):
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "BACKOFF", 0.01)
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:7000", "ftp://somewhere", "http://"])
@@ -53,8 +53,8 @@ def test_nobody_there(free_port):
     assert not api.serves("live", VERSION)
     with pytest.raises(ApiError, match="cannot be reached"):
         api.version("live")
-    with pytest.raises(ApiError, match=r"/live/predict does not read a drawing: .* cannot be reached"):
-        api.read("live", ["{}"])
+    with pytest.raises(ApiError, match=r"cannot be reached"):
+        api.predict("live", ["{}"])
 
 
 def test_another_program_that_answers_there_is_not_a_doodle(server):
@@ -75,10 +75,10 @@ def test_sends_its_key_with_every_request_and_a_refused_key_is_an_error_at_once(
     keyless = server(lambda *_: (200 if keyless.keys[-1] == KEY else 401, ANSWER | {"version": VERSION}))
     api = Api(keyless.url, KEY)
     assert api.serves("live", VERSION, times=3)
-    assert api.read("candidate", ["{}"])[0].probabilities == [0.1] * 10
+    assert api.predict("candidate", ["{}"])[0].probabilities == [0.1] * 10
     assert keyless.keys == [KEY] * 4
     for other in (keyless, Api(keyless.url, "a-key-of-another-stack")):
-        for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.read("live", ["{}"])):
+        for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.predict("live", ["{}"])):
             with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there") as caught:
                 ask()
             assert "a-key" not in str(caught.value)
@@ -94,7 +94,7 @@ def test_notices_one_replica_that_lags_behind(server):
 @pytest.mark.parametrize("connections", [1, 3])
 def test_answers_come_in_the_order_of_the_drawings(server, connections):
     api = server(lambda path, body: (200, ANSWER | {"probabilities": [path, json.loads(body)]}))
-    answers = api.read("candidate", [str(number) for number in range(8)], connections)
+    answers = api.predict("candidate", [str(number) for number in range(8)], connections)
     assert [answer.probabilities for answer in answers] == [["/candidate/predict", number] for number in range(8)]
     assert answers[0].model_version == VERSION
     assert all(0.0 < answer.seconds < 10.0 for answer in answers)
@@ -103,12 +103,12 @@ def test_answers_come_in_the_order_of_the_drawings(server, connections):
 @pytest.mark.parametrize("failure", [None, (502, {"detail": "away"}), (503, {"detail": "no model yet"})])
 def test_asks_again_if_a_service_is_away_for_a_moment(server, failure):
     api = server(lambda *_: failure if len(api.keys) in (2, 3) else (200, ANSWER))
-    assert [answer.probabilities for answer in api.read("live", ["{}"] * 3)] == [[0.1] * 10] * 3
+    assert [answer.probabilities for answer in api.predict("live", ["{}"] * 3)] == [[0.1] * 10] * 3
     assert len(api.keys) == 5
 
 
 def test_a_refused_drawing_is_an_error_at_once(server):
     api = server(lambda *_: (422, {"detail": "strokes: should be a list"}))
     with pytest.raises(ApiError, match=r"422 .*should be a list"):
-        api.read("live", ["{}"])
+        api.predict("live", ["{}"])
     assert len(api.keys) == 1

@@ -18,12 +18,12 @@ from stores.models.folder import FolderModels
 from trainer.__main__ import main
 from trainer.data import corrupt, synthesize
 from trainer.data.strokes import Forms
-from trainer.release import staging_server as trial
-from trainer.release import test
+from trainer.release import api, staging_server, test
 from trainer.release.api import Api
 from trainer.release.end import end
-from trainer.release.staging_server import OwnService, put_up
-from trainer.release.test import TestError, examine
+from trainer.release.serve import serve
+from trainer.release.staging_server import StagingServer
+from trainer.release.test import CandidateRefusedError, examine
 from trainer.settings import ReleaseTestSettings
 
 KEY = "0123456789abcdef"
@@ -60,10 +60,10 @@ def project(made, tmp_path, monkeypatch, free_port, caplog):
     folder = shutil.copytree(made, tmp_path / "project")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("DOODLE_PORT", str(free_port()))
-    monkeypatch.setattr(trial, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(api, "POLL_INTERVAL", 0.02)
     caplog.set_level("INFO")
     yield folder
-    OwnService(folder / "state" / "trial").stop()
+    StagingServer(folder / "state" / "staging").stop()
 
 
 @pytest.fixture
@@ -72,8 +72,13 @@ def candidate(project):
 
 
 @pytest.fixture
-def own(project):
-    return OwnService(project / "state" / "trial")
+def staging(project):
+    return StagingServer(project / "state" / "staging")
+
+
+@pytest.fixture
+def models(project):
+    return FolderModels(project / "state" / "models")
 
 
 def result():
@@ -82,51 +87,59 @@ def result():
 
 
 class TestStages:
-    def test_the_first_candidate_passes_and_is_released_and_nothing_is_left_running(self, project, candidate, own, monkeypatch):
+    def test_the_first_candidate_passes_and_is_released_and_nothing_is_left_running(
+        self, project, candidate, models, staging, monkeypatch
+    ):
         assert main(["serve"]) == 0
-        left = own.api.url  # by a run that was killed; and it does not react to SIGTERM
-        os.kill(json.loads((project / "state" / "trial" / "service.json").read_text())["pid"], signal.SIGSTOP)
-        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.2)
+        left = staging.api.url  # by a run that was killed; and it does not react to SIGTERM
+        os.kill(json.loads((project / "state" / "staging" / "service.json").read_text())["pid"], signal.SIGSTOP)
+        monkeypatch.setattr(staging_server, "STOP_SECONDS", 0.2)
         assert main(["serve"]) == 0
-        url = own.api.url
+        url = staging.api.url
         assert url != left
         assert not Api(left).is_up
-        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 20.0)
+        monkeypatch.setattr(staging_server, "STOP_SECONDS", 20.0)
         assert json.loads((project / "data" / "served.json").read_text()) == {"version": candidate}
-        assert (own.api.version(CANDIDATE), own.api.version(LIVE)) == (candidate, None)
+        assert (staging.api.version(CANDIDATE), staging.api.version(LIVE)) == (candidate, None)
         assert main(["test"]) == 0
         assert (result()["passed"], result()["version"], result()["live"]) == (True, candidate, None)
         assert not (project / "artifacts" / "model").exists()
+        assert models.alias(LIVE) is None
         assert main(["end"]) == 0
         assert load(project / "artifacts" / "model")[1] == load_card(project / "artifacts" / "candidate")
-        assert own.api is None
+        assert (models.alias(CANDIDATE), models.alias(LIVE)) == (None, candidate)
+        assert staging.api is None
         assert not Api(url).is_up
 
-    def test_a_worse_candidate_is_refused_and_stays_refused(self, project, candidate, own, caplog):
+    def test_a_worse_candidate_is_refused_and_stays_refused(self, project, candidate, models, staging, caplog):
         artifacts = project / "artifacts"
         released = shutil.copytree(artifacts / "candidate", artifacts / "model")
         shutil.rmtree(artifacts / "trained")
         spoil(artifacts / "candidate", artifacts / "trained")
         assert main(["evaluate"]) == 0
         worse = load_card(artifacts / "candidate")["version"]
-        assert main(["test"]) == 1, "it starts a service if serve's has gone"
+        assert main(["test"]) == 1, "it starts a server if serve's has gone"
         assert f"{worse} is refused; {candidate} stays live: " in caplog.text
         assert "fewer than what is live, 5.00% are allowed" in caplog.text
-        assert own.api is None, "dvc does not run end after a test that failed"
+        assert staging.api is None, "dvc does not run end after a test that failed"
+        assert (models.alias(CANDIDATE), models.alias(LIVE)) == (None, candidate)
         assert not result()["passed"]
         assert any("fewer than what is live" in problem for problem in result()["problems"])
         assert main(["end"]) == 1
         assert f"{worse} was refused: " in caplog.records[-1].getMessage()
-        assert load_card(released)["version"] == candidate
+        assert (models.alias(LIVE), load_card(released)["version"]) == (candidate, candidate)
 
 
 @pytest.fixture(scope="module")
 def served(made, tmp_path_factory):
-    """A service with the candidate, and a live model that reads nothing: its URL, and the version of that."""
-    own, live = OwnService(tmp_path_factory.mktemp("trial")), tmp_path_factory.mktemp("live") / "model"
-    version = spoil(made / "artifacts" / "candidate", live)
-    yield own.start(made / "artifacts" / "candidate", live).url, version
-    own.stop()
+    """A server with the candidate, and a live model that predicts at random: its URL, and the version of that."""
+    folder = tmp_path_factory.mktemp("served")
+    staging, models = StagingServer(folder / "staging"), FolderModels(folder / "models")
+    version = spoil(made / "artifacts" / "candidate", folder / "live")
+    models.promote(models.publish(folder / "live")["version"])
+    models.point(CANDIDATE, models.publish(made / "artifacts" / "candidate")["version"])
+    yield staging.start(str(models)).url, version
+    staging.stop()
 
 
 class TestExamination:
@@ -136,11 +149,11 @@ class TestExamination:
         monkeypatch.chdir(tmp_path)
         (tmp_path / "artifacts").mkdir()
         card, api = load_card(made / "artifacts" / "candidate"), Api(served[0])
-        read = api.read
+        predict = api.predict
 
-        def examined(change=lambda pointer, answer: answer, measured=None, milliseconds=2000.0):
+        def examined(change=lambda alias, answer: answer, measured=None, milliseconds=2000.0):
             monkeypatch.setattr(test, "load_card", lambda _: card | {"test": card["test"] | (measured or {})})
-            api.read = lambda pointer, *more, **named: [change(pointer, answer) for answer in read(pointer, *more, **named)]
+            api.predict = lambda alias, *more: [change(alias, answer) for answer in predict(alias, *more)]
             files = made / "mnist", made / "data" / "synthetic.npz", tmp_path / "artifacts" / "test_result.json"
             settings = ReleaseTestSettings(margin=0.05, significance=0.01, milliseconds=milliseconds)
             return examine(settings, api, made / "artifacts" / "candidate", *files)
@@ -163,7 +176,7 @@ class TestExamination:
 
     def test_refuses_one_that_evaluate_measured_differently(self, examined):
         rejected = {"mnist_digits": 0.77, "synthetic_digits": 0.77, "non_digits": 0.77}
-        with pytest.raises(TestError) as caught:
+        with pytest.raises(CandidateRefusedError) as caught:
             examined(measured={"accuracy": 0.999, "synthetic_accuracy": 0.999, "rejected": rejected})
         for what in ("MNIST's digits read right", "synthetic digits read right", "MNIST's digits rejected"):
             assert f"{what}: " in str(caught.value)
@@ -171,19 +184,19 @@ class TestExamination:
         assert "non-digits rejected: " in str(caught.value)
 
     def test_refuses_one_that_is_too_slow(self, examined, served):
-        with pytest.raises(TestError, match=rf"{served[1]} stays live: of 100 answers 99 took .*0\.001 ms are allowed"):
+        with pytest.raises(CandidateRefusedError, match=rf"{served[1]} stays live: of 100 .* took .*0\.001 ms are allowed"):
             examined(milliseconds=0.001)
         assert "of 100 answers 99 took" in result()["problems"][0]
 
     def test_refuses_other_probabilities_than_its_maker_got(self, examined):
-        with pytest.raises(TestError, match=r"golden inputs: a probability is 0\.0[12]\d* off"):
+        with pytest.raises(CandidateRefusedError, match=r"golden inputs: a probability is 0\.0[12]\d* off"):
             examined(lambda _, answer: answer._replace(probabilities=[0.99 * each for each in answer.probabilities]))
         assert result()["golden_difference"] > 0.005
 
-    @pytest.mark.parametrize("pointer", ["live", "candidate"])
-    def test_is_no_test_if_a_model_is_changed_meanwhile(self, examined, pointer):
-        with pytest.raises(TestError, match=f"answered as {pointer} with ffffffffffff.*run dvc repro again"):
-            examined(lambda asked, answer: answer._replace(model_version="ffffffffffff") if asked == pointer else answer)
+    @pytest.mark.parametrize("alias", ["live", "candidate"])
+    def test_is_no_test_if_a_model_is_changed_meanwhile(self, examined, alias):
+        with pytest.raises(CandidateRefusedError, match=f"answered as {alias} with ffffffffffff.*run dvc repro again"):
+            examined(lambda asked, answer: answer._replace(model_version="ffffffffffff") if asked == alias else answer)
         assert not os.path.exists("artifacts/test_result.json")
 
 
@@ -196,72 +209,92 @@ RESULT = '{"version": "%s", "passed": %s, "problems": ["bad"]}'
         (None, "VERSION has not been tested: run dvc repro"),
         (RESULT % ("ffff", "true"), "VERSION has not been tested, "),
         (RESULT % ("VERSION", "false"), "VERSION was refused: bad"),
-        (RESULT % ("VERSION", "true"), "VERSION is in .* does not make it live: its trainer's log says why"),
+        (RESULT % ("VERSION", "true"), "VERSION is released, but .* does not serve it: its log says why"),
         *((damaged, "result.json is damaged or foreign") for damaged in ("", "[]", '{"passed": true}')),
     ],
 )
-def test_end_releases_nothing_that_did_not_pass_and_says_where_a_stack_does_not_follow(
-    save_model, tmp_path, monkeypatch, result, reason
-):
-    monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.0)
-    version, own = save_model(tmp_path / "candidate")["version"], Mock()
-    stack = Mock(serves=lambda pointer, asked, times=20: (pointer, asked) == (CANDIDATE, version))
+def test_end_releases_nothing_that_did_not_pass_and_says_where_a_stack_does_not_follow(save_model, tmp_path, result, reason):
+    version, registry, staging = save_model(tmp_path / "candidate")["version"], Mock(), Mock()
+    stack = Mock(serves=lambda alias, asked, times: (alias, asked) == (CANDIDATE, version), takes_up=lambda *_: False)
     if result is not None:
         (tmp_path / "result.json").write_text(result.replace("VERSION", version))
     with pytest.raises(ValueError, match=reason.replace("VERSION", version)):
-        end(stack, own, tmp_path / "candidate", tmp_path / "result.json", tmp_path / "model")
-    own.stop.assert_called_once()
-    assert (tmp_path / "model").exists() == (result == RESULT % ("VERSION", "true"))
+        end(registry, stack, staging, tmp_path / "candidate", tmp_path / "result.json", tmp_path / "model")
+    staging.stop.assert_called_once()
+    assert (tmp_path / "model").exists() == registry.publish.called == (result == RESULT % ("VERSION", "true"))
 
 
-class TestTrial:
-    def test_a_stack_of_another_folder_is_left_alone(self, save_model, tmp_path, monkeypatch, caplog):
-        """It answers, but nobody brings it the candidate."""
+class TestStaging:
+    def test_a_stack_of_another_folder_is_left_alone(self, save_model, tmp_path, caplog):
+        """It answers, but it has another store."""
         caplog.set_level("INFO")
-        monkeypatch.setattr(trial, "PATIENCE_SECONDS", 0.0)
-        version, own = save_model(tmp_path / "candidate")["version"], Mock(api=None)
-        stack = Mock(is_up=True, serves=lambda *_: False)
-        assert put_up(stack, own, tmp_path / "candidate", tmp_path / "model") == own.start.return_value
-        assert f"has not taken up {version}" in caplog.text
+        version, staging = save_model(tmp_path / "candidate")["version"], Mock(api=None)
+        stack = Mock(is_up=True, takes_up=lambda *_: False)
+        assert serve(Mock(), stack, staging, tmp_path / "candidate") == staging.start.return_value
+        assert f"has taken up {version}; a staging server" in caplog.text
 
-    def test_where_no_service_can_be_started_it_says_what_to_do(self, project, caplog, monkeypatch, free_port):
+    def test_a_compose_stack_whose_api_is_away_is_an_error(self, save_model, tmp_path):
+        save_model(tmp_path / "candidate")
+        with pytest.raises(ValueError, match=r"no service at http://x has taken up .*: see docker compose ps"):
+            serve(Mock(models=None), Mock(is_up=False, url="http://x"), Mock(api=None), tmp_path / "candidate")
+
+    def test_where_no_server_can_be_started_it_says_what_to_do(self, project, models, caplog, monkeypatch, free_port):
         port = free_port()
         monkeypatch.delenv("DOODLE_PORT")
         (project / ".env").write_text(f"# as for Compose\nDOODLE_PORT={port}\n")
-        monkeypatch.setattr(trial.importlib.util, "find_spec", lambda _: None)
+        monkeypatch.setattr(staging_server.importlib.util, "find_spec", lambda _: None)
         assert main(["serve"]) == 1
-        assert f"nobody answers at http://127.0.0.1:{port}, and" in caplog.text
+        assert f"no service at http://127.0.0.1:{port} has" in caplog.text
         assert "bring the stack up, then try again" in caplog.text
+        assert models.alias(CANDIDATE) is None
 
-    def test_a_service_that_does_not_start_leaves_its_reason(self, project, own, caplog):
+    def test_a_server_that_does_not_start_leaves_its_reason(self, project, staging, caplog):
         (project / "inference.py").write_text("raise SystemExit('no such setting')")
         assert main(["serve"]) == 1
-        assert "state/trial/service.log says why" in caplog.text
-        assert (project / "state" / "trial" / "service.log").read_text() == "no such setting\n"
-        assert own.api is None
+        assert "state/staging/service.log says why" in caplog.text
+        assert (project / "state" / "staging" / "service.log").read_text() == "no such setting\n"
+        assert staging.api is None
 
     def test_a_process_that_got_the_number_of_one_that_ended_is_left_alone(self, tmp_path):
         (tmp_path / "lock").touch()
         with subprocess.Popen(["sleep", "60"]) as stranger:
             (tmp_path / "service.json").write_text(json.dumps({"pid": stranger.pid, "url": "http://127.0.0.1:1"}))
-            OwnService(tmp_path).stop()
+            StagingServer(tmp_path).stop()
             with pytest.raises(subprocess.TimeoutExpired):
                 stranger.wait(0.1)
             stranger.kill()
 
 
-# `python -m trainer watch`, which looks more often.
-WATCH = "import trainer.release.watch as watch, trainer.__main__ as program; watch.LOOK_SECONDS = 0.1; program.main(['watch'])"
+# A Compose stack in the folder STACK, whose trainer has the folder artifacts as /artifacts, and a store that nobody else has.
+DOCKER = """#!/bin/sh
+case $1 in
+ps) echo "0123456789ab $STACK" ;;
+exec) shift 2 && cd "$STACK" && DOODLE_MODELS=volume exec $(echo "$@" | sed s,/artifacts,artifacts,) ;;
+esac
+"""
 
 
-def test_beside_a_stack_the_candidate_is_tested_there_and_then_live_there(project, candidate, own, wait_for, monkeypatch, caplog):
-    """`python -m inference` and the trainer's `watch`, as `make run` has them, with a key."""
+@pytest.mark.parametrize("kind", ["make run", "docker compose"])
+def test_beside_a_stack_the_candidate_is_tested_there_and_then_live_there(
+    project, candidate, staging, wait_for, monkeypatch, caplog, kind
+):
+    """`python -m inference` and the trainer's `watch`, with a key."""
     live = spoil(project / "artifacts" / "candidate", project / "artifacts" / "model")
     monkeypatch.setenv("DOODLE_API_KEY", KEY)
-    monkeypatch.setenv("DOODLE_MODEL_CHECK_SECONDS", "0.1")
-    stack, models = Api(f"http://127.0.0.1:{os.environ['DOODLE_PORT']}", KEY), FolderModels(project / "state" / "models")
+    stack = Api(f"http://127.0.0.1:{os.environ['DOODLE_PORT']}", KEY)
+    store = "state/models" if kind == "make run" else "volume"
+    models, environment = (
+        FolderModels(project / store),
+        os.environ | {"DOODLE_MODELS": store, "DOODLE_MODEL_CHECK_SECONDS": "0.1"},
+    )
+    if kind == "docker compose":
+        (project / "docker").write_text(DOCKER)
+        (project / "docker").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{project}:{os.environ['PATH']}")
+        monkeypatch.setenv("STACK", str(project))
     with (project / "stack.log").open("wb") as log:
-        processes = [subprocess.Popen([sys.executable, *to_run], stderr=log) for to_run in (("-m", "inference"), ("-c", WATCH))]
+        programs = [[sys.executable, "-m", *name.split()] for name in ("inference", "trainer watch")]
+        processes = [subprocess.Popen(program, stderr=log, env=environment) for program in programs]
     try:
         wait_for(f"{stack.url}/readyz")
         assert main(["serve"]) == 0
@@ -270,12 +303,14 @@ def test_beside_a_stack_the_candidate_is_tested_there_and_then_live_there(projec
         assert result()["live"] == live
         assert main(["end"]) == 0
         assert stack.version(LIVE) == candidate
-        assert own.api is None, "there was a stack"
+        assert staging.api is None, "there was a stack"
         assert models.alias(CANDIDATE) is None
+        assert (project / "state" / "models").exists() == (kind == "make run")
         assert models.rollback() == live
         monkeypatch.setenv("DOODLE_API_KEY", "another-key-altogether")
         assert main(["serve"]) == 1
         assert "let DOODLE_API_KEY be the same here as there" in caplog.text
+        assert models.alias(CANDIDATE) is None
         assert KEY not in caplog.text
     finally:
         for process in processes:

@@ -1,12 +1,11 @@
-"""Signals to stop: they end the program at once, or after a block that asks for it."""
+"""Signals to stop: a training notes them, ends itself, and the program ends as it would have."""
 
 import os
 import signal
 
 import pytest
-from trainer.stop_signals import StopSignals
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from deployment.process import end_when_told_to
+from trainer.stop_signals import SIGNALS, signals_noted
 
 
 @pytest.fixture(autouse=True)
@@ -18,29 +17,30 @@ def handlers_of_before():
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_ends_the_program_but_is_only_noted_in_a_patient_block(number):
+def test_a_signal_ends_the_program_but_is_only_noted_in_the_block(number):
     noted = []
 
-    def work(signals):
-        with signals.patiently() as asked:
+    def work():
+        with signals_noted() as asked:
             noted.append(asked())
             os.kill(os.getpid(), number)
             noted.append(asked())
 
+    end_when_told_to(7)
     with pytest.raises(SystemExit, match="7"):
-        work(StopSignals(exit_code=7))
+        work()
     assert noted == [False, True]
-    with StopSignals(exit_code=8).patiently():
+    with signals_noted():
         pass
-    with pytest.raises(SystemExit, match="8"):
+    with pytest.raises(SystemExit, match="7"):
         os.kill(os.getpid(), number)
 
 
 def test_an_error_in_the_block_goes_on():
-    def work(signals):
-        with signals.patiently():
+    def work():
+        with signals_noted():
             os.kill(os.getpid(), signal.SIGTERM)
             raise KeyError
 
     with pytest.raises(KeyError):
-        work(StopSignals(exit_code=7))
+        work()

@@ -1,4 +1,4 @@
-"""The trainer of a running stack: trains the first model, publishes new ones, ends at a signal and survives kills."""
+"""The trainer of a running stack: seeds or trains the first model, ends at a signal and survives kills."""
 
 import itertools
 import json
@@ -18,16 +18,16 @@ from polling import PATIENCE, eventually
 from stores.models import ALIASES, LIVE
 from stores.models.folder import UNFINISHED, FolderModels
 from threadpoolctl import threadpool_limits
-from trainer.release.publish import publishers
+from trainer.release.registry import StoreRegistry, seed
 
 PROJECT = Path(__file__).parents[2]
 
 # `python -m trainer watch`, which looks more often. The stages before train have left their small results already.
 WATCH = """
 import sys, time
-import trainer.stages as stages, trainer.release.watch as watch, trainer.__main__ as program
+import trainer.stages as stages, trainer.release.watch as watch, trainer.cli as program
 
-watch.LOOK_SECONDS = 0.05
+watch.POLL_INTERVAL = 0.05
 if sys.argv[1:]:
     for name in ("fetch", "preprocess", "synthesize", "corrupt"):
         stages.STAGES[name] = lambda workspace: None
@@ -84,7 +84,7 @@ def trainer(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["folder", pytest.param("s3", marks=pytest.mark.slow)])
-def test_publishes_each_model_that_comes_and_its_health_is_that_something_is_live(trainer, save_model, tmp_path, request, kind):
+def test_seeds_an_empty_store_and_its_health_is_that_something_is_live(trainer, save_model, tmp_path, request, kind):
     """By the image's own check, which asks no store."""
     check = re.search(r'HEALTHCHECK [^\[]*CMD (\["sh".*\])', (PROJECT / "services" / "Dockerfile").read_text())[1]
     place, live_file = request.getfixturevalue(f"{kind}_place"), tmp_path / "live"
@@ -101,15 +101,12 @@ def test_publishes_each_model_that_comes_and_its_health_is_that_something_is_liv
     trainer.start(DOODLE_MODELS=place.url, DOODLE_LIVE_FILE=str(live_file))
     eventually(lambda: trainer.live() == first, "the first is live")
     eventually(is_healthy, "it is healthy")
+    save_model(tmp_path / "artifacts" / "model", 2)
     before = touched()
     eventually(lambda: touched() > before, "it looks again")
-    second = save_model(tmp_path / "artifacts" / "model", 2)["version"]
-    eventually(lambda: trainer.live() == second, "the second is live")
-    third = save_model(tmp_path / "workspace" / "artifacts" / "model", 3)["version"]
-    eventually(lambda: trainer.live() == third, "one made in the workspace is live")
-    assert trainer.models.history() == [first, second]
-    assert f"event=watching folders=artifacts,workspace/artifacts live={first}" in trainer.said()
-    assert "making_one" not in trainer.said()
+    assert (trainer.live(), trainer.models.versions()) == (first, [first]), "another model in the folder changes nothing"
+    assert f"event=watching models={trainer.models} live={first}" in trainer.said()
+    assert "making=one" not in trainer.said()
 
     place.write(LIVE, b"damage")
     time.sleep(0.2)
@@ -212,9 +209,9 @@ def assert_is_sound(models, artifacts):
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync"}
 
 
-def publish(folder, last=0, copies=False):
-    """Publish in a fork as `watch` does, and return how it ended. It copies the candidate, as where a model was just made, and
-    kills itself before the n-th change to anything on the disk; or within a write, when half of it is there."""
+def publish(folder, last=0, seeds=False):
+    """Publish in a fork, and return how it ended: as `watch` does where it has just made a model, or as `end` does. It kills
+    itself before the n-th change to anything on the disk; or within a write, when half of it is there."""
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     fsync, changes = os.fsync, itertools.count(1)
@@ -234,11 +231,11 @@ def publish(folder, last=0, copies=False):
         os.fsync = counted_fsync
         sys.addaudithook(before)
         artifacts = folder / "workspace" / "artifacts"
-        following = publishers(artifacts, FolderModels(folder / "models"))
-        if copies:
+        if seeds:
             copy(artifacts / "candidate", artifacts / "model")
-        for each in following:
-            each.look()
+            seed(FolderModels(folder / "models"), [artifacts / "model"])
+        else:
+            StoreRegistry(str(folder / "models")).publish(artifacts / "candidate", LIVE)
         os._exit(0)
     finally:
         os._exit(1)
@@ -247,26 +244,23 @@ def publish(folder, last=0, copies=False):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["the first", "the next", "the same measured anew"])
 def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes_it(tmp_path, save_model, documented, case):
-    prepared, copies, old = tmp_path / "prepared", case == "the first", None
+    prepared, seeds, old = tmp_path / "prepared", case == "the first", None
     model, candidate = (prepared / "workspace" / "artifacts" / name for name in ("model", "candidate"))
-    if not copies:
+    if not seeds:
         old = save_model(model, 2 if case == "the next" else 1, {"test": {"accuracy": 0.1}})["version"]
         FolderModels(prepared / "models").publish(model)
         FolderModels(prepared / "models").promote(old)
-        time.sleep(0.01)  # what comes is newer than the pointer
-    if case == "the next":
-        save_model(candidate, 1)
-    card = save_model(candidate if copies else model, 1, {"test": {"accuracy": 0.9}}, snapshots=case != "the next")
+    card = save_model(candidate, 1, {"test": {"accuracy": 0.9}}, snapshots=case != "the next")
 
     for last in itertools.count(1):
         folder = shutil.copytree(prepared, tmp_path / str(last))
         models, artifacts = FolderModels(folder / "models"), folder / "workspace" / "artifacts"
         with threadpool_limits(1):  # other threads would be missing in a fork
-            ended = publish(folder, last, copies)
+            ended = publish(folder, last, seeds)
             assert ended in (0, -signal.SIGKILL)
             assert models.alias(LIVE) in (old, card["version"])
             assert_is_sound(models, artifacts)
-            assert publish(folder, copies=copies) == 0
+            assert publish(folder, seeds=seeds) == 0
         assert_is_sound(models, artifacts)
         assert models.alias(LIVE) == card["version"]
         assert models.card(card["version"]) == card

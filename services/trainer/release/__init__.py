@@ -1,1 +1,1 @@
-"""Publish a candidate, test it over HTTP beside the live model, and promote it."""
+"""Release: publish a candidate, test it beside the live model, promote it. The model store alone decides what is live."""

@@ -1,139 +1,121 @@
-"""The service as its clients see it: asked over HTTP, on connections that stay open, as fast as it answers."""
+"""Call the API over HTTP, as its clients do."""
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from urllib3 import PoolManager, Retry
+from urllib3.exceptions import HTTPError
+
 TIMEOUT = 10.0  # seconds
-TRIES, PAUSE_SECONDS = 5, 0.5  # a replica that restarts is away for a moment
+MAX_ATTEMPTS, BACKOFF = 5, 0.25  # a replica that restarts is away for a moment: pauses of 0, 0.5, 1 and 2 s
+MAX_WAIT_SECONDS, POLL_INTERVAL = 20.0, 0.2  # each replica reads the aliases once a second
 
 
 class ApiError(ValueError):
-    """The service cannot be reached, or answers otherwise than it should; the message says where and how."""
+    """The API cannot be reached, or its answer is not the API's; the message says where and how."""
 
 
-class KeyRefusedError(ApiError):
-    """The service is there, and asks for a key that is not ours."""
+class KeyRefusedError(ValueError):
+    """The API answers, and requires another key."""
 
 
-class Answer(NamedTuple):
-    """The service's answer to one drawing."""
-
+class Prediction(NamedTuple):
     is_digit: bool
     probabilities: list[float]  # of the ten digits
     model_version: str
-    seconds: float  # from asking until the whole answer was there
+    seconds: float  # from the request to the end of the answer
 
 
 class Api:
-    """The service at a URL such as http://127.0.0.1:7000, with the key that it may ask for. Nothing is asked before a method is
-    called."""
+    """The API at a URL such as http://127.0.0.1:7000, with the key that it may require."""
 
     def __init__(self, url: str, key: str = ""):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ApiError(f"{url!r} is no address of a service: it should look like http://127.0.0.1:7000")
         self.url = url.rstrip("/")
-        self._connection_type = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._key = {"X-API-Key": key} if key else {}
-        self._host, self._port, self._path = parts.hostname, parts.port, parts.path.rstrip("/")
+        self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
 
     @property
     def is_up(self) -> bool:
-        """Whether a Doodle answers there at all."""
+        """Whether a Doodle answers there."""
         try:
-            status, answer = self._once("GET", "/healthz")
+            return self._get("/healthz") == (200, {"status": "ok"})
         except ApiError:
             return False
-        return status == 200 and answer == {"status": "ok"}
 
     def version(self, alias: str) -> str | None:
-        """What the replica that answers has as "live" or "candidate"; None where it has none. ApiError if nobody answers."""
-        status, card = self._once("GET", f"/{alias}/model")
+        """Return the version that one replica has as "live" or "candidate", None if it has none."""
+        status, card = self._get(f"/{alias}/model")
         if status == 503:
             return None
         if status != 200 or not isinstance(card, dict) or not isinstance(card.get("version"), str):
             raise ApiError(f"{self.url}/{alias}/model gives no model card, but {status} {card!r}")
-        return card["version"]
+        return str(card["version"])
 
     def serves(self, alias: str, version: str, times: int = 20) -> bool:
-        """Whether every one of so many questions in a row, each on a connection of its own, finds this version there.
-
-        Behind the address there may be several replicas, and each follows the model store by itself. KeyRefusedError where the
-        key is another one: to ask again would not help.
-        """
+        """Whether `times` requests in a row find this version. Each replica behind the address follows the store by itself."""
         try:
             return all(self.version(alias) == version for _ in range(times))
-        except KeyRefusedError:
-            raise
         except ApiError:
             return False
 
-    def read(self, alias: str, bodies: Sequence[str], connections: int = 1) -> list[Answer]:
-        """What the live model, or the candidate, makes of drawings, each the JSON that /predict takes; in their order.
+    def takes_up(self, alias: str, version: str) -> bool:
+        """Wait until all replicas serve this version; return whether they do within MAX_WAIT_SECONDS."""
+        return poll(lambda: self.serves(alias, version), MAX_WAIT_SECONDS)
 
-        ApiError if one is not answered, after several tries where the service was away for a moment.
+    def predict(self, alias: str, bodies: Sequence[str], connections: int = 1) -> list[Prediction]:
+        """Return the predictions of "live" or "candidate" for JSON bodies of /predict, in their order.
+
+        ApiError if one fails, after MAX_ATTEMPTS where the API was away.
         """
-        answers: list[Any] = [None] * len(bodies)
+        path = f"/{alias}/predict"
+        away = Retry(
+            MAX_ATTEMPTS - 1, status_forcelist=(502, 503), allowed_methods=None, backoff_factor=BACKOFF, raise_on_status=False
+        )
 
-        def read_every(first):
-            connection = self._connect()
-            try:
-                for index in range(first, len(bodies), connections):
-                    answers[index] = self._read(connection, alias, bodies[index])
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(connections) as threads:
-            list(threads.map(read_every, range(connections)))
-        return answers
-
-    def _read(self, connection, alias, body):
-        for attempt in range(1, TRIES + 1):
+        def predict(body: str) -> Prediction:
             began = time.perf_counter()
-            try:
-                status, answer = self._ask(connection, "POST", f"/{alias}/predict", body)
-                if status == 200:
-                    seconds = time.perf_counter() - began
-                    return Answer(*(answer[name] for name in ("is_digit", "probabilities", "model_version")), seconds=seconds)
-                problem = f"{status} {answer!r}"
-                if status not in (502, 503):
-                    break
-            except KeyRefusedError:
-                raise
-            except ApiError as error:
-                problem = str(error)
-            if attempt < TRIES:
-                time.sleep(PAUSE_SECONDS)
-        raise ApiError(f"{self.url}/{alias}/predict does not read a drawing: {problem}")
+            status, answer = self._request(http, "POST", path, body)
+            if status != 200:
+                raise ApiError(f"{self.url}{path} fails: {status} {answer!r}")
+            seconds = time.perf_counter() - began
+            return Prediction(answer["is_digit"], answer["probabilities"], answer["model_version"], seconds)
 
-    def _once(self, method, path):
-        connection = self._connect()
+        with self._connections(retries=away, maxsize=connections) as http, ThreadPoolExecutor(connections) as threads:
+            return list(threads.map(predict, bodies))
+
+    def _get(self, path: str) -> tuple[int, Any]:
+        """On a connection of its own: a new one may lead to another replica."""
+        with self._connections(retries=False) as http:
+            return self._request(http, "GET", path)
+
+    def _connections(self, **options: Any) -> PoolManager:
+        return PoolManager(timeout=TIMEOUT, headers=self._headers, **options)
+
+    def _request(self, http: PoolManager, method: str, path: str, body: str | None = None) -> tuple[int, Any]:
+        """Return the status and the JSON of the answer."""
         try:
-            return self._ask(connection, method, path)
-        finally:
-            connection.close()
-
-    def _connect(self):
-        return self._connection_type(self._host, self._port, timeout=TIMEOUT)
-
-    def _ask(self, connection, method, path, body=None):
-        """The status, and what the JSON of the answer says."""
-        headers = self._key if body is None else self._key | {"Content-Type": "application/json"}
-        try:
-            connection.request(method, self._path + path, body, headers)
-            response = connection.getresponse()
-            content = response.read()
-        except (OSError, HTTPException) as error:
-            connection.close()  # the next question opens it anew
-            raise ApiError(f"{self.url} cannot be reached ({error or type(error).__name__})") from error
+            response = http.request(method, self.url + path, body=body, redirect=False)
+        except HTTPError as error:
+            reason: BaseException = error
+            while reason.__cause__ is not None:  # urllib3 wraps it
+                reason = reason.__cause__
+            raise ApiError(f"{self.url} cannot be reached ({reason})") from error
         if response.status == 401:
-            raise KeyRefusedError(f"{self.url} asks for its key: let DOODLE_API_KEY be the same here as there")
+            raise KeyRefusedError(f"{self.url} requires its key: let DOODLE_API_KEY be the same here as there")
         try:
-            return response.status, json.loads(content)
+            return response.status, response.json()
         except ValueError:
-            return response.status, content[:200]
+            return response.status, response.data[:200]
+
+
+def poll(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait until the condition holds, at most so many seconds; return whether it does."""
+    deadline = time.monotonic() + seconds
+    while not (holds := condition()) and time.monotonic() < deadline:
+        time.sleep(POLL_INTERVAL)
+    return holds

@@ -1,52 +1,55 @@
-"""end: make the tested candidate the released model, artifacts/model, and end what serve started, whatever became of the test.
+"""end: promote the candidate that passed its test, keep it in artifacts/model for Git, and stop what serve started."""
 
-A stack that is in reach has it live within seconds; any other begins with it.
-"""
-
+import json
 import logging
 from pathlib import Path
+from typing import Any
 
-from digitnet.checkpoint import copy, load
+from digitnet.checkpoint import copy, load_card, read_file
 from stores.models import CANDIDATE, LIVE
 
 from trainer.release.api import Api
-from trainer.release.result import read_result
-from trainer.release.staging_server import OwnService, until
+from trainer.release.registry import Registry
+from trainer.release.staging_server import StagingServer
 
 log = logging.getLogger(__name__)
 
+MAX_RESULT_BYTES = 2**20
+HOW_LATER = "docker compose exec trainer python -m trainer models publish /artifacts/model --promote"
+
 
 class NotReleasedError(ValueError):
-    """The candidate is not what is live now; the message says why."""
+    """The candidate is not live; the message says why."""
 
 
-def end(stack: Api, own: OwnService, candidate: Path, result_file: Path, model: Path) -> None:
-    """Release the model in the folder `candidate` into the folder `model`, if the test's result is that it passed.
-
-    NotReleasedError if it did not, and if a stack that follows these folders does not make it live.
-    """
+def end(registry: Registry, stack: Api, staging: StagingServer, candidate: Path, result_file: Path, model: Path) -> None:
+    """Release the model of the folder `candidate`, and copy it to the folder `model`. NotReleasedError if its test did not pass,
+    or if the stack that served it does not make it live."""
     try:
-        _, card = load(candidate)
-        version = card["version"]
+        version = load_card(candidate)["version"]
         _require_passed(result_file, version)
         follows = any(stack.serves(alias, version, times=1) for alias in (CANDIDATE, LIVE))
-        copy(candidate, model)  # its card goes last: until then the old one goes on
+        registry.publish(candidate, LIVE)
+        copy(candidate, model)
         if not follows:
-            log.info("%s is released; no stack in reach follows this folder", version)
-        elif until(lambda: stack.serves(LIVE, version)):
+            log.info("%s is released; no running stack follows its store. Where one was down: %s", version, HOW_LATER)
+        elif stack.takes_up(LIVE, version):
             log.info("%s is live at %s", version, stack.url)
         else:
-            raise NotReleasedError(f"{version} is in {model}, but {stack.url} does not make it live: its trainer's log says why")
+            raise NotReleasedError(f"{version} is released, but {stack.url} does not serve it: its log says why")
     finally:
-        own.stop()
+        staging.stop()
 
 
-def _require_passed(result_file, version):
+def _require_passed(result_file: Path, version: str) -> None:
     try:
-        result = read_result(result_file)
+        result: dict[str, Any] = json.loads(read_file(result_file, MAX_RESULT_BYTES))
+        tested, passed, problems = result["version"], result["passed"] is True, "; ".join(result["problems"])
     except FileNotFoundError as error:
         raise NotReleasedError(f"{version} has not been tested: run dvc repro") from error
-    if result.version != version:
-        raise NotReleasedError(f"{version} has not been tested, {result_file} is that of {result.version}: run dvc repro")
-    if not result.passed:
-        raise NotReleasedError(f"{version} was refused: {'; '.join(result.problems)}")
+    except (ValueError, TypeError, LookupError) as error:
+        raise NotReleasedError(f"{result_file} is damaged or foreign ({error}): run dvc repro") from error
+    if tested != version:
+        raise NotReleasedError(f"{version} has not been tested, {result_file} is that of {tested}: run dvc repro")
+    if not passed:
+        raise NotReleasedError(f"{version} was refused: {problems}")

@@ -1,60 +1,70 @@
-"""models: what is in the model store, what is live, how to add to it and to make another version live. Services follow within a
-second."""
+"""models: list the model store, add a version to it, and choose which version is live. Services follow within a second."""
 
 import argparse
 import logging
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from stores.models import ALIASES, ModelStore, StoreError, UnreachableError
+from stores.models import ALIASES, CANDIDATE, LIVE, ModelStore, StoreError, UnreachableError
 
 log = logging.getLogger("trainer")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", help="every version, oldest first (so does no action at all)")
+    actions.add_parser("list", help="every version, oldest first (the default)")
     publish = actions.add_parser("publish", help="put a model into the store; what is live stays")
     publish.add_argument("folder", type=Path, help="with weights.npz and model.json, as in artifacts/model")
-    publish.add_argument("--promote", action="store_true", help="and make it live")
+    alias = publish.add_mutually_exclusive_group()
+    alias.add_argument("--promote", action="store_true", help="and make it live")
+    alias.add_argument("--candidate", action="store_true", help="and make it the candidate")
     promote = actions.add_parser("promote", help="make a version live")
     promote.add_argument("version", help="as list shows it")
-    candidate = actions.add_parser("candidate", help="let a version read live drawings too, unseen (shadow mode)")
+    candidate = actions.add_parser("candidate", help="let a version predict live drawings too, unseen (shadow mode)")
     candidate.add_argument("version", nargs="?", help="as list shows it; without one there is no candidate any more")
     actions.add_parser("rollback", help="make live what was live before; again goes back one further")
 
 
 def run(arguments: argparse.Namespace, models: ModelStore) -> None:
     """StoreError if that cannot be; nothing has changed then."""
-    before = _named(models, "live")
-    if arguments.action == "publish":
-        version = models.publish(arguments.folder)["version"]
-        log.info("%s is in %s", version, models)
-        if arguments.promote:
-            _promote(models, version, before)
-    elif arguments.action == "promote":
-        _promote(models, arguments.version, before)
-    elif arguments.action == "candidate" and arguments.version is None:
-        models.clear("candidate")
-        log.info("there is no candidate")
-    elif arguments.action == "candidate":
-        models.check(arguments.version)
-        models.point("candidate", arguments.version)
-        log.info("%s is the candidate", arguments.version)
-    elif arguments.action == "rollback":
-        log.info("%s is live again, before it was %s", models.rollback(), before)
-    else:
-        print(table(models))
+    match arguments.action:
+        case "publish":
+            version = models.publish(arguments.folder)["version"]
+            log.info("%s is in %s", version, models)
+            if arguments.promote:
+                _promote(models, version)
+            elif arguments.candidate:
+                _make_candidate(models, version)
+        case "promote":
+            _promote(models, arguments.version)
+        case "candidate" if arguments.version is None:
+            models.clear(CANDIDATE)
+            log.info("there is no candidate")
+        case "candidate":
+            models.check(arguments.version)
+            _make_candidate(models, arguments.version)
+        case "rollback":
+            before = _version(models, LIVE)
+            log.info("%s is live again, before it was %s", models.rollback(), before)
+        case _:
+            print(table(models))
 
 
-def _promote(models, version, before):
+def _promote(models: ModelStore, version: str) -> None:
+    before = _version(models, LIVE)
     models.promote(version)
     log.info("%s is live, before it was %s", version, before or "none")
 
 
+def _make_candidate(models: ModelStore, version: str) -> None:
+    models.point(CANDIDATE, version)
+    log.info("%s is the candidate", version)
+
+
 def table(models: ModelStore) -> str:
-    """A line for each version: when it was published, how well it reads MNIST's test digits, by which recipe it was made."""
-    aliases = {alias: _named(models, alias) for alias in ALIASES}
+    """Return a line for each version: when it was published, its accuracy on MNIST's test digits, its recipe, its aliases."""
+    aliases = {alias: _version(models, alias) for alias in ALIASES}
     rows = [("VERSION", "PUBLISHED", "ACCURACY", "RECIPE", "")]
     for version in models.versions():
         try:
@@ -63,14 +73,13 @@ def table(models: ModelStore) -> str:
         except StoreError:
             accuracy, recipe = "damaged", "-"
         published = datetime.fromtimestamp(models.published_at(version)).isoformat(" ", "seconds")
-        names = " ".join(alias for alias, named in aliases.items() if named == version)
-        rows.append((version, published, accuracy, recipe, names))
+        rows.append((version, published, accuracy, recipe, " ".join(alias for alias in ALIASES if aliases[alias] == version)))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
-def _named(models, alias):
-    """None for an alias that is damaged, too: promote and candidate mend it."""
+def _version(models: ModelStore, alias: str) -> str | None:
+    """Return None for a damaged alias too: promote and candidate repair it."""
     try:
         return models.alias(alias)
     except UnreachableError:
@@ -79,6 +88,6 @@ def _named(models, alias):
         return None
 
 
-def _accuracy(card):
+def _accuracy(card: dict[str, Any]) -> str:
     accuracy = card.get("test", {}).get("accuracy")
     return f"{accuracy:.2%}" if isinstance(accuracy, float) else "-"

@@ -1,61 +1,66 @@
-"""test: ask the candidate over HTTP, as users will, before it may be live: all of MNIST's test digits and the synthetic drawings.
+"""test: compare the candidate with evaluate's figures and with the live model, over HTTP, as users will ask it.
 
-It must read them exactly as well as evaluate measured without a service, give the answers that its maker got, be fast enough, and
-not be worse than what is live. What comes of it is written down; a candidate that fails is refused, and what is live stays so.
+Both models predict MNIST's test digits and the synthetic drawings. The candidate must be exactly as accurate as evaluate measured
+without a service, give its golden answers, be fast enough, and not be worse than the live model.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from digitnet.arrays import Integers
 from digitnet.checkpoint import load_card, load_golden, write_atomically
 from digitnet.golden import GOLDEN_TOLERANCE
 from digitnet.network import NO_DIGIT
+from numpy.typing import NDArray
 from stores.models import CANDIDATE, LIVE
 
 from trainer.data.digits import load_drawings
 from trainer.data.idx import TEST_IMAGES, TEST_LABELS, read_images, read_labels
 from trainer.evaluation.mcnemar import compare
-from trainer.release.api import Answer, Api
+from trainer.release.api import Api, Prediction
 from trainer.settings import ReleaseTestSettings
 
 CONNECTIONS = 4
-TIMED = 1_000  # drawings, one after the other: how long an answer takes where nobody waits for another
+TIMED = 1_000  # drawings, one after the other: the time of an answer that waits for no other
 NUMBERS = np.array([repr(level / 255) for level in range(256)], object)  # of pixels, as JSON has them
 
+Bools = NDArray[np.bool_]
+Labels = Integers
 
-class TestError(ValueError):
+
+class CandidateRefusedError(ValueError):
     """The candidate is refused, or cannot be tested; the message says why."""
-
-    __test__ = False  # pytest looks for tests by such names
 
 
 def examine(
     settings: ReleaseTestSettings, api: Api, candidate: Path, mnist: Path, synthetic_file: Path, result_file: Path
-) -> dict:
-    """Test what `api` serves as its candidate, which must be the model in the folder `candidate`, and write the result down.
+) -> dict[str, Any]:
+    """Test the candidate of `api`, which must be the model in the folder `candidate`. Write the result and return it.
 
-    Returns it. TestError if the candidate is refused, ApiError if it could not be asked.
+    CandidateRefusedError if the candidate is refused, ApiError if the API does not answer.
     """
-    card, live = load_card(candidate), api.version(LIVE)
-    asked = _Asked(api, {CANDIDATE: card["version"], LIVE: live})
-    bodies, labels = _mnist(mnist)
-    of_mnist, of_synthetic = _Read(asked, bodies, labels), _Read(asked, *_synthetic(synthetic_file))
+    card = load_card(candidate)
+    server = _Server(api, card["version"], api.version(LIVE))
+    images, labels = read_images(mnist / TEST_IMAGES), read_labels(mnist / TEST_LABELS).astype(np.int64)
+    bodies = [_vector(image) for image in images]  # raw: so the service's own normalization is tested too
+    of_mnist, of_synthetic = server.measure(bodies, labels), server.measure(*_synthetic(synthetic_file))
     golden = load_golden(candidate)
-    answers = asked.read(CANDIDATE, [_vector(image) for image in golden.images])
-    got, expected = np.array([answer.probabilities for answer in answers]), golden.predictions.probabilities
-    seconds = [answer.seconds for answer in asked.read(CANDIDATE, bodies[:TIMED], connections=1)]
+    answers = server.predict(CANDIDATE, [_vector(image) for image in golden.images])
+    difference = np.abs(np.array([answer.probabilities for answer in answers]) - golden.predictions.probabilities)
+    seconds = [answer.seconds for answer in server.predict(CANDIDATE, bodies[:TIMED], connections=1)]
+    median, p99 = (round(1e3 * float(np.quantile(seconds, share)), 2) for share in (0.5, 0.99))
 
-    result = {
-        "version": card["version"],
-        "live": live,
+    result: dict[str, Any] = {
+        "version": server.candidate,
+        "live": server.live,
         "mnist": _figures(of_mnist, settings.margin),
         "synthetic": _figures(of_synthetic, settings.margin),
-        "golden_difference": float(np.abs(got - expected).max(initial=0.0)),
-        "milliseconds": {
-            name: round(1e3 * float(np.quantile(seconds, share)), 2) for name, share in (("median", 0.5), ("p99", 0.99))
-        },
+        "golden_difference": float(difference.max(initial=0.0)),
+        "milliseconds": {"median": median, "p99": p99},
     }
     problems = [
         *_not_as_measured(card["test"], of_mnist, of_synthetic),
@@ -64,78 +69,76 @@ def examine(
     ]
     if result["golden_difference"] > GOLDEN_TOLERANCE:
         problems.append(f"golden inputs: a probability is {result['golden_difference']:.2g} off what the model's maker got")
-    if result["milliseconds"]["p99"] > settings.milliseconds:
-        problems.append(
-            f"of 100 answers 99 took up to {result['milliseconds']['p99']:g} ms, {settings.milliseconds:g} ms are allowed"
-        )
+    if p99 > settings.milliseconds:
+        problems.append(f"of 100 answers 99 took up to {p99:g} ms, {settings.milliseconds:g} ms are allowed")
     result |= {"passed": not problems, "problems": problems}
     write_atomically(result_file, (json.dumps(result, indent=2) + "\n").encode())
     if problems:
-        stays = "" if live is None else f"; {live} stays live"
-        raise TestError(f"{card['version']} is refused{stays}: {'; '.join(problems)}")
+        stays = "" if server.live is None else f"; {server.live} stays live"
+        raise CandidateRefusedError(f"{server.candidate} is refused{stays}: {'; '.join(problems)}")
     return result
 
 
-class _Asked:
-    """Both models behind the address. Neither may become another while it is asked."""
+@dataclass
+class _Measured:
+    """Both models' results on the same n drawings."""
 
-    def __init__(self, api, versions):
-        self._api, self.versions = api, versions
+    is_digit: Bools  # (n,), by label
+    rejected: Bools  # (n,), by the candidate
+    correct: Bools  # (digits,), of the candidate; a rejected digit counts by its likeliest class, as in evaluate
+    live_correct: Bools | None  # the same of the live model
 
-    def read(self, alias, bodies, connections=CONNECTIONS) -> list[Answer]:
-        answers = self._api.read(alias, bodies, connections)
-        others = {answer.model_version for answer in answers} - {self.versions[alias]}
+
+@dataclass
+class _Server:
+    """Both models at one API. Neither may change during the test."""
+
+    api: Api
+    candidate: str
+    live: str | None
+
+    def predict(self, alias: str, bodies: Sequence[str], connections: int = CONNECTIONS) -> list[Prediction]:
+        predictions, version = self.api.predict(alias, bodies, connections), self.candidate if alias == CANDIDATE else self.live
+        others = {prediction.model_version for prediction in predictions} - {version}
         if others:
-            raise TestError(
-                f"{self._api.url} answered as {alias} with {', '.join(sorted(others))}, and not only with "
-                f"{self.versions[alias]}: it was changed during the test; run dvc repro again"
+            raise CandidateRefusedError(
+                f"{self.api.url} answered as {alias} with {', '.join(sorted(others))}, and not only with {version}: "
+                "it was changed during the test; run dvc repro again"
             )
-        return answers
+        return predictions
+
+    def measure(self, bodies: Sequence[str], labels: Labels) -> _Measured:
+        predictions = self.predict(CANDIDATE, bodies)
+        return _Measured(
+            is_digit=labels != NO_DIGIT,
+            rejected=np.array([not prediction.is_digit for prediction in predictions], bool),
+            correct=_correct(predictions, labels),
+            live_correct=None if self.live is None else _correct(self.predict(LIVE, bodies), labels),
+        )
 
 
-class _Read:
-    """What both models make of the same drawings.
-
-    is_digit      bool (n,), what they are
-    rejected      bool (n,), what the candidate takes for no digit
-    right         bool (digits,), of the digits, whether the candidate reads them right, as evaluate counts it
-    live_right    the same of what is live; None where nothing is
-    """
-
-    def __init__(self, asked: _Asked, bodies: Sequence[str], labels: np.ndarray):
-        self.is_digit = labels != NO_DIGIT
-        answers = asked.read(CANDIDATE, bodies)
-        self.rejected = np.array([not answer.is_digit for answer in answers], bool)
-        self.right = self._right(answers, labels)
-        self.live_right = None if asked.versions[LIVE] is None else self._right(asked.read(LIVE, bodies), labels)
-
-    def _right(self, answers, labels):
-        likeliest = np.array([answer.probabilities for answer in answers]).reshape(-1, NO_DIGIT).argmax(axis=1)
-        return (likeliest == labels)[self.is_digit]
+def _correct(predictions: Sequence[Prediction], labels: Labels) -> Bools:
+    likeliest = np.array([prediction.probabilities for prediction in predictions]).reshape(-1, NO_DIGIT).argmax(axis=1)
+    correct: Bools = (likeliest == labels)[labels != NO_DIGIT]
+    return correct
 
 
-def _mnist(folder):
-    """The test digits as MNIST has them: what is done to an image before the network sees it is tested too."""
-    labels = read_labels(folder / TEST_LABELS).astype(np.int64)
-    return [_vector(image) for image in read_images(folder / TEST_IMAGES)], labels
-
-
-def _vector(image):
+def _vector(image: NDArray[np.uint8]) -> str:
     return f'{{"image_vector": [{", ".join(NUMBERS[image.ravel()])}]}}'
 
 
-def _synthetic(file):
+def _synthetic(file: Path) -> tuple[list[str], Labels]:
     drawings, labels = load_drawings(file)
     return [json.dumps({"strokes": [stroke.tolist() for stroke in drawing]}) for drawing in drawings], labels
 
 
-def _figures(read, margin):
-    figures = {"drawings": len(read.is_digit), "accuracy": _share(read.right)}
-    if read.live_right is None or not read.right.size:
+def _figures(measured: _Measured, margin: float) -> dict[str, Any]:
+    figures = {"drawings": len(measured.is_digit), "accuracy": _share(measured.correct)}
+    if measured.live_correct is None or not measured.correct.size:
         return figures
-    comparison = compare(read.right, read.live_right)
+    comparison = compare(measured.correct, measured.live_correct)
     return figures | {
-        "live_accuracy": _share(read.live_right),
+        "live_accuracy": _share(measured.live_correct),
         "only_candidate_right": comparison.only_candidate,
         "only_live_right": comparison.only_live,
         "deficit": comparison.deficit,
@@ -144,12 +147,12 @@ def _figures(read, margin):
     }
 
 
-def _not_as_measured(measured, of_mnist, of_synthetic):
-    """Where what was read over HTTP is not exactly what evaluate found: a sentence each."""
-    rejected = measured.get("rejected", {})
+def _not_as_measured(figures: dict[str, Any], of_mnist: _Measured, of_synthetic: _Measured) -> Iterator[str]:
+    """Yield a sentence for each share over HTTP that is not exactly what evaluate measured."""
+    rejected = figures.get("rejected", {})
     for name, over_http, offline in (
-        ("MNIST's digits read right", of_mnist.right, measured["accuracy"]),
-        ("synthetic digits read right", of_synthetic.right, measured.get("synthetic_accuracy")),
+        ("MNIST's digits read right", of_mnist.correct, figures["accuracy"]),
+        ("synthetic digits read right", of_synthetic.correct, figures.get("synthetic_accuracy")),
         ("MNIST's digits rejected", of_mnist.rejected, rejected.get("mnist_digits")),
         ("synthetic digits rejected", of_synthetic.rejected[of_synthetic.is_digit], rejected.get("synthetic_digits")),
         ("non-digits rejected", of_synthetic.rejected[~of_synthetic.is_digit], rejected.get("non_digits")),
@@ -158,8 +161,8 @@ def _not_as_measured(measured, of_mnist, of_synthetic):
             yield f"{name}: {_share(over_http):.4%} over HTTP, but evaluate measured {offline:.4%}"
 
 
-def _worse(of_which, figures, settings):
-    """Where the candidate is worse than what is live, by more than the margin and more than chance: a sentence."""
+def _worse(of_which: str, figures: dict[str, Any], settings: ReleaseTestSettings) -> Iterator[str]:
+    """Yield a sentence if the candidate is worse than the live model by more than the margin and more than chance."""
     if figures.get("deficit", 0.0) > settings.margin and figures["p_within_margin"] < settings.significance:
         yield (
             f"of {of_which} digits it reads {figures['deficit']:.2%} fewer than what is live, {settings.margin:.2%} are allowed "
@@ -167,5 +170,5 @@ def _worse(of_which, figures, settings):
         )
 
 
-def _share(chosen):
+def _share(chosen: Bools) -> float:
     return float(chosen.mean()) if chosen.size else 0.0

@@ -1,0 +1,112 @@
+"""The registry: the model store, which alone decides what is live. Here are the two ways to write to it.
+
+The stages write to the store itself, or have the trainer of a Compose stack do it, because that stack's store is in a Docker
+volume. Every replica reads the aliases of its store once a second.
+"""
+
+import json
+import logging
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from digitnet.checkpoint import CARD_FILE
+from stores.models import CANDIDATE, LIVE, ModelStore, StoreError, UnreachableError, open_models
+
+log = logging.getLogger(__name__)
+
+DEFAULT_MODELS = "state/models"  # of `make run`
+DOCKER_SECONDS = 60.0
+TRAINER = "com.docker.compose.service=trainer"
+FOLDER = "com.docker.compose.project.working_dir"
+
+
+class StoreRegistry:
+    """A model store that can be written from here."""
+
+    def __init__(self, models: str, seeds: Sequence[Path] = ()):
+        self.models, self._store, self._seeds = models, open_models(models), seeds
+
+    def publish(self, folder: Path, alias: str) -> None:
+        """Publish the model of a folder, and point "live" or "candidate" at it.
+
+        An empty store is seeded first: so a candidate has something to be compared with.
+        """
+        seed(self._store, self._seeds)
+        version = self._store.publish(folder)["version"]
+        if alias == LIVE:
+            self._store.promote(version)
+        else:
+            self._store.point(alias, version)
+
+    def clear_candidate(self) -> None:
+        """Let there be no candidate. What is live stays."""
+        self._store.clear(CANDIDATE)
+
+
+class ComposeRegistry:
+    """The same for the store of a Compose stack, whose trainer has the host's folder artifacts as /artifacts."""
+
+    models = None  # nobody else reads it
+
+    def __init__(self, container: str):
+        self._container = container
+
+    def publish(self, folder: Path, alias: str) -> None:
+        self._run("publish", f"/artifacts/{folder.name}", "--promote" if alias == LIVE else "--candidate")
+
+    def clear_candidate(self) -> None:
+        self._run("candidate")
+
+    def _run(self, *arguments: str) -> None:
+        done = _docker("exec", self._container, "python", "-m", "trainer", "models", *arguments)
+        if done.returncode:
+            raise StoreError(f"the stack's trainer: {done.stderr.strip()}")
+
+
+Registry = StoreRegistry | ComposeRegistry
+
+
+def find_registry(models: str | None, folder: Path, seeds: Sequence[Path]) -> Registry:
+    """Return the store at the URL `models`. Without one, that of the Compose stack that runs in `folder`, or state/models."""
+    container = _compose_trainer(folder.resolve()) if models is None else None
+    return StoreRegistry(models or DEFAULT_MODELS, seeds) if container is None else ComposeRegistry(container)
+
+
+def _compose_trainer(folder: Path) -> str | None:
+    """Return the running trainer container of the stack in this folder. Without Docker there is none."""
+    if shutil.which("docker") is None:
+        return None
+    shown = f'{{{{.ID}}}} {{{{.Label "{FOLDER}"}}}}'
+    listed = _docker("ps", "--filter", f"label={TRAINER}", "--filter", "status=running", "--format", shown)
+    if listed.returncode:
+        log.info("no Compose stack is looked for, because docker ps fails: %s", listed.stderr.strip())
+    found = (line.split(" ", 1) for line in listed.stdout.splitlines())
+    return next((container for container, started_in in found if Path(started_in).resolve() == folder), None)
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=DOCKER_SECONDS)  # noqa: S603, S607
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(arguments, 1, "", "docker does not answer")
+
+
+def seed(store: ModelStore, folders: Sequence[Path]) -> str | None:
+    """Return the live version. If there is none, publish the first sound model of these folders and make it live."""
+    live = store.alias(LIVE)
+    for folder in folders:
+        if live is not None:
+            break
+        try:
+            store.promote(version := store.publish(folder)["version"])
+        except UnreachableError:
+            raise
+        except StoreError as error:
+            if (folder / CARD_FILE).exists():
+                log.error("event=model_not_published from=%s reason=%s", folder, json.dumps(str(error)))
+        else:
+            log.info("event=model_published version=%s from=%s", version, folder)
+            live = version
+    return live
