@@ -62,16 +62,17 @@ class PredictionLogger:
     async def _write_forever(self) -> None:
         while True:
             await self._arrived.wait()
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(GATHER_SECONDS)  # a write costs the same for one prediction as for many
             self._arrived.clear()
-            while self._batch or self._queue:
-                try:
-                    await self._write()
-                except PredictionLogError as error:
-                    if not self._is_down:
-                        log.error("event=journal_down reason=%r", str(error))
-                    self._is_down = True
-                    await asyncio.sleep(RETRY_SECONDS)
+            try:
+                await self._write()
+            except PredictionLogError as error:
+                if not self._is_down:
+                    log.error("event=journal_down reason=%r", str(error))
+                self._is_down = True
+                await asyncio.sleep(RETRY_SECONDS)
+            if self._batch or self._queue:
+                self._arrived.set()
 
     async def _write(self) -> None:
         """Write one batch. After a PredictionLogError the next call writes it again: the log takes each id once."""
