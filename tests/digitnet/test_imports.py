@@ -10,7 +10,7 @@ PROJECT = Path(__file__).parents[2]
 ALLOWED = {
     "packages/digitnet": {"digitnet", "numpy"},
     "packages/drift": {"drift", "numpy"},
-    "services/exporter": {"exporter", "deployment", "drift", "numpy", "stores", "prometheus_client"},
+    "services/exporter": {"exporter", "deployment", "drift", "numpy", "stores", "prometheus_client", "pydantic"},
 }
 
 

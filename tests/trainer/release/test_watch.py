@@ -20,7 +20,7 @@ from stores.models.folder import UNFINISHED, FolderModels
 from threadpoolctl import threadpool_limits
 from trainer.release.registry import StoreRegistry, seed
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 # `python -m trainer watch`, which looks more often. The stages before train have left their small results already.
 WATCH = """
@@ -121,7 +121,7 @@ def test_seeds_an_empty_store_and_its_health_is_that_something_is_live(trainer, 
 def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is_or_why_it_cannot(trainer, data, params):
     trainer.start()  # no model, and no mnist.dvc that would say which data to fetch
     assert trainer.process.wait(PATIENCE) == 1
-    assert "mnist.dvc cannot be read" in trainer.said().splitlines()[-1]
+    assert "mnist.dvc has no md5 of each file" in trainer.said().splitlines()[-1]
     assert "Traceback" not in trainer.said()
     trainer.make_ready(data, params)
     trainer.start()

@@ -11,7 +11,7 @@ from polling import eventually
 from stores.prediction_log import PredictionLogError, redis_connection
 from stores.prediction_log.redis import FEEDBACK, PREDICTIONS
 
-MANUAL = Path(__file__).parents[2] / "docs" / "operate.md"
+MANUAL = Path(__file__).parents[3] / "docs" / "operate.md"
 TOO_FEW = "has fewer replicas than the prediction log's URL asks for .replicas=1., so nothing was written"
 UNCONFIRMED = "wrote it to fewer replicas .* then try again"
 READ_ONLY = "is a read-only replica: name the primary"
