@@ -115,7 +115,7 @@ def test_a_newcomer_looks_inside_and_teaches_a_copy(stack, new_page, draw):
     expect(page.locator("#inside-status")).to_contain_text("So far it reads a 5")
     page.select_option("#lesson-label", "3")
     page.click("#ten-steps-btn")
-    expect(page.locator("#lesson-status")).to_contain_text("After 10 lessons the copy reads a 3")
+    expect(page.locator("#lesson-status")).to_contain_text("After 10 steps the copy reads a 3")
     page.click("#timeline > summary")
     expect(page.locator("#moment-readings button").last).to_have_text("5")
     assert stack.predict()["probabilities"] == before
