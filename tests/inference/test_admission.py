@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from inference.admission import Admission
+from inference.admission import TURN, Admission
 
 pytestmark = pytest.mark.anyio
 
@@ -74,10 +74,11 @@ async def test_rejects_requests_beyond_the_limit():
     assert door.admission.in_flight == 0
 
 
-async def test_counts_the_requests_of_a_turn_of_the_event_loop_before_any_work_begins():
+async def test_counts_requests_that_wait_for_their_turn():
     door = Door()
     door.open.set()
-    assert await statuses(door.asked(LIMIT + 4)) == [200] * LIMIT + [429] * 4
+    # A turn's worth is answered, each before the next comes; then LIMIT wait for the next turn.
+    assert await statuses(door.asked(TURN + LIMIT + 4)) == [200] * TURN + [200] * LIMIT + [429] * 4
 
 
 @pytest.mark.parametrize("slow_at", ["body", "taken", "done"])
@@ -114,16 +115,28 @@ async def test_probes_and_predictions_have_room_while_others_fill_the_service(re
     await asyncio.gather(*inside)
 
 
-async def test_a_client_that_hangs_up_leaves_its_place():
-    door = Door()
-    gone, *_ = asked = door.asked(LIMIT)
-    await settled()
-    gone.cancel()
-    await settled()
-    assert door.admission.in_flight == LIMIT - 1
+async def test_begins_few_requests_in_a_turn_of_the_event_loop_first_come_first_served():
+    door, turns = Door(limit=100), []
     door.open.set()
+    asked = [asyncio.create_task(door.ask(path=f"/{number}")) for number in range(50)]
+    while not all(task.done() for task in asked):
+        await asyncio.sleep(0)
+        turns.append(len(door.begun) - sum(turns))
+    assert door.begun == [f"/{number}" for number in range(50)]
+    assert max(turns) == TURN
+
+
+async def test_a_client_that_hangs_up_while_it_waits_leaves_its_place():
+    door = Door()
+    door.open.set()
+    *first, gone, last = door.asked(TURN + 2)
+    await asyncio.sleep(0)
+    assert door.admission.in_flight == 2
+    gone.cancel()
+    assert await statuses([*first, last]) == [200] * (TURN + 1)
+    await settled()
+    assert door.admission.in_flight == 0
     assert (await door.ask())[0] == 200
-    await asyncio.gather(*asked, return_exceptions=True)
 
 
 async def test_an_app_that_fails_leaves_its_place():
