@@ -67,7 +67,7 @@ def corruptions() -> list[Corruption]:
     return listed
 
 
-def corrupt(digits_file: Path, synthetic_file: Path, file: Path, processes: int = 2) -> None:
+def corrupt(digits_file: Path, synthetic_file: Path, file: Path) -> None:
     """Write one .npz: `conditions`, (c, 3) strings, and images uint8 (n, 28, 28), labels and condition, both int64 (n,)."""
     mnist = load_splits(digits_file)["test"]
     mnist = mnist.only(_some(len(mnist), MNIST_DIGITS))
@@ -77,7 +77,7 @@ def corrupt(digits_file: Path, synthetic_file: Path, file: Path, processes: int 
     drawn = [drawings[index] for index in chosen], labels[chosen]
     sent = {"MNIST": (mnist.images, mnist.labels), "strokes": drawn, "canvas": drawn}
     listed = corruptions()
-    made = map_in_processes(_images, listed, [sent[corruption.source][0] for corruption in listed], processes=processes)
+    made = map_in_processes(_images, listed, [sent[corruption.source][0] for corruption in listed])
     arrays = {
         "conditions": np.array([[corruption.source, corruption.change, corruption.value] for corruption in listed]),
         "pictures": np.concatenate(made),

@@ -48,7 +48,7 @@ def synthesize(settings: SynthesizeSettings, file: Path) -> None:
     drawings too, as drawing_arrays has them.
     """
     jobs = [job for split in range(len(SPLITS)) for job in _jobs(settings, split)]
-    made = map_in_processes(_make, jobs, processes=settings.processes)
+    made = map_in_processes(_make, jobs)
     arrays: Arrays = {"form_names": np.array(_forms().names)}
     for number, split in enumerate(SPLITS):
         parts = [part for job, part in zip(jobs, made, strict=True) if job.split == number]

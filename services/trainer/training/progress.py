@@ -7,9 +7,9 @@ import json
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from digitnet.checkpoint import write_atomically
 from digitnet.training import Callback, Progress
@@ -85,13 +85,7 @@ def recorded(name: str, file: Path) -> Iterator[None]:
         succeeded = True
     finally:
         ended = {"finished_at": time.time(), "seconds": time.monotonic() - began, "succeeded": succeeded}
-        write_atomically(file, json.dumps(_read(file) | {name: ended}, indent=2).encode())
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """Return the file's content; nothing if it is damaged, because no stage depends on it."""
-    try:
-        stages = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return stages if isinstance(stages, dict) else {}
+        stages = {}
+        with suppress(OSError, ValueError):  # no stage depends on the file
+            stages = json.loads(file.read_bytes())
+        write_atomically(file, json.dumps(stages | {name: ended}, indent=2).encode())

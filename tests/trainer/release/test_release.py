@@ -20,8 +20,7 @@ from trainer.data import corrupt, synthesize
 from trainer.data.strokes import Forms
 from trainer.release import api, staging_server, test
 from trainer.release.api import Api
-from trainer.release.end import end
-from trainer.release.serve import serve
+from trainer.release.candidate import end, serve
 from trainer.release.staging_server import StagingServer
 from trainer.release.test import CandidateRefusedError, examine
 from trainer.settings import ReleaseTestSettings
@@ -48,7 +47,7 @@ def made(tmp_path_factory, params, write_mnist):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for module in (synthesize, corrupt):  # so little is done sooner than a process is started
-            patch.setattr(module, "map_in_processes", lambda function, *given, processes: list(map(function, *given)))
+            patch.setattr(module, "map_in_processes", lambda function, *given: list(map(function, *given)))
         for stage in ("preprocess", "synthesize", "corrupt", "train", "evaluate"):
             assert main([stage]) == 0
     return folder
@@ -206,11 +205,11 @@ RESULT = '{"version": "%s", "passed": %s, "problems": ["bad"]}'
 @pytest.mark.parametrize(
     ("result", "reason"),
     [
-        (None, "VERSION has not been tested: run dvc repro"),
+        (None, "result.json does not say how the test of VERSION went .*No such file.*: run dvc repro"),
         (RESULT % ("ffff", "true"), "VERSION has not been tested, "),
         (RESULT % ("VERSION", "false"), "VERSION was refused: bad"),
         (RESULT % ("VERSION", "true"), "VERSION is released, but .* does not serve it: its log says why"),
-        *((damaged, "result.json is damaged or foreign") for damaged in ("", "[]", '{"passed": true}')),
+        *((damaged, "result.json does not say how the test of VERSION went") for damaged in ("", "[]", '{"passed": true}')),
     ],
 )
 def test_end_releases_nothing_that_did_not_pass_and_says_where_a_stack_does_not_follow(save_model, tmp_path, result, reason):
