@@ -148,6 +148,10 @@ def joined_answers(*parts: Answers) -> Answers:
     return Answers(joined(*(part.split for part in parts)), features, logits)
 
 
+def share(chosen: Bools) -> float:
+    return float(chosen.mean()) if chosen.size else 0.0
+
+
 def _splits(arrays: Arrays) -> dict[str, Split]:
     return {split: Split(arrays[f"{split}_pictures"], arrays[f"{split}_labels"].astype(np.int64)) for split in SPLITS}
 

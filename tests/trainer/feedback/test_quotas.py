@@ -4,7 +4,7 @@ from collections import Counter
 
 from stores.prediction_log import Feedback
 from stores.prediction_log.base import DAY_SECONDS
-from trainer.feedback.quotas import explained, within_quotas
+from trainer.feedback.review import explained, within_quotas
 
 
 def given(count, source="one", day=0):
