@@ -1,8 +1,4 @@
-"""The trainer's command line: a command for each pipeline stage (`python -m trainer train`), and three more.
-
-watch is the trainer of a running stack, models says what is live, feedback lists the labels that users gave. Run it in the
-project's top folder.
-"""
+"""The trainer's command line: a command for each pipeline stage, and three more. Run it in the project's top folder."""
 
 import argparse
 import logging

@@ -1,7 +1,7 @@
 """The experiment, read from params.yaml: what is trained, on what, and how. A wrong value is refused with its name.
 
-The file as it stands is the recipe `default`. Another recipe is what it changes, section by section, under `recipes`:
-`recipe: best` reads train.epochs from recipes.train.best.epochs if that is there. So a stage depends on its own section alone.
+The file as it stands is the recipe `default`. Another one is what it changes, section by section: `recipe: best` reads
+train.epochs from recipes.train.best.epochs if that is there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -195,13 +195,10 @@ def _validated(model: type[Model], values: Mapping[str, Any], section: str = "")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
     name = ".".join(str(key) for key in (section, *first["loc"]) if key not in ("", "[key]")) or "the file"
-    match first["type"]:
-        case "missing":
-            problem = "is missing"
-        case "extra_forbidden":
-            problem = "is unknown"
-        case "value_error":
-            problem = str(first["ctx"]["error"])
-        case _:
-            problem = f"{first['msg'].replace('Input should', 'must')}, not {shown(first['input'])}"
-    raise SettingsError(f"params.yaml: {name} {problem}")
+    problem = {
+        "missing": "is missing",
+        "extra_forbidden": "is unknown",
+        "value_error": first["msg"].removeprefix("Value error, "),
+    }
+    other = f"{first['msg'].replace('Input should', 'must')}, not {shown(first['input'])}"
+    raise SettingsError(f"params.yaml: {name} {problem.get(first['type'], other)}")

@@ -5,7 +5,8 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 
 from digitnet.checkpoint import copy, load_card, write_atomically
 from stores.models import ModelStore, StoreError
@@ -22,7 +23,6 @@ from trainer.release.registry import Registry, find_registry, seed
 from trainer.release.staging_server import StagingServer
 from trainer.release.test import examine
 from trainer.settings import EvaluateSettings, PreprocessSettings, ReleaseTestSettings, SynthesizeSettings, TrainSettings
-from trainer.training.progress import recorded
 from trainer.training.ranks import OneRank, ranks_of_mpi
 from trainer.training.train import train
 from trainer.workspace import MNIST_PIN, Workspace
@@ -104,7 +104,6 @@ def run_end(workspace: Workspace) -> None:
 
 
 def _release(workspace: Workspace) -> tuple[Registry, Api, StagingServer]:
-    """Return what decides what is live, what serves it, and what serves a candidate where no stack does."""
     registry = find_registry(workspace.settings.models, workspace.settings.workspace, workspace.seeds)
     return registry, workspace.settings.stack, StagingServer(workspace.staging)
 
@@ -138,6 +137,21 @@ def run_stage(name: str, workspace: Workspace, distributed: bool = False) -> Non
 
 
 @contextmanager
+def recorded(name: str, file: Path) -> Iterator[None]:
+    """Record how a stage went, whatever happens: when it ended, how long it took, whether it succeeded."""
+    began, succeeded = time.monotonic(), False
+    try:
+        yield
+        succeeded = True
+    finally:
+        ended = {"finished_at": time.time(), "seconds": time.monotonic() - began, "succeeded": succeeded}
+        stages = {}
+        with suppress(OSError, ValueError):  # no stage depends on the file
+            stages = json.loads(file.read_bytes())
+        write_atomically(file, json.dumps(stages | {name: ended}, indent=2).encode())
+
+
+@contextmanager
 def signals_noted() -> Iterator[Callable[[], bool]]:
     """Only note signals until the block ends. The block gets a function that says whether one has come."""
     noted: list[int] = []
@@ -154,8 +168,7 @@ def signals_noted() -> Iterator[Callable[[], bool]]:
 def watch(workspace: Workspace, models: ModelStore) -> None:
     """See to it that a model is live: seed an empty store with artifacts/model or, without one, run the pipeline.
 
-    Never returns. Touches DOODLE_LIVE_FILE each second while a model is live. The image's health check reads the time
-    of that file, because the SDK of an object store takes a second to start.
+    Never returns. Touches DOODLE_LIVE_FILE each second while a model is live: the image's health check reads the file's time.
     """
     live, live_file = seed(models, workspace.seeds), workspace.settings.live_file
     if live is None:

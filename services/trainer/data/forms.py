@@ -1,8 +1,7 @@
 """Read forms.yaml: how people write digits, letters and symbols, as points that a pen goes through.
 
-Between its points a stroke is a centripetal Catmull-Rom spline (Yuksel, Schaefer and Keyser, 2011: it makes no loops or cusps
-that the points do not ask for). Such a curve is linear in its points, so each stroke carries the matrix that turns points into
-the curve: move the points, multiply, and the curve has moved with them.
+Between its points a stroke is a centripetal Catmull-Rom spline (Yuksel, Schaefer and Keyser, 2011). Such a curve is linear in its
+points, so each stroke carries the matrix that turns points into the curve: move the points, multiply, and it has moved with them.
 """
 
 from dataclasses import dataclass

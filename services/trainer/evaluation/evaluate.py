@@ -1,8 +1,7 @@
 """evaluate: measure the trained network on the test splits, which no stage before this one reads.
 
-This stage writes artifacts/candidate, with its figures in the model card, so each candidate is measured. It chooses the threshold
-for no digit and the temperature on the validation splits. Beside the model it leaves metrics.json, tables for plots (CSV), and
-images of the errors (PNG).
+It chooses the threshold for no digit and the temperature on the validation splits, and writes artifacts/candidate, whose card has
+the figures. Beside it it leaves metrics.json, tables for plots (CSV), and images of the errors (PNG).
 """
 
 import json
@@ -52,10 +51,7 @@ def evaluate(
     artifacts: Path,
     rejected_digits: float,
 ) -> dict[str, Any]:
-    """Measure, write the model and the figures, and return the metrics.
-
-    The threshold for no digit rejects the share `rejected_digits` of the validation digits.
-    """
+    """Measure, write the model and the figures, and return the metrics. `rejected_digits` is a share of the validation digits."""
     network, card = load(trained_folder)
     splits, synthetic = load_splits(digits_file), load_synthetic(synthetic_file)
     held_out = {"pixels": answers(network, splits["validation"]), "strokes": answers(network, synthetic.splits["validation"])}
@@ -96,11 +92,7 @@ def _digits(measured: Answers) -> Answers:
 
 
 def _decision_numbers(digits: Answers, rejected_digits: float) -> dict[str, float]:
-    """Fit what Decision reads from a model card, to held-out digits.
-
-    The threshold rejects a share of the digits, not of the non-digits: the better a network knows the non-digits that synthesize
-    writes, the further from the digits that threshold would be, and letters that people write lie in between.
-    """
+    """Fit what Decision reads from a model card to held-out digits, of which the threshold rejects a share."""
     numbers = {"temperature": fit_temperature(digits.logits[:, :DIGITS], digits.labels)}
     if digits.logits.shape[1] > DIGITS:
         no_digit = digits.predictions(Decision()).no_digit
@@ -175,10 +167,7 @@ def _robustness(network: Network, corrupted_file: Path, decision: Decision) -> R
 
 
 def _drift_references(held_out: Mapping[str, Answers], decision: Decision) -> dict[str, Any]:
-    """Return what digits of each form look like, and their answers, for the forms with enough held-out digits.
-
-    The form "pixels" has MNIST's digits, and "strokes" the synthetic ones, which the service's pen draws.
-    """
+    """Return what digits of each form look like, and their answers, for the forms with enough held-out digits."""
     references = {}
     for form, all_answers in held_out.items():
         digits = _digits(all_answers)

@@ -1,7 +1,6 @@
-"""Review feedback before the network is trained on it: flag what is odd, with the reason. A person decides.
+"""Review feedback before the network is trained on it, because anybody can send it: flag what is odd, with the reason.
 
-Anybody can send feedback, so some of it is wrong, in good faith or not. Quotas limit what is accepted without a look at each
-drawing.
+A person decides. Quotas limit what is accepted without a look at each drawing.
 """
 
 from collections import Counter, defaultdict
@@ -30,7 +29,7 @@ class Item:
     """Feedback, the model's answer to its drawing, and what is odd about it."""
 
     feedback: Feedback
-    image: Bytes  # uint8 (28, 28)
+    image: Bytes
     digit: int | None  # None: the model takes it for no digit
     confidence: float
     flags: tuple[str, ...]
@@ -120,36 +119,20 @@ def word(digit: int | None) -> str:
     return "none" if digit is None else str(digit)
 
 
-def within_quotas(candidates: Sequence[Feedback], accepted: Sequence[Feedback]) -> tuple[list[Feedback], Counter[str]]:
-    """Return the candidates that keep every quota, in order, and how many are held back for which one.
-
-    `accepted` counts too: accepting twice accepts no more than once. Unknown senders are one sender.
-    """
+def within_quotas(candidates: Sequence[Feedback], accepted: Sequence[Feedback]) -> list[Feedback]:
+    """Return the candidates that keep every quota, in order. `accepted` counts too; unknown senders are one sender."""
     total = len(accepted) + len(candidates)
     while True:  # each drawing that is held back makes the whole smaller, and its shares too
         limits = {kind: max(number, int(share * total)) for kind, (number, share) in QUOTAS.items()}
-        chosen, held_back = list[Feedback](), Counter[str]()
-        counts = Counter(group for each in accepted for group in _groups(each))
+        chosen, counts = list[Feedback](), Counter(group for each in accepted for group in _groups(each))
         for each in candidates:
-            full = [kind for kind, group in _groups(each) if counts[kind, group] >= limits[kind]]
-            if full:
-                held_back[full[0]] += 1
-            else:
+            if all(counts[kind, group] < limits[kind] for kind, group in _groups(each)):
                 chosen.append(each)
                 counts.update(_groups(each))
         if len(accepted) + len(chosen) == total:
-            return chosen, held_back
+            return chosen
         total = len(accepted) + len(chosen)
 
 
 def _groups(feedback: Feedback) -> tuple[tuple[str, str | int | None], ...]:
     return (("sender", feedback.source), ("day", int(feedback.time // DAY_SECONDS)))
-
-
-def explained(held_back: Counter[str]) -> str:
-    """Say in words how many were held back and why; "" for none."""
-    reasons = [
-        f"{count} of {kind}s with more than their share ({QUOTAS[kind][0]} of one, or {QUOTAS[kind][1]:.0%})"
-        for kind, count in held_back.items()
-    ]
-    return f"; held back {', '.join(reasons)}: accept these by their ids" if reasons else ""

@@ -24,10 +24,8 @@ class StagingError(ValueError):
 
 
 class StagingServer:
-    """`python -m inference` on a free port. It outlives the stage that started it, until a later stage stops it.
-
-    It holds a lock while it lives. So a later stage knows whether it still runs, and that no other process has its number.
-    """
+    """`python -m inference` on a free port, until a later stage stops it. It holds a lock while it lives, by which that stage
+    knows that it still runs, and that no other process has its number."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -85,5 +83,5 @@ class StagingServer:
         except BlockingIOError:
             return json.loads(self._about.read_bytes())
         except FileNotFoundError:
-            pass
+            return None
         return None

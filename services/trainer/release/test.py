@@ -1,7 +1,6 @@
 """test: compare the candidate with evaluate's figures and with the live model, over HTTP, as users will ask it.
 
-Both models predict MNIST's test digits and the synthetic drawings. The candidate must be exactly as accurate as evaluate measured
-without a service, give its golden answers, be fast enough, and not be worse than the live model.
+It must be exactly as accurate as evaluate measured, give its golden answers, be fast enough, and not be worse than the live one.
 """
 
 import json
@@ -112,7 +111,8 @@ class _Server:
 
 def _correct(predictions: Sequence[Prediction], labels: Integers) -> Bools:
     likeliest = np.array([prediction.probabilities for prediction in predictions]).reshape(-1, NO_DIGIT).argmax(axis=1)
-    return np.equal(likeliest, labels)[labels != NO_DIGIT]
+    correct: Bools = np.equal(likeliest, labels)[labels != NO_DIGIT]
+    return correct
 
 
 def _pixels(images: Bytes) -> list[str]:

@@ -52,11 +52,7 @@ class OneRank(Group):
 
 
 class Ranks(OneRank):
-    """Several processes, over a communicator of MPI.
-
-    `stop_requested` says whether this process was asked to stop. Each sum tells the others, so the method of that name has the
-    same answer on all ranks until the next sum.
-    """
+    """Several processes, over a communicator of MPI. Each sum tells all whether one of them was asked to stop."""
 
     def __init__(self, communicator: "MPI.Intracomm", in_place: Any, host: str, stop_requested: Callable[[], bool]):
         super().__init__(lambda: self._somebody_was_asked)
@@ -96,10 +92,7 @@ class Ranks(OneRank):
 
 @contextmanager
 def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
-    """Yield all ranks that mpirun started; one without mpirun. An error on one ends all; only the first writes to the log.
-
-    ValueError if there is no MPI.
-    """
+    """Yield all ranks that mpirun started. An error on one ends all; only the first writes to the log. ValueError without MPI."""
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # the latter: it finds no library of MPI

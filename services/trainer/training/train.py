@@ -24,10 +24,8 @@ from trainer.data.digits import Split, Synthetic, load_splits, load_synthetic
 from trainer.reports import csv_bytes
 from trainer.settings import TrainSettings
 from trainer.training.batches import TrainingBatches
-from trainer.training.history import HistoryCallback, measure
-from trainer.training.progress import ProgressCallback
+from trainer.training.callbacks import HistoryCallback, ProgressCallback, SnapshotCallback, measure
 from trainer.training.ranks import OnAllRanksError, OneRank, RefusedError
-from trainer.training.snapshot_callback import SnapshotCallback
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from digitnet.training import Callback
 from digitnet.training import train as run_loop
 from trainer.data.digits import Split, joined, load_splits, load_synthetic
 from trainer.settings import TrainSettings
-from trainer.training.history import measure
+from trainer.training.callbacks import measure
 from trainer.training.ranks import OneRank
 from trainer.training.train import CheckpointCallback, Run, Stopped
 
