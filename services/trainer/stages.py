@@ -38,10 +38,8 @@ def run_fetch(workspace: Workspace) -> None:
     pins = read_pins(MNIST_PIN)
     fetch(workspace.mnist, pins)
     write_atomically(workspace.fetched, (json.dumps(pins, indent=2) + "\n").encode())
-    try:
+    with suppress(SourceError):  # the stack's images are without DVC
         keep_in_dvc_cache(workspace.mnist, pins)
-    except SourceError as error:  # as in the stack, whose images are without DVC
-        log.debug("DVC does not keep it: %s", error)
 
 
 def run_preprocess(workspace: Workspace) -> None:

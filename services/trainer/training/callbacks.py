@@ -67,7 +67,6 @@ class HistoryCallback(Callback):
         self._loss_sum, self._correct = 0.0, 0
 
     def elapsed(self) -> float:
-        """Return the seconds of training, those before a stop included."""
         return self._seconds + time.perf_counter() - self._began
 
     def state(self) -> dict[str, Any]:
@@ -142,13 +141,12 @@ class SnapshotCallback(Callback):
         )
 
     def state(self) -> Arrays:
-        """Return what a training that goes on later needs."""
         return {**self._columns(), "losses": np.array(self._losses)} if self._taken else {}
 
     def restore(self, state: Arrays) -> None:
         if state:
-            self._losses = state["losses"].tolist()
-            columns = {name: values for name, values in state.items() if name != "losses"}
+            columns = dict(state)
+            self._losses = columns.pop("losses").tolist()
             self._taken = [dict(zip(columns, row)) for row in zip(*columns.values(), strict=True)]
 
     def _columns(self) -> Arrays:
