@@ -17,7 +17,7 @@ from digitnet.images.augment import Augmentation
 from threadpoolctl import threadpool_limits
 from trainer.data.digits import answers, load_splits, load_synthetic
 from trainer.evaluation.ood_detection import caught, scores
-from trainer.settings import read_train_settings
+from trainer.settings import TrainSettings
 from trainer.training.train import train
 from trainer.workspace import Workspace
 
@@ -29,7 +29,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8])
     arguments = parser.parse_args()
-    settings = read_train_settings().model_copy(update={"epochs": arguments.epochs})
+    settings = TrainSettings.read().model_copy(update={"epochs": arguments.epochs})
     print("| augmentation | MNIST, errors | MNIST, loss | synthetic, errors | synthetic, loss | non-digits missed |", flush=True)
     print("|---|---|---|---|---|---|", flush=True)
     for name, augmentation in variants(settings.augmentation):

@@ -27,9 +27,9 @@ from digitnet.training import loss_and_gradients
 from threadpoolctl import threadpool_limits
 from trainer.data.digits import Split, Synthetic
 from trainer.data.idx import TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
-from trainer.settings import PARAMS_FILE, read_train_settings
+from trainer.settings import PARAMS_FILE, TrainSettings
 from trainer.training.ranks import Ranks
-from trainer.training.run import Run
+from trainer.training.train import Run
 
 PROJECT = Path(__file__).resolve().parents[1]
 STEPS = {"default": 32, "best": 8}  # by recipe; each is taken twice
@@ -44,7 +44,7 @@ def new_run(recipe: str, shards: int, parts: int = 1) -> Run:
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
         params = Path(name) / "params.yaml"
         params.write_text(re.sub(r"(?m)^recipe: \w+", f"recipe: {recipe}", (PROJECT / PARAMS_FILE).read_text(encoding="utf-8")))
-        settings = read_train_settings(params)
+        settings = TrainSettings.read(params)
     sizes = {name: max(getattr(settings, name) // parts, 1) for name in ("batch_size", "synthetic_digits", "non_digits")}
     images, labels = read_images(PROJECT / "mnist" / TRAIN_IMAGES), read_labels(PROJECT / "mnist" / TRAIN_LABELS)
     digits = Split(images[:8000], labels[:8000].astype(np.int64))

@@ -1,8 +1,4 @@
-"""The trainer's command line: a command for each pipeline stage (`python -m trainer train`), and three more.
-
-watch is the trainer of a running stack, models says what is live, feedback lists the labels that users gave. Run it in the
-project's top folder.
-"""
+"""The trainer's command line: a command for each pipeline stage, and three more. Run it in the project's top folder."""
 
 import argparse
 import logging
@@ -21,9 +17,8 @@ from trainer.data.fetch import FetchError
 from trainer.feedback import command as feedback_command
 from trainer.release import models_command
 from trainer.release.registry import DEFAULT_MODELS
-from trainer.release.watch import watch
-from trainer.stages import STAGES, run_distributed_train, run_stage
-from trainer.training.unfinished import Stopped
+from trainer.stages import STAGES, run_stage, watch
+from trainer.training.train import Stopped
 from trainer.workspace import TrainerSettings, Workspace
 
 log = logging.getLogger("trainer")
@@ -60,13 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="trainer", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, stage in STAGES.items():
-        stage_parser = commands.add_parser(name, help=stage.__doc__, description=stage.__doc__)
-        if name == "train":
-            stage_parser.add_argument(
-                "--distributed",
-                action="store_true",
-                help="each process that mpirun starts takes its part of a batch: mpirun -n 2 python -m trainer train …",
-            )
+        commands.add_parser(name, help=stage.__doc__, description=stage.__doc__).set_defaults(distributed=False)
+    commands.choices["train"].add_argument(
+        "--distributed",
+        action="store_true",
+        help="each process that mpirun starts takes its part of a batch: mpirun -n 2 python -m trainer train …",
+    )
     commands.add_parser("watch", help="see to it that a model is live, and show that one is", description=watch.__doc__)
     models_command.add_arguments(
         commands.add_parser("models", help="list, publish, promote, rollback", description=models_command.__doc__)
@@ -87,9 +81,7 @@ def _run(chosen: argparse.Namespace, workspace: Workspace) -> None:
         model = next(filter(Path.exists, workspace.seeds), workspace.model)
         with closing(open_prediction_log(workspace.settings.prediction_log)) as prediction_log:
             feedback_command.run(chosen, prediction_log, model, workspace.feedback)
-    elif getattr(chosen, "distributed", False):
-        run_distributed_train(workspace)
-    elif any(os.environ.get(name, "1") != "1" for name in SIZES):
+    elif not chosen.distributed and any(os.environ.get(name, "1") != "1" for name in SIZES):
         raise ValueError("mpirun started several of these, and each would do the whole: there is train --distributed")
     else:
-        run_stage(chosen.command, workspace)
+        run_stage(chosen.command, workspace, chosen.distributed)

@@ -1,13 +1,13 @@
 """The experiment, read from params.yaml: what is trained, on what, and how. A wrong value is refused with its name.
 
-The file as it stands is the recipe `default`. Another recipe is what it changes, section by section, under `recipes`:
-`recipe: best` reads train.epochs from recipes.train.best.epochs if that is there. So a stage depends on its own section alone.
+The file as it stands is the recipe `default`. Another one is what it changes, section by section: `recipe: best` reads
+train.epochs from recipes.train.best.epochs if that is there.
 """
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from reprlib import repr as shown  # of values that may be long
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 import yaml
 from digitnet.images.augment import Augmentation
@@ -53,18 +53,37 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class PreprocessSettings(Settings):
+class StageSettings(Settings):
+    """A section of the file, for the stage of that name."""
+
+    section: ClassVar[str]
+
+    @classmethod
+    def read(cls, path: Path = PARAMS_FILE) -> Self:
+        """Return the section with the changes of the chosen recipe. SettingsError names what is wrong."""
+        return _validated(cls, cls._values(read_params(path)), cls.section)
+
+    @classmethod
+    def _values(cls, params: "Params") -> Section:
+        values: Section = getattr(params, cls.section)
+        return values | {"seed": params.seed} if "seed" in cls.model_fields else values
+
+
+class PreprocessSettings(StageSettings):
+    section = "preprocess"
+
     validation_size: int = Field(ge=1, le=50_000)  # of the 60,000 training digits, those kept apart to watch the training by
     seed: Seed
 
 
-class SynthesizeSettings(Settings):
+class SynthesizeSettings(StageSettings):
+    section = "synthesize"
+
     digits: Count  # of the training split, as many of each digit as goes
     non_digits: Count
     held_out_digits: Count  # of the validation split, and as many of the test split
     held_out_non_digits: Count
     seed: Seed
-    processes: int = 2
 
     def sizes(self, split: str) -> tuple[int, int]:
         """Return the numbers of digits and of non-digits."""
@@ -73,7 +92,9 @@ class SynthesizeSettings(Settings):
         return self.held_out_digits, self.held_out_non_digits
 
 
-class TrainSettings(Settings):
+class TrainSettings(StageSettings):
+    section = "train"
+
     recipe: str
     network: str
     layers: list[Any]
@@ -89,6 +110,17 @@ class TrainSettings(Settings):
     averaged_steps: int = Field(ge=1, le=1_000_000)  # of the last steps, over which the weights are averaged; 1: not at all
     shards: int = Field(ge=1, le=64)  # of a batch, each on a thread
     seed: Seed
+
+    @classmethod
+    def _values(cls, params: "Params") -> Section:
+        values = super()._values(params) | {"recipe": params.recipe}
+        network, optimizer = values.get("network"), values.get("optimizer")
+        if not isinstance(network, str) or network not in params.networks:
+            raise SettingsError(f"params.yaml: train.network must be one of {', '.join(params.networks)}, not {shown(network)}")
+        values["layers"] = params.networks[network]
+        if isinstance(optimizer, dict) and len(optimizer) == 1:  # a name with its options
+            ((values["optimizer"], values["optimizer_options"]),) = optimizer.items()
+        return values
 
     def make_network(self) -> Network:
         """Return the network, its weights not yet drawn. SettingsError if its layers do not fit together."""
@@ -106,11 +138,15 @@ class TrainSettings(Settings):
         return optimizer
 
 
-class EvaluateSettings(Settings):
+class EvaluateSettings(StageSettings):
+    section = "evaluate"
+
     rejected_digits: Share  # of the held-out digits, those that may be taken for none: that sets the threshold
 
 
-class ReleaseTestSettings(Settings):
+class ReleaseTestSettings(StageSettings):
+    section = "test"
+
     margin: Share  # a candidate that reads so much less of the test digits than the live model is refused
     significance: Share  # unless one that is worse by the margin would lose as many in more than this share of all tests
     milliseconds: float = Field(ge=0.0, le=60_000.0)  # in which 99 of 100 drawings must be answered
@@ -134,37 +170,6 @@ class Params(Settings):
     test: Section
 
 
-def read_preprocess_settings(path: Path = PARAMS_FILE) -> PreprocessSettings:
-    params = read_params(path)
-    return _validated(PreprocessSettings, {**params.preprocess, "seed": params.seed}, "preprocess")
-
-
-def read_synthesize_settings(path: Path = PARAMS_FILE) -> SynthesizeSettings:
-    params = read_params(path)
-    return _validated(SynthesizeSettings, {**params.synthesize, "seed": params.seed}, "synthesize")
-
-
-def read_train_settings(path: Path = PARAMS_FILE) -> TrainSettings:
-    params = read_params(path)
-    section = params.train | {"recipe": params.recipe, "seed": params.seed}
-    network, optimizer = section.get("network"), section.get("optimizer")
-    if not isinstance(network, str) or network not in params.networks:
-        raise SettingsError(f"params.yaml: train.network must be one of {', '.join(params.networks)}, not {shown(network)}")
-    section["layers"] = params.networks[network]
-    if isinstance(optimizer, dict) and len(optimizer) == 1:  # a name with its options
-        ((section["optimizer"], section["optimizer_options"]),) = optimizer.items()
-    return _validated(TrainSettings, section, "train")
-
-
-def read_rejected_digits(path: Path = PARAMS_FILE) -> float:
-    """Return the share of held-out digits that may be taken for none: evaluate sets the threshold by it."""
-    return _validated(EvaluateSettings, read_params(path).evaluate, "evaluate").rejected_digits
-
-
-def read_test_settings(path: Path = PARAMS_FILE) -> ReleaseTestSettings:
-    return _validated(ReleaseTestSettings, read_params(path).test, "test")
-
-
 def read_params(path: Path) -> Params:
     """Return the file with the changes of the chosen recipe."""
     try:
@@ -177,10 +182,8 @@ def read_params(path: Path) -> Params:
     names = dict.fromkeys((DEFAULT_RECIPE, *(name for by_name in params.recipes.values() for name in by_name)))
     if params.recipe not in names:
         raise SettingsError(f"params.yaml: recipe must be one of {', '.join(names)}, not {shown(params.recipe)}")
-    changed: dict[str, Section] = {}
-    for section, by_name in params.recipes.items():
-        changed[section] = getattr(params, section) | by_name.get(params.recipe, {})
-    return params.model_copy(update=changed)
+    recipes = params.recipes.items()
+    return params.model_copy(update={name: getattr(params, name) | by_name.get(params.recipe, {}) for name, by_name in recipes})
 
 
 Model = TypeVar("Model", bound=Settings)
@@ -192,13 +195,10 @@ def _validated(model: type[Model], values: Mapping[str, Any], section: str = "")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
     name = ".".join(str(key) for key in (section, *first["loc"]) if key not in ("", "[key]")) or "the file"
-    match first["type"]:
-        case "missing":
-            problem = "is missing"
-        case "extra_forbidden":
-            problem = "is unknown"
-        case "value_error":
-            problem = str(first["ctx"]["error"])
-        case _:
-            problem = f"{first['msg'].replace('Input should', 'must')}, not {shown(first['input'])}"
-    raise SettingsError(f"params.yaml: {name} {problem}")
+    problem = {
+        "missing": "is missing",
+        "extra_forbidden": "is unknown",
+        "value_error": first["msg"].removeprefix("Value error, "),
+    }
+    other = f"{first['msg'].replace('Input should', 'must')}, not {shown(first['input'])}"
+    raise SettingsError(f"params.yaml: {name} {problem.get(first['type'], other)}")

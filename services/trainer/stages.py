@@ -1,13 +1,16 @@
-"""The pipeline's stages, each run on a workspace: what dvc.yaml calls one by one, and the stack's trainer in a row."""
+"""The pipeline's stages, each run on a workspace: dvc.yaml calls them one by one, `watch` in a row where there is no model."""
 
 import json
 import logging
-from collections.abc import Callable
-from contextlib import nullcontext
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 
-from digitnet.checkpoint import load_card, write_atomically
+from digitnet.checkpoint import copy, load_card, write_atomically
+from stores.models import ModelStore, StoreError
 
-from trainer import settings
 from trainer.data.corrupt import corrupt
 from trainer.data.fetch import SourceError, fetch, keep_in_dvc_cache, read_pins
 from trainer.data.preprocess import preprocess
@@ -15,40 +18,38 @@ from trainer.data.synthesize import synthesize
 from trainer.evaluation.evaluate import evaluate
 from trainer.feedback.decisions import Decisions
 from trainer.release.api import Api
-from trainer.release.end import end
-from trainer.release.registry import Registry, find_registry
-from trainer.release.serve import serve, withdrawn_on_failure
+from trainer.release.candidate import end, serve, withdrawn_on_failure
+from trainer.release.registry import Registry, find_registry, seed
 from trainer.release.staging_server import StagingServer
 from trainer.release.test import examine
-from trainer.stop_signals import signals_noted
-from trainer.training.progress import recorded
-from trainer.training.ranks import ONE_RANK, OneRank, ranks_of_mpi
+from trainer.settings import EvaluateSettings, PreprocessSettings, ReleaseTestSettings, SynthesizeSettings, TrainSettings
+from trainer.training.ranks import OneRank, ranks_of_mpi
 from trainer.training.train import train
 from trainer.workspace import MNIST_PIN, Workspace
 
 log = logging.getLogger(__name__)
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+POLL_INTERVAL, RETRY_INTERVAL = 1.0, 5.0  # seconds, of watch
+
 
 def run_fetch(workspace: Workspace) -> None:
     """fill mnist/ with MNIST's four files, from the first source that has them"""
     pins = read_pins(MNIST_PIN)
-    source = fetch(workspace.mnist, pins)
+    fetch(workspace.mnist, pins)
     write_atomically(workspace.fetched, (json.dumps(pins, indent=2) + "\n").encode())
-    log.info("MNIST is in %s/ (%s)", workspace.mnist, source)
-    try:
+    with suppress(SourceError):  # the stack's images are without DVC
         keep_in_dvc_cache(workspace.mnist, pins)
-    except SourceError as error:  # as in the stack, whose images are without DVC
-        log.debug("DVC does not keep it: %s", error)
 
 
 def run_preprocess(workspace: Workspace) -> None:
     """turn them, and drawings of users that were accepted, into the images that the network reads"""
-    preprocess(settings.read_preprocess_settings(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
+    preprocess(PreprocessSettings.read(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
 
 
 def run_synthesize(workspace: Workspace) -> None:
     """write digits in styles that MNIST lacks, and things that are no digits"""
-    synthesize(settings.read_synthesize_settings(), workspace.synthetic)
+    synthesize(SynthesizeSettings.read(), workspace.synthetic)
 
 
 def run_corrupt(workspace: Workspace) -> None:
@@ -56,11 +57,11 @@ def run_corrupt(workspace: Workspace) -> None:
     corrupt(workspace.digits, workspace.synthetic, workspace.corrupted)
 
 
-def run_train(workspace: Workspace, stop_requested: Callable[[], bool] = lambda: False, ranks: OneRank = ONE_RANK) -> None:
+def run_train(workspace: Workspace, ranks: OneRank) -> None:
     """train the network of params.yaml; goes on where a stopped training was"""
-    experiment = ranks.assert_same_on_all_ranks("params.yaml", settings.read_train_settings, repr)
+    experiment = ranks.assert_same_on_all_ranks("params.yaml", TrainSettings.read, repr)
     results = workspace.trained, workspace.history, workspace.unfinished, workspace.progress
-    card = train(experiment, workspace.digits, workspace.synthetic, *results, stop_requested, ranks)
+    card = train(experiment, workspace.digits, workspace.synthetic, *results, ranks)
     log.info("trained version %s in %.0f s", card["version"], card["training"]["seconds"])
 
 
@@ -68,7 +69,7 @@ def run_evaluate(workspace: Workspace) -> None:
     """measure it on the test digits and write artifacts/candidate"""
     data = workspace.digits, workspace.synthetic, workspace.corrupted
     results = workspace.candidate, workspace.artifacts
-    metrics = evaluate(*data, workspace.trained, *results, settings.read_rejected_digits())
+    metrics = evaluate(*data, workspace.trained, *results, EvaluateSettings.read().rejected_digits)
     log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
 
 
@@ -86,7 +87,7 @@ def run_serve(workspace: Workspace) -> None:
 def run_test(workspace: Workspace) -> None:
     """test the candidate over HTTP, and compare it with what is live"""
     workspace.test_result.unlink(missing_ok=True)  # as dvc does
-    limits, (registry, stack, staging) = settings.read_test_settings(), _release(workspace)
+    limits, (registry, stack, staging) = ReleaseTestSettings.read(), _release(workspace)
     with withdrawn_on_failure(registry, staging):
         # dvc does not run serve again if only the test has changed, nor fetch if data/mnist.json is there.
         api = serve(registry, stack, staging, workspace.candidate)
@@ -101,12 +102,11 @@ def run_end(workspace: Workspace) -> None:
 
 
 def _release(workspace: Workspace) -> tuple[Registry, Api, StagingServer]:
-    """Return what decides what is live, what serves it, and what serves a candidate where no stack does."""
     registry = find_registry(workspace.settings.models, workspace.settings.workspace, workspace.seeds)
     return registry, workspace.settings.stack, StagingServer(workspace.staging)
 
 
-STAGES: dict[str, Callable[[Workspace], None]] = {
+STAGES: dict[str, Callable[..., None]] = {
     "fetch": run_fetch,
     "preprocess": run_preprocess,
     "synthesize": run_synthesize,
@@ -120,21 +120,68 @@ STAGES: dict[str, Callable[[Workspace], None]] = {
 MAKING = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")  # a candidate
 
 
-def run_stage(name: str, workspace: Workspace) -> None:
+def run_stage(name: str, workspace: Workspace, distributed: bool = False) -> None:
     """Run a stage, and write down how it went. Training that is told to stop leaves what it needs to go on (Stopped)."""
-    with recorded(name, workspace.stages):
-        if name == "train":
-            with signals_noted() as stop_requested:
-                run_train(workspace, stop_requested)
-        else:
+    if name != "train":
+        with recorded(name, workspace.stages):
             STAGES[name](workspace)
-
-
-def run_distributed_train(workspace: Workspace) -> None:
-    """Run the stage train on all processes that mpirun started. The first one writes down how it went."""
+        return
     with (
         signals_noted() as stop_requested,
-        ranks_of_mpi(stop_requested) as ranks,
-        recorded("train", workspace.stages) if ranks.rank == 0 else nullcontext(),
+        ranks_of_mpi(stop_requested) if distributed else nullcontext(OneRank(stop_requested)) as ranks,
+        recorded(name, workspace.stages) if ranks.rank == 0 else nullcontext(),
     ):
-        run_train(workspace, ranks.stop_requested, ranks)
+        run_train(workspace, ranks)
+
+
+@contextmanager
+def recorded(name: str, file: Path) -> Iterator[None]:
+    """Record how a stage went, whatever happens: when it ended, how long it took, whether it succeeded."""
+    began, succeeded = time.monotonic(), False
+    try:
+        yield
+        succeeded = True
+    finally:
+        ended = {"finished_at": time.time(), "seconds": time.monotonic() - began, "succeeded": succeeded}
+        stages = {}
+        with suppress(OSError, ValueError):  # no stage depends on the file
+            stages = json.loads(file.read_bytes())
+        write_atomically(file, json.dumps(stages | {name: ended}, indent=2).encode())
+
+
+@contextmanager
+def signals_noted() -> Iterator[Callable[[], bool]]:
+    """Only note signals until the block ends. The block gets a function that says whether one has come."""
+    noted: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: noted.append(number)) for number in STOP_SIGNALS}
+    try:
+        yield lambda: bool(noted)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if noted:
+        signal.raise_signal(noted[0])
+
+
+def watch(workspace: Workspace, models: ModelStore) -> None:
+    """See to it that a model is live: seed an empty store with artifacts/model or, without one, run the pipeline.
+
+    Never returns. Touches DOODLE_LIVE_FILE each second while a model is live: the image's health check reads the file's time.
+    """
+    live, live_file = seed(models, workspace.seeds), workspace.settings.live_file
+    if live is None:
+        log.info("event=no_model in=%s making=one", ",".join(map(str, workspace.seeds)))
+        for name in MAKING:
+            log.info("event=stage name=%s", name)
+            run_stage(name, workspace)
+        copy(workspace.candidate, workspace.model)  # evaluate has measured it, and no server can test it yet
+        live = seed(models, [workspace.model])
+    log.info("event=watching models=%s live=%s", models, live)
+    while True:
+        try:
+            live = seed(models, workspace.seeds)  # nothing is live if somebody has emptied the store
+            if live is not None and live_file is not None:
+                live_file.touch()
+        except (StoreError, OSError) as error:
+            log.debug("event=live_not_shown reason=%s", json.dumps(str(error)))
+        time.sleep(POLL_INTERVAL if live is not None else RETRY_INTERVAL)

@@ -9,7 +9,6 @@ from stores.models import open_models
 from stores.prediction_log import open_prediction_log
 
 from trainer.release.api import Api
-from trainer.training.progress import STAGES_FILE, TRAINING_FILE
 
 MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
 
@@ -49,8 +48,8 @@ class Workspace:
 
         self.artifacts = folder / "artifacts"
         self.unfinished = self.artifacts / "unfinished.npz"
-        self.progress = self.artifacts / TRAINING_FILE  # of a training under way, for the exporter
-        self.stages = self.artifacts / STAGES_FILE  # how each stage last went, for the exporter
+        self.progress = self.artifacts / "progress.json"  # of a training under way, for the exporter
+        self.stages = self.artifacts / "stages.json"  # how each stage last went, for the exporter
         self.history = self.artifacts / "history.csv"
         self.trained = self.artifacts / "trained"  # by train, not measured yet
         self.candidate = self.artifacts / "candidate"  # by evaluate, not tested yet

@@ -150,7 +150,7 @@ def test_a_release_that_does_not_start_is_taken_back_by_itself(swarm, release, c
 
 
 def test_a_release_rolls_without_a_failed_request(swarm, release, capacity, crowd_of, somebody, documented):
-    for part in ("services/inference/app.py", "services/exporter/app.py", "services/trainer/release/watch.py"):
+    for part in ("services/inference/app.py", "services/exporter/app.py", "services/trainer/stages.py"):
         path = swarm.project / part
         path.write_text(path.read_text() + REMARK)
     page = swarm.project / "services/frontend/index.html"

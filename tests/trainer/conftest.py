@@ -11,7 +11,8 @@ from digitnet.checkpoint import npz_bytes
 from trainer.data.corrupt import corrupt
 from trainer.data.digits import drawing_arrays
 from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
-from trainer.settings import read_train_settings
+from trainer.settings import TrainSettings
+from trainer.training.ranks import OneRank
 from trainer.training.train import train
 
 PARAMS = """
@@ -89,7 +90,7 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     (folder / "digits.npz").write_bytes(npz_bytes(dict(digits_arrays())))
     (folder / "synthetic.npz").write_bytes(npz_bytes(dict(synthetic_arrays())))
-    corrupt(folder / "digits.npz", folder / "synthetic.npz", folder / "corrupted.npz", processes=1)
+    corrupt(folder / "digits.npz", folder / "synthetic.npz", folder / "corrupted.npz")
     return folder
 
 
@@ -119,7 +120,9 @@ def train_in():
 
     def train_in(folder, params_file, data, *stop_requested):
         files = (folder / name for name in ("trained", "history.csv", "unfinished.npz", "progress.json"))
-        return train(read_train_settings(params_file), data / "digits.npz", data / "synthetic.npz", *files, *stop_requested)
+        return train(
+            TrainSettings.read(params_file), data / "digits.npz", data / "synthetic.npz", *files, OneRank(*stop_requested)
+        )
 
     return train_in
 

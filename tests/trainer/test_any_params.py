@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 from trainer.settings import (
+    EvaluateSettings,
+    PreprocessSettings,
+    ReleaseTestSettings,
     SettingsError,
-    read_preprocess_settings,
-    read_rejected_digits,
-    read_synthesize_settings,
-    read_test_settings,
-    read_train_settings,
+    SynthesizeSettings,
+    TrainSettings,
 )
 
 FREELY = 2_000_000  # bytes of memory, beside
@@ -22,11 +22,11 @@ PER_BYTE = 2_000  # what PyYAML needs for each byte of a text: a node, with wher
 MISSING, REFUSED, READ = "missing", "refused", "read"
 
 READERS = {
-    "preprocess": read_preprocess_settings,
-    "synthesize": read_synthesize_settings,
-    "evaluate": read_rejected_digits,
-    "test": read_test_settings,
-    "train": read_train_settings,
+    "preprocess": PreprocessSettings.read,
+    "synthesize": SynthesizeSettings.read,
+    "evaluate": EvaluateSettings.read,
+    "test": ReleaseTestSettings.read,
+    "train": TrainSettings.read,
 }
 
 

@@ -103,9 +103,3 @@ def test_names_a_damaged_line_and_loses_nothing(tmp_path, name, documented):
             f"{len(BAD_LINES)} ways",
             "refused each time, with a sentence that names the file and the line; both files stay as they were",
         )
-
-
-def test_names_a_folder_in_the_place_of_decisions(tmp_path):
-    (tmp_path / "accepted.jsonl").mkdir()
-    with pytest.raises(ReviewError, match=r"accepted\.jsonl cannot be read \(Is a directory\)"):
-        Decisions(tmp_path).accepted()

@@ -8,14 +8,12 @@ from digitnet.images.augment import Augmentation
 from digitnet.optimizers import SGD
 from trainer.settings import (
     RECIPE_SECTIONS,
+    EvaluateSettings,
     PreprocessSettings,
     ReleaseTestSettings,
     SettingsError,
-    read_preprocess_settings,
-    read_rejected_digits,
-    read_synthesize_settings,
-    read_test_settings,
-    read_train_settings,
+    SynthesizeSettings,
+    TrainSettings,
 )
 
 PROJECT = Path(__file__).parents[2]
@@ -34,24 +32,24 @@ def changed(params_file, dotted, value):
 
 
 def test_the_project_s_own_params_declare_both_networks(tmp_path):
-    settings = read_train_settings(PROJECT / "params.yaml")
+    settings = TrainSettings.read(PROJECT / "params.yaml")
     assert settings.network == "convolutional"
     assert settings.make_network().parameters.size == 98_827
     path, text = tmp_path / "params.yaml", (PROJECT / "params.yaml").read_text()
     assert text.count("network: convolutional") == 1
     path.write_text(text.replace("network: convolutional", "network: perceptron"))
-    assert read_train_settings(path).make_network().shapes == [(1, 28, 28), (784,), (50,), (50,), (20,), (20,), (10,)]
+    assert TrainSettings.read(path).make_network().shapes == [(1, 28, 28), (784,), (50,), (50,), (20,), (20,), (10,)]
 
 
 @pytest.mark.parametrize(("recipe", "epochs", "digits"), [("default", 3, 40), ("longer", 5, 60), ("crowded", 3, 90)])
 def test_a_recipe_overrides_values_of_the_file(params_file, recipe, epochs, digits):
-    settings = read_train_settings(changed(params_file, "recipe", recipe))
+    settings = TrainSettings.read(changed(params_file, "recipe", recipe))
     assert (settings.recipe, settings.epochs, settings.batch_size) == (recipe, epochs, 16)
     whole = Augmentation() if recipe == "longer" else Augmentation(shift=1.0, rotation=5)
     assert settings.augmentation == whole  # a value is replaced whole
-    assert read_synthesize_settings(params_file).digits == digits
-    assert read_preprocess_settings(params_file).validation_size == 40
-    assert read_rejected_digits(params_file) == 0.1
+    assert SynthesizeSettings.read(params_file).digits == digits
+    assert PreprocessSettings.read(params_file).validation_size == 40
+    assert EvaluateSettings.read(params_file).rejected_digits == 0.1
 
 
 def test_each_stage_depends_on_what_recipes_change_of_its_section():
@@ -79,7 +77,7 @@ def test_each_stage_depends_on_what_recipes_change_of_its_section():
 def test_refuses_a_wrong_recipe(params_file, dotted, value, complaint):
     changed(params_file, "recipe", "longer")
     with pytest.raises(SettingsError, match=complaint):
-        read_train_settings(changed(params_file, dotted, value))
+        TrainSettings.read(changed(params_file, dotted, value))
 
 
 @pytest.mark.parametrize(
@@ -111,24 +109,24 @@ def test_refuses_a_wrong_recipe(params_file, dotted, value, complaint):
 )
 def test_refuses_a_wrong_value_and_names_it(params_file, dotted, value, complaint):
     with pytest.raises(SettingsError, match=complaint):
-        read_train_settings(changed(params_file, dotted, value)).make_network()
+        TrainSettings.read(changed(params_file, dotted, value)).make_network()
 
 
 def test_reads_the_other_stages_settings(params_file):
-    settings = read_synthesize_settings(params_file)
+    settings = SynthesizeSettings.read(params_file)
     assert (settings.digits, settings.non_digits, settings.seed) == (40, 20, 3)
     assert [settings.sizes(split) for split in ("training", "validation", "test")] == [(40, 20), (20, 10), (20, 10)]
-    assert read_test_settings(params_file) == ReleaseTestSettings(margin=0.05, significance=0.01, milliseconds=2000.0)
-    assert read_preprocess_settings(params_file) == PreprocessSettings(validation_size=40, seed=3)
+    assert ReleaseTestSettings.read(params_file) == ReleaseTestSettings(margin=0.05, significance=0.01, milliseconds=2000.0)
+    assert PreprocessSettings.read(params_file) == PreprocessSettings(validation_size=40, seed=3)
 
 
 @pytest.mark.parametrize(
     ("read", "dotted", "value", "complaint"),
     [
-        (read_preprocess_settings, "preprocess.validation_size", 60_000, "less than or equal to 50000, not 60000"),
-        (read_synthesize_settings, "synthesize.digits", -1, "greater than or equal to 0"),
-        (read_test_settings, "test.margin", 2, "less than or equal to 1, not 2"),
-        (read_rejected_digits, "evaluate.rejected_digits", 1.9, "less than or equal to 1, not 1.9"),
+        (PreprocessSettings.read, "preprocess.validation_size", 60_000, "less than or equal to 50000, not 60000"),
+        (SynthesizeSettings.read, "synthesize.digits", -1, "greater than or equal to 0"),
+        (ReleaseTestSettings.read, "test.margin", 2, "less than or equal to 1, not 2"),
+        (EvaluateSettings.read, "evaluate.rejected_digits", 1.9, "less than or equal to 1, not 1.9"),
     ],
 )
 def test_refuses_a_number_out_of_its_bounds(params_file, read, dotted, value, complaint):
@@ -137,11 +135,11 @@ def test_refuses_a_number_out_of_its_bounds(params_file, read, dotted, value, co
 
 
 def test_an_optimizer_may_have_options_of_its_own(params_file):
-    optimizer = read_train_settings(changed(params_file, "train.optimizer", {"sgd": {"momentum": 0.5}})).make_optimizer(4)
+    optimizer = TrainSettings.read(changed(params_file, "train.optimizer", {"sgd": {"momentum": 0.5}})).make_optimizer(4)
     assert isinstance(optimizer, SGD)
     assert optimizer.momentum == 0.5
     for options in ({"momentum": 2.0}, {"speed": 1}):
-        settings = read_train_settings(changed(params_file, "train.optimizer", {"sgd": options}))
+        settings = TrainSettings.read(changed(params_file, "train.optimizer", {"sgd": options}))
         with pytest.raises(SettingsError, match=r"train\.optimizer"):
             settings.make_optimizer(4)
 
@@ -149,8 +147,8 @@ def test_an_optimizer_may_have_options_of_its_own(params_file):
 def test_says_what_to_do_where_there_are_no_params(tmp_path):
     path = tmp_path / "params.yaml"
     with pytest.raises(SettingsError, match="run this in the project's top folder"):
-        read_train_settings(path)
+        TrainSettings.read(path)
     for content, complaint in (("a: [", "is not YAML"), ("- 1", "the file must be")):
         path.write_text(content)
         with pytest.raises(SettingsError, match=complaint):
-            read_train_settings(path)
+            TrainSettings.read(path)

@@ -1,7 +1,6 @@
-"""corrupt: turn, move, resize and redraw test digits, to measure how robust a network is.
+"""corrupt: turn, move, resize and redraw test digits as users might send them, to measure how robust a network is.
 
-Each corruption changes what a user would send, and the result is read as the service reads it. MNIST's digits are sent as 784
-pixels; drawings are sent as strokes, and as the pixels of the canvas that they were drawn on. Nothing here is trained on.
+MNIST's digits are sent as 784 pixels; drawings as strokes, and as the pixels of the canvas that they were drawn on.
 """
 
 import logging
@@ -67,17 +66,16 @@ def corruptions() -> list[Corruption]:
     return listed
 
 
-def corrupt(digits_file: Path, synthetic_file: Path, file: Path, processes: int = 2) -> None:
+def corrupt(digits_file: Path, synthetic_file: Path, file: Path) -> None:
     """Write one .npz: `conditions`, (c, 3) strings, and images uint8 (n, 28, 28), labels and condition, both int64 (n,)."""
     mnist = load_splits(digits_file)["test"]
-    mnist = mnist.only(_some(len(mnist), MNIST_DIGITS))
+    mnist = mnist.only(_some(np.arange(len(mnist)), MNIST_DIGITS))
     drawings, labels = load_drawings(synthetic_file)
-    digits = np.flatnonzero(labels != NO_DIGIT)
-    chosen = digits[_some(len(digits), DRAWN_DIGITS)]
+    chosen = _some(np.flatnonzero(labels != NO_DIGIT), DRAWN_DIGITS)
     drawn = [drawings[index] for index in chosen], labels[chosen]
     sent = {"MNIST": (mnist.images, mnist.labels), "strokes": drawn, "canvas": drawn}
     listed = corruptions()
-    made = map_in_processes(_images, listed, [sent[corruption.source][0] for corruption in listed], processes=processes)
+    made = map_in_processes(_images, listed, [sent[corruption.source][0] for corruption in listed])
     arrays = {
         "conditions": np.array([[corruption.source, corruption.change, corruption.value] for corruption in listed]),
         "pictures": np.concatenate(made),
@@ -88,14 +86,14 @@ def corrupt(digits_file: Path, synthetic_file: Path, file: Path, processes: int 
     write_atomically(file, npz_bytes(arrays))
 
 
-def _some(count: int, most: int) -> Integers:
-    """Return at most `most` indices, the same ones each time, from anywhere in the split."""
-    return np.sort(np.random.default_rng(0).permutation(count)[:most])
+def _some(indices: Integers, most: int) -> Integers:
+    """Return at most `most` of them, the same ones each time, from anywhere in the split."""
+    return indices[np.sort(np.random.default_rng(0).permutation(len(indices))[:most])]
 
 
 def _images(corruption: Corruption, sent: Sequence[Any]) -> Bytes:
     images = [in_bytes(corruption.image(one)) for one in sent]
-    return np.stack(images) if images else np.empty((0, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    return np.array(images, np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
 
 def _warped(pixels: Bytes, turn: float = 0.0, scale: float = 1.0, shift: float = 0.0) -> Floats:
@@ -112,7 +110,7 @@ def _turned(read: Read, angle: float, drawing: Drawing) -> Floats:
 
 
 def _placed(read: Read, size: float, place: tuple[float, float], drawing: Drawing) -> Floats:
-    """Resize a drawing, and move it by `place`, 0 to 1, of the room that it leaves; in whole pixels, as a pen reports them."""
+    """Resize a drawing, and move it by `place`, 0 to 1, of the room that it leaves, in whole pixels."""
     corner, extent = _box(drawing)
     scale = size / max(extent.max(), 1e-9)
     left_top = DEFAULT_BRUSH / 2.0 + np.array(place) * (CANVAS_SIDE - DEFAULT_BRUSH - scale * extent)
@@ -120,7 +118,6 @@ def _placed(read: Read, size: float, place: tuple[float, float], drawing: Drawin
 
 
 def _box(drawing: Drawing) -> tuple[Floats, Floats]:
-    """Return the left top corner and the extent, each (2,)."""
     points = np.concatenate(drawing)
     return points.min(axis=0), np.ptp(points, axis=0)
 
@@ -130,10 +127,7 @@ def _image_from_canvas(drawing: Drawing, brush: float = DEFAULT_BRUSH) -> Floats
 
 
 def inked_canvas(strokes: Drawing, brush: float = DEFAULT_BRUSH) -> Bytes:
-    """Draw strokes on the page's canvas with a round pen `brush` pixels wide: uint8 (280, 280), 255 = ink.
-
-    A pixel's ink falls from full to none over the one pixel around the pen's edge, as browsers smooth it.
-    """
+    """Draw strokes on the page's canvas, smoothed as browsers do, with a round pen `brush` pixels wide: uint8 (280, 280)."""
     ink = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.float32)
     centers = np.arange(CANVAS_SIDE, dtype=np.float32) + 0.5  # of the pixels
     reach = brush / 2.0 + 1.0

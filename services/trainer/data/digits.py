@@ -1,4 +1,4 @@
-"""Load the images that preprocess, synthesize and corrupt leave for the stages after them, and a network's answers to them."""
+"""Load the images that preprocess, synthesize and corrupt leave, and have a network answer them."""
 
 import hashlib
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Split:
         return Split(self.images[chosen], self.labels[chosen])
 
     def golden_images(self) -> Bytes:
-        """Return the first images of each digit, uint8 (n, 28, 28): a model carries them with its answers."""
+        """Return the first images of each digit: a model carries them with its answers."""
         return np.concatenate([self.images[self.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(DIGITS)])
 
 
@@ -64,7 +64,7 @@ class Synthetic:
 
 
 def load_splits(file: Path) -> dict[str, Split]:
-    """Load the splits named in SPLITS. Like all of these: ValueError for a damaged file, OSError for an unreadable one."""
+    """Load the splits named in SPLITS. Like all of these: ValueError for a damaged file."""
     with _arrays(file) as arrays:
         return _splits(arrays)
 
@@ -76,10 +76,7 @@ def load_synthetic(file: Path) -> Synthetic:
 
 
 def drawing_arrays(drawings: list[Drawing]) -> Arrays:
-    """Return drawings in whole pixels as arrays for an .npz.
-
-    points int16 (p, 2), all in a row; points_of_stroke int32 (s,) and strokes_of_drawing int32 (d,) count them.
-    """
+    """Return drawings as arrays: points int16 (p, 2), all in a row; points_of_stroke (s,), strokes_of_drawing (d,)."""
     strokes = [stroke for drawing in drawings for stroke in drawing]
     return {
         "points": np.concatenate(strokes).astype(np.int16) if strokes else np.empty((0, 2), np.int16),
@@ -101,7 +98,7 @@ def load_corrupted(file: Path) -> tuple[list[tuple[str, str, str]], Integers, Sp
     """Load the corruptions as (source, change, value), each image's index of them (n,), and the images."""
     with _arrays(file) as arrays:
         split = Split(arrays["pictures"], arrays["labels"].astype(np.int64))
-        return [(source, change, value) for source, change, value in arrays["conditions"].tolist()], arrays["condition"], split
+        return list(map(tuple, arrays["conditions"].tolist())), arrays["condition"], split
 
 
 @dataclass(frozen=True)
@@ -146,6 +143,10 @@ def answers(network: Network, split: Split) -> Answers:
 def joined_answers(*parts: Answers) -> Answers:
     features, logits = (np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "logits"))
     return Answers(joined(*(part.split for part in parts)), features, logits)
+
+
+def share(chosen: Bools) -> float:
+    return float(chosen.mean()) if chosen.size else 0.0
 
 
 def _splits(arrays: Arrays) -> dict[str, Split]:

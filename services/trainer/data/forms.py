@@ -1,11 +1,9 @@
 """Read forms.yaml: how people write digits, letters and symbols, as points that a pen goes through.
 
-Between its points a stroke is a centripetal Catmull-Rom spline (Yuksel, Schaefer and Keyser, 2011: it makes no loops or cusps
-that the points do not ask for). Such a curve is linear in its points, so each stroke carries the matrix that turns points into
-the curve: move the points, multiply, and the curve has moved with them.
+Between its points a stroke is a centripetal Catmull-Rom spline (Yuksel, Schaefer and Keyser, 2011). Such a curve is linear in its
+points, so each stroke carries the matrix that turns points into the curve: move the points, multiply, and it has moved with them.
 """
 
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +16,7 @@ FORMS_FILE = Path(__file__).with_name("forms.yaml")
 DIGITS = "digits"
 KINDS = (DIGITS, "capitals", "small letters", "symbols")  # the file's sections
 
-POINT = re.compile(r"(-?\d+(?:\.\d+)?),(-?\d+(?:\.\d+)?)(!?)")  # x,y and ! for a corner
-LOOSE = "~"
+LOOSE, CORNER = "~", "!"
 POINTS_PER_HEIGHT = 100.0  # the file counts in hundredths of a form's height
 CURVE_STEP = 0.03  # of the height, between two points of the curve
 
@@ -53,23 +50,21 @@ def read_forms(path: Path = FORMS_FILE) -> tuple[Form, ...]:
         for what, entries in sections[kind].items():
             for entry in entries:
                 try:
-                    strokes = tuple(_stroke(text) for text in entry["strokes"])
-                    name, weight, like = entry["name"], float(entry["weight"]), entry.get("like")
+                    name, strokes = f"{what} {entry['name']}", tuple(map(_stroke, entry["strokes"]))
+                    forms.append(Form(kind, str(what), name, float(entry["weight"]), strokes, entry.get("like")))
                 except (AttributeError, LookupError, TypeError, ValueError) as error:
                     raise ValueError(f"{path}: {kind}: {what}: {entry}: {error!r}") from error
-                forms.append(Form(kind, str(what), f"{what} {name}", weight, strokes, like))
     return tuple(forms)
 
 
 def _stroke(text: str) -> Stroke:
+    """Parse points such as "0,0 50,20! 50,100", where ! is a corner; ~ before them makes the stroke loose."""
     parts = text.split()
     loose = parts[0] == LOOSE
-    matches = [match for part in parts[loose:] if (match := POINT.fullmatch(part))]
-    xy = [(float(match[1]), float(match[2])) for match in matches]
-    if not xy or len(xy) < len(parts) - loose or any(point == following for point, following in pairwise(xy)):
-        raise ValueError(f'a stroke must be points such as "0,0 50,20! 50,100", none twice in a row, not {text!r}')
-    points = np.array(xy) / POINTS_PER_HEIGHT
-    corners = [index for index, match in enumerate(matches) if match[3] and 0 < index < len(points) - 1]
+    points = np.array([part.rstrip(CORNER).split(",") for part in parts[loose:]], float) / POINTS_PER_HEIGHT
+    if points.ndim != 2 or not np.diff(points, axis=0).any(axis=1).all():
+        raise ValueError(f"a stroke must be points, none twice in a row, not {text!r}")
+    corners = [index for index, part in enumerate(parts[loose:]) if part.endswith(CORNER) and 0 < index < len(points) - 1]
     return Stroke(points, _curve(points, corners), loose)
 
 

@@ -3,7 +3,6 @@
     images    0x00000803, count, 28, 28, then the pixels: 0 background, 255 full ink
     labels    0x00000801, count, then the labels, 0 to 9
 
-In the first number 08 means "unsigned byte", and the last digit is the number of axes.
 Source: Y. LeCun, C. Cortes and C. Burges, "The MNIST database", http://yann.lecun.com/exdb/mnist/.
 """
 
@@ -18,7 +17,7 @@ TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 
-UNSIGNED_BYTES = 0x0800
+UNSIGNED_BYTES = 0x0800  # and the number of axes
 
 
 def read_images(path: Path) -> Bytes:

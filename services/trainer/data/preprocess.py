@@ -1,7 +1,6 @@
 """preprocess: make the images that training and measuring read, of MNIST's digits and of users' accepted drawings.
 
-Accepted drawings go into the training split alone: the held-out splits never change, and nothing of them is trained on. Every
-digit goes through digitnet.images, as every drawing does when it is served, so the service has the figures measured here.
+Accepted drawings go into the training split alone: the held-out splits never change, and nothing of them is trained on.
 """
 
 import logging
@@ -24,10 +23,7 @@ log = logging.getLogger(__name__)
 def preprocess(
     settings: PreprocessSettings, mnist_folder: Path, pins_file: Path, decisions: Decisions, digits_file: Path
 ) -> None:
-    """Write the three splits into one .npz; the same data, decisions and settings give the same bytes.
-
-    Labels are 0 to 9. In the training split the accepted drawings follow MNIST's digits; 10 labels one that is no digit.
-    """
+    """Write the three splits into one .npz. In the training split the accepted drawings follow MNIST's digits."""
     fetch(mnist_folder, read_pins(pins_file))
     images = read_images(mnist_folder / TRAIN_IMAGES)
     labels = read_labels(mnist_folder / TRAIN_LABELS)
@@ -39,7 +35,7 @@ def preprocess(
         ("validation", images[validation], labels[validation]),
         ("test", read_images(mnist_folder / TEST_IMAGES), read_labels(mnist_folder / TEST_LABELS)),
     ):
-        arrays[f"{split}_pictures"] = _images(split_images)
+        arrays[f"{split}_pictures"] = np.stack([in_bytes(image_from_pixels(image)) for image in split_images])
         arrays[f"{split}_labels"] = split_labels
         log.info("%s: %d digits", split, len(split_labels))
     drawn, drawn_labels = _learnable(*decisions.accepted_drawings(), arrays)
@@ -55,7 +51,3 @@ def _learnable(images: Bytes, labels: Bytes, arrays: dict[str, Bytes]) -> tuple[
     if len(images):
         log.info("and %d drawings of users, %d left out as they are held-out digits", chosen.sum(), np.sum(~chosen))
     return images[chosen], labels[chosen]
-
-
-def _images(digits: Bytes) -> Bytes:
-    return np.stack([in_bytes(image_from_pixels(digit)) for digit in digits])

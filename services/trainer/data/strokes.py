@@ -1,15 +1,11 @@
 """Write a form of forms.yaml as a hand would, in strokes on the page's canvas.
 
-A writer has habits (slant, proportions, favourite forms, haste) that all their digits share; each digit then varies about
-them. A form is written in this order:
+A writer has habits that all their digits share; each digit then varies about them. A form is written in this order:
 
     control points   pushed about together, by a smooth warp of the plane, and a little each by itself
-    each stroke      set off from its place; wandering from its way, slowly (loops that do not close) and in tremor; too long
-                     or too short at its ends; sometimes with a hook where the pen lands or lifts; its corners rounded
+    each stroke      set off from its place, wandering, in tremor, too long or too short, perhaps with hooks, its corners rounded
     all of it        stretched, slanted, turned, and put somewhere on the canvas
     the points       as a pen or mouse reports them: closer where it moves slowly, on whole pixels
-
-All randomness comes from the numpy Generator that is passed in.
 """
 
 from dataclasses import dataclass
@@ -21,7 +17,6 @@ from digitnet.images.strokes import PEN_RADIUS, path_lengths
 from trainer.data.digits import Drawing
 from trainer.data.forms import DIGITS, KINDS, Form, read_forms
 from trainer.data.paths import CANVAS_SIDE, PATH_STEP, evenly, interpolated, noise, rotation, smoothed
-from trainer.data.scribbles import scribble
 
 MARGIN = 10.0  # pixels at the canvas's border that people leave free
 
@@ -69,6 +64,18 @@ SCRIBBLE = "scribble"
 NUMBER = "number"
 NON_DIGITS = {"capitals": 0.5, "small letters": 0.13, "symbols": 0.17, SCRIBBLE: 0.12, NUMBER: 0.08}  # how often each is drawn
 NUMBER_GAP = (0.12, 0.35)  # between the two digits of a number
+
+# Of scribbles, in some unit: they are sized when they are put on the canvas.
+WALK_STEP = 0.05  # of a random walk whose direction keeps changing
+WALK_STEPS = (40, 300)  # in a stroke
+BEND = (0.05, 0.5)  # standard deviation of its curvature, radians a step: from sweeps to tangles
+MEMORY = 0.9  # how much of its curvature it keeps from step to step: it forgets a bend in some ten
+CIRCLING = 0.12  # standard deviation of a stroke's mean curvature: some go round and round
+ZIGZAG = 0.3  # how many scribbles go to and fro instead
+ZIGZAGS, ZIGZAG_WIDTH = (6, 16), (0.5, 2.5)  # their turns, and how far they get
+APART = 0.5  # standard deviation of the strokes' places
+LEAST = 5.0  # how long it is at least, times its larger side: shorter ones may look like a digit
+ZIGZAG_ROUNDING = (0.0, 0.05)  # of a zigzag's corners
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,7 @@ class Forms:
 
 
 def _warp_terms(points: Floats) -> Floats:
-    """Return the terms (n, WARP_TERMS) of a smooth warp beyond moving, stretching and slanting, each 1 at the box's corner."""
+    """Return the terms (n, WARP_TERMS) of a smooth warp, each 1 at the box's corner."""
     u, v = 2.0 * points[:, 0] - 0.6, 2.0 * points[:, 1] - 1.0  # a form is about 0.6 wide
     return np.stack([u * u, u * v, v * v, u * v * v, v * v * v], axis=1)
 
@@ -213,6 +220,27 @@ def _ended(path: Floats, writer: Writer, generator: np.random.Generator) -> Floa
         hook = path[-1] + generator.uniform(*HOOK_LENGTH) * rotation(turn) @ direction
         path = np.concatenate([path, evenly(np.stack([path[-1], hook]))[1:]])
     return path
+
+
+def scribble(generator: np.random.Generator) -> Drawing:
+    """Scribble as people do who draw nothing: tangles, circles over circles, zigzags."""
+    if generator.random() < ZIGZAG:
+        count = int(generator.integers(*ZIGZAGS))
+        x = generator.uniform(*ZIGZAG_WIDTH) * np.sort(generator.random(count))
+        y = (np.arange(count) % 2) + noise(generator, 0.2, count)
+        turned = np.stack([x, y], axis=1) @ rotation(generator.uniform(0.0, np.pi)).T
+        return [smoothed(evenly(turned), generator.uniform(*ZIGZAG_ROUNDING))]
+    paths, bend = [], np.exp(generator.uniform(*np.log(BEND)))
+    memory = MEMORY ** np.arange(40) * np.sqrt(1.0 - MEMORY**2)
+    while True:
+        steps = int(generator.integers(*WALK_STEPS))
+        curvature = np.convolve(noise(generator, bend, steps), memory)[:steps] + noise(generator, CIRCLING)
+        headings = generator.uniform(0.0, 2.0 * np.pi) + np.cumsum(curvature)
+        path = np.cumsum(WALK_STEP * np.stack([np.cos(headings), np.sin(headings)], axis=1), axis=0)
+        paths.append(path - path.mean(axis=0) + noise(generator, APART, 2))
+        every = np.concatenate(paths)
+        if len(every) * WALK_STEP >= LEAST * np.ptp(every, axis=0).max():
+            return paths
 
 
 def _on_canvas(paths: Drawing, writer: Writer, generator: np.random.Generator) -> Drawing:

@@ -1,8 +1,7 @@
 """synthesize: write digits in styles that MNIST lacks, and things that are no digits.
 
-digitnet.images makes images of the strokes, as it does when a drawing is served. A writer fills a page. Each page has a random
-generator of its own, made from the seed, the split, the sort and the page's number. So no two splits share a writer, and the
-same settings make the same bytes, however many processes share the work.
+A writer fills a page, which has a random generator of its own: no two splits share a writer, and the same settings make the same
+bytes, however many processes share the work.
 """
 
 import logging
@@ -28,6 +27,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 20  # images by one writer; of digits, two of each
 PAGES_A_JOB = 50  # that one process makes before it hands them over
+read_once = cache(Forms)
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def synthesize(settings: SynthesizeSettings, file: Path) -> None:
     drawings too, as drawing_arrays has them.
     """
     jobs = [job for split in range(len(SPLITS)) for job in _jobs(settings, split)]
-    made = map_in_processes(_make, jobs, processes=settings.processes)
-    arrays: Arrays = {"form_names": np.array(_forms().names)}
+    made = map_in_processes(_make, jobs)
+    arrays: Arrays = {"form_names": np.array(read_once().names)}
     for number, split in enumerate(SPLITS):
         parts = [part for job, part in zip(jobs, made, strict=True) if job.split == number]
         *values, drawings = zip(*parts, strict=True)
@@ -67,15 +67,9 @@ def _jobs(settings: SynthesizeSettings, split: int) -> Iterator[Job]:
             yield Job(settings.seed, split, digits, first, min(first + PAGE * PAGES_A_JOB, count))
 
 
-@cache
-def _forms() -> Forms:
-    """Read the forms once in a process."""
-    return Forms()
-
-
 def _make(job: Job) -> tuple[Bytes, Integers, Integers, list[Drawing]]:
     """Return the job's images, labels and forms, and of the test split the drawings."""
-    forms = _forms()
+    forms = read_once()
     numbers = {name: number for number, name in enumerate(forms.names)}
     count = job.end - job.first
     images = np.empty((count, IMAGE_SIDE, IMAGE_SIDE), np.uint8)

@@ -1,7 +1,7 @@
-"""Calibrate the network: of the answers with 90% confidence, 90% should be right.
+"""Calibrate the network, which is too sure of itself: of the answers with 90% confidence, 90% should be right.
 
-A network trained to the end is too sure of itself. Dividing its logits by one number, the temperature, before softmax corrects
-most of that and changes no answer (Guo et al., "On calibration of modern neural networks", 2017).
+Dividing its logits by one number, the temperature, corrects most of that and changes no answer (Guo et al., "On calibration of
+modern neural networks", 2017).
 """
 
 from dataclasses import dataclass
@@ -29,17 +29,12 @@ def fit_temperature(logits: Floats, labels: Integers) -> float:
 
     golden = (np.sqrt(5.0) - 1.0) / 2.0
     low, high = np.log(LOWEST), np.log(HIGHEST)
-    left, right = high - golden * (high - low), low + golden * (high - low)
-    left_loss, right_loss = loss(left), loss(right)
     for _ in range(HALVINGS):
-        if left_loss <= right_loss:
-            high, right, right_loss = right, left, left_loss
-            left = high - golden * (high - low)
-            left_loss = loss(left)
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if loss(left) <= loss(right):
+            high = right
         else:
-            low, left, left_loss = left, right, right_loss
-            right = low + golden * (high - low)
-            right_loss = loss(right)
+            low = left
     return float(np.exp((low + high) / 2.0))
 
 
@@ -65,7 +60,5 @@ def reliability(logits: Floats, labels: Integers, temperature: float = 1.0) -> R
     count = np.bincount(bins, minlength=BINS)
     filled = count > 0
 
-    def mean(values: Floats) -> Floats:
-        return np.bincount(bins, values, minlength=BINS)[filled] / count[filled]
-
-    return Reliability(count[filled], mean(confidence), mean(right.astype(float)))
+    means = [np.bincount(bins, values, minlength=BINS)[filled] / count[filled] for values in (confidence, right.astype(float))]
+    return Reliability(count[filled], *means)

@@ -1,8 +1,7 @@
 """evaluate: measure the trained network on the test splits, which no stage before this one reads.
 
-This stage writes artifacts/candidate, with its figures in the model card, so each candidate is measured. It chooses the threshold
-for no digit and the temperature on the validation splits. Beside the model it leaves metrics.json, tables for plots (CSV), and
-images of the errors (PNG).
+It chooses the threshold for no digit and the temperature on the validation splits, and writes artifacts/candidate, whose card has
+the figures. Beside it it leaves metrics.json, tables for plots (CSV), and images of the errors (PNG).
 """
 
 import json
@@ -12,21 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from digitnet.arrays import Bools, Floats, Integers
+from digitnet.arrays import Floats, Integers
 from digitnet.checkpoint import load, load_snapshots, save, write_atomically
 from digitnet.decision import Decision
 from digitnet.network import DIGITS, NO_DIGIT, Network
 from drift.reference import Reference, measured
 
-from trainer.data.digits import Answers, Split, Synthetic, answers, joined_answers, load_corrupted, load_splits, load_synthetic
+from trainer.data.digits import (
+    Answers,
+    Split,
+    Synthetic,
+    answers,
+    joined_answers,
+    load_corrupted,
+    load_splits,
+    load_synthetic,
+    share,
+)
 from trainer.evaluation.calibration import fit_temperature, reliability
 from trainer.evaluation.ood_detection import compared
 from trainer.reports import contact_sheet, csv_bytes
 
 log = logging.getLogger(__name__)
-
-METRICS, CONFUSION = "metrics.json", "confusion.csv"
-MNIST_ERRORS, SYNTHETIC_ERRORS = "mnist_errors.png", "synthetic_errors.png"
 
 LOST = np.linspace(0.0, 0.05, 51)  # shares of the digits that may be lost: where the ROC is plotted
 LOST_IN_METRICS = 0.01
@@ -45,10 +51,7 @@ def evaluate(
     artifacts: Path,
     rejected_digits: float,
 ) -> dict[str, Any]:
-    """Measure, write the model and the figures, and return the metrics.
-
-    The threshold for no digit rejects the share `rejected_digits` of the validation digits.
-    """
+    """Measure, write the model and the figures, and return the metrics. `rejected_digits` is a share of the validation digits."""
     network, card = load(trained_folder)
     splits, synthetic = load_splits(digits_file), load_synthetic(synthetic_file)
     held_out = {"pixels": answers(network, splits["validation"]), "strokes": answers(network, synthetic.splits["validation"])}
@@ -74,12 +77,13 @@ def evaluate(
     for name, rows in tables.items():
         write_atomically(artifacts / f"{name.removesuffix('_roc')}.csv", csv_bytes(rows, ["digits_rejected"]))
     confusion = [{"actual": actual, "predicted": guess} for actual, guess in zip(mnist.labels.tolist(), mnist.predicted.tolist())]
-    write_atomically(artifacts / CONFUSION, csv_bytes(confusion))
-    write_atomically(artifacts / MNIST_ERRORS, _errors(mnist))
-    write_atomically(artifacts / SYNTHETIC_ERRORS, _errors(written))
-    listed = metrics | {"confusion": _confusion_matrix(mnist)} | tables
+    write_atomically(artifacts / "confusion.csv", csv_bytes(confusion))
+    write_atomically(artifacts / "mnist_errors.png", _errors(mnist))
+    write_atomically(artifacts / "synthetic_errors.png", _errors(written))
+    matrix = np.bincount(mnist.labels * DIGITS + mnist.predicted, minlength=DIGITS**2)  # actual digits in rows, by prediction
+    listed = metrics | {"confusion": matrix.reshape(DIGITS, DIGITS).tolist()} | tables
     lines = [f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in listed.items()]
-    write_atomically(artifacts / METRICS, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+    write_atomically(artifacts / "metrics.json", ("{\n" + ",\n".join(lines) + "\n}\n").encode())
     return metrics
 
 
@@ -88,11 +92,7 @@ def _digits(measured: Answers) -> Answers:
 
 
 def _decision_numbers(digits: Answers, rejected_digits: float) -> dict[str, float]:
-    """Fit what Decision reads from a model card, to held-out digits.
-
-    The threshold rejects a share of the digits, not of the non-digits: the better a network knows the non-digits that synthesize
-    writes, the further from the digits that threshold would be, and letters that people write lie in between.
-    """
+    """Fit what Decision reads from a model card to held-out digits, of which the threshold rejects a share."""
     numbers = {"temperature": fit_temperature(digits.logits[:, :DIGITS], digits.labels)}
     if digits.logits.shape[1] > DIGITS:
         no_digit = digits.predictions(Decision()).no_digit
@@ -101,30 +101,23 @@ def _decision_numbers(digits: Answers, rejected_digits: float) -> dict[str, floa
 
 
 def _accuracies(mnist: Answers, written: Answers) -> dict[str, Any]:
-    accuracies = {
+    digits = _digits(written)
+    return {
         "accuracy": float(mnist.right.mean()),
         "loss": mnist.loss,
         "errors": int(np.count_nonzero(~mnist.right)),
         "test_pictures": len(mnist.labels),
         "accuracy_by_digit": {str(digit): float(mnist.right[mnist.labels == digit].mean()) for digit in range(DIGITS)},
-    }
-    digits = _digits(written)
-    return accuracies | ({"synthetic_accuracy": float(digits.right.mean())} if len(digits.labels) else {})
-
-
-def _confusion_matrix(mnist: Answers) -> list[list[int]]:
-    """Return how often each digit (row) was read as each digit (column)."""
-    counts = np.bincount(mnist.labels * DIGITS + mnist.predicted, minlength=DIGITS**2)
-    return [row.tolist() for row in counts.reshape(DIGITS, DIGITS)]
+    } | ({"synthetic_accuracy": float(digits.right.mean())} if len(digits.labels) else {})
 
 
 def _rejected(decision: Decision, mnist: Answers, written: Answers) -> dict[str, float]:
     """Return the shares that the decision takes for no digit."""
     rejected, is_digit = ~written.predictions(decision).is_digit, written.labels != NO_DIGIT
     return {
-        "mnist_digits": _share(~mnist.predictions(decision).is_digit),
-        "synthetic_digits": _share(rejected[is_digit]),
-        "non_digits": _share(rejected[~is_digit]),
+        "mnist_digits": share(~mnist.predictions(decision).is_digit),
+        "synthetic_digits": share(rejected[is_digit]),
+        "non_digits": share(rejected[~is_digit]),
     }
 
 
@@ -153,12 +146,11 @@ def _rejection(network: Network, learned_from: list[Split], measured: Answers) -
 
 
 def _forms(written: Answers, synthetic: Synthetic) -> Rows:
-    forms = synthetic.forms["test"]
-    right = {form: written.right[forms == form] for form in np.unique(forms[written.labels != NO_DIGIT])}
-    return [
-        {"form": synthetic.form_names[form], "pictures": each.size, "accuracy": round(float(each.mean()), 4)}
-        for form, each in right.items()
-    ]
+    forms, rows = synthetic.forms["test"], list[dict[str, Any]]()
+    for form in np.unique(forms[written.labels != NO_DIGIT]):
+        right = written.right[forms == form]
+        rows.append({"form": synthetic.form_names[form], "pictures": right.size, "accuracy": round(share(right), 4)})
+    return rows
 
 
 def _robustness(network: Network, corrupted_file: Path, decision: Decision) -> Rows:
@@ -169,16 +161,13 @@ def _robustness(network: Network, corrupted_file: Path, decision: Decision) -> R
     for number, (source, change, value) in enumerate(corruptions):
         chosen = corruption == number
         name = ", ".join(filter(None, (source, change.replace("none", "as it is"), value)))
-        shares = {"accuracy": round(_share(corrupted.right[chosen]), 4), "rejected": round(_share(rejected[chosen]), 4)}
+        shares = {"accuracy": round(share(corrupted.right[chosen]), 4), "rejected": round(share(rejected[chosen]), 4)}
         rows.append(dict(condition=name, source=source, change=change, value=value, pictures=int(chosen.sum()), **shares))
     return rows
 
 
 def _drift_references(held_out: Mapping[str, Answers], decision: Decision) -> dict[str, Any]:
-    """Return what digits of each form look like, and their answers, for the forms with enough held-out digits.
-
-    The form "pixels" has MNIST's digits, and "strokes" the synthetic ones, which the service's pen draws.
-    """
+    """Return what digits of each form look like, and their answers, for the forms with enough held-out digits."""
     references = {}
     for form, all_answers in held_out.items():
         digits = _digits(all_answers)
@@ -202,7 +191,3 @@ def _errors(measured: Answers) -> bytes:
 def _rows(columns: Mapping[str, Floats | Integers]) -> Rows:
     """Return a table's columns, each (n,), as rows; four decimals are enough for a plot."""
     return [dict(zip(columns, row)) for row in zip(*(np.round(column, 4).tolist() for column in columns.values()))]
-
-
-def _share(chosen: Bools) -> float:
-    return float(chosen.mean()) if chosen.size else 0.0

@@ -1,7 +1,6 @@
 """Tell non-digits from digits (out-of-distribution detection) by a score that is higher the less an image looks like a digit.
 
-One network gives several scores. The receiver operating characteristic (ROC) compares them: for each share of the digits that may
-be lost, the share of the non-digits that a score rejects.
+The receiver operating characteristic (ROC) compares scores: for each share of the digits lost, the share of non-digits rejected.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""feedback: the labels that users gave their drawings. review lists undecided feedback, as a table and as images.
-
-accept and reject decide; erase removes drawings from the prediction log and from the decisions.
-"""
+"""feedback: review the labels that users gave their drawings, accept or reject them, and erase drawings everywhere."""
 
 import argparse
 import logging
@@ -9,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from digitnet.arrays import IMAGE_SIDE
 from digitnet.checkpoint import load, write_atomically
 from stores.prediction_log import Feedback, PredictionLog
 
 from trainer.feedback.decisions import Decisions, ReviewError
-from trainer.feedback.quotas import explained, within_quotas
-from trainer.feedback.review import Item, chosen, reviewed, table, word
+from trainer.feedback.review import Item, chosen, reviewed, table, within_quotas, word
 from trainer.reports import contact_sheet
 
 log = logging.getLogger("trainer")
@@ -60,15 +57,17 @@ def run(arguments: argparse.Namespace, prediction_log: PredictionLog, model: Pat
 
 
 def _decide(arguments: argparse.Namespace, decisions: Decisions, items: Sequence[Item], undecided: Sequence[Item]) -> None:
-    flagged, note = arguments.action == "reject", ""
+    flagged = arguments.action == "reject"
     which = [item.feedback for item in undecided if bool(item.flags) == flagged] if arguments.all else []
     if not flagged:
         accepted = {line.feedback_id for line in decisions.accepted()}
-        which, held_back = within_quotas(which, [item.feedback for item in items if item.feedback.feedback_id in accepted])
-        note = explained(held_back)
+        unflagged = which
+        which = within_quotas(unflagged, [item.feedback for item in items if item.feedback.feedback_id in accepted])
+        if len(which) < len(unflagged):
+            log.info("held back %d, beyond the share of one sender or day: accept them by ids", len(unflagged) - len(which))
     which += [item.feedback for item in chosen(items, arguments.ids)]
     (decisions.reject if flagged else decisions.accept)(which)
-    log.info("%sed %d%s; %d accepted in all", arguments.action, len(which), note, len(decisions.accepted()))
+    log.info("%sed %d; %d accepted in all", arguments.action, len(which), len(decisions.accepted()))
 
 
 def _erase(ids: Sequence[str], prediction_log: PredictionLog, decisions: Decisions, feedback: Sequence[Feedback]) -> None:
@@ -97,10 +96,8 @@ def _all(prediction_log: PredictionLog) -> list[Feedback]:
 
 
 def _draw(items: Sequence[Item], path: Path) -> None:
-    if not items:
-        return
-    captions = [
-        f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{'!' if item.flags else ''}" for item in items
-    ]
-    write_atomically(path, contact_sheet(np.stack([item.image for item in items]), captions))
+    marks = ["!" if item.flags else "" for item in items]
+    captions = [f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{mark}" for item, mark in zip(items, marks)]
+    images = np.array([item.image for item in items], np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+    write_atomically(path, contact_sheet(images, captions))
     log.info("their images are in %s: each with its label, the id's beginning, and ! where something is odd", path)

@@ -11,11 +11,10 @@ import numpy as np
 from digitnet.arrays import IMAGE_SIDE, Bytes
 from digitnet.checkpoint import write_atomically
 from digitnet.network import DIGITS, NO_DIGIT
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import Base64Bytes, BaseModel, Field, ValidationError
 from stores.prediction_log import Feedback
 
 ACCEPTED, REJECTED = "accepted.jsonl", "rejected.jsonl"
-NOT_IN = {ACCEPTED: set[str](), REJECTED: {"picture", "prediction"}}  # fields that a file does not keep
 NO_LINES = "\n"  # dvc warns of a file that is empty
 
 
@@ -23,10 +22,7 @@ class ReviewError(ValueError):
     """What was asked for cannot be done; the message says why."""
 
 
-def _checked(picture: str) -> str:
-    if len(base64.b64decode(picture, validate=True)) != IMAGE_SIDE**2:
-        raise ValueError(f"it is not {IMAGE_SIDE**2} bytes")
-    return picture
+Picture = Annotated[Base64Bytes, Field(min_length=IMAGE_SIDE**2, max_length=IMAGE_SIDE**2)]
 
 
 class Line(BaseModel, strict=True):
@@ -34,8 +30,12 @@ class Line(BaseModel, strict=True):
 
     feedback_id: str
     actual_digit: Annotated[int, Field(ge=0, lt=DIGITS)] | None  # None: no digit
-    picture: Annotated[str, AfterValidator(_checked)] = ""  # in base64
+    picture: Picture = b""
     prediction: str | None = None  # hidden
+
+
+class AcceptedLine(Line):
+    picture: Picture
 
 
 class Decisions:
@@ -54,9 +54,8 @@ class Decisions:
     def accepted_drawings(self) -> tuple[Bytes, Bytes]:
         """Return the accepted images, uint8 (n, 28, 28), and labels, uint8 (n,): 0 to 9, or 10 for no digit."""
         lines = self.accepted()
-        images = [np.frombuffer(base64.b64decode(line.picture), np.uint8) for line in lines]
-        labels = [NO_DIGIT if line.actual_digit is None else line.actual_digit for line in lines]
-        return np.array(images, np.uint8).reshape(len(lines), IMAGE_SIDE, IMAGE_SIDE), np.array(labels, np.uint8)
+        images = np.frombuffer(b"".join(line.picture for line in lines), np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+        return images, np.array([NO_DIGIT if line.actual_digit is None else line.actual_digit for line in lines], np.uint8)
 
     def accept(self, feedback: Iterable[Feedback]) -> None:
         self._decide(ACCEPTED, REJECTED, feedback)
@@ -65,17 +64,14 @@ class Decisions:
         self._decide(REJECTED, ACCEPTED, feedback)
 
     def forget(self, ids: Collection[str]) -> set[str]:
-        """Drop the decisions on feedback with these ids, its own or its prediction's; return the ids that fitted one.
-
-        Drawings that older versions kept in rejected.jsonl go too.
-        """
+        """Drop the decisions on feedback with these ids, its own or its prediction's; return the ids that fitted one."""
         names = {id_: id_ for id_ in ids} | {hidden(id_): id_ for id_ in ids}
         lines = {name: self._lines(name) for name in (ACCEPTED, REJECTED)}  # both, before either is written
         found = set()
         for name in lines:
             fitting = [{names[key] for key in (line.feedback_id, line.prediction) if key in names} for line in lines[name]]
             found |= set[str]().union(*fitting)
-            if any(fitting) or name == REJECTED:
+            if any(fitting):
                 self._write(name, [line for line, fits in zip(lines[name], fitting) if not fits])
         return found
 
@@ -88,33 +84,25 @@ class Decisions:
         self._write(name, [*kept, *lines.values()])
 
     def _lines(self, name: str) -> list[Line]:
-        path = self.folder / name
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise ReviewError(f"{path} cannot be read ({error.strerror})") from error
-        lines = []
+        path, lines = self.folder / name, list[Line]()
+        content = path.read_bytes() if path.exists() else b""
         for number, text in enumerate(content.split(b"\n"), start=1):
             if not text.strip():
                 continue
             try:
-                line = Line.model_validate_json(text)
+                lines.append((AcceptedLine if name == ACCEPTED else Line).model_validate_json(text))
             except ValidationError as error:
                 wrong = error.errors()[0]
                 reason = ": ".join([*map(str, wrong["loc"]), wrong["msg"]])
                 raise ReviewError(f"{path} is damaged in line {number} ({reason}): mend it, or move it away") from error
-            if name == ACCEPTED and not line.picture:
-                raise ReviewError(f"{path} is damaged in line {number} (it has no picture): mend it, or move it away")
-            lines.append(line)
         return lines
 
     def _write(self, name: str, lines: Iterable[Line]) -> None:
         """Write a line each, in the order of their ids, so the order of decisions changes nothing."""
         ordered = sorted(lines, key=lambda line: line.feedback_id)
         if ordered or (self.folder / name).exists():
-            dumped = [json.dumps(line.model_dump(exclude_unset=True, exclude=NOT_IN[name])) for line in ordered]
+            left_out = {"picture", "prediction"} if name == REJECTED else None
+            dumped = [json.dumps(line.model_dump(mode="json", exclude_unset=True, exclude=left_out)) for line in ordered]
             write_atomically(self.folder / name, ("".join(f"{line}\n" for line in dumped) or NO_LINES).encode())
 
 
@@ -125,5 +113,5 @@ def hidden(prediction_id: str) -> str:
 
 def _line(feedback: Feedback) -> Line:
     prediction = {} if feedback.prediction_id is None else {"prediction": hidden(feedback.prediction_id)}
-    picture = base64.b64encode(feedback.picture).decode()
+    picture = base64.b64encode(feedback.picture)
     return Line(feedback_id=feedback.feedback_id, actual_digit=feedback.actual_digit, picture=picture, **prediction)

@@ -18,6 +18,10 @@ class ApiError(ValueError):
     """The API cannot be reached, or its answer is not the API's; the message says where and how."""
 
 
+class ReleaseError(ValueError):
+    """The candidate cannot be served, is refused, or is not live; the message says why."""
+
+
 class KeyRefusedError(ValueError):
     """The API answers, and requires another key."""
 
@@ -68,10 +72,7 @@ class Api:
         return poll(lambda: self.serves(alias, version), MAX_WAIT_SECONDS)
 
     def predict(self, alias: str, bodies: Sequence[str], connections: int = 1) -> list[Prediction]:
-        """Return the predictions of "live" or "candidate" for JSON bodies of /predict, in their order.
-
-        ApiError if one fails, after MAX_ATTEMPTS where the API was away.
-        """
+        """Return the predictions of "live" or "candidate" for JSON bodies of /predict, in their order. ApiError if one fails."""
         path = f"/{alias}/predict"
         away = Retry(
             MAX_ATTEMPTS - 1, status_forcelist=(502, 503), allowed_methods=None, backoff_factor=BACKOFF, raise_on_status=False
@@ -101,10 +102,7 @@ class Api:
         try:
             response = http.request(method, self.url + path, body=body, redirect=False)
         except HTTPError as error:
-            reason: BaseException = error
-            while reason.__cause__ is not None:  # urllib3 wraps it
-                reason = reason.__cause__
-            raise ApiError(f"{self.url} cannot be reached ({reason})") from error
+            raise ApiError(f"{self.url} cannot be reached ({error})") from error
         if response.status == 401:
             raise KeyRefusedError(f"{self.url} requires its key: let DOODLE_API_KEY be the same here as there")
         try:

@@ -4,9 +4,8 @@ import argparse
 import logging
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from stores.models import ALIASES, CANDIDATE, LIVE, ModelStore, StoreError, UnreachableError
+from stores.models import ALIASES, CANDIDATE, ModelStore, StoreError, UnreachableError
 
 log = logging.getLogger("trainer")
 
@@ -31,35 +30,25 @@ def run(arguments: argparse.Namespace, models: ModelStore) -> None:
     match arguments.action:
         case "publish":
             version = models.publish(arguments.folder)["version"]
-            log.info("%s is in %s", version, models)
+            log.info("%s is in %s%s", version, models, ", and live" if arguments.promote else "")
             if arguments.promote:
-                _promote(models, version)
+                models.promote(version)
             elif arguments.candidate:
-                _make_candidate(models, version)
+                models.point(CANDIDATE, version)
         case "promote":
-            _promote(models, arguments.version)
+            models.promote(arguments.version)
+            log.info("%s is live", arguments.version)
         case "candidate" if arguments.version is None:
             models.clear(CANDIDATE)
             log.info("there is no candidate")
         case "candidate":
             models.check(arguments.version)
-            _make_candidate(models, arguments.version)
+            models.point(CANDIDATE, arguments.version)
+            log.info("%s is the candidate", arguments.version)
         case "rollback":
-            before = _version(models, LIVE)
-            log.info("%s is live again, before it was %s", models.rollback(), before)
+            log.info("%s is live again", models.rollback())
         case _:
             print(table(models))
-
-
-def _promote(models: ModelStore, version: str) -> None:
-    before = _version(models, LIVE)
-    models.promote(version)
-    log.info("%s is live, before it was %s", version, before or "none")
-
-
-def _make_candidate(models: ModelStore, version: str) -> None:
-    models.point(CANDIDATE, version)
-    log.info("%s is the candidate", version)
 
 
 def table(models: ModelStore) -> str:
@@ -69,7 +58,8 @@ def table(models: ModelStore) -> str:
     for version in models.versions():
         try:
             card = models.card(version)
-            accuracy, recipe = _accuracy(card), card.get("recipe", {}).get("recipe", "-")
+            measured, recipe = card.get("test", {}).get("accuracy"), card.get("recipe", {}).get("recipe", "-")
+            accuracy = "-" if measured is None else f"{measured:.2%}"
         except StoreError:
             accuracy, recipe = "damaged", "-"
         published = datetime.fromtimestamp(models.published_at(version)).isoformat(" ", "seconds")
@@ -86,8 +76,3 @@ def _version(models: ModelStore, alias: str) -> str | None:
         raise
     except StoreError:
         return None
-
-
-def _accuracy(card: dict[str, Any]) -> str:
-    accuracy = card.get("test", {}).get("accuracy")
-    return f"{accuracy:.2%}" if isinstance(accuracy, float) else "-"

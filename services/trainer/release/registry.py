@@ -1,7 +1,6 @@
-"""The registry: the model store, which alone decides what is live. Here are the two ways to write to it.
+"""The registry: the model store, which alone decides what is live.
 
-The stages write to the store itself, or have the trainer of a Compose stack do it, because that stack's store is in a Docker
-volume. Every replica reads the aliases of its store once a second.
+The stages write to the store itself, or have the trainer of a Compose stack do it, whose store is in a Docker volume.
 """
 
 import json
@@ -29,10 +28,7 @@ class StoreRegistry:
         self.models, self._store, self._seeds = models, open_models(models), seeds
 
     def publish(self, folder: Path, alias: str) -> None:
-        """Publish the model of a folder, and point "live" or "candidate" at it.
-
-        An empty store is seeded first: so a candidate has something to be compared with.
-        """
+        """Publish a model, and point "live" or "candidate" at it. An empty store is seeded first, for a comparison."""
         seed(self._store, self._seeds)
         version = self._store.publish(folder)["version"]
         if alias == LIVE:
@@ -41,7 +37,6 @@ class StoreRegistry:
             self._store.point(alias, version)
 
     def clear_candidate(self) -> None:
-        """Let there be no candidate. What is live stays."""
         self._store.clear(CANDIDATE)
 
 
@@ -96,9 +91,7 @@ def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
 def seed(store: ModelStore, folders: Sequence[Path]) -> str | None:
     """Return the live version. If there is none, publish the first sound model of these folders and make it live."""
     live = store.alias(LIVE)
-    for folder in folders:
-        if live is not None:
-            break
+    for folder in folders if live is None else ():
         try:
             store.promote(version := store.publish(folder)["version"])
         except UnreachableError:
@@ -108,5 +101,5 @@ def seed(store: ModelStore, folders: Sequence[Path]) -> str | None:
                 log.error("event=model_not_published from=%s reason=%s", folder, json.dumps(str(error)))
         else:
             log.info("event=model_published version=%s from=%s", version, folder)
-            live = version
+            return str(version)
     return live

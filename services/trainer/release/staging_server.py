@@ -14,19 +14,15 @@ from typing import Any
 
 from digitnet.checkpoint import write_atomically
 
-from trainer.release.api import Api, poll
+from trainer.release.api import Api, ReleaseError, poll
 
 START_SECONDS, STOP_SECONDS = 60.0, 20.0  # only a broken service takes as long
 
 
-class StagingError(ValueError):
-    """No server has the candidate; the message says why."""
-
-
 class StagingServer:
-    """`python -m inference` on a free port. It outlives the stage that started it, until a later stage stops it.
+    """`python -m inference` on a free port, until a later stage stops it.
 
-    It holds a lock while it lives. So a later stage knows whether it still runs, and that no other process has its number.
+    It holds a lock while it lives: so that stage knows that it still runs, and that no other process has its number.
     """
 
     def __init__(self, folder: Path):
@@ -42,7 +38,7 @@ class StagingServer:
     def start(self, models: str) -> Api:
         """Serve the models of the store at this URL."""
         if importlib.util.find_spec("inference") is None:
-            raise StagingError("no service can be started here: bring the stack up, then try again")
+            raise ReleaseError("no service can be started here: bring the stack up, then try again")
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
@@ -68,7 +64,7 @@ class StagingServer:
         api = Api(str(about["url"]))
         if not poll(lambda: process.poll() is not None or api.is_up, START_SECONDS) or process.poll() is not None:
             self.stop()
-            raise StagingError(f"a staging server for the candidate does not start; {self._log} says why")
+            raise ReleaseError(f"a staging server for the candidate does not start; {self._log} says why")
         return api
 
     def stop(self) -> None:

@@ -1,7 +1,6 @@
 """test: compare the candidate with evaluate's figures and with the live model, over HTTP, as users will ask it.
 
-Both models predict MNIST's test digits and the synthetic drawings. The candidate must be exactly as accurate as evaluate measured
-without a service, give its golden answers, be fast enough, and not be worse than the live model.
+It must be exactly as accurate as evaluate measured, give its golden answers, be fast enough, and not be worse than the live one.
 """
 
 import json
@@ -11,29 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from digitnet.arrays import Integers
+from digitnet.arrays import Bools, Bytes, Integers
 from digitnet.checkpoint import load_card, load_golden, write_atomically
 from digitnet.golden import GOLDEN_TOLERANCE
 from digitnet.network import NO_DIGIT
-from numpy.typing import NDArray
 from stores.models import CANDIDATE, LIVE
 
-from trainer.data.digits import load_drawings
+from trainer.data.digits import load_drawings, share
 from trainer.data.idx import TEST_IMAGES, TEST_LABELS, read_images, read_labels
 from trainer.evaluation.mcnemar import compare
-from trainer.release.api import Api, Prediction
+from trainer.release.api import Api, Prediction, ReleaseError
 from trainer.settings import ReleaseTestSettings
 
 CONNECTIONS = 4
 TIMED = 1_000  # drawings, one after the other: the time of an answer that waits for no other
-NUMBERS = np.array([repr(level / 255) for level in range(256)], object)  # of pixels, as JSON has them
-
-Bools = NDArray[np.bool_]
-Labels = Integers
-
-
-class CandidateRefusedError(ValueError):
-    """The candidate is refused, or cannot be tested; the message says why."""
 
 
 def examine(
@@ -41,18 +31,19 @@ def examine(
 ) -> dict[str, Any]:
     """Test the candidate of `api`, which must be the model in the folder `candidate`. Write the result and return it.
 
-    CandidateRefusedError if the candidate is refused, ApiError if the API does not answer.
+    ReleaseError if the candidate is refused, ApiError if the API does not answer.
     """
     card = load_card(candidate)
     server = _Server(api, card["version"], api.version(LIVE))
-    images, labels = read_images(mnist / TEST_IMAGES), read_labels(mnist / TEST_LABELS).astype(np.int64)
-    bodies = [_vector(image) for image in images]  # raw: so the service's own normalization is tested too
-    of_mnist, of_synthetic = server.measure(bodies, labels), server.measure(*_synthetic(synthetic_file))
-    golden = load_golden(candidate)
-    answers = server.predict(CANDIDATE, [_vector(image) for image in golden.images])
+    bodies, golden = _pixels(read_images(mnist / TEST_IMAGES)), load_golden(candidate)
+    of_mnist = server.measure(bodies, read_labels(mnist / TEST_LABELS).astype(np.int64))
+    drawings, labels = load_drawings(synthetic_file)
+    strokes = [json.dumps({"strokes": [stroke.tolist() for stroke in drawing]}) for drawing in drawings]
+    of_synthetic = server.measure(strokes, labels)
+    answers = server.predict(CANDIDATE, _pixels(golden.images))
     difference = np.abs(np.array([answer.probabilities for answer in answers]) - golden.predictions.probabilities)
     seconds = [answer.seconds for answer in server.predict(CANDIDATE, bodies[:TIMED], connections=1)]
-    median, p99 = (round(1e3 * float(np.quantile(seconds, share)), 2) for share in (0.5, 0.99))
+    median, p99 = (round(1e3 * float(np.quantile(seconds, part)), 2) for part in (0.5, 0.99))
 
     result: dict[str, Any] = {
         "version": server.candidate,
@@ -75,7 +66,7 @@ def examine(
     write_atomically(result_file, (json.dumps(result, indent=2) + "\n").encode())
     if problems:
         stays = "" if server.live is None else f"; {server.live} stays live"
-        raise CandidateRefusedError(f"{server.candidate} is refused{stays}: {'; '.join(problems)}")
+        raise ReleaseError(f"{server.candidate} is refused{stays}: {'; '.join(problems)}")
     return result
 
 
@@ -101,44 +92,37 @@ class _Server:
         predictions, version = self.api.predict(alias, bodies, connections), self.candidate if alias == CANDIDATE else self.live
         others = {prediction.model_version for prediction in predictions} - {version}
         if others:
-            raise CandidateRefusedError(
+            raise ReleaseError(
                 f"{self.api.url} answered as {alias} with {', '.join(sorted(others))}, and not only with {version}: "
                 "it was changed during the test; run dvc repro again"
             )
         return predictions
 
-    def measure(self, bodies: Sequence[str], labels: Labels) -> _Measured:
+    def measure(self, bodies: Sequence[str], labels: Integers) -> _Measured:
         predictions = self.predict(CANDIDATE, bodies)
-        return _Measured(
-            is_digit=labels != NO_DIGIT,
-            rejected=np.array([not prediction.is_digit for prediction in predictions], bool),
-            correct=_correct(predictions, labels),
-            live_correct=None if self.live is None else _correct(self.predict(LIVE, bodies), labels),
-        )
+        rejected = np.array([not prediction.is_digit for prediction in predictions], bool)
+        live_correct = None if self.live is None else _correct(self.predict(LIVE, bodies), labels)
+        return _Measured(labels != NO_DIGIT, rejected, _correct(predictions, labels), live_correct)
 
 
-def _correct(predictions: Sequence[Prediction], labels: Labels) -> Bools:
+def _correct(predictions: Sequence[Prediction], labels: Integers) -> Bools:
     likeliest = np.array([prediction.probabilities for prediction in predictions]).reshape(-1, NO_DIGIT).argmax(axis=1)
-    correct: Bools = (likeliest == labels)[labels != NO_DIGIT]
+    correct: Bools = np.equal(likeliest, labels)[labels != NO_DIGIT]
     return correct
 
 
-def _vector(image: NDArray[np.uint8]) -> str:
-    return f'{{"image_vector": [{", ".join(NUMBERS[image.ravel()])}]}}'
-
-
-def _synthetic(file: Path) -> tuple[list[str], Labels]:
-    drawings, labels = load_drawings(file)
-    return [json.dumps({"strokes": [stroke.tolist() for stroke in drawing]}) for drawing in drawings], labels
+def _pixels(images: Bytes) -> list[str]:
+    """Return the bodies of requests with raw images: so the service's own normalization is tested too."""
+    return [json.dumps({"image_vector": (image.ravel() / 255).tolist()}) for image in images]
 
 
 def _figures(measured: _Measured, margin: float) -> dict[str, Any]:
-    figures = {"drawings": len(measured.is_digit), "accuracy": _share(measured.correct)}
+    figures = {"drawings": len(measured.is_digit), "accuracy": share(measured.correct)}
     if measured.live_correct is None or not measured.correct.size:
         return figures
     comparison = compare(measured.correct, measured.live_correct)
     return figures | {
-        "live_accuracy": _share(measured.live_correct),
+        "live_accuracy": share(measured.live_correct),
         "only_candidate_right": comparison.only_candidate,
         "only_live_right": comparison.only_live,
         "deficit": comparison.deficit,
@@ -157,8 +141,8 @@ def _not_as_measured(figures: dict[str, Any], of_mnist: _Measured, of_synthetic:
         ("synthetic digits rejected", of_synthetic.rejected[of_synthetic.is_digit], rejected.get("synthetic_digits")),
         ("non-digits rejected", of_synthetic.rejected[~of_synthetic.is_digit], rejected.get("non_digits")),
     ):
-        if offline is not None and _share(over_http) != offline:
-            yield f"{name}: {_share(over_http):.4%} over HTTP, but evaluate measured {offline:.4%}"
+        if offline is not None and share(over_http) != offline:
+            yield f"{name}: {share(over_http):.4%} over HTTP, but evaluate measured {offline:.4%}"
 
 
 def _worse(of_which: str, figures: dict[str, Any], settings: ReleaseTestSettings) -> Iterator[str]:
@@ -168,7 +152,3 @@ def _worse(of_which: str, figures: dict[str, Any], settings: ReleaseTestSettings
             f"of {of_which} digits it reads {figures['deficit']:.2%} fewer than what is live, {settings.margin:.2%} are allowed "
             f"(p = {figures['p_within_margin']:.2g})"
         )
-
-
-def _share(chosen: Bools) -> float:
-    return float(chosen.mean()) if chosen.size else 0.0

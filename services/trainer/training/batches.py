@@ -18,10 +18,7 @@ DROPOUT = 1  # separates the random numbers of dropout from those that make the 
 
 
 class TrainingBatches:
-    """Batches as digitnet.training takes them, for a network with so many classes; one without a class for non-digits sees none.
-
-    ValueError if there are too few images.
-    """
+    """Batches for a network with so many classes; one without a class for non-digits sees none. ValueError for too few images."""
 
     def __init__(self, settings: TrainSettings, classes: int, training: Split, synthetic: Synthetic):
         self.settings = settings

@@ -37,7 +37,10 @@ class RefusedError(OnAllRanksError, ValueError):
 
 
 class OneRank(Group):
-    """A training on one process, without MPI."""
+    """A training on one process, without MPI. `stop_requested` says whether it was asked to stop."""
+
+    def __init__(self, stop_requested: Callable[[], bool] = lambda: False):
+        self.stop_requested = stop_requested
 
     def assert_same_on_all_ranks(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
         """Make something on each rank. RefusedError on all if one of them fails, or the identities differ."""
@@ -48,33 +51,24 @@ class OneRank(Group):
         return work()
 
 
-ONE_RANK = OneRank()
-
-
 class Ranks(OneRank):
-    """Several processes, over a communicator of MPI.
-
-    `stop_requested` says whether this process was asked to stop. Each sum tells the others, so the method of that name has the
-    same answer on all ranks until the next sum.
-    """
+    """Several processes, over a communicator of MPI. Each sum tells all whether one of them was asked to stop."""
 
     def __init__(self, communicator: "MPI.Intracomm", in_place: Any, host: str, stop_requested: Callable[[], bool]):
+        super().__init__(lambda: self._somebody_was_asked)
         self._communicator, self._in_place = communicator, in_place
-        self._stop_requested, self._somebody_was_asked = stop_requested, False
+        self._own_stop_requested, self._somebody_was_asked = stop_requested, False
         self.rank, self.size = communicator.rank, communicator.size
         self.name = f"rank {self.rank} on {host}"
 
     def sum_(self, array: Array, *numbers: float) -> tuple[float, ...]:
-        beside = np.array([*numbers, self._stop_requested()], array.dtype)
+        beside = np.array([*numbers, self._own_stop_requested()], array.dtype)
         message = np.concatenate([array.ravel(), beside])
         self._communicator.Allreduce(self._in_place, message)
         array[...] = message[: array.size].reshape(array.shape)
         *sums, asked = message[array.size :].tolist()
         self._somebody_was_asked = asked > 0
         return tuple(sums)
-
-    def stop_requested(self) -> bool:
-        return self._somebody_was_asked
 
     def assert_same_on_all_ranks(self, what: str, make: Callable[[], Made], identity: Callable[[Made], str]) -> Made:
         made, found, fault = None, None, None
@@ -85,14 +79,11 @@ class Ranks(OneRank):
             fault = str(error)
         every = self._communicator.allgather((self.name, found, fault))
         faults = [f"{name}: {said}" for name, _, said in every if said is not None]
-        if len(faults) == self.size and len({said for _, _, said in every}) == 1:
-            raise RefusedError(fault)
         if faults:
             raise RefusedError("; ".join(faults))
-        first, *others = ((name, found) for name, found, _ in every)
-        differing = [name for name, found in others if found != first[1]]
+        differing = [name for name, found, _ in every if found != every[0][1]]
         if differing:
-            raise RefusedError(f"{', '.join(differing)}: not the same as {first[0]} in {what}")
+            raise RefusedError(f"{', '.join(differing)}: not the same as {every[0][0]} in {what}")
         return cast(Made, made)
 
     def on_rank_zero(self, work: Callable[[], Made]) -> Made:
@@ -101,10 +92,7 @@ class Ranks(OneRank):
 
 @contextmanager
 def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
-    """Yield all ranks that mpirun started; one without mpirun. An error on one ends all; only the first writes to the log.
-
-    ValueError if there is no MPI.
-    """
+    """Yield all ranks that mpirun started. An error on one ends all; only the first writes to the log. ValueError without MPI."""
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # the latter: it finds no library of MPI
@@ -121,8 +109,7 @@ def ranks_of_mpi(stop_requested: Callable[[], bool]) -> Iterator[Ranks]:
         raise
     except BaseException as error:
         is_foreseen = isinstance(error, ValueError | OSError | MPI.Exception)
-        reason = "lost the others" if isinstance(error, MPI.Exception) else repr(error) if not is_foreseen else error
-        log.critical("%s: %s; this ends the training on all ranks", ranks.name, reason, exc_info=not is_foreseen)
+        log.critical("%s: %s; this ends the training on all ranks", ranks.name, error, exc_info=not is_foreseen)
         time.sleep(HEARD_SECONDS)
         MPI.COMM_WORLD.Abort(1)
         sys.exit(1)  # it may come back before its signal is there

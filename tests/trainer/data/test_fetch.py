@@ -94,8 +94,7 @@ def test_when_all_fail_it_names_each_with_its_reason_and_what_to_do(tmp_path):
         f"  b: {FILES[0]} has the md5 {hashlib.md5(b'something else').hexdigest()}, not {PINS[FILES[0]]}",
         "  c: it does not have them all",
     ]
-    for advice in ("by hand", "dvc remote add", "package index"):
-        assert sum(advice in line for line in lines) == 1
+    assert f"put the four files, unpacked, into {tmp_path}" in lines[4]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:3])
 
 
@@ -249,7 +248,7 @@ def test_says_why_dvc_cannot_help(tmp_path, install, monkeypatch):
     assert_says("`dvc fetch` failed: ERROR: no route")
     install("dvc", "exec /bin/sleep 30")
     monkeypatch.setattr(sources, "COMMAND_TIMEOUT", 0.3)
-    assert_says("took longer than 0.3 s")
+    assert_says("timed out after 0.3 seconds")
 
 
 def test_takes_what_dvc_has_in_its_cache(tmp_path, install):

@@ -101,7 +101,7 @@ def test_a_curve_moves_with_its_points_one_point_is_a_dot_and_a_tilde_makes_a_st
     assert (curved.loose, dot.loose) == (False, True)
 
 
-@pytest.mark.parametrize("stroke", ["~", "0,0 nan,100", "0,0 0", "0,0 0,0 0,100", 5])
+@pytest.mark.parametrize("stroke", ["~", "0,0 x,100", "0,0 0", "0,0 0,0 0,100", 5])
 def test_names_a_form_with_a_wrong_stroke_or_without_a_weight(read, stroke):
     with pytest.raises(ValueError, match=r"forms\.yaml: digits: thing: .*plain"):
         read(stroke)

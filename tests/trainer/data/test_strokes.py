@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from digitnet.images.strokes import PEN_RADIUS, image_from_strokes
-from trainer.data import paths, scribbles
+from trainer.data import paths
 from trainer.data import strokes as hand
 from trainer.data.forms import KINDS
 from trainer.data.strokes import CANVAS_SIDE, MARGIN, NUMBER, OTHER_PENS, PENS, SCRIBBLE, Forms
@@ -192,7 +192,7 @@ def test_a_number_has_two_digits_side_by_side_and_scribbles_are_too_long_for_one
         columns = np.sort(np.concatenate(FORMS._number(steady, generator))[:, 0])
         assert np.diff(columns).max() >= hand.NUMBER_GAP[0] - 0.01  # a gap that no ink is in
     for _ in range(200):
-        drawn = scribbles.scribble(generator)
+        drawn = hand.scribble(generator)
         every = np.concatenate(drawn)
         assert np.isfinite(every).all()
         assert sum(paths.path_lengths(path)[-1] for path in drawn) > 2.0 * np.ptp(every, axis=0).max()

@@ -38,16 +38,6 @@ def test_the_same_decisions_are_the_same_file_in_any_order(feedback, tmp_path):
     assert not any(each.prediction_id.encode() in written for each in feedback), "anybody can erase by these"
 
 
-def test_drawings_that_an_older_version_kept_go_with_the_next_command(feedback, tmp_path):
-    decisions = Decisions(tmp_path)
-    decisions.accept(feedback[:2])
-    (tmp_path / "accepted.jsonl").rename(tmp_path / "rejected.jsonl")
-    assert decisions.decided() == {each.feedback_id for each in feedback[:2]}
-    decisions.forget([])
-    assert decisions.decided() == {each.feedback_id for each in feedback[:2]}
-    assert "picture" not in (tmp_path / "rejected.jsonl").read_text()
-
-
 @pytest.mark.parametrize("name", ["feedback_id", "prediction_id"])
 def test_a_decision_is_forgotten_by_the_id_of_feedback_and_of_its_prediction(feedback, tmp_path, name):
     decisions = Decisions(tmp_path)

@@ -1,10 +1,8 @@
 """Neither a sender nor a day has more than its share of the drawings that are accepted unseen."""
 
-from collections import Counter
-
 from stores.prediction_log import Feedback
 from stores.prediction_log.base import DAY_SECONDS
-from trainer.feedback.quotas import explained, within_quotas
+from trainer.feedback.review import within_quotas
 
 
 def given(count, source="one", day=0):
@@ -16,27 +14,17 @@ def many(count, day=0):
 
 
 def test_few_of_one_sender_are_accepted_and_of_more_a_tenth_of_all():
-    assert within_quotas(given(11), []) == (given(10), Counter(sender=1))
+    assert within_quotas(given(11), []) == given(10)
     others = [each for day in range(9) for each in many(99, day)]  # with 99 more of one sender that are 990
-    chosen, held_back = within_quotas(given(200, day=20) + others, [])
-    assert held_back == {"sender": 101}
-    assert len(chosen) == 990
+    assert len(within_quotas(given(200, day=20) + others, [])) == 990
 
 
 def test_a_hundred_of_one_day_are_accepted_and_of_more_a_quarter_of_all():
-    assert within_quotas(many(150), []) == (many(150)[:100], Counter(day=50))
+    assert within_quotas(many(150), []) == many(150)[:100]
     others = [each for day in range(1, 8) for each in many(100, day)]
-    assert within_quotas(many(250) + others, []) == (many(250)[:233] + others, Counter(day=17))
+    assert within_quotas(many(250) + others, []) == many(250)[:233] + others
 
 
 def test_what_was_accepted_before_counts():
-    assert within_quotas(given(5), given(8, day=3)) == (given(2), Counter(sender=3))
-    assert within_quotas(given(5, source=None), given(10, source=None)) == ([], Counter(sender=5))
-
-
-def test_the_reasons_are_given():
-    assert explained(Counter()) == ""
-    assert explained(Counter(sender=15, day=3)) == (
-        "; held back 15 of senders with more than their share (10 of one, or 10%), "
-        "3 of days with more than their share (100 of one, or 25%): accept these by their ids"
-    )
+    assert within_quotas(given(5), given(8, day=3)) == given(2)
+    assert within_quotas(given(5, source=None), given(10, source=None)) == []

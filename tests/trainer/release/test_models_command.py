@@ -63,17 +63,17 @@ def test_publishes_promotes_and_rolls_back_where_there_is_something_to_go_back_t
     folder = tmp_path / "model"
     first = save_model(folder, 1)["version"]
     assert main(["models", "publish", str(folder), "--promote"]) == 0
-    assert caplog.messages[-1] == f"{first} is live, before it was none"
+    assert caplog.messages[-1] == f"{first} is in {models}, and live"
     second = save_model(folder, 2)["version"]
     assert main(["models", "publish", str(folder)]) == 0
     assert caplog.messages[-1] == f"{second} is in {models}"
     assert (second in models.versions(), models.alias(LIVE)) == (True, first)
     assert main(["models", "promote", second]) == 0
     assert models.alias(LIVE) == second
-    assert caplog.messages[-1] == f"{second} is live, before it was {first}"
+    assert caplog.messages[-1] == f"{second} is live"
     assert main(["models", "rollback"]) == 0
     assert models.alias(LIVE) == first
-    assert caplog.messages[-1] == f"{first} is live again, before it was {second}"
+    assert caplog.messages[-1] == f"{first} is live again"
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ PROJECT = Path(__file__).parents[3]
 # `python -m trainer watch`, which looks more often. The stages before train have left their small results already.
 WATCH = """
 import sys, time
-import trainer.stages as stages, trainer.release.watch as watch, trainer.cli as program
+import trainer.stages as stages, trainer.cli as program
 
-watch.POLL_INTERVAL = 0.05
+stages.POLL_INTERVAL = 0.05
 if sys.argv[1:]:
     for name in ("fetch", "preprocess", "synthesize", "corrupt"):
         stages.STAGES[name] = lambda workspace: None

@@ -14,7 +14,7 @@ import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, npz_arrays, npz_bytes
 from threadpoolctl import threadpool_limits
 from trainer.__main__ import main
-from trainer.settings import read_train_settings
+from trainer.settings import TrainSettings
 from trainer.training.ranks import Ranks, RefusedError
 from trainer.training.train import train
 
@@ -30,7 +30,7 @@ import trainer.__main__ as program
 from digitnet.parallel import DataParallel
 from mpi4py import MPI
 from trainer.training.batches import TrainingBatches
-from trainer.training.unfinished import CheckpointCallback
+from trainer.training.train import CheckpointCallback
 
 rank, step, deed = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 start, compute, after_epoch = TrainingBatches.start, DataParallel.loss_and_gradients, CheckpointCallback.after_epoch
@@ -211,11 +211,8 @@ def test_names_the_ranks_at_fault(others, complaint):
 
 def test_more_ranks_than_shards_are_refused_with_what_to_do(params_file):
     with pytest.raises(RefusedError) as caught:
-        train(read_train_settings(params_file), *[Path()] * 6, ranks=SimpleNamespace(size=3))
-    assert str(caught.value) == (
-        "3 ranks are too many for params.yaml: each takes at least one of a batch's train.shards, which are 2. Make them 3 (a "
-        "training on one process takes that, too: dvc exp run -S train.shards=3), or start 2 ranks at most"
-    )
+        train(TrainSettings.read(params_file), *[Path()] * 6, ranks=SimpleNamespace(size=3))
+    assert str(caught.value) == "3 ranks are too many: start train.shards of params.yaml at most, 2"
 
 
 @pytest.mark.parametrize(

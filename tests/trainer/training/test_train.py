@@ -12,11 +12,10 @@ from digitnet.network import NO_DIGIT
 from digitnet.training import Callback
 from digitnet.training import train as run_loop
 from trainer.data.digits import Split, joined, load_splits, load_synthetic
-from trainer.settings import read_train_settings
-from trainer.training.history import measure
-from trainer.training.ranks import ONE_RANK
-from trainer.training.run import Run
-from trainer.training.unfinished import CheckpointCallback, Stopped
+from trainer.settings import TrainSettings
+from trainer.training.callbacks import measure
+from trainer.training.ranks import OneRank
+from trainer.training.train import CheckpointCallback, Run, Stopped
 
 STEPS = 3 * (325 // 16)
 
@@ -37,7 +36,7 @@ class Trainer:
         self.params.write_text(text)
 
     def settings(self):
-        return read_train_settings(self.params)
+        return TrainSettings.read(self.params)
 
     def run(self, name, *stop_requested):
         """Train into a folder of that name and return the card."""
@@ -188,7 +187,7 @@ def progress_that_says(text):
 def test_refuses_a_damaged_unfinished_run_and_says_what_to_do(trainer, tmp_path, content):
     run, file = trainer.new_run(), tmp_path / "unfinished.npz"
     file.write_bytes(content)
-    checkpoint = CheckpointCallback(file, run, lambda: False, ONE_RANK)
+    checkpoint = CheckpointCallback(file, run, OneRank())
     with pytest.raises(ValueError, match=r"unfinished\.npz, left by a stopped training, cannot be read .*: delete it to start"):
         checkpoint.resume()
 

