@@ -29,7 +29,6 @@ from stores.prediction_log.base import (
     FeedbackLimits,
     Prediction,
     PredictionLog,
-    PredictionLogError,
     Record,
     Refusal,
     RefusedError,
@@ -115,13 +114,9 @@ class RedisPredictionLog(PredictionLog):
 
     def erased(self, feedback_ids: Collection[str]) -> set[str]:
         ids = [id_ for id_ in feedback_ids if is_name(id_)]
-        found: set[str] = set()
         with self._server.errors_explained():
-            for start in range(0, len(ids), PAGE):
-                page = ids[start : start + PAGE]
-                scores = self._client.zmscore(FEEDBACK_ERASED, page)
-                found.update(id_ for id_, score in zip(page, scores) if score is not None)
-        return found
+            scores = self._client.zmscore(FEEDBACK_ERASED, ids) if ids else []
+        return {id_ for id_, score in zip(ids, scores) if score is not None}
 
     def drop_older(self, time: float, count: int) -> int:
         self._index_feedback()  # so that erase() never has much to read
@@ -188,8 +183,6 @@ class RedisPredictionLog(PredictionLog):
                 if "no such key" in str(error):
                     return 0, 0
                 raise
-        if "entries-added" not in about:
-            raise PredictionLogError(f"{self._server.name} is too old: the prediction log needs Redis 7.0 or newer")
         return about["entries-added"], about["length"]
 
 
@@ -200,18 +193,11 @@ def _script(name: str) -> str:
     return f"{flags}\n{shared}\n{body}"
 
 
-def _written(value: object) -> str | bytes:
+def _written(value: Any) -> Argument:
     """Return a field's value as an entry has it."""
-    match value:
-        case None:
-            return b""
-        case float():
-            return repr(float(value))  # the shortest text that reads back as the same number
-        case int():
-            return str(int(value))  # of a bool, too
-        case str() | bytes():
-            return value
-    raise TypeError(f"no record has a {type(value).__name__}")
+    if isinstance(value, bool):
+        return int(value)
+    return b"" if value is None else value
 
 
 def _read(kind: type[Record], values: Values) -> Record | None:
