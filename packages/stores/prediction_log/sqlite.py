@@ -112,35 +112,28 @@ class SqlitePredictionLog(PredictionLog):
     def erase(
         self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
     ) -> set[str]:
-        wanted: list[tuple[str, str, tuple[str, ...]]] = []  # id, question, statements
-        wanted += [(id_, sql.IS_KNOWN_PREDICTION, sql.ERASE_PREDICTION) for id_ in prediction_ids if is_name(id_)]
+        wanted = [(id_, sql.IS_KNOWN_PREDICTION, sql.ERASE_PREDICTION) for id_ in prediction_ids if is_name(id_)]
         wanted += [(id_, sql.IS_KNOWN_FEEDBACK, sql.ERASE_FEEDBACK) for id_ in feedback_ids if is_name(id_)]
-        if not is_expected:
-            with self._reading() as connection:
-                wanted = [each for each in wanted if _is(connection, each[1], {"id": each[0]})]
-        if not wanted:
-            return set()
+        found = set()
         with self._writing() as connection:
-            for id_, _, statements in wanted:
-                for statement in statements:
-                    connection.execute(statement, {"id": id_})
+            for id_, question, statements in wanted:
+                if is_expected or _is(connection, question, {"id": id_}):
+                    found.add(id_)
+                    for statement in statements:
+                        connection.execute(statement, {"id": id_})
             for statement in sql.FORGET_ERASED:
                 connection.execute(statement, {"predictions": self._cap, "feedback": ERASED_FEEDBACK_KEPT})
         with self._lock, self._errors_explained():  # the write-ahead log still has the erased bytes
             self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return {id_ for id_, _, _ in wanted}
+        return found
 
     def erased(self, feedback_ids: Collection[str]) -> set[str]:
         with self._reading() as connection:
             return {id_ for id_ in feedback_ids if is_name(id_) and _is(connection, sql.WAS_ERASED, (id_,))}
 
     def drop_older(self, time: float, count: int) -> int:
-        which = {"time": time, "count": count}
-        with self._reading() as connection:
-            if not _is(connection, sql.ANY_OLDER, which):
-                return 0
         with self._writing() as connection:
-            return sum(connection.execute(statement, which).rowcount for statement in sql.DROP_OLDER)
+            return sum(connection.execute(each, {"time": time, "count": count}).rowcount for each in sql.DROP_OLDER)
 
     def summary(self) -> Summary:
         with self._reading() as connection:
