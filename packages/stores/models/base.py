@@ -89,8 +89,6 @@ class ModelStore(ABC):
         if live == version:
             return
         if live is not None:
-            if before and _version_in(before[-1]) == live:  # from a process that was killed, or is at this point, too
-                before.pop()
             self._put_note(HISTORY, [*before, self._line(live)][-HISTORY_LENGTH:], history_seen)
         self._set(LIVE, version, live_seen)
 
@@ -109,10 +107,6 @@ class ModelStore(ABC):
                     self._put_note(HISTORY, before, history_seen)
                 return version
         raise StoreError(f"{self} has no sound version that was live before {live or 'any other'}")
-
-    def history(self) -> list[str]:
-        """Return the versions that were live before, oldest first."""
-        return list(filter(None, map(_version_in, self._history()[0])))
 
     def alias(self, alias: str) -> str | None:
         """Return the version that "live" or "candidate" names, if any."""

@@ -6,19 +6,16 @@ writes here; s3.py is for several publishers.
 """
 
 import os
-import secrets
-import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, read_file, write_atomically
 
 from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
 
-UNFINISHED = ".publishing-"  # a publisher is still writing it
-ABANDONED_SECONDS = 3600.0  # by then its publisher was killed
+UNFINISHED = ".publishing-"  # a publisher is still writing it, or was killed
 
 
 class FolderModels(ModelStore):
@@ -31,13 +28,11 @@ class FolderModels(ModelStore):
 
     def publish(self, folder: Path) -> Card:
         with self._writing():
-            self._sweep()
-            unfinished = self._versions / f"{UNFINISHED}{secrets.token_hex(8)}"
-            try:
+            self._versions.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=self._versions, prefix=UNFINISHED) as workshop:
+                unfinished = Path(workshop, "model")
                 card = validated_copy(folder, unfinished)
                 self._place(unfinished, self._files(card["version"]))
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
         return card
 
     def versions(self) -> list[str]:
@@ -97,11 +92,6 @@ class FolderModels(ModelStore):
                     os.replace(unfinished / name, folder / name)
         else:
             os.rename(unfinished, folder)
-
-    def _sweep(self) -> None:
-        for path in self._versions.glob(f"{UNFINISHED}*"):
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -16,12 +16,11 @@ candidate each second asks four times a second at most, a hundred replicas 400 t
 import errno
 import os
 import re
-import secrets
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, WEIGHTS_FILE
 
@@ -71,9 +70,9 @@ class S3Models(ModelStore):
         return sum(sizes.get(name, 0) for name in FILES)
 
     def state(self, version: str) -> tuple[object, ...]:
-        """One HEAD of the card, which has a mark of its own for each publication."""
+        """One HEAD of the card, which each publication writes anew."""
         card = self._head_of_card(version)
-        return version, card.tag, card.modified, card.metadata.get("publication")
+        return version, card.tag, card.modified
 
     def _upload(self, version: str, contents: dict[str, bytes]) -> None:
         """Put the card last, and only if it is still the card from before the other files were put.
@@ -83,11 +82,11 @@ class S3Models(ModelStore):
         version. Snapshots that do not match the card are refused until the next publication, and the network is still served.
         """
         card = self._key(version, CARD_FILE)
-        before, mark = self._bucket.head(card), {"publication": secrets.token_hex(8)}
+        before = self._bucket.head(card)
         for name, content in contents.items():
             if name != CARD_FILE:
                 self._bucket.put(self._key(version, name), content)
-        self._bucket.replace(card, contents[CARD_FILE], before and before.tag, mark)
+        self._bucket.replace(card, contents[CARD_FILE], before and before.tag)
 
     def _note(self, name: str) -> tuple[str | None, str | None]:
         found = self._bucket.get(self._prefix + name, MOST_NOTE_BYTES)
@@ -138,16 +137,12 @@ class _Object:
 
 
 def _parts(url: str) -> tuple[str, str]:
-    """Return bucket and prefix (with a slash at its end, if there is one). No error shows the URL: it might hold keys.
-
-    Earlier releases kept a cache in the folder that ?cache= named; it means nothing any more.
-    """
+    """Return bucket and prefix (with a slash at its end, if there is one). No error shows the URL: it might hold keys."""
     try:
         parts = urlsplit(url)
-        query = parse_qsl(parts.query, strict_parsing=bool(parts.query))
     except ValueError as error:
         raise StoreError(FORM) from error
-    if parts.scheme != "s3" or parts.fragment or [name for name, _ in query] not in ([], ["cache"]):
+    if parts.scheme != "s3" or parts.query or parts.fragment:
         raise StoreError(FORM)
     bucket, prefix = parts.netloc, unquote(parts.path).strip("/")
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]", bucket):
