@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
-from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, WEIGHTS_FILE
+from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES
 
 from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
 from stores.models.s3_bucket import Bucket, Found
@@ -62,12 +62,8 @@ class S3Models(ModelStore):
         return self._head_of_card(version).modified
 
     def size(self, version: str) -> int:
-        check_version(version)
-        sizes = {key.rpartition("/")[2]: size for key, size, _ in self._bucket.list(self._key(version, ""))}
-        for name in (WEIGHTS_FILE, CARD_FILE):
-            if name not in sizes:
-                raise StoreError(f"{self}/versions/{version}/{name} cannot be read: {MISSING}")
-        return sum(sizes.get(name, 0) for name in FILES)
+        self._head_of_card(version)
+        return sum(size for _, size, _ in self._bucket.list(self._key(version, "")))
 
     def state(self, version: str) -> tuple[object, ...]:
         """One HEAD of the card, which each publication writes anew."""

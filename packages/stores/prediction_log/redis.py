@@ -32,7 +32,6 @@ from stores.prediction_log.base import (
     Record,
     Refusal,
     RefusedError,
-    Summary,
     is_name,
     stored,
 )
@@ -123,15 +122,8 @@ class RedisPredictionLog(PredictionLog):
         with self._server.errors_explained():
             return int(self._run("drop_older", [time, count]))
 
-    def summary(self) -> Summary:
-        predictions_total, predictions_kept = self._length(PREDICTIONS)
-        newest = self.recent_predictions(1)
-        return Summary(
-            predictions_total=predictions_total,
-            predictions_kept=predictions_kept,
-            feedback_total=self._length(FEEDBACK)[0],
-            last_prediction_time=newest[0].time if newest else None,
-        )
+    def _totals(self) -> tuple[int, int, int]:
+        return (*self._length(PREDICTIONS), self._length(FEEDBACK)[0])
 
     def durability(self) -> Durability:
         return self._server.durability()

@@ -24,7 +24,6 @@ from stores.prediction_log.base import (
     Record,
     Refusal,
     RefusedError,
-    Summary,
     is_name,
     stored,
 )
@@ -135,16 +134,10 @@ class SqlitePredictionLog(PredictionLog):
         with self._writing() as connection:
             return sum(connection.execute(each, {"time": time, "count": count}).rowcount for each in sql.DROP_OLDER)
 
-    def summary(self) -> Summary:
+    def _totals(self) -> tuple[int, int, int]:
         with self._reading() as connection:
             predictions_total, predictions_kept, feedback_total = connection.execute(sql.SUMMARY).fetchone()
-        newest = self.recent_predictions(1)
-        return Summary(
-            predictions_total=predictions_total or 0,
-            predictions_kept=predictions_kept,
-            feedback_total=feedback_total or 0,
-            last_prediction_time=newest[0].time if newest else None,
-        )
+        return predictions_total, predictions_kept, feedback_total
 
     def durability(self) -> Durability:
         """Each commit is on the disk before it returns, so none is ever late. Size: of the file and its write-ahead log."""

@@ -60,7 +60,7 @@ DROP_OLDER = (
 )
 SUMMARY = """
 SELECT
-    (SELECT seq FROM sqlite_sequence WHERE name = 'predictions'),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'predictions'), 0),
     (SELECT count(*) FROM predictions),
-    (SELECT seq FROM sqlite_sequence WHERE name = 'feedback')
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'feedback'), 0)
 """

@@ -37,7 +37,7 @@ ANSWERS = {
     "a web server without such a page": (404, "<html>Not Found</html>", NOT_S3),
     "a web page": (200, "<html>Welcome</html>", NOT_S3),
     "nothing": (200, "", NOT_S3),
-    "a code that is none": (400, error("\x07 <b>" + "x" * 500), "fails"),
+    "a code that is none": (400, error("\x07 <b>" + "x" * 500), NOT_S3),
 }
 
 
