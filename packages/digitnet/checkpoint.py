@@ -59,7 +59,7 @@ def save(folder: Path, network: Network, golden_images: Bytes, about: Card, snap
     """Write the network into the folder, the card last, and return the card.
 
     `golden_images` are (n, 28, 28), at least one. `about` is JSON-ready and goes into the card; its `temperature` and
-    `no_digit_threshold` are the decision. ValueError for a number out of range, or for more bytes than `load` reads.
+    `no_digit_threshold` are the decision. ValueError for a number out of range.
     """
     golden = Golden.of(network, Decision.of(about), golden_images)
     contents = {WEIGHTS_FILE: npz_bytes({"parameters": network.parameters, **golden.arrays()})}
@@ -78,9 +78,6 @@ def save(folder: Path, network: Network, golden_images: Bytes, about: Card, snap
         card["snapshots_sha256"] = _sha256(contents[SNAPSHOTS_FILE])
     card = sealed(card)
     contents[CARD_FILE] = (json.dumps(card, indent=2) + "\n").encode()
-    for name, content in contents.items():
-        if len(content) > MOST_BYTES[name]:
-            raise ValueError(f"{name} would have {len(content):,} bytes, and at most {MOST_BYTES[name]:,} are read: save less")
     for name, content in contents.items():
         write_atomically(folder / name, content)
     return card
@@ -104,12 +101,8 @@ def load_golden(folder: ReadableFolder) -> Golden:
 
 
 def _load(folder: ReadableFolder) -> tuple[Network, Card, Golden]:
-    card, weights, cards_path = load_card(folder), folder / WEIGHTS_FILE, folder / CARD_FILE
-    content, described = _read_as_named(folder, WEIGHTS_FILE, card["weights_sha256"]), card["network"]
-    try:
-        arrays = npz_arrays(content)
-    except ValueError as error:
-        raise CheckpointError(f"{weights} is no model's weights: {error}") from error
+    card, cards_path = load_card(folder), folder / CARD_FILE
+    arrays, described = _arrays_as_named(folder, WEIGHTS_FILE, card["weights_sha256"]), card["network"]
     try:
         if described["dtype"] not in DTYPES:
             raise ValueError(f"its dtype is {described['dtype']!r:.60}, not {' or '.join(DTYPES)}")
@@ -123,7 +116,7 @@ def _load(folder: ReadableFolder) -> tuple[Network, Card, Golden]:
     try:
         golden = Golden.from_arrays(arrays, Decision.of(card), network)
     except ValueError as error:
-        raise CheckpointError(f"{weights}: {error}") from error
+        raise CheckpointError(f"{folder / WEIGHTS_FILE}: {error}") from error
     return network, card, golden
 
 
@@ -131,9 +124,9 @@ def load_snapshots(folder: ReadableFolder, network: Network, card: Card) -> Snap
     """Read the snapshots of a model that `load` returned; None if it has none. CheckpointError names any fault."""
     if "snapshots_sha256" not in card:
         return None
-    content = _read_as_named(folder, SNAPSHOTS_FILE, card["snapshots_sha256"])
+    arrays = _arrays_as_named(folder, SNAPSHOTS_FILE, card["snapshots_sha256"])
     try:
-        return Snapshots.from_arrays(npz_arrays(content), network)
+        return Snapshots.from_arrays(arrays, network)
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{folder / SNAPSHOTS_FILE}: {error}") from error
 
@@ -267,9 +260,12 @@ def _read(folder: ReadableFolder, name: str) -> bytes:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _read_as_named(folder: ReadableFolder, name: str, checksum: str) -> bytes:
-    """Return the content of a file, which must have the card's checksum."""
+def _arrays_as_named(folder: ReadableFolder, name: str, checksum: str) -> Arrays:
+    """Return the arrays of a file, which must have the card's checksum."""
     content = _read(folder, name)
     if _sha256(content) != checksum:
         raise CheckpointError(f"{folder / name} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
-    return content
+    try:
+        return npz_arrays(content)
+    except ValueError as error:
+        raise CheckpointError(f"{folder / name}: {error}") from error
