@@ -83,7 +83,7 @@ class ModelStore(ABC):
                 self._set(CANDIDATE, None, seen)
 
     def _make_live(self, version: str) -> None:
-        """Write the history first: a kill in between then only repeats a line, and an overtaken writer added a true one."""
+        """Write the history first: a kill in between, or another promotion, then only repeats a line."""
         before, history_seen = self._history()
         live, live_seen = self._named(LIVE)
         if live == version:

@@ -8,9 +8,6 @@
 Any number of processes publish, promote and read at the same time. They replace an alias, the history and a card only if it is
 still what they read before. Each line has its time, so no two lines are equal. An alias that went away and came back is thus not
 mistaken for one that stayed.
-
-Each look for another live model costs a GET of 40 bytes for the alias, and a HEAD for its card. A replica that looks at live and
-candidate each second asks four times a second at most, a hundred replicas 400 times; S3 takes 5,500 a second for one prefix.
 """
 
 import errno
@@ -73,9 +70,8 @@ class S3Models(ModelStore):
     def _upload(self, version: str, contents: dict[str, bytes]) -> None:
         """Put the card last, and only if it is still the card from before the other files were put.
 
-        Two publishers of one version with different snapshots could otherwise leave one's card beside the other's snapshots. A
-        publisher that is killed leaves files without a card, or, beside an earlier card, the same weights: their hash is the
-        version. Snapshots that do not match the card are refused until the next publication, and the network is still served.
+        Two publishers of one version with different snapshots could otherwise leave one's card beside the other's snapshots.
+        A publisher that is killed leaves files without a card, or the same weights: their hash is the version.
         """
         card = self._key(version, CARD_FILE)
         before = self._bucket.head(card)

@@ -61,7 +61,6 @@ class RedisPredictionLog(PredictionLog):
         self._scripts = {name: self._client.register_script(_script(name)) for name in SCRIPTS}
 
     def add_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """One call of the script, so one sync of the disk, for the whole batch."""
         if not predictions:
             return
         names = [field.name for field in fields(Prediction)]
@@ -78,10 +77,7 @@ class RedisPredictionLog(PredictionLog):
         return _read(Prediction, found[0][1]) if found else None
 
     def recent_predictions(self, count: int) -> list[Prediction]:
-        def page(end: Position, size: int) -> Entries:
-            return cast(Entries, self._client.xrevrange(PREDICTIONS, end, "-", size))
-
-        return self._records(Prediction, count, "+", page)[::-1]
+        return self._records(Prediction, count, "+", lambda end, size: self._client.xrevrange(PREDICTIONS, end, "-", size))[::-1]
 
     def add_feedback(self, feedback: Feedback) -> None:
         outcome = self._server.durably(lambda client: self._add_feedback(feedback, client))
@@ -89,9 +85,6 @@ class RedisPredictionLog(PredictionLog):
             raise RefusedError(Refusal(outcome))
 
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
-        def page(start: Position, size: int) -> Entries:
-            return cast(Entries, self._client.xrange(FEEDBACK, start, "+", size))
-
         start: Position = "-"
         if after is not None:
             with self._server.errors_explained():
@@ -99,7 +92,7 @@ class RedisPredictionLog(PredictionLog):
             if entry is None:
                 raise ValueError(f"there is no feedback {after!r} in the prediction log")
             start = b"(" + entry
-        return self._records(Feedback, count, start, page)
+        return self._records(Feedback, count, start, lambda first, size: self._client.xrange(FEEDBACK, first, "+", size))
 
     def erase(
         self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
@@ -132,7 +125,6 @@ class RedisPredictionLog(PredictionLog):
         self._client.close()
 
     def _run(self, script: str, arguments: Iterable[Argument], client: redis.Redis | None = None, *more_keys: str) -> Any:
-        """Run a script. A server that forgot it gets it again."""
         return self._scripts[script]([*KEYS, *more_keys], arguments, client)
 
     def _add_feedback(self, feedback: Feedback, client: redis.Redis) -> str:
@@ -156,7 +148,7 @@ class RedisPredictionLog(PredictionLog):
         score = self._client.zscore(FEEDBACK_ERASED, feedback_id)
         return None if score is None else b"%d-%d" % divmod(int(score), 1000)
 
-    def _records(self, kind: type[Record], count: int, start: Position, page: Callable[[Position, int], Entries]) -> list[Record]:
+    def _records(self, kind: type[Record], count: int, start: Position, page: Callable[[Position, int], Any]) -> list[Record]:
         """Return the first `count` sound records from `start` on, however many unsound ones lie between."""
         found: list[Record] = []
         size = min(count, PAGE)

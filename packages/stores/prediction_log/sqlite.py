@@ -32,15 +32,11 @@ from stores.prediction_log.sqlite_file import connect, create, identity
 TRIMMED_AT_ONCE = 100  # entries beyond the cap in one write, so that none takes long after the cap was lowered
 
 DAMAGED = "is damaged or no prediction log: move it away, and the next write makes a new one"
-UNUSABLE = "cannot be used: let the prediction log's URL name a file that this user can write"
-ADVICE = {  # by the kind of error
-    sqlite3.SQLITE_NOTADB: DAMAGED,
-    sqlite3.SQLITE_CORRUPT: DAMAGED,
-    sqlite3.SQLITE_BUSY: "is locked by another process: end what holds it",
-    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: make room",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: is the disk sound?",
-    sqlite3.SQLITE_CANTOPEN: UNUSABLE,
-    sqlite3.SQLITE_READONLY: UNUSABLE,
+BUSY = "is locked by another process: end what holds it"
+UNUSABLE = "cannot be used: let the prediction log's URL name a file that this user can write, on a sound disk with room"
+ADVICE = {  # by the kind of error; any other means damage
+    sqlite3.SQLITE_BUSY: BUSY,
+    **dict.fromkeys((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY), UNUSABLE),
 }
 
 
