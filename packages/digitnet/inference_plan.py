@@ -85,8 +85,7 @@ def _pooling(layer: MaxPool2D, inputs: Floats) -> Compiled:
 
 
 def _relu(_: Layer, inputs: Floats) -> Compiled:
-    """Write over the input."""
-    return inputs, [partial(np.maximum, inputs, inputs.dtype.type(0.0), out=inputs)]
+    return inputs, [partial(np.maximum, inputs, inputs.dtype.type(0.0), out=inputs)]  # the same memory
 
 
 def _flatten(_: Flatten, inputs: Floats) -> Compiled:

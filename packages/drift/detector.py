@@ -118,12 +118,8 @@ class Detector:
         of_reference = self.reference.rejected / self.reference.drawings
         # One more than the reference has: it is finite, and none of 5,000 does not mean never.
         tolerated = (self.reference.rejected + 1) / (self.reference.drawings + 1) + self.tolerances["rejected"]
-        return rejected / drawings - of_reference, _tail(rejected, drawings, tolerated)
+        return rejected / drawings - of_reference, binomial_tail(rejected, drawings, tolerated)
 
     def _feedback_error(self, wrong: int, feedback: int) -> tuple[float, float]:
         tolerated = EXPECTED_WRONG + self.tolerances["feedback_error"]
-        return wrong / feedback - EXPECTED_WRONG, _tail(wrong, feedback, tolerated)
-
-
-def _tail(successes: int, trials: int, share: float) -> float:
-    return binomial_tail(successes, trials, share) if share < 1.0 else 1.0
+        return wrong / feedback - EXPECTED_WRONG, binomial_tail(wrong, feedback, tolerated)

@@ -141,15 +141,14 @@ class DurableRedis:
     def _check_durable(self) -> None:
         """Raise PredictionLogError unless a reply from this server means that the record is on its disk, for good.
 
-        Each write asks anew (0.1 ms), because a server may restart with other settings. A server that hides its settings is not
-        trusted.
+        Each write asks anew (0.1 ms), because a server may restart with other settings.
         """
         with self.errors_explained():
             try:
                 settings = self.client.config_get(*DURABLE)
             except redis.ResponseError as error:
                 raise PredictionLogError(
-                    f"{self.name} does not tell whether it would keep feedback ({_words(error)}): "
+                    f"{self.name} does not tell whether it would keep feedback ({error}): "
                     "let its user run CONFIG GET (ACL rule +config|get), or vouch for it in the URL (?durable=managed)"
                 ) from error
         wrong = {name: settings.get(name, "unknown") for name, wanted in DURABLE.items() if settings.get(name) != wanted}
@@ -169,12 +168,7 @@ class DurableRedis:
             if advice == REPLICA:
                 # After a failover the name leads to another server, but older connections lead to the old one forever.
                 self.client.connection_pool.disconnect(inuse_connections=False)
-            raise PredictionLogError(f"{self.name} {advice} ({_words(error)})") from error
-
-
-def _words(error: redis.RedisError) -> str:
-    """Return the server's words in one line."""
-    return " ".join(str(error).split())
+            raise PredictionLogError(f"{self.name} {advice} ({error})") from error
 
 
 def _are_promises(promises: dict[str, str]) -> bool:
