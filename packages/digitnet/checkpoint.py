@@ -5,8 +5,7 @@
     model.json      the model card: the network's layers, the decision, the checksums of the other files and of the card
                     itself, and the trainer's figures (accuracy, data, recipe)
 
-The same network with the same decision makes the same bytes. A model's version is the hash of weights.npz and of the network's
-description, so it covers everything that decides an answer. The card's own checksum covers the figures too.
+A model's version is the hash of weights.npz and of the network's description, so it covers everything that decides an answer.
 
 `load` trusts nothing. It reads regular files of bounded size, and refuses a network that needs much memory before it allocates
 any. Checksums, shapes, ranges and golden examples must all agree. Two exceptions let older models load: weights.npz may lack
