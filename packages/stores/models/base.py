@@ -18,15 +18,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
-from digitnet.checkpoint import CheckpointError, copy, load, load_card, load_golden, load_snapshots
+from digitnet.checkpoint import Card, CheckpointError, ReadableFolder, copy, load, load_card, load_golden, load_snapshots
 from digitnet.inspect.snapshots import Snapshots
 from digitnet.network import Network
 from numpy.typing import NDArray
-
-Card: TypeAlias = dict[str, Any]  # a model card, as JSON has it
 
 LIVE, CANDIDATE = ALIASES = ("live", "candidate")
 HISTORY, HISTORY_LENGTH = "history", 100
@@ -180,7 +177,7 @@ class ModelStore(ABC):
         """Return the line of a note that names a version; the version is its first word."""
 
     @abstractmethod
-    def _files(self, version: str) -> Path:
+    def _files(self, version: str) -> ReadableFolder:
         """Return the folder of a version's files. StoreError if `version` cannot be one."""
 
     def _set(self, alias: str, version: str | None, seen: str | None) -> None:

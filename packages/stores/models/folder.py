@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, read_file, write_atomically
+from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, Card, read_file, write_atomically
 
-from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
+from stores.models.base import MOST_NOTE_BYTES, ModelStore, StoreError, check_version, is_version, validated_copy
 
 UNFINISHED = ".publishing-"  # a publisher is still writing it, or was killed
 

@@ -16,15 +16,14 @@ import re
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES
+from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, Card
 
-from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
+from stores.models.base import MOST_NOTE_BYTES, ModelStore, StoreError, check_version, is_version, validated_copy
 from stores.models.s3_bucket import Bucket, Found
 
-FORM = "an object store's URL is s3://bucket/prefix, and the keys to it are not in there"
+FORM = "an object store's URL is s3://bucket/prefix, by the rules for names of buckets, and the keys to it are not in there"
 MISSING = os.strerror(errno.ENOENT)
 
 
@@ -93,10 +92,9 @@ class S3Models(ModelStore):
     def _line(self, version: str) -> str:
         return f"{version} {datetime.now(UTC).isoformat(timespec='microseconds')}"
 
-    def _files(self, version: str) -> Path:
+    def _files(self, version: str) -> "_Object":
         check_version(version)
-        name = f"{self}/versions/{version}"
-        return cast(Path, _Object(self._bucket, self._key(version, ""), name))  # checkpoint uses no more of a Path than it has
+        return _Object(self._bucket, self._key(version, ""), f"{self}/versions/{version}")
 
     def _head_of_card(self, version: str) -> Found:
         files = self._files(version)
@@ -130,15 +128,8 @@ class _Object:
 
 def _parts(url: str) -> tuple[str, str]:
     """Return bucket and prefix (with a slash at its end, if there is one). No error shows the URL: it might hold keys."""
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise StoreError(FORM) from error
-    if parts.scheme != "s3" or parts.query or parts.fragment:
+    found = re.fullmatch(r"s3://([a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9])(/[^?#]*)?", url)
+    prefix = unquote(found[2] or "").strip("/") if found else ""
+    if not found or not prefix.isprintable() or (prefix and {"", ".", ".."} & set(prefix.split("/"))):
         raise StoreError(FORM)
-    bucket, prefix = parts.netloc, unquote(parts.path).strip("/")
-    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]", bucket):
-        raise StoreError(f"the bucket has 3 to 63 small letters, digits, dots and hyphens: {FORM}")
-    if prefix and not (prefix.isprintable() and all(part not in ("", ".", "..") for part in prefix.split("/"))):
-        raise StoreError(f"the prefix is made of names with '/' between them: {FORM}")
-    return bucket, prefix and f"{prefix}/"
+    return found[1], prefix and f"{prefix}/"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from time import time as now
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import redis
 
@@ -51,7 +51,6 @@ COUNTS_KEPT_SECONDS = 2 * DAY_SECONDS  # longer than the day that they count, in
 Argument: TypeAlias = str | bytes | int | float
 Position: TypeAlias = str | bytes
 Values: TypeAlias = dict[bytes, bytes]
-Entries: TypeAlias = list[tuple[bytes, Values]]
 
 
 class RedisPredictionLog(PredictionLog):
@@ -73,7 +72,7 @@ class RedisPredictionLog(PredictionLog):
             return None
         with self._server.errors_explained():
             entry = self._client.hget(PREDICTIONS_INDEX, prediction_id)
-            found = cast(Entries, self._client.xrange(PREDICTIONS, entry, entry)) if entry else []
+            found: Any = self._client.xrange(PREDICTIONS, entry, entry) if entry else []
         return _read(Prediction, found[0][1]) if found else None
 
     def recent_predictions(self, count: int) -> list[Prediction]:
@@ -88,7 +87,7 @@ class RedisPredictionLog(PredictionLog):
         start: Position = "-"
         if after is not None:
             with self._server.errors_explained():
-                entry = cast(bytes | None, self._client.hget(FEEDBACK_INDEX, after)) or self._erased_entry(after)
+                entry: Any = self._client.hget(FEEDBACK_INDEX, after) or self._erased_entry(after)
             if entry is None:
                 raise ValueError(f"there is no feedback {after!r} in the prediction log")
             start = b"(" + entry
