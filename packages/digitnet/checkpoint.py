@@ -143,14 +143,13 @@ def load_card(folder: ReadableFolder) -> Card:
     path = folder / CARD_FILE
     content = _read(folder, CARD_FILE)
     try:
-        card = json.loads(content, parse_constant=_number, parse_float=_number, parse_int=_number)
+        card: Card = json.loads(content, parse_constant=_number, parse_float=_number, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not the card of a digitnet model (its format should be {FORMAT!r})")
-    for key, kind in (("version", str), ("weights_sha256", str), ("network", dict)):
-        if not isinstance(card.get(key), kind):
-            raise CheckpointError(f"{path} is damaged: it lacks {key!r}")
+    kinds = {"version": str, "weights_sha256": str, "network": dict}
+    is_card = isinstance(card, dict) and card.get("format") == FORMAT
+    if not is_card or not all(isinstance(card.get(key), kind) for key, kind in kinds.items()):
+        raise CheckpointError(f"{path} is not the card of a digitnet model ({FORMAT}, with {', '.join(kinds)})")
     if "card_sha256" in card and card["card_sha256"] != _card_checksum(card):
         raise CheckpointError(
             f"{path} was edited: its content does not match its card_sha256. Undo the edit, or save the model anew"
