@@ -7,7 +7,13 @@ import pytest
 from stores.models import ModelStore, open_models, s3_bucket
 
 
-class FolderPlace:
+class Place:
+    def history(self) -> list[str]:
+        """Return the versions that were live before, oldest first."""
+        return [line.split()[0] for line in self.read("history").decode().splitlines()]
+
+
+class FolderPlace(Place):
     """A store in a folder."""
 
     tick = 0.01  # seconds, after which what is written is later
@@ -31,7 +37,7 @@ class FolderPlace:
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
 
 
-class S3Place:
+class S3Place(Place):
     """A store in a bucket."""
 
     tick = 1.01

@@ -5,8 +5,7 @@
     model.json      the model card: the network's layers, the decision, the checksums of the other files and of the card
                     itself, and the trainer's figures (accuracy, data, recipe)
 
-The same network with the same decision makes the same bytes. A model's version is the hash of weights.npz and of the network's
-description, so it covers everything that decides an answer. The card's own checksum covers the figures too.
+A model's version is the hash of weights.npz and of the network's description, so it covers everything that decides an answer.
 
 `load` trusts nothing. It reads regular files of bounded size, and refuses a network that needs much memory before it allocates
 any. Checksums, shapes, ranges and golden examples must all agree. Two exceptions let older models load: weights.npz may lack
@@ -59,7 +58,7 @@ def save(folder: Path, network: Network, golden_images: Bytes, about: Card, snap
     """Write the network into the folder, the card last, and return the card.
 
     `golden_images` are (n, 28, 28), at least one. `about` is JSON-ready and goes into the card; its `temperature` and
-    `no_digit_threshold` are the decision. ValueError for a number out of range, or for more bytes than `load` reads.
+    `no_digit_threshold` are the decision. ValueError for a number out of range.
     """
     golden = Golden.of(network, Decision.of(about), golden_images)
     contents = {WEIGHTS_FILE: npz_bytes({"parameters": network.parameters, **golden.arrays()})}
@@ -78,9 +77,6 @@ def save(folder: Path, network: Network, golden_images: Bytes, about: Card, snap
         card["snapshots_sha256"] = _sha256(contents[SNAPSHOTS_FILE])
     card = sealed(card)
     contents[CARD_FILE] = (json.dumps(card, indent=2) + "\n").encode()
-    for name, content in contents.items():
-        if len(content) > MOST_BYTES[name]:
-            raise ValueError(f"{name} would have {len(content):,} bytes, and at most {MOST_BYTES[name]:,} are read: save less")
     for name, content in contents.items():
         write_atomically(folder / name, content)
     return card
@@ -104,12 +100,8 @@ def load_golden(folder: ReadableFolder) -> Golden:
 
 
 def _load(folder: ReadableFolder) -> tuple[Network, Card, Golden]:
-    card, weights, cards_path = load_card(folder), folder / WEIGHTS_FILE, folder / CARD_FILE
-    content, described = _read_as_named(folder, WEIGHTS_FILE, card["weights_sha256"]), card["network"]
-    try:
-        arrays = npz_arrays(content)
-    except ValueError as error:
-        raise CheckpointError(f"{weights} is no model's weights: {error}") from error
+    card, cards_path = load_card(folder), folder / CARD_FILE
+    arrays, described = _arrays_as_named(folder, WEIGHTS_FILE, card["weights_sha256"]), card["network"]
     try:
         if described["dtype"] not in DTYPES:
             raise ValueError(f"its dtype is {described['dtype']!r:.60}, not {' or '.join(DTYPES)}")
@@ -123,7 +115,7 @@ def _load(folder: ReadableFolder) -> tuple[Network, Card, Golden]:
     try:
         golden = Golden.from_arrays(arrays, Decision.of(card), network)
     except ValueError as error:
-        raise CheckpointError(f"{weights}: {error}") from error
+        raise CheckpointError(f"{folder / WEIGHTS_FILE}: {error}") from error
     return network, card, golden
 
 
@@ -131,9 +123,9 @@ def load_snapshots(folder: ReadableFolder, network: Network, card: Card) -> Snap
     """Read the snapshots of a model that `load` returned; None if it has none. CheckpointError names any fault."""
     if "snapshots_sha256" not in card:
         return None
-    content = _read_as_named(folder, SNAPSHOTS_FILE, card["snapshots_sha256"])
+    arrays = _arrays_as_named(folder, SNAPSHOTS_FILE, card["snapshots_sha256"])
     try:
-        return Snapshots.from_arrays(npz_arrays(content), network)
+        return Snapshots.from_arrays(arrays, network)
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{folder / SNAPSHOTS_FILE}: {error}") from error
 
@@ -151,14 +143,13 @@ def load_card(folder: ReadableFolder) -> Card:
     path = folder / CARD_FILE
     content = _read(folder, CARD_FILE)
     try:
-        card = json.loads(content, parse_constant=_number, parse_float=_number, parse_int=_number)
+        card: Card = json.loads(content, parse_constant=_number, parse_float=_number, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not the card of a digitnet model (its format should be {FORMAT!r})")
-    for key, kind in (("version", str), ("weights_sha256", str), ("network", dict)):
-        if not isinstance(card.get(key), kind):
-            raise CheckpointError(f"{path} is damaged: it lacks {key!r}")
+    kinds = {"version": str, "weights_sha256": str, "network": dict}
+    is_card = isinstance(card, dict) and card.get("format") == FORMAT
+    if not is_card or not all(isinstance(card.get(key), kind) for key, kind in kinds.items()):
+        raise CheckpointError(f"{path} is not the card of a digitnet model ({FORMAT}, with {', '.join(kinds)})")
     if "card_sha256" in card and card["card_sha256"] != _card_checksum(card):
         raise CheckpointError(
             f"{path} was edited: its content does not match its card_sha256. Undo the edit, or save the model anew"
@@ -267,9 +258,12 @@ def _read(folder: ReadableFolder, name: str) -> bytes:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _read_as_named(folder: ReadableFolder, name: str, checksum: str) -> bytes:
-    """Return the content of a file, which must have the card's checksum."""
+def _arrays_as_named(folder: ReadableFolder, name: str, checksum: str) -> Arrays:
+    """Return the arrays of a file, which must have the card's checksum."""
     content = _read(folder, name)
     if _sha256(content) != checksum:
         raise CheckpointError(f"{folder / name} is damaged or of another model: its checksum is not the one in {CARD_FILE}")
-    return content
+    try:
+        return npz_arrays(content)
+    except ValueError as error:
+        raise CheckpointError(f"{folder / name}: {error}") from error

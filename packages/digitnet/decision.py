@@ -18,8 +18,6 @@ THRESHOLDS = 0.0, 1.0
 
 
 class Predictions(NamedTuple):
-    """One row for each image."""
-
     probabilities: Floats  # (n, 10), of the digits, given that the image shows one; each row sums to 1
     no_digit: Floats  # (n,), the probability of no digit: 1 for a blank image, else 0 for a network without that class
     is_digit: Bools  # (n,)
@@ -27,8 +25,7 @@ class Predictions(NamedTuple):
     @property
     def digit(self) -> Integers:
         """Return the likeliest digits, (n,), also of images that show no digit."""
-        digits: Integers = self.probabilities.argmax(axis=1)
-        return digits
+        return np.asarray(self.probabilities.argmax(axis=1))
 
     @property
     def confidence(self) -> Floats:
@@ -60,8 +57,7 @@ class Decision:
 
 def is_blank(images: Array) -> Bools:
     """Return which of the images (n, 28, 28) have no ink, (n,). digitnet.images makes such an image of a dot, too."""
-    has_ink: Bools = np.any(images, axis=(1, 2))
-    return ~has_ink
+    return np.asarray(~np.any(images, axis=(1, 2)))
 
 
 def _number(card: Mapping[str, object], name: str, lowest: float, highest: float) -> float:

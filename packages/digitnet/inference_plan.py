@@ -33,8 +33,6 @@ class InferencePlan:
     """
 
     def __init__(self, network: Network, batch: int = 1) -> None:
-        if batch < 1:
-            raise ValueError(f"batch must be at least 1, not {batch}")
         self.batch, self.classes = batch, network.classes
         self._lock = Lock()
         inputs: Floats = np.zeros((*IMAGE_SHAPE, batch), network.dtype)
@@ -50,12 +48,11 @@ class InferencePlan:
         """Turn images (n, 28, 28) in [0, 1] into logits (n, classes), as Network.predict_logits does."""
         check_images(images)
         logits = np.empty((len(images), self.classes), self._outputs.dtype)
-        steps = self._steps
         with self._lock:
             for start in range(0, len(images), self.batch):
                 chosen = images[start : start + self.batch]
                 self._images[: len(chosen)] = chosen  # in a smaller last batch, old images are computed too
-                for step in steps:
+                for step in self._steps:
                     step()
                 logits[start : start + self.batch] = self._outputs[:, : len(chosen)].T
         return logits
@@ -88,16 +85,11 @@ def _pooling(layer: MaxPool2D, inputs: Floats) -> Compiled:
 
 
 def _relu(_: Layer, inputs: Floats) -> Compiled:
-    """Write over the input, unless its memory has gaps: the next layer is faster without gaps."""
-    outputs = inputs if inputs.flags.c_contiguous else np.empty(inputs.shape, inputs.dtype)
-    return outputs, [partial(np.maximum, inputs, inputs.dtype.type(0.0), out=outputs)]
+    return inputs, [partial(np.maximum, inputs, inputs.dtype.type(0.0), out=inputs)]  # the same memory
 
 
 def _flatten(_: Flatten, inputs: Floats) -> Compiled:
-    if inputs.flags.c_contiguous:
-        return inputs.reshape(-1, inputs.shape[-1]), []
-    outputs = np.empty(inputs.shape, inputs.dtype)
-    return outputs.reshape(-1, inputs.shape[-1]), [partial(np.copyto, outputs, inputs)]
+    return inputs.reshape(-1, inputs.shape[-1]), []  # the same memory
 
 
 def _dense(layer: Dense, inputs: Floats) -> Compiled:

@@ -21,8 +21,6 @@ class WeightAverage:
     """
 
     def __init__(self, size: int, steps: int, dtype: DTypeLike = np.float32):
-        if steps < 1:
-            raise ValueError(f"an average must be over at least 1 step, not {steps}")
         self.steps = steps
         self.state: Arrays = {"average": np.zeros(size, dtype), "seen": np.zeros(1, np.int64)}
 

@@ -13,15 +13,12 @@ class Blocks(Generic[Record]):
     """Cuts a stream of records, seen through its newest ones, into consecutive blocks of one size."""
 
     def __init__(self, size: int = SIZE):
-        if size < 1:
-            raise ValueError(f"a block has at least 1 record, not {size}")
         self.size = size
         self._last: Hashable | None = None
         self._waiting: list[Record] = []
 
     @property
     def waiting(self) -> int:
-        """Return how many records wait for a full block."""
         return len(self._waiting)
 
     def add(self, ids: Sequence[Hashable], records: Sequence[Record]) -> list[list[Record]]:
@@ -29,8 +26,6 @@ class Blocks(Generic[Record]):
 
         Only records after the last known one are new; if that one is no longer among them, all are.
         """
-        if len(ids) != len(records):
-            raise ValueError("there must be an id for each record")
         known = next((place for place in range(len(ids) - 1, -1, -1) if ids[place] == self._last), -1)
         self._waiting.extend(records[known + 1 :])
         if ids:

@@ -76,11 +76,7 @@ class Detector:
         alarms_a_day: float = 0.01,
         drawings_a_day: float = 5000.0,
     ):
-        if set(tolerances) != set(TOLERANCES):
-            raise ValueError(f"tolerances must be given for {', '.join(TOLERANCES)}")
-        if not (0.0 < alarms_a_day < 1.0 and drawings_a_day > 0.0):
-            raise ValueError("alarms_a_day must be between 0 and 1, and drawings_a_day above 0")
-        self.reference, self.tolerances = reference, dict(tolerances)
+        self.reference, self.tolerances = reference, tolerances
         self.alarms_a_day, self.drawings_a_day = alarms_a_day, drawings_a_day
 
     def significance(self, drawings: int) -> float:
@@ -89,8 +85,6 @@ class Detector:
 
     def test(self, window: Drawings, feedback: int = 0, feedback_wrong: int = 0) -> Findings:
         """Test a window, and feedback that no other test has counted; `feedback_wrong` of it corrects the prediction."""
-        if not 0 <= feedback_wrong <= feedback:
-            raise ValueError("feedback_wrong must be a part of the feedback")
         drawings = len(window)
         if drawings < LEAST_DRAWINGS:
             return Findings({})
@@ -124,12 +118,8 @@ class Detector:
         of_reference = self.reference.rejected / self.reference.drawings
         # One more than the reference has: it is finite, and none of 5,000 does not mean never.
         tolerated = (self.reference.rejected + 1) / (self.reference.drawings + 1) + self.tolerances["rejected"]
-        return rejected / drawings - of_reference, _tail(rejected, drawings, tolerated)
+        return rejected / drawings - of_reference, binomial_tail(rejected, drawings, tolerated)
 
     def _feedback_error(self, wrong: int, feedback: int) -> tuple[float, float]:
         tolerated = EXPECTED_WRONG + self.tolerances["feedback_error"]
-        return wrong / feedback - EXPECTED_WRONG, _tail(wrong, feedback, tolerated)
-
-
-def _tail(successes: int, trials: int, share: float) -> float:
-    return binomial_tail(successes, trials, share) if share < 1.0 else 1.0
+        return wrong / feedback - EXPECTED_WRONG, binomial_tail(wrong, feedback, tolerated)

@@ -44,16 +44,9 @@ class Drawings:
 def measured(
     images: NDArray[np.uint8], digits: NDArray[np.integer[Any]], confidences: Floats, rejected: NDArray[np.bool_]
 ) -> Drawings:
-    """Measure images uint8 (n, 28, 28), with digits in 0..9, confidences in [0, 1] and rejections, each (n,); else ValueError."""
-    values = features.measure(images)
-    digits, confidences, rejected = np.asarray(digits), np.asarray(confidences, np.float64), np.asarray(rejected)
-    if not len(values) == len(digits) == len(confidences) == len(rejected):
-        raise ValueError("there must be a digit, a confidence and a rejected for each image")
-    if len(digits) and not (digits.dtype.kind in "iu" and digits.min() >= 0 and digits.max() < DIGITS):
-        raise ValueError("digits must be whole numbers from 0 to 9")
-    if not np.all((confidences >= 0.0) & (confidences <= 1.0)):  # in this form NaN fails, too
-        raise ValueError("confidences must be numbers from 0 to 1")
-    return Drawings(np.column_stack([values, confidences]), digits.astype(np.int64), rejected.astype(bool))
+    """Measure images uint8 (n, 28, 28), with digits in 0..9, confidences in [0, 1] and rejections, each (n,)."""
+    values = np.column_stack([features.measure(images), confidences])
+    return Drawings(values, np.asarray(digits, np.int64), np.asarray(rejected, bool))
 
 
 @dataclass(frozen=True)
@@ -108,37 +101,29 @@ class Reference:
 
     @classmethod
     def from_dict(cls, said: dict[str, Any]) -> "Reference":
-        """Return the reference that to_dict gave. ValueError says what is damaged."""
-        if not isinstance(said, dict) or said.get("format") != FORMAT:
-            raise ValueError(f"this is no drift reference: its format is not {FORMAT}")
-        subjects = said.get("subjects")
-        if not isinstance(subjects, dict) or set(subjects) != set(SUBJECTS):
-            raise ValueError(f"a drift reference has the subjects {', '.join(SUBJECTS)}, and no others")
+        """Return the reference that to_dict gave. ValueError for anything else."""
         edges, counts = {}, {}
-        for subject in SUBJECTS:
-            edges[subject], counts[subject] = _histogram(subject, subjects[subject])
-        of_digit = counts[SUBJECTS[0]].sum(axis=1)
-        if said.get("digits") != of_digit.tolist() or said.get("drawings") != of_digit.sum():
-            raise ValueError("a drift reference is damaged: its totals are not those of its counts")
-        for subject in SUBJECTS:
-            if (counts[subject].sum(axis=1) != of_digit).any():
-                raise ValueError(f"a drift reference is damaged: {subject} was not counted for the same drawings as the others")
-        if of_digit.min() < LEAST_OF_A_DIGIT:
-            raise ValueError(f"a drift reference is damaged: it has fewer than {LEAST_OF_A_DIGIT} drawings of a digit")
-        rejected = said.get("rejected")
-        if type(rejected) is not int or not 0 <= rejected <= of_digit.sum():
-            raise ValueError("a drift reference is damaged: rejected is no count of its drawings")
-        return cls(edges, counts, rejected)
+        try:
+            for subject in SUBJECTS:
+                histogram = said["subjects"][subject]
+                edges[subject] = np.array(histogram["edges"], np.float64)
+                counts[subject] = np.array([[int(count) for count in row.split()] for row in histogram["counts"]], np.int64)
+            reference = cls(edges, counts, said["rejected"])
+            is_sound = reference._is_consistent() and reference.to_dict() == said
+        except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
+            raise ValueError(f"the drift reference is damaged or no {FORMAT}: {error!r}") from error
+        if not is_sound:
+            raise ValueError(f"the drift reference is damaged or no {FORMAT}: its numbers do not belong together")
+        return reference
 
-
-def _histogram(subject: str, said: dict[str, Any]) -> tuple[Floats, Counts]:
-    try:
-        edges = np.array(said["edges"], np.float64)
-        counts = np.array([[int(count) for count in row.split()] for row in said["counts"]], np.int64)
-    except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
-        raise ValueError(f"a drift reference is damaged: {subject} has no edges and counts") from error
-    if edges.ndim != 1 or not np.isfinite(edges).all() or (np.diff(edges) <= 0.0).any():
-        raise ValueError(f"a drift reference is damaged: the edges of {subject} are not rising numbers")
-    if counts.shape != (DIGITS, len(edges) + 1) or counts.min() < 0:
-        raise ValueError(f"a drift reference is damaged: {subject} must have {len(edges) + 1} counts for each digit")
-    return edges, counts
+    def _is_consistent(self) -> bool:
+        """Is each subject counted for the same drawings, in bins between rising edges?"""
+        if self.of_digit.min() < LEAST_OF_A_DIGIT or not 0 <= self.rejected <= self.drawings:
+            return False
+        return all(
+            (np.diff(edges) > 0.0).all()
+            and counts.shape == (DIGITS, len(edges) + 1)
+            and counts.min() >= 0
+            and np.array_equal(counts.sum(axis=1), self.of_digit)
+            for edges, counts in zip(self.edges.values(), self.counts.values())
+        )

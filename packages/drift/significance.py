@@ -23,8 +23,8 @@ def kolmogorov_tail(scaled: float) -> float:
 
 
 def binomial_tail(successes: int, trials: int, share: float) -> float:
-    """Return P(at least so many successes), exactly; each trial succeeds with the probability `share`, 0 < share < 1."""
-    if successes <= 0:
+    """Return P(at least so many successes), exactly; each trial succeeds with the probability `share`, above 0."""
+    if successes <= 0 or share >= 1.0:
         return 1.0
     if successes > trials:
         return 0.0

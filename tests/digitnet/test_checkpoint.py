@@ -10,7 +10,6 @@ import pytest
 from bounds import within
 from digitnet.checkpoint import (
     CARD_FILE,
-    MOST_BYTES,
     WEIGHTS_FILE,
     CheckpointError,
     _version,
@@ -128,8 +127,8 @@ REJECTED = [
     (file(CARD_FILE, b"[" * 100_000), "not JSON"),
     (file(CARD_FILE, b"[]"), "not the card of a digitnet model"),
     (file(CARD_FILE, b'{"format": "onnx"}'), "not the card of a digitnet model"),
-    (file(CARD_FILE, b'{"format": "digitnet-model-1", "version": "x"}'), "lacks 'weights_sha256'"),
-    (file(CARD_FILE, b'{"format": "digitnet-model-1", "version": 5}'), "lacks 'version'"),
+    (file(CARD_FILE, b'{"format": "digitnet-model-1", "version": "x"}'), "is not the card of a digitnet model"),
+    (file(CARD_FILE, b'{"format": "digitnet-model-1", "version": 5}'), "is not the card of a digitnet model"),
     *((edited("0.99", number), "not JSON: .* is no JSON number") for number in ("1e999", "9" * 400, "NaN")),
     # an edited card
     (edited("0.99", "0.98"), f"{CARD_FILE} was edited: "),
@@ -278,12 +277,9 @@ def test_rejects_a_network_that_needs_much_memory_before_it_takes_any(folder, do
     )
 
 
-def test_writes_neither_more_than_is_ever_read_nor_a_card_that_is_no_json(tmp_path, network, golden, monkeypatch):
+def test_writes_no_card_that_is_no_json(tmp_path, network, golden):
     with pytest.raises(ValueError, match="not JSON compliant"):
         save(tmp_path / "never", network, golden, {"loss": float("nan")})
-    monkeypatch.setitem(MOST_BYTES, WEIGHTS_FILE, 1000)
-    with pytest.raises(ValueError, match=r"weights.npz would have [\d,]+ bytes, and at most 1,000 are read"):
-        save(tmp_path / "never", network, golden, {})
     assert not (tmp_path / "never").exists()
 
 
@@ -297,7 +293,7 @@ def test_rejects_a_pickle_in_the_weights_and_never_runs_it(folder, tmp_path):
     buffer = io.BytesIO()
     np.savez(buffer, parameters=np.array([Trap()]))
     weights_file(buffer.getvalue())(folder)
-    with pytest.raises(CheckpointError, match="no model's weights"):
+    with pytest.raises(CheckpointError, match=r"not a sound \.npz file"):
         load(folder)
     assert not witness.exists()
 

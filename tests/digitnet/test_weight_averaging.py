@@ -22,8 +22,3 @@ def test_from_then_on_each_older_step_counts_for_less():
     for age in range(6):
         assert average.average[0] == pytest.approx(0.25 * 0.75**age)
         average.update(np.zeros(1))
-
-
-def test_no_steps_are_refused():
-    with pytest.raises(ValueError, match="at least 1 step, not 0"):
-        WeightAverage(3, 0)

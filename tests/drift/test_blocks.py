@@ -1,6 +1,5 @@
 """Each record in one block, once, however often one looks."""
 
-import pytest
 from drift.blocks import Blocks
 
 
@@ -24,10 +23,3 @@ def test_where_the_last_known_has_been_pushed_out_all_is_new():
     blocks = Blocks(4)
     blocks.add("ab", [1, 2])
     assert blocks.add("xyz", [7, 8, 9]) == [[1, 2, 7, 8]]
-
-
-def test_rejects_a_block_of_nothing_and_records_without_ids():
-    with pytest.raises(ValueError, match="at least 1"):
-        Blocks(0)
-    with pytest.raises(ValueError, match="an id for each"):
-        Blocks(2).add("ab", [1])

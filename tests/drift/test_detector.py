@@ -108,12 +108,6 @@ def test_feedback_is_tested_where_there_is_enough(detector, generator, populatio
     assert not few.detected
 
 
-@pytest.mark.parametrize(("feedback", "wrong"), [(3, 4), (3, -1)])
-def test_feedback_that_cannot_be_is_refused(detector, generator, population, feedback, wrong):
-    with pytest.raises(ValueError, match="part of the feedback"):
-        detector.test(population(generator, 100), feedback, wrong)
-
-
 def test_benfords_digits_are_within_what_is_tolerated_and_ones_alone_are_not(detector, generator, population):
     prices = np.log10(1.0 + 1.0 / np.arange(1, 10))
     findings = detector.test(population(generator, 1000, generator.choice(np.arange(1, 10), 1000, p=prices)))
@@ -133,16 +127,6 @@ def test_what_the_windows_of_a_day_may_spend_is_a_days_chance(detector):
     for size in (100, 250, 1000):
         assert detector.significance(size) * len(TOLERANCES) * 5000 / size == pytest.approx(0.01)
     assert detector.significance(50_000) == detector.significance(5000)  # a window of more than a day spends no more
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"tolerances": {"ink": 0.1}}, {"alarms_a_day": 0.0}, {"alarms_a_day": 1.0}, {"drawings_a_day": 0}],
-    ids=lambda options: next(iter(options)),
-)
-def test_settings_that_cannot_be_are_refused(detector, options):
-    with pytest.raises(ValueError, match="must be"):
-        Detector(detector.reference, **options)
 
 
 def test_drawn_digits_are_clean_and_what_became_of_them_is_seen(generator, pictures, as_read):

@@ -92,7 +92,7 @@ def test_refuses_a_wrong_recipe(params_file, dotted, value, complaint):
         ("train.synthetic_digits", -1, "train.synthetic_digits must be greater than or equal to 0"),
         ("train.non_digits", 0.5, "train.non_digits must be a valid integer"),
         ("train.augmentation", 3, "train.augmentation is wrong: .* must be a mapping, not int"),
-        ("train.augmentation", {"rotation": -1}, "train.augmentation is wrong: rotation must be a number from 0 to 180, not -1"),
+        ("train.augmentation", {"rotation": -1}, "train.augmentation is wrong: rotation must be a number from 0 up, not -1"),
         ("train.augmentation", {"glitter": 1}, "train.augmentation is wrong: .*glitter"),
         ("train.glitter", 1, "train.glitter is unknown"),
         ("train.network", "transformer", "train.network must be one of classic, forgetful, perceptron"),

@@ -10,28 +10,12 @@ from digitnet.arrays import Bytes, Floats
 from digitnet.images.normalize import IMAGE_SIDE, in_unit_range
 from digitnet.images.warp import LATTICE_SIDE, affine_coefficients, displacements, warped
 
-LIMITS = {  # what each strength may be at most: more can only be a mistake
-    "rotation": 180.0,
-    "shear": 2.0,
-    "scale": 2.0,
-    "aspect": 2.0,
-    "shift": 14.0,
-    "elastic": 28.0,
-    "thicker": 4.0,
-    "thinner": 1.0,
-    "softness": 1.0,
-    "gain": 2.0,
-}
-
 PIECE = 32  # images at a time: the arrays in between then stay in the processor's cache, which is twice as fast
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The largest change of each kind; the actual change of each image is random. 0 = none.
-
-    ValueError, which names the field, for a strength that is no number from 0 to its limit.
-    """
+    """The largest change of each kind; the actual change of each image is random. 0 = none, and ValueError below."""
 
     rotation: float = 0.0  # degrees, either way
     shear: float = 0.0  # pixels to the left or right for each pixel up: the slant of handwriting
@@ -46,10 +30,10 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            strength, limit = getattr(self, field.name), LIMITS[field.name]
+            strength = getattr(self, field.name)
             is_number = isinstance(strength, int | float) and not isinstance(strength, bool)
-            if not (is_number and 0.0 <= strength <= limit):
-                raise ValueError(f"{field.name} must be a number from 0 to {limit:g}, not {strength!r}")
+            if not (is_number and 0.0 <= strength < math.inf):
+                raise ValueError(f"{field.name} must be a number from 0 up, not {strength!r}")
 
     def augmented(self, images: Bytes, generator: np.random.Generator, rows: slice = slice(None)) -> NDArray[np.float32]:
         """Return changed images (batch, 28, 28) in [0, 1], each with random changes of its own.

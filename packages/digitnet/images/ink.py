@@ -13,10 +13,6 @@ FAINTEST_INK = 0.1  # contrast below which an image counts as blank
 DOT_SIZE, DOT_FILL = 0.15, 0.6  # a dot's side as a part of the whole image's, and the part of its square that it fills
 
 
-class VectorLengthError(DrawingError):
-    """The vector does not have one value for each pixel."""
-
-
 def image_from_pixels(pixels: Array) -> NDArray[np.float32]:
     """Turn gray (height, width), color (height, width, 3), or color and alpha (height, width, 4) into an image.
 
@@ -37,10 +33,10 @@ def image_from_pixels(pixels: Array) -> NDArray[np.float32]:
 
 
 def image_from_vector(values: Sequence[float]) -> NDArray[np.float32]:
-    """Turn 784 numbers in [0, 1], row after row, into an image. VectorLengthError for another count."""
+    """Turn 784 numbers in [0, 1], row after row, into an image. DrawingError for another count."""
     vector = np.asarray(values, np.float32)
     if vector.shape != (IMAGE_SIDE**2,):
-        raise VectorLengthError(f"Expected {IMAGE_SIDE**2} values for MNIST image, got {vector.size}")
+        raise DrawingError(f"Expected {IMAGE_SIDE**2} values for MNIST image, got {vector.size}")
     return image_from_pixels(vector.reshape(IMAGE_SIDE, IMAGE_SIDE))
 
 

@@ -25,8 +25,7 @@ def in_unit_range(pixels: Bytes) -> NDArray[np.float32]:
 
 def in_bytes(images: Floats) -> Bytes:
     """Turn float32 in [0, 1] into bytes, of the same shape. It is exact for images made here."""
-    levels: Floats = np.rint(images * np.float32(255.0))
-    return levels.astype(np.uint8)
+    return np.asarray(np.rint(images * np.float32(255.0)), np.uint8)
 
 
 def resampling(length: int, new_length: int) -> NDArray[np.float32]:

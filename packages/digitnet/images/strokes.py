@@ -62,10 +62,8 @@ def _points(stroke: Stroke) -> NDArray[np.float64]:
         points = np.asarray(stroke, np.float64)
     except (TypeError, ValueError) as error:
         raise DrawingError("a stroke must be a list of [x, y] points, each two numbers") from error
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise DrawingError(f"a stroke must be a list of [x, y] points, but this one has the shape {points.shape}")
-    if not np.isfinite(points).all():
-        raise DrawingError("every coordinate must be a finite number")
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise DrawingError("a stroke must be a list of [x, y] points, each two finite numbers")
     return points
 
 

@@ -18,8 +18,7 @@ class Plane(NamedTuple):
 
     def place(self, features: Floats) -> Floats:
         """Project features (n, width) onto the plane, (n, 2)."""
-        projected: Floats = (features - self.origin) @ self.axes
-        return projected
+        return np.asarray((features - self.origin) @ self.axes)
 
 
 def principal_plane(features: Floats) -> Plane:

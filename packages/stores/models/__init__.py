@@ -10,12 +10,10 @@ __all__ = ["ALIASES", "CANDIDATE", "LIVE", "ModelStore", "OvertakenError", "Stor
 
 def open_models(url: str) -> ModelStore:
     """Return the store at a URL: a path, file:///path or s3://bucket/prefix. Nothing is read or made before the first call."""
-    # Imported only here, so that a folder needs no SDK and does not wait for its import.
+    # Imported only here, so that a folder does not wait for the import of the SDK.
     if url.startswith("s3:"):
-        try:
-            from stores.models.s3 import S3Models
-        except ModuleNotFoundError as error:
-            raise StoreError(f"an object store needs {error.name}, which is not installed: pip install boto3") from error
+        from stores.models.s3 import S3Models
+
         return S3Models(url)
     from stores.models.folder import FolderModels
 

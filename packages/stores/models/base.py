@@ -18,15 +18,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
-from digitnet.checkpoint import CheckpointError, copy, load, load_card, load_golden, load_snapshots
+from digitnet.checkpoint import Card, CheckpointError, ReadableFolder, copy, load, load_card, load_golden, load_snapshots
 from digitnet.inspect.snapshots import Snapshots
 from digitnet.network import Network
 from numpy.typing import NDArray
-
-Card: TypeAlias = dict[str, Any]  # a model card, as JSON has it
 
 LIVE, CANDIDATE = ALIASES = ("live", "candidate")
 HISTORY, HISTORY_LENGTH = "history", 100
@@ -83,14 +80,12 @@ class ModelStore(ABC):
                 self._set(CANDIDATE, None, seen)
 
     def _make_live(self, version: str) -> None:
-        """Write the history first: a kill in between then only repeats a line, and an overtaken writer added a true one."""
+        """Write the history first: a kill in between, or another promotion, then only repeats a line."""
         before, history_seen = self._history()
         live, live_seen = self._named(LIVE)
         if live == version:
             return
         if live is not None:
-            if before and _version_in(before[-1]) == live:  # from a process that was killed, or is at this point, too
-                before.pop()
             self._put_note(HISTORY, [*before, self._line(live)][-HISTORY_LENGTH:], history_seen)
         self._set(LIVE, version, live_seen)
 
@@ -109,10 +104,6 @@ class ModelStore(ABC):
                     self._put_note(HISTORY, before, history_seen)
                 return version
         raise StoreError(f"{self} has no sound version that was live before {live or 'any other'}")
-
-    def history(self) -> list[str]:
-        """Return the versions that were live before, oldest first."""
-        return list(filter(None, map(_version_in, self._history()[0])))
 
     def alias(self, alias: str) -> str | None:
         """Return the version that "live" or "candidate" names, if any."""
@@ -186,7 +177,7 @@ class ModelStore(ABC):
         """Return the line of a note that names a version; the version is its first word."""
 
     @abstractmethod
-    def _files(self, version: str) -> Path:
+    def _files(self, version: str) -> ReadableFolder:
         """Return the folder of a version's files. StoreError if `version` cannot be one."""
 
     def _set(self, alias: str, version: str | None, seen: str | None) -> None:

@@ -6,19 +6,16 @@ writes here; s3.py is for several publishers.
 """
 
 import os
-import secrets
-import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, read_file, write_atomically
+from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, Card, read_file, write_atomically
 
-from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
+from stores.models.base import MOST_NOTE_BYTES, ModelStore, StoreError, check_version, is_version, validated_copy
 
-UNFINISHED = ".publishing-"  # a publisher is still writing it
-ABANDONED_SECONDS = 3600.0  # by then its publisher was killed
+UNFINISHED = ".publishing-"  # a publisher is still writing it, or was killed
 
 
 class FolderModels(ModelStore):
@@ -30,18 +27,16 @@ class FolderModels(ModelStore):
         return str(self.folder)
 
     def publish(self, folder: Path) -> Card:
-        with self._writing():
-            self._sweep()
-            unfinished = self._versions / f"{UNFINISHED}{secrets.token_hex(8)}"
-            try:
+        with _errors_explained(f"the model store {self} cannot be written"):
+            self._versions.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=self._versions, prefix=UNFINISHED) as workshop:
+                unfinished = Path(workshop, "model")
                 card = validated_copy(folder, unfinished)
                 self._place(unfinished, self._files(card["version"]))
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
         return card
 
     def versions(self) -> list[str]:
-        with _reading(self._versions):
+        with _errors_explained(f"{self._versions} cannot be read"):
             try:
                 found = [(path.stat().st_mtime_ns, path.name) for path in self._versions.iterdir() if is_version(path.name)]
             except FileNotFoundError:
@@ -50,7 +45,7 @@ class FolderModels(ModelStore):
 
     def published_at(self, version: str) -> float:
         folder = self._files(version)
-        with _reading(folder):
+        with _errors_explained(f"{folder} cannot be read"):
             return folder.stat().st_mtime
 
     def size(self, version: str) -> int:
@@ -61,14 +56,14 @@ class FolderModels(ModelStore):
 
     def _note(self, name: str) -> tuple[str | None, None]:
         path = self.folder / name
-        with _reading(path):
+        with _errors_explained(f"{path} cannot be read"):
             try:
                 return read_file(path, MOST_NOTE_BYTES).decode("ascii", "replace"), None
             except FileNotFoundError:
                 return None, None
 
     def _put_note(self, name: str, lines: list[str] | None, seen: str | None) -> None:
-        with self._writing():
+        with _errors_explained(f"the model store {self} cannot be written"):
             if lines is None:
                 (self.folder / name).unlink(missing_ok=True)
             else:
@@ -83,7 +78,7 @@ class FolderModels(ModelStore):
 
     def _status(self, version: str) -> list[os.stat_result]:
         folder = self._files(version)
-        with _reading(folder):
+        with _errors_explained(f"{folder} cannot be read"):
             return [(folder / name).stat() for name in FILES if name != SNAPSHOTS_FILE or (folder / name).exists()]
 
     def _place(self, unfinished: Path, folder: Path) -> None:
@@ -98,22 +93,10 @@ class FolderModels(ModelStore):
         else:
             os.rename(unfinished, folder)
 
-    def _sweep(self) -> None:
-        for path in self._versions.glob(f"{UNFINISHED}*"):
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise StoreError(f"the model store {self.folder} cannot be written: {error.strerror or error}") from error
-
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _errors_explained(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        raise StoreError(f"{what}: {error.strerror or error}") from error

@@ -8,27 +8,22 @@
 Any number of processes publish, promote and read at the same time. They replace an alias, the history and a card only if it is
 still what they read before. Each line has its time, so no two lines are equal. An alias that went away and came back is thus not
 mistaken for one that stayed.
-
-Each look for another live model costs a GET of 40 bytes for the alias, and a HEAD for its card. A replica that looks at live and
-candidate each second asks four times a second at most, a hundred replicas 400 times; S3 takes 5,500 a second for one prefix.
 """
 
 import errno
 import os
 import re
-import secrets
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
-from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, WEIGHTS_FILE
+from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, Card
 
-from stores.models.base import MOST_NOTE_BYTES, Card, ModelStore, StoreError, check_version, is_version, validated_copy
+from stores.models.base import MOST_NOTE_BYTES, ModelStore, StoreError, check_version, is_version, validated_copy
 from stores.models.s3_bucket import Bucket, Found
 
-FORM = "an object store's URL is s3://bucket/prefix, and the keys to it are not in there"
+FORM = "an object store's URL is s3://bucket/prefix, by the rules for names of buckets, and the keys to it are not in there"
 MISSING = os.strerror(errno.ENOENT)
 
 
@@ -63,31 +58,26 @@ class S3Models(ModelStore):
         return self._head_of_card(version).modified
 
     def size(self, version: str) -> int:
-        check_version(version)
-        sizes = {key.rpartition("/")[2]: size for key, size, _ in self._bucket.list(self._key(version, ""))}
-        for name in (WEIGHTS_FILE, CARD_FILE):
-            if name not in sizes:
-                raise StoreError(f"{self}/versions/{version}/{name} cannot be read: {MISSING}")
-        return sum(sizes.get(name, 0) for name in FILES)
+        self._head_of_card(version)
+        return sum(size for _, size, _ in self._bucket.list(self._key(version, "")))
 
     def state(self, version: str) -> tuple[object, ...]:
-        """One HEAD of the card, which has a mark of its own for each publication."""
+        """One HEAD of the card, which each publication writes anew."""
         card = self._head_of_card(version)
-        return version, card.tag, card.modified, card.metadata.get("publication")
+        return version, card.tag, card.modified
 
     def _upload(self, version: str, contents: dict[str, bytes]) -> None:
         """Put the card last, and only if it is still the card from before the other files were put.
 
-        Two publishers of one version with different snapshots could otherwise leave one's card beside the other's snapshots. A
-        publisher that is killed leaves files without a card, or, beside an earlier card, the same weights: their hash is the
-        version. Snapshots that do not match the card are refused until the next publication, and the network is still served.
+        Two publishers of one version with different snapshots could otherwise leave one's card beside the other's snapshots.
+        A publisher that is killed leaves files without a card, or the same weights: their hash is the version.
         """
         card = self._key(version, CARD_FILE)
-        before, mark = self._bucket.head(card), {"publication": secrets.token_hex(8)}
+        before = self._bucket.head(card)
         for name, content in contents.items():
             if name != CARD_FILE:
                 self._bucket.put(self._key(version, name), content)
-        self._bucket.replace(card, contents[CARD_FILE], before and before.tag, mark)
+        self._bucket.replace(card, contents[CARD_FILE], before and before.tag)
 
     def _note(self, name: str) -> tuple[str | None, str | None]:
         found = self._bucket.get(self._prefix + name, MOST_NOTE_BYTES)
@@ -102,10 +92,9 @@ class S3Models(ModelStore):
     def _line(self, version: str) -> str:
         return f"{version} {datetime.now(UTC).isoformat(timespec='microseconds')}"
 
-    def _files(self, version: str) -> Path:
+    def _files(self, version: str) -> "_Object":
         check_version(version)
-        name = f"{self}/versions/{version}"
-        return cast(Path, _Object(self._bucket, self._key(version, ""), name))  # checkpoint uses no more of a Path than it has
+        return _Object(self._bucket, self._key(version, ""), f"{self}/versions/{version}")
 
     def _head_of_card(self, version: str) -> Found:
         files = self._files(version)
@@ -138,20 +127,9 @@ class _Object:
 
 
 def _parts(url: str) -> tuple[str, str]:
-    """Return bucket and prefix (with a slash at its end, if there is one). No error shows the URL: it might hold keys.
-
-    Earlier releases kept a cache in the folder that ?cache= named; it means nothing any more.
-    """
-    try:
-        parts = urlsplit(url)
-        query = parse_qsl(parts.query, strict_parsing=bool(parts.query))
-    except ValueError as error:
-        raise StoreError(FORM) from error
-    if parts.scheme != "s3" or parts.fragment or [name for name, _ in query] not in ([], ["cache"]):
+    """Return bucket and prefix (with a slash at its end, if there is one). No error shows the URL: it might hold keys."""
+    found = re.fullmatch(r"s3://([a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9])(/[^?#]*)?", url)
+    prefix = unquote(found[2] or "").strip("/") if found else ""
+    if not found or not prefix.isprintable() or (prefix and {"", ".", ".."} & set(prefix.split("/"))):
         raise StoreError(FORM)
-    bucket, prefix = parts.netloc, unquote(parts.path).strip("/")
-    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]", bucket):
-        raise StoreError(f"the bucket has 3 to 63 small letters, digits, dots and hyphens: {FORM}")
-    if prefix and not (prefix.isprintable() and all(part not in ("", ".", "..") for part in prefix.split("/"))):
-        raise StoreError(f"the prefix is made of names with '/' between them: {FORM}")
-    return bucket, prefix and f"{prefix}/"
+    return found[1], prefix and f"{prefix}/"

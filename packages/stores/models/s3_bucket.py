@@ -28,23 +28,19 @@ WRITING = Config(connect_timeout=1, read_timeout=30, retries={"total_max_attempt
 
 AWAY = "cannot be reached: is it running, and is AWS_ENDPOINT_URL right?"
 FOREIGN = "does not answer as S3 does: is AWS_ENDPOINT_URL right?"
-NO_KEYS = (
+KEYS = (
     "has no usable credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE, "
     "or give this machine a role"
 )
-WRONG_KEYS = "refuses the credentials: are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY those of this store, and still valid?"
 FORBIDDEN = (
     "is forbidden to these credentials: to read takes s3:GetObject and s3:ListBucket (without which what is not there is "
     "forbidden, too), to publish s3:PutObject and s3:DeleteObject"
 )
 REGION = "is in another region: set AWS_DEFAULT_REGION to the bucket's"
-KEY_CODES = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired"}
 ADVICE = {
     "NoSuchBucket": "cannot be used: there is no such bucket. Make it, or correct the URL",
-    "RequestTimeTooSkewed": "refuses requests that are dated as ours are: set this machine's clock",
     "NotImplemented": "cannot replace an object only if it is still the same (If-Match), which a model store needs",
-    "SlowDown": "is asked too much: try again later, and look less often",
-    **dict.fromkeys(KEY_CODES, WRONG_KEYS),
+    **dict.fromkeys(("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"), KEYS),
     **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "401"), FORBIDDEN),
     **dict.fromkeys(("PermanentRedirect", "AuthorizationHeaderMalformed", "301", "307"), REGION),
 }
@@ -53,7 +49,6 @@ ADVICE = {
 class Found(NamedTuple):
     content: bytes  # empty for head()
     tag: str  # its ETag, which differs for different content
-    metadata: dict[str, str]
     modified: float  # Unix seconds by the store's clock, whole ones
 
 
@@ -79,10 +74,10 @@ class Bucket:
         checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
         self._write("put_object", key, Body=content, ChecksumSHA256=checksum, **more)
 
-    def replace(self, key: str, content: bytes, seen: str | None, metadata: dict[str, str] | None = None) -> None:
+    def replace(self, key: str, content: bytes, seen: str | None) -> None:
         """Replace the object with the tag `seen`, or put one where there was none. OvertakenError if that has changed."""
         condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen}
-        self.put(key, content, **condition, Metadata=metadata or {})
+        self.put(key, content, **condition)
 
     def delete(self, key: str, seen: str) -> None:
         """Delete the object with that tag. OvertakenError if that has changed."""
@@ -111,7 +106,7 @@ class Bucket:
             return None
         if not ("ETag" in answer and "LastModified" in answer):
             raise UnreachableError(f"{self._called} {FOREIGN}")
-        return Found(content, answer["ETag"], answer.get("Metadata", {}), answer["LastModified"].timestamp())
+        return Found(content, answer["ETag"], answer["LastModified"].timestamp())
 
     def _write(self, method: str, key: str, **more: Any) -> None:
         try:
@@ -129,11 +124,6 @@ class Bucket:
                 self._clients[patience] = boto3.session.Session().client("s3", config=patience)
             return self._clients[patience]
 
-    def _forget_credentials(self) -> None:
-        """Have the next request look for credentials anew: by then there may be others."""
-        with self._connecting:
-            self._clients.clear()
-
     @contextmanager
     def _errors_explained(self, key: str) -> Iterator[None]:
         try:
@@ -147,8 +137,8 @@ class Bucket:
         except BotoCoreError as error:
             if not re.search("Credential|Profile|Token|SSO|Metadata|Config", type(error).__name__):
                 raise UnreachableError(f"{self._called} {FOREIGN}") from error
-            self._forget_credentials()
-            raise UnreachableError(f"{self._called} {NO_KEYS}") from error
+            self._clients.clear()  # the next request looks for credentials anew: by then there may be others
+            raise UnreachableError(f"{self._called} {KEYS}") from error
         except (ResponseParserError, ValueError, KeyError, RecursionError) as error:  # the last for endless redirects
             raise UnreachableError(f"{self._called} {FOREIGN}") from error
 
@@ -161,9 +151,9 @@ class Bucket:
             return _MissingError(key)
         if status in (409, 412):
             return self._overtaken(key)
-        if code in KEY_CODES:
-            self._forget_credentials()
-        advice = ADVICE.get(code) or ("fails: try again later" if status >= 500 else FOREIGN)
+        advice = ADVICE.get(code) or ("fails" if code.isalpha() else FOREIGN)
+        if advice == KEYS:
+            self._clients.clear()
         return UnreachableError(f"{self._called} {advice} (it says {code or status})")
 
     def _overtaken(self, key: str) -> OvertakenError:

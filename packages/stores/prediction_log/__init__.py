@@ -32,10 +32,8 @@ __all__ = [
 
 def open_prediction_log(url: str, cap: int = 50_000, limits: FeedbackLimits = FEEDBACK_LIMITS) -> PredictionLog:
     """Return the log at this URL, which keeps the newest `cap` predictions. Nothing is opened yet; ValueError for a bad URL."""
-    if cap < 1:
-        raise ValueError(f"the prediction log's cap must be at least 1, not {cap}")
     scheme = url.partition("://")[0]
-    # Imported only here, so that SQLite needs no Redis client.
+    # Imported only here, so that SQLite does not wait for the import of Redis's client.
     if scheme in ("redis", "rediss"):
         from stores.prediction_log.redis import RedisPredictionLog
 

@@ -191,9 +191,13 @@ class PredictionLog(ABC):
         """Apply the retention in days, 0 = none: drop a batch of older records and return its size, 0 when nothing is left."""
         return self.drop_older(now - days * DAY_SECONDS, DROPPED_AT_ONCE) if days else 0
 
-    @abstractmethod
     def summary(self) -> Summary:
-        """Return its figures."""
+        newest = self.recent_predictions(1)
+        return Summary(*self._totals(), newest[0].time if newest else None)
+
+    @abstractmethod
+    def _totals(self) -> tuple[int, int, int]:
+        """Return the first three figures of the summary."""
 
     @abstractmethod
     def durability(self) -> Durability:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from time import time as now
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import redis
 
@@ -29,11 +29,9 @@ from stores.prediction_log.base import (
     FeedbackLimits,
     Prediction,
     PredictionLog,
-    PredictionLogError,
     Record,
     Refusal,
     RefusedError,
-    Summary,
     is_name,
     stored,
 )
@@ -53,7 +51,6 @@ COUNTS_KEPT_SECONDS = 2 * DAY_SECONDS  # longer than the day that they count, in
 Argument: TypeAlias = str | bytes | int | float
 Position: TypeAlias = str | bytes
 Values: TypeAlias = dict[bytes, bytes]
-Entries: TypeAlias = list[tuple[bytes, Values]]
 
 
 class RedisPredictionLog(PredictionLog):
@@ -63,7 +60,6 @@ class RedisPredictionLog(PredictionLog):
         self._scripts = {name: self._client.register_script(_script(name)) for name in SCRIPTS}
 
     def add_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """One call of the script, so one sync of the disk, for the whole batch."""
         if not predictions:
             return
         names = [field.name for field in fields(Prediction)]
@@ -76,14 +72,11 @@ class RedisPredictionLog(PredictionLog):
             return None
         with self._server.errors_explained():
             entry = self._client.hget(PREDICTIONS_INDEX, prediction_id)
-            found = cast(Entries, self._client.xrange(PREDICTIONS, entry, entry)) if entry else []
+            found: Any = self._client.xrange(PREDICTIONS, entry, entry) if entry else []
         return _read(Prediction, found[0][1]) if found else None
 
     def recent_predictions(self, count: int) -> list[Prediction]:
-        def page(end: Position, size: int) -> Entries:
-            return cast(Entries, self._client.xrevrange(PREDICTIONS, end, "-", size))
-
-        return self._records(Prediction, count, "+", page)[::-1]
+        return self._records(Prediction, count, "+", lambda end, size: self._client.xrevrange(PREDICTIONS, end, "-", size))[::-1]
 
     def add_feedback(self, feedback: Feedback) -> None:
         outcome = self._server.durably(lambda client: self._add_feedback(feedback, client))
@@ -91,17 +84,14 @@ class RedisPredictionLog(PredictionLog):
             raise RefusedError(Refusal(outcome))
 
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
-        def page(start: Position, size: int) -> Entries:
-            return cast(Entries, self._client.xrange(FEEDBACK, start, "+", size))
-
         start: Position = "-"
         if after is not None:
             with self._server.errors_explained():
-                entry = cast(bytes | None, self._client.hget(FEEDBACK_INDEX, after)) or self._erased_entry(after)
+                entry: Any = self._client.hget(FEEDBACK_INDEX, after) or self._erased_entry(after)
             if entry is None:
                 raise ValueError(f"there is no feedback {after!r} in the prediction log")
             start = b"(" + entry
-        return self._records(Feedback, count, start, page)
+        return self._records(Feedback, count, start, lambda first, size: self._client.xrange(FEEDBACK, first, "+", size))
 
     def erase(
         self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
@@ -115,28 +105,17 @@ class RedisPredictionLog(PredictionLog):
 
     def erased(self, feedback_ids: Collection[str]) -> set[str]:
         ids = [id_ for id_ in feedback_ids if is_name(id_)]
-        found: set[str] = set()
         with self._server.errors_explained():
-            for start in range(0, len(ids), PAGE):
-                page = ids[start : start + PAGE]
-                scores = self._client.zmscore(FEEDBACK_ERASED, page)
-                found.update(id_ for id_, score in zip(page, scores) if score is not None)
-        return found
+            scores = self._client.zmscore(FEEDBACK_ERASED, ids) if ids else []
+        return {id_ for id_, score in zip(ids, scores) if score is not None}
 
     def drop_older(self, time: float, count: int) -> int:
         self._index_feedback()  # so that erase() never has much to read
         with self._server.errors_explained():
             return int(self._run("drop_older", [time, count]))
 
-    def summary(self) -> Summary:
-        predictions_total, predictions_kept = self._length(PREDICTIONS)
-        newest = self.recent_predictions(1)
-        return Summary(
-            predictions_total=predictions_total,
-            predictions_kept=predictions_kept,
-            feedback_total=self._length(FEEDBACK)[0],
-            last_prediction_time=newest[0].time if newest else None,
-        )
+    def _totals(self) -> tuple[int, int, int]:
+        return (*self._length(PREDICTIONS), self._length(FEEDBACK)[0])
 
     def durability(self) -> Durability:
         return self._server.durability()
@@ -145,7 +124,6 @@ class RedisPredictionLog(PredictionLog):
         self._client.close()
 
     def _run(self, script: str, arguments: Iterable[Argument], client: redis.Redis | None = None, *more_keys: str) -> Any:
-        """Run a script. A server that forgot it gets it again."""
         return self._scripts[script]([*KEYS, *more_keys], arguments, client)
 
     def _add_feedback(self, feedback: Feedback, client: redis.Redis) -> str:
@@ -169,7 +147,7 @@ class RedisPredictionLog(PredictionLog):
         score = self._client.zscore(FEEDBACK_ERASED, feedback_id)
         return None if score is None else b"%d-%d" % divmod(int(score), 1000)
 
-    def _records(self, kind: type[Record], count: int, start: Position, page: Callable[[Position, int], Entries]) -> list[Record]:
+    def _records(self, kind: type[Record], count: int, start: Position, page: Callable[[Position, int], Any]) -> list[Record]:
         """Return the first `count` sound records from `start` on, however many unsound ones lie between."""
         found: list[Record] = []
         size = min(count, PAGE)
@@ -188,8 +166,6 @@ class RedisPredictionLog(PredictionLog):
                 if "no such key" in str(error):
                     return 0, 0
                 raise
-        if "entries-added" not in about:
-            raise PredictionLogError(f"{self._server.name} is too old: the prediction log needs Redis 7.0 or newer")
         return about["entries-added"], about["length"]
 
 
@@ -200,18 +176,11 @@ def _script(name: str) -> str:
     return f"{flags}\n{shared}\n{body}"
 
 
-def _written(value: object) -> str | bytes:
+def _written(value: Any) -> Argument:
     """Return a field's value as an entry has it."""
-    match value:
-        case None:
-            return b""
-        case float():
-            return repr(float(value))  # the shortest text that reads back as the same number
-        case int():
-            return str(int(value))  # of a bool, too
-        case str() | bytes():
-            return value
-    raise TypeError(f"no record has a {type(value).__name__}")
+    if isinstance(value, bool):
+        return int(value)
+    return b"" if value is None else value
 
 
 def _read(kind: type[Record], values: Values) -> Record | None:

@@ -24,7 +24,6 @@ from stores.prediction_log.base import (
     Record,
     Refusal,
     RefusedError,
-    Summary,
     is_name,
     stored,
 )
@@ -33,15 +32,11 @@ from stores.prediction_log.sqlite_file import connect, create, identity
 TRIMMED_AT_ONCE = 100  # entries beyond the cap in one write, so that none takes long after the cap was lowered
 
 DAMAGED = "is damaged or no prediction log: move it away, and the next write makes a new one"
-UNUSABLE = "cannot be used: let the prediction log's URL name a file that this user can write"
-ADVICE = {  # by the kind of error
-    sqlite3.SQLITE_NOTADB: DAMAGED,
-    sqlite3.SQLITE_CORRUPT: DAMAGED,
-    sqlite3.SQLITE_BUSY: "is locked by another process: end what holds it",
-    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: make room",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: is the disk sound?",
-    sqlite3.SQLITE_CANTOPEN: UNUSABLE,
-    sqlite3.SQLITE_READONLY: UNUSABLE,
+BUSY = "is locked by another process: end what holds it"
+UNUSABLE = "cannot be used: let the prediction log's URL name a file that this user can write, on a sound disk with room"
+ADVICE = {  # by the kind of error; any other means damage
+    sqlite3.SQLITE_BUSY: BUSY,
+    **dict.fromkeys((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY), UNUSABLE),
 }
 
 
@@ -112,46 +107,33 @@ class SqlitePredictionLog(PredictionLog):
     def erase(
         self, prediction_ids: Collection[str] = (), feedback_ids: Collection[str] = (), is_expected: bool = False
     ) -> set[str]:
-        wanted: list[tuple[str, str, tuple[str, ...]]] = []  # id, question, statements
-        wanted += [(id_, sql.IS_KNOWN_PREDICTION, sql.ERASE_PREDICTION) for id_ in prediction_ids if is_name(id_)]
+        wanted = [(id_, sql.IS_KNOWN_PREDICTION, sql.ERASE_PREDICTION) for id_ in prediction_ids if is_name(id_)]
         wanted += [(id_, sql.IS_KNOWN_FEEDBACK, sql.ERASE_FEEDBACK) for id_ in feedback_ids if is_name(id_)]
-        if not is_expected:
-            with self._reading() as connection:
-                wanted = [each for each in wanted if _is(connection, each[1], {"id": each[0]})]
-        if not wanted:
-            return set()
+        found = set()
         with self._writing() as connection:
-            for id_, _, statements in wanted:
-                for statement in statements:
-                    connection.execute(statement, {"id": id_})
+            for id_, question, statements in wanted:
+                if is_expected or _is(connection, question, {"id": id_}):
+                    found.add(id_)
+                    for statement in statements:
+                        connection.execute(statement, {"id": id_})
             for statement in sql.FORGET_ERASED:
                 connection.execute(statement, {"predictions": self._cap, "feedback": ERASED_FEEDBACK_KEPT})
         with self._lock, self._errors_explained():  # the write-ahead log still has the erased bytes
             self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return {id_ for id_, _, _ in wanted}
+        return found
 
     def erased(self, feedback_ids: Collection[str]) -> set[str]:
         with self._reading() as connection:
             return {id_ for id_ in feedback_ids if is_name(id_) and _is(connection, sql.WAS_ERASED, (id_,))}
 
     def drop_older(self, time: float, count: int) -> int:
-        which = {"time": time, "count": count}
-        with self._reading() as connection:
-            if not _is(connection, sql.ANY_OLDER, which):
-                return 0
         with self._writing() as connection:
-            return sum(connection.execute(statement, which).rowcount for statement in sql.DROP_OLDER)
+            return sum(connection.execute(each, {"time": time, "count": count}).rowcount for each in sql.DROP_OLDER)
 
-    def summary(self) -> Summary:
+    def _totals(self) -> tuple[int, int, int]:
         with self._reading() as connection:
             predictions_total, predictions_kept, feedback_total = connection.execute(sql.SUMMARY).fetchone()
-        newest = self.recent_predictions(1)
-        return Summary(
-            predictions_total=predictions_total or 0,
-            predictions_kept=predictions_kept,
-            feedback_total=feedback_total or 0,
-            last_prediction_time=newest[0].time if newest else None,
-        )
+        return predictions_total, predictions_kept, feedback_total
 
     def durability(self) -> Durability:
         """Each commit is on the disk before it returns, so none is ever late. Size: of the file and its write-ahead log."""

@@ -39,13 +39,13 @@ IS_KNOWN_FEEDBACK = """
 SELECT EXISTS (SELECT 1 FROM feedback WHERE feedback_id = :id)
     OR EXISTS (SELECT 1 FROM erased_feedback WHERE feedback_id = :id)
 """
-ERASE_PREDICTION = (
+ERASE_PREDICTION: tuple[str, ...] = (
     "INSERT OR REPLACE INTO erased_predictions (prediction_id) VALUES (:id)",
     "INSERT OR IGNORE INTO erased_feedback SELECT number, feedback_id FROM feedback WHERE prediction_id = :id",
     "DELETE FROM feedback WHERE prediction_id = :id",
     "DELETE FROM predictions WHERE prediction_id = :id",
 )
-ERASE_FEEDBACK = (
+ERASE_FEEDBACK: tuple[str, ...] = (
     "INSERT OR IGNORE INTO erased_feedback SELECT number, feedback_id FROM feedback WHERE feedback_id = :id",
     "DELETE FROM feedback WHERE feedback_id = :id",
 )
@@ -58,13 +58,9 @@ DROP_OLDER = (
     "DELETE FROM predictions WHERE time < :time AND number IN (SELECT number FROM predictions ORDER BY number LIMIT :count)",
     "DELETE FROM feedback WHERE time < :time AND number IN (SELECT number FROM feedback ORDER BY number LIMIT :count)",
 )
-ANY_OLDER = """
-SELECT EXISTS (SELECT 1 FROM (SELECT time FROM predictions ORDER BY number LIMIT :count) WHERE time < :time)
-    OR EXISTS (SELECT 1 FROM (SELECT time FROM feedback ORDER BY number LIMIT :count) WHERE time < :time)
-"""
 SUMMARY = """
 SELECT
-    (SELECT seq FROM sqlite_sequence WHERE name = 'predictions'),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'predictions'), 0),
     (SELECT count(*) FROM predictions),
-    (SELECT seq FROM sqlite_sequence WHERE name = 'feedback')
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'feedback'), 0)
 """

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from digitnet.images.augment import LIMITS, Augmentation, with_pen_width
+from digitnet.images.augment import Augmentation, with_pen_width
 from digitnet.images.normalize import in_unit_range
 
 EVERYTHING = Augmentation(
@@ -140,8 +140,9 @@ def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
     assert 0.0 <= result.min() <= result.max() <= 1.0 + 1e-6
 
 
-@pytest.mark.parametrize("strengths", [LIMITS, vars(EVERYTHING)], ids=["the most", "usual"])
-def test_images_stay_in_range(strengths, generator):
+@pytest.mark.parametrize("factor", [1.0, 5.0])
+def test_images_stay_in_range(factor, generator):
+    strengths = {name: factor * strength for name, strength in vars(EVERYTHING).items()}
     result = Augmentation(**strengths).augmented(generator.integers(0, 256, (40, 28, 28), np.uint8), generator)
     assert ((result >= 0.0) & (result <= 1.0)).all()
 
@@ -161,9 +162,8 @@ def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_
     assert used.random() == after.random()
 
 
-@pytest.mark.parametrize("name", LIMITS)
-def test_rejects_strengths_that_are_no_number_up_to_their_limit(name):
-    assert getattr(Augmentation(**{name: LIMITS[name]}), name) == LIMITS[name]
-    for wrong in (-0.1, float("nan"), float("inf"), "2", None, True, LIMITS[name] + 0.01):
-        with pytest.raises(ValueError, match=f"^{name} must be a number from 0 to "):
+@pytest.mark.parametrize("name", vars(EVERYTHING))
+def test_rejects_strengths_that_are_no_number_from_zero_up(name):
+    for wrong in (-0.1, float("nan"), float("inf"), "2", None, True):
+        with pytest.raises(ValueError, match=f"^{name} must be a number from 0 up"):
             Augmentation(**{name: wrong})

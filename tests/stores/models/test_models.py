@@ -105,11 +105,11 @@ class TestPromoteAndRollback:
             store.promote(version)
         return versions
 
-    def test_what_was_live_comes_back_step_by_step(self, store, versions):
+    def test_what_was_live_comes_back_step_by_step(self, store, versions, place):
         first, second, third = versions
         store.promote(third)  # which is live already
         assert store.alias(LIVE) == third
-        assert store.history() == [first, second]
+        assert place.history() == [first, second]
         assert (store.rollback(), store.alias(LIVE)) == (second, second)
         store.promote(third)
         assert (store.rollback(), store.alias(LIVE)) == (second, second)
@@ -134,7 +134,7 @@ class TestPromoteAndRollback:
         with pytest.raises(StoreError, match=NOWHERE):
             store.promote(NOWHERE)
         assert store.alias(LIVE) == versions[2]
-        assert store.history() == versions[:2]
+        assert place.history() == versions[:2]
 
     def test_rollback_passes_over_what_is_damaged_or_gone(self, store, versions, place):
         place.write(f"versions/{versions[1]}/weights.npz", b"damage")
@@ -152,12 +152,12 @@ class TestPromoteAndRollback:
         assert store.alias(LIVE) == versions[2]
         assert store.rollback() == versions[0]
 
-    def test_the_history_is_bounded(self, store, versions, monkeypatch):
+    def test_the_history_is_bounded(self, store, versions, monkeypatch, place):
         monkeypatch.setattr(base, "HISTORY_LENGTH", 4)
         for _ in range(3):
             for version in versions:
                 store.promote(version)
-        assert store.history() == [versions[i] for i in (1, 2, 0, 1)]
+        assert place.history() == [versions[i] for i in (1, 2, 0, 1)]
 
 
 class TestAliases:
@@ -259,16 +259,6 @@ class TestFolder:
         with pytest.raises(StoreError, match="cannot be written: power cut"):
             store.point(LIVE, version)
         assert store.alias(LIVE) is None
-
-    def test_what_a_killed_publisher_left_is_swept_away_but_not_what_another_is_writing(self, store, model_folder, published):
-        left, writing = (store.folder / "versions" / f"{folder_models.UNFINISHED}{name}" for name in ("left", "writing"))
-        for folder in (left, writing):
-            folder.mkdir()
-        an_hour_ago = time.time() - folder_models.ABANDONED_SECONDS - 1
-        os.utime(left, (an_hour_ago, an_hour_ago))
-        assert store.versions() == [published]
-        store.publish(model_folder(1))
-        assert (left.exists(), writing.exists()) == (False, True)
 
     @pytest.mark.parametrize(
         "make",

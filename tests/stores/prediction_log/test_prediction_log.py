@@ -236,9 +236,9 @@ class TestRetention:
         assert [log.drop_expired(days, self.NOW) for days in (0, 92, 90, 90)] == [0, 0, 60, 0]
 
     def test_an_empty_log_has_nothing_to_read_or_drop(self, log, tmp_path):
-        assert (log.drop_expired(1, self.NOW), log.summary()) == (0, Summary(0, 0, 0, None))
         assert (log.recent_predictions(5), log.feedback(5), log.prediction("any")) == ([], [], None)
         assert not (tmp_path / "state").exists()
+        assert (log.drop_expired(1, self.NOW), log.summary()) == (0, Summary(0, 0, 0, None))
 
 
 def test_what_it_acknowledges_is_on_the_disk_and_takes_room_there(log, predictions):

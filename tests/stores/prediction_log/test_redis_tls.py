@@ -50,7 +50,7 @@ def start_with_tls(own_redis, certificates, free_port):
 
 def test_keeps_records_by_tls_once_the_authority_is_trusted(start_with_tls, trust, open_at):
     port = start_with_tls("right", requirepass="a/b c")
-    refusal = rf"^Redis at 127\.0\.0\.1:{port} has a certificate that cannot be trusted.*SSL_CERT_FILE.*certificate verify failed"
+    refusal = rf"^Redis at 127\.0\.0\.1:{port} cannot be reached.*SSL_CERT_FILE trusts.*certificate verify failed"
     with pytest.raises(PredictionLogError, match=refusal):
         open_at(f"rediss://:a%2Fb%20c@127.0.0.1:{port}/0").add_feedback(make_feedback())
     trust()
@@ -68,9 +68,7 @@ def test_rejects_a_certificate_for_another_host_and_does_not_send_it_the_passwor
     port = start_with_tls("wrong", requirepass="another")
     for host in ("127.0.0.1", "localhost"):
         log = open_at(f"rediss://:hush@{host}:{port}/0")
-        with pytest.raises(
-            PredictionLogError, match=r"cannot be trusted: its host must be the one in the prediction log's URL"
-        ) as refused:
+        with pytest.raises(PredictionLogError, match=r"a certificate for that host.*certificate verify failed") as refused:
             log.summary()
         assert "hush" not in "".join(traceback.format_exception(refused.value))
     with redis.Redis.from_url(f"redis://:another@127.0.0.1:{own_redis.port}") as client:
@@ -88,5 +86,5 @@ def test_says_where_one_of_both_sides_has_no_tls(start_with_tls, own_redis, open
         open_at(own_redis.url.replace("redis://", "rediss://")).summary()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=lambda: listener.accept()[0].sendall(b"-ERR no command\r\n")).start()
-        with pytest.raises(PredictionLogError, match=r"does not speak TLS as it should: if it has none, .* begins with redis://"):
+        with pytest.raises(PredictionLogError, match=r"right \(redis:// without TLS"):
             open_at(f"rediss://127.0.0.1:{listener.getsockname()[1]}/0").summary()

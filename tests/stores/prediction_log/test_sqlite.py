@@ -276,7 +276,7 @@ class TestUnusable:
     def test_a_disk_that_is_full_is_an_error_until_there_is_room(self, filled, log):
         log.summary()  # so that there is a connection, whose file may grow no more:
         log._connection.execute("PRAGMA max_page_count = 1")
-        with pytest.raises(PredictionLogError, match="cannot grow, the disk is full: make room"):
+        with pytest.raises(PredictionLogError, match=r"on a sound disk with room \(database or disk is full\)"):
             log.add_predictions([make_prediction() for _ in range(100)])
         assert log.summary().predictions_kept == 50
         log.add_predictions([make_prediction()])

@@ -25,26 +25,26 @@ class TestOvertaken:
         assert store.alias(LIVE) == versions[0]
         assert (store.rollback(), store.rollback(), store.rollback()) == (versions[3], versions[2], versions[1])
 
-    def test_before_the_history_is_written_loses_no_line_either(self, store, other, live, versions):
+    def test_before_the_history_is_written_loses_no_line_either(self, store, other, live, versions, place):
         just_before(store, "PUT", "history", lambda: other.promote(versions[3]))
         store.promote(versions[0])
-        assert store.history() == [*live, versions[3]]
+        assert place.history() == [*live, versions[3]]
 
-    def test_at_the_first_promotion_of_all(self, store, other, versions):
+    def test_at_the_first_promotion_of_all(self, store, other, versions, place):
         just_before(store, "PUT", LIVE, lambda: other.promote(versions[1]))
         store.promote(versions[0])
-        assert (store.alias(LIVE), store.history()) == (versions[0], [versions[1]])
+        assert (store.alias(LIVE), place.history()) == (versions[0], [versions[1]])
 
-    def test_a_rollback_takes_back_nothing_that_was_promoted_meanwhile(self, store, other, live, versions):
+    def test_a_rollback_takes_back_nothing_that_was_promoted_meanwhile(self, store, other, live, versions, place):
         just_before(store, "PUT", LIVE, lambda: other.promote(versions[3]))
         with pytest.raises(OvertakenError, match="live was changed by somebody else at the same moment: look at it"):
             store.rollback()
-        assert (store.alias(LIVE), store.history()) == (versions[3], live)
+        assert (store.alias(LIVE), place.history()) == (versions[3], live)
 
-    def test_two_who_roll_back_the_same_take_one_step(self, store, other, live):
+    def test_two_who_roll_back_the_same_take_one_step(self, store, other, live, place):
         just_before(store, "PUT", LIVE, other.rollback)
         assert store.rollback() == live[1]
-        assert (store.alias(LIVE), store.history()) == (live[1], live[:1])
+        assert (store.alias(LIVE), place.history()) == (live[1], live[:1])
 
     def test_between_a_rollback_s_two_steps_loses_no_line(self, store, other, live, versions):
         just_before(store, "PUT", "history", lambda: other.promote(versions[3]))

@@ -62,4 +62,4 @@ class TestAlias:
         place.write(LIVE, f"{versions[1]}\n".encode())
         assert store.alias(LIVE) == versions[1]
         store.promote(versions[2])
-        assert store.history() == [versions[1]]
+        assert place.history() == [versions[1]]

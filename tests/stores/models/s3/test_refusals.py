@@ -22,7 +22,7 @@ def error(code, message="no"):
 
 
 ANSWERS = {
-    "unknown keys": (403, error("InvalidAccessKeyId"), "refuses the credentials: are AWS_ACCESS_KEY_ID"),
+    "unknown keys": (403, error("InvalidAccessKeyId"), "has no usable credentials: set AWS_ACCESS_KEY_ID"),
     "keys that may not": (
         403,
         error("AccessDenied"),
@@ -30,15 +30,14 @@ ANSWERS = {
     ),
     "a 403 that says nothing": (403, "", "is forbidden to these credentials"),
     "no such bucket": (404, error("NoSuchBucket"), "there is no such bucket. Make it, or correct the URL"),
-    "a clock that is wrong": (403, error("RequestTimeTooSkewed"), "set this machine's clock"),
+    "a clock that is wrong": (403, error("RequestTimeTooSkewed"), r"fails \(it says RequestTimeTooSkewed\)"),
     "another region": (400, error("AuthorizationHeaderMalformed"), "is in another region: set AWS_DEFAULT_REGION"),
     "a web server that sends everybody elsewhere": (301, "", NOT_S3),
-    "an error of the server's": (500, error("InternalError"), r"fails: try again later \(it says InternalError\)"),
-    "too much": (503, error("SlowDown"), "is asked too much: try again later"),
+    "an error of the server's": (500, error("InternalError"), r"fails \(it says InternalError\)"),
     "a web server without such a page": (404, "<html>Not Found</html>", NOT_S3),
     "a web page": (200, "<html>Welcome</html>", NOT_S3),
     "nothing": (200, "", NOT_S3),
-    "a code that is none": (400, error("\x07 <b>" + "x" * 500), "does not answer as S3 does"),
+    "a code that is none": (400, error("\x07 <b>" + "x" * 500), NOT_S3),
 }
 
 
@@ -105,7 +104,6 @@ def test_any_question_is_refused_so(server, store, model_folder, name):
     for use in (
         store.versions,
         store.rollback,
-        store.history,
         lambda: store.point(CANDIDATE, VERSION),
         lambda: store.load(VERSION),
         lambda: store.state(VERSION),
@@ -178,15 +176,12 @@ class TestURL:
         assert str(open_models("s3://bucket/a/b/")) == "s3://bucket/a/b"
         assert str(open_models("s3://my.bucket-1/my%20models")) == "s3://my.bucket-1/my models"
 
-    def test_may_name_a_cache_as_for_earlier_releases(self):
-        assert str(open_models("s3://bucket/models?cache=/var/cache/doodle")) == "s3://bucket/models"
-
     @pytest.mark.parametrize(
         "url",
         [
             "s3:", "s3://", "s3:bucket", "s3://b", "s3://Bucket/x", "s3://a..b/x", "s3://-bucket/x", "s3://bucket-/x",
             f"s3://{'b' * 64}/x", "s3://bucket:443/x", "s3://bucket/a//b", "s3://bucket/../x", "s3://bucket/x#y", "s3://bucket/%00",
-            "s3://bucket/x?cache", "s3://bucket/x?region=eu", "s3://bucket/x?cache=a&cache=b", "s3://[b/x",
+            "s3://bucket/x?region=eu", "s3://[b/x",
         ],
     )  # fmt: skip
     def test_what_is_none_is_refused(self, url):
