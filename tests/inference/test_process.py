@@ -115,7 +115,7 @@ def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it(monkeypatch, c
     with pytest.raises(SystemExit) as ended:
         program.main()
     assert ended.value.code == 2
-    assert capsys.readouterr() == ("", "inference: DOODLE_PORT must be a whole number, not 'seven'\n")
+    assert capsys.readouterr() == ("", "inference: DOODLE_PORT: Input should be a valid integer, unable to parse string as an integer\n")
 
 
 def test_a_port_in_use_ends_it_with_an_error_that_says_so(monkeypatch, caplog):

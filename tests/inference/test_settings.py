@@ -51,9 +51,9 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value, mo
 @pytest.mark.parametrize(
     ("variable", "text", "message"),
     [
-        ("DOODLE_PORT", "seven", " must be a whole number, not 'seven'"),
-        ("DOODLE_MODEL_CHECK_SECONDS", "0", " must be at least 0.05, not 0"),
-        ("DOODLE_RETENTION_DAYS", "-1", " must be at least 0, not -1"),
+        ("DOODLE_PORT", "seven", ": Input should be a valid integer, unable to parse string as an integer"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "0", ": Input should be greater than or equal to 0.05"),
+        ("DOODLE_RETENTION_DAYS", "-1", ": Input should be greater than or equal to 0"),
         (
             "DOODLE_MODELS",
             "ftp://host",
