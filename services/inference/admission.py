@@ -2,18 +2,12 @@
 
 import asyncio
 import json
-import logging
 from collections import Counter
 from collections.abc import Awaitable
-from time import monotonic
-from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-log = logging.getLogger(__name__)
-
 LIMITED = {"POST", "DELETE"}
-SPELL_SECONDS = 10.0  # rejections within this time of the last one belong to the same spell, and are not logged again
 TOO_MUCH = "too many requests at once: wait a second, then send it again"
 BODY = json.dumps({"detail": TOO_MUCH}).encode()
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode()), (b"retry-after", b"1")]
@@ -30,7 +24,6 @@ class Admission:
 
     def __init__(self, app: ASGIApp, limit: int, own_limit: frozenset[str] = frozenset()):
         self._app, self._limit, self._own_limit = app, limit, own_limit
-        self._last_rejection = -SPELL_SECONDS
         self._in_flight: Counter[str] = Counter()  # by path; "" for those that share a limit
 
     @property
@@ -43,10 +36,11 @@ class Admission:
             await self._app(scope, receive, send)
             return
         kind = scope["path"] if scope["path"] in self._own_limit else ""
-        if self._in_flight[kind] >= self._limit:
-            await self._reject(scope["path"], send)
-        else:
+        if self._in_flight[kind] < self._limit:
             await self._admit(kind, scope, receive, send)
+        else:
+            await send({"type": "http.response.start", "status": 429, "headers": HEADERS})
+            await send({"type": "http.response.body", "body": BODY})
 
     async def _admit(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
         is_in_flight, is_answered = True, False
@@ -77,10 +71,3 @@ class Admission:
             await self._app(scope, receive_outside, send_outside)
         finally:
             leave()
-
-    async def _reject(self, path: str, send: Send) -> None:
-        if monotonic() - self._last_rejection > SPELL_SECONDS:
-            log.warning("event=load_shed inside=%d path=%s", self.in_flight, quote(path)[:200])  # one line, whatever the path
-        self._last_rejection = monotonic()
-        await send({"type": "http.response.start", "status": 429, "headers": HEADERS})
-        await send({"type": "http.response.body", "body": BODY})

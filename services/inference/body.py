@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from stores.prediction_log.base import Form
 
-from inference.errors import BadRequestError, InvalidRequestError, TooLargeError, UnsupportedMediaError, first_problem
+from inference.errors import bad_request, first_problem, invalid_request, too_large, unsupported_media
 from inference.png import Png, checked_png, pixels_from_png
 from inference.predictor import Image
 from inference.schemas.requests import MAX_FIELDS, MAX_VALUES, PredictRequest
@@ -61,10 +61,10 @@ class BodyReader:
         """Return the request's body as an instance of the schema."""
         media_type = _media_type(request)
         if media_type != JSON:
-            raise UnsupportedMediaError(f"send {expected}, not {media_type}")
+            raise unsupported_media(f"send {expected}, not {media_type}")
         content = await _content(request, MAX_JSON_BYTES)
         if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES or content.count(b":") > MAX_FIELDS:
-            raise TooLargeError(f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
+            raise too_large(f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
         if len(content) <= QUICK_BYTES:
             return _parsed(schema, content)
         return await self._large.run(request, _parsed, schema, content)
@@ -88,7 +88,7 @@ def vector_image(values: list[float]) -> Image:
     try:
         return image_from_vector(values)
     except DrawingError as error:
-        raise BadRequestError(str(error)) from error
+        raise bad_request(str(error)) from error
 
 
 def _png_drawing(png: Png, started: float) -> Drawing:
@@ -103,7 +103,7 @@ def _parsed(schema: type[Schema], content: bytes) -> Schema:
         return schema.model_validate_json(content)
     except ValidationError as error:
         # The input is left out, since pydantic would copy it.
-        raise InvalidRequestError(first_problem(error.errors(include_url=False, include_input=False))) from error
+        raise invalid_request(first_problem(error.errors(include_url=False, include_input=False))) from error
 
 
 def _media_type(request: Request) -> str:
@@ -119,16 +119,16 @@ async def _content(request: Request, limit: int) -> bytes:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         detail = f"send the body as it is, not packed by {encoding[:20]}"
-        raise UnsupportedMediaError(detail, {"Accept-Encoding": "identity"})
+        raise unsupported_media(detail, {"Accept-Encoding": "identity"})
     detail, announced = f"the body may have at most {limit} bytes", request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
-        raise TooLargeError(detail, {"Connection": "close"} if int(announced) > limit + SKIPPED_BYTES else None)
+        raise too_large(detail, {"Connection": "close"} if int(announced) > limit + SKIPPED_BYTES else None)
     content = bytearray()
     try:
         async for chunk in request.stream():
             content += chunk
             if len(content) > limit:
-                raise TooLargeError(detail, {"Connection": "close"})
+                raise too_large(detail, {"Connection": "close"})
     except ClientDisconnect as error:
-        raise BadRequestError("the body ended early") from error
+        raise bad_request("the body ended early") from error
     return bytes(content)

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,15 +12,13 @@ from time import time
 from digitnet.images.normalize import in_bytes
 from stores.prediction_log import Feedback, Prediction, PredictionLog
 
-from inference.errors import NotFoundError
+from inference.errors import not_found
 from inference.metrics import Metrics
 from inference.prediction_logger import PredictionLogger
 from inference.predictor import Image
 from inference.schemas.requests import FeedbackRequest
 
 Pause = Callable[[float], Awaitable[object]]  # waits for some seconds
-
-log = logging.getLogger(__name__)
 
 # Another replica may have answered a moment ago and be just about to write its prediction to the log.
 LOOK_AGAIN_SECONDS = (0.1, 0.4)
@@ -57,16 +54,12 @@ class FeedbackService:
         await asyncio.to_thread(self._prediction_log.add_feedback, feedback)
         verdict = "right" if actual == feedback.predicted_digit else "wrong"
         self._metrics.feedback.labels("no_digit" if actual is None else verdict).inc()
-        log.info(
-            "event=feedback id=%s prediction=%s predicted=%s actual=%s",
-            *(id_, feedback.prediction_id, feedback.predicted_digit, actual),
-        )
 
     async def _prediction(self, prediction_id: str, pause: Pause) -> Prediction:
         async for queued in self._looks(prediction_id, pause):
             if found := queued or await asyncio.to_thread(self._prediction_log.prediction, prediction_id):
                 return found
-        raise NotFoundError(UNKNOWN)
+        raise not_found(UNKNOWN)
 
     async def erase(self, prediction_id: str, pause: Pause = asyncio.sleep) -> None:
         """Erase a prediction with all feedback on it."""
@@ -75,9 +68,8 @@ class FeedbackService:
                 # The log never takes a prediction that was erased while it was still queued.
                 is_expected = queued is not None
                 if await asyncio.to_thread(self._prediction_log.erase, [prediction_id], is_expected=is_expected):
-                    log.info("event=erased prediction=%s", prediction_id)
                     return
-        raise NotFoundError(NOTHING_TO_ERASE)
+        raise not_found(NOTHING_TO_ERASE)
 
     async def _looks(self, prediction_id: str, pause: Pause) -> AsyncIterator[Prediction | None]:
         """Take the time for several looks into the log; yield at each the prediction if it is still queued here."""

@@ -98,13 +98,9 @@ class PredictionLogger:
 async def drop_expired(prediction_log: PredictionLog, days: int) -> None:
     """Keep the log to its retention, for as long as this runs. Each replica does so; the batches of several do no harm."""
     while True:
-        dropped = 0
         try:
-            while batch := await asyncio.to_thread(prediction_log.drop_expired, days, time()):
-                dropped += batch
+            while await asyncio.to_thread(prediction_log.drop_expired, days, time()):
                 await asyncio.sleep(PAUSE_SECONDS)
         except PredictionLogError as error:
             log.warning("event=expired_not_dropped reason=%r", str(error))
-        if dropped:
-            log.info("event=expired_dropped records=%d", dropped)
         await asyncio.sleep(EXPIRY_SECONDS)

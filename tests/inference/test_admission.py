@@ -135,12 +135,3 @@ async def test_an_app_that_fails_leaves_its_place():
         with pytest.raises(RuntimeError):
             await admission({"type": "http", "method": "POST", "path": "/"}, None, None)
     assert admission.in_flight == 0
-
-
-async def test_logs_a_rush_as_one_line_whatever_path_is_asked_for(caplog):
-    door = Door(limit=0)
-    for _ in range(3):
-        await door.ask(path="/x\ntime=now level=error event=made_up\x1b[2J" + 1000 * "x")
-    (line,) = caplog.messages
-    assert line.startswith("event=load_shed inside=0 path=/x%0Atime%3Dnow%20level%3Derror%20event%3Dmade_up%1B%5B2J")
-    assert len(line) < 300

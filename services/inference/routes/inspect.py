@@ -1,6 +1,5 @@
 """Inspect: explanations, units, training steps and snapshots of the live model. None counts as a prediction."""
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -11,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 
-from inference.errors import InvalidRequestError, NotFoundError
+from inference.errors import invalid_request, not_found
 from inference.inspection import Fields, explanation, predict_at_snapshots, timeline, training, unit
-from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of, errors
+from inference.openapi import BODY_ERRORS, DRAWING_ERRORS, NO_MODEL, PNG, body_of, errors
 from inference.predictor import Image, Model, ModelSource
 from inference.routes.predict import predicted
 from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
@@ -25,7 +24,7 @@ Body = TypeVar("Body", bound=PredictRequest)
 
 router = APIRouter()
 
-NO_SNAPSHOTS = errors({404: "The live model has no snapshots"})
+NO_SNAPSHOTS = errors({404: "The live model has no snapshots", 429: BODY_ERRORS[429]})
 
 
 @router.post("/explain", response_model=Explanation, responses=DRAWING_ERRORS, openapi_extra=body_of(ExplainRequest, PNG))
@@ -76,9 +75,9 @@ async def learn(request: Request) -> Response:
 @router.get("/snapshots", response_model=SnapshotsResponse, responses=NO_MODEL | NO_SNAPSHOTS)
 async def snapshots(request: Request) -> Response:
     """Show how the live model learned: measurements at some steps of its training, and its filters at each."""
-    live = services_of(request).live
-    model = live.model
-    return JSONResponse(await asyncio.to_thread(lambda: timeline(model, _snapshots(live, model))))
+    services = services_of(request)
+    model = services.live.model
+    return await services.inspections.run(request, lambda: JSONResponse(timeline(model, _snapshots(services.live, model))))
 
 
 @router.post(
@@ -114,7 +113,7 @@ async def _compute(
         try:
             computed = fields()
         except ValueError as error:
-            raise InvalidRequestError(str(error)) from error
+            raise invalid_request(str(error)) from error
         return JSONResponse(computed)
 
     answer = await queue.run(request, response)
@@ -125,7 +124,7 @@ async def _compute(
 def _snapshots(source: ModelSource, model: Model) -> Snapshots:
     found = source.snapshots(model)
     if found is None:
-        raise NotFoundError(f"model {model.version} has no snapshots: it was trained before the trainer left any")
+        raise not_found(f"model {model.version} has no snapshots: it was trained before the trainer left any")
     return found
 
 

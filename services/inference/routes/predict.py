@@ -1,6 +1,5 @@
 """Predict: a drawing in, its digit out."""
 
-import logging
 import uuid
 from time import perf_counter, time
 from typing import Any, NamedTuple
@@ -19,8 +18,6 @@ from inference.predictor import Model, ModelSource, Prediction
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import PredictionResponse
 from inference.services import Services, services_of
-
-log = logging.getLogger(__name__)
 
 router = APIRouter()
 
@@ -74,7 +71,3 @@ def _count_and_log(services: Services, result: Predicted) -> None:
     services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.seconds)
     id_, version, pixels = result.prediction_id, result.model.version, in_bytes(result.drawing.image).tobytes()
     services.logger.log(LoggedPrediction(id_, time(), form, digit, prediction.is_digit, probability, version, pixels))
-    log.debug(
-        "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-        *(id_, form, digit, prediction.is_digit, probability, sum(result.seconds.values()) * 1e3),
-    )
