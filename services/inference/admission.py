@@ -43,7 +43,7 @@ class Admission:
             await send({"type": "http.response.body", "body": BODY})
 
     async def _admit(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
-        is_in_flight, is_answered = True, False
+        is_in_flight = True
 
         def leave() -> None:
             nonlocal is_in_flight
@@ -54,14 +54,11 @@ class Admission:
             nonlocal is_in_flight
             leave()
             message = await receive()
-            if not is_answered:
-                self._in_flight[kind] += 1
-                is_in_flight = True
+            self._in_flight[kind] += 1
+            is_in_flight = True
             return message
 
         def send_outside(message: Message) -> Awaitable[None]:
-            nonlocal is_answered
-            is_answered = True
             leave()
             return send(message)
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import iter_route_contexts
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from stores.models import ALIASES
 
 from inference.admission import Admission
 from inference.auth import needs_key
-from inference.cors import with_cors
 from inference.errors import HANDLERS
 from inference.hosts import AllowedHosts
 from inference.openapi import body_schemas, errors
@@ -66,9 +66,13 @@ class DoodleAPI(FastAPI):
         services: Services = self.state.services
         admission = Admission(super().build_middleware_stack(), MAX_REQUESTS, own_limit=frozenset({"/predict"}))
         services.metrics.requests_in_flight.set_function(lambda: admission.in_flight)
-        allowed = AllowedHosts(with_cors(admission, services.settings.cors_origins), services.settings.hosts)
+        app: ASGIApp = admission
+        if origins := services.settings.cors_origins:  # websites whose scripts may read all answers, errors too
+            methods, headers = ("GET", "POST", "DELETE"), ("Authorization", "Content-Type", "X-API-Key")
+            app = CORSMiddleware(app, origins, methods, headers, expose_headers=("Retry-After",))
+        app = AllowedHosts(app, services.settings.hosts)
         routes = [route for route in iter_route_contexts(self.routes) if getattr(route, "include_in_schema", False)]
-        return RequestMetrics(allowed, services.metrics, [route.path for route in routes if route.path])
+        return RequestMetrics(app, services.metrics, [route.path for route in routes if route.path])
 
     def openapi(self) -> dict[str, Any]:
         """Return the description, with the schemas of bodies among its components."""

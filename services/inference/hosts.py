@@ -12,20 +12,10 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-NAME = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+")
 # Nobody can register these. A name without a dot (localhost, frontend) is not in the public DNS either.
 PRIVATE_SUFFIXES = (".localhost", ".local", ".internal")
 ANY = "*"
 PORT = re.compile(r":\d*$")
-
-
-def parse_hosts(text: str) -> frozenset[str]:
-    """Return the names in a text, separated by spaces or commas. "*" allows all. ValueError for a bad one."""
-    names = text.lower().replace(",", " ").split()
-    for name in names:
-        if name != ANY and not NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a host name: it should look like doodle.example.org, without a port")
-    return frozenset(names)
 
 
 class AllowedHosts:

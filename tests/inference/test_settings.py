@@ -6,7 +6,7 @@ import pytest
 from deployment.settings import SettingsError, read_settings
 from inference.settings import Settings
 
-NO_ORIGIN = "is no origin: it should look like https://example.org or http://localhost:8080"
+NO_ORIGIN = "should look like https://example.org or http://localhost:8080"
 
 
 def test_the_defaults_are_those_of_the_contract(monkeypatch):
@@ -60,6 +60,7 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value, mo
             ": 'ftp://host' names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix",
         ),
         ("DOODLE_JOURNAL", "mysql://host", ": a prediction log's URL begins with redis://, rediss:// or sqlite:///"),
+        ("DOODLE_HOSTS", "a b:443", ": 'b:443' should look like doodle.example.org, without a port"),
         *(
             ("DOODLE_CORS_ORIGINS", text, f": {text!r} {NO_ORIGIN}")
             for text in ("*", "example.org", "https://example.org/", "ftp://a", "https://*.a", "https://u@a")

@@ -26,7 +26,7 @@ class Predicted(NamedTuple):
     """A drawing with its prediction."""
 
     prediction_id: str
-    drawing: Drawing
+    drawing: Drawing[Any]
     model: Model
     prediction: Prediction
     seconds: dict[str, float]  # of each phase
@@ -40,7 +40,7 @@ class Predicted(NamedTuple):
         return answer
 
 
-def predicted(model: Model, drawing: Drawing) -> Predicted:
+def predicted(model: Model, drawing: Drawing[Any]) -> Predicted:
     started = perf_counter()
     prediction = model.predict(drawing.image)
     seconds = drawing.seconds | {"forward": perf_counter() - started}
@@ -50,7 +50,7 @@ def predicted(model: Model, drawing: Drawing) -> Predicted:
 async def predict_with(source: ModelSource, request: Request) -> Predicted:
     """Predict the drawing in a request. Without a model the body is not read."""
     model = source.model
-    return predicted(model, await services_of(request).bodies.drawing(request))
+    return predicted(model, await services_of(request).bodies.drawing(request, PredictRequest))
 
 
 @router.post("/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest, PNG))
