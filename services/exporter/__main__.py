@@ -13,20 +13,18 @@ from exporter.settings import Settings
 log = logging.getLogger("exporter")
 
 
-def main() -> int:
+def main() -> None:
     end_when_told_to()
     settings = read_or_exit("exporter", Settings)
     log_to_stdout(settings.log_level)
     try:
         server = Server(settings.host, settings.port, create_app(settings))
     except OSError as error:
-        log.error("event=cannot_listen host=%s port=%d reason=%r", settings.host, settings.port, error.strerror)
-        return 1
+        sys.exit(f"exporter: cannot listen on {settings.host} port {settings.port}: {error.strerror}")
     with server:
         log.info("event=listening host=%s port=%d", settings.host, server.server_port)
         server.serve_forever()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

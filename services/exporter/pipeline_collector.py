@@ -8,8 +8,8 @@ from pathlib import Path
 from prometheus_client.core import GaugeMetricFamily, Metric
 from pydantic import FiniteFloat, TypeAdapter
 
-from exporter.families import gauge_by
 from exporter.results import Metrics, ResultsError, read_results
+from exporter.scrape import gauge_by
 
 METRICS_FILE, HISTORY_FILE = "metrics.json", "history.csv"
 DIGITS = "0123456789"
