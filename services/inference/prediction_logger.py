@@ -26,7 +26,7 @@ class PredictionLogger:
 
     def __init__(self, prediction_log: PredictionLog, metrics: Metrics):
         self._prediction_log, self._metrics = prediction_log, metrics
-        self._queue: deque[tuple[Prediction, float]] = deque()  # each with its time
+        self._queue: deque[tuple[Prediction, float]] = deque(maxlen=MAX_QUEUE)  # each with its time
         self._batch: list[tuple[Prediction, float]] = []  # on its way to the log
         self._arrived = asyncio.Event()
         self._is_down = False
@@ -35,7 +35,6 @@ class PredictionLogger:
     def log(self, prediction: Prediction) -> None:
         """Queue a prediction. Call it on the event loop."""
         if len(self._queue) == MAX_QUEUE:
-            self._queue.popleft()
             self._metrics.logged.labels("dropped").inc()
         self._queue.append((prediction, perf_counter()))
         self._arrived.set()

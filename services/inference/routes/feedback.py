@@ -14,21 +14,10 @@ from inference.work_queue import pause
 
 router, erasure_router = APIRouter(), APIRouter()
 
-FEEDBACK_ERRORS = BODY_ERRORS | {
-    404: "No such prediction, or one too old to be known",
-    415: "Not JSON",
-    422: "Not feedback that can be read",
-    503: "It could not be kept; send it again",
-}
-ERASURE_ERRORS = {404: "No such prediction, or one that has left the log", 503: "It could not be erased; try again"}
+ERRORS = errors({404: "No such prediction, or one that has left the log", 503: "The prediction log is out of reach; try again"})
 
 
-@router.post(
-    "/feedback",
-    response_model=Message,
-    responses=errors(FEEDBACK_ERRORS),
-    openapi_extra=body_of(FeedbackRequest),
-)
+@router.post("/feedback", response_model=Message, responses=errors(BODY_ERRORS) | ERRORS, openapi_extra=body_of(FeedbackRequest))
 async def feedback(request: Request) -> Response:
     """Say what a drawing really is. The answer comes once that is on the disk."""
     services = services_of(request)
@@ -38,7 +27,7 @@ async def feedback(request: Request) -> Response:
     return JSONResponse({"message": "Feedback received, thank you!"})
 
 
-@erasure_router.delete("/predictions/{prediction_id}", response_model=Message, responses=errors(ERASURE_ERRORS))
+@erasure_router.delete("/predictions/{prediction_id}", response_model=Message, responses=ERRORS)
 async def erase(prediction_id: str, request: Request) -> Response:
     """Erase a drawing: its prediction and all feedback on it. The answer comes once that is on the disk.
 

@@ -29,7 +29,6 @@ class Predicted(NamedTuple):
     drawing: Drawing[Any]
     model: Model
     prediction: Prediction
-    seconds: dict[str, float]  # of each phase
 
     def response(self, with_input: bool = False) -> dict[str, Any]:
         """Return the fields of the schema PredictionResponse."""
@@ -43,8 +42,8 @@ class Predicted(NamedTuple):
 def predicted(model: Model, drawing: Drawing[Any]) -> Predicted:
     started = perf_counter()
     prediction = model.predict(drawing.image)
-    seconds = drawing.seconds | {"forward": perf_counter() - started}
-    return Predicted(uuid.uuid4().hex, drawing, model, prediction, seconds)
+    drawing.seconds["forward"] = perf_counter() - started
+    return Predicted(uuid.uuid4().hex, drawing, model, prediction)
 
 
 async def predict_with(source: ModelSource, request: Request) -> Predicted:
@@ -68,6 +67,6 @@ async def predict(request: Request, input: bool = False) -> Response:
 def _count_and_log(services: Services, result: Predicted) -> None:
     prediction, form = result.prediction, result.drawing.form
     digit, probability = prediction.digit, float(prediction.probabilities.max())
-    services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.seconds)
+    services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.drawing.seconds)
     id_, version, pixels = result.prediction_id, result.model.version, in_bytes(result.drawing.image).tobytes()
     services.logger.log(LoggedPrediction(id_, time(), form, digit, prediction.is_digit, probability, version, pixels))

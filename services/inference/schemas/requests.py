@@ -93,8 +93,6 @@ class ExplainRequest(PredictRequest):
 
 
 class UnitRequest(ExplainRequest):
-    """A drawing, and the unit to inspect."""
-
     layer: Index = Field(description="counted from 0")
     place: list[Index] = Field(
         min_length=1,
@@ -105,8 +103,6 @@ class UnitRequest(ExplainRequest):
 
 
 class TrainingStep(BaseModel):
-    """One step of gradient descent on the drawing."""
-
     model_config = ConfigDict(extra="forbid")
 
     label: Label | None = Field(description="of the drawing; null: no digit")
