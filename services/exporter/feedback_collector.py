@@ -63,16 +63,12 @@ class FeedbackCollector:
                 return
 
     def _count(self, feedback: Feedback) -> None:
-        verdict = _verdict(feedback)
-        self._counted["none" if feedback.actual_digit is None else str(feedback.actual_digit), verdict] += 1
-        if verdict in ("right", "wrong"):
-            self._recent.append(verdict == "right")
+        predicted, actual = feedback.predicted_digit, feedback.actual_digit
         self._last = feedback.feedback_id
-
-
-def _verdict(feedback: Feedback) -> str:
-    if feedback.actual_digit is None:
-        return "no_digit"
-    if feedback.predicted_digit is None:
-        return "unknown"
-    return "right" if feedback.predicted_digit == feedback.actual_digit else "wrong"
+        if actual is None:
+            self._counted["none", "no_digit"] += 1
+        elif predicted is None:
+            self._counted[str(actual), "unknown"] += 1
+        else:
+            self._counted[str(actual), "right" if predicted == actual else "wrong"] += 1
+            self._recent.append(predicted == actual)

@@ -16,10 +16,9 @@ HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(B
 class Admission:
     """ASGI middleware that limits the requests in flight and answers 429 to the rest, which costs a part of a prediction.
 
-    Each of `own_limit`, a set of paths, has the limit for itself; all other paths share one. So predictions always have room.
-    A request is in flight while its work waits or runs. It is not while its body arrives, while it waits in a queue
-    (work_queue.py), or while its client takes the answer. Only POST and DELETE are limited: a rejected probe or scrape would
-    make a busy service look dead.
+    Each path of `own_limit` has the limit for itself; all others share one. So predictions always have room. A request is not in
+    flight while its body arrives, while it waits in a queue (work_queue.py), or while its client takes the answer. GET has no
+    limit: a rejected probe or scrape would make a busy service look dead.
     """
 
     def __init__(self, app: ASGIApp, limit: int, own_limit: frozenset[str] = frozenset()):
