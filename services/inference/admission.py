@@ -3,9 +3,8 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 LIMITED = {"POST", "DELETE"}
 TOO_MUCH = "too many requests at once: wait a second, then send it again"
@@ -16,13 +15,12 @@ HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(B
 class Admission:
     """ASGI middleware that limits the requests in flight and answers 429 to the rest, which costs a part of a prediction.
 
-    Each path of `own_limit` has the limit for itself; all others share one. So predictions always have room. A request is not in
-    flight while its body arrives, while it waits in a queue (work_queue.py), or while its client takes the answer. GET has no
+    Each of these paths has the limit for itself, so that no other holds up predictions; all other paths share one. GET has no
     limit: a rejected probe or scrape would make a busy service look dead.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, own_limit: frozenset[str] = frozenset()):
-        self._app, self._limit, self._own_limit = app, limit, own_limit
+    def __init__(self, app: ASGIApp, limit: int, paths: frozenset[str]):
+        self._app, self._limit, self._paths = app, limit, paths
         self._in_flight: Counter[str] = Counter()  # by path; "" for those that share a limit
 
     @property
@@ -34,36 +32,14 @@ class Admission:
         if scope["type"] != "http" or scope["method"] not in LIMITED:
             await self._app(scope, receive, send)
             return
-        kind = scope["path"] if scope["path"] in self._own_limit else ""
-        if self._in_flight[kind] < self._limit:
-            await self._admit(kind, scope, receive, send)
-        else:
+        path = scope["path"] if scope["path"] in self._paths else ""
+        if self._in_flight[path] >= self._limit:
             await send({"type": "http.response.start", "status": 429, "headers": HEADERS})
             await send({"type": "http.response.body", "body": BODY})
-
-    async def _admit(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
-        is_in_flight = True
-
-        def leave() -> None:
-            nonlocal is_in_flight
-            self._in_flight[kind] -= is_in_flight
-            is_in_flight = False
-
-        async def receive_outside() -> Message:
-            nonlocal is_in_flight
-            leave()
-            message = await receive()
-            self._in_flight[kind] += 1
-            is_in_flight = True
-            return message
-
-        def send_outside(message: Message) -> Awaitable[None]:
-            leave()
-            return send(message)
-
-        self._in_flight[kind] += 1
+            return
+        self._in_flight[path] += 1
         try:
             await asyncio.sleep(0)  # the other requests of this turn of the event loop are counted before any work begins
-            await self._app(scope, receive_outside, send_outside)
+            await self._app(scope, receive, send)
         finally:
-            leave()
+            self._in_flight[path] -= 1

@@ -45,12 +45,6 @@ class WorkQueue:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-async def pause(request: Request, seconds: float) -> None:
-    """Sleep; ClientDisconnect when the client goes. Admission does not count the request meanwhile."""
-    if seconds:
-        await _unless_gone(request, asyncio.ensure_future(asyncio.sleep(seconds)))
-
-
 async def _unless_gone(request: Request, work: asyncio.Future[Result]) -> Result:
     """Return the work's result; ClientDisconnect, and no more work, when the client goes first. Its body is skipped."""
     gone = asyncio.ensure_future(_disconnection(request))

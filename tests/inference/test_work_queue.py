@@ -6,7 +6,7 @@ import threading
 import pytest
 from fastapi import HTTPException
 from inference.metrics import Metrics
-from inference.work_queue import WorkQueue, pause
+from inference.work_queue import WorkQueue
 from starlette.requests import ClientDisconnect, Request
 
 pytestmark = pytest.mark.anyio
@@ -90,13 +90,3 @@ async def test_a_call_that_runs_keeps_its_place_though_its_client_is_gone(queue,
         await ask(int)
     free.set()
     assert await asyncio.gather(*waiting) == [0] * WAITING
-
-
-async def test_a_pause_ends_when_the_client_goes():
-    client = Client()
-    await pause(client.request, 0.001)
-    pausing = asyncio.create_task(pause(client.request, 3600))
-    await asyncio.sleep(0)
-    client.gone.set()
-    with pytest.raises(ClientDisconnect):
-        await pausing

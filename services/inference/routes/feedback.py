@@ -1,7 +1,5 @@
 """Feedback: say what a drawing really is, and erase it."""
 
-from functools import partial
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -10,7 +8,6 @@ from inference.openapi import BODY_ERRORS, body_of, errors
 from inference.schemas.requests import FeedbackRequest
 from inference.schemas.responses import Message
 from inference.services import services_of
-from inference.work_queue import pause
 
 router, erasure_router = APIRouter(), APIRouter()
 
@@ -23,7 +20,7 @@ async def feedback(request: Request) -> Response:
     services = services_of(request)
     body = await services.bodies.json(request, FeedbackRequest)
     image = None if body.image_vector is None else vector_image(body.image_vector)
-    await services.feedback.receive(body, image, _address(request), partial(pause, request))
+    await services.feedback.receive(body, image, _address(request))
     return JSONResponse({"message": "Feedback received, thank you!"})
 
 
@@ -33,7 +30,7 @@ async def erase(prediction_id: str, request: Request) -> Response:
 
     The id is the secret, so this call needs no key.
     """
-    await services_of(request).feedback.erase(prediction_id, partial(pause, request))
+    await services_of(request).feedback.erase(prediction_id)
     return JSONResponse({"message": "The drawing and all feedback on it are erased."})
 
 
