@@ -46,7 +46,11 @@ class _VariablesSource(EnvSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         key, variable, is_complex = self._extract_field_info(field, field_name)[0]  # the second, if any, is DOODLE_<FIELD>
         if path := self.env_vars.get(f"{variable}_file"):
-            return _content(f"{variable.upper()}_FILE", Path(path)) or None, key, False
+            try:
+                return Path(path).read_text(encoding="utf-8").strip() or None, key, False
+            except (OSError, UnicodeDecodeError) as error:
+                reason = f"{path} cannot be read: {type(error).__name__}"
+                raise SettingsError(f"{variable.upper()}_FILE: {reason}") from error
         return self.env_vars.get(variable), key, is_complex
 
 
@@ -77,13 +81,6 @@ def _explained(error: ValidationError) -> str:
     name = str(first["loc"][0])
     variable = name if name.isupper() else f"DOODLE_{name.upper()}"
     return f"{variable}: {first['msg'].removeprefix('Value error, ')}"
-
-
-def _content(variable: str, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{variable}: {path} cannot be read: {type(error).__name__}") from error
 
 
 def _key(key: str) -> str:

@@ -92,7 +92,8 @@ def _json_drawing(schema: type[Body], content: bytes) -> Drawing[Body]:
     body = _parsed(schema, content)
     decoded = perf_counter()
     image = image_of(body)
-    return Drawing(body.form, image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+    form: Form = "strokes" if body.image_vector is None else "image_vector"
+    return Drawing(form, image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
 
 
 def _parsed(schema: type[Schema], content: bytes) -> Schema:

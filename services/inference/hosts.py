@@ -5,6 +5,7 @@ A website can let its own name lead to this machine. Its scripts then read the s
 
 import json
 import re
+from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -35,12 +36,8 @@ class AllowedHosts:
 
     def _check(self, host: str) -> bool:
         name = PORT.sub("", host.lower())
-        is_private = "." not in name or name.endswith(PRIVATE_SUFFIXES)
-        return is_private or not self._names.isdisjoint((name, ANY)) or _is_address(name)
-
-
-def _is_address(name: str) -> bool:
-    try:
-        return bool(ip_address(name.strip("[]")))
-    except ValueError:
+        if "." not in name or name.endswith(PRIVATE_SUFFIXES) or not self._names.isdisjoint((name, ANY)):
+            return True
+        with suppress(ValueError):
+            return bool(ip_address(name.strip("[]")))
         return False

@@ -77,17 +77,17 @@ class PredictionLogger:
         """Write one batch. After a PredictionLogError the next call writes it again: the log takes each id once."""
         while self._queue and len(self._batch) < BATCH:
             self._batch.append(self._queue.popleft())
-        outcome = "dropped"
         try:
             await asyncio.to_thread(self._prediction_log.add_predictions, [prediction for prediction, _ in self._batch])
-            outcome = "written"
         except PredictionLogError:
             raise
         except Exception:  # a bug of ours: these records would fail again and again, and hold up all others
             log.exception("event=journal_write_failed")
-        self._metrics.logged.labels(outcome).inc(len(self._batch))
-        for _, since in self._batch if outcome == "written" else ():
-            self._metrics.phase_seconds.labels("journal").observe(perf_counter() - since)
+            self._metrics.logged.labels("dropped").inc(len(self._batch))
+        else:
+            self._metrics.logged.labels("written").inc(len(self._batch))
+            for _, since in self._batch:
+                self._metrics.phase_seconds.labels("journal").observe(perf_counter() - since)
         self._batch = []
         if self._is_down:
             self._is_down = False

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from exporter.server import RequestHandler, Server
+from exporter.__main__ import RequestHandler, Server
 
 
 def app(environ, start_response):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from digitnet.images.normalize import IMAGE_SIDE
 from digitnet.images.strokes import DEFAULT_BRUSH
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
-from stores.prediction_log.base import NAME_LENGTH, Form
+from stores.prediction_log.base import NAME_LENGTH
 
 MAX_STROKES = 1_000
 MAX_POINTS = 20_000
@@ -61,10 +61,6 @@ class PredictRequest(BaseModel):
     width: Length = Field(280.0, description="of the canvas, in the points' unit")
     height: Length = Field(280.0, description="of the canvas, in the points' unit")
     brush: Length = Field(DEFAULT_BRUSH, description="width of the pen, in the points' unit")
-
-    @property
-    def form(self) -> Form:
-        return "strokes" if self.image_vector is None else "image_vector"
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
