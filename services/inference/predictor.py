@@ -29,25 +29,20 @@ class Prediction(NamedTuple):
     """A network's prediction for one image."""
 
     probabilities: NDArray[np.float32]  # (10,), of the digits, given that the image shows one
+    digit: int  # the likeliest, also where the answer is "no digit"
     is_digit: bool
     is_blank: bool = False
     no_digit: dict[str, float] | None = None  # its probability and threshold; None: the network has no class for it
 
-    @property
-    def digit(self) -> int:
-        """The likeliest digit, also where the answer is "no digit"."""
-        return int(self.probabilities.argmax())
-
     def answer(self) -> dict[str, Any]:
         """Return the fields of the schema Answer."""
-        digit = self.digit
         no_digit = 1.0 if self.no_digit is None else self.no_digit["probability"]
         return {
-            "digit": digit if self.is_digit else None,
+            "digit": self.digit if self.is_digit else None,
             "is_digit": self.is_digit,
-            "best_guess": None if self.is_blank else digit,
+            "best_guess": None if self.is_blank else self.digit,
             "probabilities": self.probabilities.tolist(),
-            "confidence": float(self.probabilities[digit]) if self.is_digit else no_digit,
+            "confidence": float(self.probabilities[self.digit]) if self.is_digit else no_digit,
             "no_digit": self.no_digit,
         }
 
@@ -79,7 +74,7 @@ class Model(NamedTuple):
         blank = not is_digit and bool(is_blank(image[None])[0])
         if logits.shape[1] > NO_DIGIT:
             no_digit = {"probability": float(decided.no_digit[0]), "threshold": self.decision.no_digit_threshold}
-        return Prediction(decided.probabilities[0], is_digit, blank, no_digit)
+        return Prediction(decided.probabilities[0], int(decided.digit[0]), is_digit, blank, no_digit)
 
 
 class ModelSource:

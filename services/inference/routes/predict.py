@@ -66,7 +66,7 @@ async def predict(request: Request, input: bool = False) -> Response:
 
 def _count_and_log(services: Services, result: Predicted) -> None:
     prediction, form = result.prediction, result.drawing.form
-    digit, probability = prediction.digit, float(prediction.probabilities.max())
+    digit, probability = prediction.digit, float(prediction.probabilities[prediction.digit])
     services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.drawing.seconds)
     id_, version, pixels = result.prediction_id, result.model.version, in_bytes(result.drawing.image).tobytes()
     services.logger.log(LoggedPrediction(id_, time(), form, digit, prediction.is_digit, probability, version, pixels))
