@@ -53,7 +53,8 @@ What their processes take, under the names that Prometheus has for its own as we
 def page() -> str:
     """The page's whole text."""
     metrics = Metrics()
-    metrics.add_routes(("/predict",))
+    metrics.requests.labels("/predict", "200")
+    metrics.request_seconds.labels("/predict")
     for alias in ALIASES:
         metrics.show_model(alias, "0123456789ab")
     parts = {

@@ -22,46 +22,37 @@ class TimedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self._expect_more(HEADER_SECONDS)
+        self._expect_within(HEADER_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._expect_nothing()
+        self._expect_within(None)
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._timer is None:
-            self._expect_more(HEADER_SECONDS)
+            self._expect_within(HEADER_SECONDS)
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
-        self._expect_nothing()
+        self._expect_within(None)
         self._is_in_body = True
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._expect_nothing()
+        self._expect_within(None)
         self._is_in_body = False
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._is_in_body:
-            self._expect_nothing()
-            self._expect_more(BODY_SECONDS)
+            self._expect_within(BODY_SECONDS)
 
-    def _expect_more(self, seconds: float) -> None:
-        self._timer = self.loop.call_later(seconds, self._hang_up)
-
-    def _expect_nothing(self) -> None:
+    def _expect_within(self, seconds: float | None) -> None:
+        """Close the connection unless the client sends more within these seconds; None: it need not send any more."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-
-    def _hang_up(self) -> None:
-        if self._is_in_body and self.flow.read_paused:  # the service has not taken the pieces that came
-            self._expect_more(BODY_SECONDS)
-        else:
-            self.transport.close()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self.transport.close)
 
 
 class DrainingServer(uvicorn.Server):

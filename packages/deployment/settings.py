@@ -4,7 +4,6 @@ An empty variable counts as unset, because Compose passes unset ones on as empty
 value: Docker Swarm and Kubernetes provide secrets so.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +46,11 @@ class _VariablesSource(EnvSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         key, variable, is_complex = self._extract_field_info(field, field_name)[0]  # the second, if any, is DOODLE_<FIELD>
         if path := self.env_vars.get(f"{variable}_file"):
-            return _content(f"{variable.upper()}_FILE", Path(path)) or None, key, False
+            try:
+                return Path(path).read_text(encoding="utf-8").strip() or None, key, False
+            except (OSError, UnicodeDecodeError) as error:
+                reason = f"{path} cannot be read: {type(error).__name__}"
+                raise SettingsError(f"{variable.upper()}_FILE: {reason}") from error
         return self.env_vars.get(variable), key, is_complex
 
 
@@ -74,35 +77,10 @@ def read_or_exit(service: str, settings: type[Settings]) -> Settings:
 
 
 def _explained(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    name, limits = str(first["loc"][0]), first.get("ctx", {})
+    first = error.errors(include_url=False)[0]  # its message never holds the value, which may be a secret
+    name = str(first["loc"][0])
     variable = name if name.isupper() else f"DOODLE_{name.upper()}"
-    value = os.environ.get(variable) or first["input"]
-    shown, text = f", not {value}", f", not {value!r}"
-    if os.environ.get(f"{variable}_FILE"):  # what a file holds may be a secret
-        shown = text = ""
-    match first["type"]:
-        case "int_parsing" | "int_type" | "int_from_float":
-            return f"{variable} must be a whole number{text}"
-        case "float_parsing" | "float_type":
-            return f"{variable} must be a number{text}"
-        case "greater_than_equal":
-            return f"{variable} must be at least {limits['ge']}{shown}"
-        case "less_than_equal":
-            return f"{variable} must be at most {limits['le']}{shown}"
-        case "literal_error":
-            return f"{variable} must be one of {limits['expected'].replace(chr(39), '').replace(' or ', ', ')}{text}"
-        case _:
-            return f"{variable}: {first['msg'].removeprefix('Value error, ')}"
-
-
-def _content(variable: str, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"{variable}: {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{variable}: {path} is not text") from error
+    return f"{variable}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _key(key: str) -> str:

@@ -1,32 +1,49 @@
-"""Run the exporter: `python -m exporter`."""
+"""Run the exporter: `python -m exporter`, on the standard library's HTTP server, with a thread for each request."""
 
 import logging
+import socket
 import sys
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import WSGIApplication
 
 from deployment.process import end_when_told_to, log_to_stdout
 from deployment.settings import read_or_exit
 
 from exporter.app import create_app
-from exporter.server import Server
 from exporter.settings import Settings
 
 log = logging.getLogger("exporter")
 
 
-def main() -> int:
+class RequestHandler(WSGIRequestHandler):
+    timeout = 10.0  # seconds; then a silent client loses the connection
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing: Prometheus asks every few seconds."""
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True  # a shutdown does not wait for requests
+
+    def __init__(self, host: str, port: int, app: WSGIApplication):
+        self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]  # a host may be an IPv6 address
+        super().__init__((host, port), RequestHandler)
+        self.set_app(app)
+
+
+def main() -> None:
     end_when_told_to()
     settings = read_or_exit("exporter", Settings)
     log_to_stdout(settings.log_level)
     try:
         server = Server(settings.host, settings.port, create_app(settings))
     except OSError as error:
-        log.error("event=cannot_listen host=%s port=%d reason=%r", settings.host, settings.port, error.strerror)
-        return 1
+        sys.exit(f"exporter: cannot listen on {settings.host} port {settings.port}: {error.strerror}")
     with server:
         log.info("event=listening host=%s port=%d", settings.host, server.server_port)
         server.serve_forever()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

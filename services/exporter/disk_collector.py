@@ -2,11 +2,12 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client.core import Metric
 
-from exporter.families import gauge_by
+from exporter.scrape import gauge_by
 
 
 class DiskCollector:
@@ -18,18 +19,10 @@ class DiskCollector:
         self._folders = folders
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; then OSError for folders whose disk does not tell."""
         size: dict[str, float] = {}
         free: dict[str, float] = {}
-        problems = []
         for name, folder in self._folders.items():
-            try:
+            with suppress(FileNotFoundError):
                 size[name], _, free[name] = shutil.disk_usage(folder)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                problems.append(f"the disk of {folder} cannot be asked: {error.strerror}")
         yield gauge_by("folder", "doodle_disk_size_bytes", "Bytes of the disk that the folder is on.", size)
         yield gauge_by("folder", "doodle_disk_free_bytes", "Free bytes of that disk.", free)
-        if problems:
-            raise OSError("; ".join(problems))

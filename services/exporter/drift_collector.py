@@ -1,7 +1,6 @@
 """Drift: do recent drawings still look like those that the live model reads well?"""
 
 from collections.abc import Iterator, Sequence
-from threading import Lock
 
 import numpy as np
 from drift.blocks import Blocks
@@ -11,8 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from stores.models import LIVE, ModelStore, StoreError
 from stores.prediction_log import Prediction, PredictionLog
 
-from exporter.families import gauge_by
 from exporter.feedback_collector import FeedbackCollector
+from exporter.scrape import gauge_by
 
 REFERENCES = "drift_references"  # in a model's card, by form
 FORMS = {"strokes": "strokes", "image_vector": "pixels", "png": "pixels"}  # pixels were drawn with another pen
@@ -37,7 +36,6 @@ class DriftCollector:
 
     def __init__(self, models: ModelStore, prediction_log: PredictionLog, feedback: FeedbackCollector):
         self._models, self._prediction_log, self._feedback = models, prediction_log, feedback
-        self._lock = Lock()  # two scrapes at once would count a drawing twice
         self._version: str | None = None  # the model that is watched
         self._streams: dict[str, _Stream] = {}
         self._windows, self._detections = 0, 0
@@ -46,11 +44,10 @@ class DriftCollector:
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; StoreError or PredictionLogError if the model or the prediction log cannot be read."""
-        with self._lock:
-            self._follow()
-            if self._streams:
-                self._test()
-            return iter(list(self._families()))
+        self._follow()
+        if self._streams:
+            self._test()
+        return self._families()
 
     def _follow(self) -> None:
         """Read the live model's references, once for each version."""

@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from threading import Lock
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from stores.prediction_log import Feedback, PredictionLog
@@ -20,28 +19,26 @@ class FeedbackCollector:
     name = "feedback"
 
     def __init__(self, prediction_log: PredictionLog):
-        self._prediction_log, self._lock = prediction_log, Lock()
+        self._prediction_log = prediction_log
         self._start_over()
 
     @property
     def judged(self) -> tuple[int, int]:
         """How much of the counted feedback confirms the prediction, and how much corrects it."""
-        with self._lock:
-            right, wrong = (sum(self._counted[digit, verdict] for digit in DIGITS) for verdict in ("right", "wrong"))
-            return right, wrong
+        right, wrong = (sum(self._counted[digit, verdict] for digit in DIGITS) for verdict in ("right", "wrong"))
+        return right, wrong
 
     def collect(self) -> Iterator[Metric]:
         """Yield the counts; PredictionLogError, and no counts, if the prediction log does not answer."""
-        with self._lock:  # two scrapes at once would count twice
-            self._catch_up()
-            counted, recent = self._counted.copy(), list(self._recent)
+        self._catch_up()
+        recent = self._recent
         received = CounterMetricFamily(
             "doodle_feedback_received_total",
             "Feedback in the prediction log, by the drawing and the verdict on its prediction; unknown without a prediction.",
             labels=["actual", "verdict"],
         )
         for labels in COUNTED:
-            received.add_metric(labels, counted[labels])
+            received.add_metric(labels, self._counted[labels])
         yield received
         text = f"Newest feedback on digits with a known prediction, {RECENT} at most."
         yield GaugeMetricFamily("doodle_feedback_recent", text, len(recent))
@@ -66,16 +63,12 @@ class FeedbackCollector:
                 return
 
     def _count(self, feedback: Feedback) -> None:
-        verdict = _verdict(feedback)
-        self._counted["none" if feedback.actual_digit is None else str(feedback.actual_digit), verdict] += 1
-        if verdict in ("right", "wrong"):
-            self._recent.append(verdict == "right")
+        predicted, actual = feedback.predicted_digit, feedback.actual_digit
         self._last = feedback.feedback_id
-
-
-def _verdict(feedback: Feedback) -> str:
-    if feedback.actual_digit is None:
-        return "no_digit"
-    if feedback.predicted_digit is None:
-        return "unknown"
-    return "right" if feedback.predicted_digit == feedback.actual_digit else "wrong"
+        if actual is None:
+            self._counted["none", "no_digit"] += 1
+        elif predicted is None:
+            self._counted[str(actual), "unknown"] += 1
+        else:
+            self._counted[str(actual), "right" if predicted == actual else "wrong"] += 1
+            self._recent.append(predicted == actual)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from stores.models import ALIASES, ModelStore, StoreError
 
-from exporter.families import gauge_by
-from exporter.results import CardFigures, damage
+from exporter.results import CardFigures
+from exporter.scrape import gauge_by
 
 HELP = {
     "doodle_store_model_accuracy_ratio": "Accuracy on MNIST's test digits when the model was measured, 0 to 1.",
@@ -57,9 +57,8 @@ class ModelCollector:
             raise StoreError("; ".join(problems))
 
     def _card(self, version: str) -> CardFigures:
+        card = self._models.card(version)
         try:
-            return CardFigures.model_validate(self._models.card(version))
-        except StoreError:
-            raise
+            return CardFigures.model_validate(card)
         except ValueError as error:
-            raise StoreError(f"the card of {version} is damaged: {damage(error)}") from error
+            raise StoreError(f"the card of {version} is damaged: {error}") from error

@@ -8,8 +8,8 @@ from pathlib import Path
 from prometheus_client.core import GaugeMetricFamily, Metric
 from pydantic import FiniteFloat, TypeAdapter
 
-from exporter.families import gauge_by
 from exporter.results import Metrics, ResultsError, read_results
+from exporter.scrape import gauge_by
 
 METRICS_FILE, HISTORY_FILE = "metrics.json", "history.csv"
 DIGITS = "0123456789"
@@ -31,16 +31,16 @@ class PipelineCollector:
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; then ResultsError if a file of results cannot be used."""
         folder = max(self._folders, key=_last_written)
+        text = "1 if the results of a pipeline run can be read, else 0."
         try:
             found = read_results(folder / METRICS_FILE, Metrics.model_validate_json)
         except ResultsError:
-            yield _available(0)
+            yield GaugeMetricFamily("doodle_pipeline_results_available", text, 0)
             raise
-        yield _available(int(found is not None))
+        yield GaugeMetricFamily("doodle_pipeline_results_available", text, int(found is not None))
         if found is not None:
             yield from _metrics_families(*found)
-            history = read_results(folder / HISTORY_FILE, _last_row)
-            if history is not None:
+            if history := read_results(folder / HISTORY_FILE, _last_row):
                 yield from _history_families(history[0])
 
 
@@ -49,12 +49,6 @@ def _last_written(folder: Path) -> float:
         return (folder / METRICS_FILE).stat().st_mtime
     except OSError:
         return 0.0  # read_results says what is wrong, unless it is only missing
-
-
-def _available(value: int) -> Metric:
-    return GaugeMetricFamily(
-        "doodle_pipeline_results_available", "1 if the results of a pipeline run can be read, else 0.", value
-    )
 
 
 def _metrics_families(metrics: Metrics, written: float) -> Iterator[Metric]:

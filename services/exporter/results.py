@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import AliasPath, AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AliasPath, AwareDatetime, BaseModel, Field
 
 Parsed = TypeVar("Parsed")
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]  # a JSON number
@@ -26,18 +26,8 @@ def read_results(path: Path, parse: Callable[[bytes], Parsed]) -> tuple[Parsed, 
             return parse(file.read()), os.fstat(file.fileno()).st_mtime
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:
-        raise ResultsError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, csv.Error) as error:
-        raise ResultsError(f"{path} is damaged: {damage(error)}") from error
-
-
-def damage(error: Exception) -> str:
-    """Return an error's message, for pydantic's the first place and what is wrong there."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']:.80}"
+    except (OSError, ValueError, csv.Error) as error:
+        raise ResultsError(f"{path} cannot be used: {error}") from error
 
 
 class Metrics(BaseModel):

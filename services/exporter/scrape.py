@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Protocol
 
@@ -21,7 +21,7 @@ class SubjectCollector(Protocol):
 
 
 class Scrape(Collector):
-    """All collectors as one, for a CollectorRegistry. Several scrapes may run at once."""
+    """All collectors as one, for a CollectorRegistry. Scrapes run one at a time, so that no collector counts twice."""
 
     def __init__(self, collectors: Sequence[SubjectCollector]):
         self._collectors = collectors
@@ -29,44 +29,43 @@ class Scrape(Collector):
         self._lock = Lock()
 
     def collect(self) -> Iterator[Metric]:
-        success = GaugeMetricFamily(
-            "doodle_exporter_collector_success",
-            "1 if the collector could read all of its sources, else 0; a missing source is no failure.",
-            labels=["collector"],
-        )
-        duration = GaugeMetricFamily(
-            "doodle_exporter_collector_duration_seconds", "Duration of the collector in this scrape.", labels=["collector"]
-        )
+        with self._lock:
+            return iter(self._families())
+
+    def _families(self) -> list[Metric]:
+        families: list[Metric] = []
+        success: dict[str, float] = {}
+        seconds: dict[str, float] = {}
         for collector in self._collectors:
-            started = time.perf_counter()
-            families, failure = _collected(collector)
-            duration.add_metric([collector.name], time.perf_counter() - started)
-            success.add_metric([collector.name], int(failure is None))
+            started, failure = time.perf_counter(), None
+            try:
+                for family in collector.collect():
+                    families.append(family)  # it keeps the families from before a failure
+            except Exception as error:  # a bug, too: Prometheus still gets the other figures
+                failure = error
+            seconds[collector.name] = time.perf_counter() - started
+            success[collector.name] = failure is None
             self._log_change(collector.name, failure)
-            yield from families
-        yield success
-        yield duration
+        text = "1 if the collector could read all of its sources, else 0; a missing source is no failure."
+        families.append(gauge_by("collector", "doodle_exporter_collector_success", text, success))
+        text = "Duration of the collector in this scrape."
+        families.append(gauge_by("collector", "doodle_exporter_collector_duration_seconds", text, seconds))
+        return families
 
     def _log_change(self, name: str, failure: Exception | None) -> None:
         """Log when a collector begins to fail and when it has recovered, not at each scrape."""
-        with self._lock:
-            was_failing = name in self._failing
-            if failure is None:
-                self._failing.discard(name)
-            else:
-                self._failing.add(name)
-        if failure is not None and not was_failing:
+        if failure is not None and name not in self._failing:
             log.warning("event=collector_failed collector=%s error=%s reason=%r", name, type(failure).__name__, str(failure))
-        elif failure is None and was_failing:
+            self._failing.add(name)
+        elif failure is None and name in self._failing:
             log.info("event=collector_recovered collector=%s", name)
+            self._failing.remove(name)
 
 
-def _collected(collector: SubjectCollector) -> tuple[list[Metric], Exception | None]:
-    """Return the families, and what ended them early."""
-    families = []
-    try:
-        for family in collector.collect():
-            families.append(family)
-    except Exception as error:  # a bug, too: Prometheus still gets the other figures
-        return families, error
-    return families, None
+def gauge_by(label: str, name: str, text: str, values: Mapping[str, float | None]) -> GaugeMetricFamily:
+    """Return a gauge with a sample for each value that is known."""
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for labelled, value in values.items():
+        if value is not None:
+            family.add_metric([labelled], value)
+    return family

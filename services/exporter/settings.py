@@ -10,8 +10,6 @@ from stores.prediction_log import open_prediction_log
 
 
 class Settings(ServiceSettings):
-    """DOODLE_MODELS, _JOURNAL, _ARTIFACTS, _HOST, _EXPORTER_PORT and _LOG_LEVEL."""
-
     models: Annotated[str, opened_by(open_models)] = "state/models"
     prediction_log: Annotated[str, Field(validation_alias="DOODLE_JOURNAL"), opened_by(open_prediction_log)] = (
         "sqlite:///state/journal.sqlite"

@@ -7,8 +7,8 @@ from pathlib import Path
 from prometheus_client.core import GaugeMetricFamily, Metric
 from pydantic import TypeAdapter
 
-from exporter.families import gauge_by
-from exporter.results import Parsed, ResultsError, StageRun, Training, read_results
+from exporter.results import Parsed, StageRun, Training, read_results
+from exporter.scrape import gauge_by
 
 STAGES_FILE, TRAINING_FILE = "stages.json", "progress.json"  # of the trainer, among the pipeline's results
 SILENT_SECONDS = 60.0  # a training that has written nothing for so long was killed: it reports every two seconds
@@ -24,29 +24,21 @@ class StageCollector:
         self._folders, self._now = folders, now
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; then ResultsError if a file cannot be used."""
-        problems: list[str] = []
+        """Yield what is known; ResultsError at the first file that cannot be used."""
         newest: dict[str, StageRun] = {}
-        for runs, _ in self._each(STAGES_FILE, STAGE_RUNS.validate_json, problems):
+        for runs, _ in self._each(STAGES_FILE, STAGE_RUNS.validate_json):
             for stage, run in runs.items():
                 newest[stage] = max(run, newest.get(stage, run), key=lambda run: run.finished_at)
         yield from _stage_families(newest)
         running = None
-        for training, written in self._each(TRAINING_FILE, Training.model_validate_json, problems):
+        for training, written in self._each(TRAINING_FILE, Training.model_validate_json):
             if self._now() - written < SILENT_SECONDS:
                 running = training
         yield from _training_families(running)
-        if problems:
-            raise ResultsError("; ".join(problems))
 
-    def _each(self, name: str, parse: Callable[[bytes], Parsed], problems: list[str]) -> Iterator[tuple[Parsed, float]]:
-        """Yield the file of this name in each folder and when it was written; add to the problems what cannot be used."""
-        for folder in self._folders:
-            try:
-                if found := read_results(folder / name, parse):
-                    yield found
-            except ResultsError as error:
-                problems.append(str(error))
+    def _each(self, name: str, parse: Callable[[bytes], Parsed]) -> Iterator[tuple[Parsed, float]]:
+        """Yield the file of this name in each folder that has one, and when it was written."""
+        return filter(None, (read_results(folder / name, parse) for folder in self._folders))
 
 
 def _stage_families(runs: dict[str, StageRun]) -> Iterator[Metric]:

@@ -3,12 +3,11 @@
 set -euf
 export LC_ALL=C # so that a-z are 26 letters
 for origin in $(printf %s "${DOODLE_CORS_ORIGINS:-}" | tr 'A-Z,' 'a-z '); do
-    # As services/inference/cors.py: only these characters may reach the configuration.
+    # As services/inference/settings.py: only these characters may reach the configuration.
     if ! printf '%s\n' "$origin" | grep -qxE 'https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?'; then
         echo "frontend: DOODLE_CORS_ORIGINS: '$origin' is no origin: it should look like https://example.org, without a path" >&2
         exit 1
     fi
-    case $origin in http://*:80 | https://*:443) origin=${origin%:*} ;; esac
     printf '"%s" $http_origin;\n' "$origin"
 done >/tmp/origins.new
 sort -u /tmp/origins.new >/tmp/origins.conf # nginx takes each once

@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import iter_route_contexts
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from stores.models import ALIASES
 
 from inference.admission import Admission
 from inference.auth import needs_key
-from inference.cors import with_cors
 from inference.errors import HANDLERS
 from inference.hosts import AllowedHosts
 from inference.openapi import body_schemas, errors
@@ -18,7 +18,7 @@ from inference.routes import feedback, inspect, models, operations, predict
 from inference.services import Services
 from inference.settings import Settings
 
-MAX_REQUESTS = 64  # in flight: a thirtieth of a second's predictions on one core, and a second's questions of the page
+MAX_REQUESTS = 64  # in flight on a path: a thirtieth of a second's predictions on one core, and a second's questions of the page
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -64,11 +64,15 @@ class DoodleAPI(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         services: Services = self.state.services
-        admission = Admission(super().build_middleware_stack(), MAX_REQUESTS, own_limit=frozenset({"/predict"}))
-        services.metrics.requests_in_flight.set_function(lambda: admission.in_flight)
-        allowed = AllowedHosts(with_cors(admission, services.settings.cors_origins), services.settings.hosts)
         routes = [route for route in iter_route_contexts(self.routes) if getattr(route, "include_in_schema", False)]
-        return RequestMetrics(allowed, services.metrics, [route.path for route in routes if route.path])
+        paths = [route.path for route in routes if route.path]
+        admission = Admission(super().build_middleware_stack(), MAX_REQUESTS, frozenset(paths))
+        services.metrics.requests_in_flight.set_function(lambda: admission.in_flight)
+        app: ASGIApp = admission
+        if origins := services.settings.cors_origins:  # websites whose scripts may read all answers, errors too
+            methods, headers = ("GET", "POST", "DELETE"), ("Authorization", "Content-Type", "X-API-Key")
+            app = CORSMiddleware(app, origins, methods, headers, expose_headers=("Retry-After",))
+        return RequestMetrics(AllowedHosts(app, services.settings.hosts), services.metrics, paths)
 
     def openapi(self) -> dict[str, Any]:
         """Return the description, with the schemas of bodies among its components."""

@@ -1,7 +1,8 @@
 """Parse a request's body: JSON of a schema, or an image, within limits; and the drawing in it."""
 
+from collections.abc import Callable
 from time import perf_counter
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from digitnet.images.ink import image_from_pixels, image_from_vector
 from digitnet.images.normalize import DrawingError
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from stores.prediction_log.base import Form
 
-from inference.errors import BadRequestError, InvalidRequestError, TooLargeError, UnsupportedMediaError, first_problem
+from inference.errors import bad_request, first_problem, invalid_request, too_large, unsupported_media
 from inference.png import Png, checked_png, pixels_from_png
 from inference.predictor import Image
 from inference.schemas.requests import MAX_FIELDS, MAX_VALUES, PredictRequest
@@ -20,21 +21,22 @@ from inference.work_queue import WorkQueue
 MAX_JSON_BYTES = 1024 * 1024  # 20,000 points written out have about half of that
 MAX_IMAGE_BYTES = 4 * 1024 * 1024
 SKIPPED_BYTES = 8 * 1024 * 1024  # beyond a limit; more than nginx lets through
-# What takes a few milliseconds at most is done at once. Handing it to a thread and back would take as long under load.
-QUICK_BYTES = 64 * 1024
+# Smaller bodies take a few milliseconds at most, and are read at once: handing them to a thread would take as long under load.
+QUICK_BYTES = 32 * 1024
 QUICK_PIXELS = 400 * 400
-QUICK_POINTS, QUICK_STROKES = 500, 20
 
 JSON, PNG = "application/json", "image/png"
 Schema = TypeVar("Schema", bound=BaseModel)
+Body = TypeVar("Body", bound=PredictRequest)
+Result = TypeVar("Result")
 
 
-class Drawing(NamedTuple):
+class Drawing(NamedTuple, Generic[Body]):
     """The drawing of a request."""
 
     form: Form
     image: Image
-    body: PredictRequest | None  # None for a PNG
+    body: Body  # the defaults for a PNG
     seconds: dict[str, float]  # of each phase so far
 
 
@@ -44,37 +46,22 @@ class BodyReader:
     def __init__(self, large: WorkQueue):
         self._large = large
 
-    async def drawing(self, request: Request, schema: type[PredictRequest] = PredictRequest) -> Drawing:
-        """Return the drawing in the request, JSON or an image."""
-        started = perf_counter()
-        if _media_type(request) == PNG:
+    async def drawing(self, request: Request, schema: type[Body], with_png: bool = True) -> Drawing[Body]:
+        """Return the drawing in the request: JSON of this schema, or a PNG."""
+        if with_png and _media_type(request) == PNG:
             png = checked_png(await _content(request, MAX_IMAGE_BYTES))
-            if png.width * png.height <= QUICK_PIXELS and len(png.content) <= 4 * QUICK_PIXELS:
-                return _png_drawing(png, started)
-            return await self._large.run(request, _png_drawing, png, started)
-        body = await self.json(request, schema, f"{JSON} or {PNG}")
-        decoded = perf_counter()
-        image = await self.image(request, body)
-        return Drawing(body.form, image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+            is_quick = png.width * png.height <= QUICK_PIXELS and len(png.content) <= 4 * QUICK_PIXELS
+            return await self._run(is_quick, request, _png_drawing, schema, png)
+        content = await _json(request, f"{JSON} or {PNG}" if with_png else JSON)
+        return await self._run(len(content) <= QUICK_BYTES, request, _json_drawing, schema, content)
 
-    async def json(self, request: Request, schema: type[Schema], expected: str = JSON) -> Schema:
+    async def json(self, request: Request, schema: type[Schema]) -> Schema:
         """Return the request's body as an instance of the schema."""
-        media_type = _media_type(request)
-        if media_type != JSON:
-            raise UnsupportedMediaError(f"send {expected}, not {media_type}")
-        content = await _content(request, MAX_JSON_BYTES)
-        if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES or content.count(b":") > MAX_FIELDS:
-            raise TooLargeError(f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
-        if len(content) <= QUICK_BYTES:
-            return _parsed(schema, content)
-        return await self._large.run(request, _parsed, schema, content)
+        content = await _json(request, JSON)
+        return await self._run(len(content) <= QUICK_BYTES, request, _parsed, schema, content)
 
-    async def image(self, request: Request, body: PredictRequest) -> Image:
-        """Return the image that the network reads."""
-        strokes = body.strokes or ()
-        if len(strokes) <= QUICK_STROKES and sum(map(len, strokes)) <= QUICK_POINTS:
-            return image_of(body)
-        return await self._large.run(request, image_of, body)
+    async def _run(self, is_quick: bool, request: Request, call: Callable[..., Result], *arguments: object) -> Result:
+        return call(*arguments) if is_quick else await self._large.run(request, call, *arguments)
 
 
 def image_of(body: PredictRequest) -> Image:
@@ -88,14 +75,25 @@ def vector_image(values: list[float]) -> Image:
     try:
         return image_from_vector(values)
     except DrawingError as error:
-        raise BadRequestError(str(error)) from error
+        raise bad_request(str(error)) from error
 
 
-def _png_drawing(png: Png, started: float) -> Drawing:
+def _png_drawing(schema: type[Body], png: Png) -> Drawing[Body]:
+    started = perf_counter()
     pixels = pixels_from_png(png)
     decoded = perf_counter()
     image = image_from_pixels(pixels)
-    return Drawing("png", image, None, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+    seconds = {"decode": decoded - started, "normalize": perf_counter() - decoded}
+    return Drawing("png", image, schema.model_construct(), seconds)
+
+
+def _json_drawing(schema: type[Body], content: bytes) -> Drawing[Body]:
+    started = perf_counter()
+    body = _parsed(schema, content)
+    decoded = perf_counter()
+    image = image_of(body)
+    form: Form = "strokes" if body.image_vector is None else "image_vector"
+    return Drawing(form, image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
 
 
 def _parsed(schema: type[Schema], content: bytes) -> Schema:
@@ -103,7 +101,18 @@ def _parsed(schema: type[Schema], content: bytes) -> Schema:
         return schema.model_validate_json(content)
     except ValidationError as error:
         # The input is left out, since pydantic would copy it.
-        raise InvalidRequestError(first_problem(error.errors(include_url=False, include_input=False))) from error
+        raise invalid_request(first_problem(error.errors(include_url=False, include_input=False))) from error
+
+
+async def _json(request: Request, expected: str) -> bytes:
+    """Return the bytes of a JSON body."""
+    media_type = _media_type(request)
+    if media_type != JSON:
+        raise unsupported_media(f"send {expected}, not {media_type}")
+    content = await _content(request, MAX_JSON_BYTES)
+    if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES or content.count(b":") > MAX_FIELDS:
+        raise too_large(f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
+    return content
 
 
 def _media_type(request: Request) -> str:
@@ -119,16 +128,16 @@ async def _content(request: Request, limit: int) -> bytes:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         detail = f"send the body as it is, not packed by {encoding[:20]}"
-        raise UnsupportedMediaError(detail, {"Accept-Encoding": "identity"})
+        raise unsupported_media(detail, {"Accept-Encoding": "identity"})
     detail, announced = f"the body may have at most {limit} bytes", request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
-        raise TooLargeError(detail, {"Connection": "close"} if int(announced) > limit + SKIPPED_BYTES else None)
+        raise too_large(detail, {"Connection": "close"} if int(announced) > limit + SKIPPED_BYTES else None)
     content = bytearray()
     try:
         async for chunk in request.stream():
             content += chunk
             if len(content) > limit:
-                raise TooLargeError(detail, {"Connection": "close"})
+                raise too_large(detail, {"Connection": "close"})
     except ClientDisconnect as error:
-        raise BadRequestError("the body ended early") from error
+        raise bad_request("the body ended early") from error
     return bytes(content)

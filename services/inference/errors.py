@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from time import time
-from typing import Any, ClassVar
+from typing import Any
 
 from digitnet.images.normalize import DrawingError
 from fastapi import HTTPException, Request, Response
@@ -27,41 +28,14 @@ TOO_MUCH_FEEDBACK = {
 }
 
 
-class ServiceError(HTTPException):
-    """A request that cannot be answered."""
-
-    status: ClassVar[int]
-
-    def __init__(self, detail: str, headers: dict[str, str] | None = None):
-        super().__init__(self.status, detail, headers)
-
-
-class BadRequestError(ServiceError):
-    status = 400
-
-
-class NotFoundError(ServiceError):
-    status = 404
-
-
-class TooLargeError(ServiceError):
-    status = 413
-
-
-class UnsupportedMediaError(ServiceError):
-    status = 415
-
-
-class InvalidRequestError(ServiceError):
-    status = 422
-
-
-class TooManyRequestsError(ServiceError):
-    status = 429
-
-
-class UnavailableError(ServiceError):
-    status = 503
+# One for each status; call it with a detail and, if needed, headers.
+bad_request = partial(HTTPException, 400)
+not_found = partial(HTTPException, 404)
+too_large = partial(HTTPException, 413)
+unsupported_media = partial(HTTPException, 415)
+invalid_request = partial(HTTPException, 422)
+too_many_requests = partial(HTTPException, 429)
+unavailable = partial(HTTPException, 503)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
@@ -82,19 +56,19 @@ async def _other_error(request: Request, error: Exception) -> Response:
 def _as_http_error(error: Exception) -> HTTPException:
     match error:
         case RequestValidationError():
-            return InvalidRequestError(first_problem(error.errors()))
+            return invalid_request(first_problem(error.errors()))
         case DrawingError():
-            return InvalidRequestError(str(error))
+            return invalid_request(str(error))
         case RefusedError(reason=Refusal.ERASED):
-            return NotFoundError("there is no prediction with this prediction_id: it was erased")
+            return not_found("there is no prediction with this prediction_id: it was erased")
         case RefusedError():
             tomorrow = str(DAY_SECONDS - int(time() % DAY_SECONDS))
-            return TooManyRequestsError(TOO_MUCH_FEEDBACK[error.reason], {"Retry-After": tomorrow})
+            return too_many_requests(TOO_MUCH_FEEDBACK[error.reason], {"Retry-After": tomorrow})
         case ClientDisconnect():
             return HTTPException(499, "the client closed the connection")  # as nginx logs it; nobody reads it
         case PredictionLogError():
             log.error("event=prediction_log_failed reason=%r", str(error))
-            return UnavailableError(LOG_OUT_OF_REACH)
+            return unavailable(LOG_OUT_OF_REACH)
         case _:
             return HTTPException(500, "This should not have happened; the service's log says what did.")
 

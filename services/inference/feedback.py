@@ -2,10 +2,9 @@
 
 import asyncio
 import hashlib
-import logging
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from time import time
@@ -13,15 +12,11 @@ from time import time
 from digitnet.images.normalize import in_bytes
 from stores.prediction_log import Feedback, Prediction, PredictionLog
 
-from inference.errors import NotFoundError
+from inference.errors import not_found
 from inference.metrics import Metrics
 from inference.prediction_logger import PredictionLogger
 from inference.predictor import Image
 from inference.schemas.requests import FeedbackRequest
-
-Pause = Callable[[float], Awaitable[object]]  # waits for some seconds
-
-log = logging.getLogger(__name__)
 
 # Another replica may have answered a moment ago and be just about to write its prediction to the log.
 LOOK_AGAIN_SECONDS = (0.1, 0.4)
@@ -44,45 +39,38 @@ class FeedbackService:
         self._prediction_log, self._logger, self._metrics = prediction_log, logger, metrics
         self._places = asyncio.Semaphore(ERASURES_AT_ONCE)
 
-    async def receive(
-        self, request: FeedbackRequest, image: Image | None, address: str = "", pause: Pause = asyncio.sleep
-    ) -> None:
+    async def receive(self, request: FeedbackRequest, image: Image | None, address: str = "") -> None:
         """Write feedback. `image`: the request's own, where it brings one; `address`: the sender's."""
         id_, now, actual, source = uuid.uuid4().hex, time(), request.actual_digit, _source(address)
         if image is None:
-            found = await self._prediction(request.prediction_id or "", pause)
+            found = await self._prediction(request.prediction_id or "")
             feedback = Feedback(id_, now, found.prediction_id, found.digit, actual, found.model_version, found.picture, source)
         else:
             feedback = Feedback(id_, now, None, request.predicted_digit, actual, None, in_bytes(image).tobytes(), source)
         await asyncio.to_thread(self._prediction_log.add_feedback, feedback)
         verdict = "right" if actual == feedback.predicted_digit else "wrong"
         self._metrics.feedback.labels("no_digit" if actual is None else verdict).inc()
-        log.info(
-            "event=feedback id=%s prediction=%s predicted=%s actual=%s",
-            *(id_, feedback.prediction_id, feedback.predicted_digit, actual),
-        )
 
-    async def _prediction(self, prediction_id: str, pause: Pause) -> Prediction:
-        async for queued in self._looks(prediction_id, pause):
+    async def _prediction(self, prediction_id: str) -> Prediction:
+        async for queued in self._looks(prediction_id):
             if found := queued or await asyncio.to_thread(self._prediction_log.prediction, prediction_id):
                 return found
-        raise NotFoundError(UNKNOWN)
+        raise not_found(UNKNOWN)
 
-    async def erase(self, prediction_id: str, pause: Pause = asyncio.sleep) -> None:
+    async def erase(self, prediction_id: str) -> None:
         """Erase a prediction with all feedback on it."""
-        async for queued in self._looks(prediction_id, pause):
+        async for queued in self._looks(prediction_id):
             async with self._places:
                 # The log never takes a prediction that was erased while it was still queued.
                 is_expected = queued is not None
                 if await asyncio.to_thread(self._prediction_log.erase, [prediction_id], is_expected=is_expected):
-                    log.info("event=erased prediction=%s", prediction_id)
                     return
-        raise NotFoundError(NOTHING_TO_ERASE)
+        raise not_found(NOTHING_TO_ERASE)
 
-    async def _looks(self, prediction_id: str, pause: Pause) -> AsyncIterator[Prediction | None]:
+    async def _looks(self, prediction_id: str) -> AsyncIterator[Prediction | None]:
         """Take the time for several looks into the log; yield at each the prediction if it is still queued here."""
         for seconds in (0.0, *LOOK_AGAIN_SECONDS) if PREDICTION_ID.fullmatch(prediction_id) else ():
-            await pause(seconds)
+            await asyncio.sleep(seconds)
             yield self._logger.queued(prediction_id)
 
 

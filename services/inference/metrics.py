@@ -1,6 +1,6 @@
 """All metrics of the service, declared in one place, each label value known beforehand."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
 from typing import TypeVar
@@ -90,25 +90,6 @@ class Metrics:
         for values in product(*labels.values()) if labels else ():
             metric.labels(*values)
         return metric
-
-    def add_routes(self, routes: Iterable[str]) -> None:
-        """Pre-initialize the metrics of these routes."""
-        for route in (*routes, OTHER):
-            self.requests.labels(route, "200")
-            self.request_seconds.labels(route)
-
-    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request and its time; POST /predict and /feedback also by their errors."""
-        code = str(status)
-        self.requests.labels(route, code if code in CODES else OTHER).inc()
-        self.request_seconds.labels(route).observe(seconds)
-        if method == "POST" and route == "/predict":
-            self.predict_calls.inc()
-            if code in PROBLEM_CODES:
-                self.prediction_errors.inc()
-                self.errors_by_code.labels(code).inc()
-        elif method == "POST" and route == "/feedback" and code in FEEDBACK_PROBLEM_CODES:
-            self.feedback_errors.labels(code).inc()
 
     def count_prediction(self, form: str, digit: int | None, confidence: float, seconds: Mapping[str, float]) -> None:
         """Count a prediction: the drawing's form, the digit (None: no digit), and the seconds of each phase."""

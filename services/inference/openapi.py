@@ -36,8 +36,8 @@ NO_MODEL = errors({503: "No model yet"})
 BODY_ERRORS = {
     400: "image_vector has the wrong length",
     413: "More bytes, or more pixels, than are taken",
-    415: "Neither JSON nor PNG",
-    422: "Not a drawing that can be read",
+    415: "Another content type, or a packed body",
+    422: "A body that cannot be read",
     429: "Too many requests at once; ask again in a second",
 }
 DRAWING_ERRORS = errors(BODY_ERRORS) | NO_MODEL

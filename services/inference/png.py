@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import InvalidRequestError, TooLargeError
+from inference.errors import invalid_request, too_large
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,12 +39,12 @@ class Png(NamedTuple):
 
 
 def checked_png(content: bytes) -> Png:
-    """Check a file's header, size and chunks without unpacking anything. InvalidRequestError or TooLargeError for a bad one."""
+    """Check a file's header, size and chunks without unpacking anything. An error 413 or 422 for a bad one."""
     if not content.startswith(SIGNATURE) or content[12:16] != HEADER:
-        raise InvalidRequestError("the body is not a PNG image")
+        raise invalid_request("the body is not a PNG image")
     width, height = (int.from_bytes(content[start : start + 4], "big") for start in (16, 20))
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise TooLargeError(
+        raise too_large(
             f"the image has {width} x {height} pixels: send at most {MAX_PIXELS:,}, and at most {MAX_SIDE:,} in a row or column"
         )
     kept, start = [SIGNATURE], len(SIGNATURE)
@@ -52,19 +52,19 @@ def checked_png(content: bytes) -> Png:
         end = start + 12 + int.from_bytes(content[start : start + 4], "big")
         kind = content[start + 4 : start + 8]
         if kind == HEADER and start > len(SIGNATURE):
-            raise InvalidRequestError("the PNG is damaged: it has a second header")
+            raise invalid_request("the PNG is damaged: it has a second header")
         if kind in KEPT_CHUNKS or end > len(content):  # Pillow explains one that is cut off
             kept.append(content[start:end])
         if kind == b"IEND" or end >= len(content):
             return Png(width, height, b"".join(kept))
         start = end
-    raise TooLargeError(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it anew")
+    raise too_large(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it anew")
 
 
 def pixels_from_png(png: Png) -> NDArray[np.uint8]:
     """Unpack a checked PNG -> uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4).
 
-    An image with a side of 1,120 pixels or more is averaged down by a whole factor. InvalidRequestError for a damaged file.
+    An image with a side of 1,120 pixels or more is averaged down by a whole factor. An error 422 for a damaged file.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -74,9 +74,9 @@ def pixels_from_png(png: Png) -> NDArray[np.uint8]:
         image.load()
         return np.asarray(_reduced(image))
     except UnidentifiedImageError as error:
-        raise InvalidRequestError("the PNG is damaged: its header cannot be read") from error
+        raise invalid_request("the PNG is damaged: its header cannot be read") from error
     except Exception as error:  # damaged files bring out many kinds of exceptions in Pillow, AssertionError among them
-        raise InvalidRequestError(f"the PNG is damaged: {str(error) or 'its pixels cannot be read'}") from error
+        raise invalid_request(f"the PNG is damaged: {str(error) or 'its pixels cannot be read'}") from error
 
 
 def _reduced(image: "Image") -> "Image":

@@ -26,7 +26,7 @@ class PredictionLogger:
 
     def __init__(self, prediction_log: PredictionLog, metrics: Metrics):
         self._prediction_log, self._metrics = prediction_log, metrics
-        self._queue: deque[tuple[Prediction, float]] = deque()  # each with its time
+        self._queue: deque[tuple[Prediction, float]] = deque(maxlen=MAX_QUEUE)  # each with its time
         self._batch: list[tuple[Prediction, float]] = []  # on its way to the log
         self._arrived = asyncio.Event()
         self._is_down = False
@@ -35,7 +35,6 @@ class PredictionLogger:
     def log(self, prediction: Prediction) -> None:
         """Queue a prediction. Call it on the event loop."""
         if len(self._queue) == MAX_QUEUE:
-            self._queue.popleft()
             self._metrics.logged.labels("dropped").inc()
         self._queue.append((prediction, perf_counter()))
         self._arrived.set()
@@ -78,17 +77,17 @@ class PredictionLogger:
         """Write one batch. After a PredictionLogError the next call writes it again: the log takes each id once."""
         while self._queue and len(self._batch) < BATCH:
             self._batch.append(self._queue.popleft())
-        outcome = "dropped"
         try:
             await asyncio.to_thread(self._prediction_log.add_predictions, [prediction for prediction, _ in self._batch])
-            outcome = "written"
         except PredictionLogError:
             raise
         except Exception:  # a bug of ours: these records would fail again and again, and hold up all others
             log.exception("event=journal_write_failed")
-        self._metrics.logged.labels(outcome).inc(len(self._batch))
-        for _, since in self._batch if outcome == "written" else ():
-            self._metrics.phase_seconds.labels("journal").observe(perf_counter() - since)
+            self._metrics.logged.labels("dropped").inc(len(self._batch))
+        else:
+            self._metrics.logged.labels("written").inc(len(self._batch))
+            for _, since in self._batch:
+                self._metrics.phase_seconds.labels("journal").observe(perf_counter() - since)
         self._batch = []
         if self._is_down:
             self._is_down = False
@@ -98,13 +97,9 @@ class PredictionLogger:
 async def drop_expired(prediction_log: PredictionLog, days: int) -> None:
     """Keep the log to its retention, for as long as this runs. Each replica does so; the batches of several do no harm."""
     while True:
-        dropped = 0
         try:
-            while batch := await asyncio.to_thread(prediction_log.drop_expired, days, time()):
-                dropped += batch
+            while await asyncio.to_thread(prediction_log.drop_expired, days, time()):
                 await asyncio.sleep(PAUSE_SECONDS)
         except PredictionLogError as error:
             log.warning("event=expired_not_dropped reason=%r", str(error))
-        if dropped:
-            log.info("event=expired_dropped records=%d", dropped)
         await asyncio.sleep(EXPIRY_SECONDS)

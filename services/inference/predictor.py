@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from threading import Lock
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from digitnet.network import NO_DIGIT, Network
 from numpy.typing import NDArray
 from stores.models import LIVE, ModelStore, StoreError, UnreachableError
 
-from inference.errors import UnavailableError
+from inference.errors import unavailable
 from inference.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -29,25 +29,20 @@ class Prediction(NamedTuple):
     """A network's prediction for one image."""
 
     probabilities: NDArray[np.float32]  # (10,), of the digits, given that the image shows one
+    digit: int  # the likeliest, also where the answer is "no digit"
     is_digit: bool
     is_blank: bool = False
     no_digit: dict[str, float] | None = None  # its probability and threshold; None: the network has no class for it
 
-    @property
-    def digit(self) -> int:
-        """The likeliest digit, also where the answer is "no digit"."""
-        return int(self.probabilities.argmax())
-
     def answer(self) -> dict[str, Any]:
         """Return the fields of the schema Answer."""
-        digit = self.digit
         no_digit = 1.0 if self.no_digit is None else self.no_digit["probability"]
         return {
-            "digit": digit if self.is_digit else None,
+            "digit": self.digit if self.is_digit else None,
             "is_digit": self.is_digit,
-            "best_guess": None if self.is_blank else digit,
+            "best_guess": None if self.is_blank else self.digit,
             "probabilities": self.probabilities.tolist(),
-            "confidence": float(self.probabilities[digit]) if self.is_digit else no_digit,
+            "confidence": float(self.probabilities[self.digit]) if self.is_digit else no_digit,
             "no_digit": self.no_digit,
         }
 
@@ -79,7 +74,7 @@ class Model(NamedTuple):
         blank = not is_digit and bool(is_blank(image[None])[0])
         if logits.shape[1] > NO_DIGIT:
             no_digit = {"probability": float(decided.no_digit[0]), "threshold": self.decision.no_digit_threshold}
-        return Prediction(decided.probabilities[0], is_digit, blank, no_digit)
+        return Prediction(decided.probabilities[0], int(decided.digit[0]), is_digit, blank, no_digit)
 
 
 class ModelSource:
@@ -89,18 +84,17 @@ class ModelSource:
         self._models, self._metrics, self._alias = models, metrics, alias
         self.loaded: Model | None = None
         self._seen: object = "nothing yet"  # the store's state at the last look; None: the alias named no version
-        self._unreachable = ""  # why the store could not be reached at the last look
-        self._lock = Lock()  # of the snapshots
-        self._snapshots: tuple[str | None, Snapshots | None] = (None, None)  # the version that they belong to, and they
+        self._is_unreachable = False  # at the last look
+        self._snapshots = lru_cache(1)(models.snapshots)
 
     @property
     def model(self) -> Model:
-        """The newest valid model. UnavailableError without one."""
+        """The newest valid model; an error 503 without one."""
         if self.loaded is not None:
             return self.loaded
         if self._alias != LIVE:
-            raise UnavailableError(f"there is no {self._alias}")
-        raise UnavailableError("there is no model yet: the trainer publishes one once it is trained; ask again then")
+            raise unavailable(f"there is no {self._alias}")
+        raise unavailable("there is no model yet: the trainer publishes one once it is trained; ask again then")
 
     async def follow(self, seconds: float) -> None:
         """Refresh forever, at this interval, without holding up requests."""
@@ -112,9 +106,9 @@ class ModelSource:
                 log.exception("event=model_check_failed")
 
     def refresh(self) -> None:
-        """Load the alias's model if the store has another one than at the last look. A bad one is refused, and logged once.
+        """Load the alias's model if the store has another one than at the last look.
 
-        While the store cannot be reached everything stays as it is. That is logged once, too, and the next look catches up.
+        A bad model is refused. While the store cannot be reached nothing changes. Either is logged once.
         """
         seen: object = None
         try:
@@ -123,26 +117,23 @@ class ModelSource:
             if seen != self._seen:
                 self._load(version)
         except UnreachableError as error:
-            if str(error) != self._unreachable:
+            if not self._is_unreachable:
                 self._log_error("models_unreachable", error)
-            self._unreachable = str(error)
+            self._is_unreachable = True
             return
         except StoreError as error:
             seen = seen or str(error)
             if seen != self._seen:
                 self._metrics.model_loads.labels("refused").inc()
                 self._log_error("model_refused", error)
-        self._seen = seen
-        if self._unreachable:
-            log.info("event=models_reachable_again pointer=%s", self._alias)
-        self._unreachable = ""
+        self._seen, self._is_unreachable = seen, False
 
     def _load(self, version: str | None) -> None:
         if version is not None:
             network, card = self._models.load(version)
             golden = in_unit_range(self._models.golden_images(version))
             self.loaded = Model(network, card, Decision.of(card), golden, plan=InferencePlan(network))
-            self._snapshots = None, None  # they may have come with a new card of the same version
+            self._snapshots.cache_clear()  # they may have come with a new card of the same version
             self._metrics.model_loads.labels("loaded").inc()
             log.info("event=model_loaded pointer=%s version=%s", self._alias, version)
         elif self._alias != LIVE:  # a candidate leaves with its alias; the live model stays, as the store may have gone
@@ -152,21 +143,12 @@ class ModelSource:
         self._metrics.show_model(self._alias, self.loaded.version if self.loaded else None)
 
     def snapshots(self, model: Model) -> Snapshots | None:
-        """Return the snapshots of a model's training; None where there are none, or damaged ones: the model serves all the same.
-
-        The first request for them unpacks them, so a new model answers no later for them.
-        """
-        with self._lock:
-            if self._snapshots[0] != model.version:
-                found = None
-                try:
-                    found = self._models.snapshots(model.version)
-                except StoreError as error:
-                    log.warning("event=snapshots_refused version=%s reason=%s", model.version, json.dumps(str(error)))
-                    if isinstance(error, UnreachableError):
-                        return None  # the next request may have them
-                self._snapshots = model.version, found
-            return self._snapshots[1]
+        """Return the snapshots of a model's training, unpacked with the first call; None for missing or damaged ones."""
+        try:
+            return self._snapshots(model.version)
+        except StoreError as error:
+            log.warning("event=snapshots_refused version=%s reason=%s", model.version, json.dumps(str(error)))
+            return None
 
     def _log_error(self, event: str, error: StoreError) -> None:
         kept = self.loaded.version if self.loaded else "none"

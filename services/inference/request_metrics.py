@@ -6,7 +6,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from inference.metrics import OTHER, Metrics
+from inference.metrics import CODES, FEEDBACK_PROBLEM_CODES, OTHER, PROBLEM_CODES, Metrics
 
 
 class RequestMetrics:
@@ -16,7 +16,9 @@ class RequestMetrics:
         self._app, self._metrics, self._routes = app, metrics, frozenset(routes)
         # A path with an id in it counts under its route's template.
         self._templates = {re.compile(re.sub(r"{\w+}", "[^/]+", route)): route for route in routes if "{" in route}
-        metrics.add_routes(routes)
+        for route in (*routes, OTHER):  # zeros from the start on
+            metrics.requests.labels(route, "200")
+            metrics.request_seconds.labels(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -30,11 +32,22 @@ class RequestMetrics:
                 status = message["status"]
             await send(message)
 
-        path = scope["path"]
         try:
             await self._app(scope, receive, send_and_see)
         finally:
-            self._metrics.count_request(scope["method"], self._route(path), status, perf_counter() - started)
+            self._count(scope["method"], scope["path"], str(status), perf_counter() - started)
+
+    def _count(self, method: str, path: str, code: str, seconds: float) -> None:
+        route, metrics = self._route(path), self._metrics
+        metrics.requests.labels(route, code if code in CODES else OTHER).inc()
+        metrics.request_seconds.labels(route).observe(seconds)
+        if method == "POST" and route == "/predict":
+            metrics.predict_calls.inc()
+            if code in PROBLEM_CODES:
+                metrics.prediction_errors.inc()
+                metrics.errors_by_code.labels(code).inc()
+        elif method == "POST" and route == "/feedback" and code in FEEDBACK_PROBLEM_CODES:
+            metrics.feedback_errors.labels(code).inc()
 
     def _route(self, path: str) -> str:
         if path in self._routes:

@@ -1,6 +1,6 @@
 """How this service is deployed, read from the environment once, at start."""
 
-from collections.abc import Callable
+import re
 from typing import Annotated
 
 from deployment.settings import Key, LogLevel, Port, ServiceSettings, opened_by
@@ -9,12 +9,21 @@ from pydantic_settings import NoDecode
 from stores.models import open_models
 from stores.prediction_log import open_prediction_log
 
-from inference.cors import parse_origins
-from inference.hosts import parse_hosts
+ORIGIN = r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?"
+HOST = r"\*|(?:[a-z0-9_-]+\.)*[a-z0-9_-]+"  # "*": any
 
 
-def _parsed_by(parse: Callable[[str], object]) -> BeforeValidator:
-    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+def _words(pattern: str, example: str) -> BeforeValidator:
+    """Parse words with spaces or commas between them, each of which fits the pattern."""
+
+    def parse(text: object) -> object:
+        words = text.lower().replace(",", " ").split() if isinstance(text, str) else text
+        for word in words if isinstance(words, list) else ():
+            if not re.fullmatch(pattern, word):
+                raise ValueError(f"{word!r} should look like {example}")
+        return words
+
+    return BeforeValidator(parse)
 
 
 class Settings(ServiceSettings):
@@ -29,6 +38,6 @@ class Settings(ServiceSettings):
     log_level: LogLevel = "info"
     api_key: Key = ""  # for feedback, /live/ and /candidate/; "": none needed
     # Websites whose scripts may read the answers, beside the page's own origin.
-    cors_origins: Annotated[tuple[str, ...], NoDecode, _parsed_by(parse_origins)] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode, _words(ORIGIN, "https://example.org or http://localhost:8080")] = ()
     # Public names of this service, beside private ones and addresses.
-    hosts: Annotated[frozenset[str], NoDecode, _parsed_by(parse_hosts)] = frozenset()
+    hosts: Annotated[frozenset[str], NoDecode, _words(HOST, "doodle.example.org, without a port")] = frozenset()

@@ -1,14 +1,11 @@
 """Shadow mode: a candidate reads the drawings that the live model answers. Disagreements are counted and listed."""
 
-import logging
 from collections import deque
 from time import time
 from typing import Any
 
 from inference.metrics import Metrics
 from inference.predictor import Image, ModelSource, Prediction
-
-log = logging.getLogger(__name__)
 
 KEPT = 100  # disagreements, the newest
 
@@ -25,28 +22,15 @@ class Shadow:
         model = self._candidate.loaded
         if model is None or model.version == live_version:
             return
-        candidate = model.predict(image)
-        agrees = _text(candidate) == _text(live)
+        answers = {
+            "live": {"model_version": live_version, **live.answer()},
+            "candidate": {"model_version": model.version, **model.predict(image).answer()},
+        }
+        agrees = answers["live"]["digit"] == answers["candidate"]["digit"]
         self._metrics.shadow.labels("agree" if agrees else "disagree").inc()
-        if agrees:
-            return
-        self._disagreements.append(
-            {
-                "prediction_id": prediction_id,
-                "time": time(),
-                "live": {"model_version": live_version, **live.answer()},
-                "candidate": {"model_version": model.version, **candidate.answer()},
-            }
-        )
-        log.info(
-            "event=shadow_disagrees id=%s live=%s candidate=%s live_version=%s candidate_version=%s",
-            *(prediction_id, _text(live), _text(candidate), live_version, model.version),
-        )
+        if not agrees:
+            self._disagreements.append({"prediction_id": prediction_id, "time": time(), **answers})
 
     def disagreements(self) -> list[dict[str, Any]]:
         """Return the newest that this process has seen, oldest first."""
         return list(self._disagreements)
-
-
-def _text(prediction: Prediction) -> str:
-    return str(prediction.digit) if prediction.is_digit else "none"

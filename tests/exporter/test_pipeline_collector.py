@@ -59,7 +59,7 @@ def test_of_several_folders_the_one_whose_metrics_were_written_last_is_read_alon
     (other / "metrics.json").write_text("{")  # a damaged newest one is not passed over
     samples, error = collect(PipelineCollector([other, artifacts]))
     assert samples == {AVAILABLE: 0}
-    assert f"{other}/metrics.json is damaged" in str(error)
+    assert f"{other}/metrics.json cannot be used" in str(error)
 
 
 def test_what_the_files_do_not_say_is_absent_and_no_label_comes_from_a_file(collected, artifacts):
@@ -79,7 +79,7 @@ def test_metrics_that_are_not_whole_are_not_available(collected, artifacts, cont
     samples, error = collected()
     assert samples == {AVAILABLE: 0}
     assert isinstance(error, ResultsError)
-    assert f"{artifacts}/metrics.json is damaged: " in str(error)
+    assert f"{artifacts}/metrics.json cannot be used: " in str(error)
 
 
 @pytest.mark.parametrize("rows", [b"", b"1,0.5\n2\n", b"1,0.5\n2,0.1", b"1,0.5\n2,nan\n", b'1,"0.5\n', b"1,\xff\n"])
@@ -88,7 +88,7 @@ def test_a_history_that_is_not_whole_takes_only_its_own_figures_away(collected, 
     samples, error = collected()
     assert samples == {AVAILABLE: 1, **FROM_METRICS}
     assert isinstance(error, ResultsError)
-    assert f"{artifacts}/history.csv is damaged: " in str(error)
+    assert f"{artifacts}/history.csv cannot be used: " in str(error)
 
 
 def test_a_folder_in_the_file_s_place_is_a_failure(collected, artifacts):
@@ -97,4 +97,4 @@ def test_a_folder_in_the_file_s_place_is_a_failure(collected, artifacts):
     (artifacts / "metrics.json").mkdir()
     samples, error = collected()
     assert samples == {AVAILABLE: 0}
-    assert str(error) == f"{artifacts}/metrics.json cannot be read: Is a directory"
+    assert f"{artifacts}/metrics.json cannot be used: " in str(error)

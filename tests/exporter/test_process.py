@@ -45,7 +45,7 @@ def test_serves_several_at_once_and_ends_with_0_when_told_to(
                 assert process.wait(10) == 0  # with a client that is still connected
         finally:
             process.kill()
-        assert {LOG_LINE.match(line)[1] for line in process.stdout} == {"listening", "request"}
+        assert {LOG_LINE.match(line)[1] for line in process.stdout} == {"listening"}
 
 
 TOLD_TO_END_WHILE_IT_STARTS = """
@@ -57,7 +57,7 @@ def create_app(settings, create_app=program.create_app):
     return create_app(settings)
 
 program.create_app = create_app
-sys.exit(program.main())
+program.main()
 """
 
 
@@ -67,13 +67,12 @@ def test_does_not_forget_to_end_if_told_to_while_it_starts(environment):
 
 def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it(environment):
     code, out, said = run_to_its_end("-m", "exporter", **environment | {"DOODLE_EXPORTER_PORT": "many"})
-    assert (code, out, said) == (2, "", "exporter: DOODLE_EXPORTER_PORT must be a whole number, not 'many'\n")
+    assert (code, out, said.count("\n")) == (2, "", 1)
+    assert said.startswith("exporter: DOODLE_EXPORTER_PORT: Input should be a valid integer")
 
 
 def test_a_port_in_use_ends_it_with_1_and_one_line_that_says_so(environment):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         code, out, said = run_to_its_end("-m", "exporter", **environment, DOODLE_EXPORTER_PORT=port)
-    assert (code, said) == (1, "")
-    assert f"event=cannot_listen host=127.0.0.1 port={port} reason='Address already in use'\n" in out
-    assert out.count("\n") == 1
+    assert (code, out, said) == (1, "", f"exporter: cannot listen on 127.0.0.1 port {port}: Address already in use\n")

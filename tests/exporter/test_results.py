@@ -1,7 +1,7 @@
 """Figures in files and cards: a number or a time is taken, a missing one is None, anything else is named with its place."""
 
 import pytest
-from exporter.results import CardFigures, Metrics, damage
+from exporter.results import CardFigures, Metrics
 
 
 @pytest.mark.parametrize(("text", "value"), [("3", 3.0), ("0.5", 0.5), ("-1e-3", -0.001), ("0", 0.0), ("null", None)])
@@ -12,10 +12,9 @@ def test_a_figure_is_a_finite_number_or_absent(text, value):
 
 @pytest.mark.parametrize("text", ['"0.5"', "true", "[1]", "{}", "NaN", "Infinity", "1e999", '"' + 100_000 * "x" + '"'])
 def test_what_is_no_figure_is_named_in_few_words(text):
-    with pytest.raises(ValueError, match="accuracy") as raised:
+    with pytest.raises(ValueError, match=r"accuracy\n  Input should be a ") as raised:
         Metrics.model_validate_json(f'{{"accuracy": {text}}}')
-    assert damage(raised.value).startswith("accuracy: Input should be a ")
-    assert len(damage(raised.value)) < 100
+    assert len(str(raised.value)) < 400
 
 
 def test_a_whole_number_beyond_all_limits_is_no_figure():
@@ -31,7 +30,6 @@ def test_takes_a_time_whatever_its_zone(text):
 
 @pytest.mark.parametrize("finished_at", ["2026-01-02T03:04:05", "soon", "x" * 10_000])
 def test_rejects_what_is_no_time_with_its_place(finished_at):
-    with pytest.raises(ValueError, match="training") as raised:
+    with pytest.raises(ValueError, match=r"training\.finished_at\n  Input should ") as raised:
         CardFigures.model_validate({"training": {"finished_at": finished_at}})
-    assert damage(raised.value).startswith("training.finished_at: Input should ")
-    assert len(damage(raised.value)) < 120
+    assert len(str(raised.value)) < 400

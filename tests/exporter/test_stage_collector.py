@@ -1,4 +1,4 @@
-"""The stage collector: how each stage last went, and how far a training is; what is damaged is named and hides nothing else."""
+"""The stage collector: how each stage last went, and how far a training is; a damaged file is named."""
 
 import json
 from pathlib import Path
@@ -74,10 +74,10 @@ def test_where_nothing_ever_ran_there_is_nothing_and_that_is_no_failure(tmp_path
         ("progress.json", b'{"loss": "low"}'),
     ],
 )
-def test_what_is_damaged_is_named_and_the_other_file_is_read(artifacts, collect, name, content):
+def test_a_damaged_file_is_named_and_those_before_it_are_read(artifacts, collect, name, content):
     (artifacts / name).write_bytes(content)
     samples, error = collect(StageCollector([artifacts]))
     assert isinstance(error, ResultsError)
-    assert str(error).startswith(f"{artifacts / name} is damaged")
-    assert samples[RUNNING] == (0 if name == "progress.json" else 1)
+    assert str(error).startswith(f"{artifacts / name} cannot be used")
+    assert RUNNING not in samples
     assert (success("train") in samples) == (name == "progress.json")

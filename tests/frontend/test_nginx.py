@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from inference.cors import parse_origins
+from inference.settings import Settings
 from raw_http import parts, post, said
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_refused_in_json(door, request_bytes, status, det
 def open_to_a_website(nginx, free_port):
     """nginx without a service, whose errors scripts of two websites may read."""
     service = f"127.0.0.1:{free_port()}"
-    with nginx(service, changes=[(" delay=10;", " nodelay;")], origins="https://Example.org:443, http://[::1]:8080") as running:
+    with nginx(service, changes=[(" delay=10;", " nodelay;")], origins="https://example.org, http://[::1]:8080") as running:
         yield running
 
 
@@ -146,11 +146,11 @@ def test_the_stack_starts_nginx_with_the_websites_of_the_service():
     ],
 )
 def test_nginx_takes_the_websites_that_the_service_takes(tmp_path, text):
-    """start.sh reads DOODLE_CORS_ORIGINS as services/inference/cors.py does."""
+    """start.sh reads DOODLE_CORS_ORIGINS as services/inference/settings.py does."""
     script = (FRONTEND / "start.sh").read_text().replace("/tmp/", f"{tmp_path}/").replace("exec nginx", "exec true")
     ran = subprocess.run(["sh", "-c", script], env={"DOODLE_CORS_ORIGINS": text, "PATH": "/usr/bin:/bin"}, capture_output=True)
     try:
-        expected = sorted({f'"{origin}" $http_origin;' for origin in parse_origins(text)})
+        expected = sorted({f'"{origin}" $http_origin;' for origin in Settings(cors_origins=text).cors_origins})
     except ValueError:
         assert (ran.returncode, b"frontend: DOODLE_CORS_ORIGINS: " in ran.stderr) == (1, True)
     else:

@@ -12,8 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from bounds import within
-from inference import body, feedback, services, work_queue
-from inference.routes import feedback as feedback_route
+from inference import body, services
 from inference.routes import inspect
 from raw_http import connected, post
 from worst_requests import JSON, LINE, PNG, STEPS, WORST, png
@@ -83,8 +82,7 @@ QUEUES = {  # by the step that runs in them: where it is, a request that needs i
     "explanation ": (inspect, "/explain", ORDINARY, 3),
     "unit": (inspect, "/unit", {"strokes": LINE, "layer": 0, "place": [0, 0, 0]}, 3),
     "_parsed": (body, "/predict", WORST["64,000 pixels that are 2"].body(), 2),
-    "image_of": (body, "/predict", WORST["1,000 strokes of one point"].body(), 2),
-    "image_of ": (body, "/predict", WORST["20,000 points"].body(), 2),
+    "image_of": (body, "/predict", WORST["20,000 points"].body(), 2),
     "_png_drawing": (body, "/predict", png(600, 600), 2),
 }
 
@@ -113,27 +111,6 @@ async def test_a_queue_takes_some_expensive_requests_and_ordinary_ones_do_not_wa
         assert all(answer.status_code in (200, 422) for answer in await asyncio.gather(*asking))
 
 
-@pytest.mark.anyio
-async def test_feedback_that_waits_for_its_prediction_leaves_room_for_others(on_this_loop, monkeypatch):
-    waits = asyncio.Event()
-
-    async def pause(request, seconds):
-        if seconds:
-            waits.set()
-        await work_queue.pause(request, seconds)
-
-    monkeypatch.setattr(feedback_route, "pause", pause)
-    monkeypatch.setattr("inference.app.MAX_REQUESTS", 1)
-    monkeypatch.setattr(feedback, "LOOK_AGAIN_SECONDS", (0.5,))
-    async with on_this_loop() as client:
-        waiting = ask(client, "/feedback", UNKNOWN)
-        await waits.wait()
-        while (await ask(client, "/unit", {})).status_code == 429:
-            await asyncio.sleep(0.01)
-        assert not waiting.done()
-        assert (await waiting).status_code == 404
-
-
 @pytest.fixture(scope="module")
 def running(run_service, models_folder):
     with run_service(models_folder) as running:
@@ -146,7 +123,7 @@ def running(run_service, models_folder):
     [
         ("80 requests at once for 50 training steps each", "/learn", {"strokes": LINE, "lessons": STEPS}, {200, 429}),
         ("80 requests at once for occlusion", "/explain?occlusion=true", {"strokes": LINE}, {200, 429}),
-        ("feedback to an unknown prediction, 80 times at once", "/feedback", UNKNOWN, {404}),
+        ("feedback to an unknown prediction, 80 times at once", "/feedback", UNKNOWN, {404, 429}),
     ],
 )
 def test_a_flood_of_expensive_requests_leaves_room_for_predictions(running, documented, name, path, body, statuses):
@@ -154,11 +131,8 @@ def test_a_flood_of_expensive_requests_leaves_room_for_predictions(running, docu
         attacks = [attackers.submit(running.post_json, body, path) for _ in range(80)]
         assert [running.post_json(ORDINARY).status_code for _ in range(10)] == [200] * 10
     assert {attack.result().status_code for attack in attacks} == statuses
-    effects = {
-        429: "a queue takes a few, and the service rejects the rest (429)",
-        404: "each is answered 404 after half a second",
-    }
-    documented("attacks", name, f"{effects[max(statuses)]}; every ordinary prediction is answered")
+    effect = "a queue takes a few" if 200 in statuses else "64 are answered 404 after half a second"
+    documented("attacks", name, f"{effect}, and the service rejects the rest (429); every ordinary prediction is answered")
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 from deployment.settings import SettingsError, read_settings
 from inference.settings import Settings
 
-NO_ORIGIN = "is no origin: it should look like https://example.org or http://localhost:8080, without a path"
+NO_ORIGIN = "should look like https://example.org or http://localhost:8080"
 
 
 def test_the_defaults_are_those_of_the_contract(monkeypatch):
@@ -34,9 +34,9 @@ def test_the_defaults_are_those_of_the_contract(monkeypatch):
         ("DOODLE_HOSTS", "Doodle.example.org, other.example", "hosts", frozenset({"doodle.example.org", "other.example"})),
         (
             "DOODLE_CORS_ORIGINS",
-            " http://A:80, https://b:443,http://[::1]:8 ",
+            " http://A, https://b:444,http://[::1]:8 ",
             "cors_origins",
-            ("http://a", "https://b", "http://[::1]:8"),
+            ("http://a", "https://b:444", "http://[::1]:8"),
         ),
     ],
 )
@@ -51,27 +51,23 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value, mo
 @pytest.mark.parametrize(
     ("variable", "text", "message"),
     [
-        ("DOODLE_PORT", "seven", " must be a whole number, not 'seven'"),
-        ("DOODLE_MODEL_CHECK_SECONDS", "0", " must be at least 0.05, not 0"),
-        ("DOODLE_RETENTION_DAYS", "-1", " must be at least 0, not -1"),
+        ("DOODLE_PORT", "seven", ": Input should be a valid integer"),
+        ("DOODLE_MODEL_CHECK_SECONDS", "0", ": Input should be greater than or equal to 0.05"),
+        ("DOODLE_RETENTION_DAYS", "-1", ": Input should be greater than or equal to 0"),
         (
             "DOODLE_MODELS",
             "ftp://host",
             ": 'ftp://host' names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix",
         ),
         ("DOODLE_JOURNAL", "mysql://host", ": a prediction log's URL begins with redis://, rediss:// or sqlite:///"),
-        (
-            "DOODLE_CORS_ORIGINS",
-            "https://a, *",
-            ": '*' would let every website ask in the name of whoever looks at it: name those that may",
-        ),
+        ("DOODLE_HOSTS", "a b:443", ": 'b:443' should look like doodle.example.org, without a port"),
         *(
             ("DOODLE_CORS_ORIGINS", text, f": {text!r} {NO_ORIGIN}")
-            for text in ("example.org", "https://example.org/", "ftp://a", "https://*.a", "https://u@a")
+            for text in ("*", "example.org", "https://example.org/", "ftp://a", "https://*.a", "https://u@a")
         ),
     ],
 )
 def test_names_a_value_that_cannot_be_used(variable, text, message, monkeypatch):
     monkeypatch.setenv(variable, text)
-    with pytest.raises(SettingsError, match=f"^{variable}{re.escape(message)}$"):
+    with pytest.raises(SettingsError, match=f"^{variable}{re.escape(message)}"):
         read_settings(Settings)

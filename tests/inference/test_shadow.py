@@ -23,7 +23,7 @@ def prediction(digit, is_digit=True):
     probabilities = np.full(10, 0.05, np.float32)
     probabilities[digit] = 0.55
     no_digit = {"probability": 0.1 if is_digit else 0.9, "threshold": 0.5}
-    return Prediction(probabilities, is_digit, no_digit=no_digit)
+    return Prediction(probabilities, digit, is_digit, no_digit=no_digit)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from inference.metrics import Metrics
+from inference.metrics import OTHER, Metrics
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from stores.models import ALIASES
@@ -58,7 +58,9 @@ def metrics_in(expression):
 def of_doodle():
     """The samples that service and exporter expose."""
     inference = Metrics()
-    inference.add_routes(("/predict",))
+    for route in ("/predict", OTHER):
+        inference.requests.labels(route, "200")
+        inference.request_seconds.labels(route)
     for pointer in ALIASES:
         inference.show_model(pointer, "0123456789ab")
     return samples_in(generate_latest(inference.registry).decode()) | samples_in(EXPORTER_SCRAPE.read_text(encoding="utf-8"))

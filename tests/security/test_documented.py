@@ -117,7 +117,7 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["costly answers of one address under way", by_port("answers", places), "nginx"],
         ["large bodies of one address under way", by_port("bodies", places), "nginx"],
         ["bodies and answers under way, beyond memory", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
-        ["predictions in flight, and all other requests in flight", f"{MAX_REQUESTS} each", "service, each replica"],
+        ["requests in flight", f"{MAX_REQUESTS} of each path", "service, each replica"],
         [
             "expensive calls that wait",
             f"{LARGE_WAITING} large bodies, {INSPECTIONS_WAITING} inspections, {SLOW_WAITING} of occlusion or training steps",

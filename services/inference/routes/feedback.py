@@ -1,7 +1,5 @@
 """Feedback: say what a drawing really is, and erase it."""
 
-from functools import partial
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -10,41 +8,29 @@ from inference.openapi import BODY_ERRORS, body_of, errors
 from inference.schemas.requests import FeedbackRequest
 from inference.schemas.responses import Message
 from inference.services import services_of
-from inference.work_queue import pause
 
 router, erasure_router = APIRouter(), APIRouter()
 
-FEEDBACK_ERRORS = BODY_ERRORS | {
-    404: "No such prediction, or one too old to be known",
-    415: "Not JSON",
-    422: "Not feedback that can be read",
-    503: "It could not be kept; send it again",
-}
-ERASURE_ERRORS = {404: "No such prediction, or one that has left the log", 503: "It could not be erased; try again"}
+ERRORS = errors({404: "No such prediction, or one that has left the log", 503: "The prediction log is out of reach; try again"})
 
 
-@router.post(
-    "/feedback",
-    response_model=Message,
-    responses=errors(FEEDBACK_ERRORS),
-    openapi_extra=body_of(FeedbackRequest),
-)
+@router.post("/feedback", response_model=Message, responses=errors(BODY_ERRORS) | ERRORS, openapi_extra=body_of(FeedbackRequest))
 async def feedback(request: Request) -> Response:
     """Say what a drawing really is. The answer comes once that is on the disk."""
     services = services_of(request)
     body = await services.bodies.json(request, FeedbackRequest)
     image = None if body.image_vector is None else vector_image(body.image_vector)
-    await services.feedback.receive(body, image, _address(request), partial(pause, request))
+    await services.feedback.receive(body, image, _address(request))
     return JSONResponse({"message": "Feedback received, thank you!"})
 
 
-@erasure_router.delete("/predictions/{prediction_id}", response_model=Message, responses=errors(ERASURE_ERRORS))
+@erasure_router.delete("/predictions/{prediction_id}", response_model=Message, responses=ERRORS)
 async def erase(prediction_id: str, request: Request) -> Response:
     """Erase a drawing: its prediction and all feedback on it. The answer comes once that is on the disk.
 
     The id is the secret, so this call needs no key.
     """
-    await services_of(request).feedback.erase(prediction_id, partial(pause, request))
+    await services_of(request).feedback.erase(prediction_id)
     return JSONResponse({"message": "The drawing and all feedback on it are erased."})
 
 

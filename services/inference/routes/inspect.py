@@ -1,9 +1,7 @@
 """Inspect: explanations, units, training steps and snapshots of the live model. None counts as a prediction."""
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 from digitnet.inspect.edits import Edit
 from digitnet.inspect.snapshots import Snapshots
@@ -11,21 +9,19 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 
-from inference.errors import InvalidRequestError, NotFoundError
+from inference.errors import invalid_request, not_found
 from inference.inspection import Fields, explanation, predict_at_snapshots, timeline, training, unit
-from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of, errors
-from inference.predictor import Image, Model, ModelSource
+from inference.openapi import BODY_ERRORS, DRAWING_ERRORS, NO_MODEL, PNG, body_of, errors
+from inference.predictor import Model, ModelSource
 from inference.routes.predict import predicted
 from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
 from inference.schemas.responses import Explanation, LearnResponse, SnapshotPredictions, SnapshotsResponse, UnitResponse
-from inference.services import Services, services_of
+from inference.services import services_of
 from inference.work_queue import WorkQueue
-
-Body = TypeVar("Body", bound=PredictRequest)
 
 router = APIRouter()
 
-NO_SNAPSHOTS = errors({404: "The live model has no snapshots"})
+NO_SNAPSHOTS = errors({404: "The live model has no snapshots", 429: BODY_ERRORS[429]})
 
 
 @router.post("/explain", response_model=Explanation, responses=DRAWING_ERRORS, openapi_extra=body_of(ExplainRequest, PNG))
@@ -51,10 +47,11 @@ async def explain(request: Request, occlusion: bool = False) -> Response:
 async def inspect_unit(request: Request) -> Response:
     """Inspect one number of a layer: its inputs, its weights, and its receptive field."""
     services = services_of(request)
-    model, body, image = await _read(services, request, UnitRequest)
+    model = services.live.model
+    drawing = await services.bodies.drawing(request, UnitRequest, with_png=False)
 
     def inspected() -> Fields:
-        return unit(model.with_edits(_edits(body)), image, body.layer, body.place)
+        return unit(model.with_edits(_edits(drawing.body)), drawing.image, drawing.body.layer, drawing.body.place)
 
     return await _compute(services.inspections, request, inspected, services.metrics.units)
 
@@ -67,18 +64,19 @@ async def learn(request: Request) -> Response:
     steps.
     """
     services = services_of(request)
-    model, body, image = await _read(services, request, LearnRequest)
-    steps = [(step.label, step.learning_rate) for step in body.lessons]
-    trained = partial(training, model, image, steps)
+    model = services.live.model
+    drawing = await services.bodies.drawing(request, LearnRequest, with_png=False)
+    steps = [(step.label, step.learning_rate) for step in drawing.body.lessons]
+    trained = partial(training, model, drawing.image, steps)
     return await _compute(services.slow, request, trained, services.metrics.training_steps, len(steps))
 
 
 @router.get("/snapshots", response_model=SnapshotsResponse, responses=NO_MODEL | NO_SNAPSHOTS)
 async def snapshots(request: Request) -> Response:
     """Show how the live model learned: measurements at some steps of its training, and its filters at each."""
-    live = services_of(request).live
-    model = live.model
-    return JSONResponse(await asyncio.to_thread(lambda: timeline(model, _snapshots(live, model))))
+    services = services_of(request)
+    model = services.live.model
+    return await services.inspections.run(request, lambda: JSONResponse(timeline(model, _snapshots(services.live, model))))
 
 
 @router.post(
@@ -90,19 +88,13 @@ async def snapshots(request: Request) -> Response:
 async def read_at_snapshots(request: Request) -> Response:
     """Read a drawing with the live model as it was at each of these steps, from before the first one on."""
     services = services_of(request)
-    model, _, image = await _read(services, request, PredictRequest)
+    model = services.live.model
+    drawing = await services.bodies.drawing(request, PredictRequest, with_png=False)
 
     def predictions() -> Fields:
-        return predict_at_snapshots(model, _snapshots(services.live, model), image)
+        return predict_at_snapshots(model, _snapshots(services.live, model), drawing.image)
 
     return await _compute(services.inspections, request, predictions, services.metrics.snapshot_predictions)
-
-
-async def _read(services: Services, request: Request, schema: type[Body]) -> tuple[Model, Body, Image]:
-    """Return the live model, the request's body, and the image of its drawing. Without a model the body is not read."""
-    model = services.live.model
-    body = await services.bodies.json(request, schema)
-    return model, body, await services.bodies.image(request, body)
 
 
 async def _compute(
@@ -114,7 +106,7 @@ async def _compute(
         try:
             computed = fields()
         except ValueError as error:
-            raise InvalidRequestError(str(error)) from error
+            raise invalid_request(str(error)) from error
         return JSONResponse(computed)
 
     answer = await queue.run(request, response)
@@ -125,11 +117,9 @@ async def _compute(
 def _snapshots(source: ModelSource, model: Model) -> Snapshots:
     found = source.snapshots(model)
     if found is None:
-        raise NotFoundError(f"model {model.version} has no snapshots: it was trained before the trainer left any")
+        raise not_found(f"model {model.version} has no snapshots: it was trained before the trainer left any")
     return found
 
 
-def _edits(body: PredictRequest | None) -> list[Edit]:
-    """Return the changes in a request; an image has none."""
-    asked = body.changes if isinstance(body, ExplainRequest) else []
-    return [Edit(change.layer, change.unit, change.weight, change.value) for change in asked]
+def _edits(body: ExplainRequest) -> list[Edit]:
+    return [Edit(change.layer, change.unit, change.weight, change.value) for change in body.changes]

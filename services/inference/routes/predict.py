@@ -1,6 +1,5 @@
 """Predict: a drawing in, its digit out."""
 
-import logging
 import uuid
 from time import perf_counter, time
 from typing import Any, NamedTuple
@@ -20,8 +19,6 @@ from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import PredictionResponse
 from inference.services import Services, services_of
 
-log = logging.getLogger(__name__)
-
 router = APIRouter()
 
 
@@ -29,10 +26,9 @@ class Predicted(NamedTuple):
     """A drawing with its prediction."""
 
     prediction_id: str
-    drawing: Drawing
+    drawing: Drawing[Any]
     model: Model
     prediction: Prediction
-    seconds: dict[str, float]  # of each phase
 
     def response(self, with_input: bool = False) -> dict[str, Any]:
         """Return the fields of the schema PredictionResponse."""
@@ -43,17 +39,17 @@ class Predicted(NamedTuple):
         return answer
 
 
-def predicted(model: Model, drawing: Drawing) -> Predicted:
+def predicted(model: Model, drawing: Drawing[Any]) -> Predicted:
     started = perf_counter()
     prediction = model.predict(drawing.image)
-    seconds = drawing.seconds | {"forward": perf_counter() - started}
-    return Predicted(uuid.uuid4().hex, drawing, model, prediction, seconds)
+    drawing.seconds["forward"] = perf_counter() - started
+    return Predicted(uuid.uuid4().hex, drawing, model, prediction)
 
 
 async def predict_with(source: ModelSource, request: Request) -> Predicted:
     """Predict the drawing in a request. Without a model the body is not read."""
     model = source.model
-    return predicted(model, await services_of(request).bodies.drawing(request))
+    return predicted(model, await services_of(request).bodies.drawing(request, PredictRequest))
 
 
 @router.post("/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest, PNG))
@@ -70,11 +66,7 @@ async def predict(request: Request, input: bool = False) -> Response:
 
 def _count_and_log(services: Services, result: Predicted) -> None:
     prediction, form = result.prediction, result.drawing.form
-    digit, probability = prediction.digit, float(prediction.probabilities.max())
-    services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.seconds)
+    digit, probability = prediction.digit, float(prediction.probabilities[prediction.digit])
+    services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.drawing.seconds)
     id_, version, pixels = result.prediction_id, result.model.version, in_bytes(result.drawing.image).tobytes()
     services.logger.log(LoggedPrediction(id_, time(), form, digit, prediction.is_digit, probability, version, pixels))
-    log.debug(
-        "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f ms=%.2f",
-        *(id_, form, digit, prediction.is_digit, probability, sum(result.seconds.values()) * 1e3),
-    )

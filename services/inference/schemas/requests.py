@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from digitnet.images.normalize import IMAGE_SIDE
 from digitnet.images.strokes import DEFAULT_BRUSH
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
-from stores.prediction_log.base import NAME_LENGTH, Form
+from stores.prediction_log.base import NAME_LENGTH
 
 MAX_STROKES = 1_000
 MAX_POINTS = 20_000
@@ -62,10 +62,6 @@ class PredictRequest(BaseModel):
     height: Length = Field(280.0, description="of the canvas, in the points' unit")
     brush: Length = Field(DEFAULT_BRUSH, description="width of the pen, in the points' unit")
 
-    @property
-    def form(self) -> Form:
-        return "strokes" if self.image_vector is None else "image_vector"
-
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.image_vector is None) == (self.strokes is None):
@@ -93,8 +89,6 @@ class ExplainRequest(PredictRequest):
 
 
 class UnitRequest(ExplainRequest):
-    """A drawing, and the unit to inspect."""
-
     layer: Index = Field(description="counted from 0")
     place: list[Index] = Field(
         min_length=1,
@@ -105,8 +99,6 @@ class UnitRequest(ExplainRequest):
 
 
 class TrainingStep(BaseModel):
-    """One step of gradient descent on the drawing."""
-
     model_config = ConfigDict(extra="forbid")
 
     label: Label | None = Field(description="of the drawing; null: no digit")

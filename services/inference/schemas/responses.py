@@ -19,8 +19,6 @@ class NoDigit(BaseModel):
 
 
 class Answer(BaseModel):
-    """A network's answer to one image."""
-
     digit: Digit | None = Field(description="null: no digit")
     is_digit: bool = Field(description="false: a blank, a dot, or an image that the network takes for no digit")
     best_guess: Digit | None = Field(description="the likeliest digit, also when is_digit is false; null for a blank or a dot")
@@ -30,8 +28,6 @@ class Answer(BaseModel):
 
 
 class PredictionResponse(Answer):
-    """The answer to a drawing."""
-
     Result: Digit | None = Field(description="digit, under the name that older clients read")
     model_version: str
     prediction_id: str
@@ -46,21 +42,15 @@ class Tensor(BaseModel):
 
 
 class Layer(BaseModel):
-    """A layer of the network."""
-
     name: str = Field(description="conv2d, maxpool2d, relu, dropout, flatten or dense")
     declaration: str | dict[str, Any] = Field(description="with its options, as in the model card")
 
 
 class LayerActivations(Layer):
-    """A layer's output."""
-
     activations: Tensor = Field(description="(channels, height, width), or (features) after flatten")
 
 
 class Explanation(PredictionResponse):
-    """A prediction, and how the network came to it."""
-
     input: Rows = Field(description="28 rows of 28: the image that the network read, 1 is ink")
     layers: list[LayerActivations] = Field(description="first to last; the last one's are the logits")
     logits: list[float] = Field(description="of the ten digits, and of no digit where the network has a class for that")
@@ -128,8 +118,6 @@ class Snapshot(BaseModel):
 
 
 class SnapshotsResponse(BaseModel):
-    """How the live model learned."""
-
     model_version: str
     epochs: int | None
     layers: list[str] = Field(description="their names, first to last")
@@ -138,14 +126,10 @@ class SnapshotsResponse(BaseModel):
 
 
 class SnapshotPrediction(Answer):
-    """The network's answer to a drawing at a step of its training."""
-
     place: tuple[float, float] = Field(description="on that snapshot's map")
 
 
 class SnapshotPredictions(BaseModel):
-    """The answers at each snapshot."""
-
     model_version: str
     readings: list[SnapshotPrediction]
 
@@ -155,8 +139,6 @@ class Message(BaseModel):
 
 
 class ModelAnswer(Answer):
-    """One model's answer to a drawing."""
-
     model_version: str
 
 
