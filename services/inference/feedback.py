@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import re
 import uuid
 from collections.abc import AsyncIterator
@@ -17,6 +18,8 @@ from inference.metrics import Metrics
 from inference.prediction_logger import PredictionLogger
 from inference.predictor import Image
 from inference.schemas.requests import FeedbackRequest
+
+log = logging.getLogger(__name__)
 
 # Another replica may have answered a moment ago and be just about to write its prediction to the log.
 LOOK_AGAIN_SECONDS = (0.1, 0.4)
@@ -50,6 +53,8 @@ class FeedbackService:
         await asyncio.to_thread(self._prediction_log.add_feedback, feedback)
         verdict = "right" if actual == feedback.predicted_digit else "wrong"
         self._metrics.feedback.labels("no_digit" if actual is None else verdict).inc()
+        event = "event=feedback id=%s prediction=%s predicted=%s actual=%s"
+        log.info(event, id_, feedback.prediction_id, feedback.predicted_digit, actual)
 
     async def _prediction(self, prediction_id: str) -> Prediction:
         async for queued in self._looks(prediction_id):
@@ -64,6 +69,7 @@ class FeedbackService:
                 # The log never takes a prediction that was erased while it was still queued.
                 is_expected = queued is not None
                 if await asyncio.to_thread(self._prediction_log.erase, [prediction_id], is_expected=is_expected):
+                    log.info("event=erased prediction=%s", prediction_id)
                     return
         raise not_found(NOTHING_TO_ERASE)
 

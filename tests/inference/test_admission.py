@@ -15,10 +15,11 @@ class Door:
     """An app whose requests end when `open` is set, behind an Admission."""
 
     def __init__(self, limit=LIMIT, paths=frozenset({"/predict"})):
-        self.open = asyncio.Event()
+        self.open, self.begun = asyncio.Event(), []
         self.admission = Admission(self._app, limit, paths)
 
     async def _app(self, scope, receive, send):
+        self.begun.append(scope["path"])
         await receive()
         await self.open.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -1,5 +1,6 @@
 """Predict: a drawing in, its digit out."""
 
+import logging
 import uuid
 from time import perf_counter, time
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from inference.predictor import Model, ModelSource, Prediction
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import PredictionResponse
 from inference.services import Services, services_of
+
+log = logging.getLogger(__name__)
 
 router = APIRouter()
 
@@ -70,3 +73,5 @@ def _count_and_log(services: Services, result: Predicted) -> None:
     services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.drawing.seconds)
     id_, version, pixels = result.prediction_id, result.model.version, in_bytes(result.drawing.image).tobytes()
     services.logger.log(LoggedPrediction(id_, time(), form, digit, prediction.is_digit, probability, version, pixels))
+    event = "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f"
+    log.debug(event, id_, form, digit, prediction.is_digit, probability)
