@@ -1,9 +1,6 @@
 # The few commands one needs. `make` alone lists them.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-# What `make run` starts says each prediction in the log, unless it is told otherwise.
-export DOODLE_LOG_LEVEL ?= debug
-
 MODEL := artifacts/model/model.json
 
 .PHONY: help run data model sweep drift pages test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
@@ -14,7 +11,7 @@ help:  ## list the commands
 run: .venv/run.stamp $(MODEL)  ## set up, then serve page, API and metrics; trains first if there is no model. Ctrl-C ends it
 	@echo "Doodle: draw at http://localhost:$${DOODLE_FRONTEND_PORT:-3000}, the API is on port $${DOODLE_PORT:-7000},"
 	@echo "        the metrics of model and journal are on port $${DOODLE_EXPORTER_PORT:-18000}. Ctrl-C ends it."
-	@honcho --no-prefix start || test $$? -eq 130  # 130: Ctrl-C
+	@DOODLE_LOG_LEVEL=$${DOODLE_LOG_LEVEL:-debug} honcho --no-prefix start || test $$? -eq 130  # debug: each prediction; 130: Ctrl-C
 
 data: .venv/run.stamp  ## fill mnist/ with MNIST's four files
 	@python -m trainer fetch

@@ -1,6 +1,11 @@
 """Load the shared fixtures whose packages are installed: each folder of tests needs its own package's extras and no others."""
 
+import os
 from importlib.util import find_spec
+
+OPTIONS = "DOODLE_TEST_", "DOODLE_WRITE_TABLES", "DOODLE_SOAK_SECONDS"  # of the tests; all other DOODLE_ variables set up a service
+for name in [name for name in os.environ if name.startswith("DOODLE_") and not name.startswith(OPTIONS)]:
+    del os.environ[name]
 
 # Each module of fixtures, and the packages it imports.
 PLUGINS = {
