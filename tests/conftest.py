@@ -3,7 +3,7 @@
 import os
 from importlib.util import find_spec
 
-OPTIONS = "DOODLE_TEST_", "DOODLE_WRITE_TABLES", "DOODLE_SOAK_SECONDS"  # of the tests; all other DOODLE_ variables set up a service
+OPTIONS = "DOODLE_TEST_", "DOODLE_WRITE_TABLES", "DOODLE_SOAK_SECONDS"  # of the tests; others set up a service
 for name in [name for name in os.environ if name.startswith("DOODLE_") and not name.startswith(OPTIONS)]:
     del os.environ[name]
 
