@@ -79,6 +79,8 @@ def _require_passed(result_file: Path, version: str) -> None:
     try:
         result = json.loads(result_file.read_bytes())
         tested, passed, problems = result["version"], result["passed"], "; ".join(result["problems"])
+    except FileNotFoundError as error:
+        raise ReleaseError(f"{version} has not been tested: run dvc repro") from error
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise ReleaseError(f"{result_file} does not say how the test of {version} went ({error}): run dvc repro") from error
     if tested != version:
