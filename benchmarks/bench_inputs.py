@@ -14,9 +14,10 @@ import numpy as np
 import yaml
 from digitnet.checkpoint import save
 from digitnet.images.normalize import in_unit_range
+from digitnet.mnist import read_images, read_labels
 from digitnet.network import Network
 from PIL import Image, ImageDraw
-from trainer.data.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+from trainer.data.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS
 
 PROJECT = Path(__file__).resolve().parents[1]
 NETWORKS = ("convolutional", "perceptron", "larger")

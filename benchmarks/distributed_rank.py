@@ -20,13 +20,14 @@ from pathlib import Path
 
 import numpy as np
 from digitnet.losses import softmax_cross_entropy
+from digitnet.mnist import read_images, read_labels
 from digitnet.network import NO_DIGIT
 from digitnet.parallel import SINGLE_PROCESS, DataParallel
 from digitnet.prefetching import prefetched
 from digitnet.training import loss_and_gradients
 from threadpoolctl import threadpool_limits
 from trainer.data.digits import Split, Synthetic
-from trainer.data.idx import TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+from trainer.data.idx import TRAIN_IMAGES, TRAIN_LABELS
 from trainer.settings import PARAMS_FILE, TrainSettings
 from trainer.training.ranks import Ranks
 from trainer.training.train import Run

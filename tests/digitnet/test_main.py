@@ -81,5 +81,7 @@ def test_reads_plain_and_compressed_files_alike(tmp_path):
 def test_refuses_a_damaged_file_and_names_it(tmp_path, content):
     write_mnist(tmp_path)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
-    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte is not MNIST's \(.*\): delete it and run `make data`"):
+    with pytest.raises(
+        ValueError, match=r"train-images-idx3-ubyte is damaged, or no such IDX file \(.*\): delete it and run `make data`"
+    ):
         read_mnist(tmp_path, "train")

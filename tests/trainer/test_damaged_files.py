@@ -6,8 +6,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from digitnet.mnist import read_images, read_labels
 from stores.prediction_log import Feedback
-from trainer.data.idx import idx_bytes, read_images, read_labels
+from trainer.data.idx import idx_bytes
 from trainer.feedback.decisions import Decisions, ReviewError
 
 FREELY = 1_000_000  # bytes of memory, beside ten times the file

@@ -11,9 +11,10 @@ from digitnet.arrays import Bytes
 from digitnet.checkpoint import npz_bytes, write_atomically
 from digitnet.images.ink import image_from_pixels
 from digitnet.images.normalize import in_bytes
+from digitnet.mnist import read_images, read_labels
 
 from trainer.data.fetch import fetch, read_pins
-from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+from trainer.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from trainer.feedback.decisions import Decisions
 from trainer.settings import PreprocessSettings
 

@@ -13,11 +13,12 @@ import numpy as np
 from digitnet.arrays import Bools, Bytes, Integers
 from digitnet.checkpoint import load_card, load_golden, write_atomically
 from digitnet.golden import GOLDEN_TOLERANCE
+from digitnet.mnist import read_images, read_labels
 from digitnet.network import NO_DIGIT
 from stores.models import CANDIDATE, LIVE
 
 from trainer.data.digits import load_drawings, share
-from trainer.data.idx import TEST_IMAGES, TEST_LABELS, read_images, read_labels
+from trainer.data.idx import TEST_IMAGES, TEST_LABELS
 from trainer.evaluation.mcnemar import compare
 from trainer.release.api import Api, Prediction, ReleaseError
 from trainer.settings import ReleaseTestSettings

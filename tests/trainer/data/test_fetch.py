@@ -20,9 +20,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from digitnet.mnist import read_images, read_labels
 from trainer.data import fetch as sources
 from trainer.data.fetch import ALREADY_THERE, FetchError, SourceError, fetch, from_dvc, from_mirror, read_pins
-from trainer.data.idx import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_images, read_labels
+from trainer.data.idx import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 
 CONTENTS = {name: f"the content of {name}".encode() * 2_000 for name in FILES}
 PINS = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}

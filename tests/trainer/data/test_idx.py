@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from trainer.data.idx import idx_bytes, read_images, read_labels
+from digitnet.mnist import read_images, read_labels
+from trainer.data.idx import idx_bytes
 
 IMAGES = np.arange(2 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(2, 28, 28)
 LABELS = np.array([0, 9, 5], dtype=np.uint8)
