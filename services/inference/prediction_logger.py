@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from time import perf_counter, time
 from typing import Self
 
@@ -18,7 +19,7 @@ GATHER_SECONDS = 0.01  # so that under load one write to disk serves many
 RETRY_SECONDS = 0.5
 EXPIRY_SECONDS = 3600.0  # from one look for old records to the next
 PAUSE_SECONDS = 0.1  # between two batches of them, so that predictions are written in between
-FLUSH_SECONDS = 3.0  # for the queue that is left at the end
+FLUSH_SECONDS = 10.0  # for the queue that is left at the end: a release restarts Redis too, which may take as long
 
 
 class PredictionLogger:
@@ -50,12 +51,12 @@ class PredictionLogger:
     async def __aexit__(self, *_: object) -> None:
         self._writing.cancel()
         await asyncio.wait([self._writing])
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
                 while self._batch or self._queue:
-                    await self._write()
-        except (PredictionLogError, TimeoutError) as error:
-            log.error("event=journal_not_flushed lost=%d reason=%r", len(self._batch) + len(self._queue), str(error))
+                    await self._write_or_wait()
+        if self._batch or self._queue:
+            log.error("event=journal_not_flushed lost=%d", len(self._batch) + len(self._queue))
         await asyncio.to_thread(self._prediction_log.close)
 
     async def _write_forever(self) -> None:
@@ -63,15 +64,19 @@ class PredictionLogger:
             await self._arrived.wait()
             await asyncio.sleep(GATHER_SECONDS)  # a write costs the same for one prediction as for many
             self._arrived.clear()
-            try:
-                await self._write()
-            except PredictionLogError as error:
-                if not self._is_down:
-                    log.error("event=journal_down reason=%r", str(error))
-                self._is_down = True
-                await asyncio.sleep(RETRY_SECONDS)
+            await self._write_or_wait()
             if self._batch or self._queue:
                 self._arrived.set()
+
+    async def _write_or_wait(self) -> None:
+        """Write one batch. While the log is down, wait until the next try instead."""
+        try:
+            await self._write()
+        except PredictionLogError as error:
+            if not self._is_down:
+                log.error("event=journal_down reason=%r", str(error))
+            self._is_down = True
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _write(self) -> None:
         """Write one batch. After a PredictionLogError the next call writes it again: the log takes each id once."""

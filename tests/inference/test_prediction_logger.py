@@ -122,7 +122,18 @@ class TestPredictionLogger:
             await until(lambda: figure("written") == 1)
         assert "event=journal_write_failed" in caplog.text
 
-    async def test_a_log_that_is_down_at_the_end_does_not_delay_it_and_the_loss_is_logged(self, metrics, caplog):
+    async def test_a_log_that_is_down_at_the_end_is_waited_for(self, metrics, caplog):
+        tries = []
+        prediction_log, records = PredictionLog(before=lambda: (tries.append(1), len(tries) < 4 and down())), predictions(3)
+        async with logging(prediction_log, metrics, records):
+            pass
+        assert prediction_log.taken == records
+        assert "not_flushed" not in caplog.text
+
+    async def test_a_log_that_stays_down_delays_the_end_no_longer_than_that_and_the_loss_is_logged(
+        self, metrics, caplog, monkeypatch
+    ):
+        monkeypatch.setattr(module, "FLUSH_SECONDS", 0.2)
         async with logging(PredictionLog(before=down), metrics, predictions(3)):
             pass
         assert "event=journal_not_flushed lost=3" in caplog.text
