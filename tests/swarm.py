@@ -20,7 +20,7 @@ from processes import PROJECT
 from stores.models import open_models
 
 BUILT = ("trainer", "inference", "exporter", "frontend")
-PUBLIC = ("redis:8.0", "prom/prometheus:v2.53.3")
+PUBLIC = ("redis:8.0", "prom/prometheus:v3.5.3")
 COMPOSE_FILES = ("docker-compose.yml", "deploy/swarm.yml")
 SETTLED_SECONDS = 180.0
 CROWD_SECONDS = 240  # at most

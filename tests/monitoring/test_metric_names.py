@@ -14,7 +14,7 @@ from stores.models import ALIASES
 EXPORTER_SCRAPE = Path(__file__).parents[1] / "exporter/golden.txt"
 # Added by Prometheus itself, for each target and each alert.
 OF_PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped", "ALERTS"}
-# What Prometheus 2.53 says of itself, as far as a board asks; tests/stack sees that the running one does.
+# What Prometheus 3.5 says of itself, as far as a board asks; tests/stack sees that the running one does.
 OF_ITS_OWN = {
     "prometheus_engine_query_duration_seconds_count",
     "prometheus_engine_query_duration_seconds_sum",

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Have the images that docker-compose.yml and services/Dockerfile start from. Where no image registry can be reached, stand-ins are
-# made from Debian 13's packages under the public images' own names, so that both files stay as users run them: the same CPython
-# 3.13, nginx 1.26, Redis 8.0 and Prometheus 2.53. Grafana is in no Debian: where it cannot be pulled it is left out.
+# made from the packages of Debian's testing suite under the public images' own names, so that both files stay as users run them:
+# CPython 3.14, nginx 1.30, Redis 8.0, Prometheus 3.5 and Alertmanager 0.33. Each is printed with its package's version, which
+# moves with the suite. Grafana is in no Debian: where it cannot be pulled it is left out.
 #   DOODLE_TEST_IMAGES=public     pull all of them, and fail where one cannot be had
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -18,18 +19,20 @@ build() {  # name; Dockerfile on standard input
     rm -rf "$context"
 }
 
-debian() {  # Debian 13 itself, from this machine's mirror, trusting what this machine trusts
-    have doodle-stand-in/debian:13 && return
+debian() {  # Debian testing itself, from this machine's mirror, trusting what this machine trusts
+    have doodle-stand-in/debian:testing && return
     local root keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     command -v debootstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends debootstrap
     root=$(mktemp -d)
-    debootstrap --variant=minbase --include=ca-certificates --keyring=$keyring trixie "$root" "$(tests/stack/debian-mirror.sh)" >/dev/null
+    debootstrap --variant=minbase --include=ca-certificates --keyring=$keyring testing "$root" "$(tests/stack/debian-mirror.sh)" >/dev/null
     cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+    # A mirror may hold a copy of the suite that is some weeks old, and apt rejects one after seven days.
+    echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/old-mirror"
     rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
     tar -C "$root" -c . | docker import \
         -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
         -c 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' \
-        - doodle-stand-in/debian:13 >/dev/null
+        - doodle-stand-in/debian:testing >/dev/null
     rm -rf "$root"
 }
 
@@ -37,30 +40,30 @@ stand_in() {
     # Packages' lists and archives are no part of an image: they would be most of it.
     local install='RUN clean() { rm -rf /var/lib/apt/lists/* /var/cache/apt/*; }; trap clean EXIT; apt-get update -q && apt-get install -q -y --no-install-recommends'
     case $1 in
-    python:3.13-slim) build "$1" <<END
-FROM doodle-stand-in/debian:13
+    python:3.14-slim) build "$1" <<END
+FROM doodle-stand-in/debian:testing
 $install python3 python3-venv python3-pip \
  && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED && ln -s /usr/bin/python3 /usr/local/bin/python && ln -s /usr/bin/python3 /usr/local/bin/python3
 CMD ["python3"]
 END
     ;;
-    nginx:1.26) build "$1" <<END
-FROM doodle-stand-in/debian:13
+    nginx:1.30) build "$1" <<END
+FROM doodle-stand-in/debian:testing
 $install nginx-light curl
 STOPSIGNAL SIGQUIT
 CMD ["nginx", "-g", "daemon off;"]
 END
     ;;
     redis:8.0) build "$1" <<END
-FROM doodle-stand-in/debian:13
+FROM doodle-stand-in/debian:testing
 $install redis-server && mkdir -p /data && chown redis:redis /data
 VOLUME /data
 WORKDIR /data
 CMD ["redis-server"]
 END
     ;;
-    prom/prometheus:v2.53.3) build "$1" <<END
-FROM doodle-stand-in/debian:13
+    prom/prometheus:v3.5.3) build "$1" <<END
+FROM doodle-stand-in/debian:testing
 $install prometheus wget && mkdir -p /prometheus /etc/prometheus && chown -R nobody:nogroup /prometheus
 USER nobody
 WORKDIR /prometheus
@@ -68,8 +71,8 @@ VOLUME /prometheus
 ENTRYPOINT ["/usr/bin/prometheus"]
 END
     ;;
-    prom/alertmanager:v0.28.1) build "$1" <<END
-FROM doodle-stand-in/debian:13
+    prom/alertmanager:v0.33.1) build "$1" <<END
+FROM doodle-stand-in/debian:testing
 $install prometheus-alertmanager wget && ln -s prometheus-alertmanager /usr/bin/alertmanager \
  && mkdir -p /alertmanager /etc/alertmanager && chown -R nobody:nogroup /alertmanager /etc/alertmanager
 USER nobody
@@ -80,6 +83,11 @@ END
     ;;
     *) return 1 ;;
     esac
+}
+
+packaged() {  # the package that a stand-in runs, and its version
+    docker run --rm --entrypoint dpkg-query "$1" --show python3 nginx-light redis-server prometheus prometheus-alertmanager 2>/dev/null |
+        tr '\t\n' '  '
 }
 
 pull() {
@@ -102,6 +110,6 @@ for image in $(sed -nE 's/^ +image: (\S+)$/\1/p; s/^FROM (\S+:\S+)( AS .*)?$/\1/
         exit 1
     else
         registry=unreachable
-        if stand_in "$image"; then echo "$image: a stand-in from Debian's packages"; else echo "$image: not to be had here"; fi
+        if stand_in "$image"; then echo "$image: a stand-in from Debian's packages: $(packaged "$image")"; else echo "$image: not to be had here"; fi
     fi
 done

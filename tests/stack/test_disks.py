@@ -9,7 +9,7 @@ pytestmark = pytest.mark.slow
 SIZED = """
 services:
   holder:
-    image: python:3.13-slim
+    image: python:3.14-slim
     user: root
     cap_add: [SYS_ADMIN]
     security_opt: ["apparmor:unconfined"]

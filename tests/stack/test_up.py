@@ -90,8 +90,8 @@ def test_a_built_image_is_small_and_holds_no_more_of_the_project_than_it_runs(st
     def kilobytes(image):  # as a container sees it: engines count an image's own size in different ways
         return int(docker("run", "--rm", "--user=0", "--entrypoint=du", image, "-skx", "/").split()[0])
 
-    added = (kilobytes(image["Id"]) - kilobytes("python:3.13-slim")) / 1000
-    print(f"{built} adds {added:.0f} MB to python:3.13-slim")
+    added = (kilobytes(image["Id"]) - kilobytes("python:3.14-slim")) / 1000
+    print(f"{built} adds {added:.0f} MB to python:3.14-slim")
     assert built == "trainer" or added < 150
 
 
