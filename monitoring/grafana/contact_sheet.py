@@ -42,7 +42,7 @@ svg { display: block } svg text { font-size: 10px; fill: #9a9bab }
 
 
 class Answers:
-    """What Prometheus says, with Grafana's variables put in as Grafana 12 does."""
+    """What Prometheus says, with Grafana's variables put in as Grafana 13 does."""
 
     def __init__(self, client: httpx.Client, seconds: float, scrape: float = 5.0):
         self.client, self.scrape = client, scrape

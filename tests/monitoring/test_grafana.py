@@ -5,7 +5,7 @@ from configparser import ConfigParser
 import pytest
 
 DASHBOARDS_IN_CONTAINER = "/etc/grafana/dashboards"
-# Each setting by its key in Grafana 12's conf/defaults.ini: it ignores others without a word, so a typing error would leave the
+# Each setting by its key in Grafana 13's conf/defaults.ini: it ignores others without a word, so a typing error would leave the
 # default in force. readPluginSettings in pkg/setting/setting_plugins.go has the newer ones of plugins.
 SETTINGS = {
     "server": {"http_port": "3000", "root_url": "http://localhost:3001/"},
@@ -20,7 +20,13 @@ SETTINGS = {
         ("reporting_enabled", "check_for_updates", "check_for_plugin_updates", "feedback_links_enabled"), "false"
     ),
     "news": {"news_feed_enabled": "false"},
-    "plugins": {"plugin_admin_enabled": "false", "preinstall_disabled": "true", "public_key_retrieval_disabled": "true"},
+    "plugins": {
+        "plugin_admin_enabled": "false",
+        "preinstall_disabled": "true",
+        "public_key_retrieval_disabled": "true",
+        "disable_plugins": "cloudwatch, elasticsearch, grafana-postgresql-datasource, grafana-pyroscope-datasource, "
+        "influxdb, jaeger, loki, mssql, mysql, opentsdb, stackdriver, tempo, zipkin",
+    },
     "snapshots": {"enabled": "false", "external_enabled": "false"},
     "public_dashboards": {"enabled": "false"},
 }

@@ -21,7 +21,7 @@ from container_scripts import FEEDBACK, JOURNALLED, PUBLISH_ANOTHER
 from load import Load, wrk_load
 from polling import wait_until
 
-GRAFANA_IMAGE = "grafana/grafana:12.0.0"
+GRAFANA_IMAGE = "grafana/grafana:13.2.3"
 PORTS = (
     "DOODLE_FRONTEND_PORT",
     "DOODLE_PORT",

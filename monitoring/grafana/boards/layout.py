@@ -53,6 +53,7 @@ class Mark(models.AnnotationQuery):
         )
         super().__init__(name=name, datasource=PROMETHEUS, icon_color=color, built_in=None, target=query)
         self.text = text
+        self.placement = None  # above the panels; the SDK's default is a menu
 
     def to_json(self) -> dict[str, object]:
         return super().to_json() | {"titleFormat": self.name, "textFormat": self.text}
@@ -74,7 +75,7 @@ def as_json(board: Board) -> str:
         .version(1)
         .variables([])
         .annotations([_Built(mark) for mark in board.annotations])
-        .links(others)
+        .links([_Built(link) for link in others])
         .build()
     )
     built.panels = _placed(board)
@@ -97,10 +98,12 @@ def _placed(board: Board) -> list[models.Panel | models.RowPanel]:
     return placed
 
 
-def _link(name: str, uid: str) -> dashboard.DashboardLink:
+def _link(name: str, uid: str) -> models.DashboardLink:
     """To another board, with the time that is shown on this one."""
-    link = dashboard.DashboardLink(name).type(models.DashboardLinkType.LINK).url(f"/d/{uid}").icon("dashboard")
-    return link.tooltip(f"Doodle: {name}").keep_time(True)
+    builder = dashboard.DashboardLink(name).type(models.DashboardLinkType.LINK).url(f"/d/{uid}").icon("dashboard")
+    link = builder.tooltip(f"Doodle: {name}").keep_time(True).build()
+    link.placement = None  # above the panels; the SDK's default is a menu
+    return link
 
 
 class _Built:
