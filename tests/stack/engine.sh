@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A Docker engine with Compose v2 and buildx, where there is none: from Debian's packages, on Debian 12 or later, as root.
-# Where an engine answers and has both already, there is nothing to do.
+# Start a Docker engine with Compose v2 and buildx, where there is none: Docker 28 from Debian's packages, on Debian 12 or later, as
+# root. Where an engine answers and has both already, there is nothing to do.
 #   engine.sh          start it
 #   engine.sh stop     end the engine that this script started, and no other
 set -euo pipefail
@@ -16,7 +16,17 @@ if [[ ${1:-} == stop ]]; then
     exit 0
 fi
 
-if docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1; then exit 0; fi
+oldest=28 # older engines crash while they build several images at once
+complete() { docker compose version && docker buildx version; } >/dev/null 2>&1
+
+if version=$(docker version --format '{{.Server.Version}}' 2>/dev/null); then
+    if ((${version%%.*} < oldest)); then
+        echo "engine.sh: the engine that answers here is Docker $version, and these tests need Docker $oldest or later." >&2
+        echo "Upgrade it (https://docs.docker.com/engine/install), or stop it: engine.sh then starts one from Debian's packages." >&2
+        exit 1
+    fi
+    if complete; then exit 0; fi
+fi
 if [[ $EUID -ne 0 || ! -f /etc/debian_version ]]; then
     echo "engine.sh: no Docker engine with Compose v2 answers here, and only root on Debian can have one started by this script." >&2
     echo "Install Docker: https://docs.docker.com/engine/install" >&2
@@ -25,26 +35,27 @@ fi
 
 retry() { for attempt in 1 2 3; do "$@" && return; ((attempt < 3)) || return 1; sleep $((attempt * 10)); done; }
 
-if ! command -v dockerd >/dev/null; then
+# Debian 12 and 13 have older engines. Those of Debian testing run on both, and /usr/local/bin comes before /usr/bin. runc is this
+# Debian's own: testing's needs a newer C library. apt's sources stay as they are.
+have() { local version; version=$(dockerd --version 2>/dev/null) && version=${version#Docker version } && ((${version%%.*} >= oldest)); }
+if ! have || ! complete; then
     retry apt-get -o Acquire::Retries=5 update -q
-    DEBIAN_FRONTEND=noninteractive retry apt-get -o Acquire::Retries=5 install -q -y --no-install-recommends docker.io iptables
-fi
-
-# Debian 12 has neither Compose v2 nor buildx; Debian 13 has both as static binaries, which run here as well. Only the two
-# files are taken: what apt installs from stays as it was.
-plugins=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins
-if ! docker compose version >/dev/null 2>&1 || ! docker buildx version >/dev/null 2>&1; then
+    DEBIAN_FRONTEND=noninteractive retry apt-get -o Acquire::Retries=5 install -q -y --no-install-recommends iptables runc
     work=$(mktemp -d)
+    plugins=/usr/local/lib/docker/cli-plugins
     mkdir -p "$work"/{lists/partial,cache,root} "$plugins"
     mirror=$("$(dirname "$0")/debian-mirror.sh")
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$work/sources.list"
+    # A mirror may hold a copy of the suite that is some weeks old, and apt rejects one after seven days.
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $mirror testing main" >"$work/sources.list"
     options=(-q -oDir::Etc::sourcelist="$work/sources.list" -oDir::Etc::sourceparts=/dev/null -oAcquire::Retries=5
-        -oDir::State::Lists="$work/lists" -oDir::Cache="$work/cache" -oAPT::Sandbox::User=root)
+        -oDir::State::Lists="$work/lists" -oDir::State::status=/dev/null -oDir::Cache="$work/cache" -oAPT::Sandbox::User=root)
     retry apt-get "${options[@]}" update
-    (cd "$work" && retry apt-get "${options[@]}" download docker-compose docker-buildx)
+    (cd "$work" && retry apt-get "${options[@]}" download docker.io docker-cli containerd docker-compose docker-buildx)
     for package in "$work"/*.deb; do dpkg -x "$package" "$work/root"; done
+    cp "$work"/root/usr/sbin/{dockerd,docker-proxy} "$work"/root/usr/bin/{docker,containerd,containerd-shim-runc-v2} /usr/local/bin/
     cp "$work"/root/usr/libexec/docker/cli-plugins/docker-{compose,buildx} "$plugins"/
     rm -rf "$work"
+    hash -r
 fi
 
 if ! docker info >/dev/null 2>&1; then
