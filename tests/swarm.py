@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cluster import HOST, Machine, Wire
-from commands import ONE_BUILD_AT_A_TIME, run
+from commands import run
 from container_scripts import FEEDBACK, JOURNALLED
 from load import DRAWING, wrk_load
 from object_store import KEYS, S3Server
@@ -154,7 +154,7 @@ def release(engine, registry, project):
 
     def release(name: str) -> None:
         about = {"DOODLE_REGISTRY": f"{registry.here}/doodle", "DOODLE_RELEASE": name, "DOODLE_BUCKET": "-"}
-        environment = os.environ | ONE_BUILD_AT_A_TIME | about
+        environment = os.environ | about
         compose = ["docker", "compose", *(word for file in COMPOSE_FILES for word in ("-f", file))]
         for command in (["build", "--quiet"], ["push", "--quiet"]):
             run(*compose, *command, *BUILT, cwd=project, env=environment, timeout=600)

@@ -6,7 +6,6 @@
 #   DOODLE_TEST_IMAGES=public     pull all of them, and fail where one cannot be had
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export DOCKER_BUILDKIT=1
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 

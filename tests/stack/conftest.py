@@ -11,12 +11,11 @@ import time
 import uuid
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
 import pytest
-from commands import ONE_BUILD_AT_A_TIME, run
+from commands import run
 from container_scripts import FEEDBACK, JOURNALLED, PUBLISH_ANOTHER
 from load import Load, wrk_load
 from polling import wait_until
@@ -97,7 +96,7 @@ class Stack:
         """`docker compose up --wait`, the first time with a build, and how many seconds it took."""
         started = time.monotonic()
         if not self._is_built:
-            self.compose("build", "--quiet", timeout=UP_SECONDS, env=self.environment | ONE_BUILD_AT_A_TIME)
+            self.compose("build", "--quiet", timeout=UP_SECONDS)
             self._is_built = True
         # Compose pulls the image of a service even where it is scaled to none: what is left out must not be named.
         services = self.services() if self.services_left_out else []
@@ -112,7 +111,7 @@ class Stack:
         """`docker compose down`; whether the engine removed the stack's networks.
 
         Docker before 28.1 now and then counts one too many that are attached to a network (moby 43286), and keeps it, empty as it
-        is, until the engine starts anew. That alone is forgiven.
+        is, until the engine starts anew. That alone is forgiven: engine.sh accepts Docker 28.0.
         """
         for _ in range(2):
             try:
@@ -251,8 +250,7 @@ def alerting(stack):
     """The receiver that the stack's Alertmanager tells of alerts. From now on it is a part of the stack."""
     (network,) = json.loads(docker("network", "inspect", "bridge"))  # the engine's own: the stack's may come back with another
     (addresses,) = network["IPAM"]["Config"]
-    # At its first start an engine names the network alone; its own address is the first one there.
-    receiver = Receiver(addresses.get("Gateway") or str(next(ip_network(addresses["Subnet"]).hosts())))
+    receiver = Receiver(addresses["Gateway"])
     stack.environment |= {"COMPOSE_PROFILES": "alerting", "DOODLE_ALERT_WEBHOOK": receiver.url}
     stack.up("--no-recreate")
     yield receiver
