@@ -52,8 +52,8 @@ if ! have || ! complete; then
     retry apt-get "${options[@]}" update
     (cd "$work" && retry apt-get "${options[@]}" download docker.io docker-cli containerd docker-compose docker-buildx)
     for package in "$work"/*.deb; do dpkg -x "$package" "$work/root"; done
-    cp "$work"/root/usr/sbin/{dockerd,docker-proxy} "$work"/root/usr/bin/{docker,containerd,containerd-shim-runc-v2} /usr/local/bin/
-    cp "$work"/root/usr/libexec/docker/cli-plugins/docker-{compose,buildx} "$plugins"/
+    cp --remove-destination "$work"/root/usr/sbin/{dockerd,docker-proxy} "$work"/root/usr/bin/{docker,containerd,containerd-shim-runc-v2} /usr/local/bin/
+    cp --remove-destination "$work"/root/usr/libexec/docker/cli-plugins/docker-{compose,buildx} "$plugins"/
     rm -rf "$work"
     hash -r
 fi
