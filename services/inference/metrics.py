@@ -52,7 +52,7 @@ class Metrics:
             "doodle_shadow_predictions_total", "Shadow predictions, by agreement with the live model.", outcome=AGREEMENT
         )
         self.alias_predictions = counter(
-            "doodle_trial_predictions_total", "Predictions under /live or /candidate, not in other metrics.", pointer=ALIASES
+            "doodle_trial_predictions_total", "Predictions under /live and /candidate, which are not logged.", pointer=ALIASES
         )
         self.explanations = counter("doodle_explanations_total", "POST /explain requests answered.")
         self.units = counter("doodle_units_looked_at_total", "POST /unit requests answered.")

@@ -249,7 +249,7 @@ kept = Line(
         store,
         bars(
             "Predictions by alias",
-            "Predictions under /live and /candidate, mostly by tests, in the time range. No other panel counts them.",
+            "Predictions under /live and /candidate, mostly by tests, in the time range. They are not logged.",
             "none",
             now("sum by (pointer) (increase(doodle_trial_predictions_total[$__range]))", "{{pointer}}"),
         ).decimals(0),
