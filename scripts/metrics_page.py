@@ -1,7 +1,7 @@
-"""Make docs/metrics.md from the metrics' own declarations: `make pages`.
+"""Generate docs/metrics.md from the metrics' declarations: `make pages`.
 
-The service declares its metrics in one file. The exporter makes its families as it is asked, so they are taken from the scrape
-that its tests hold it to, word by word.
+The API declares its metrics in one file. The exporter creates its families during a scrape, so they come from the golden scrape
+of its tests.
 """
 
 import sys
@@ -15,43 +15,41 @@ from stores.models import ALIASES
 PROJECT = Path(__file__).parents[1]
 PAGE, EXPORTER_SCRAPE = PROJECT / "docs" / "metrics.md", PROJECT / "tests" / "exporter" / "golden.txt"
 
-PROCESS = "process_"  # what prometheus_client's ProcessCollector says
+PROCESS = "process_"  # from prometheus_client's ProcessCollector
 
 TEXT = """# Metrics
 
-What Prometheus scrapes, metric by metric, from their own declarations ([make pages](../Makefile) makes this page). Names begin
-with `doodle_`, but for three that are older than the habit, and for what any process says of itself; times are in seconds,
-sizes in bytes, ratios 0 to 1. Counters end in `_total`, and a histogram has `_bucket`, `_sum` and `_count`. Labels have few
-values, and those that are known are there from the start: a rate of what never happened is 0, not nothing.
+All metrics of the API and the exporter. [make pages](../Makefile) generates this page from their declarations.
 
-The rules that dashboards and alerts share are in [recording.yml](../monitoring/prometheus/rules/recording.yml), the alerts in
-[alerts.yml](../monitoring/prometheus/rules/alerts.yml).
+- Names in `_total` are counters. The others are gauges, except three histograms.
+- Times are in seconds, timestamps in Unix seconds, sizes in bytes, ratios from 0 to 1.
+- Known label values exist from the start, so the rate of an event that never happened is 0.
+- Shared expressions are in [recording.yml](../monitoring/prometheus/rules/recording.yml), alerts in
+  [alerts.yml](../monitoring/prometheus/rules/alerts.yml) and the [runbook](runbook.md).
 
-## The service
+## API
 
-Job `fastapi-app`, each second, from each replica ([services/inference/metrics.py](../services/inference/metrics.py)). Add them up
+Job `fastapi-app`, scraped each second from each replica; declared in [metrics.py](../services/inference/metrics.py). Sum
 over replicas: `sum without (instance) (rate(api_predict_calls_total[1m]))`.
 
 {service}
 
-## The exporter
+## Exporter
 
-Job `custom_exporter`, every five seconds ([services/exporter](../services/exporter)). It reads the model store, the pipeline's
-results and the prediction log when it is asked. What is not there has no sample; what cannot be read is 0 for
-`doodle_exporter_collector_success`, a line in the log, and no failure of the others.
+Job `custom_exporter`, scraped every five seconds; code in [services/exporter](../services/exporter). Each scrape reads the
+model store, the pipeline's results and the prediction log. A missing source has no sample. An unreadable source sets
+`doodle_exporter_collector_success` to 0 and adds a line to the exporter's log.
 
 {exporter}
 
-## Both
+## Processes
 
-What their processes take, under the names that Prometheus has for its own as well; `job` and `instance` say whose it is.
-
-{process}
+Both jobs export the standard process metrics of the Prometheus clients: {process}.
 """
 
 
 def page() -> str:
-    """The page's whole text."""
+    """Return the page's text."""
     metrics = Metrics()
     metrics.requests.labels("/predict", "200")
     metrics.request_seconds.labels("/predict")
@@ -62,18 +60,22 @@ def page() -> str:
         "exporter": list(text_string_to_metric_families(EXPORTER_SCRAPE.read_text(encoding="utf-8"))),
     }
     own = {part: [family for family in of_part if not family.name.startswith(PROCESS)] for part, of_part in parts.items()}
-    process = [family for family in parts["exporter"] if family.name.startswith(PROCESS)]
-    return TEXT.format(process=_table(process), **{part: _table(families) for part, families in own.items()})
+    process = ", ".join(sorted(f"`{_full_name(family)}`" for family in parts["exporter"] if family.name.startswith(PROCESS)))
+    return TEXT.format(process=process, **{part: _table(families) for part, families in own.items()})
 
 
 def _table(families: list[Metric]) -> str:
-    rows = ["| metric | kind | labels | what it is |", "|---|---|---|---|"]
+    rows = ["| metric | meaning |", "|---|---|"]
     for family in sorted(families, key=lambda family: family.name):
-        name = family.name + ("_total" if family.type == "counter" else "")
         labels = sorted({label for sample in family.samples for label in sample.labels} - {"le"})
-        named = ", ".join(f"`{label}`" for label in labels)
-        rows.append(f"| `{name}` | {family.type} | {named} | {family.documentation} |")
+        with_labels = f"{{{','.join(labels)}}}" if labels else ""
+        histogram = "Histogram. " if family.type == "histogram" else ""
+        rows.append(f"| `{_full_name(family)}{with_labels}` | {histogram}{family.documentation} |")
     return "\n".join(rows)
+
+
+def _full_name(family: Metric) -> str:
+    return family.name + ("_total" if family.type == "counter" else "")
 
 
 def main() -> int:

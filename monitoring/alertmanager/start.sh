@@ -1,10 +1,10 @@
 #!/bin/sh
-# Alertmanager takes the webhook from a file alone, since there may be a secret in it; here it comes in the environment.
+# Write the webhook's URL from the environment to a file, because Alertmanager accepts a secret URL only from a file.
 set -eu
 case ${DOODLE_ALERT_WEBHOOK:-} in
 http://* | https://*) ;;
 *)
-    echo "alertmanager: nobody can be told: set DOODLE_ALERT_WEBHOOK to an address that begins with http:// or https:// (.env.example)" >&2
+    echo "alertmanager: no webhook: set DOODLE_ALERT_WEBHOOK to an address that begins with http:// or https:// (.env.example)" >&2
     exit 1
     ;;
 esac

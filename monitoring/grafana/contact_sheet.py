@@ -1,4 +1,4 @@
-"""Draw each dashboard from what a running Prometheus answers, about as Grafana would: the images of docs/operate.md.
+"""Draw each dashboard from the data of a running Prometheus, much as Grafana does. docs/operate.md shows the images.
 
 python monitoring/grafana/contact_sheet.py http://localhost:9090 FOLDER [MINUTES]    FOLDER/UID.html and .png for each board
 """
@@ -42,7 +42,7 @@ svg { display: block } svg text { font-size: 10px; fill: #9a9bab }
 
 
 class Answers:
-    """What Prometheus says, with Grafana's variables put in as Grafana 13 does."""
+    """Answers of Prometheus to a panel's queries. It expands Grafana's variables as Grafana 13 does."""
 
     def __init__(self, client: httpx.Client, seconds: float, scrape: float = 5.0):
         self.client, self.scrape = client, scrape
@@ -50,7 +50,7 @@ class Answers:
         self.start = self.end - seconds
 
     def ask(self, target: dict, points: int = 300) -> list[dict]:
-        """The series: {"metric": labels, "values": [[time, figure]], ...}."""
+        """Return the series: {"metric": labels, "values": [[time, value]], ...}."""
         least = float(target.get("interval", f"{self.scrape}s").removesuffix("s"))
         span = self.end - self.start
         step = max(least if "interval" in target else 1.0, float(int(span / points)))
@@ -86,11 +86,11 @@ def named(legend: str, labels: dict[str, str]) -> str:
 
 
 def page(board: dict, answers: Answers) -> str:
-    """The whole board as HTML."""
+    """Return the board as HTML."""
     marks = []
     for mark in board["annotations"]["list"]:
         for series in answers.ask(mark["target"], points=180):
-            last = None  # points that follow each other are one mark
+            last = None  # consecutive points are one mark
             for when, _ in series["values"]:
                 if last is None or when - last > series["step"] * 1.5:
                     marks.append((when, named(mark["textFormat"], series["metric"])))
@@ -126,7 +126,7 @@ def place(panel: dict, answers: Answers, marks: list) -> str:
 
 
 def draw(panel, series, answers, marks, width, height) -> tuple[str, str, str]:
-    """Its inside, its legend, and the colour of the whole if it has one."""
+    """Return the panel's content, its legend, and its background color or ""."""
     defaults = panel["fieldConfig"]["defaults"]
     kind = panel["type"]
     if not any(found["values"] for found in series):
@@ -163,7 +163,7 @@ def draw(panel, series, answers, marks, width, height) -> tuple[str, str, str]:
 
 
 def table(panel: dict, series: list, answers: Answers) -> str:
-    """Rows of one query, or of several that are joined by a label."""
+    """Return a table of one query, or of several joined by a label."""
     transformations = {step["id"]: step["options"] for step in panel["transformations"]}
     names = transformations["organize"]["renameByName"]
     key = transformations.get("joinByField", {}).get("byField")
@@ -208,8 +208,8 @@ def pictures(address: str, folder: Path, minutes: float) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("prometheus", help="its address")
-    parser.add_argument("folder", type=Path, help="for the files")
-    parser.add_argument("minutes", type=float, nargs="?", default=15, help="how far back the boards look (15)")
+    parser.add_argument("prometheus", help="URL of Prometheus")
+    parser.add_argument("folder", type=Path, help="folder for the files")
+    parser.add_argument("minutes", type=float, nargs="?", default=15, help="time range of the boards (default 15)")
     arguments = parser.parse_args()
     pictures(arguments.prometheus, arguments.folder.resolve(), arguments.minutes)

@@ -1,4 +1,4 @@
-"""The charts of a contact sheet, as SVG, and figures as Grafana words them."""
+"""Charts of a contact sheet as SVG, and values in Grafana's formats."""
 
 import html
 import math
@@ -15,13 +15,13 @@ def color(name: str) -> str:
 
 
 def threshold_color(defaults: dict, value: float) -> str:
-    """Of the highest step that the value reaches."""
+    """Return the color of the highest step that the value reaches."""
     reached = [step for step in defaults["thresholds"]["steps"] if step["value"] is None or value >= step["value"]]
     return color(reached[-1]["color"])
 
 
 def said(defaults: dict, value: float) -> tuple[str, str]:
-    """The word for a value, and its colour; empty where there is none."""
+    """Return the value's text and color; empty strings without a mapping."""
     for mapping in defaults.get("mappings", ()):
         found = mapping["options"].get(f"{value:g}")
         if found:
@@ -30,7 +30,7 @@ def said(defaults: dict, value: float) -> tuple[str, str]:
 
 
 def formatted(defaults: dict, value: float, end: float = 0.0) -> str:
-    """The value in its unit."""
+    """Return the value in its unit."""
     word, _ = said(defaults, value)
     if word:
         return word
@@ -92,7 +92,7 @@ def spark(values, shade, width, height) -> str:
 
 
 def _time_axis(answers, width, height, left=LEFT) -> tuple:
-    """Where a moment is from left to right, and the hours below."""
+    """Return a function from time to x, and the SVG of the time axis."""
 
     def across(when):
         return left + (when - answers.start) / (answers.end - answers.start) * (width - left - 4)
@@ -189,14 +189,14 @@ def line_chart(panel, series, answers, marks, width, height) -> str:
 
 
 def _nice(step, base):
-    """The next round figure; of bytes, a round figure of KiB, MiB and so on."""
+    """Return the next round number; for bytes, round in KiB, MiB and so on."""
     whole = base ** max(0, math.floor(math.log(step * TICKS, base))) if base > 1 else 1
     power = 10 ** math.floor(math.log10(step / whole))
     return whole * next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power * whole >= step * 0.999)
 
 
 def _runs(points, step):
-    """Parts without a gap."""
+    """Split the points at gaps."""
     runs = []
     for point in points:
         if runs and point[0] - runs[-1][-1][0] <= step * 1.5:
@@ -260,7 +260,7 @@ def _text(x, y, anchor, text, shade="#9a9bab"):
 
 
 def apart(series):
-    """A histogram's buckets hold all that is below them; as Grafana does for its heatmaps, what each adds."""
+    """Turn cumulative buckets into separate ones, as Grafana does for heatmaps."""
     in_order = sorted(series, key=lambda found: float(found["metric"]["le"]))
     below, apart = 0.0, []
     for found in in_order:

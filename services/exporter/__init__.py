@@ -1,1 +1,1 @@
-"""The exporter reports model store, prediction log and pipeline results to Prometheus (port 18000), and writes nothing."""
+"""The exporter: metrics of the model store, the prediction log and the pipeline on port 18000. It writes nothing."""

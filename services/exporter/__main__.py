@@ -1,4 +1,4 @@
-"""Run the exporter: `python -m exporter`, on the standard library's HTTP server, with a thread for each request."""
+"""Run the exporter: `python -m exporter`. It uses the standard library's HTTP server, with one thread per request."""
 
 import logging
 import socket
@@ -17,14 +17,14 @@ log = logging.getLogger("exporter")
 
 
 class RequestHandler(WSGIRequestHandler):
-    timeout = 10.0  # seconds; then a silent client loses the connection
+    timeout = 10.0  # seconds until the server drops a silent client
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: Prometheus asks every few seconds."""
+        """Log nothing, because Prometheus sends a request every few seconds."""
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True  # a shutdown does not wait for requests
+    daemon_threads = True  # do not wait for requests at shutdown
 
     def __init__(self, host: str, port: int, app: WSGIApplication):
         self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]  # a host may be an IPv6 address

@@ -1,4 +1,4 @@
-"""The exporter's WSGI app: the metrics on / and /metrics, and a health check that reads nothing."""
+"""The exporter's WSGI app: metrics on / and /metrics, and a health check that reads no source."""
 
 import json
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from exporter.stage_collector import StageCollector
 
 
 def create_app(settings: Settings) -> WSGIApplication:
-    """Return the app. Each scrape finds out anew whether the stores are there."""
+    """Return the app. It looks for the stores at each scrape, so they can appear later."""
     models, prediction_log = open_models(settings.models), open_prediction_log(settings.prediction_log)
     disks = ({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}
     feedback = FeedbackCollector(prediction_log)
@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> WSGIApplication:
             ]
         )
     )
-    ProcessCollector(registry=registry)  # the exporter's own memory, processor time and open files
+    ProcessCollector(registry=registry)
     metrics: WSGIApplication = make_wsgi_app(registry)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

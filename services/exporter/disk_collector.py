@@ -1,4 +1,4 @@
-"""The disks of models and of the pipeline's results: their size, and the free space."""
+"""Size and free space of the disks with the models and the pipeline's results."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from exporter.scrape import gauge_by
 
 
 class DiskCollector:
-    """Reports by a folder's purpose. A missing folder has no sample, and is no failure."""
+    """Reports one sample per folder. A missing folder has no sample, and is no failure."""
 
     name = "disk"
 
@@ -24,5 +24,5 @@ class DiskCollector:
         for name, folder in self._folders.items():
             with suppress(FileNotFoundError):
                 size[name], _, free[name] = shutil.disk_usage(folder)
-        yield gauge_by("folder", "doodle_disk_size_bytes", "Bytes of the disk that the folder is on.", size)
-        yield gauge_by("folder", "doodle_disk_free_bytes", "Free bytes of that disk.", free)
+        yield gauge_by("folder", "doodle_disk_size_bytes", "Size of the folder's disk.", size)
+        yield gauge_by("folder", "doodle_disk_free_bytes", "Free space on the folder's disk.", free)

@@ -1,4 +1,4 @@
-"""Drift: do recent drawings still look like those that the live model reads well?"""
+"""Drift of recent drawings from the live model's reference."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,12 +14,12 @@ from exporter.feedback_collector import FeedbackCollector
 from exporter.scrape import gauge_by
 
 REFERENCES = "drift_references"  # in a model's card, by form
-FORMS = {"strokes": "strokes", "image_vector": "pixels", "png": "pixels"}  # pixels were drawn with another pen
-FEWEST, NEWEST = 100, 6400  # predictions read at a time; of more in one scrape the oldest are left out
+FORMS = {"strokes": "strokes", "image_vector": "pixels", "png": "pixels"}  # other pens drew the pixels
+FEWEST, NEWEST = 100, 6400  # predictions per query, first and at most; a scrape skips older ones
 
 
 class _Stream:
-    """The drawings of one form, and the findings in their newest window."""
+    """The drawings of one form, and the findings of their newest window."""
 
     def __init__(self, reference: Reference):
         self.detector, self.blocks = Detector(reference), Blocks[Prediction]()
@@ -29,28 +29,28 @@ class _Stream:
 class DriftCollector:
     """Tests each drawing once, in consecutive blocks of one form (drift.blocks), against the reference in the live model's card.
 
-    A model without references is not watched; that is no failure. Another live model starts over.
+    It ignores a model without references; that is no failure. A new live model starts over.
     """
 
     name = "drift"
 
     def __init__(self, models: ModelStore, prediction_log: PredictionLog, feedback: FeedbackCollector):
         self._models, self._prediction_log, self._feedback = models, prediction_log, feedback
-        self._version: str | None = None  # the model that is watched
+        self._version: str | None = None  # of the watched model
         self._streams: dict[str, _Stream] = {}
         self._windows, self._detections = 0, 0
         self._newest: str | None = None
-        self._judged = (0, 0)  # feedback, right and wrong, that a window has counted already
+        self._judged = (0, 0)  # right and wrong feedback that earlier windows counted
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; StoreError or PredictionLogError if the model or the prediction log cannot be read."""
+        """Return the metrics; raise StoreError or PredictionLogError if the model or the prediction log is unreadable."""
         self._follow()
         if self._streams:
             self._test()
         return self._families()
 
     def _follow(self) -> None:
-        """Read the live model's references, once for each version."""
+        """Read the live model's references once per version."""
         version = self._models.alias(LIVE)
         if version == self._version:
             return
@@ -74,7 +74,7 @@ class DriftCollector:
                 self._detections += stream.findings.detected
 
     def _new_feedback(self) -> tuple[int, int]:
-        """Return how much feedback no window has counted, and how much of it is "wrong"; 0 until it is enough for a test."""
+        """Return the count of uncounted feedback, and of "wrong" in it; (0, 0) until there is enough for a test."""
         right, wrong = (max(0, now - before) for now, before in zip(self._feedback.judged, self._judged))
         if right + wrong < LEAST_FEEDBACK:
             return 0, 0
@@ -82,7 +82,7 @@ class DriftCollector:
         return right + wrong, wrong
 
     def _recent(self) -> list[Prediction]:
-        """Return the newest predictions back to the last known one, and some more. Mostly there are few new ones, or none."""
+        """Return the newest predictions, at least back to the last known one. Start small, because most scrapes find few."""
         count, recent = 1, self._prediction_log.recent_predictions(1)
         while len(recent) == count < NEWEST and self._newest not in [prediction.prediction_id for prediction in recent]:
             count = min(NEWEST, max(FEWEST, count * 4))
@@ -92,17 +92,17 @@ class DriftCollector:
         return recent
 
     def _families(self) -> Iterator[Metric]:
-        text = "Windows of drawings in which a subject had drifted."
+        text = "Windows of drawings in which a subject drifted."
         yield CounterMetricFamily("data_drift_detected_total", text, self._detections)
-        yield CounterMetricFamily("doodle_drift_windows_total", "Windows of drawings that were tested.", self._windows)
-        text = "1 while the live model has references to test drawings against, else 0."
+        yield CounterMetricFamily("doodle_drift_windows_total", "Windows of drawings tested.", self._windows)
+        text = "1 while the live model has a drift reference, else 0."
         yield GaugeMetricFamily("doodle_drift_watched", text, int(bool(self._streams)))
         waiting = {form: float(stream.blocks.waiting) for form, stream in self._streams.items()}
-        yield gauge_by("form", "doodle_drift_window_drawings", "Drawings of the live model in an incomplete window.", waiting)
+        yield gauge_by("form", "doodle_drift_window_drawings", "Drawings in the incomplete window.", waiting)
         for name, attribute, text in (
-            ("detected", "drifted", "1 if the subject had drifted in the newest window, else 0."),
-            ("effect", "effect", "Distance of the newest window from the reference, 0 = none."),
-            ("tolerance", "tolerance", "Largest distance that different writers explain."),
+            ("detected", "drifted", "1 if the subject drifted in the newest window, else 0."),
+            ("effect", "effect", "Distance of the newest window from the reference; 0 is equal."),
+            ("tolerance", "tolerance", "Largest distance that other writers explain."),
         ):
             family = GaugeMetricFamily(f"doodle_drift_{name}", text, labels=["form", "subject"])
             for form, stream in self._streams.items():

@@ -1,4 +1,4 @@
-"""Feedback: how much there is of each digit, and how often users agree with the prediction."""
+"""Feedback: its count for each digit, and the ratio of confirmed predictions."""
 
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from stores.prediction_log import Feedback, PredictionLog
 
-PAGE = 500  # read at a time
-RECENT = 100  # verdicts that show the current agreement
+PAGE = 500  # feedback per query
+RECENT = 100  # verdicts behind the current ratio
 DIGITS = "0123456789"
-# The drawing, and the verdict on its prediction. For non-digits the prediction log does not know the prediction.
+# Reported digit and verdict. For non-digits the prediction log does not keep the prediction.
 COUNTED = (*((digit, verdict) for digit in DIGITS for verdict in ("right", "wrong", "unknown")), ("none", "no_digit"))
 
 
 class FeedbackCollector:
-    """Reads and counts each piece of feedback once. Feedback that leaves the log later stays counted."""
+    """Counts each feedback once. It stays counted after it leaves the log."""
 
     name = "feedback"
 
@@ -24,17 +24,17 @@ class FeedbackCollector:
 
     @property
     def judged(self) -> tuple[int, int]:
-        """How much of the counted feedback confirms the prediction, and how much corrects it."""
+        """Return the number of confirmations and of corrections."""
         right, wrong = (sum(self._counted[digit, verdict] for digit in DIGITS) for verdict in ("right", "wrong"))
         return right, wrong
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the counts; PredictionLogError, and no counts, if the prediction log does not answer."""
+        """Yield the counts; raise PredictionLogError before any of them if the prediction log is down."""
         self._catch_up()
         recent = self._recent
         received = CounterMetricFamily(
             "doodle_feedback_received_total",
-            "Feedback in the prediction log, by the drawing and the verdict on its prediction; unknown without a prediction.",
+            "Feedback, by reported digit and verdict; unknown without a prediction.",
             labels=["actual", "verdict"],
         )
         for labels in COUNTED:
@@ -42,7 +42,7 @@ class FeedbackCollector:
         yield received
         text = f"Newest feedback on digits with a known prediction, {RECENT} at most."
         yield GaugeMetricFamily("doodle_feedback_recent", text, len(recent))
-        ratio, text = sum(recent) / len(recent) if recent else None, "Ratio of doodle_feedback_recent that confirms, 0 to 1."
+        ratio, text = sum(recent) / len(recent) if recent else None, "Ratio of confirmations in doodle_feedback_recent."
         yield GaugeMetricFamily("doodle_feedback_recent_agreement_ratio", text, ratio)
 
     def _start_over(self) -> None:
@@ -54,7 +54,7 @@ class FeedbackCollector:
         while True:
             try:
                 page = self._prediction_log.feedback(PAGE, after=self._last)
-            except ValueError:  # another prediction log has taken its place
+            except ValueError:  # another prediction log replaced the known one
                 self._start_over()
                 continue
             for feedback in page:

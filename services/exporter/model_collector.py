@@ -1,4 +1,4 @@
-"""The model store: how many models it has, and the figures of those that are live or candidate."""
+"""The model store: its number of versions, and the cards of the live model and the candidate."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,16 @@ from exporter.results import CardFigures
 from exporter.scrape import gauge_by
 
 HELP = {
-    "doodle_store_model_accuracy_ratio": "Accuracy on MNIST's test digits when the model was measured, 0 to 1.",
-    "doodle_store_model_parameters": "Parameters of the model.",
-    "doodle_store_model_size_bytes": "Bytes of the model in the store.",
-    "doodle_store_model_trained_timestamp_seconds": "When the model's training ended, in seconds since 1970.",
+    "doodle_store_model_accuracy_ratio": "Accuracy on MNIST's test digits, from the model card.",
+    "doodle_store_model_parameters": "Number of parameters.",
+    "doodle_store_model_size_bytes": "Size of the model in the store.",
+    "doodle_store_model_trained_timestamp_seconds": "End of the model's training.",
     "doodle_store_model_training_seconds": "Duration of the model's training.",
 }
 
 
 class ModelCollector:
-    """Reads model cards, never weights: the service validates those. An empty store is no failure."""
+    """Reads model cards, never weights, which the API validates. An empty store is no failure."""
 
     name = "model"
 
@@ -26,11 +26,11 @@ class ModelCollector:
         self._models = models
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; then StoreError if an alias, or the card of the model that it names, cannot be read."""
-        yield GaugeMetricFamily("doodle_store_versions", "Models in the store.", len(self._models.versions()))
-        aliases = InfoMetricFamily("doodle_store_pointer", "Always 1; the labels show an alias's version.", labels=["pointer"])
+        """Yield the readable metrics, then raise StoreError if an alias or its model card is unreadable."""
+        yield GaugeMetricFamily("doodle_store_versions", "Versions in the model store.", len(self._models.versions()))
+        aliases = InfoMetricFamily("doodle_store_pointer", "Always 1; the labels are alias and version.", labels=["pointer"])
         data = InfoMetricFamily(
-            "doodle_store_model_data", "Always 1; the label data shows the hash of the model's training data.", labels=["pointer"]
+            "doodle_store_model_data", "Always 1; the label data is the hash of the training data.", labels=["pointer"]
         )
         figures: dict[str, dict[str, float | None]] = {name: {} for name in HELP}
         problems = []
@@ -42,7 +42,7 @@ class ModelCollector:
                 aliases.add_metric([alias], {"version": version})
                 card = self._card(version)
                 if card.data:
-                    data.add_metric([alias], {"data": card.data[:12]})  # as long as a version
+                    data.add_metric([alias], {"data": card.data[:12]})  # the length of a version
                 finished_at = card.finished_at.timestamp() if card.finished_at else None
                 values = card.accuracy, card.parameters, self._models.size(version), finished_at, card.seconds
                 for name, value in zip(HELP, values):

@@ -1,4 +1,4 @@
-"""The pipeline's results: what the last run measured (metrics.json) and how its training ended (history.csv)."""
+"""The pipeline's results: the last run's metrics (metrics.json) and the last epoch of its training (history.csv)."""
 
 import csv
 import io
@@ -18,9 +18,9 @@ ROW: TypeAdapter[dict[str, float]] = TypeAdapter(dict[str, FiniteFloat])
 
 
 class PipelineCollector:
-    """Reads the folder whose metrics.json is the newest.
+    """Reads the folder with the newest metrics.json.
 
-    A missing file is no failure: before the first run there is none, and stages delete what they are about to make.
+    A missing file is no failure: it is missing before the first run, and stages delete their outputs before they write them.
     """
 
     name = "pipeline"
@@ -29,9 +29,9 @@ class PipelineCollector:
         self._folders = folders
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; then ResultsError if a file of results cannot be used."""
+        """Yield the readable results, then raise ResultsError if a file is unusable."""
         folder = max(self._folders, key=_last_written)
-        text = "1 if the results of a pipeline run can be read, else 0."
+        text = "1 if the pipeline's results are readable, else 0."
         try:
             found = read_results(folder / METRICS_FILE, Metrics.model_validate_json)
         except ResultsError:
@@ -48,25 +48,25 @@ def _last_written(folder: Path) -> float:
     try:
         return (folder / METRICS_FILE).stat().st_mtime
     except OSError:
-        return 0.0  # read_results says what is wrong, unless it is only missing
+        return 0.0  # read_results reports the error, unless the file is only missing
 
 
 def _metrics_families(metrics: Metrics, written: float) -> Iterator[Metric]:
-    when = f"When {METRICS_FILE} was written, in seconds since 1970."
+    when = f"Time of the last write of {METRICS_FILE}."
     yield GaugeMetricFamily("doodle_pipeline_results_timestamp_seconds", when, written)
-    yield GaugeMetricFamily("doodle_pipeline_test_accuracy_ratio", "Accuracy on the test digits, 0 to 1.", metrics.accuracy)
+    yield GaugeMetricFamily("doodle_pipeline_test_accuracy_ratio", "Accuracy on the test digits.", metrics.accuracy)
     yield GaugeMetricFamily("doodle_pipeline_test_loss", "Mean cross-entropy on the test digits.", metrics.loss)
     by_digit = {digit: metrics.accuracy_by_digit.get(digit) for digit in DIGITS}
-    yield gauge_by("digit", "doodle_pipeline_digit_accuracy_ratio", "Accuracy on the test digits, by digit, 0 to 1.", by_digit)
+    yield gauge_by("digit", "doodle_pipeline_digit_accuracy_ratio", "Accuracy on the test digits, by digit.", by_digit)
 
 
 def _history_families(row: dict[str, float]) -> Iterator[Metric]:
     loss = {split: row.get(f"{split}_loss") for split in SPLITS}
     accuracy = {split: row.get(f"{split}_accuracy") for split in SPLITS}
-    yield GaugeMetricFamily("doodle_pipeline_epochs", "Epochs that training took.", row.get("epoch"))
+    yield GaugeMetricFamily("doodle_pipeline_epochs", "Epochs of the last training.", row.get("epoch"))
     yield gauge_by("split", "doodle_pipeline_loss", "Mean cross-entropy in the last epoch, by split.", loss)
-    yield gauge_by("split", "doodle_pipeline_accuracy_ratio", "Accuracy in the last epoch, by split, 0 to 1.", accuracy)
-    yield GaugeMetricFamily("doodle_pipeline_training_seconds", "Duration of the training.", row.get("seconds"))
+    yield gauge_by("split", "doodle_pipeline_accuracy_ratio", "Accuracy in the last epoch, by split.", accuracy)
+    yield GaugeMetricFamily("doodle_pipeline_training_seconds", "Duration of the last training.", row.get("seconds"))
 
 
 def _last_row(content: bytes) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The prediction log: whether it answers, how much it has, and how it keeps that."""
+"""The prediction log: availability, number of records, and durability."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from stores.prediction_log import PredictionLog, PredictionLogError
 
 
 class PredictionLogCollector:
-    """An empty prediction log is no failure."""
+    """Reads the summary and the durability. An empty log is no failure."""
 
     name = "journal"
 
@@ -15,8 +15,8 @@ class PredictionLogCollector:
         self._prediction_log = prediction_log
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the log's own figures; without an answer 0 for up, and then PredictionLogError."""
-        up = "1 if the prediction log answered in this scrape, else 0."
+        """Yield the log's metrics; if it is down, yield only up = 0 and raise PredictionLogError."""
+        up = "1 if the prediction log answered this scrape, else 0."
         try:
             summary, durability = self._prediction_log.summary(), self._prediction_log.durability()
         except PredictionLogError:
@@ -24,18 +24,18 @@ class PredictionLogCollector:
             raise
         yield GaugeMetricFamily("doodle_journal_up", up, 1)
         total, kept, feedback = summary.predictions_total, summary.predictions_kept, summary.feedback_total
-        yield CounterMetricFamily("doodle_journal_predictions_total", "Predictions ever written into the log.", total)
-        yield GaugeMetricFamily("doodle_journal_predictions_kept", "Predictions in the log now; its cap drops the oldest.", kept)
-        yield CounterMetricFamily("doodle_journal_feedback_total", "Feedback ever written into the log.", feedback)
+        yield CounterMetricFamily("doodle_journal_predictions_total", "Predictions ever written to the log.", total)
+        yield GaugeMetricFamily("doodle_journal_predictions_kept", "Predictions in the log now.", kept)
+        yield CounterMetricFamily("doodle_journal_feedback_total", "Feedback ever written to the log.", feedback)
         newest, limit = summary.last_prediction_time, durability.memory_limit_bytes
-        # A value of None makes a family without a sample.
+        # A family with the value None has no sample.
         for name, text, value in (
-            ("last_prediction_timestamp_seconds", "Time of the newest prediction, in Unix seconds.", newest),
-            ("durable", "1 if acknowledged records are on disk, else 0; none if only its operator knows.", durability.is_durable),
-            ("size_bytes", "Bytes of the log on its disk; none if it does not say.", durability.size_bytes),
-            ("memory_bytes", "Bytes of memory of the log; none if it is a file, or does not say.", durability.memory_bytes),
-            ("memory_limit_bytes", "Limit of that memory; writes beyond it fail. None without a limit.", limit),
+            ("last_prediction_timestamp_seconds", "Time of the newest prediction.", newest),
+            ("durable", "1 if acknowledged records are on disk, else 0; with durable=managed only 0.", durability.is_durable),
+            ("size_bytes", "Size of the log on disk.", durability.size_bytes),
+            ("memory_bytes", "Memory of the log; no sample for a file.", durability.memory_bytes),
+            ("memory_limit_bytes", "Memory limit of the log; writes beyond it fail.", limit),
         ):
             yield GaugeMetricFamily(f"doodle_journal_{name}", text, value)
-        late = "Times that the disk had not taken the last write when the next one came."
+        late = "Writes that waited for an earlier sync to disk."
         yield CounterMetricFamily("doodle_journal_delayed_syncs_total", late, durability.delayed_syncs)

@@ -1,4 +1,4 @@
-"""Files that the pipeline leaves, and model cards: a missing file or figure is no failure, a damaged one is."""
+"""Schemas of the pipeline's result files and of model cards. Missing files and values are valid, damaged ones are errors."""
 
 import csv
 import os
@@ -13,13 +13,13 @@ Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]  # a JSON num
 
 
 class ResultsError(Exception):
-    """A file of the pipeline exists and cannot be used; the message names it."""
+    """A result file exists but is unusable; the message names it."""
 
 
 def read_results(path: Path, parse: Callable[[bytes], Parsed]) -> tuple[Parsed, float] | None:
-    """Return the parsed content of a file and when it was written, in Unix seconds; None for no file.
+    """Return the parsed file and its modification time in Unix seconds, or None for a missing file.
 
-    ResultsError if it cannot be read, or if `parse` raises ValueError.
+    Raises ResultsError if the file is unreadable, or if `parse` raises ValueError.
     """
     try:
         with path.open("rb") as file:
@@ -31,7 +31,7 @@ def read_results(path: Path, parse: Callable[[bytes], Parsed]) -> tuple[Parsed, 
 
 
 class Metrics(BaseModel):
-    """metrics.json: what the last run measured."""
+    """metrics.json: the metrics of the last run."""
 
     accuracy: Figure | None = None
     loss: Figure | None = None
@@ -39,7 +39,7 @@ class Metrics(BaseModel):
 
 
 class StageRun(BaseModel):
-    """An entry of stages.json: how a stage last went."""
+    """An entry of stages.json: the last run of a stage."""
 
     finished_at: Figure
     seconds: Figure
@@ -47,7 +47,7 @@ class StageRun(BaseModel):
 
 
 class Training(BaseModel):
-    """progress.json: how far a training is."""
+    """progress.json: the progress of a training."""
 
     epoch: Figure | None = None
     epochs: Figure | None = None
@@ -57,7 +57,7 @@ class Training(BaseModel):
 
 
 class CardFigures(BaseModel):
-    """The part of a model card that the exporter reports."""
+    """The exported part of a model card."""
 
     accuracy: Figure | None = Field(None, validation_alias=AliasPath("test", "accuracy"))
     parameters: Figure | None = Field(None, validation_alias=AliasPath("network", "parameters"))

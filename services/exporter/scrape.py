@@ -1,4 +1,4 @@
-"""One scrape: each collector in turn, timed, and each failure reported without hiding the others' figures."""
+"""One scrape: run and time each collector. A failing collector does not hide the others' metrics."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class SubjectCollector(Protocol):
-    """Yields families, as many as it can fill, and raises after them if something is missing."""
+    """Yields the families that it can fill, then raises if a source is unreadable."""
 
     name: str
 
@@ -40,20 +40,20 @@ class Scrape(Collector):
             started, failure = time.perf_counter(), None
             try:
                 for family in collector.collect():
-                    families.append(family)  # it keeps the families from before a failure
-            except Exception as error:  # a bug, too: Prometheus still gets the other figures
+                    families.append(family)  # one by one, to keep families from before a failure
+            except Exception as error:  # bugs too: Prometheus still gets the other metrics
                 failure = error
             seconds[collector.name] = time.perf_counter() - started
             success[collector.name] = failure is None
             self._log_change(collector.name, failure)
-        text = "1 if the collector could read all of its sources, else 0; a missing source is no failure."
+        text = "1 if the collector read all its sources, else 0; a missing source is no failure."
         families.append(gauge_by("collector", "doodle_exporter_collector_success", text, success))
         text = "Duration of the collector in this scrape."
         families.append(gauge_by("collector", "doodle_exporter_collector_duration_seconds", text, seconds))
         return families
 
     def _log_change(self, name: str, failure: Exception | None) -> None:
-        """Log when a collector begins to fail and when it has recovered, not at each scrape."""
+        """Log when a collector starts to fail and when it recovers, not at each scrape."""
         if failure is not None and name not in self._failing:
             log.warning("event=collector_failed collector=%s error=%s reason=%r", name, type(failure).__name__, str(failure))
             self._failing.add(name)
@@ -63,7 +63,7 @@ class Scrape(Collector):
 
 
 def gauge_by(label: str, name: str, text: str, values: Mapping[str, float | None]) -> GaugeMetricFamily:
-    """Return a gauge with a sample for each value that is known."""
+    """Return a gauge with a sample for each value other than None."""
     family = GaugeMetricFamily(name, text, labels=[label])
     for labelled, value in values.items():
         if value is not None:

@@ -14,7 +14,7 @@ class Settings(ServiceSettings):
     prediction_log: Annotated[str, Field(validation_alias="DOODLE_JOURNAL"), opened_by(open_prediction_log)] = (
         "sqlite:///state/journal.sqlite"
     )
-    artifacts: Folders = (Path("artifacts"),)  # where the pipeline leaves its results
+    artifacts: Folders = (Path("artifacts"),)  # folders with the pipeline's results
     host: str = "127.0.0.1"
     port: Annotated[Port, Field(validation_alias="DOODLE_EXPORTER_PORT")] = 18000
     log_level: LogLevel = "info"

@@ -1,4 +1,4 @@
-"""The pipeline's stages: when each last ran, how long it took and whether it succeeded; and a training in progress."""
+"""The last run of each pipeline stage, and a training in progress."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,13 +10,13 @@ from pydantic import TypeAdapter
 from exporter.results import Parsed, StageRun, Training, read_results
 from exporter.scrape import gauge_by
 
-STAGES_FILE, TRAINING_FILE = "stages.json", "progress.json"  # of the trainer, among the pipeline's results
-SILENT_SECONDS = 60.0  # a training that has written nothing for so long was killed: it reports every two seconds
+STAGES_FILE, TRAINING_FILE = "stages.json", "progress.json"  # the trainer writes them next to the results
+SILENT_SECONDS = 60.0  # a training reports every two seconds; after a minute of silence it is dead
 STAGE_RUNS: TypeAdapter[dict[str, StageRun]] = TypeAdapter(dict[str, StageRun])
 
 
 class StageCollector:
-    """Reports the newest run of each stage from all folders, and the training in progress of the last folder that has one."""
+    """Reports the newest run of each stage in all folders, and the training of the last folder with one."""
 
     name = "stages"
 
@@ -24,7 +24,7 @@ class StageCollector:
         self._folders, self._now = folders, now
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; ResultsError at the first file that cannot be used."""
+        """Yield the metrics; raise ResultsError at the first unusable file."""
         newest: dict[str, StageRun] = {}
         for runs, _ in self._each(STAGES_FILE, STAGE_RUNS.validate_json):
             for stage, run in runs.items():
@@ -37,7 +37,7 @@ class StageCollector:
         yield from _training_families(running)
 
     def _each(self, name: str, parse: Callable[[bytes], Parsed]) -> Iterator[tuple[Parsed, float]]:
-        """Yield the file of this name in each folder that has one, and when it was written."""
+        """Yield the parsed file and its modification time from each folder that has it."""
         return filter(None, (read_results(folder / name, parse) for folder in self._folders))
 
 
@@ -45,19 +45,17 @@ def _stage_families(runs: dict[str, StageRun]) -> Iterator[Metric]:
     finished = {stage: run.finished_at for stage, run in runs.items()}
     seconds = {stage: run.seconds for stage, run in runs.items()}
     success = {stage: float(run.succeeded) for stage, run in runs.items()}
-    when = "When the stage last ended, in seconds since 1970."
+    when = "End of the stage's last run."
     yield gauge_by("stage", "doodle_pipeline_stage_finished_timestamp_seconds", when, finished)
     yield gauge_by("stage", "doodle_pipeline_stage_seconds", "Duration of the stage's last run.", seconds)
     yield gauge_by("stage", "doodle_pipeline_stage_success", "1 if the stage's last run succeeded, else 0.", success)
 
 
 def _training_families(running: Training | None) -> Iterator[Metric]:
-    training = running or Training()  # without figures a family has no sample
+    training = running or Training()  # a family without a value has no sample
     yield GaugeMetricFamily("doodle_training_running", "1 while a training is in progress, else 0.", int(running is not None))
-    yield GaugeMetricFamily("doodle_training_epochs", "Epochs that the training has done, with fractions.", training.epoch)
-    yield GaugeMetricFamily("doodle_training_epochs_planned", "Epochs that it will take.", training.epochs)
-    yield GaugeMetricFamily("doodle_training_loss", "Mean cross-entropy of its newest batch.", training.loss)
-    yield GaugeMetricFamily("doodle_training_accuracy_ratio", "Accuracy on its newest batch, 0 to 1.", training.accuracy)
-    yield GaugeMetricFamily(
-        "doodle_training_pictures_per_second", "Images that it reads per second.", training.pictures_per_second
-    )
+    yield GaugeMetricFamily("doodle_training_epochs", "Finished epochs of the training, with fractions.", training.epoch)
+    yield GaugeMetricFamily("doodle_training_epochs_planned", "Planned epochs of the training.", training.epochs)
+    yield GaugeMetricFamily("doodle_training_loss", "Mean cross-entropy of the newest batch.", training.loss)
+    yield GaugeMetricFamily("doodle_training_accuracy_ratio", "Accuracy on the newest batch.", training.accuracy)
+    yield GaugeMetricFamily("doodle_training_pictures_per_second", "Training images per second.", training.pictures_per_second)

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Start Redis with the given command; if its file ends in the middle of a batch, load it once before.
+# Start Redis with the given command. If its file ends inside a batch, load it once first.
 #
-# After a crash Redis drops an incomplete last command, but keeps the part of the batch before it in the file, and loads that part
-# at its next start (github.com/valkey-io/valkey/pull/4342). Where the file ends between two commands, it drops the whole batch. So
-# the first load drops the command, and the second load the rest of the batch.
+# After a crash Redis drops an incomplete last command. It keeps the earlier commands of that batch in the file and loads them at
+# the next start (github.com/valkey-io/valkey/pull/4342). If the file ends between two commands, it drops the whole batch. So the
+# first load drops the command, and the second load drops the rest of the batch.
 file=appendonlydir/appendonly.aof.manifest # in /data, the working directory
 if [ -e "$file" ] && ! redis-check-aof "$file" >/dev/null; then
     "$@" --port 0 --unixsocket loading &

@@ -19,7 +19,7 @@ def starting_alertmanager(stack, webhook):
 def test_without_an_address_it_says_what_is_missing(stack, webhook):
     code, words = starting_alertmanager(stack, webhook)
     assert code == 1
-    assert "nobody can be told: set DOODLE_ALERT_WEBHOOK to an address that begins with http:// or https://" in words
+    assert "no webhook: set DOODLE_ALERT_WEBHOOK to an address that begins with http:// or https://" in words
 
 
 def test_nobody_gets_it_without_asking(stack):

@@ -92,7 +92,7 @@ def test_without_redis_for_a_minute_predictions_go_on_and_feedback_is_kept_by_th
 def test_an_alert_arrives_at_the_webhook(stack, redis_was_away):
     (alert,) = redis_was_away.told.alerts("DoodleJournalDown", "firing")
     assert alert["labels"]["severity"] == "critical"
-    assert alert["annotations"]["summary"] == "The journal cannot be reached."
+    assert alert["annotations"]["summary"] == "The prediction log is down."
     assert alert["annotations"]["runbook"] == "docs/runbook.md#doodlejournaldown"
     assert alert["generatorURL"].startswith(f"{stack.url('DOODLE_PROMETHEUS_PORT').replace('127.0.0.1', 'localhost')}/graph?")
 

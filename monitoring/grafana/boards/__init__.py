@@ -1,7 +1,7 @@
-"""Grafana's four dashboards as code, typed by grafana-foundation-sdk: a field that Grafana does not know cannot be written.
+"""Grafana's four dashboards as code, typed by grafana-foundation-sdk, which rejects unknown fields.
 
-`make pages` writes ../dashboards/*.json, which is all that Grafana's container gets to see: it needs neither this nor the SDK.
-One file a board; panels.py has the kinds of panels, layout.py what makes a board of them.
+`make pages` writes ../dashboards/*.json. Grafana's container reads only those files, and needs neither this code nor the SDK.
+One file per board; panels.py has the kinds of panels, layout.py places them.
 """
 
 from boards import model, service, stack, training
@@ -11,5 +11,5 @@ BOARDS = (service.BOARD, model.BOARD, training.BOARD, stack.BOARD)
 
 
 def files() -> dict[str, str]:
-    """The text of each dashboard's file, by the file's name."""
+    """Return the text of each dashboard's file, by file name."""
     return {f"{board.uid}.json": as_json(board) for board in BOARDS}

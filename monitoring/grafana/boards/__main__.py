@@ -1,4 +1,4 @@
-"""Write the dashboards' files: `make pages`."""
+"""Write the dashboard files. `make pages` runs this."""
 
 from pathlib import Path
 

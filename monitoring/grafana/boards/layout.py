@@ -1,4 +1,4 @@
-"""How panels become a board, and a board the JSON that Grafana reads."""
+"""Place panels on boards, and write boards as the JSON that Grafana reads."""
 
 import json
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from grafana_foundation_sdk.models import prometheus as queries
 from boards.panels import PROMETHEUS
 
 COLUMNS = 24
-# The boards, in the order in which each shows the links to the others. The first has the uid that links have always had.
+# Boards in the order of their links. The first keeps its old uid, because bookmarks use it.
 UIDS = {"Service": "doodle", "Model": "doodle-model", "Training": "doodle-training", "Stack": "doodle-stack"}
 
 
 @dataclass(frozen=True)
 class Line:
-    """Panels side by side, all as high. They share the width evenly, unless the widths are said."""
+    """Panels side by side, of equal height; of equal width too unless `widths` is set."""
 
     height: int
     panels: tuple
     widths: tuple[int, ...] | None = None
 
     def places(self) -> list[tuple[object, int]]:
-        """Each panel with its width."""
+        """Return each panel with its width."""
         widths = self.widths or (COLUMNS // len(self.panels),) * len(self.panels)
         if sum(widths) != COLUMNS:
-            raise ValueError(f"{sum(widths)} columns of {COLUMNS}: a hole in the layout is a panel that was forgotten")
+            raise ValueError(f"{sum(widths)} columns of {COLUMNS}: the layout has a hole or an overlap")
         return list(zip(self.panels, widths, strict=True))
 
 
@@ -45,7 +45,7 @@ class Board:
 
 
 class Mark(models.AnnotationQuery):
-    """A line through all graphs wherever the expression has a value. Of a datasource's own fields the SDK knows none."""
+    """A line through all graphs where the expression has a value. The SDK lacks the datasource's own fields."""
 
     def __init__(self, name: str, color: str, expression: str, text: str):
         query = queries.Dataquery(
@@ -60,7 +60,7 @@ class Mark(models.AnnotationQuery):
 
 
 def as_json(board: Board) -> str:
-    """The board as Grafana reads it, and as a diff wants it."""
+    """Return the board as JSON, formatted for diffs."""
     others = [_link(name, uid) for name, uid in UIDS.items() if name != board.name]
     built = (
         dashboard.Dashboard(f"Doodle: {board.name}")
@@ -99,7 +99,7 @@ def _placed(board: Board) -> list[models.Panel | models.RowPanel]:
 
 
 def _link(name: str, uid: str) -> models.DashboardLink:
-    """To another board, with the time that is shown on this one."""
+    """Return a link to another board that keeps the time range."""
     builder = dashboard.DashboardLink(name).type(models.DashboardLinkType.LINK).url(f"/d/{uid}").icon("dashboard")
     link = builder.tooltip(f"Doodle: {name}").keep_time(True).build()
     link.placement = None  # above the panels; the SDK's default is a menu
@@ -107,7 +107,7 @@ def _link(name: str, uid: str) -> models.DashboardLink:
 
 
 class _Built:
-    """A finished part where the SDK wants a builder."""
+    """A finished part in the form of an SDK builder."""
 
     def __init__(self, part):
         self.part = part

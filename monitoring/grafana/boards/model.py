@@ -1,11 +1,11 @@
-"""Model: what it answers, how sure it is, what people say of that, whether drawings drift, and which version answers."""
+"""The Model board: predictions, confidence, feedback, drift and versions."""
 
 from boards import drift
 from boards.layout import Board, Line, Mark
 from boards.panels import NONE_IS_GOOD, bars, column, figure, lines, now, over_time, rows_of
 
 ACCURATE = ("red", (0.95, "orange"), (0.98, "green"))
-CONTENT = ("red", (0.8, "orange"), (0.95, "green"))  # people correct what is wrong sooner than they confirm what is right
+CONTENT = ("red", (0.8, "orange"), (0.95, "green"))  # users correct errors more often than they confirm predictions
 LIVE = 'doodle_store_pointer_info{pointer="live"}'
 
 answered = "sum(increase(doodle_digits_total[{span}]))"
@@ -25,14 +25,14 @@ glance = Line(
     (
         figure(
             "Live version",
-            "The version that the store's live pointer names. Replicas follow within seconds.",
+            "Version of the alias live in the model store. Replicas load it within seconds.",
             "none",
             now(LIVE, "{{version}}"),
             names=True,
         ).no_value("none yet"),
         figure(
             "Accuracy",
-            "Share of the MNIST test digits that the live model reads right, as its card says.",
+            "Accuracy of the live model on the MNIST test digits, from its card.",
             "percentunit",
             now('doodle_store_model_accuracy_ratio{pointer="live"}'),
             steps=ACCURATE,
@@ -40,8 +40,8 @@ glance = Line(
         .decimals(2)
         .no_value("not measured"),
         figure(
-            "People agree",
-            "Share of the newest feedback, a hundred at most, that says that the answer was right.",
+            "Feedback confirms",
+            "Ratio of confirmations in the newest feedback, at most 100 items.",
             "percentunit",
             over_time("doodle_feedback_recent_agreement_ratio"),
             steps=CONTENT,
@@ -50,7 +50,7 @@ glance = Line(
         .no_value("no feedback"),
         figure(
             "Mean confidence",
-            "Mean probability of the digits answered, in the time shown. It falls when drawings are unlike those it learnt from.",
+            "Mean probability of predicted digits, in the time range. It falls with unfamiliar drawings.",
             "percentunit",
             now(
                 "sum(increase(doodle_prediction_confidence_ratio_sum[$__range]))"
@@ -62,7 +62,7 @@ glance = Line(
         .no_value("no digits"),
         figure(
             "Not a digit",
-            "Share of the drawings that it took for no digit, in the time shown.",
+            "Ratio of drawings classified as no digit, in the time range.",
             "percentunit",
             now(rejection.format(span="$__range")),
             steps=("green", (0.1, "orange"), (0.3, "red")),
@@ -71,7 +71,7 @@ glance = Line(
         .no_value("no drawings"),
         figure(
             "Candidate",
-            "The version that reads live drawings beside the live one, for comparison only.",
+            "Version that predicts live drawings in shadow. Users never get its predictions.",
             "none",
             now("count by (version) (doodle_candidate_info)", "{{version}}"),
             names=True,
@@ -83,15 +83,15 @@ answers = Line(
     8,
     (
         bars(
-            "Digits read",
-            "How often each digit was the answer, in the time shown.",
+            "Digits predicted",
+            "Predictions of each digit, in the time range.",
             "none",
             now("sum by (digit) (increase(doodle_digits_total[$__range]))", "{{digit}}"),
             upright=True,
         ).decimals(0),
         lines(
             "Digits per second",
-            "How often each digit is the answer. A band that widens alone: one digit for everything, or a class at work.",
+            "Predictions of each digit per second. If one band grows alone, the model may predict one digit for everything.",
             "cps",
             over_time("sum by (digit) (rate(doodle_digits_total[$__rate_interval]))", "{{digit}}"),
             stacked=True,
@@ -103,23 +103,23 @@ confidence = Line(
     8,
     (
         bars(
-            "Confidence of the answers",
-            "Answers by their probability, up to what each bar says (+Inf: 1), in the time shown. Most belong at the right end.",
+            "Confidence of predictions",
+            "Predictions by probability, in the time range. A label is the bar's upper end. Most should be at the right.",
             "none",
             now("sum by (le) (increase(doodle_prediction_confidence_ratio_bucket[$__range]))", "{{le}}").format("heatmap"),
             upright=True,
         ).decimals(0),
         lines(
-            "Unsure answers",
-            "Share of the answers whose probability is below 90%, and below 50%. It rises with drawings of a new kind.",
+            "Unsure predictions",
+            "Ratio of predictions with a probability below 90%, and below 50%. It rises with unfamiliar drawings.",
             "percentunit",
             over_time(unsure.format(most="0.9"), "below 90%"),
             over_time(unsure.format(most="0.5"), "below 50%"),
             steps=("green", (0.2, "red")),
         ),
         lines(
-            "Taken for no digit",
-            "Share of the drawings that are answered with no digit. It rises with scribbles, and with a page that sends blanks.",
+            "Classified as no digit",
+            "Ratio of drawings classified as no digit. It rises with scribbles and blank drawings.",
             "percentunit",
             over_time(rejection.format(span="$__rate_interval"), "no digit"),
             steps=("green", (0.3, "red")),
@@ -131,21 +131,21 @@ feedback = Line(
     8,
     (
         lines(
-            "Feedback that agrees",
-            "Share of the newest feedback, a hundred at most, that says that the answer was right.",
+            "Confirmations",
+            "Ratio of confirmations in the newest feedback, at most 100 items.",
             "percentunit",
-            over_time("doodle_feedback_recent_agreement_ratio", "agrees"),
+            over_time("doodle_feedback_recent_agreement_ratio", "confirms"),
             steps=("red", (0.8, "green")),
         ).max(1),
         bars(
             "Feedback by verdict",
-            "What people said of the answers in the time shown: right, wrong, or that it is no digit.",
+            "Feedback in the time range: right, wrong, or no digit.",
             "none",
             now("sum by (verdict) (increase(doodle_feedback_total[$__range]))", "{{verdict}}"),
         ).decimals(0),
         bars(
-            "Right, by digit",
-            "Share of the drawings of each digit whose answer was right, in all feedback in the journal. No bar: no feedback.",
+            "Confirmations by digit",
+            "Ratio of right predictions for each digit, in all feedback in the prediction log.",
             "percentunit",
             now(
                 'sum by (actual) (doodle_feedback_received_total{verdict="right"})'
@@ -160,14 +160,14 @@ feedback = Line(
         .no_value("no feedback"),
         bars(
             "Feedback by digit",
-            "How much feedback the journal has on drawings of each digit; none is what people say is no digit.",
+            "Feedback in the prediction log, by the digit that users reported. none: no digit.",
             "none",
             now("sum by (actual) (doodle_feedback_received_total)", "{{actual}}"),
             upright=True,
         ).decimals(0),
         figure(
             "Newest feedback",
-            "Pieces of feedback that the agreement is of, a hundred at most. No alert heeds fewer than fifty.",
+            "Feedback behind the ratio of confirmations, at most 100 items. The alert needs 50.",
             "none",
             now("doodle_feedback_recent"),
             steps=("orange", (50, "green")),
@@ -181,8 +181,8 @@ served = Line(
     (
         lines(
             "Version served, by replicas",
-            "How many replicas serve which version. One colour hands over to the next at a release; two that stay mean that a "
-            "replica refused the new one.",
+            "Replicas that serve each version. After a release one color replaces the other. If both stay, a replica refused the "
+            "new version.",
             "none",
             over_time("count by (version) (doodle_model_info)", "{{version}}"),
             stacked=True,
@@ -190,7 +190,7 @@ served = Line(
         ).decimals(0),
         lines(
             "Candidate agrees with the live model",
-            "Share of the live drawings that both read alike. Lines only while replicas have a candidate loaded.",
+            "Ratio of live drawings with equal predictions. No line without a candidate.",
             "percentunit",
             over_time(agreement.format(span="$__rate_interval"), "agrees"),
             steps=("red", (0.95, "green")),
@@ -199,13 +199,13 @@ served = Line(
         .no_value("no candidate"),
         bars(
             "Models loaded",
-            "Models that replicas read from disk, in the time shown: each replica its first, and one more at each release.",
+            "Model loads of all replicas, in the time range: one at start, one at each release.",
             "none",
             now("sum by (outcome) (increase(doodle_model_loads_total[$__range]))", "{{outcome}}"),
         ).decimals(0),
         figure(
             "Refused",
-            "Models that replicas would not load, in the time shown: damaged, or answering otherwise than at their maker's.",
+            "Models that replicas refused, in the time range: damaged, or with other predictions than the golden examples.",
             "none",
             now('sum(increase(doodle_model_loads_total{outcome="refused"}[$__range]))'),
             steps=NONE_IS_GOOD,
@@ -217,7 +217,7 @@ served = Line(
 
 store = rows_of(
     "Models in use",
-    "What the store's pointers name: the model that answers, and the one that is to follow it, if there is one.",
+    "Models of the aliases live and candidate.",
     now("max by (pointer, version) (doodle_store_pointer_info)"),
     now("max by (pointer) (doodle_store_model_accuracy_ratio)"),
     now("max by (pointer) (doodle_store_model_parameters)"),
@@ -226,7 +226,7 @@ store = rows_of(
     now("max by (pointer) (doodle_store_model_training_seconds)"),
     now("max by (pointer, data) (doodle_store_model_data_info)"),
     columns={
-        "pointer": "Pointer",
+        "pointer": "Alias",
         "version": "Version",
         "Value #B": "Accuracy",
         "Value #C": "Parameters",
@@ -248,21 +248,21 @@ kept = Line(
     (
         store,
         bars(
-            "Asked of a model by name",
-            "Predictions asked of a model by its pointer, by tests for the most part, in the time shown. None counts elsewhere.",
+            "Predictions by alias",
+            "Predictions under /live and /candidate, mostly by tests, in the time range. They are not logged.",
             "none",
             now("sum by (pointer) (increase(doodle_trial_predictions_total[$__range]))", "{{pointer}}"),
         ).decimals(0),
         figure(
             "Versions kept",
-            "Models that are kept and that live could point to.",
+            "Models in the store. Each can become live.",
             "none",
             now("doodle_store_versions"),
             steps=("red", (1, "blue")),
         ),
         figure(
             "With a candidate",
-            "Replicas that have a candidate loaded beside the live model.",
+            "Replicas that have loaded a candidate in addition to the live model.",
             "none",
             now("sum(doodle_candidate_loaded) or vector(0)"),
         ),
@@ -272,12 +272,12 @@ kept = Line(
 
 BOARD = Board(
     name="Model",
-    about="What the model answers, how sure it is, what people say of it, whether drawings drift, and which version answers.",
+    about="Predictions, confidence, feedback, drift and versions of the model.",
     sections={
         "At a glance": (glance,),
-        "Answers": (answers,),
+        "Predictions": (answers,),
         "Confidence and rejection": (confidence,),
-        "What people say": (feedback,),
+        "Feedback": (feedback,),
         "Drift": drift.LINES,
         "Versions": (served, kept),
     },

@@ -1,6 +1,6 @@
-"""The kinds of panels that the boards are made of, and how each looks, decided once.
+"""The kinds of panels on the boards, with one style for each.
 
-Each function takes a title, a line of help, a unit of Grafana's, and queries; what it returns is still open to change.
+Each function takes a title, a line of help, a Grafana unit and queries, and returns a builder that the caller can change further.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models import prometheus as queries
 
 PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="prometheus")
 
-# Steps of colour: the first from minus infinity on, each other from its value on.
+# Color steps: the first starts at minus infinity, each other at its value.
 NEUTRAL = ("blue",)
 NONE_IS_GOOD = ("green", (1, "red"))
 SOME_IS_GOOD = ("red", (1, "green"))
@@ -26,19 +26,19 @@ Query = prometheus.Dataquery
 
 
 def over_time(expression: str, legend: str = "", interval: str | None = None) -> Query:
-    """What the expression is at each moment of the time shown; interval: of the scrapes, where they are rarer than usual."""
+    """Query the expression over the selected time range; interval: of the scrapes, if longer than usual."""
     query = prometheus.Dataquery().editor_mode(queries.QueryEditorMode.CODE).expr(expression).legend_format(legend).range()
     return query if interval is None else query.interval(interval)
 
 
 def now(expression: str, legend: str = "", interval: str | None = None) -> Query:
-    """What it is at the end of the time shown."""
+    """Query the expression at the end of the selected time range."""
     query = prometheus.Dataquery().editor_mode(queries.QueryEditorMode.CODE).expr(expression).legend_format(legend).instant()
     return query if interval is None else query.interval(interval)
 
 
 def figure(title: str, help: str, unit: str, query: Query, *, steps: Steps = NEUTRAL, loud: bool = False, names: bool = False):
-    """One figure, with its course behind it if the query has one. loud: the whole panel has its colour. names: of the legend."""
+    """Return a stat, with a graph behind it for a range query. loud: color the whole panel. names: show legends, not values."""
     has_course = query.build().range_val
     return (
         _panel(stat.Panel(), title, help, unit, [query], steps)
@@ -64,7 +64,7 @@ def lines(
     stairs: bool = False,
     from_zero: bool = True,
 ):
-    """Lines over time. Steps beyond the first are drawn as limits. stairs: it stays as it is until it changes."""
+    """Return lines over time. Steps after the first are drawn as limits. stairs: hold each value until the next."""
     scale = common.ScaleDistributionConfig().type(
         options.ScaleDistribution.LOG if logarithmic else options.ScaleDistribution.LINEAR
     )
@@ -89,7 +89,7 @@ def lines(
 
 
 def bars(title: str, help: str, unit: str, query: Query, *, steps: Steps = NEUTRAL, upright: bool = False):
-    """A bar for each series, as long as it is now."""
+    """Return a bar for the newest value of each series."""
     return (
         _panel(bargauge.Panel(), title, help, unit, [query], steps)
         .min(0)
@@ -102,7 +102,7 @@ def bars(title: str, help: str, unit: str, query: Query, *, steps: Steps = NEUTR
 
 
 def states(title: str, help: str, query: Query, texts: Texts):
-    """A strip for each series: when it was 1, and when 0."""
+    """Return a strip for each series that shows when it was 0 and when 1."""
     return (
         _panel(statetimeline.Panel(), title, help, "none", [query], SOME_IS_GOOD)
         .mappings(said_as(texts))
@@ -118,7 +118,7 @@ def states(title: str, help: str, query: Query, texts: Texts):
 
 
 def rows_of(title: str, help: str, *series: Query, columns: Mapping[str, str], joined_by: str | None = None):
-    """A table. columns: what Prometheus calls them, and what they are called here, in order; no others are shown.
+    """Return a table. columns: Prometheus's name -> title, in order; the table hides other columns.
 
     Several queries become one table, joined by a label; the value of query B is then the column "Value #B".
     """
@@ -137,7 +137,7 @@ def rows_of(title: str, help: str, *series: Query, columns: Mapping[str, str], j
 
 
 def said_as(texts: Texts) -> list[models.ValueMapping]:
-    """Words for figures, each in its colour."""
+    """Return a mapping from values to colored texts."""
     said = {
         str(value): models.ValueMappingResult(text=text, color=color, index=index)
         for index, (value, (text, color)) in enumerate(texts.items())
@@ -146,7 +146,7 @@ def said_as(texts: Texts) -> list[models.ValueMapping]:
 
 
 def column(panel: table.Panel, name: str, unit: str, decimals: int | None = None, texts: Texts | None = None) -> table.Panel:
-    """The same table, whose column of this name is in that unit."""
+    """Set the unit of the table's column, and return the table."""
     properties = [models.DynamicConfigValue("unit", unit)]
     if decimals is not None:
         properties.append(models.DynamicConfigValue("decimals", decimals))
@@ -157,7 +157,7 @@ def column(panel: table.Panel, name: str, unit: str, decimals: int | None = None
 
 
 def _panel(panel, title, help, unit, series, steps):
-    """What all kinds have."""
+    """Set the options that all kinds share."""
     first, *others = steps
     thresholds = [models.Threshold(None, first), *(models.Threshold(value, color) for value, color in others)]
     panel.title(title).description(help).datasource(PROMETHEUS).unit(unit)
@@ -178,11 +178,11 @@ def _legend():
 
 
 def journal_reachable():
-    """On more than one board: what it says is worth seeing first."""
+    """Return the stat that opens two boards."""
     return (
         figure(
-            "Journal reachable",
-            "Whether the exporter reaches the journal. While it is down, feedback is refused and predictions wait in memory.",
+            "Prediction log up",
+            "Whether the exporter reaches the prediction log. While it is down, the API rejects feedback and queues predictions.",
             "none",
             now("doodle_journal_up"),
             steps=SOME_IS_GOOD,

@@ -1,13 +1,13 @@
-"""Service: how much is asked, what fails, how long it takes, and how near the replicas are to their limits."""
+"""The Service board: rate, errors, latency and saturation of the API."""
 
 from boards.layout import Board, Line
 from boards.panels import NONE_IS_GOOD, SOME_IS_GOOD, bars, figure, journal_reachable, lines, now, over_time
 
 FAILING = ("green", (0.01, "orange"), (0.05, "red"))
-# The pages that show how the network comes to its answers.
-LOOKS_INSIDE = {
+# Requests of the page's views of the network.
+INSPECTIONS = {
     "explanations": "doodle_explanations_total",
-    "lessons": "doodle_lessons_total",
+    "training steps": "doodle_lessons_total",
     "units": "doodle_units_looked_at_total",
     "snapshots": "doodle_snapshot_readings_total",
 }
@@ -17,7 +17,7 @@ glance = Line(
     (
         figure(
             "Alerts firing",
-            "Alerts that fire now. The table on the board Stack names them.",
+            "Alerts that fire now. The table on the board Stack lists them.",
             "none",
             now('count(ALERTS{alertstate="firing"}) or vector(0)'),
             steps=NONE_IS_GOOD,
@@ -25,7 +25,7 @@ glance = Line(
         ),
         figure(
             "Replicas up",
-            "Replicas of the API that answered Prometheus's last scrape.",
+            "API replicas that answered the last scrape.",
             "none",
             now('sum(up{job="fastapi-app"}) or vector(0)'),
             steps=SOME_IS_GOOD,
@@ -33,7 +33,7 @@ glance = Line(
         ),
         figure(
             "With a model",
-            "Replicas that have a model loaded. One without answers 503 to every drawing.",
+            "Replicas with a loaded model. A replica without one answers 503.",
             "none",
             now("sum(doodle_model_loaded) or vector(0)"),
             steps=SOME_IS_GOOD,
@@ -42,27 +42,27 @@ glance = Line(
         journal_reachable(),
         figure(
             "Calls per second",
-            "Calls for a prediction on all replicas, over the last minute.",
+            "Prediction requests on all replicas, over the last minute.",
             "reqps",
             over_time("sum(instance:api_predict_calls:rate1m)"),
         ),
         figure(
-            "End in an error",
-            "Share of the calls of the last five minutes that ended in an error, the caller's or ours.",
+            "Error ratio",
+            "Ratio of prediction requests that ended in an error (4xx or 5xx), over five minutes.",
             "percentunit",
             over_time("job:prediction_error:ratio_rate5m"),
             steps=FAILING,
         ).decimals(1),
         figure(
             "Time per prediction",
-            "Mean time of decoding, normalizing and the forward pass together, over five minutes. Empty without predictions.",
+            "Mean time of decoding, normalizing and the forward pass together, over five minutes.",
             "s",
             over_time("job:doodle_predict_seconds:mean_rate5m"),
             steps=("green", (0.05, "orange"), (0.2, "red")),
         ).no_value("no calls"),
         figure(
-            "Requests at once",
-            "Requests in progress on the busiest replica, on average. Near 1 it always has something to do, and they queue.",
+            "Requests in progress",
+            "Mean number of requests in progress on the busiest replica. Near 1 requests queue.",
             "none",
             over_time("max(sum by (instance) (rate(doodle_http_request_seconds_sum[$__rate_interval])))"),
             steps=("green", (0.7, "orange"), (1, "red")),
@@ -75,14 +75,14 @@ rate = Line(
     (
         lines(
             "Calls per second, by replica",
-            "Calls for a prediction that each replica answers, over the last minute. Even bands: the load is spread.",
+            "Prediction requests on each replica, over the last minute. The bands should have equal widths.",
             "reqps",
             over_time("instance:api_predict_calls:rate1m", "{{instance}}"),
             stacked=True,
         ),
         lines(
             "Requests per second, by route",
-            "All that is asked of the API and is not a check of its health, whatever came of it.",
+            "All API requests except health checks and scrapes.",
             "reqps",
             over_time(
                 'sum by (route) (rate(doodle_http_requests_total{route!~"/healthz|/readyz|/metrics"}[$__rate_interval])) > 0',
@@ -91,18 +91,18 @@ rate = Line(
         ),
         bars(
             "Drawings by form",
-            "What drawings came as: strokes from the page, image_vector and PNG from programs; in the time shown.",
+            "Drawings in the time range: strokes from the page, image_vector and PNG from programs.",
             "none",
             now("sum by (form) (increase(doodle_drawings_total[$__range]))", "{{form}}"),
         ).decimals(0),
         bars(
-            "Looks inside",
-            "Asked by the pages that show the network at work, in the time shown. None of it counts as a prediction.",
+            "Inspections",
+            "Requests of the page's views of the network, in the time range. They are not predictions.",
             "none",
             now(
                 " or ".join(
                     f'label_replace(sum(increase({metric}[$__range])), "what", "{what}", "", "")'
-                    for what, metric in LOOKS_INSIDE.items()
+                    for what, metric in INSPECTIONS.items()
                 ),
                 "{{what}}",
             ),
@@ -116,17 +116,17 @@ errors = Line(
     (
         lines(
             "Errors",
-            "Share of the calls of the last five minutes: all errors, those that are the service's own (5xx), and what was "
-            "turned away (429). An alert fires when 5% are its own, or 1% is turned away.",
+            "Ratios over five minutes: all errors, server errors (5xx) and rejected requests (429). An alert fires at 5% server "
+            "errors, or 1% rejected requests.",
             "percentunit",
             over_time("job:prediction_error:ratio_rate5m", "all errors"),
-            over_time("job:doodle_predict_failures:ratio_rate5m", "the service's own"),
-            over_time("job:doodle_predictions_shed:ratio_rate5m", "turned away"),
+            over_time("job:doodle_predict_failures:ratio_rate5m", "server errors"),
+            over_time("job:doodle_predictions_shed:ratio_rate5m", "rejected"),
             steps=("green", (0.05, "red")),
         ),
         lines(
             "Errors per second, by route and status",
-            "Every answer that is not 2xx. Below 500 it is the caller's mistake; from 500 on it is ours.",
+            "Responses other than 2xx. 4xx are client errors, 5xx server errors.",
             "reqps",
             over_time(
                 'sum by (route, code) (rate(doodle_http_requests_total{code!~"2.."}[$__rate_interval])) > 0', "{{route}} {{code}}"
@@ -134,14 +134,14 @@ errors = Line(
         ).no_value("none"),
         bars(
             "Errors by status",
-            "Errors of predictions, in the time shown. 4xx are the caller's, 500 is a fault, 503 a model that is missing.",
+            "Errors of POST /predict, in the time range. 4xx: client errors. 500: a bug. 503: no model.",
             "none",
             now("sum by (code) (increase(doodle_predict_errors_total[$__range]))", "{{code}}"),
             steps=NONE_IS_GOOD,
         ).decimals(0),
         bars(
             "Errors of feedback",
-            "Errors of feedback, in the time shown. 404 is a drawing that is unknown, 503 a journal that is away.",
+            "Errors of POST /feedback, in the time range. 404: unknown prediction. 503: prediction log down.",
             "none",
             now("sum by (code) (increase(doodle_feedback_errors_total[$__range]))", "{{code}}"),
             steps=NONE_IS_GOOD,
@@ -155,7 +155,7 @@ latency = Line(
     (
         lines(
             "Time of a prediction, by phase",
-            "Median and 95% quantile of each phase over five minutes, logarithmic. The forward pass is the network itself.",
+            "Median and 95th percentile of each phase over five minutes, on a logarithmic scale.",
             "s",
             over_time("job_phase:doodle_predict_phase_seconds:p50_rate5m", "{{phase}} 50%"),
             over_time("job_phase:doodle_predict_phase_seconds:p95_rate5m", "{{phase}} 95%"),
@@ -163,7 +163,7 @@ latency = Line(
         ),
         lines(
             "Time of a request, by route",
-            "95% of the requests are answered sooner; from header to the end of the answer, on a logarithmic scale.",
+            "95th percentile from request header to end of response, on a logarithmic scale.",
             "s",
             over_time(
                 "histogram_quantile(0.95, sum by (route, le) "
@@ -174,7 +174,7 @@ latency = Line(
         ),
         lines(
             "Time of POST /predict, by replica",
-            "95% of the calls are answered sooner. An alert fires when that of all stays above half a second.",
+            "95th percentile. An alert fires when the line for all replicas stays above 0.5 s.",
             "s",
             over_time(
                 "histogram_quantile(0.95, sum by (instance, le) "
@@ -191,31 +191,30 @@ saturation = Line(
     8,
     (
         lines(
-            "Requests at once, by replica",
-            "Requests in progress on average. At 1 a replica is always busy, and whoever comes has to wait: start another.",
+            "Requests in progress, by replica",
+            "Mean number of requests in progress. At 1 a replica is always busy and requests wait: add a replica.",
             "none",
             over_time("sum by (instance) (rate(doodle_http_request_seconds_sum[$__rate_interval]))", "{{instance}}"),
             steps=("green", (1, "red")),
         ),
         lines(
             "Requests in flight, by replica",
-            "POST requests at each scrape, and the calls of each queue for expensive work. A replica rejects more than 64 "
-            "predictions, and more than 64 other requests, with 429.",
+            "POST requests at each scrape, and calls in each queue for expensive work. A replica accepts 64 predictions and 64 "
+            "other requests at a time, and rejects more with 429.",
             "none",
             over_time("doodle_http_requests_inside", "{{instance}}"),
             over_time("doodle_queued_calls", "{{instance}}, queue {{queue}}"),
             steps=("green", (48, "orange"), (64, "red")),
         ).decimals(0),
         lines(
-            "Waiting to be recorded, by replica",
-            "Predictions in each replica's memory, not yet in the journal. It rises while the journal is away, and is near zero "
-            "otherwise.",
+            "Unlogged predictions, by replica",
+            "Predictions in each replica's memory, not yet in the prediction log. It is near zero unless the log is down.",
             "none",
             over_time("doodle_recorder_pending_records", "{{instance}}"),
         ).decimals(0),
         lines(
             "Time of a replica's scrape",
-            "A replica that has too much to do answers late. It is scraped every second, so it must stay far below that.",
+            "An overloaded replica answers scrapes late. Prometheus scrapes every second, so this must stay far below 1 s.",
             "s",
             over_time('scrape_duration_seconds{job="fastapi-app"}', "{{instance}}"),
             steps=("green", (0.5, "red")),
@@ -225,12 +224,12 @@ saturation = Line(
 
 BOARD = Board(
     name="Service",
-    about="Drawings in, digits out: how much is asked, what fails, how long it takes, how near the replicas are to their limits.",
+    about="Rate, errors, latency and saturation of the API.",
     sections={
         "At a glance": (glance,),
-        "Rate: how much is asked": (rate,),
-        "Errors: what fails": (errors,),
-        "Latency: how long it takes": (latency,),
-        "Saturation: how near the limits": (saturation,),
+        "Rate": (rate,),
+        "Errors by route": (errors,),
+        "Latency": (latency,),
+        "Saturation": (saturation,),
     },
 )

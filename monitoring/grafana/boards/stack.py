@@ -1,4 +1,4 @@
-"""Stack: whether all that belongs to it answers, how the journal does, and how Prometheus itself does."""
+"""The Stack board: targets, alerts, scrapes, the prediction log, processes and Prometheus."""
 
 from boards.layout import Board, Line
 from boards.panels import (
@@ -16,11 +16,11 @@ from boards.panels import (
     states,
 )
 
-OWN = "15s"  # Prometheus scrapes itself less often than the rest, so that rates of its own metrics need longer ranges
+OWN = "15s"  # Prometheus scrapes itself less often, so rates of its metrics need longer ranges
 FAILURES = {
     "rules": "prometheus_rule_evaluation_failures_total",
-    "too long": "prometheus_target_scrapes_exceeded_sample_limit_total",
-    "twice": "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+    "sample limit": "prometheus_target_scrapes_exceeded_sample_limit_total",
+    "duplicates": "prometheus_target_scrapes_sample_duplicate_timestamp_total",
 }
 FILLING = ("green", (0.7, "orange"), (0.9, "red"))
 DURABLE = {0: ("no", "red"), 1: ("yes", "green")}
@@ -38,7 +38,7 @@ glance = Line(
         ),
         figure(
             "Targets down",
-            "Targets that Prometheus could not scrape the last time.",
+            "Targets whose last scrape failed.",
             "none",
             now("count(up == 0) or vector(0)"),
             steps=NONE_IS_GOOD,
@@ -46,7 +46,7 @@ glance = Line(
         ),
         figure(
             "Collectors failing",
-            "Collectors of the exporter that could not read their subject.",
+            "Exporter collectors that cannot read their source.",
             "none",
             now("count(doodle_exporter_collector_success == 0) or vector(0)"),
             steps=NONE_IS_GOOD,
@@ -54,8 +54,8 @@ glance = Line(
         ),
         journal_reachable(),
         figure(
-            "Journal durable",
-            "Whether what the journal acknowledges is on its disk, and survives a power cut. Unknown where you vouch for it.",
+            "Log durable",
+            "Whether acknowledged records are on disk and survive a power cut. Unknown with durable=managed.",
             "none",
             now("doodle_journal_durable"),
             steps=SOME_IS_GOOD,
@@ -65,7 +65,7 @@ glance = Line(
         .mappings(said_as(DURABLE)),
         figure(
             "Dropped",
-            "Predictions that were answered but not recorded, in the time shown: the journal was away for too long.",
+            "Predictions answered but not logged, in the time range. The prediction log was down too long.",
             "none",
             now('sum(increase(doodle_recorder_records_total{outcome="dropped"}[$__range]))'),
             steps=NONE_IS_GOOD,
@@ -81,13 +81,13 @@ targets = Line(
     (
         states(
             "Targets",
-            "What Prometheus scrapes, up or down when. A replica that is scaled away is red for some seconds, then ends.",
+            "State of each scrape target. A replica that you remove is red for some seconds.",
             over_time("up", "{{job}} {{instance}}"),
             UP_DOWN,
         ),
         rows_of(
             "Alerts",
-            "Alerts that fire now. Their descriptions, with what to do, are on Prometheus's own page of alerts.",
+            "Alerts that fire now. The alerts page of Prometheus shows their descriptions, and docs/runbook.md the remedies.",
             now('max by (alertname, severity, instance, collector) (ALERTS{alertstate="firing"})'),
             columns={"alertname": "Alert", "severity": "Severity", "instance": "Instance", "collector": "Collector"},
         ).no_value("No alert fires"),
@@ -99,26 +99,26 @@ scrapes = Line(
     (
         lines(
             "Time of a scrape",
-            "What a scrape takes, the slowest target of each job. The API is scraped every second: it must stay far below.",
+            "Scrape duration, for the slowest target of each job. Prometheus scrapes the API each second, so stay far below 1 s.",
             "s",
             over_time("max by (job) (scrape_duration_seconds)", "{{job}}"),
             steps=("green", (0.5, "red")),
         ),
         lines(
             "Samples of a scrape",
-            "Figures that a target exposes, the largest of each job. A line that only climbs: a label with too many values.",
+            "Samples per scrape, for the largest target of each job. If a line only climbs, a label has too many values.",
             "none",
             over_time("max by (job) (scrape_samples_scraped)", "{{job}}"),
         ).decimals(0),
         states(
             "Exporter's collectors",
-            "Whether each collector of the exporter could read its subject.",
+            "Whether each exporter collector could read its source.",
             over_time("doodle_exporter_collector_success", "{{collector}}"),
             {0: ("failing", "red"), 1: ("working", "green")},
         ),
         lines(
             "Time of a collector",
-            "What each of the exporter's collectors takes at a scrape.",
+            "Duration of each exporter collector in a scrape.",
             "s",
             over_time("doodle_exporter_collector_duration_seconds", "{{collector}}"),
         ),
@@ -129,39 +129,38 @@ journal = Line(
     4,
     (
         figure(
-            "Predictions ever",
-            "Predictions that were ever written to the journal.",
+            "Predictions logged",
+            "All predictions ever written to the prediction log.",
             "short",
             now("doodle_journal_predictions_total"),
         ),
         figure(
             "Predictions kept",
-            "Predictions that the journal still has. It is capped: the oldest go.",
+            "Predictions in the log now. Beyond its cap it drops the oldest.",
             "short",
             now("doodle_journal_predictions_kept"),
         ),
         figure(
             "Feedback",
-            "Corrections and confirmations of users, ever.",
+            "All corrections and confirmations ever received.",
             "short",
             now("doodle_journal_feedback_total"),
         ),
         figure(
             "Last prediction",
-            "When the newest prediction in the journal was made.",
+            "Time of the newest prediction in the log.",
             "dateTimeFromNow",
             now("doodle_journal_last_prediction_timestamp_seconds * 1000"),
         ).no_value("none yet"),
         figure(
-            "On its disk",
-            "Bytes of the journal on its disk.",
+            "Size on disk",
+            "Bytes of the prediction log on disk.",
             "bytes",
             over_time("doodle_journal_size_bytes"),
         ).decimals(1),
         figure(
             "Memory used",
-            "Part of the memory that Redis may take for the journal. Feedback is never dropped, so it grows; when it is full, "
-            "writes fail.",
+            "Ratio of Redis's memory limit in use. The log never drops feedback before its retention ends. At 100% writes fail.",
             "percentunit",
             over_time("doodle_journal_memory_bytes / doodle_journal_memory_limit_bytes"),
             steps=FILLING,
@@ -170,7 +169,7 @@ journal = Line(
         .no_value("no limit"),
         figure(
             "Delayed syncs",
-            "Times, in the time shown, that the disk had not taken the last write when the next one came. Many: a disk too slow.",
+            "Writes that waited for an earlier sync to disk, in the time range. Many mean that the disk is too slow.",
             "none",
             now("increase(doodle_journal_delayed_syncs_total[$__range])"),
             steps=("green", (1, "orange"), (100, "red")),
@@ -184,20 +183,20 @@ records = Line(
     (
         lines(
             "Records per second",
-            "Predictions and feedback that arrive in the journal.",
+            "Predictions and feedback written to the log per second.",
             "cps",
             over_time("rate(doodle_journal_predictions_total[$__rate_interval])", "predictions"),
             over_time("rate(doodle_journal_feedback_total[$__rate_interval])", "feedback"),
         ),
         lines(
-            "Recorder, by outcome",
-            "What the replicas' recorders do with predictions: written to the journal, or dropped.",
+            "Predictions, by outcome",
+            "Predictions that replicas write to the log, or drop.",
             "cps",
             over_time("sum by (outcome) (rate(doodle_recorder_records_total[$__rate_interval]))", "{{outcome}}"),
         ),
         bars(
-            "Room on the disks",
-            "Part of each disk that is free, by a folder on it. An alert fires below a tenth.",
+            "Free disk space",
+            "Free part of each disk, by a folder on it. An alert fires below 10%.",
             "percentunit",
             now("doodle_disk_free_bytes / doodle_disk_size_bytes", "{{folder}}"),
             steps=("red", (0.1, "orange"), (0.2, "green")),
@@ -205,8 +204,8 @@ records = Line(
         .decimals(0)
         .max(1),
         lines(
-            "Waiting to be recorded",
-            "Predictions in the replicas' memory, not yet in the journal. Each has room for 20,000, then drops the oldest.",
+            "Unlogged predictions",
+            "Predictions in the replicas' memory, not yet in the log. A replica keeps 20,000, then drops the oldest.",
             "none",
             over_time("sum(doodle_recorder_pending_records)", "waiting"),
             steps=("green", (20_000, "red")),
@@ -219,19 +218,19 @@ prometheus = Line(
     (
         lines(
             "Series",
-            "Series in Prometheus's memory. They stay for some hours after a replica has gone.",
+            "Series in Prometheus's memory. Series of a removed replica stay for some hours.",
             "short",
             over_time("prometheus_tsdb_head_series", "series", OWN),
         ),
         lines(
             "Samples per second",
-            "Figures that Prometheus takes in: scraped ones, and those that its rules compute.",
+            "Samples that Prometheus stores, from scrapes and rules.",
             "cps",
             over_time("sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))", "samples", OWN),
         ),
         lines(
             "Time of the rules",
-            "What the last evaluation of all groups of rules took, and that of the slowest. They run every five seconds.",
+            "Duration of the last evaluation of all rule groups, and of the slowest one. They run every five seconds.",
             "s",
             over_time("sum(prometheus_rule_group_last_duration_seconds)", "all", OWN),
             over_time("max(prometheus_rule_group_last_duration_seconds)", "the slowest", OWN),
@@ -239,7 +238,7 @@ prometheus = Line(
         ),
         lines(
             "Storage",
-            "What Prometheus has on its disk: finished blocks, and what is newer. The oldest go after 15 days, or at 4 GB.",
+            "Prometheus's data on disk: finished blocks, and newer data. It deletes the oldest after 15 days, or at 4 GB.",
             "bytes",
             over_time("prometheus_tsdb_storage_blocks_bytes", "blocks", OWN),
             over_time("prometheus_tsdb_wal_storage_size_bytes + prometheus_tsdb_head_chunks_storage_size_bytes", "newer", OWN),
@@ -254,28 +253,28 @@ processes = Line(
     (
         lines(
             "Memory",
-            "What each process has in memory. A replica and Prometheus may take 1 GB, the exporter 256 MB, Redis 384 MB. "
+            "Resident memory of each process. Limits: replica and Prometheus 1 GB, exporter 256 MB, Redis 384 MB. "
             "A line that only climbs is a leak.",
             "bytes",
             over_time("process_resident_memory_bytes", "{{job}} {{instance}}", OWN),
-            over_time("doodle_journal_memory_bytes", "journal: Redis"),
+            over_time("doodle_journal_memory_bytes", "prediction log: Redis"),
             steps=("green", (2**30, "red")),
         ),
         lines(
             "CPU",
-            "Part of one core that each process keeps busy. A replica computes with one; at 100% whoever comes has to wait.",
+            "CPU use of each process, as a part of one core. A replica uses one core; at 100% requests wait.",
             "percentunit",
             over_time("rate(process_cpu_seconds_total[$__rate_interval])", "{{job}} {{instance}}", OWN),
         ),
         lines(
             "Open files",
-            "Files and connections that each process has open. It follows the load; a line that only climbs is a leak.",
+            "Open files and connections of each process. They follow the load; a line that only climbs is a leak.",
             "none",
             over_time("process_open_fds", "{{job}} {{instance}}", OWN),
         ).decimals(0),
         bars(
             "Restarts",
-            "How often each process began anew at the same address, in the time shown.",
+            "Restarts of each job at the same address, in the time range.",
             "none",
             now("sum by (job) (changes(process_start_time_seconds[$__range]))", "{{job}}", OWN),
             steps=("green", (0.5, "orange"), (3, "red")),
@@ -289,7 +288,7 @@ queries = Line(
     (
         lines(
             "Time of a query",
-            "Mean time of the queries that rules and dashboards asked of Prometheus.",
+            "Mean duration of the queries of rules and dashboards.",
             "s",
             over_time(
                 'rate(prometheus_engine_query_duration_seconds_sum{slice="inner_eval"}[$__rate_interval])'
@@ -300,7 +299,7 @@ queries = Line(
         ),
         lines(
             "Notifications per second",
-            "Alerts that Prometheus hands to Alertmanager (docker compose --profile alerting), and those it could not hand over.",
+            "Alerts sent to Alertmanager (docker compose --profile alerting), and failed attempts.",
             "cps",
             over_time("sum(rate(prometheus_notifications_sent_total[$__rate_interval])) or vector(0)", "sent", OWN),
             over_time(
@@ -312,7 +311,7 @@ queries = Line(
         ),
         bars(
             "Failures of Prometheus",
-            "Rules that could not be evaluated, and scrapes refused or lost on the way, in the time shown.",
+            "Failed rule evaluations, and rejected samples, in the time range.",
             "none",
             now(
                 " or ".join(
@@ -329,13 +328,13 @@ queries = Line(
 
 BOARD = Board(
     name="Stack",
-    about="Whether all that belongs to it answers, how the journal does, and how Prometheus itself does.",
+    about="Targets, alerts, scrapes, the prediction log, processes and Prometheus.",
     sections={
         "At a glance": (glance,),
         "Targets and alerts": (targets,),
         "Scrapes": (scrapes,),
-        "Journal": (journal, records),
+        "Prediction log": (journal, records),
         "Processes": (processes,),
-        "Prometheus itself": (prometheus, queries),
+        "Prometheus": (prometheus, queries),
     },
 )

@@ -1,4 +1,4 @@
-"""Training: how it goes while it runs, how the pipeline's stages went, and what the last run brought."""
+"""The Training board: a training in progress, the pipeline's stages, and the results of the last run."""
 
 from boards.layout import Board, Line, Mark
 from boards.panels import SOME_IS_GOOD, bars, column, figure, lines, now, over_time, rows_of, said_as, states
@@ -12,7 +12,7 @@ glance = Line(
     (
         figure(
             "Training",
-            "Whether a training is going on now.",
+            "Whether a training runs now.",
             "none",
             now("doodle_training_running"),
             steps=("blue", (1, "green")),
@@ -22,7 +22,7 @@ glance = Line(
         .mappings(said_as({0: ("idle", "blue"), 1: ("running", "green")})),
         figure(
             "Progress",
-            "Part of the planned epochs that the training has behind it.",
+            "Finished part of the planned epochs.",
             "percentunit",
             now("doodle_training_epochs / doodle_training_epochs_planned"),
         )
@@ -30,7 +30,7 @@ glance = Line(
         .no_value("no training"),
         figure(
             "Loss now",
-            "Mean cross-entropy of the newest batch; of the last training in the time shown, if none is going on.",
+            "Mean cross-entropy of the newest batch, or of the last training in the time range.",
             "none",
             over_time("doodle_training_loss"),
         )
@@ -38,7 +38,7 @@ glance = Line(
         .no_value("no training"),
         figure(
             "Test accuracy",
-            "Share of the MNIST test digits that the last run's model reads right.",
+            "Accuracy of the last run's model on the MNIST test digits.",
             "percentunit",
             now("doodle_pipeline_test_accuracy_ratio"),
             steps=ACCURATE,
@@ -47,7 +47,7 @@ glance = Line(
         .no_value("no results"),
         figure(
             "Stages failed",
-            "Stages of the pipeline that failed the last time that they ran.",
+            "Pipeline stages whose last run failed.",
             "none",
             now("count(doodle_pipeline_stage_success == 0) or vector(0)"),
             steps=("green", (1, "red")),
@@ -55,7 +55,7 @@ glance = Line(
         ),
         figure(
             "Newest results",
-            "When the pipeline last measured a model.",
+            "Time of the last evaluation of a model.",
             "dateTimeFromNow",
             now("doodle_pipeline_results_timestamp_seconds * 1000"),
         ).no_value("never"),
@@ -67,26 +67,26 @@ live = Line(
     (
         lines(
             "Loss",
-            "Mean cross-entropy of the newest batch, logarithmic. It falls fast, then slowly; if it rises, steps are too long.",
+            "Mean cross-entropy of the newest batch, on a logarithmic scale. If it rises, lower the learning rate.",
             "none",
             over_time("doodle_training_loss", "loss"),
             logarithmic=True,
         ).decimals(3),
         lines(
             "Accuracy",
-            "Part of the newest batch that was read right. Batches are small, so it jumps.",
+            "Accuracy on the newest batch. Batches are small, so it jumps.",
             "percentunit",
             over_time("doodle_training_accuracy_ratio", "accuracy"),
         ).max(1),
         lines(
-            "Pictures per second",
-            "Pictures that it learns from in a second. A dip: the machine has something else to do.",
+            "Images per second",
+            "Training images per second. It dips when other processes use the CPU.",
             "none",
-            over_time("doodle_training_pictures_per_second", "pictures"),
+            over_time("doodle_training_pictures_per_second", "images"),
         ).decimals(0),
         lines(
             "Epochs",
-            "How many times it has seen all pictures, and how many times it is to.",
+            "Finished and planned passes over the training images.",
             "none",
             over_time("doodle_training_epochs", "done"),
             over_time("doodle_training_epochs_planned", "planned"),
@@ -96,16 +96,16 @@ live = Line(
 
 stages_table = rows_of(
     "Last run of each stage",
-    "When each stage of the pipeline last ended, how long it took, and how it went.",
+    "End, duration and result of each stage's last run.",
     now("max by (stage) (doodle_pipeline_stage_finished_timestamp_seconds) * 1000"),
     now("max by (stage) (doodle_pipeline_stage_seconds)"),
     now("max by (stage) (doodle_pipeline_stage_success)"),
-    columns={"stage": "Stage", "Value #A": "Ended", "Value #B": "Took", "Value #C": "It"},
+    columns={"stage": "Stage", "Value #A": "Ended", "Value #B": "Duration", "Value #C": "Result"},
     joined_by="stage",
 ).no_value("–")
 column(stages_table, "Ended", "dateTimeFromNow")
-column(stages_table, "Took", "s", 1)
-column(stages_table, "It", "none", texts=WENT)
+column(stages_table, "Duration", "s", 1)
+column(stages_table, "Result", "none", texts=WENT)
 
 stages = Line(
     9,
@@ -113,13 +113,13 @@ stages = Line(
         stages_table,
         bars(
             "Time of each stage",
-            "How long each stage took, the last time. Together: what a model from scratch takes.",
+            "Duration of each stage's last run. The sum is the time for a model from scratch.",
             "s",
             now("sort_desc(doodle_pipeline_stage_seconds)", "{{stage}}"),
         ).decimals(1),
         states(
             "Stages over time",
-            "How each stage had gone when it last ran. A strip begins when there is a first result.",
+            "Result of each stage's last run. A strip starts at the first result.",
             over_time("doodle_pipeline_stage_success", "{{stage}}"),
             WENT,
         ),
@@ -130,8 +130,8 @@ results = Line(
     4,
     (
         figure(
-            "Results there",
-            "Whether there are results of a run that the exporter can read.",
+            "Results available",
+            "Whether the exporter can read results of a run.",
             "none",
             now("doodle_pipeline_results_available"),
             steps=SOME_IS_GOOD,
@@ -139,21 +139,21 @@ results = Line(
         ).mappings(said_as({0: ("no", "red"), 1: ("yes", "green")})),
         figure(
             "Test loss",
-            "Mean cross-entropy on the test digits. It tells models apart whose accuracy is the same.",
+            "Mean cross-entropy on the test digits. It ranks models of equal accuracy.",
             "none",
             now("doodle_pipeline_test_loss"),
             steps=("green", (0.06, "orange"), (0.15, "red")),
         ).decimals(4),
         figure(
             "Validation accuracy",
-            "Part of the validation digits read right in the last epoch. It chose the weights; the test did not.",
+            "Accuracy on the validation digits in the last epoch. Training selects weights by it, never by the test digits.",
             "percentunit",
             now('doodle_pipeline_accuracy_ratio{split="validation"}'),
             steps=ACCURATE,
         ).decimals(2),
         figure(
-            "Learnt by heart",
-            "How much better it reads what it learnt from than the validation digits. Far above zero it overfits.",
+            "Overfitting",
+            "Accuracy on training images minus accuracy on validation digits. Far above zero the model overfits.",
             "percentunit",
             now(
                 'doodle_pipeline_accuracy_ratio{split="train"} - on (job, instance) '
@@ -161,8 +161,8 @@ results = Line(
             ),
             steps=("green", (0.01, "orange"), (0.03, "red")),
         ).decimals(2),
-        figure("Epochs taken", "Epochs that training took.", "none", now("doodle_pipeline_epochs")),
-        figure("Training took", "How long training took.", "s", now("doodle_pipeline_training_seconds")).decimals(1),
+        figure("Epochs taken", "Epochs of the last training.", "none", now("doodle_pipeline_epochs")),
+        figure("Training time", "Duration of the last training.", "s", now("doodle_pipeline_training_seconds")).decimals(1),
     ),
 )
 
@@ -171,7 +171,7 @@ by_part = Line(
     (
         bars(
             "Accuracy by digit",
-            "Share of the test digits read right, digit by digit, in the pipeline's last result. The bars begin at 90%.",
+            "Accuracy on the test digits, by digit, in the last run. The bars start at 90%.",
             "percentunit",
             now("doodle_pipeline_digit_accuracy_ratio", "{{digit}}"),
             steps=ACCURATE,
@@ -182,13 +182,13 @@ by_part = Line(
         .max(1),
         bars(
             "Loss by split",
-            "Mean cross-entropy in the last epoch. Training pictures are distorted, so theirs may well be the higher one.",
+            "Mean cross-entropy in the last epoch. Augmentation can make the training loss the higher one.",
             "none",
             now("doodle_pipeline_loss", "{{split}}"),
         ).decimals(3),
         lines(
-            "Test accuracy, run after run",
-            "A step for each run that was measured in the time shown: choose a longer time to see the history.",
+            "Accuracy over runs",
+            "One step for each run in the time range. Select a longer range for the history.",
             "percentunit",
             over_time("doodle_pipeline_test_accuracy_ratio", "test"),
             over_time("doodle_pipeline_accuracy_ratio", "{{split}}"),
@@ -201,19 +201,19 @@ by_part = Line(
 
 BOARD = Board(
     name="Training",
-    about="How a training goes while it runs, how the pipeline's stages went, and what the last run brought.",
+    about="A training in progress, the pipeline's stages, and the results of the last run.",
     sections={
         "At a glance": (glance,),
-        "While it runs": (live,),
-        "The pipeline": (stages,),
-        "The last run": (results, by_part),
+        "In progress": (live,),
+        "Pipeline stages": (stages,),
+        "Last run": (results, by_part),
     },
     annotations=(
         Mark(
             "Results",
             "purple",
             f"{MEASURED} != on (job) ({MEASURED} offset $__interval)",
-            "A run was measured",
+            "Results of a run",
         ),
     ),
 )
