@@ -54,7 +54,7 @@ reliability: .venv/test.stamp  ## write the tables of docs/reliability.md anew, 
 soak: .venv/test.stamp  ## ten minutes of load on three replicas, in Docker; DOODLE_SOAK_SECONDS=3600 for an hour
 	@DOODLE_SOAK_SECONDS=$${DOODLE_SOAK_SECONDS:-600} pytest tests/stack/test_load.py -k soak -s
 
-scale: .venv/test.stamp  ## measure one to three machines of a Swarm, and what a request costs; writes docs/scale.md; needs Docker and root
+scale: .venv/test.stamp  ## measure one to three machines of a Swarm, and what a request costs; writes docs/advanced/scale.md; needs Docker and root
 	@DOODLE_WRITE_TABLES=1 pytest benchmarks/measure_scale.py -s
 
 bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; half an hour

@@ -1,19 +1,19 @@
-"""What training on several processes costs and brings, measured on this machine, and by a model on more: `make distributed`
+"""Measure distributed training on this machine, and model it on more ranks: `make distributed`.
 
-    python benchmarks/distributed.py              measures (some three minutes), writes results/distributed.json and docs/scale.md
-    python benchmarks/distributed.py --write      writes the tables of docs/scale.md anew from what was measured last
+    python benchmarks/distributed.py              measure (three minutes), write results/distributed.json, then as --write
+    python benchmarks/distributed.py --write      write the tables of docs/advanced/scale.md from the last measurement
 
-Every figure is the median of a round, and that the least of three rounds: what else runs on the machine only adds to it. A round
-goes through all measurements before the next begins.
+Each figure is the least of three rounds, because other programs on the machine only add time. A round takes the median of each
+measurement, and takes all measurements before the next round starts.
 
-An Allreduce of n bytes on p ranks, by Thakur, Rabenseifner and Gropp ("Optimization of collective communication operations in
-MPICH", 2005), with a latency a, b seconds to send a byte and c to add one:
+The model of an Allreduce of n bytes on p ranks is by Thakur, Rabenseifner and Gropp ("Optimization of collective communication
+operations in MPICH", 2005). a is the latency, b the seconds to send a byte, c the seconds to add one:
 
-    recursive doubling                 log2(p) (a + n b + n c)                          what is short
-    halving, then doubling             2 log2(p) a + (p - 1) / p (2 n b + n c)          what is long
+    recursive doubling                 log2(p) (a + n b + n c)                          short messages
+    halving, then doubling             2 log2(p) a + (p - 1) / p (2 n b + n c)          long messages
 
-For this machine a and b are fitted to what two ranks took, for networks they are what these promise. A step is then what one
-rank's part of it takes on a core of its own, measured on one, and the Allreduce.
+For this machine a and b are fitted to measurements of two ranks; for networks they are nominal values. The model of a step adds
+the Allreduce to the time of one rank's part of the batch, measured on one core.
 """
 
 import argparse
@@ -33,12 +33,12 @@ from pathlib import Path
 import bench
 
 HERE = Path(__file__).resolve().parent
-DOCUMENT, RESULT = HERE.parent / "docs" / "scale.md", bench.RESULTS / "distributed.json"
+DOCUMENT, RESULT = HERE.parent / "docs" / "advanced" / "scale.md", bench.RESULTS / "distributed.json"
 ROUNDS = 3
 MPIRUN = Path(sys.executable).parent / "mpirun"
 TCP = {"MPIR_CVAR_NOLOCAL": "1", "MPIR_CVAR_CH4_NETMOD": "ofi", "FI_PROVIDER": "tcp"}  # as if the ranks were on two machines
-SHORT, LONG = 1100, 200_000  # bytes: up to the one a message costs its latency, from the other on its length counts
-WORTH = 0.5  # of a rank: what each of several must still be worth
+SHORT, LONG = 1100, 200_000  # bytes: latency dominates below SHORT, bandwidth above LONG
+WORTH = 0.5  # speedup / ranks, the least efficiency that pays
 
 # name: ranks, shards, environment, what is measured
 MEASUREMENTS = {
@@ -58,13 +58,13 @@ STEPS = [name for name, (*_, measured) in MEASUREMENTS.items() if measured == "s
 
 @dataclass(frozen=True)
 class Link:
-    """Between any two ranks."""
+    """The connection between any two ranks."""
 
     latency: float  # seconds
     per_byte: float
 
     def allreduce(self, size: float, ranks: int, adding: float) -> float:
-        """Seconds for so many bytes, `adding` for one of them."""
+        """Return the seconds of an Allreduce of `size` bytes, with `adding` seconds to add a byte."""
         rounds = math.ceil(math.log2(ranks))
         doubling = rounds * (self.latency + size * (self.per_byte + adding))
         halving = 2 * rounds * self.latency + (ranks - 1) / ranks * size * (2 * self.per_byte + adding)
@@ -72,7 +72,7 @@ class Link:
 
 
 def fitted(messages: dict[str, list[float]], adding: float) -> Link:
-    """To what two ranks took: of long messages each sends half, adds that, and sends half again."""
+    """Fit latency and bandwidth to the times of two ranks. For a long message each sends half, adds it, and sends half again."""
     both = list(zip(messages["bytes"], messages["seconds"]))
     latency = statistics.median(seconds for size, seconds in both if size <= SHORT)
     slope = statistics.median((seconds - latency) / size for size, seconds in both if size >= LONG)
@@ -90,7 +90,7 @@ def links(measured: dict) -> dict[str, Link]:
 
 
 def strong(measured: dict, recipe: str, link: Link) -> dict[int, float]:
-    """Seconds of a step by ranks, the batch the same: each has a part of it."""
+    """Return the seconds of a step by number of ranks; each has a part of one batch."""
     of_recipe = measured["parts"][recipe]
     found = {}
     for ranks, gradient, making in zip(of_recipe["parts"], of_recipe["gradient"], of_recipe["making"]):
@@ -99,7 +99,7 @@ def strong(measured: dict, recipe: str, link: Link) -> dict[int, float]:
 
 
 def weak(measured: dict, recipe: str, link: Link) -> dict[int, float]:
-    """Seconds of a step by ranks, each of which has a batch of the recipe's size. All draw for the batches of all."""
+    """Return the seconds of a step by number of ranks. Each has a whole batch, and draws random numbers for all batches."""
     of_recipe = measured["parts"][recipe]
     own = of_recipe["gradient"][0] + of_recipe["making"][0] + of_recipe["update"]
     return {ranks: own + (ranks - 1) * of_recipe["drawing"] + _sum(measured, recipe, link, ranks) for ranks in of_recipe["parts"]}
@@ -120,6 +120,14 @@ def steps_table(measured: dict) -> list[str]:
             rows.append([recipe, name, *figures, f"{1e3 * found['step']:.1f}", f"{alone / found['step']:.2f}"])
     heads = ("recipe", "", "making", "gradient", "waiting", "message", "update", "a step", "times as fast")
     return _table(heads, rows)
+
+
+def speedup_table(measured: dict) -> list[str]:
+    rows = []
+    for recipe in measured[STEPS[0]]:
+        steps = {name: measured[name][recipe]["step"] for name in STEPS}
+        rows += [[recipe, name, f"{1e3 * step:.1f}", f"{steps[STEPS[0]] / step:.2f}"] for name, step in steps.items()]
+    return _table(("recipe", "processes", "step, ms", "speedup"), rows)
 
 
 def messages_table(measured: dict) -> list[str]:
@@ -167,19 +175,17 @@ def weak_table(measured: dict) -> list[str]:
 
 
 def limits_table(measured: dict) -> list[str]:
-    """Where it stops paying, the batch the same."""
-    rows = []
-    for recipe in measured[STEPS[0]]:
-        for name, link in links(measured).items():
-            seconds = strong(measured, recipe, link)
-            worth = max(ranks for ranks in seconds if seconds[1] / seconds[ranks] >= WORTH * ranks)
-            best = min(seconds, key=seconds.get)
-            rows.append([recipe, name, str(worth), str(best), f"{seconds[1] / seconds[best]:.1f}"])
-    return _table(("recipe", "network", f"each rank is worth {WORTH} up to", "fastest with", "times as fast then"), rows)
+    """The most ranks whose efficiency (speedup / ranks) is at least WORTH, by network and recipe, for a fixed batch."""
+    recipes, rows = list(measured[STEPS[0]]), []
+    for name, link in links(measured).items():
+        found = [strong(measured, recipe, link) for recipe in recipes]
+        rows.append([name, *(str(max(ranks for ranks in each if each[1] / each[ranks] >= WORTH * ranks)) for each in found)])
+    return _table(("network", *recipes), rows)
 
 
 def machine_line(document: dict) -> list[str]:
-    return [f"On {document['date']}, " + ", ".join(f"{name} {value}" for name, value in document["machine"].items()) + ":"]
+    machine = ", ".join(f"{name} {value}" for name, value in document["machine"].items())
+    return [f"Measured on {document['date']}: {machine}."]
 
 
 TABLES = {
@@ -191,22 +197,23 @@ TABLES = {
     "weak": weak_table,
     "limits": limits_table,
 }
+DOCUMENTED = {"speedup": speedup_table, "limits": limits_table}  # the other tables are printed only
 
 
 def written(text: str, document: dict) -> str:
-    """The text with what stands between `<!-- distributed NAME -->` and `<!-- end -->` anew."""
-    blocks = {"machine": machine_line(document)} | {name: table(document["measured"]) for name, table in TABLES.items()}
+    """Return the text with new blocks between `<!-- distributed NAME -->` and `<!-- end -->`."""
+    blocks = {"machine": machine_line(document)} | {name: table(document["measured"]) for name, table in DOCUMENTED.items()}
     for name, lines in blocks.items():
         pattern = re.compile(rf"(<!-- distributed {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         if not pattern.search(text):
-            raise ValueError(f"there is no place for the table {name}")
+            raise ValueError(f"the document has no block for the table {name}")
         block = "\n" + "".join(f"{line}\n" for line in lines) + "\n"
         text = pattern.sub(lambda found, block=block: found[1] + block + found[2], text)
     return text
 
 
 def measure(ranks: int, shards: int, environment: dict[str, str], measured: str) -> dict:
-    """In processes of their own."""
+    """Run one measurement in new processes."""
     program = [sys.executable, str(HERE / "distributed_rank.py"), measured, "--shards", str(shards)]
     command = [str(MPIRUN), "-n", str(ranks), *program] if ranks else [*program, "--alone"]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False)
@@ -216,7 +223,7 @@ def measure(ranks: int, shards: int, environment: dict[str, str], measured: str)
 
 
 def least(found: Sequence):
-    """Of several measurements of the same form, figure by figure."""
+    """Return the minimum of each figure over measurements of the same structure."""
     first = found[0]
     if isinstance(first, dict):
         return {name: least([each[name] for each in found]) for name in first}
@@ -231,7 +238,7 @@ def _table(heads, rows):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="measure nothing, only write the tables anew")
+    parser.add_argument("--write", action="store_true", help="only write the tables, from the last measurement")
     if not parser.parse_args(arguments).write:
         rounds = []
         for number in range(1, ROUNDS + 1):

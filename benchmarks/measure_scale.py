@@ -1,7 +1,6 @@
-"""How cost grows from one machine to three, and what a request costs each part: `make scale` writes both into docs/scale.md.
+"""Measure the capacity of one to three machines, and the cost of a request: `make scale` updates docs/advanced/scale.md.
 
-All machines share the two cores of this one. So that their number decides, and not those two, each gets a part of a core:
-docs/scale.md says how to read the figures then.
+All machines share the two cores of this one. Each gets a fixed part of a core, so that the number of machines sets the capacity.
 """
 
 import json
@@ -19,7 +18,7 @@ SHARE = 0.7  # of the capacity, for the time that answers take
 
 @pytest.fixture(scope="module")
 def limited(swarm):
-    """Each machine as strong as any."""
+    """The Swarm with the same CPU limits on each machine."""
     manager = swarm.manager
     for service, cores in {"inference": REPLICA_CORES, "frontend": NGINX_CORES}.items():
         manager.docker(
@@ -32,14 +31,14 @@ def limited(swarm):
 
 
 def serving(swarm, count):
-    """So many machines with a replica each."""
+    """Scale the service to `count` replicas, one a machine; return the machines that have one."""
     swarm.manager.docker("service", "scale", "--detach=false", f"doodle_inference={count}", timeout=300)
     swarm.settle()
     return [machine for machine in swarm.machines if machine.containers("doodle_inference")]
 
 
 def processor_seconds(container):
-    """What all processes of a container have used, as the kernel counts it for its control group (version 1, or 2)."""
+    """CPU seconds of all processes of a container, from its control group (version 1 or 2)."""
     for file in Path("/sys/fs/cgroup").rglob(f"*{container['Id']}*/cpuacct.usage"):
         return int(file.read_text()) / 1e9
     (file,) = Path("/sys/fs/cgroup").rglob(f"*{container['Id']}*/cpu.stat")
@@ -52,7 +51,7 @@ def bytes_sent(machine, container):
 
 
 def used(swarm):
-    """(processor seconds, bytes sent) of all containers of each service that a request goes through."""
+    """(CPU seconds, bytes sent) by service, over all containers of the services that handle a request."""
     found = {}
     for service in ("frontend", "inference", "redis"):
         containers = [(machine, each) for machine in swarm.machines for each in machine.containers(f"doodle_{service}")]
@@ -80,7 +79,7 @@ def test_measure(limited, balancing, require, documented):
                     pass
                 check_all_answered(most)
                 rounds.append(most.rate)
-            # Not the first: a replica that has just started has spent its part of a core.
+            # Without the first round: a replica that has just started has used up its CPU quota.
             capacities[count] = median(rounds[1:])
             print(json.dumps({count: rounds}))
             pause = 1000.0 * connections / (SHARE * capacities[count])
@@ -95,4 +94,4 @@ def test_measure(limited, balancing, require, documented):
         cost = 1e3 * (seconds - before[service][0]) / steady.answered, (sent - before[service][1]) / steady.answered
         documented("swarm-costs", service, f"{cost[0]:.3f}", f"{cost[1]:.0f}")
         print(json.dumps({service: cost}))
-    wait_until(lambda: limited.is_settled(), "it is calm again")
+    wait_until(lambda: limited.is_settled(), "the stack has settled")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-DOCUMENTS = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
+DOCUMENTS = sorted((Path(__file__).parents[1] / "docs").rglob("*.md"))
 WRITING = os.environ.get("DOODLE_WRITE_TABLES") == "1"
 
 

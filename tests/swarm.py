@@ -1,4 +1,4 @@
-"""Three machines that are one Swarm, a registry and an object store beside them, and the stack on it, as docs/scale.md says."""
+"""The stack on a Swarm of three machines with a registry and an object store, as docs/advanced/scale.md says."""
 
 import json
 import os
@@ -65,7 +65,7 @@ class Swarm:
         return managing
 
     def deploy(self, release: str, *more: str) -> None:
-        """As docs/scale.md says. Nobody is asked for the digests of public images, which cannot be reached from here."""
+        """As docs/advanced/scale.md says. Nobody is asked for the digests of public images, which cannot be reached from here."""
         files = [word for file in (*COMPOSE_FILES, *more) for word in ("-c", file)]
         environment = os.environ | self.environment | {"DOODLE_RELEASE": release}
         self.manager.docker(

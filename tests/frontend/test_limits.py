@@ -71,8 +71,8 @@ def test_costly_requests_of_one_address_have_a_limit_of_their_own(flooded, port,
     assert statuses(said(url, request + LAST_GET, OTHER)) == [502, 502]
     documented(
         "attacks",
-        "a flood of costly requests from one address",
-        "nginx delays some and rejects the rest (429); the address may still draw, and others may do all",
+        "many costly requests from one address",
+        "nginx delays some and rejects the rest (429); the address can still draw, and others have no limit",
     )
 
 
@@ -126,7 +126,7 @@ def test_unfinished_bodies_of_one_address_leave_room_for_another_image(nginx, ap
     documented(
         "attacks",
         "49 connections of one address with unfinished bodies of 5 MB",
-        "nginx takes 8 at the page's port and 16 at the API's, and rejects the rest (429); another address's image is read",
+        "nginx accepts 8 at port 3000 and 16 at port 7000, and rejects the rest (429); others can send images",
     )
 
 
@@ -147,7 +147,7 @@ def test_a_full_folder_of_bodies_costs_no_drawing_and_silent_clients_are_cut_off
     documented(
         "attacks",
         "unfinished bodies that fill nginx's folder",
-        "nginx rejects more large bodies (503, `Retry-After`); drawings are answered as before",
+        "nginx rejects large bodies (503, `Retry-After`); drawings are answered",
     )
 
 

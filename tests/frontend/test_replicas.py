@@ -131,7 +131,7 @@ def test_a_request_that_kills_its_replica_reaches_no_other(stack, path, document
     for answer in stack.ask(4, path):
         assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
     assert sum(len(replica.asked) for replica in replicas) == 4
-    documented("attacks", "a request that kills its replica", "nginx sends it to no other (502)")
+    documented("attacks", "a request that kills its replica", "nginx sends it to no other replica (502)")
 
 
 @pytest.mark.parametrize(

@@ -39,4 +39,4 @@ def test_predictions_and_feedback_go_on_whatever_the_clock_does(
     assert min(times) < -3000, "and back"
     assert [feedback.actual_digit for feedback in kept] == [*range(5)] * len(jumps)
     assert prediction_log.summary().predictions_total == len(kept)
-    documented("faults", "the clock jumps, by an hour back or ten years ahead", "nothing", "at once", "nothing")
+    documented("faults", "the clock jumps an hour back or ten years ahead", "nothing", "at once", "nothing")

@@ -49,8 +49,8 @@ def test_finishes_what_is_under_way_while_new_work_is_rejected(
     assert [each.prediction_id for each in prediction_log.recent_predictions(2)] == [drawn["prediction_id"]]
     documented(
         "faults",
-        "a service is told to end (SIGTERM)",
-        "nothing: it answers the requests that reached it, and nginx asks another replica for the rest",
+        "a service gets SIGTERM",
+        "nothing: it answers its requests, and nginx sends new ones to another replica",
         f"within {END_SECONDS} s",
         "nothing",
     )

@@ -45,7 +45,7 @@ def test_erases_a_drawing_with_all_feedback_on_it_and_no_other(client, predictio
 def test_an_unknown_id_is_404(client, unknown, samples, documented):
     answer = client.delete(f"/predictions/{unknown}")
     assert (answer.status_code, answer.json()) == (404, {"detail": feedback.NOTHING_TO_ERASE})
-    documented("bad-requests", "erasing a drawing by an unknown id", "`/predictions/{id}`", "404", feedback.NOTHING_TO_ERASE)
+    documented("bad-requests", "feedback to an unknown prediction, or its erasure", "404")
     assert samples(client)["doodle_http_requests_total", ("404", "/predictions/{prediction_id}")] == 1
     assert ID not in client.get("/metrics").text
 

@@ -49,8 +49,8 @@ def test_no_request_takes_the_service_down(run_service, models_folder, documente
             assert service.post_json(ORDINARY).status_code == 200, name
     documented(
         "attacks",
-        "the most expensive body of each kind, to a replica with 1 GiB of memory",
-        f"none is answered with a 5xx, or takes more than {MEMORY_MIB} MiB; [their costs](security.md#what-a-request-costs)",
+        "the most expensive body of each kind",
+        f"no 5xx, and at most {MEMORY_MIB} MiB of the replica's 1 GiB; see [the costs](security.md)",
     )
 
 
@@ -121,9 +121,9 @@ def running(run_service, models_folder):
 @pytest.mark.parametrize(
     ("name", "path", "body", "statuses"),
     [
-        ("80 requests at once for 50 training steps each", "/learn", {"strokes": LINE, "lessons": STEPS}, {200, 429}),
-        ("80 requests at once for occlusion", "/explain?occlusion=true", {"strokes": LINE}, {200, 429}),
-        ("feedback to an unknown prediction, 80 times at once", "/feedback", UNKNOWN, {404, 429}),
+        ("80 concurrent requests for 50 training steps or occlusion", "/learn", {"strokes": LINE, "lessons": STEPS}, {200, 429}),
+        ("80 concurrent requests for 50 training steps or occlusion", "/explain?occlusion=true", {"strokes": LINE}, {200, 429}),
+        ("80 concurrent feedback requests to an unknown prediction", "/feedback", UNKNOWN, {404, 429}),
     ],
 )
 def test_a_flood_of_expensive_requests_leaves_room_for_predictions(running, documented, name, path, body, statuses):
@@ -131,8 +131,8 @@ def test_a_flood_of_expensive_requests_leaves_room_for_predictions(running, docu
         attacks = [attackers.submit(running.post_json, body, path) for _ in range(80)]
         assert [running.post_json(ORDINARY).status_code for _ in range(10)] == [200] * 10
     assert {attack.result().status_code for attack in attacks} == statuses
-    effect = "a queue takes a few" if 200 in statuses else "64 are answered 404 after half a second"
-    documented("attacks", name, f"{effect}, and the service rejects the rest (429); every ordinary prediction is answered")
+    effect = "a queue takes a few" if 200 in statuses else "64 get 404 after half a second"
+    documented("attacks", name, f"{effect}, and the service rejects the rest (429); all other predictions are answered")
 
 
 @pytest.mark.slow
@@ -146,4 +146,4 @@ def test_computes_nothing_for_clients_that_left(running, eventually, documented)
     last = {"strokes": LINE, "lessons": STEPS[:1]}
     eventually(lambda: running.post_json(last, "/learn").status_code == 200, "there is room in the queue")
     assert running.sample("doodle_lessons_total") - before < count * len(STEPS)
-    documented("attacks", "clients that send requests for training steps and leave", "their requests leave the queue")
+    documented("attacks", "clients that request training steps and disconnect", "their requests leave the queue")

@@ -22,6 +22,7 @@ volumes:
 """
 BACK_SECONDS = 10.0
 PARTS = ("holder", "trainer", "inference", "frontend", "redis", "exporter")
+MODELS_UNWRITABLE = "the model volume is full or read-only"
 A_LITTLE_OTHERWISE = "network.parameters *= 1.001"
 
 
@@ -86,8 +87,8 @@ def test_when_the_journal_s_disk_is_full_predictions_go_on_and_nothing_that_was_
     documented(
         "faults",
         "the prediction log's disk is full",
-        f"predictions: nothing; feedback is answered {max(status for status, _ in statuses)}, and the page keeps it",
-        "once there is room",
+        f"predictions: nothing; feedback gets {max(status for status, _ in statuses)}, and the page sends it later",
+        "once there is space",
         "nothing",
     )
 
@@ -108,7 +109,7 @@ def test_when_the_models_disk_is_full_what_is_live_stays_and_the_next_is_publish
     another = small.publish_another(A_LITTLE_OTHERWISE)
     assert another != live
     assert another in versions(small)
-    documented("faults", "the model volume is full", "nothing; no new model is published", "once there is room", "nothing")
+    documented("faults", MODELS_UNWRITABLE, "nothing; publishing fails", "once it is writable", "nothing")
 
 
 def test_when_the_models_disk_is_read_only_what_is_live_stays(small, wait_until, documented):
@@ -123,9 +124,7 @@ def test_when_the_models_disk_is_read_only_what_is_live_stays(small, wait_until,
         hold(small, "mount", "-o", "remount,rw", "/models")
     assert load.failures == []
     assert small.predict()["model_version"] == live
-    documented(
-        "faults", "the model volume is read-only", "nothing; no new model is published", "once it can be written", "nothing"
-    )
+    documented("faults", MODELS_UNWRITABLE, "nothing; publishing fails", "once it is writable", "nothing")
 
 
 def test_when_the_models_are_gone_the_replicas_go_on_and_the_trainer_brings_back_what_was_released(small, wait_until, documented):
@@ -141,7 +140,7 @@ def test_when_the_models_are_gone_the_replicas_go_on_and_the_trainer_brings_back
     documented(
         "faults",
         "the model volume is emptied",
-        "nothing: replicas have their model in memory",
+        "nothing: replicas hold their model in memory",
         f"within {BACK_SECONDS:.0f} s",
-        "models that are not in `artifacts/` any more" if published - versions(small) else "nothing",
+        "models that are no longer in `artifacts/`" if published - versions(small) else "nothing",
     )

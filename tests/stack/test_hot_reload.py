@@ -24,15 +24,16 @@ card["version"] = version
 (models.folder / "live").write_text(version + "\\n")
 """
 DAMAGE = {
-    "a byte of a new live model's weights is another":  # as of a broken disk
+    "a changed byte of the weights":  # as of a broken disk
     'with (folder / "weights.npz").open("r+b") as file: file.seek(5000); file.write(b"?")',
-    "a new live model is half written": 'weights = folder / "weights.npz"; weights.write_bytes(weights.read_bytes()[:5000])',
-    "a new live model's shape is another than its card says": 'card["network"]["layers"][-1] = {"dense": {"units": 10}}',
-    "a new live model is not the one that its name says": "pass",
+    "half of the weights": 'weights = folder / "weights.npz"; weights.write_bytes(weights.read_bytes()[:5000])',
+    "another shape than its card says": 'card["network"]["layers"][-1] = {"dense": {"units": 10}}',
+    "another version than its name says": "pass",
 }
 
 
 FIRST, *OTHERS = DAMAGE
+FAULT = "a new live model is damaged, incomplete or mislabeled"
 
 
 @pytest.mark.parametrize("damage", [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)])
@@ -58,4 +59,4 @@ def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wa
             stack.compose("exec", "-T", "trainer", "rm", "-r", f"/models/versions/{version}")
     assert load.failures == []
     assert stack.predict()["model_version"] == live
-    documented("faults", damage, "nothing: it is refused, and the one before goes on", "with the next sound model", "nothing")
+    documented("faults", FAULT, "nothing: replicas reject it and keep the old model", "with the next valid model", "nothing")

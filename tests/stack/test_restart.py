@@ -54,8 +54,8 @@ def test_all_of_it_killed_at_once_comes_back(stack, wait_until, documented):
     assert (said["prediction_id"], said["actual_digit"]) in stack.feedback()
     documented(
         "faults",
-        "every container is killed at once, as in a power cut",
-        "`Connection Failed` until then; the drawing stays, and feedback is kept by the page" if load.failures else "nothing",
+        "all containers are killed at once, as in a power cut",
+        "`Connection Failed`; the page keeps the drawing and feedback" if load.failures else "nothing",
         f"within {BACK_SECONDS:.0f} s",
-        "predictions of the last hundredth of a second",
+        "predictions of the last 0.01 s",
     )

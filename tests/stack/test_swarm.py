@@ -1,4 +1,4 @@
-"""docs/scale.md's Swarm under load: three machines, one with the state; releases, and machines that fail."""
+"""docs/advanced/scale.md's Swarm under load: three machines, one with the state; releases, and machines that fail."""
 
 import json
 import time
@@ -19,7 +19,7 @@ FOLLOWED_SECONDS = 10.0  # within which all replicas have another model
 FEW = 0.01  # of the requests: those that are under way where something is switched off
 TOGETHER_SECONDS = 1.0  # an engine that ends tells all its containers at once: Redis may be gone before a replica's last answer
 TOLD_TO_WAIT = 0.03  # answered 429: those that then come all at once to who is left
-AT_MOST_FEW = "none, or up to one in a hundred: what was under way there; and up to three are told to wait a second (429)"
+AT_MOST_FEW = "at most 1%, and up to 3% get 429"
 REMARK = "\n# Another release.\n"
 
 
@@ -137,9 +137,7 @@ def test_a_release_that_does_not_start_is_taken_back_by_itself(swarm, release, c
     swarm.settle()
     assert images(swarm) == {"one": 3}
     assert failed(found) == 0
-    documented(
-        "swarm", "a release whose service does not start", "none", "nothing", "by itself: all replicas are the old ones again"
-    )
+    documented("swarm", "a release that does not start", "none", "nothing", "Swarm rolls all replicas back")
 
 
 def test_a_release_rolls_without_a_failed_request(swarm, release, capacity, crowd_of, somebody, documented):
@@ -159,13 +157,7 @@ def test_a_release_rolls_without_a_failed_request(swarm, release, capacity, crow
     assert (failed(found), load.failures) == (0, [])
     assert found.rate > SHARE / 2 * capacity, "the load was lighter than was meant"
     nothing_is_lost(swarm, load)
-    documented(
-        "swarm",
-        "a release rolls over all of it",
-        "none",
-        "nothing",
-        "the machines' nginx are replaced one by one: for a second or two another one is asked",
-    )
+    documented("swarm", "a new release", "none", "nothing", "nginx restarts on one machine at a time, for a second or two")
 
 
 def test_another_model_is_live_on_all_machines(swarm, store, publish_another, crowd_of, documented):
@@ -174,9 +166,7 @@ def test_another_model_is_live_on_all_machines(swarm, store, publish_another, cr
         store.promote(version)
         wait_until(lambda: swarm.live_everywhere() == {version}, "all replicas have it", FOLLOWED_SECONDS)
     assert failed(found) == 0
-    documented(
-        "swarm", "another model is promoted in the object store", "none", "nothing", "each replica follows within two seconds"
-    )
+    documented("swarm", "a promoted model", "none", "nothing", "each replica serves it within two seconds")
 
 
 def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, somebody, documented):
@@ -194,10 +184,10 @@ def test_a_machine_that_dies_is_missed_and_comes_back(swarm, store, crowd_of, so
     assert set(load.thanked) <= swarm.feedback()
     documented(
         "swarm",
-        "a machine loses its power, and has it again a while later",
+        "a machine loses power and returns",
         AT_MOST_FEW,
-        "predictions of its last hundredth of a second",
-        "within ten seconds the others have another replica; it comes back by itself",
+        "predictions of its last 0.01 s",
+        "another machine starts a replica within ten seconds",
     )
 
 
@@ -214,10 +204,10 @@ def test_the_manager_restarts(swarm, store, crowd_of, somebody, documented):
     nothing_is_lost(swarm, load, besides=(restarted, restarted + TOGETHER_SECONDS))
     documented(
         "swarm",
-        "a manager, which keeps the state too, has its engine restarted",
+        "the Docker engine of the state's node restarts",
         AT_MOST_FEW,
-        "predictions that the replica beside Redis answers while both are told to end",
-        "the others go on; feedback is refused until Redis is up again, and predictions wait for it",
+        "predictions that its replica makes while Redis stops",
+        "feedback gets 503 until Redis is back; replicas queue predictions",
     )
 
 
@@ -243,9 +233,8 @@ def test_a_machine_that_is_cut_off_goes_on_and_catches_up(
     nothing_is_lost(swarm, load)
     documented(
         "swarm",
-        "a machine is cut off from the others and from the object store",
+        "a machine loses its network",
         AT_MOST_FEW,
         "nothing",
-        "it answers on by itself, with the model that it has; within ten seconds the others have another replica; back on the "
-        "wire it writes down what it kept, has their model, and no replica until somebody spreads them again",
+        "it serves its old model to clients that reach it; on return it writes its queued predictions and loads the live model",
     )

@@ -46,7 +46,6 @@ def test_any_byte_changed_or_cut_off_is_an_error_that_names_the_file_or_sound_re
     assert counted["refused"] > HEADER // 4
     documented(
         "bad-files",
-        "the prediction log's SQLite file: every byte of its header, 200 anywhere, cut at 40 places",
-        f"{counted.total()} times",
-        "a sentence that names the file and says to move it away; or what is still sound is read, and the rest left out",
+        "the prediction log's SQLite file, with a changed byte or cut",
+        "an error that names the file and says to move it away, or only the undamaged records",
     )

@@ -185,10 +185,10 @@ def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(t
     assert made
     documented(
         "faults",
-        "the trainer is killed at 20 random points of training and publishing",
-        "nothing: a pointer names no model, or a sound one",
-        "with its next start; training goes on after the last whole epoch, and ends with the same weights, bit for bit",
-        "nothing but the epoch that was under way",
+        "the trainer is killed during training or publishing",
+        "nothing: live names the old model, or the whole new one",
+        "at its next start, which resumes after the last complete epoch and ends with equal weights",
+        "the epoch in progress",
     )
 
 
@@ -272,8 +272,8 @@ def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes
     assert not list((folder / "models" / "versions").glob(f"{UNFINISHED}*"))
     documented(
         "faults",
-        "the trainer is killed while it publishes: before each change that it makes to a file, and within each write",
-        "nothing: live names what it named before, or the new model, whole",
-        "with its next start",
-        "nothing",
+        "the trainer is killed during training or publishing",
+        "nothing: live names the old model, or the whole new one",
+        "at its next start, which resumes after the last complete epoch and ends with equal weights",
+        "the epoch in progress",
     )
