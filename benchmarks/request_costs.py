@@ -1,11 +1,11 @@
-"""Measure what the most expensive requests cost the service and other users: `make costs`, in five minutes.
+"""What the most expensive requests cost the service, and everybody else: `make costs`, in five minutes.
 
     python benchmarks/request_costs.py             measures all of worst_requests.py and writes the table of docs/security.md
-    python benchmarks/request_costs.py --only PNG  measures the requests whose names contain PNG, and writes nothing
+    python benchmarks/request_costs.py --only PNG  measures those whose names contain that, and writes nothing
 
-A real service with the repository's model runs behind a real nginx. CPU time and peak memory come from the kernel. In an attack
-one address sends the request as fast as it can for some seconds, while another address draws. The exit code is 1 if a request
-costs more than is allowed. The table has an ordinary drawing and the expensive requests; the program prints all of them.
+A real service has the repository's model, and a real nginx stands before it. CPU time and peak memory come from the kernel. In an
+attack one address sends the request as fast as it can for some seconds; meanwhile another address draws. The exit code is 1 where
+a request costs more than is allowed.
 """
 
 import argparse
@@ -33,25 +33,25 @@ TABLE = re.compile(r"(<!-- table costs: .*? -->\n\n\|.*\|\n\|[-|]+\|\n)((?:\|.*\
 ROUNDS = 5
 CPU_MS, MEMORY_MIB, P95_MS = 200.0, 64.0, 100.0
 ORDINARY = "an ordinary drawing"
-EXPENSIVE_CPU_MS, EXPENSIVE_MIB = 50.0, 50.0  # the table has the requests that cost this much of either
+LISTED_CPU_MS, LISTED_MIB = 50.0, 50.0  # the table has the requests that cost this much of either, and ORDINARY
 ATTACK_SECONDS, ATTACK_CONNECTIONS, DRAW_SECONDS = 3.0, 48, 0.05
 VICTIM, ATTACKER = "127.0.0.1", "127.0.0.2"
 
 
 class Cost(NamedTuple):
-    """What one kind of request costs."""
+    """Of one kind of request."""
 
     status: int
     cpu_ms: float  # the median
-    memory_mib: float  # the largest increase of the process's memory
+    memory_mib: float  # the most that the process had above what it had before
     victim_ms: float  # the median of another client's predictions during the attack
     victim_p95_ms: float
     victim_failures: int  # answers other than 200
-    accepted: int  # requests of the attack that nginx passed on
+    accepted: int  # of the attack's requests, that nginx passed on
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of all threads of a process."""
+    """What all threads of a process have used."""
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
@@ -60,7 +60,7 @@ def memory_mib(pid: int, name: str) -> float:
 
 
 def cost_of(url: str, pid: int, request: WorstRequest) -> tuple[int, float, float]:
-    """Send a request to the service itself; return the status, CPU milliseconds and mebibytes."""
+    """Its status, CPU milliseconds and mebibytes, asked of the service itself."""
     body, headers = request.body(), {"Content-Type": request.content_type}
     milliseconds, mebibytes, status = [], [], 0
     with httpx.Client(base_url=url, timeout=60) as client:
@@ -74,7 +74,7 @@ def cost_of(url: str, pid: int, request: WorstRequest) -> tuple[int, float, floa
 
 
 async def ask(port: int, address: str, path: str, content_type: str, body: bytes) -> int:
-    """POST a body on a new connection from this address. Return the status, or 0 if the connection broke."""
+    """POST it on a connection of its own, from this address; the status, 0 where the connection broke."""
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {content_type}\r\n"
     head += f"Content-Length: {len(body)}\r\n\r\n"
     try:
@@ -90,7 +90,7 @@ async def ask(port: int, address: str, path: str, content_type: str, body: bytes
 
 
 async def attack(port: int, request: WorstRequest) -> int:
-    """Send a request without a pause. Return how many of them nginx accepted."""
+    """Send it without a pause; how many were not rejected by nginx's limits."""
     body, until, accepted = request.body(), time.monotonic() + ATTACK_SECONDS, 0
 
     async def attacker():
@@ -99,15 +99,15 @@ async def attack(port: int, request: WorstRequest) -> int:
             status = await ask(port, ATTACKER, f"/api{request.path}", request.content_type, body)
             accepted += status not in (0, 429)
             if status == 429:
-                await asyncio.sleep(0.02)  # otherwise this program would take CPU from the measurement
+                await asyncio.sleep(0.02)  # else this program would need the processor that the others are measured on
 
     await asyncio.gather(*(attacker() for _ in range(ATTACK_CONNECTIONS)))
     return accepted
 
 
 async def draw(port: int, seconds: float) -> tuple[list[float], int]:
-    """Draw twenty times a second. Return the milliseconds of each answer, and the number of answers other than 200."""
-    ordinary, until = WORST[ORDINARY], time.monotonic() + seconds
+    """Draw twenty times a second; milliseconds of each answer, and answers other than 200."""
+    ordinary, until = WORST["an ordinary drawing"], time.monotonic() + seconds
     milliseconds, failures = [], 0
     while time.monotonic() < until:
         started = time.perf_counter()
@@ -119,7 +119,7 @@ async def draw(port: int, seconds: float) -> tuple[list[float], int]:
 
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Run the service and nginx. Yield the service's address and process id, and nginx's port."""
+    """The service's address and process id, and nginx's port."""
     service_port, page, api = free_port(), free_port(), free_port()
     models = open_models(f"{folder}/models")
     models.point(LIVE, models.publish(PROJECT / "artifacts" / "model")["version"])
@@ -158,10 +158,10 @@ def running(folder: Path) -> Iterator[tuple[str, int, int]]:
 
 
 def measure(name: str, request: WorstRequest) -> Cost:
-    """Measure one request with a fresh service, so one attack does not affect the next."""
+    """A service of its own for each, so that one attack leaves nothing to the next."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as (url, pid, page):
         for _ in range(ROUNDS):
-            cost_of(url, pid, WORST[ORDINARY])  # imports, and objects made once
+            cost_of(url, pid, WORST["an ordinary drawing"])  # imports, and objects made once
         alone = cost_of(url, pid, request)
         program = [sys.executable, __file__, "--attack", name, str(page)]
         with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as attack:
@@ -183,14 +183,9 @@ def row(name: str, path: str, cost: Cost) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def is_listed(name: str, cost: Cost) -> bool:
-    """Return whether the table has this request."""
-    return name == ORDINARY or cost.cpu_ms >= EXPENSIVE_CPU_MS or cost.memory_mib >= EXPENSIVE_MIB
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", metavar="TEXT", help="only requests whose names contain TEXT; writes nothing")
+    parser.add_argument("--only", default="", metavar="TEXT", help="those whose names contain it; nothing is written")
     parser.add_argument("--attack", nargs=2, metavar=("NAME", "PORT"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.attack:
@@ -203,7 +198,12 @@ def main() -> int:
             costs[name] = measure(name, request)
             print(row(name, request.path, costs[name]), costs[name].accepted, costs[name].victim_failures, flush=True)
     if not arguments.only:
-        rows = "".join(f"{row(name, WORST[name].path, cost)}\n" for name, cost in costs.items() if is_listed(name, cost))
+        listed = {
+            name: cost
+            for name, cost in costs.items()
+            if name == ORDINARY or cost.cpu_ms >= LISTED_CPU_MS or cost.memory_mib >= LISTED_MIB
+        }
+        rows = "".join(f"{row(name, WORST[name].path, cost)}\n" for name, cost in listed.items())
         DOCUMENT.write_text(TABLE.sub(lambda found: found[1] + rows, DOCUMENT.read_text()))
     over = [
         name

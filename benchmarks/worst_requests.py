@@ -1,9 +1,9 @@
-"""The most expensive bodies that each route accepts or rejects, for `make costs` and the load tests.
+"""The most expensive bodies that each route accepts or rejects: for `make costs`, and for the tests of overload.
 
     python benchmarks/worst_requests.py                lists them
-    python benchmarks/worst_requests.py NAME >body     writes one, to send with curl
+    python benchmarks/worst_requests.py NAME >body     writes one, to be sent by curl
 
-Add new kinds of bodies and new routes here.
+A new kind of body, or a new route, belongs here too.
 """
 
 import argparse
@@ -21,7 +21,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class WorstRequest(NamedTuple):
-    """One request. The body is made when it is sent, because some are large."""
+    """One request; the body is made when it is sent, since some are large."""
 
     path: str
     body: Callable[[], bytes]
@@ -33,22 +33,22 @@ def _json(path, value):
 
 
 def _repeated(path, start, item, end, size=MEBIBYTE):
-    """Repeat an item in JSON text of nearly `size` bytes."""
+    """JSON text of nearly `size` bytes: as often as there is room, the item."""
     return WorstRequest(path, lambda: start + b",".join([item] * ((size - len(start) - len(end)) // (len(item) + 1))) + end)
 
 
 def chunk(kind: bytes, content: bytes = b"") -> bytes:
-    """Return a chunk of a PNG, with its checksum."""
+    """A chunk of a PNG, with its checksum."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def header(width: int, height: int, depth: int = 8, color_type: int = 0, interlaced: bool = False) -> bytes:
-    """Return a PNG's IHDR chunk."""
+    """A PNG's IHDR chunk."""
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced))
 
 
 def png(width: int, height: int, depth: int = 8, color_type: int = 0, before: bytes = b"") -> bytes:
-    """Return a black PNG, whose rows compress a thousandfold, with the chunks `before` in front of the pixels."""
+    """A black PNG; `before`: chunks in front of the pixels. Its rows compress a thousandfold."""
     bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color_type]
     packer, size, block = zlib.compressobj(9), height * (1 + (width * bits + 7) // 8), bytes(MEBIBYTE)
     data = b"".join([*(packer.compress(block[: size - start]) for start in range(0, size, MEBIBYTE)), packer.flush()])
@@ -60,18 +60,18 @@ def _png(path, make):
 
 
 def two_headers() -> bytes:
-    """Return a PNG that announces first one pixel, then 16,777,216."""
+    """A PNG that announces one pixel first and 16,777,216 afterwards."""
     whole = png(4096, 4096)
     return SIGNATURE + header(1, 1) + whole[len(SIGNATURE) :]
 
 
 def empty_chunks(count: int = 349_000) -> bytes:
-    """Return a small PNG with empty chunks in front of its pixels."""
+    """A small PNG with empty chunks in front of its pixels."""
     return png(28, 28, before=chunk(b"juNk") * count)
 
 
 def _points(count, strokes=1):
-    """Return a zigzag of `count` points over the canvas, cut into strokes of equal length."""
+    """A zigzag over the canvas of `count` points, cut into strokes of equal length."""
     path = [[index * 7919 % 2800 / 10, index * 104729 % 2800 / 10] for index in range(count)]
     size = count // strokes
     return {"strokes": [path[start : start + size] for start in range(0, count, size)]}
@@ -80,7 +80,7 @@ def _points(count, strokes=1):
 FULL_DRAWING = _points(20_000)
 DOTS = {"strokes": [[point] for point in _points(1_000)["strokes"][0]]}
 STEPS = [{"label": 3, "learning_rate": 1e-3}] * 50
-VALUES = 64_000  # brackets and commas, close to the limit of a body
+VALUES = 64_000  # brackets and commas: nearly as many as a body may have
 WORST = {
     "an ordinary drawing": _json("/predict", {"strokes": LINE}),
     "20,000 points": _json("/predict", FULL_DRAWING),
