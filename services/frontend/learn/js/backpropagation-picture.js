@@ -191,7 +191,7 @@ function box(node, { x, y }, made, grad, isCurrent, isWide) {
 }
 
 /**
- * Draw an arrow: gray on the way forward; on the way back, its width and color show the gradient that it passes.
+ * Draw an arrow, gray on the way forward. On the way back its width and color show the gradient.
  * @param {{x: number, y: number}} start
  * @param {{x: number, y: number}} end
  * @param {{from: string, to: string, weight: string, isWide: boolean}} what

@@ -1,5 +1,5 @@
-// Backpropagation through a tiny network, node by node, as in digitnet's layers:
-// z = w x + b and h = max(0, z) for two units, y = v1 h1 + v2 h2 + c, and L = (y - t)^2 / 2.
+// Backpropagation through a tiny network, node by node, as in digitnet's layers.
+// Two units compute z = w x + b and h = max(0, z). The output is y = v1 h1 + v2 h2 + c. The loss is L = (y - t)^2 / 2.
 
 import { inWords } from "./elements.js";
 
