@@ -140,7 +140,7 @@ ROWS = (
     Row("one epoch of the convolutional net, against PyTorch", "epoch of the convolutional net", "PyTorch", "seconds", 0.9),
     Row("one epoch of the perceptron, against PyTorch", "epoch of the perceptron", "PyTorch", "seconds", 0.8),
     Row("default recipe, from data to a tested model, against PyTorch's example", "recipe", "PyTorch", "seconds", 0.1),
-    Row("test digits read wrong then", "recipe", "PyTorch", "errors", 1.0, is_last=True),
+    Row("errors on the test digits", "recipe", "PyTorch", "errors", 1.0, is_last=True),
     Row("one image, one thread, against PyTorch", "one image, PyTorch", "PyTorch", "seconds", 0.35),
     Row("one image, one thread, against ONNX Runtime", "one image", "ONNX Runtime", "seconds", 1.5),
     Row("512 images, two threads, against ONNX Runtime", "batch of 512", "ONNX Runtime", "seconds", 1.5),
@@ -154,7 +154,7 @@ ROWS = (
             ("serving a vector", "plain FastAPI", 1.3),
         )
     ),
-    Row("slowest hundredth of these requests", "serving a vector", None, "p99_ms", 10.0),
+    Row("99th percentile of these requests", "serving a vector", None, "p99_ms", 10.0),
     *(
         Row(f"requests a second, {body}, against plain FastAPI with Pillow", f"serving {body}", "plain FastAPI",
             "requests_per_second", 1.5, more_is_better=True)

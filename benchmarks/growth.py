@@ -194,14 +194,14 @@ def replicas(sample: Sample) -> Curve:
 
 CURVES = {work.__name__: work for work in (training, reading, threads, strokes, canvas, connections, replicas)}
 GROWING = {  # what must not grow faster than what it is for: curve, line
-    "a step of training, by its batch": ("training", "seconds"),
-    "its memory": ("training", "megabytes"),
-    "reading pictures, by how many": ("reading", "seconds"),
-    "its memory, by how many": ("reading", "megabytes"),
-    "rasterising strokes, by their points": ("strokes", "seconds"),
-    "normalising a picture, by its pixels": ("canvas", "seconds"),
-    "half of the answers come within, by connections": ("connections", "p50_ms"),
-    "the service's memory, by connections": ("connections", "megabytes"),
+    "time of a training step, by batch size": ("training", "seconds"),
+    "memory of a training step, by batch size": ("training", "megabytes"),
+    "time of predictions, by number of images": ("reading", "seconds"),
+    "memory of predictions, by number of images": ("reading", "megabytes"),
+    "time to rasterize strokes, by points": ("strokes", "seconds"),
+    "time to normalize an image, by pixels": ("canvas", "seconds"),
+    "median latency, by connections": ("connections", "p50_ms"),
+    "memory of the service, by connections": ("connections", "megabytes"),
 }
 
 

@@ -32,6 +32,8 @@ DOCUMENT = PROJECT / "docs" / "security.md"
 TABLE = re.compile(r"(<!-- table costs: .*? -->\n\n\|.*\|\n\|[-|]+\|\n)((?:\|.*\|\n)*)")
 ROUNDS = 5
 CPU_MS, MEMORY_MIB, P95_MS = 200.0, 64.0, 100.0
+ORDINARY = "an ordinary drawing"
+LISTED_CPU_MS, LISTED_MIB = 50.0, 50.0  # the table has the requests that cost this much of either, and ORDINARY
 ATTACK_SECONDS, ATTACK_CONNECTIONS, DRAW_SECONDS = 3.0, 48, 0.05
 VICTIM, ATTACKER = "127.0.0.1", "127.0.0.2"
 
@@ -196,7 +198,12 @@ def main() -> int:
             costs[name] = measure(name, request)
             print(row(name, request.path, costs[name]), costs[name].accepted, costs[name].victim_failures, flush=True)
     if not arguments.only:
-        rows = "".join(f"{row(name, WORST[name].path, cost)}\n" for name, cost in costs.items())
+        listed = {
+            name: cost
+            for name, cost in costs.items()
+            if name == ORDINARY or cost.cpu_ms >= LISTED_CPU_MS or cost.memory_mib >= LISTED_MIB
+        }
+        rows = "".join(f"{row(name, WORST[name].path, cost)}\n" for name, cost in listed.items())
         DOCUMENT.write_text(TABLE.sub(lambda found: found[1] + rows, DOCUMENT.read_text()))
     over = [
         name

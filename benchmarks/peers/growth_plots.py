@@ -40,16 +40,16 @@ def by_count(axes, curve, lines, title, x_label, y_label):
 
 def network(curves):
     figure, ((one, two, three), (four, five, six)) = plt.subplots(2, 3, figsize=(13, 7.4))
-    by_size(one, curves["training"], "A step of training", "pictures in the batch")
-    by_size(two, curves["reading"], "Reading pictures, two threads", "pictures")
-    both = {"trained": ("trained with, batches of 128", TIME), "read": ("read, 512 at once", ANSWERED)}
-    by_count(three, curves["threads"], both, "Threads, on two cores", "threads", "pictures a second")
+    by_size(one, curves["training"], "A training step", "batch size")
+    by_size(two, curves["reading"], "Predictions, two threads", "images")
+    both = {"trained": ("training, batches of 128", TIME), "read": ("prediction, 512 at once", ANSWERED)}
+    by_count(three, curves["threads"], both, "Threads, on two cores", "threads", "images a second")
     by_size(four, curves["strokes"], "Strokes to 28 x 28", "points", memory=False)
-    by_size(five, curves["canvas"], "A picture to 28 x 28", "pixels", memory=False)
-    for name, label, color in (("training", "trained with", TIME), ("reading", "read, two threads", ANSWERED)):
+    by_size(five, curves["canvas"], "An image to 28 x 28", "pixels", memory=False)
+    for name, label, color in (("training", "training", TIME), ("reading", "prediction, two threads", ANSWERED)):
         curve = curves[name]
         six.loglog(curve["x"], [1e6 * cost / x for x, cost in zip(curve["x"], curve["seconds"])], "o-", color=color, label=label)
-    six.set(title="What a picture costs among others", xlabel="pictures at once", ylabel="µs a picture")
+    six.set(title="Time for each image", xlabel="images at once", ylabel="µs for each image")
     six.legend(fontsize=8)
     return figure
 
@@ -57,11 +57,11 @@ def network(curves):
 def service(curves):
     figure, ((one, two), (three, four)) = plt.subplots(2, 2, figsize=(13, 7.4))
     by_connections = curves["connections"]
-    both = {"answered": ("answered", ANSWERED), "refused": ("turned away, 429", REFUSED)}
-    by_count(one, by_connections, both, "What one replica does", "connections, each asking without a pause", "requests a second")
-    half = {"p50_ms": ("half within", TIME), "p99_ms": ("99 of 100 within", REFUSED)}
-    by_count(two, by_connections, half, "How long it takes, answered or turned away", "connections", "ms")
-    by_count(three, by_connections, {"megabytes": ("of the process", MEMORY)}, "Memory of the service", "connections", "MB")
+    both = {"answered": ("answered", ANSWERED), "refused": ("rejected, 429", REFUSED)}
+    by_count(one, by_connections, both, "One replica", "connections, each without a pause", "requests a second")
+    half = {"p50_ms": ("median", TIME), "p99_ms": ("99th percentile", REFUSED)}
+    by_count(two, by_connections, half, "Latency, answered or rejected", "connections", "ms")
+    by_count(three, by_connections, {"megabytes": ("process", MEMORY)}, "Memory of the service", "connections", "MB")
     answered = {"answered": ("answered", ANSWERED)}
     by_count(four, curves["replicas"], answered, "Replicas behind nginx, on two cores", "replicas", "requests a second")
     return figure

@@ -11,7 +11,7 @@ const { TICKS_PER_SECOND, compared, killed, liveModel, newStack, pEqual, publish
 const PROJECT = new URL("../../", import.meta.url);
 const [LIVE, BETTER, WORSE] = [31, 25, 213]; // of 10,000 digits misread
 
-/** The stack after so many drawings, and the versions that answered them. */
+/** Send `times` drawings; return the stack afterwards and the versions that answered. */
 function send(stack, times) {
   const versions = [];
   for (let i = 0; i < times; i += 1) {

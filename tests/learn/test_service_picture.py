@@ -90,4 +90,4 @@ def test_drawings_fly_while_keyboard_and_finger_kill_and_a_real_stack_s_model_is
     card = {"version": "568fd74b0612", "test": {"accuracy": 0.9969}}
     page.route("**/api/model", lambda route: route.fulfill(json=card))
     page.reload()
-    expect(page.locator(".real")).to_contain_text("568fd74b0612 live. Of MNIST's test digits it reads 99.69%.")
+    expect(page.locator(".real")).to_contain_text("568fd74b0612 live. Its accuracy on MNIST's test digits is 99.69%.")

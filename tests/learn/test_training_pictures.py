@@ -114,7 +114,7 @@ def values(board):
 
 
 def map_of(page):
-    return values(board(page, "What the filter says"))
+    return values(board(page, "The feature map"))
 
 
 def middle_of(row, column):
@@ -148,7 +148,7 @@ def test_convolution_has_digitnets_map_for_each_filter_with_relu_and_pooling(ope
 
 def test_convolution_sums_the_window_pointed_at_and_is_drawn_erased_and_moved_with_the_mouse(open_chapter):
     page = open_chapter("6-convolution")
-    board(page, "What the filter says").hover(position=middle_of(4, 7))
+    board(page, "The feature map").hover(position=middle_of(4, 7))
     expected = "Row 5, column 8: 0 · −1 + 0 · 0 + 1 · 1 + 0 · −1 + 1 · 0 + 1 · 1 + 0 · −1 + 1 · 0 + 1 · 1 = 3."
     expect(page.locator(".says")).to_have_text(expected)
     assert shown(page, "sum") == map_of(page)[4 * 12 + 7] == 3

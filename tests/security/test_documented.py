@@ -113,17 +113,17 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["explanations, units and snapshots of one address", by_port("live", rate, " a second"), "nginx"],
         ["occlusions and trainings of one address", by_port("heavy", rate, " a second"), "nginx"],
         ["images and large bodies of one address", by_port("uploads", rate, " a second"), "nginx"],
-        ["requests of one address under way", by_port("connections", places), "nginx"],
-        ["costly answers of one address under way", by_port("answers", places), "nginx"],
-        ["large bodies of one address under way", by_port("bodies", places), "nginx"],
-        ["bodies and answers under way, beyond memory", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
+        ["concurrent requests of one address", by_port("connections", places), "nginx"],
+        ["concurrent costly requests of one address", by_port("answers", places), "nginx"],
+        ["concurrent large bodies of one address", by_port("bodies", places), "nginx"],
+        ["bodies and responses buffered in `/tmp`", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
         ["requests in flight", f"{MAX_REQUESTS} of each path", "service, each replica"],
         [
             "expensive calls that wait",
             f"{LARGE_WAITING} large bodies, {INSPECTIONS_WAITING} inspections, {SLOW_WAITING} of occlusion or training steps",
             "service, each replica",
         ],
-        ["a header, and each piece of a body", "10 s", "nginx, service, `make run`'s page server"],
+        ["a header, and each piece of a body", "10 s", "nginx, service, `make run`"],
         ["memory", f"{megabytes[0]} MB to {megabytes[-1] // 1024} GB", "each container"],
         [
             "a model's files",
@@ -168,7 +168,7 @@ def test_the_journal_is_kept_within_what_is_said_and_so_are_the_logs(services):
     megabytes = command[command.index("--maxmemory") + 1].removesuffix("mb")
     assert f"Redis takes no more than {megabytes} MB" in text
     logs = services["frontend"]["logging"]["options"]
-    assert f"of which Docker keeps {int(logs['max-size'].removesuffix('m')) * int(logs['max-file'])} MB" in text
+    assert f"Docker keeps {int(logs['max-size'].removesuffix('m')) * int(logs['max-file'])} MB" in text
 
 
 def test_data_about_people_is_kept_as_long_as_is_said(services):

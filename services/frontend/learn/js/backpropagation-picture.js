@@ -1,4 +1,4 @@
-// The picture of chapter 4: a tiny network as a graph. Numbers go through it forward, then the blame goes back, node by node.
+// The figure of chapter 4: a tiny network as a graph. Numbers go forward, then gradients go back, node by node.
 
 import { GIVEN, backward, forward, steps, written } from "./backpropagation.js";
 import { button, html, inWords, pictureFrame, slider, svg } from "./elements.js";
@@ -6,11 +6,11 @@ import { button, html, inWords, pictureFrame, slider, svg } from "./elements.js"
 const ABOVE = "#ffd400";
 const BELOW = "#4a9eff";
 const NOTHING = "#a29d90"; // zero
-const UNKNOWN = "#3a382f"; // not yet
+const UNKNOWN = "#3a382f"; // not computed yet
 const KNOWN = "#6b675b";
 const GIVEN_COLOR = "#f2efe6";
 const [BOX_WIDTH, BOX_HEIGHT] = [88, 44];
-const WIDE = 560; // from here on the graph runs from left to right, on a phone from top to bottom
+const WIDE = 560; // pixels; a wider graph runs from left to right, a narrower one from top to bottom
 
 const LINES = /** @type {const} */ ([
   ["x", "z1", "w1"],
@@ -41,7 +41,7 @@ const holder = html("div");
 const says = html("p", { class: "says", "aria-live": "polite" });
 let given = { ...GIVEN };
 let done = 1; // steps
-/** What one moves is compared with where it stood before one took hold of it. @type {typeof GIVEN | null} */
+/** The numbers before the slider's current move. @type {typeof GIVEN | null} */
 let before = null;
 
 /** @param {keyof typeof sliders} name */
@@ -51,7 +51,7 @@ function moved(name) {
   draw(promise(name));
 }
 
-/** What the gradient had said this would do, beside what it did. @param {keyof typeof sliders} name */
+/** Compare the change of the loss with the gradient's prediction, in words. @param {keyof typeof sliders} name */
 function promise(name) {
   if (before === null || done < steps(given).length) return "";
   const by = given[name] - before[name];
@@ -59,7 +59,7 @@ function promise(name) {
   const slope = backward(before)[name];
   says.dataset.promised = String(by * slope);
   return (
-    `You moved ${written(name)} by ${inWords(by, 1, true)}. Its gradient was ${inWords(slope)}, which promised to change the loss by ` +
+    `You moved ${written(name)} by ${inWords(by, 1, true)}. Its gradient was ${inWords(slope)}, and predicted a change of the loss by ` +
     `${inWords(by * slope, 2, true)}. It changed by ${inWords(is - was, 2, true)}, from ${inWords(was)} to ${inWords(is)}.`
   );
 }
@@ -89,7 +89,7 @@ function draw(instead = "") {
 }
 
 /**
- * What the steps so far have shown.
+ * Return the numbers that the steps so far have computed.
  * @param {ReturnType<typeof steps>} all
  * @param {boolean} isBack
  * @param {Record<string, number>} numbers
@@ -185,13 +185,13 @@ function box(node, { x, y }, made, grad, isCurrent, isWide) {
       : node === "z2" || node === "h2"
         ? [x - BOX_WIDTH / 2 - 8, y + 5, "end"]
         : [x + BOX_WIDTH / 2 + 8, y + 5, "start"];
-    parts.push(blame(gradX, gradY, anchor, grad[node], isWide));
+    parts.push(gradientLabel(gradX, gradY, anchor, grad[node], isWide));
   }
   return parts;
 }
 
 /**
- * An arrow, gray on the way forward; on the way back as thick as the blame that it passes, and of its color.
+ * Draw an arrow, gray on the way forward. On the way back its width and color show the gradient.
  * @param {{x: number, y: number}} start
  * @param {{x: number, y: number}} end
  * @param {{from: string, to: string, weight: string, isWide: boolean}} what
@@ -226,12 +226,12 @@ function line(start, end, { from, to, weight, isWide }, made, grad) {
   const aside = x + (isBefore ? -10 : 10);
   const top = isWide ? y + (isFirst ? -26 : 22) : y + (weight.startsWith("w") ? -24 : 18);
   const label = [drawn, words(aside, top, anchor, value)];
-  if (weight in grad) label.push(blame(aside, top + 18, anchor, grad[weight], isWide));
+  if (weight in grad) label.push(gradientLabel(aside, top + 18, anchor, grad[weight], isWide));
   return label;
 }
 
 /** @param {number} x @param {number} y @param {string} anchor @param {number} value @param {boolean} isWide */
-function blame(x, y, anchor, value, isWide) {
+function gradientLabel(x, y, anchor, value, isWide) {
   return words(x, y, anchor, [[`${isWide ? "←" : "↑"} ${inWords(value)}`, color(value)]]);
 }
 
@@ -270,7 +270,7 @@ buttons.style.marginTop = "1rem";
 const controls = html("div", { class: "controls" }, ...Object.values(sliders).map(({ element }) => element));
 controls.style.marginTop = "1rem";
 controls.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, 21.5rem), 1fr))";
-controls.addEventListener("change", () => (before = null)); // let go of
+controls.addEventListener("change", () => (before = null)); // the move is over
 
 pictureFrame().append(holder, buttons, says, controls);
 new ResizeObserver(() => draw()).observe(holder);

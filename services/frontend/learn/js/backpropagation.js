@@ -1,17 +1,17 @@
-// Backpropagation through a tiny network, node by node, as digitnet's layers do it:
-// z = w x + b and h = max(0, z), for two units; y = v1 h1 + v2 h2 + c; L = (y - t)^2 / 2.
+// Backpropagation through a tiny network, node by node, as in digitnet's layers.
+// Two units compute z = w x + b and h = max(0, z). The output is y = v1 h1 + v2 h2 + c. The loss is L = (y - t)^2 / 2.
 
 import { inWords } from "./elements.js";
 
-/** @typedef {"x" | "w1" | "b1" | "w2" | "b2" | "v1" | "v2" | "c" | "t"} Input what one can set */
-/** @typedef {"z1" | "h1" | "z2" | "h2" | "y" | "L"} Made what the network makes of it */
+/** @typedef {"x" | "w1" | "b1" | "w2" | "b2" | "v1" | "v2" | "c" | "t"} Input a number that can be set */
+/** @typedef {"z1" | "h1" | "z2" | "h2" | "y" | "L"} Made a number that the network computes */
 /** @typedef {Record<Input, number>} Given */
 /** @typedef {Record<Input | Made, number>} Numbers */
 /**
  * @typedef {object} Step
  * @property {Input | Made} node where it takes place
  * @property {boolean} isBack
- * @property {(Input | Made)[]} shows whose number is known from here on: the number itself, or on the way back its gradient
+ * @property {(Input | Made)[]} shows the numbers that this step computes, or on the way back the gradients
  * @property {string} rule
  */
 
@@ -26,7 +26,7 @@ export function forward({ x, w1, b1, w2, b2, v1, v2, c, t }) {
   return { z1, h1, z2, h2, y, L: (y - t) ** 2 / 2 };
 }
 
-/** @param {Given} given @returns {Numbers} dL by each number, from the loss back */
+/** @param {Given} given @returns {Numbers} the gradient of L for each number */
 export function backward(given) {
   const { x, w1, w2, v1, v2, t } = given;
   const made = forward(given);
@@ -56,7 +56,7 @@ export function steps(given) {
     shows: [/** @type {Made} */ (`h${i}`)],
     rule:
       `h${low(i)} = max(0, z${low(i)}) = max(0, ${said(`z${i}`)}) = ${said(`h${i}`)}` +
-      (made[`z${i}`] > 0 ? "." : ": this unit is silent."),
+      (made[`z${i}`] > 0 ? "." : ": this unit is off."),
   });
   const backFromY = (/** @type {1 | 2} */ i) => ({
     node: /** @type {Made} */ (`h${i}`),
@@ -72,13 +72,13 @@ export function steps(given) {
     shows: /** @type {(Input | Made)[]} */ ([`z${i}`, `b${i}`]),
     rule:
       made[`z${i}`] > 0
-        ? `z${low(i)} is above zero, so all of it passes: dL/dz${low(i)} = dL/dh${low(i)} = ${d(`z${i}`)}. ` +
-          `It is dL/db${low(i)} as well.`
-        : `z${low(i)} is not above zero, so no blame passes: dL/dz${low(i)} = 0. Whoever stands before it hears nothing.`,
+        ? `z${low(i)} is above zero, so the gradient passes: dL/dz${low(i)} = dL/dh${low(i)} = ${d(`z${i}`)}. ` +
+          `dL/db${low(i)} is the same.`
+        : `z${low(i)} is not above zero, so no gradient passes: dL/dz${low(i)} = 0. Neither w${low(i)} nor b${low(i)} gets one.`,
   });
 
   return [
-    { node: "x", isBack: false, shows: ["x"], rule: `x = ${said("x")}, which the network is given.` },
+    { node: "x", isBack: false, shows: ["x"], rule: `x = ${said("x")} is the network's input.` },
     sum(1),
     bend(1),
     sum(2),
@@ -95,13 +95,13 @@ export function steps(given) {
       node: "L",
       isBack: false,
       shows: ["L"],
-      rule: `L = ½ (y − t)² = ½ · (${said("y")} − ${said("t")})² = ${said("L")}. That is the loss; now back.`,
+      rule: `L = ½ (y − t)² = ½ · (${said("y")} − ${said("t")})² = ${said("L")}. This is the loss. Now go back.`,
     },
     {
       node: "y",
       isBack: true,
       shows: ["y", "c", "t", "L"],
-      rule: `dL/dy = y − t = ${said("y")} − ${said("t")} = ${d("y")}. It is dL/dc as well.`,
+      rule: `dL/dy = y − t = ${said("y")} − ${said("t")} = ${d("y")}. dL/dc is the same.`,
     },
     backFromY(1),
     backThroughBend(1),
@@ -120,13 +120,13 @@ export function steps(given) {
       isBack: true,
       shows: ["x"],
       rule:
-        `x went two ways, so two shares come back and add up: dL/dx = w₁ · dL/dz₁ + w₂ · dL/dz₂ ` +
+        `x has two effects, so their gradients add up: dL/dx = w₁ · dL/dz₁ + w₂ · dL/dz₂ ` +
         `= ${said("w1")} · ${d("z1")} + ${said("w2")} · ${d("z2")} = ${d("x")}.`,
     },
   ];
 }
 
-/** "w1" as one writes it: "w₁". @param {string} name */
+/** Write "w1" as "w₁". @param {string} name */
 export function written(name) {
   return name.replace(/[12]/, (digit) => low(Number(digit)));
 }

@@ -1,4 +1,4 @@
-// The picture of chapter 6: a drawing, a filter that looks at every place of it, and the map of what it says.
+// The figure of chapter 6: a drawing, a filter with its window, and the feature map.
 
 import { signedRgba } from "../../js/maps.js";
 import {
@@ -20,7 +20,7 @@ import { relu, weightedSum } from "./neuron.js";
 const CELL = 22; // pixels a side of a pixel of the drawing, and of a place of the map
 const TILE = 48; // of a weight and of a product
 const PLACES = SIDE - KERNEL + 1;
-const OWN = FILTERS.length; // the choice after the ready-made filters
+const OWN = FILTERS.length; // the option after the ready-made filters
 const LINES = "#23221e";
 
 let drawing = [...DRAWINGS[7]];
@@ -29,7 +29,7 @@ let chosen = 0; // the weight that the slider sets
 let place = { row: 4, column: 7 }; // of the window's upper left corner
 
 const input = grid(SIDE, "Your drawing, 14 by 14 pixels. Arrow keys move the window, Space changes the pixel in its middle.");
-const output = grid(PLACES, "What the filter says at each place. Arrow keys move the window.");
+const output = grid(PLACES, "The feature map, one value for each place of the window. Arrow keys move the window.");
 const products = svg("svg", { width: TILE * KERNEL, height: TILE * KERNEL, viewBox: `0 0 ${TILE * KERNEL} ${TILE * KERNEL}`, role: "img" });
 const outputCaption = caption();
 const says = html("p", { class: "says", "aria-live": "polite" });
@@ -39,11 +39,11 @@ const bend = tick("ReLU", false, draw);
 const pooling = tick("max pooling", false, draw);
 const tiles = weights.map((_, i) => button("", () => choose(i)));
 
-/** A square of cells that one can point at and walk about in. @param {number} side @param {string} label @returns {SVGElement} */
+/** Make a square of cells for pointer and arrow keys. @param {number} side @param {string} label @returns {SVGElement} */
 function grid(side, label) {
   const size = side * CELL;
   const element = svg("svg", { width: size, height: size, viewBox: `0 0 ${size} ${size}`, role: "application", "aria-label": label, tabindex: 0 });
-  element.style.touchAction = "none"; // a finger draws, and does not move the page
+  element.style.touchAction = "none"; // so a finger draws and does not move the page
   element.style.cursor = "crosshair";
   return element;
 }
@@ -63,7 +63,7 @@ function draw() {
     isPooled ? outline(square[0], square[1], 2) : outline(place.row, place.column, 1),
   );
   output.dataset.values = JSON.stringify(shown);
-  outputCaption.textContent = `what the filter says, ${isPooled ? "6 × 6 squares" : "12 × 12 places"}`;
+  outputCaption.textContent = `feature map, ${isPooled ? "6 × 6 squares" : "12 × 12 places"}`;
 
   const seen = windowAt(drawing, SIDE, place.row, place.column);
   drawProducts(seen.map((pixel, i) => pixel * weights[i]));
@@ -98,7 +98,7 @@ function colorsOf(values, scale) {
   return values.map((_, i) => `rgb(${rgba.slice(4 * i, 4 * i + 3).join(", ")})`);
 }
 
-/** So many cells a side, in white. @param {number} row @param {number} column @param {number} side */
+/** Outline a square of `side` cells in white. @param {number} row @param {number} column @param {number} side */
 function outline(row, column, side) {
   const size = side * CELL;
   return svg("rect", { x: column * CELL, y: row * CELL, width: size, height: size, fill: "none", stroke: "#fff", "stroke-width": 3 });
@@ -127,7 +127,7 @@ function drawTiles() {
   });
 }
 
-/** What can be read on the color of a weight or a product. @param {number} value */
+/** Return a text color that contrasts with a weight or product. @param {number} value */
 function textOn(value) {
   return Math.abs(value) / largestWeight() > 0.3 ? "#000" : "#f2efe6";
 }
@@ -154,7 +154,7 @@ function chooseFilter() {
   choose(chosen);
 }
 
-/** The window, with its middle as near to a cell as may be. @param {number} row @param {number} column */
+/** Move the window's middle as near to a cell as possible. @param {number} row @param {number} column */
 function look(row, column) {
   const within = (/** @type {number} */ at) => Math.min(PLACES - 1, Math.max(0, at - 1));
   place = { row: within(row), column: within(column) };
@@ -167,7 +167,7 @@ function cellAt(event, element, side) {
   return { row: within(y), column: within(x) };
 }
 
-/** What the pen leaves, and where it was last; null while it is up. @type {{ink: number, row: number, column: number} | null} */
+/** The pen's ink and last position; null while it is up. @type {{ink: number, row: number, column: number} | null} */
 let pen = null;
 
 input.addEventListener("pointerdown", (event) => {
@@ -177,7 +177,7 @@ input.addEventListener("pointerdown", (event) => {
   put(at);
   look(at.row, at.column);
   draw();
-  input.setPointerCapture(event.pointerId); // last: after a very quick tap there is nothing left to capture, and it throws
+  input.setPointerCapture(event.pointerId); // last, because it throws after a very quick tap
 });
 input.addEventListener("pointermove", (event) => {
   if (!event.isPrimary) return;

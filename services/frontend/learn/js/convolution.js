@@ -1,4 +1,4 @@
-// Convolution: one small filter at every place of an image, as digitnet's Conv2D computes it, and what pooling keeps.
+// Convolution with one small filter, as digitnet's Conv2D computes it, and max pooling.
 //
 // Images and maps are square, row by row from the top. A filter has three rows of three weights, no bias and no padding.
 
@@ -6,7 +6,7 @@ import { weightedSum } from "./neuron.js";
 
 export const KERNEL = 3;
 
-/** What each of these looks for. @type {readonly {name: string, weights: readonly number[]}[]} */
+/** Ready-made filters, by the pattern they detect. @type {readonly {name: string, weights: readonly number[]}[]} */
 export const FILTERS = [
   { name: "vertical edge", weights: [-1, 0, 1, -1, 0, 1, -1, 0, 1] },
   { name: "horizontal edge", weights: [-1, -1, -1, 0, 0, 0, 1, 1, 1] },
@@ -86,7 +86,7 @@ function drawing(rows) {
 }
 
 /**
- * The pixels that the filter sees from one place.
+ * Return the pixels of the window at one place.
  * @param {ArrayLike<number>} image
  * @param {number} side
  * @param {number} row of the window's upper left corner
@@ -97,7 +97,7 @@ export function windowAt(image, side, row, column) {
 }
 
 /**
- * What the filter says at every place where it fits.
+ * Return the filter's output at every place where it fits.
  * @param {ArrayLike<number>} image
  * @param {number} side
  * @param {readonly number[]} weights
@@ -110,7 +110,7 @@ export function convolve(image, side, weights) {
   );
 }
 
-/** The largest of each 2 x 2 square. @param {ArrayLike<number>} map @param {number} side even @returns {number[]} */
+/** Return the largest value of each 2 x 2 square. @param {ArrayLike<number>} map @param {number} side even @returns {number[]} */
 export function maxPool(map, side) {
   const half = side / 2;
   return Array.from({ length: half * half }, (_, i) => {
@@ -119,14 +119,18 @@ export function maxPool(map, side) {
   });
 }
 
-/** The furthest from zero that a filter gets with pixels from 0 to 1. @param {readonly number[]} weights */
+/** Return a filter's largest possible distance from zero with pixels from 0 to 1. @param {readonly number[]} weights */
 export function furthest(weights) {
   const above = weights.reduce((sum, weight) => sum + Math.max(0, weight), 0);
   const below = weights.reduce((sum, weight) => sum + Math.max(0, -weight), 0);
   return Math.max(above, below) || 1;
 }
 
-/** Moved to the right (or left, below zero): what leaves is lost, what comes in is empty. @param {readonly number[]} image @param {number} by */
+/**
+ * Move an image to the right, or to the left if `by` is negative. New columns are empty.
+ * @param {readonly number[]} image
+ * @param {number} by
+ */
 export function moved(image, by) {
   return image.map((_, i) => {
     const from = (i % SIDE) - by;
@@ -135,7 +139,7 @@ export function moved(image, by) {
 }
 
 /**
- * The cells on the way from one to another, without the first: a fast hand leaves none out.
+ * Return the cells on the way from one to another, without the first, so a fast stroke has no gaps.
  * @param {{row: number, column: number}} from
  * @param {{row: number, column: number}} to
  */
@@ -148,7 +152,7 @@ export function cellsBetween(from, to) {
   }));
 }
 
-/** As short as it can be said: 2, −1, 0.125. @param {number} value */
+/** Write a number as short as possible: 2, −1, 0.125. @param {number} value */
 export function shortly(value) {
   return String(Math.round(value * 1000) / 1000 + 0).replace("-", "−");
 }

@@ -1,4 +1,4 @@
-// Elements: HTML and SVG made in one call, and the controls that the pictures of the learning path have.
+// HTML and SVG elements in one call, and the controls of the learning path's figures.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -36,11 +36,11 @@ function fill(element, attributes, children) {
 }
 
 /**
- * A slider with its name before it and its value behind it.
+ * Make a slider between its name and its value.
  * @param {string} name
  * @param {{min: number, max: number, step: number, value: number, show?: (value: number) => string}} range
  * @param {() => void} onInput
- * @returns {{element: HTMLElement, value: number}} value can be set, too: that calls onInput no more than the program would
+ * @returns {{element: HTMLElement, value: number}} value can be set; setting it does not call onInput
  */
 export function slider(name, { min, max, step, value, show = String }, onInput) {
   const input = /** @type {HTMLInputElement} */ (html("input", { type: "range", min, max, step, value }));
@@ -69,7 +69,7 @@ export function button(name, onClick) {
 }
 
 /**
- * One of several, to choose from a list.
+ * Make a list of options to choose from.
  * @param {string} name
  * @param {string[]} options
  * @param {() => void} onChange
@@ -105,8 +105,8 @@ export function tick(name, checked, onChange) {
 }
 
 /**
- * While a mouse button or a finger is down on an element: where it is there, as parts of its width and height, 0 to 1 from the left
- * and from the top; less or more where it was dragged beyond an edge.
+ * Report the position of a pressed mouse button or finger as parts of an element's width and height. Both are 0 to 1 from the
+ * upper left corner, or beyond after a drag across an edge.
  * @param {Element} element
  * @param {(place: {x: number, y: number}) => void} onPlace
  */
@@ -114,20 +114,20 @@ export function onPress(element, onPlace) {
   const follow = (/** @type {PointerEvent} */ event) => onPlace(partsAt(element, event));
   element.addEventListener("pointerdown", (event) => {
     follow(/** @type {PointerEvent} */ (event));
-    element.setPointerCapture(/** @type {PointerEvent} */ (event).pointerId); // last: after a very quick tap it throws
+    element.setPointerCapture(/** @type {PointerEvent} */ (event).pointerId); // last, because it throws after a very quick tap
   });
   element.addEventListener("pointermove", (event) => {
     if (/** @type {PointerEvent} */ (event).buttons > 0) follow(/** @type {PointerEvent} */ (event));
   });
 }
 
-/** Where a pointer is on an element, as onPress has it. @param {Element} element @param {MouseEvent} event */
+/** Return a pointer's position on an element, as onPress reports it. @param {Element} element @param {MouseEvent} event */
 export function partsAt(element, { clientX, clientY }) {
   const { left, top, width, height } = element.getBoundingClientRect();
   return { x: (clientX - left) / width, y: (clientY - top) / height };
 }
 
-/** Where the chapter has its picture; what it shows without a script goes. @returns {HTMLElement} */
+/** Return the chapter's figure, without the message for browsers without JavaScript. @returns {HTMLElement} */
 export function pictureFrame() {
   const frame = /** @type {HTMLElement} */ (document.getElementById("picture"));
   frame.replaceChildren();

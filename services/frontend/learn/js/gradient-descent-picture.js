@@ -1,4 +1,4 @@
-// The picture of chapter 5: a loss of two weights as a map, the way down from where one presses, and the loss step by step.
+// The figure of chapter 5: a loss of two weights as a map, the way down from a chosen start, and the loss after each step.
 
 import { button, choice, html, inWords, partsAt, pictureFrame, slider, svg, tick } from "./elements.js";
 import { EDGE, LANDSCAPES, OPTIMIZERS, SCHEDULES, average, contour, descend } from "./gradient-descent.js";
@@ -13,7 +13,7 @@ const SIDE = 320;
 const CELLS = 160;
 const LEVELS = Array.from({ length: 11 }, (_, i) => 0.04 * 2 ** i); // above the lowest point
 const [CURVE_WIDTH, CURVE_HEIGHT, LEFT, TOP, BOTTOM] = [320, 236, 44, 12, 30];
-const POWERS = { 2: "100", 0: "1", "-2": "0.01", "-4": "10⁻⁴", "-6": "10⁻⁶" }; // of ten, that the curve shows
+const POWERS = { 2: "100", 0: "1", "-2": "0.01", "-4": "10⁻⁴", "-6": "10⁻⁶" }; // of ten, on the curve's axis
 const [HIGHEST, DEEPEST] = [2, -6];
 const INK = "#ffd400";
 
@@ -67,7 +67,7 @@ let taken = STEPS; // of the run's steps
 /** @type {number | null} */
 let frame = null;
 
-/** What the slider says, a power of ten, as the two digits that are shown and used. @param {number} power */
+/** Turn the slider's power of ten into the rate, rounded to two digits. @param {number} power */
 function rateOf(power) {
   return Number((10 ** power).toPrecision(2));
 }
@@ -156,7 +156,7 @@ function say(place, path, mean) {
   const isFar = Math.hypot(...w) > 100;
   const sentences = [
     isFar
-      ? `After ${steps} ${steps === 1 ? "step" : "steps"} it has flown far off the map.`
+      ? `After ${steps} ${steps === 1 ? "step" : "steps"} the weights are far off the map.`
       : `After ${steps} ${steps === 1 ? "step" : "steps"} the weights are ${at(w)} the lowest point.`,
   ];
   if (mean && !isFar) sentences.push(`The mean of the last ${AVERAGED}, blue, is ${at(mean)} it.`);
@@ -172,7 +172,7 @@ function heightInWords(height) {
   return height < 0.0001 ? "less than 0.0001" : inWords(height, 4);
 }
 
-/** What each plain step does to either weight of the ravine. */
+/** Describe the effect of a plain step on each weight of the ravine. */
 function factors() {
   const step = rateOf(rate.value);
   const [along, across] = [1 - step, 1 - 25 * step];
@@ -180,7 +180,7 @@ function factors() {
     step > 0.08
       ? "grows: the rate is above 2/25 = 0.08"
       : step === 0.08
-        ? "changes sides for ever: the rate is 2/25 = 0.08"
+        ? "changes sides forever: the rate is 2/25 = 0.08"
         : step > 0.04
           ? "changes sides each time"
           : "shrinks";
@@ -221,7 +221,7 @@ function goTo(next) {
   pause();
 }
 
-/** Weights as places on the map; what is far away stays drawable. @param {number} a */
+/** Map a weight to pixels. The limits keep far points drawable. @param {number} a */
 function across1(a) {
   return clamp(((a + EDGE) / (2 * EDGE)) * SIDE);
 }
@@ -285,7 +285,7 @@ const controls = html(
 const beside = html("div", {}, html("p", { class: "muted" }, "Loss above the lowest point"), curve, buttons);
 buttons.style.marginTop = "1rem";
 for (const select of controls.querySelectorAll("select")) select.style.paddingInline = "0.5rem";
-const caption = html("p", { class: "muted" }, "White ring: the start, which you can press anywhere else. Cross: the lowest point.");
+const caption = html("p", { class: "muted" }, "White ring: the start; press anywhere to move it. Cross: the lowest point.");
 pictureFrame().append(html("div", { class: "parts" }, html("div", {}, map), beside), controls, says, caption);
 controls.style.marginTop = "1rem";
 controls.style.gap = "0.5rem";

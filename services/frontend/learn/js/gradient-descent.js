@@ -1,7 +1,7 @@
 // Gradient descent on landscapes of two weights, with digitnet's arithmetic: optimizers.py, schedules.py and averaging.py.
 
 /** @typedef {readonly [number, number]} Point two weights */
-/** @typedef {(w: number[], gradient: number[], rate: number) => number[]} Update one step: the weights after it */
+/** @typedef {(w: number[], gradient: number[], rate: number) => number[]} Update take one step, return the new weights */
 /**
  * @typedef {object} Landscape
  * @property {string} name
@@ -11,7 +11,7 @@
  */
 
 export const EDGE = 2; // landscapes are shown from -2 to 2, both ways
-const FLOWN = 1e6; // further off than this, a run is over
+const FLOWN = 1e6; // a run ends beyond this distance
 
 /** @type {Landscape[]} */
 export const LANDSCAPES = [
@@ -42,7 +42,7 @@ export const SCHEDULES = [
   { name: "one cycle", rate: oneCycle },
 ];
 
-/** Without momentum it is plain gradient descent. @param {number} momentum @returns {Update} */
+/** With momentum 0 this is plain gradient descent. @param {number} momentum @returns {Update} */
 export function sgd(momentum) {
   let velocity = [0, 0];
   return (w, gradient, rate) => {
@@ -76,7 +76,7 @@ function cosine(start, end, fraction) {
 }
 
 /**
- * The weights before the first step, and after each of `taken` steps of a run of `steps`; fewer where they flew off.
+ * Return the weights before the first step and after each of `taken` steps. A run that diverges has fewer.
  * @param {object} run
  * @param {Landscape} run.landscape
  * @param {Update} run.update fresh
@@ -85,7 +85,7 @@ function cosine(start, end, fraction) {
  * @param {Point} run.start
  * @param {number} run.steps
  * @param {number} run.taken
- * @param {number} [run.noise] how far each gradient is off, as a standard deviation
+ * @param {number} [run.noise] the standard deviation of the gradient's error
  * @returns {number[][]}
  */
 export function descend({ landscape, update, schedule, rate, start, steps, taken, noise = 0 }) {
@@ -105,7 +105,11 @@ export function isFlown(w) {
   return !(Math.hypot(...w) < FLOWN);
 }
 
-/** The mean of the weights over about the last so many steps. @param {number[][]} points after each step @param {number} steps */
+/**
+ * Return the mean of the weights over about the last `steps` steps.
+ * @param {number[][]} points after each step
+ * @param {number} steps
+ */
 export function average(points, steps) {
   return points.reduce((mean, w, i) => {
     const share = 1 / Math.min(i + 1, steps);
@@ -114,7 +118,7 @@ export function average(points, steps) {
 }
 
 /**
- * Numbers around 0 with a standard deviation of 1, the same for the same seed (mulberry32; Box and Muller, 1958).
+ * Return a generator of standard normal numbers with a seed (mulberry32; Box and Muller, 1958).
  * @param {number} seed
  */
 export function gaussians(seed) {
@@ -129,7 +133,7 @@ export function gaussians(seed) {
 }
 
 /**
- * Where f is `level`, as short straight pieces (marching squares): two points each.
+ * Return the line of points where f is `level`, as short straight pieces of two points (marching squares).
  * @param {(w: readonly number[]) => number} f
  * @param {number} level
  * @param {number} cells along each edge

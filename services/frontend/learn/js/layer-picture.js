@@ -1,4 +1,4 @@
-// The picture of chapter 2: a hidden layer of three units, what each says everywhere, and what the output makes of it.
+// The figure of chapter 2: a hidden layer of three units, the output of each, and the network's output.
 
 import { paint } from "../../js/layer-figures.js";
 import { signedRgba } from "../../js/maps.js";
@@ -24,11 +24,11 @@ const HIGH = 1.25;
 const SMALL = 48; // places along each edge
 const LARGE = 160;
 const PIXELS = 512; // of the large square, for fine lines
-const LOUDEST = 2; // in full color
+const LOUDEST = 2; // the output that has the full color
 const LIMIT = 3; // of all sliders
 const STEP = 0.1;
 
-/** One and, one or, and one to play with. @param {number} v of the and @returns {Layers} */
+/** Make an or, an and, and a unit to play with. @param {number} v of the and @returns {Layers} */
 const orAndAnd = (v) => ({
   units: [
     { weights: [1, 1], bias: -0.5, v: 1 },
@@ -42,7 +42,7 @@ let layers = orAndAnd(0);
 let chosen = 1;
 
 const canvas = /** @type {HTMLCanvasElement} */ (
-  html("canvas", { class: "square", role: "img", "aria-label": "What the output says at each pair of inputs, and the four corners" })
+  html("canvas", { class: "square", role: "img", "aria-label": "The network's output at each pair of inputs, and the four corners" })
 );
 canvas.style.imageRendering = "auto";
 canvas.style.cursor = "crosshair";
@@ -71,14 +71,14 @@ function unitButton(i) {
   return { element, map, times };
 }
 
-/** From the sliders to the numbers. */
+/** Set the numbers from the sliders. */
 function read() {
   layers.units[chosen] = { weights: [w1.value, w2.value], bias: bias.value, v: v.value };
   layers.bias = c.value;
   draw();
 }
 
-/** From the numbers to the sliders. */
+/** Set the sliders from the numbers. */
 function show() {
   const unit = layers.units[chosen];
   [w1.value, w2.value] = unit.weights;
@@ -93,7 +93,7 @@ function start(next) {
   show();
 }
 
-/** From the square's own -1 to 1 to the inputs. @param {[number, number]} place @returns {Place} */
+/** Map a place of the square, -1 to 1, to the inputs. @param {[number, number]} place @returns {Place} */
 function inputsAt([column, row]) {
   return [LOW + ((column + 1) / 2) * (HIGH - LOW), LOW + ((row + 1) / 2) * (HIGH - LOW)];
 }
@@ -129,7 +129,7 @@ function pixelAt([x1, x2]) {
   return [((x1 - LOW) / (HIGH - LOW)) * PIXELS, ((HIGH - x2) / (HIGH - LOW)) * PIXELS];
 }
 
-/** Where a unit folds the ground, if the output listens to it. @param {CanvasRenderingContext2D} context @param {number} i */
+/** Draw a unit's fold, if the output uses the unit. @param {CanvasRenderingContext2D} context @param {number} i */
 function drawFold(context, i) {
   const ends = fold(layers.units[i], LOW, HIGH);
   if (!ends || (layers.units[i].v === 0 && i !== chosen)) return;
@@ -141,7 +141,7 @@ function drawFold(context, i) {
   context.stroke();
 }
 
-/** In the color that it should have. @param {CanvasRenderingContext2D} context @param {Place} corner */
+/** Draw a corner in its intended color. @param {CanvasRenderingContext2D} context @param {Place} corner */
 function drawCorner(context, corner) {
   const [x, y] = pixelAt(corner);
   const isAbove = isExactlyOne(corner);
@@ -168,7 +168,7 @@ function sayIt() {
   const right = values.filter((y, i) => isRight(CORNERS[i], y)).length;
   const each = CORNERS.map(([x1, x2], i) => `${inWords(values[i])} at (${x1}, ${x2})`).join(", ");
   const verdict = right === 4 ? "All four are right: exactly one of two." : `${right} of 4 are right.`;
-  says.textContent = `The output says ${each}. ${verdict}${bends.checked ? "" : ` ${flatly()}`}`;
+  says.textContent = `The output is ${each}. ${verdict}${bends.checked ? "" : ` ${flatly()}`}`;
   says.dataset.corners = values.join(" ");
   says.dataset.right = String(right);
 }
@@ -176,10 +176,10 @@ function sayIt() {
 function flatly() {
   const one = asOneNeuron(layers);
   const [a, b] = one.weights.map((weight) => inWords(weight));
-  return `Without the bend this is one neuron, y = ${a} · x₁ + ${b} · x₂ + ${inWords(one.bias)}, and cuts once.`;
+  return `Without ReLU this is one neuron, y = ${a} · x₁ + ${b} · x₂ + ${inWords(one.bias)}, with one straight border.`;
 }
 
-// The chosen unit's fold goes where one presses.
+// A press moves the chosen unit's fold there.
 onPress(canvas, ({ x, y }) => {
   bias.value = biasFor(layers.units[chosen], inputsAt([2 * x - 1, 1 - 2 * y]));
   read();

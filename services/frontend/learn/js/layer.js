@@ -6,7 +6,7 @@ import { relu, weightedSum } from "./neuron.js";
 /** @typedef {{weights: number[], bias: number, v: number}} Unit v is what the output multiplies it by */
 /** @typedef {{units: Unit[], bias: number}} Layers the bias is the output's */
 
-/** Where exactly one of two is asked for. @type {Place[]} */
+/** The inputs of exactly-one-of-two. @type {Place[]} */
 export const CORNERS = [
   [0, 0],
   [1, 0],
@@ -25,7 +25,7 @@ export function outputSays({ units, bias }, x, bends) {
   return units.reduce((sum, unit) => sum + unit.v * unitSays(unit, x, bends), bias);
 }
 
-/** The one neuron that both layers are without the bend: W2 W1, and W2 b1 + b2. @param {Layers} layers */
+/** Return the one neuron that equals both layers without ReLU: W2 W1, and W2 b1 + b2. @param {Layers} layers */
 export function asOneNeuron({ units, bias }) {
   return {
     weights: [0, 1].map((j) => units.reduce((sum, { v, weights }) => sum + v * weights[j], 0)),
@@ -33,18 +33,18 @@ export function asOneNeuron({ units, bias }) {
   };
 }
 
-/** Whether it should be above zero. @param {Place} x */
+/** Return whether the output should be above zero. @param {Place} x */
 export function isExactlyOne([x1, x2]) {
   return x1 + x2 === 1;
 }
 
-/** Whether a number is on the side of zero where it should be. @param {Place} x @param {number} y */
+/** Return whether an output is on the right side of zero. @param {Place} x @param {number} y */
 export function isRight(x, y) {
   return isExactlyOne(x) ? y > 0 : y < 0;
 }
 
 /**
- * Where a unit's fold, w x + b = 0, crosses the square from low to high: its two ends, or null where it does not.
+ * Return both ends of a unit's fold, w x + b = 0, in the square from low to high. Return null if the fold misses it.
  * @param {Unit} unit
  * @param {number} low
  * @param {number} high
@@ -58,7 +58,7 @@ export function fold({ weights: [w1, w2], bias }, low, high) {
     if (w1 !== 0) ends.push([-(w2 * edge + bias) / w1, edge]);
   }
   const inside = ends.filter((place) => place.every((value) => value >= low - 1e-9 && value <= high + 1e-9));
-  // Through a corner it meets two edges at one place: the two ends are those farthest apart.
+  // A fold through a corner meets two edges at one place, so the ends are the two places farthest apart.
   const far = inside.find((place) => distance(place, inside[0]) > 1e-6);
   return far ? [inside[0], far] : null;
 }
@@ -68,13 +68,13 @@ function distance(a, b) {
   return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
 
-/** The bias with which a unit's fold goes through a place. @param {Unit} unit @param {Place} x */
+/** Return the bias that moves a unit's fold through a place. @param {Unit} unit @param {Place} x */
 export function biasFor({ weights }, x) {
   return 0 - weightedSum(weights, 0, x);
 }
 
 /**
- * Fresh weights as digitnet draws them (He and others, 2015): normal, of variance 2 / inputs, and all biases zero.
+ * Draw initial weights as digitnet does (He and others, 2015): normal with variance 2 / inputs. All biases are zero.
  * @param {number} count of units
  * @param {() => number} normal draws of mean 0 and variance 1
  * @returns {Layers}
@@ -84,7 +84,7 @@ export function freshLayers(count, normal) {
   return { units: Array.from({ length: count }, unit), bias: 0 };
 }
 
-/** A normal draw of two uniform ones from 0 to below 1 (Box and Muller, 1958). @param {() => number} uniform */
+/** Return a normal number from two uniform ones from 0 to below 1 (Box and Muller, 1958). @param {() => number} uniform */
 export function normalFrom(uniform) {
   return Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }

@@ -1,4 +1,4 @@
-// The picture of chapter 3: five logits, their probabilities, the surprise at the truth, and where the logits should go.
+// The figure of chapter 3: five logits, their probabilities, the loss, and minus the gradient.
 
 import { button, choice, html, inWords, partsAt, pictureFrame, slider, svg } from "./elements.js";
 import { crossEntropy, gradient, softmax, stepDownhill } from "./loss.js";
@@ -35,7 +35,11 @@ select.selectedIndex = START_LABEL;
 const says = html("p", { class: "says", "aria-live": "polite" });
 says.style.flex = "1 1 14rem";
 
-/** What moves when a number changes. @param {string} tag @param {Record<string, string | number>} [attributes] */
+/**
+ * Make an element that moves smoothly when a number changes.
+ * @param {string} tag
+ * @param {Record<string, string | number>} [attributes]
+ */
 function moving(tag, attributes = {}) {
   const element = svg(tag, attributes);
   if (!isStill) element.style.transition = "all 0.15s";
@@ -61,7 +65,7 @@ const columns = START.map((_, i) => {
 });
 const bars = svg(
   "svg",
-  { viewBox: `0 0 ${WIDTH} 325`, width: WIDTH, role: "img", "aria-label": "The five probabilities, and where each logit should go" },
+  { viewBox: `0 0 ${WIDTH} 325`, width: WIDTH, role: "img", "aria-label": "The five probabilities, and minus the gradient of each logit" },
   label(4, 14, "probabilities p", { "text-anchor": "start", class: "muted" }),
   svg("path", { d: `M0 ${FLOOR}H${WIDTH}`, stroke: "#6b675b" }),
   label(4, 217, "minus the gradient", { "text-anchor": "start", class: "muted" }),
@@ -79,7 +83,7 @@ const point = moving("circle", { r: 7, class: "ink", stroke: "#000", "stroke-wid
 const drop = svg("path", { fill: "none", stroke: "#a29d90", "stroke-dasharray": "3 4" });
 const curve = svg(
   "svg",
-  { viewBox: `0 0 ${WIDTH} 180`, width: WIDTH, role: "img", "aria-label": "The loss for each probability that the truth may get" },
+  { viewBox: `0 0 ${WIDTH} 180`, width: WIDTH, role: "img", "aria-label": "The loss for each probability of the true class" },
   svg("path", { d: `M${CURVE.left} ${CURVE.top}V${CURVE.bottom}H${CURVE.right}`, fill: "none", stroke: "#6b675b" }),
   svg("path", { d: curvePath(), fill: "none", stroke: "#f2efe6", "stroke-width": 2 }),
   drop,
@@ -88,7 +92,7 @@ const curve = svg(
   label(CURVE.left - 12, CURVE.top + 9, String(CURVE.most), { class: "muted" }),
   label(CURVE.left, CURVE.bottom + 20, "0", { class: "muted" }),
   label(CURVE.right - 4, CURVE.bottom + 20, "1", { class: "muted" }),
-  label((CURVE.left + CURVE.right) / 2, CURVE.bottom + 20, "p of the truth", { class: "muted" }),
+  label((CURVE.left + CURVE.right) / 2, CURVE.bottom + 20, "p of the true class", { class: "muted" }),
   label(CURVE.left + 60, CURVE.top + 14, "loss = −log(p)", { "text-anchor": "start" }),
 );
 
@@ -123,7 +127,7 @@ function draw() {
   sayIt(correct, probabilities, grad, loss);
 }
 
-/** Minus the gradient; no sign where it is as good as nothing. @param {number} grad */
+/** Return minus the gradient as text, without a sign if it is near zero. @param {number} grad */
 function push(grad) {
   return inWords(-grad, 2, Math.abs(grad) >= 0.005);
 }
@@ -138,11 +142,12 @@ function place(rect, y, height, color) {
 /** @param {number} correct @param {number[]} probabilities @param {number[]} grad @param {number} loss */
 function sayIt(correct, probabilities, grad, loss) {
   const answer = logits.indexOf(Math.max(...logits));
-  const verdict = answer === correct ? "rightly" : "wrongly";
+  const verdict = answer === correct ? "correctly" : "incorrectly";
   const p = probabilities[correct];
   says.textContent =
-    `The network says ${answer}, ${verdict}. The truth, ${correct}, got p ${p < 0.0005 ? "below 0.001" : `= ${inWords(p, 3)}`}, and the loss is ` +
-    `−log(p) = ${inWords(loss, 3)}. Downhill is ${push(grad[correct])} for logit ${correct}, and as much less for all others together.`;
+    `The network predicts ${answer}, ${verdict}. The true class, ${correct}, has p ` +
+    `${p < 0.0005 ? "below 0.001" : `= ${inWords(p, 3)}`}, and the loss is −log(p) = ${inWords(loss, 3)}. ` +
+    `Downhill is ${push(grad[correct])} for logit ${correct}, and ${push(-grad[correct])} for all others together.`;
   says.dataset.logits = logits.join(" ");
   says.dataset.probabilities = probabilities.join(" ");
   says.dataset.gradient = grad.join(" ");

@@ -1,4 +1,4 @@
-// The picture of chapter 1: a neuron with two inputs, what it says everywhere, and its sum at one place.
+// The figure of chapter 1: a neuron with two inputs, its output for every pair of inputs, and its sum at one point.
 
 import { paint } from "../../js/layer-figures.js";
 import { signedRgba } from "../../js/maps.js";
@@ -6,10 +6,10 @@ import { html, inWords, onPress, pictureFrame, slider } from "./elements.js";
 import { field, relu, weightedSum } from "./neuron.js";
 
 const SIDE = 81;
-const LOUDEST = 3; // in full color
+const LOUDEST = 3; // the output that has the full color
 
 const canvas = /** @type {HTMLCanvasElement} */ (
-  html("canvas", { class: "square", role: "img", "aria-label": "What the neuron says at each pair of inputs" })
+  html("canvas", { class: "square", role: "img", "aria-label": "The neuron's output at each pair of inputs" })
 );
 const says = html("p", { class: "says", "aria-live": "polite" });
 const range = { min: -2, max: 2, step: 0.1, show: (/** @type {number} */ value) => inWords(value, 1) };
@@ -32,7 +32,7 @@ function draw() {
   says.dataset.y = String(relu(z));
 }
 
-/** A white ring where the point is. @param {Uint8ClampedArray} rgba @param {number} x @param {number} y */
+/** Draw a white ring around the point. @param {Uint8ClampedArray} rgba @param {number} x @param {number} y */
 function mark(rgba, x, y) {
   const [column, row] = [((x + 1) / 2) * (SIDE - 1), ((1 - y) / 2) * (SIDE - 1)];
   for (let i = 0; i < SIDE * SIDE; i += 1) {

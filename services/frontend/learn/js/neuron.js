@@ -11,7 +11,7 @@ export function relu(z) {
 }
 
 /**
- * What it says at each place of a square, row by row from the top: x2 falls downwards, from 1 to -1; x1 rises to the right.
+ * Return a function's values on a square, row by row from the top. x1 rises from -1 to 1 to the right, x2 from -1 to 1 upwards.
  * @param {(x: [number, number]) => number} says
  * @param {number} side places along each edge
  * @returns {Float32Array}

@@ -1,4 +1,4 @@
-// The stack of the last chapter as a drawing: boxes, the lines between them, and dots on their way along those.
+// The diagram of chapter 8's stack: boxes, lines between them, and dots that move along the lines.
 
 import { svg } from "./elements.js";
 import { isListed } from "./service.js";
@@ -17,7 +17,7 @@ const [PROMETHEUS_X, LOG_X, STORE_X, STORE_WIDTH, FIGURES_X] = [48, 68, 252, 174
 /**
  * @param {number} most replicas
  * @param {(which: number) => void} onReplica when one is pressed
- * @param {MediaQueryList} isStill whether nothing is to move
+ * @param {MediaQueryList} isStill whether the user prefers reduced motion
  */
 export function makeDiagram(most, onReplica, isStill) {
   const [lines, dots] = [svg("g"), svg("g")];
@@ -61,7 +61,7 @@ export function makeDiagram(most, onReplica, isStill) {
     candidate,
     box(STORE_X, TRAINER_Y, STORE_WIDTH, BOX),
     text(STORE_X, TRAINER_Y + 23, "trainer"),
-    text(LOG_X + 4, TRAINER_Y + 36, "what users said", { class: "muted" }),
+    text(LOG_X + 4, TRAINER_Y + 36, "feedback", { class: "muted" }),
     dots
   );
   let size = 0;
@@ -86,7 +86,7 @@ export function makeDiagram(most, onReplica, isStill) {
       drawn.outline.setAttribute("stroke-dasharray", replica.isUp ? "none" : "4 4");
       drawn.version.textContent = replica.isUp ? replica.live : "gone";
       drawn.version.setAttribute("class", replica.isUp ? "ink" : "muted");
-      drawn.beside.textContent = replica.isUp ? (replica.candidate ?? "") : isListed(replica) ? "still asked" : "";
+      drawn.beside.textContent = replica.isUp ? (replica.candidate ?? "") : isListed(replica) ? "still listed" : "";
     }
     const { store, counts } = stack;
     for (const { name, number } of figures) number.textContent = String(counts[name]);
@@ -100,7 +100,7 @@ export function makeDiagram(most, onReplica, isStill) {
     Object.assign(element.dataset, { ...counts, replicas: state, live: store.live, candidate: store.candidate ?? "" });
   }
 
-  /** A dot along these points. @param {number[][]} points @param {string} color */
+  /** Move a dot along these points. @param {number[][]} points @param {string} color */
   function move(points, color) {
     if (isStill.matches) return;
     const dot = svg("circle", { r: 5, fill: color });
@@ -116,7 +116,7 @@ export function makeDiagram(most, onReplica, isStill) {
   return {
     element,
     show,
-    /** A drawing's way: to those that are asked, and home. @param {number[]} asked @param {boolean} isAnswered */
+    /** Move a drawing to the replicas that nginx asks, and back. @param {number[]} asked @param {boolean} isAnswered */
     flyToReplicas(asked, isAnswered) {
       const door = [MIDDLE, NGINX_Y + BOX];
       const visits = asked.map(place).flatMap((x) => {
@@ -124,7 +124,7 @@ export function makeDiagram(most, onReplica, isStill) {
       });
       move([[MIDDLE, PAGE_Y + BOX], ...visits, door, [MIDDLE, PAGE_Y + BOX]], isAnswered ? INK : BLUE);
     },
-    /** A model's way to the replica that takes it up. @param {number} which */
+    /** Move a model to the replica that loads it. @param {number} which */
     flyFromStore(which) {
       const x = place(which);
       move([[STORE_X, STORE_Y], [STORE_X, LOWER_BUS], [x, LOWER_BUS], [x, REPLICA_Y + REPLICA_HEIGHT]], BLUE);
@@ -135,7 +135,7 @@ export function makeDiagram(most, onReplica, isStill) {
   };
 }
 
-/** All lines, for replicas that stand at these places. @param {number[]} places */
+/** Draw all lines for replicas at these places. @param {number[]} places */
 function linesTo(places) {
   const [first, last] = [Math.min(...places), Math.max(...places)];
   const dotted = { "stroke-dasharray": "2 4" };

@@ -1,4 +1,4 @@
-// The picture of chapter 8: drawings on their way through the stack, while replicas die and models come and go.
+// The figure of chapter 8: drawings pass through the stack while replicas stop and models change.
 
 import { button, html, inWords, pictureFrame, slider, tick } from "./elements.js";
 import { makeDiagram } from "./service-diagram.js";
@@ -25,9 +25,10 @@ import {
 /** @import { Batch } from "./service-words.js" */
 
 const [REPLICAS, MOST_REPLICAS] = [3, 4];
-const [LIVE_MISREADS, PERCEPTRON_MISREADS] = [31, 213]; // of MNIST's 10,000 test digits: the repository's model, and a perceptron
+// Errors on MNIST's 10,000 test digits.
+const [LIVE_MISREADS, PERCEPTRON_MISREADS] = [31, 213];
 const MANY = 20; // drawings
-const INTERVAL = 220; // milliseconds from one of them to the next
+const INTERVAL = 220; // milliseconds between drawings
 
 let stack = newStack(REPLICAS, LIVE_MISREADS);
 let waiting = 0; // drawings still to be sent
@@ -37,7 +38,7 @@ let batch = null;
 const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 const diagram = makeDiagram(MOST_REPLICAS, killOrStart, isStill);
 const says = html("p", { class: "says", "aria-live": "polite" });
-says.textContent = "Send some drawings. While they are on their way, kill a replica.";
+says.textContent = "Send some drawings. Kill a replica while they are on their way.";
 const odds = html("p", { class: "odds", "aria-live": "polite" });
 const verdict = html("p", { class: "verdict", "aria-live": "polite" });
 
@@ -61,7 +62,7 @@ function send(count) {
   if (!isUnderWay) sendNext();
 }
 
-/** The drawing whose turn it is; all of them at once for whoever wants nothing to move. */
+/** Send the next drawing, or all at once if the user prefers reduced motion. */
 function sendNext() {
   do {
     waiting -= 1;
@@ -90,7 +91,7 @@ function killOrStart(which) {
   const isKilled = stack.replicas[which].isUp;
   stack = isKilled ? killed(stack, which) : started(stack, which);
   const news = isKilled
-    ? "gone. For four drawings, a second, nginx does not know it yet"
+    ? "gone. nginx still has its address for one second, or four drawings"
     : `back, with ${models(stack.replicas[which])}`;
   tell(says, `Replica ${which + 1} is ${news}.`);
   draw();
@@ -100,8 +101,8 @@ function publish() {
   stack = published(stack, misreads.value, !isFlipped.checked);
   if (!isFlipped.checked) diagram.flyToStore();
   const news = isFlipped.checked
-    ? "Refused: its checksum is not the one in model.json. The store is as it was, and nobody has noticed."
-    : `${versionOf(misreads.value)} is the candidate. Each replica has it from its next look on, for those who ask for it.`;
+    ? "Rejected: the checksum differs from model.json. The model store has not changed."
+    : `${versionOf(misreads.value)} is the candidate. Each replica loads it within a second, for requests to /candidate/ only.`;
   tell(says, news);
   draw();
 }
@@ -109,7 +110,7 @@ function publish() {
 function testCandidate() {
   const { live, candidate } = stack.store;
   if (candidate === null) {
-    tell(says, "There is no candidate: publish one.");
+    tell(says, "There is no candidate. Publish one first.");
     return;
   }
   const { stack: after, comparison, passes } = tested(stack);
@@ -123,7 +124,7 @@ function rollBack() {
   stack = rolledBack(stack);
   const { live } = stack.store;
   const isBack = live !== before;
-  tell(says, isBack ? `${live} is live again. Each replica follows at its next look.` : `Nothing was live before ${live}.`);
+  tell(says, isBack ? `${live} is live again. Each replica loads it within a second.` : `No model was live before ${live}.`);
   draw();
 }
 
@@ -148,13 +149,17 @@ function draw(answering = null) {
   Object.assign(verdict.dataset, { ...comparison, ...figures });
 }
 
-/** Screen readers hear what is new alone. @param {HTMLElement} element @param {string} words */
+/**
+ * Change the text only if it differs, so screen readers announce only news.
+ * @param {HTMLElement} element
+ * @param {string} words
+ */
 function tell(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
 /**
- * One that is of no use just now says so, and keeps the focus, which it would lose if it were really disabled.
+ * Mark a button as disabled. The attribute `disabled` itself would take the focus from it.
  * @param {HTMLElement} element
  * @param {boolean} isUseful
  */
@@ -163,14 +168,14 @@ function enable(element, isUseful) {
   element.style.opacity = isUseful ? "1" : "0.45";
 }
 
-/** Side by side. @param {...HTMLElement} buttons */
+/** Put buttons side by side. @param {...HTMLElement} buttons */
 function row(...buttons) {
   const element = html("div", {}, ...buttons);
   Object.assign(element.style, { display: "flex", flexWrap: "wrap", gap: "0.5rem" });
   return element;
 }
 
-/** Beside one thing, or below where there is no room, another. @param {Element} one @param {HTMLElement} other */
+/** Put two elements side by side, or one below the other in a narrow window. @param {Element} one @param {HTMLElement} other */
 function pair(one, other) {
   other.style.flex = "1 1 14rem";
   return html("div", { class: "parts" }, one, other);
@@ -188,7 +193,7 @@ const buttons = controls(
   row(test, back),
   says
 );
-says.style.minHeight = "8em"; // so that what is below stays where it is
+says.style.minHeight = "8em"; // keeps the elements below in place
 const whole = html(
   "div",
   {},
@@ -203,6 +208,6 @@ draw();
 liveModel((address) => fetch(address)).then((model) => {
   if (model === null) return;
   const { version, accuracy } = model;
-  const words = `The real stack behind this page has ${version} live. Of MNIST's test digits it reads ${percent(accuracy)}.`;
+  const words = `The real stack behind this page has ${version} live. Its accuracy on MNIST's test digits is ${percent(accuracy)}.`;
   whole.append(html("p", { class: "muted real" }, words));
 });

@@ -9,66 +9,66 @@ import { DIGITS, MARGIN, deficit, isGoodEnough, pEqual, pWithin } from "./servic
 /** @typedef {{sent: number, retried: number, failed: number, versions: Map<string, number>}} Batch drawings sent in a row */
 
 const HOURS_A_YEAR = 365.25 * 24;
-const failure = `says 502, and the page: “${statusMessage(502, undefined)}”`;
+const failure = `answers 502, and the page shows “${statusMessage(502, undefined)}”`;
 
 /**
- * Of one drawing.
+ * Describe the result of one drawing.
  * @param {number[]} asked @param {string | null} version as `sent` gives them
  * @param {number | null} loaded @param {readonly Replica[]} replicas as they are now
  */
 export function ofOne(asked, version, loaded, replicas) {
   const names = asked.map((i) => i + 1);
   if (version === null) {
-    const inVain = names.length === 0 ? "knows no replica" : `asked ${names.length}, in vain`;
+    const inVain = names.length === 0 ? "knows no replica" : `tried ${names.length} without an answer`;
     return `nginx ${inVain}. It ${failure}`;
   }
   const last = names.pop();
-  const inVain = names.length === 0 ? "" : `Replica ${names.join(" and ")} did not answer, so nginx asked the next. `;
-  const news = loaded === null ? "" : ` Replica ${loaded + 1} has just looked into the store: ${models(replicas[loaded])}.`;
+  const inVain = names.length === 0 ? "" : `Replica ${names.join(" and ")} did not answer, so nginx tried the next. `;
+  const news = loaded === null ? "" : ` Replica ${loaded + 1} has loaded ${models(replicas[loaded])}.`;
   return `${inVain}Replica ${last} answered, with ${version}.${news}`;
 }
 
 /** @param {Batch} batch */
 export function ofMany({ sent, retried, failed, versions }) {
   const by = [...versions].map(([version, count]) => `${count} with ${version}`).join(", ");
-  const again = retried === 0 ? "" : `; for ${retried} of them nginx had to ask more than one replica`;
+  const again = retried === 0 ? "" : `. For ${retried} of them nginx tried more than one replica`;
   if (failed === 0) return `${sent} drawings sent, all answered: ${by}${again}.`;
-  const answered = failed === sent ? "none answered" : `${sent - failed} answered: ${by}${again}`;
+  const answered = failed === sent ? "0 answered" : `${sent - failed} answered: ${by}${again}`;
   return `${sent} drawings sent, ${answered}. nginx ${failure}`;
 }
 
-/** What a replica has. @param {Replica} replica */
+/** Name a replica's models. @param {Replica} replica */
 export function models({ live, candidate }) {
-  return candidate === null ? live : `${live}, and ${candidate} beside it`;
+  return candidate === null ? live : `${live} and the candidate ${candidate}`;
 }
 
 /**
- * Of a test.
+ * Describe the result of a test.
  * @param {string} version @param {string} live
  * @param {Comparison} comparison @param {boolean} passes
  */
 export function ofTest(version, live, { onlyCandidate, onlyLive }, passes) {
   const fewer = onlyLive - onlyCandidate;
-  const read = `of ${grouped(DIGITS)} digits it reads ${fewer > 0 ? `${fewer} fewer` : `${-fewer} more`} than ${live}`;
-  if (!passes) return `${version} is refused: ${read}, which stays live.`;
-  return `${version} passes: ${read}. It is live now, and each replica follows at its next look.`;
+  const read = `it gets ${fewer > 0 ? `${fewer} fewer` : `${-fewer} more`} of ${grouped(DIGITS)} digits right than ${live}`;
+  if (!passes) return `${version} is rejected: ${read}, which stays live.`;
+  return `${version} passes: ${read}. It is live now, and each replica loads it within a second.`;
 }
 
 /**
- * How a test would end.
+ * Predict the result of a test.
  * @param {Comparison} comparison
- * @param {number} misreads @param {number} live the same of what is live
+ * @param {number} misreads of the candidate @param {number} live of the live model
  */
 export function ofComparison(comparison, misreads, live) {
   const ifWorse =
     deficit(comparison) > MARGIN
-      ? `and, if it were ${percent(MARGIN)} worse and no more, p ${probability(pWithin(comparison, MARGIN))}`
-      : `but it is not ${percent(MARGIN)} worse`;
+      ? `if it were exactly ${percent(MARGIN)} worse, p ${probability(pWithin(comparison, MARGIN))}`
+      : `it is not ${percent(MARGIN)} worse`;
   return (
-    `Of ${grouped(DIGITS)} digits live misreads ${live}, this network ${misreads}. ` +
-    `Alone right: live on ${comparison.onlyLive}, this network on ${comparison.onlyCandidate}. ` +
+    `Of ${grouped(DIGITS)} digits the live model misreads ${live}, this network ${misreads}. ` +
+    `Only the live model is right on ${comparison.onlyLive}, only this network on ${comparison.onlyCandidate}. ` +
     `If they were equally good, p ${probability(pEqual(comparison))}; ${ifWorse}. ` +
-    (isGoodEnough(comparison) ? "It would pass." : "It would be refused.")
+    (isGoodEnough(comparison) ? "It would pass." : "It would be rejected.")
   );
 }
 
@@ -76,11 +76,11 @@ export function ofComparison(comparison, misreads, live) {
 export function ofAvailability(available, replicas) {
   const lost = duration((1 - available) * HOURS_A_YEAR);
   const up = `up ${percent(available)} of the time`;
-  const how = replicas === 1 ? `The only replica is ${up}` : `If ${replicas} replicas fail independently, one at least is ${up}`;
-  return `${how}. Nobody is there for ${lost} a year.`;
+  const how = replicas === 1 ? `The only replica is ${up}` : `If ${replicas} replicas fail independently, at least one is ${up}`;
+  return `${how}. No replica is up for ${lost} a year.`;
 }
 
-/** With as many decimals as it takes to see how far it is from the whole. @param {number} share */
+/** Write a share with enough decimals to tell it from 100%. @param {number} share */
 export function percent(share) {
   const decimals = Math.min(10, Math.max(2, Math.ceil(-Math.log10(1 - share))));
   return `${Number((100 * share).toFixed(decimals))}%`;
@@ -101,5 +101,5 @@ function probability(p) {
 
 /** @param {number} count */
 function grouped(count) {
-  return count.toLocaleString("en-GB");
+  return count.toLocaleString("en-US");
 }

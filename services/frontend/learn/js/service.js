@@ -1,29 +1,29 @@
-// The stack of the learning path's last chapter, as rules: what nginx.conf, the model store and the trainer's test do, slowed
-// down. Four drawings take a second here. Nothing is changed in place: each function gives the stack as it is afterwards.
+// The rules of chapter 8's stack, from nginx.conf, the model store and the trainer's test, in slow motion: four drawings take a
+// second. Functions change nothing in place; each returns the new stack.
 
-/** How many replicas nginx asks for one answer at most: proxy_next_upstream_tries. */
+/** How many replicas nginx tries at most for one request: proxy_next_upstream_tries. */
 export const MAX_ATTEMPTS = 3;
-/** Each replica looks into the model store once a second, and nginx uses an address for as long. */
+/** Each replica polls the model store once a second, and nginx keeps an address as long. */
 export const TICKS_PER_SECOND = 4;
-/** Of MNIST's test. */
+/** The number of MNIST's test digits. */
 export const DIGITS = 10_000;
-/** What a candidate must not be worse by, and how sure the test must be of that: `test` in params.yaml. */
+/** The largest allowed deficit of a candidate, and the significance level of the test: `test` in params.yaml. */
 export const MARGIN = 0.005;
 export const SIGNIFICANCE = 0.01;
 
 /**
  * @typedef {{isUp: boolean, downTicks: number, live: string, candidate: string | null}} Replica
- *   downTicks: since it was killed
+ *   downTicks: ticks since it was killed
  * @typedef {{live: string, candidate: string | null, history: string[], misreads: Record<string, number>}} Store
- *   misreads: of each version, how many of MNIST's test digits
+ *   misreads: how many of MNIST's test digits each version misreads
  * @typedef {{sent: number, answered: number, retried: number, failed: number}} Counts
- *   retried: answered, but not by the first that was asked
+ *   retried: answered, but not by the first replica
  * @typedef {{replicas: Replica[], store: Store, tick: number, counts: Counts}} Stack
  * @typedef {{digits: number, onlyCandidate: number, onlyLive: number}} Comparison
- *   onlyCandidate: how many it reads right, and live does not
+ *   onlyCandidate: how many digits only the candidate gets right
  */
 
-/** @param {number} size how many replicas @param {number} misreads of the model that is live @returns {Stack} */
+/** @param {number} size replicas @param {number} misreads of the live model @returns {Stack} */
 export function newStack(size, misreads) {
   const live = versionOf(misreads);
   const store = { live, candidate: null, history: [], misreads: { [live]: misreads } };
@@ -32,8 +32,8 @@ export function newStack(size, misreads) {
 }
 
 /**
- * The same network has the same name: a hash of what it is (FNV-1a here, SHA-256 there).
- * @param {number} misreads stands for it
+ * Name a network by a hash (FNV-1a here, SHA-256 in the real store).
+ * @param {number} misreads stands for the network
  */
 export function versionOf(misreads) {
   let hash = 0x811c9dc5;
@@ -54,22 +54,27 @@ export function killed(stack, which) {
   return withReplica(stack, which, { ...stack.replicas[which], isUp: false, downTicks: 0 });
 }
 
-/** It loads what the store names before it takes a question. @param {Stack} stack @param {number} which @returns {Stack} */
+/**
+ * Start a replica. It loads the store's models before its first request.
+ * @param {Stack} stack
+ * @param {number} which
+ * @returns {Stack}
+ */
 export function started(stack, which) {
   return withReplica(stack, which, fresh(stack.store));
 }
 
-/** Whether nginx would ask it: its address is still believed. @param {Replica} replica */
+/** Return whether nginx still has the replica's address. @param {Replica} replica */
 export function isListed({ isUp, downTicks }) {
   return isUp || downTicks < TICKS_PER_SECOND;
 }
 
 /**
- * One drawing, which takes one tick. nginx begins with any of the addresses (here in turn) and goes on to the next where one
- * refuses the connection.
+ * Send one drawing, which takes one tick. nginx starts with any address (here in turn) and tries the next if one refuses the
+ * connection.
  * @param {Stack} before
- * @returns {{stack: Stack, asked: number[], version: string | null, loaded: number | null}} which replicas were asked (the last
- *   of them answered with the version, unless that is null); which one has taken up another model in that tick
+ * @returns {{stack: Stack, asked: number[], version: string | null, loaded: number | null}} the replicas
+ *   that nginx tried, the version that the last of them answered with, or null, and the replica that loaded a model in this tick
  */
 export function sent(before) {
   const listed = before.replicas.flatMap((replica, i) => (isListed(replica) ? [i] : []));
@@ -88,10 +93,9 @@ export function sent(before) {
 }
 
 /**
- * A new network comes to the store, which validates its own copy of it first. No replica answers with a candidate unless it is
- * asked for that.
+ * Publish a network as the candidate. The store validates its copy first. Replicas use a candidate only on request.
  * @param {Stack} stack @param {number} misreads @param {boolean} isWhole
- * @returns {Stack} as it was, where the network is damaged
+ * @returns {Stack} the same stack if the network is damaged
  */
 export function published(stack, misreads, isWhole) {
   if (!isWhole) return stack;
@@ -101,7 +105,7 @@ export function published(stack, misreads, isWhole) {
 }
 
 /**
- * The candidate, once each replica has it, reads the test digits beside what is live. Then it is live, or it is gone.
+ * Compare the candidate with the live model once each replica has it. Then promote it or drop it.
  * @param {Stack} stack with a candidate
  * @returns {{stack: Stack, comparison: Comparison, passes: boolean}}
  */
@@ -112,13 +116,13 @@ export function tested(stack) {
   const candidate = /** @type {string} */ (store.candidate);
   const comparison = compared(store.misreads[candidate], store.misreads[store.live]);
   const passes = isGoodEnough(comparison);
-  // Names that are moved, not files: what was live stays where it is, and the history remembers it.
+  // Promotion moves an alias, no files. The history keeps the previous live version for a rollback.
   const history = candidate === store.live ? store.history : [...store.history, store.live];
   const promoted = { ...store, live: candidate, candidate: null, history };
   return { stack: { ...later, store: passes ? promoted : { ...store, candidate: null } }, comparison, passes };
 }
 
-/** What was live before is live again; where nothing was, nothing changes. @param {Stack} stack @returns {Stack} */
+/** Make the previous live version live again, if there is one. @param {Stack} stack @returns {Stack} */
 export function rolledBack(stack) {
   const { store } = stack;
   const place = store.history.findLastIndex((version) => version !== store.live);
@@ -127,20 +131,20 @@ export function rolledBack(stack) {
 }
 
 /**
- * How two networks may fare on the same digits. Hard digits are hard for both: half of what the better one misreads, both do.
- * @param {number} candidate how many it misreads @param {number} live @returns {Comparison}
+ * Invent a comparison of two networks. Hard digits are hard for both: both misread half of the better one's errors.
+ * @param {number} candidate its errors @param {number} live its errors @returns {Comparison}
  */
 export function compared(candidate, live) {
   const both = Math.floor(Math.min(candidate, live) / 2);
   return { digits: DIGITS, onlyCandidate: live - both, onlyLive: candidate - both };
 }
 
-/** By how much the candidate is worse, as a share of the digits. @param {Comparison} comparison */
+/** Return the share of the digits by which the candidate is worse. @param {Comparison} comparison */
 export function deficit({ digits, onlyCandidate, onlyLive }) {
   return (onlyLive - onlyCandidate) / digits;
 }
 
-/** McNemar's exact test, two-sided, as in trainer/evaluation/mcnemar.py. @param {Comparison} comparison */
+/** Run McNemar's exact test, two-sided, as in trainer/evaluation/mcnemar.py. @param {Comparison} comparison */
 export function pEqual({ onlyCandidate, onlyLive }) {
   const tosses = onlyCandidate + onlyLive;
   let [tail, term] = [0, 2 ** -tosses];
@@ -152,7 +156,7 @@ export function pEqual({ onlyCandidate, onlyLive }) {
 }
 
 /**
- * How likely so large a deficit is for a candidate that is worse by the margin and no more, as in trainer/evaluation/mcnemar.py.
+ * Return the probability of a deficit this large for a candidate that is worse by exactly the margin, as in mcnemar.py.
  * @param {Comparison} comparison @param {number} margin
  */
 export function pWithin(comparison, margin) {
@@ -163,18 +167,22 @@ export function pWithin(comparison, margin) {
   return 0.5 * erfc((deficit(comparison) - margin) / Math.sqrt(2 * variance));
 }
 
-/** Not worse by more than the margin and by more than chance. @param {Comparison} comparison */
+/** Return whether the candidate passes: no deficit beyond both the margin and chance. @param {Comparison} comparison */
 export function isGoodEnough(comparison) {
   return !(deficit(comparison) > MARGIN && pWithin(comparison, MARGIN) < SIGNIFICANCE);
 }
 
-/** The share of the time in which one of them is up, if they fail independently. @param {number} each @param {number} replicas */
+/**
+ * Return the share of the time in which at least one replica is up, if they fail independently.
+ * @param {number} each
+ * @param {number} replicas
+ */
 export function availability(each, replicas) {
   return 1 - (1 - each) ** replicas;
 }
 
 /**
- * What is live in the stack that this page comes from; null where none answers.
+ * Return the live model of the stack behind this page, or null if no service answers.
  * @param {typeof globalThis.fetch} fetch
  * @returns {Promise<{version: string, accuracy: number} | null>}
  */
@@ -199,7 +207,7 @@ function withReplica(stack, which, replica) {
   return { ...stack, replicas: stack.replicas.map((each, i) => (i === which ? replica : each)) };
 }
 
-/** Each replica has its own tick, in which it looks into the store. @param {Stack} stack */
+/** Advance one tick. Each replica polls the store in its own tick. @param {Stack} stack */
 function afterTick(stack) {
   const tick = stack.tick + 1;
   const looks = tick % TICKS_PER_SECOND;
@@ -213,7 +221,7 @@ function afterTick(stack) {
   return { stack: { ...stack, tick, replicas }, loaded: isNews ? looks : null };
 }
 
-/** Abramowitz and Stegun, 7.1.26, by Horner's scheme: off by 1.5e-7 at most. @param {number} x */
+/** Approximate erfc to 1.5e-7 (Abramowitz and Stegun, 7.1.26). @param {number} x */
 function erfc(x) {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
   const coefficients = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];

@@ -1,4 +1,4 @@
-// The picture of chapter 7: a curve that follows its points too well, and the two errors that tell.
+// The figure of chapter 7: a polynomial that overfits its points, and the training and validation error.
 
 import { button, html, inWords, partsAt, pictureFrame, slider, svg, tick } from "./elements.js";
 import { curve, draw as drawPoints, errorOn, fits, HIGHEST, NOISE, valueAt } from "./training-well.js";
@@ -8,21 +8,21 @@ import { curve, draw as drawPoints, errorOn, fits, HIGHEST, NOISE, valueAt } fro
 const [WIDTH, HEIGHT] = [304, 240];
 const BLUE = "#4a9eff";
 const TALL = 2.2; // the curve's plot is from -TALL to TALL
-const [LOWEST, LARGEST] = [0.05, 5]; // the errors that are shown
+const [LOWEST, LARGEST] = [0.05, 5]; // the axis of the errors
 const EDGE = { left: 34, right: 8, top: 8, bottom: 38 };
 const DECAYS = [0, 1e-5, 3e-5, 1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
 const VALIDATION_POINTS = 40;
 const TEST_POINTS = 1000;
-const OTHERS = 1_000_000; // from the seed of one set to that of the next
+const OTHERS = 1_000_000; // between the seeds of two sets
 
 let seed = 8;
 let looks = 0;
-/** What the test said last, and of which degree. @type {{degree: number, error: number} | null} */
+/** The last test error, and its degree. @type {{degree: number, error: number} | null} */
 let tested = null;
 
 const plot = svg("svg", { width: WIDTH, height: HEIGHT, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
 const errors = svg("svg", { width: WIDTH, height: HEIGHT, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
-errors.style.touchAction = "pan-y"; // across it chooses, up and down it moves the page
+errors.style.touchAction = "pan-y"; // dragging across chooses a degree, up and down moves the page
 errors.style.cursor = "pointer";
 const says = html("p", { class: "says", "aria-live": "polite" });
 const degree = slider("degree", { min: 0, max: HIGHEST, step: 1, value: 12 }, draw);
@@ -43,7 +43,7 @@ function draw() {
   const largest = Math.max(...fitted[chosen].map(Math.abs));
   says.textContent =
     `Degree ${chosen}: training error ${inWords(onTraining[chosen])}, validation error ${inWords(onValidation[chosen])}, ` +
-    `largest weight ${largest.toLocaleString("en-GB", { maximumFractionDigits: 1 })}. ` +
+    `largest weight ${largest.toLocaleString("en-US", { maximumFractionDigits: 1 })}. ` +
     (best === chosen ? "No degree does better on validation." : `Best on validation: degree ${best}, ${inWords(onValidation[best])}.`) +
     wordsOfTest();
   Object.assign(says.dataset, {
@@ -60,8 +60,8 @@ function wordsOfTest() {
   if (!tested) return "";
   const said = ` Test error of degree ${tested.degree}: ${inWords(tested.error)}.`;
   return looks === 1
-    ? `${said} That was the look: what you change now, you change knowing it.`
-    : `${said} Look number ${looks}: by now it is one more validation set.`;
+    ? `${said} You have now used the test set: later changes can depend on it.`
+    : `${said} Look number ${looks}: the test set is now one more validation set.`;
 }
 
 

@@ -1,18 +1,18 @@
-// Training well: noisy points of a curve, polynomials fitted to them, and how far off they are on points that they have not seen.
+// Training well: noisy points of a curve, polynomials fitted to them, and their errors on other points.
 
 /** @typedef {{x: number, y: number}} Point */
 
-export const NOISE = 0.25; // the standard deviation of what is added to the curve
-export const HIGHEST = 14; // degree: fifteen weights, for which fifteen points are just enough
+export const NOISE = 0.25; // the standard deviation of the noise
+export const HIGHEST = 14; // degree: its fifteen weights need at least fifteen points
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** What is to be found out. @param {number} x from -1 to 1 */
+/** Return the true curve. @param {number} x from -1 to 1 */
 export function curve(x) {
   return 0.8 * Math.sin(Math.PI * x) + 0.4 * Math.cos(2.5 * Math.PI * x);
 }
 
 /**
- * A generator of numbers from 0 to below 1: the same seed gives the same ones (mulberry32, T. Ettinger, 2017).
+ * Return a generator of numbers from 0 to below 1 with a seed (mulberry32, T. Ettinger, 2017).
  * @param {number} seed
  * @returns {() => number}
  */
@@ -26,13 +26,13 @@ export function generator(seed) {
   };
 }
 
-/** From a bell curve of width 1 (Box and Muller, 1958). @param {() => number} random */
+/** Return a standard normal number (Box and Muller, 1958). @param {() => number} random */
 export function normal(random) {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
 /**
- * Points of the curve with noise, spread evenly (by the golden ratio). More of the same seed are the same ones and some besides.
+ * Return noisy points of the curve, spread evenly by the golden ratio. A larger count adds points and keeps the others.
  * @param {number} seed
  * @param {number} count
  * @returns {Point[]}
@@ -47,9 +47,9 @@ export function draw(seed, count) {
 }
 
 /**
- * The weights of 1, x, x², … that make (mean of squared errors) + decay * (sum of squared weights) least.
+ * Return the weights of 1, x, x², … with the least (mean of squared errors) + decay * (sum of squared weights).
  *
- * That is a least-squares problem with one row more for each weight: sqrt(decay) * weight should be 0.
+ * This is a least-squares problem with an extra row for each weight: sqrt(decay) * weight should be 0.
  * @param {readonly Point[]} points at least degree + 1
  * @param {number} degree
  * @param {number} decay
@@ -64,14 +64,14 @@ export function fit(points, degree, decay) {
 }
 
 /**
- * The w with the least |rows w - targets|, by Householder's reflections (1958): one a column, until the rest is a triangle.
+ * Return the w with the least |rows w - targets|, by Householder's reflections (1958), one for each column.
  * @param {readonly (readonly number[])[]} rows at least as many as columns
  * @param {readonly number[]} targets
  * @returns {number[]}
  */
 export function leastSquares(rows, targets) {
   const columns = rows[0].length;
-  const a = rows.map((row, i) => [...row, targets[i]]); // what happens to the rows happens to the targets
+  const a = rows.map((row, i) => [...row, targets[i]]); // each reflection also applies to the targets
   for (let k = 0; k < columns; k += 1) {
     const length = Math.hypot(...a.slice(k).map((row) => row[k]));
     if (length === 0) continue;
@@ -92,18 +92,18 @@ export function leastSquares(rows, targets) {
   return solution;
 }
 
-/** The polynomial's value (Horner's rule). @param {readonly number[]} weights of 1, x, x², … @param {number} x */
+/** Return the polynomial's value (Horner's rule). @param {readonly number[]} weights of 1, x, x², … @param {number} x */
 export function valueAt(weights, x) {
   return weights.reduceRight((value, weight) => value * x + weight, 0);
 }
 
-/** How far off it is: the root of the mean squared error. @param {readonly number[]} weights @param {readonly Point[]} points */
+/** Return the root of the mean squared error. @param {readonly number[]} weights @param {readonly Point[]} points */
 export function errorOn(weights, points) {
   const squares = points.map(({ x, y }) => (valueAt(weights, x) - y) ** 2);
   return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / points.length);
 }
 
-/** The fit of each degree from 0 to HIGHEST. @param {readonly Point[]} points @param {number} decay */
+/** Fit a polynomial of each degree from 0 to HIGHEST. @param {readonly Point[]} points @param {number} decay */
 export function fits(points, decay) {
   return Array.from({ length: HIGHEST + 1 }, (_, degree) => fit(points, degree, decay));
 }
