@@ -104,7 +104,7 @@ def test_dvc_has_nothing_left_to_do_shows_what_the_change_did_and_trains_anew_af
 
     changed.run("dvc", "plots", "show")
     page = (changed.folder / "dvc_plots" / "index.html").read_text()
-    for plot in ("loss", "test digits", "synthetic test digits read right, by form", "mnist_errors.png", "synthetic_errors.png"):
+    for plot in ("loss", "test digits", "accuracy on synthetic test digits, by form", "mnist_errors.png", "synthetic_errors.png"):
         assert plot in page
 
     with (changed.folder / "packages" / "digitnet" / "layers.py").open("a") as layers:
