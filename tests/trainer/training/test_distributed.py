@@ -139,7 +139,7 @@ def test_without_mpirun_it_is_one_rank_and_the_same_to_the_last_bit(folder, alon
 def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, train_in, caplog):
     stopped = folder.train_on(2, (1, EPOCH + 5, signal.SIGTERM.value))
     assert stopped.returncode == 130, stopped.stderr
-    words = f"training stopped after step {EPOCH + 5} of {3 * EPOCH}; the same command goes on from there"
+    words = f"training stopped after step {EPOCH + 5} of {3 * EPOCH}; the same command resumes it"
     assert stopped.stderr.count(words) == 1
     assert folder.has() == {"unfinished.npz"}
     stopped = folder.train_on(3, (0, 2 * EPOCH, signal.SIGINT.value))
