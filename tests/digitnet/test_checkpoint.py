@@ -129,7 +129,7 @@ REJECTED = [
     (file(CARD_FILE, b'{"format": "onnx"}'), "not the card of a digitnet model"),
     (file(CARD_FILE, b'{"format": "digitnet-model-1", "version": "x"}'), "is not the card of a digitnet model"),
     (file(CARD_FILE, b'{"format": "digitnet-model-1", "version": 5}'), "is not the card of a digitnet model"),
-    *((edited("0.99", number), "not JSON: .* is no JSON number") for number in ("1e999", "9" * 400, "NaN")),
+    *((edited("0.99", number), "not JSON: .* is not a JSON number") for number in ("1e999", "9" * 400, "NaN")),
     # an edited card
     (edited("0.99", "0.98"), f"{CARD_FILE} was edited: "),
     (edited('"card_sha256"', '"card"'), f"{CARD_FILE} was edited: it lacks its checksum"),
