@@ -1,19 +1,19 @@
-"""What training on several processes costs and brings, measured on this machine, and by a model on more: `make distributed`
+"""Measure training on several processes of this machine, and predict it for several machines by a model: `make distributed`
 
     python benchmarks/distributed.py              measures (some three minutes), writes results/distributed.json and docs/scale.md
     python benchmarks/distributed.py --write      writes the tables of docs/scale.md anew from what was measured last
 
-Every figure is the median of a round, and that the least of three rounds: what else runs on the machine only adds to it. A round
-goes through all measurements before the next begins.
+Every figure is the least of three rounds' medians, because other load can only add time. A round makes all measurements before
+the next round begins.
 
 An Allreduce of n bytes on p ranks, by Thakur, Rabenseifner and Gropp ("Optimization of collective communication operations in
 MPICH", 2005), with a latency a, b seconds to send a byte and c to add one:
 
-    recursive doubling                 log2(p) (a + n b + n c)                          what is short
-    halving, then doubling             2 log2(p) a + (p - 1) / p (2 n b + n c)          what is long
+    recursive doubling                 log2(p) (a + n b + n c)                          short messages
+    halving, then doubling             2 log2(p) a + (p - 1) / p (2 n b + n c)          long messages
 
-For this machine a and b are fitted to what two ranks took, for networks they are what these promise. A step is then what one
-rank's part of it takes on a core of its own, measured on one, and the Allreduce.
+For this machine, a and b are fitted to measurements of two ranks; for networks, they are nominal values. The time of a step is
+the measured time of one rank's part on one core, plus the Allreduce.
 """
 
 import argparse
@@ -37,8 +37,8 @@ DOCUMENT, RESULT = HERE.parent / "docs" / "scale.md", bench.RESULTS / "distribut
 ROUNDS = 3
 MPIRUN = Path(sys.executable).parent / "mpirun"
 TCP = {"MPIR_CVAR_NOLOCAL": "1", "MPIR_CVAR_CH4_NETMOD": "ofi", "FI_PROVIDER": "tcp"}  # as if the ranks were on two machines
-SHORT, LONG = 1100, 200_000  # bytes: up to the one a message costs its latency, from the other on its length counts
-WORTH = 0.5  # of a rank: what each of several must still be worth
+SHORT, LONG = 1100, 200_000  # bytes: shorter messages cost only the latency, longer ones depend on the length
+WORTH = 0.5  # the least efficiency of a rank
 
 # name: ranks, shards, environment, what is measured
 MEASUREMENTS = {
@@ -58,13 +58,13 @@ STEPS = [name for name, (*_, measured) in MEASUREMENTS.items() if measured == "s
 
 @dataclass(frozen=True)
 class Link:
-    """Between any two ranks."""
+    """The link between any two ranks."""
 
     latency: float  # seconds
     per_byte: float
 
     def allreduce(self, size: float, ranks: int, adding: float) -> float:
-        """Seconds for so many bytes, `adding` for one of them."""
+        """Return the seconds for a message of this many bytes; `adding` is the time to add one byte."""
         rounds = math.ceil(math.log2(ranks))
         doubling = rounds * (self.latency + size * (self.per_byte + adding))
         halving = 2 * rounds * self.latency + (ranks - 1) / ranks * size * (2 * self.per_byte + adding)
@@ -72,7 +72,7 @@ class Link:
 
 
 def fitted(messages: dict[str, list[float]], adding: float) -> Link:
-    """To what two ranks took: of long messages each sends half, adds that, and sends half again."""
+    """Fit a link to measurements of two ranks: for a long message, each sends half, adds it, and sends half again."""
     both = list(zip(messages["bytes"], messages["seconds"]))
     latency = statistics.median(seconds for size, seconds in both if size <= SHORT)
     slope = statistics.median((seconds - latency) / size for size, seconds in both if size >= LONG)
@@ -90,7 +90,7 @@ def links(measured: dict) -> dict[str, Link]:
 
 
 def strong(measured: dict, recipe: str, link: Link) -> dict[int, float]:
-    """Seconds of a step by ranks, the batch the same: each has a part of it."""
+    """Return the seconds of a step by ranks that share the recipe's batch."""
     of_recipe = measured["parts"][recipe]
     found = {}
     for ranks, gradient, making in zip(of_recipe["parts"], of_recipe["gradient"], of_recipe["making"]):
@@ -99,7 +99,7 @@ def strong(measured: dict, recipe: str, link: Link) -> dict[int, float]:
 
 
 def weak(measured: dict, recipe: str, link: Link) -> dict[int, float]:
-    """Seconds of a step by ranks, each of which has a batch of the recipe's size. All draw for the batches of all."""
+    """Return the seconds of a step by ranks that each have a batch of the recipe's size. All draw random numbers for all."""
     of_recipe = measured["parts"][recipe]
     own = of_recipe["gradient"][0] + of_recipe["making"][0] + of_recipe["update"]
     return {ranks: own + (ranks - 1) * of_recipe["drawing"] + _sum(measured, recipe, link, ranks) for ranks in of_recipe["parts"]}
@@ -167,7 +167,7 @@ def weak_table(measured: dict) -> list[str]:
 
 
 def limits_table(measured: dict) -> list[str]:
-    """Where it stops paying, the batch the same."""
+    """Return the number of ranks beyond which more do not pay, with the same batch."""
     rows = []
     for recipe in measured[STEPS[0]]:
         for name, link in links(measured).items():
@@ -194,7 +194,7 @@ TABLES = {
 
 
 def written(text: str, document: dict) -> str:
-    """The text with what stands between `<!-- distributed NAME -->` and `<!-- end -->` anew."""
+    """Return the text with new content between `<!-- distributed NAME -->` and `<!-- end -->`."""
     blocks = {"machine": machine_line(document)} | {name: table(document["measured"]) for name, table in TABLES.items()}
     for name, lines in blocks.items():
         pattern = re.compile(rf"(<!-- distributed {name} -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -206,7 +206,7 @@ def written(text: str, document: dict) -> str:
 
 
 def measure(ranks: int, shards: int, environment: dict[str, str], measured: str) -> dict:
-    """In processes of their own."""
+    """Run one measurement in new processes."""
     program = [sys.executable, str(HERE / "distributed_rank.py"), measured, "--shards", str(shards)]
     command = [str(MPIRUN), "-n", str(ranks), *program] if ranks else [*program, "--alone"]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False)
@@ -216,7 +216,7 @@ def measure(ranks: int, shards: int, environment: dict[str, str], measured: str)
 
 
 def least(found: Sequence):
-    """Of several measurements of the same form, figure by figure."""
+    """Return the least of several measurements, figure by figure."""
     first = found[0]
     if isinstance(first, dict):
         return {name: least([each[name] for each in found]) for name in first}
@@ -231,7 +231,7 @@ def _table(heads, rows):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="measure nothing, only write the tables anew")
+    parser.add_argument("--write", action="store_true", help="write the tables from the last measurements")
     if not parser.parse_args(arguments).write:
         rounds = []
         for number in range(1, ROUNDS + 1):

@@ -26,7 +26,7 @@ ANSWERS = {
     "keys that may not": (
         403,
         error("AccessDenied"),
-        "forbidden to these .* s3:GetObject .* to publish s3:PutObject",
+        "forbidden to these .* s3:GetObject .* publishing s3:PutObject",
     ),
     "a 403 that says nothing": (403, "", "is forbidden to these credentials"),
     "no such bucket": (404, error("NoSuchBucket"), "the bucket does not exist. Create it, or correct the URL"),
