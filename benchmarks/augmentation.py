@@ -1,9 +1,9 @@
-"""Which augmentation helps: the default recipe without any, without each by itself, and with all of it.
+"""Measure the effect of each augmentation: train the default recipe with all of them, without each one, and without any.
 
     python benchmarks/augmentation.py [--epochs 5] [--seeds 7 8]
 
-Run it in the project's folder after `dvc repro`. Every run differs from the others in what its line says and nothing else. Each
-figure is the mean over the seeds, measured on the validation splits, never on a test digit. Prints a table in Markdown.
+Run it in the project's top folder after `dvc repro`. Each figure is the mean over the seeds on the validation splits; no test
+digit is used. Prints a table in Markdown.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from trainer.settings import TrainSettings
 from trainer.training.train import train
 from trainer.workspace import Workspace
 
-LOST = 0.005  # of the digits, where it is measured how much of what is none is rejected
+LOST = 0.005  # share of rejected digits at which the rejected non-digits are counted
 
 
 def main():

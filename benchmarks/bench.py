@@ -1,15 +1,15 @@
-"""Doodle against what people would use instead: `make bench`, or `make bench-quick` in a minute.
+"""Race Doodle against the usual alternatives: `make bench`, or `make bench-quick` in a minute.
 
-    python benchmarks/bench.py                   all races, each of five rounds: some twenty-five minutes
-    python benchmarks/bench.py --quick           those whose rivals are small to install, two rounds each
-    python benchmarks/bench.py --only image      races whose names contain that
+    python benchmarks/bench.py                   all races, five rounds each: about 25 minutes
+    python benchmarks/bench.py --quick           races whose rivals are small to install, two rounds each
+    python benchmarks/bench.py --only image      races with this text in their names
 
-All sides of a race run on this machine in turn, A B A B …, each as a process of its own in an environment of its own
-(.tools/peers/…, made from benchmarks/peers/*.txt when it is first needed), so that what disturbs one disturbs the other. A row
-is the ratio of their medians. Figures of different runs are never compared.
+The sides of a race take turns on this machine, A B A B …, so that other load affects both. Each side is a process in its own
+environment, .tools/peers/…, made from benchmarks/peers/*.txt when first needed. A row is the ratio of the two medians. Compare
+ratios, not figures of different runs.
 
-Results are written to benchmarks/results/, as a table under the day's date and as latest.json. With --quick or --only nothing
-is written, and with --quick the exit code is 1 if a ratio is twice as bad as promised and as last recorded.
+Writes results to benchmarks/results/, as a table under the date and as latest.json; --quick and --only write nothing. With
+--quick, the exit code is 1 if a ratio is twice as bad as both its target and the last recorded ratio.
 """
 
 import argparse
@@ -33,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 PEERS, RESULTS = PROJECT / ".tools" / "peers", HERE / "results"
 ROUNDS, QUICK_ROUNDS = 5, 2
-FAR = 2.0  # so many times worse than its target, and than what was last recorded, may be a row of --quick: two rounds say little
+FAR = 2.0  # a row of --quick fails if it is this many times worse than its target and its last record: two rounds are noisy
 OURS = "digitnet"
 
 UNITS = {"seconds": "s", "_ms": "ms", "_mb": "MB", "_per_second": "/s"}  # by how a figure's name ends
@@ -43,16 +43,16 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class Race:
-    """Sides by name: their environment ("" is this one), and the program that runs a round for each line that it is sent."""
+    """Sides by name: the environment ("" is this one), and the program, which runs a round for each line of input."""
 
     name: str
     sides: Mapping[str, tuple[str, tuple[str, ...]]]
-    is_quick: bool = False  # its rivals are small to install, its rounds short
+    is_quick: bool = False  # its rivals are small to install and its rounds short
 
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of a race, ours against that of one rival. The target is a ratio; without a rival the figure itself."""
+    """A figure of a race, ours against one rival's. The target is a ratio, or our figure if there is no rival."""
 
     name: str
     race: str
@@ -60,7 +60,7 @@ class Row:
     figure: str
     target: float
     more_is_better: bool = False
-    is_last: bool = False  # what the last round found, not the median of all
+    is_last: bool = False  # use the last round instead of the median
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Result:
     name: str
     ours: float
     theirs: float | None
-    ratio: float  # ours to theirs; without a rival ours
+    ratio: float  # ours / theirs; ours without a rival
     target: float
     more_is_better: bool
     reached: bool
@@ -76,7 +76,7 @@ class Result:
     unit: str = ""  # of ours and theirs
 
     def is_far_off(self, recorded: Mapping[str, float]) -> bool:
-        """Of the ratios that were last recorded, by name. A figure without a rival is the machine's more than ours: never."""
+        """Compare with the last recorded ratios by name. False without a rival, because such a figure depends on the machine."""
         expected = self.target, recorded.get(self.name, self.target)
         if self.theirs is None:
             return False
@@ -92,7 +92,7 @@ def _peer(environment: str, program: str, *arguments: str) -> tuple[str, tuple[s
 
 
 def _server(name: str, environment: str, *options: str) -> tuple[str, tuple[str, ...]]:
-    """Started and loaded by our own Python, whatever its own is."""
+    """Start and load the server with this Python, whichever Python the server runs on."""
     return "", (str(HERE / "serving.py"), name, "{" + environment + "}", "{inputs}", *options)
 
 
@@ -170,7 +170,7 @@ ROWS = (
 
 
 def run(race: Race, inputs: Path, rounds: int) -> dict[str, list[Figures]]:
-    """Each side's figures, round by round. All are there the whole time; only one works at a time."""
+    """Return each side's figures by round. All sides stay running, and one works at a time."""
     with ExitStack() as stack:
         sides = {name: stack.enter_context(_started(*side, inputs)) for name, side in race.sides.items()}
         found = {name: [] for name in sides}
@@ -214,7 +214,7 @@ def _line(process: subprocess.Popen) -> str:
 
 
 def python_of(environment: str) -> Path:
-    """The interpreter of a peer's environment, which is made if it is not there, or is of another list of packages."""
+    """Return the interpreter of a peer's environment. Create the environment if it is missing or has another package list."""
     wanted = (HERE / "peers" / f"{environment}.txt").read_text(encoding="utf-8")
     folder = PEERS / environment
     python, made_of = folder / "bin" / "python", folder / "made-of.txt"
@@ -228,7 +228,7 @@ def python_of(environment: str) -> Path:
 
 
 def judged(row: Row, found: Mapping[str, Sequence[Figures]]) -> Result:
-    """What a race says of a row."""
+    """Return a row's result from the figures of its race."""
     ours = [figures[row.figure] for figures in found[OURS]]
     theirs = [figures[row.figure] for figures in found[row.rival]] if row.rival else [1.0] * len(ours)
     if row.is_last:
@@ -261,7 +261,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def _said(figure: float, unit: str) -> str:
-    """With its unit; seconds as milliseconds or microseconds where they are so few."""
+    """Return the figure with its unit; short times in milliseconds or microseconds."""
     if unit == "s" and figure < 0.1:
         figure, unit = (figure * 1e3, "ms") if figure >= 1e-3 else (figure * 1e6, "µs")
     digits = f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
@@ -269,7 +269,7 @@ def _said(figure: float, unit: str) -> str:
 
 
 def machine() -> dict[str, str | int]:
-    """Where the figures are from."""
+    """Return the processor, cores and versions."""
     about = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     processor = next((line.partition(":")[2].strip() for line in about if line.startswith("model name")), platform.processor())
     return {"processor": processor, "cores": os.cpu_count() or 1, "python": platform.python_version(), "numpy": np.__version__}
@@ -277,16 +277,16 @@ def machine() -> dict[str, str | int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the short version")
-    parser.add_argument("--only", default="", help="races whose names contain this")
-    parser.add_argument("--rounds", type=int, help=f"of each race ({ROUNDS}, quick {QUICK_ROUNDS})")
+    parser.add_argument("--quick", action="store_true", help="only races whose rivals are small to install")
+    parser.add_argument("--only", default="", help="only races with this text in their names")
+    parser.add_argument("--rounds", type=int, help=f"rounds of each race ({ROUNDS}, quick {QUICK_ROUNDS})")
     chosen = parser.parse_args(arguments)
     rounds = chosen.rounds or (QUICK_ROUNDS if chosen.quick else ROUNDS)
     races = [race for race in RACES if chosen.only in race.name and (race.is_quick or not chosen.quick)]
     if not races or rounds < 1:
-        parser.error("no race is left, or no round")
+        parser.error("these options select no race or no round")
 
-    from bench_inputs import prepare  # what --help does not need
+    from bench_inputs import prepare  # imported late, so that --help is fast
 
     results = []
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
@@ -307,7 +307,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recorded = json.loads((RESULTS / "latest.json").read_text(encoding="utf-8"))["rows"] if chosen.quick else []
     far = [result.name for result in results if result.is_far_off({row["name"]: row["ratio"] for row in recorded})]
     if chosen.quick and far:
-        print(f"bench: far outside of what is promised: {'; '.join(far)}", file=sys.stderr)
+        print(f"bench: far from the target: {'; '.join(far)}", file=sys.stderr)
         return 1
     return 0
 

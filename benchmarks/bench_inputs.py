@@ -1,6 +1,6 @@
-"""What the races of bench.py are run on: networks of params.yaml with fresh weights, MNIST, and requests.
+"""Make the inputs of bench.py's races: networks of params.yaml with fresh weights, MNIST, and request bodies.
 
-python benchmarks/bench_inputs.py FOLDER     for whoever runs one side of a race by himself
+python benchmarks/bench_inputs.py FOLDER     to run one side of a race alone
 """
 
 import argparse
@@ -21,16 +21,16 @@ from trainer.data.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS
 
 PROJECT = Path(__file__).resolve().parents[1]
 NETWORKS = ("convolutional", "perceptron", "larger")
-# A 5 on a canvas of 280 x 280, and between two of these points eight more, as a hand leaves them.
+# A 5 on a canvas of 280 x 280. Eight more points between each pair give it a human density.
 CORNERS = [(190, 55), (100, 58), (92, 130), (140, 118), (185, 140), (192, 185), (165, 228), (115, 235), (82, 215)]
 BETWEEN = 8
 
 
 def prepare(folder: Path) -> None:
-    """Fill the folder. SystemExit if MNIST is not there."""
+    """Write all inputs to the folder. SystemExit without MNIST."""
     mnist = PROJECT / "mnist"
     if not (mnist / TRAIN_IMAGES).exists():
-        raise SystemExit("bench: MNIST is not in mnist/: make data")
+        raise SystemExit("bench: mnist/ has no MNIST files: run `make data`")
     np.save(folder / "pictures.npy", read_images(mnist / TRAIN_IMAGES))
     np.save(folder / "labels.npy", read_labels(mnist / TRAIN_LABELS))
     digits = read_images(mnist / TEST_IMAGES)[:20]
@@ -61,7 +61,7 @@ def prepare(folder: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="is made, and filled")
+    parser.add_argument("folder", type=Path, help="the folder to write to; it is created if needed")
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     prepare(folder)

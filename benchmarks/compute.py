@@ -22,7 +22,7 @@ from rounds import rounds
 
 
 def epoch(inputs: Path, network: Network) -> None:
-    """As the trainer does it: half a batch on each of two threads, BLAS on one. A perceptron is too small to be sharded."""
+    """Train an epoch like the trainer: half a batch on each of two threads, BLAS on one. A perceptron is too small to shard."""
     images, labels = batches.read(inputs)
     shards = 2 if any(isinstance(layer, Conv2D) for layer in network.layers) else 1
     optimizer, generator = Adam(network.parameters.size), np.random.default_rng(1)
@@ -37,22 +37,22 @@ def epoch(inputs: Path, network: Network) -> None:
 
 
 def image(inputs: Path, network: Network) -> None:
-    """One image, as the service reads it: one thread."""
+    """Predict one image like the service, on one thread."""
     image = batches.read(inputs)[0][:1]
     with threadpool_limits(1, user_api="blas"):
-        prepared = InferencePlan(network)
-        rounds(lambda: prepared.predict_logits(image), times=5000)
+        plan = InferencePlan(network)
+        rounds(lambda: plan.predict_logits(image), times=5000)
 
 
 def batch(inputs: Path, network: Network) -> None:
-    """512 images on two threads."""
+    """Predict 512 images on two threads."""
     images = batches.read(inputs)[0][:512]
     with threadpool_limits(1, user_api="blas"), PlanThreads(network, threads=2) as parallel:
         rounds(lambda: parallel.predict_logits(images), times=40)
 
 
 def strokes(inputs: Path, _: Network) -> None:
-    """The drawing of the service's race -> 28 x 28."""
+    """Turn the drawing of the service's race into 28 x 28."""
     drawing = json.loads((inputs / "bodies" / "strokes.body").read_text())["strokes"]
     rounds(lambda: image_from_strokes(drawing), times=300)
 

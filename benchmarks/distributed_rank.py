@@ -1,10 +1,10 @@
-"""What one rank of benchmarks/distributed.py measures; the first rank prints it, as a line of JSON.
+"""The measurements of one rank for benchmarks/distributed.py. Rank 0 prints them as a line of JSON.
 
     mpirun -n 2 python benchmarks/distributed_rank.py steps --shards 2     or without mpirun, on one process
     mpirun -n 2 python benchmarks/distributed_rank.py messages | overlap
     python benchmarks/distributed_rank.py parts
 
-Times are in seconds, medians over what was repeated, and of the rank that took longest.
+Times are in seconds: the median of the repetitions, on the slowest rank.
 """
 
 import argparse
@@ -41,7 +41,7 @@ Seconds = dict[str, float]
 
 
 def new_run(recipe: str, shards: int, parts: int = 1) -> Run:
-    """As params.yaml has it, or with one of so many parts of its batch. MNIST's images stand for all: they cost the same."""
+    """Make the training of params.yaml, or with 1 / `parts` of its batch. It uses only MNIST: all images cost the same."""
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
         params = Path(name) / "params.yaml"
         params.write_text(re.sub(r"(?m)^recipe: \w+", f"recipe: {recipe}", (PROJECT / PARAMS_FILE).read_text(encoding="utf-8")))
@@ -55,7 +55,7 @@ def new_run(recipe: str, shards: int, parts: int = 1) -> Run:
 
 
 class Timed:
-    """A group whose sums are timed: first the wait until all are there, then the message."""
+    """A group that times its sums: first the wait for all ranks, then the message."""
 
     def __init__(self, group, barrier: Callable[[], None]):
         self.rank, self.size, self._group, self._barrier = group.rank, group.size, group, barrier
@@ -71,7 +71,7 @@ class Timed:
 
 
 def steps(communicator, shards: int) -> dict[str, Seconds]:
-    """A step of each recipe: one thing after the other, and as training does it, which makes the next batches meanwhile."""
+    """Time a step of each recipe: its parts one after the other, and as in training, with prefetched batches."""
     found = {}
     for recipe, count in STEPS.items():
         run = new_run(recipe, shards)
@@ -102,8 +102,8 @@ def steps(communicator, shards: int) -> dict[str, Seconds]:
 
 
 def parts(_communicator, _shards: int) -> dict:
-    """What is left to a rank of a batch in so many parts, on one thread: the gradient of one part, and making its images; and
-    what it does whatever its part is: to draw what makes the whole batch, and to take the step."""
+    """Time the work of a rank on one thread: the gradient and the images of its part of a batch, for several numbers of parts;
+    and the work that does not shrink with the part: the batch's random numbers, and the update."""
     found = {}
     for recipe in STEPS:
         run = new_run(recipe, 1)
@@ -123,7 +123,7 @@ def parts(_communicator, _shards: int) -> dict:
 
 
 def messages(communicator, _shards: int) -> dict[str, list[float]]:
-    """An Allreduce by its size."""
+    """Time an Allreduce by message size."""
     seconds = []
     for size in BYTES:
         array = np.ones(size // 4, np.float32)
@@ -132,7 +132,7 @@ def messages(communicator, _shards: int) -> dict[str, list[float]]:
 
 
 def overlap(communicator, _shards: int) -> dict[str, Seconds]:
-    """Whether it pays to send the gradient layer by layer while backward goes on: the ways in turn, in one run."""
+    """Compare ways to overlap the Allreduce with backward, layer by layer. The ways take turns in one run."""
     from mpi4py import MPI
 
     found = {}

@@ -1,11 +1,11 @@
-"""How often does the drift detector cry wolf, and how many drawings does it need to see that something has changed?
+"""Measure the drift detector: its rate of false alarms, and the number of drawings that it needs to detect a change.
 
     python benchmarks/drift_alarms.py --drawn /path/to/drawn.jsonl.gz
 
-Run it in the project's folder, after `dvc repro`: it reads data/ and artifacts/model. --drawn, which may be left out, names
-drawings that people made with a pen, and that no network has learnt from: one JSON object a line, gzipped,
-{"label": "7", "donor": "gmd", "strokes": [[[x, y], ...], ...]} in the pixels of a canvas of 280 x 280; a label that is no digit
-is a letter. Validation splits are the references, test splits the traffic. Prints tables in Markdown.
+Run it in the project's top folder after `dvc repro`: it reads data/ and artifacts/model. Validation splits are the references,
+test splits the traffic. The optional --drawn adds pen drawings that no network was trained on. The gzipped file has one JSON
+object a line, {"label": "7", "donor": "gmd", "strokes": [[[x, y], ...], ...]}, in pixels of a canvas of 280 x 280; other labels
+than digits are letters. Prints tables in Markdown.
 """
 
 import argparse
@@ -30,9 +30,9 @@ from trainer.data.digits import Split, joined, load_corrupted, load_drawings, lo
 SIZES = (100, 250, 500, 1000)  # blocks, in drawings
 A_DAY = 5000  # drawings: the default traffic
 NO_TOLERANCE = dict.fromkeys(TOLERANCES, 0.0)
-NOISES = (0.4, 0.6)  # of the weights' standard deviation: what makes the network a worse one
-BENFORD = np.log10(1.0 + 1.0 / np.arange(1, 10))  # how often prices, lengths and populations begin with 1 to 9
-FEEDBACK_SHARE, USUALLY_WRONG = 0.1, 0.1  # of the drawings; of the feedback
+NOISES = (0.4, 0.6)  # relative to the weights' standard deviation, to make the network worse
+BENFORD = np.log10(1.0 + 1.0 / np.arange(1, 10))  # share of prices, lengths and populations that begin with 1 to 9
+FEEDBACK_SHARE, USUALLY_WRONG = 0.1, 0.1  # share of drawings with feedback; share of feedback that corrects the prediction
 
 
 def main():
@@ -80,7 +80,7 @@ def main():
 
 
 class Reader:
-    """The model, as the inference service reads with it."""
+    """The model, with the predictions of the inference service."""
 
     def __init__(self, network, card):
         self.network, self.decision = network, Decision.of(card)
@@ -90,19 +90,19 @@ class Reader:
         return measured(images, found.digit, found.probabilities.max(axis=1), ~found.is_digit)
 
     def worse(self, generator, noise) -> "Reader":
-        """One whose network has so much noise in its weights."""
+        """Return a reader with noise in the network's weights."""
         right = self.network.parameters
         wrong = right + (generator.standard_normal(right.size) * noise * right.std()).astype(right.dtype)
         network = Network(self.network.specification, right.dtype, wrong)
         return Reader(network, asdict(self.decision))
 
     def unsure(self, factor) -> "Reader":
-        """One that divides its logits by so much more."""
+        """Return a reader with the temperature multiplied by `factor`."""
         return Reader(self.network, asdict(self.decision) | {"temperature": self.decision.temperature * factor})
 
 
 def read_drawn(file):
-    """Their images and labels, 10 for letters, and who collected each."""
+    """Return the images, the labels, 10 for letters, and the donors."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     images = in_bytes(np.stack([image_from_strokes(row["strokes"]) for row in rows]))
@@ -111,7 +111,7 @@ def read_drawn(file):
 
 
 def print_distances(detectors, traffic):
-    """How far all of some traffic is from each reference: which one is right for it?"""
+    """Print the distance of each kind of traffic from each reference."""
     print("\n| traffic | reference | " + " | ".join(SUBJECTS) + " |\n" + "|---" * (2 + len(SUBJECTS)) + "|", flush=True)
     for name, drawings in traffic.items():
         for of, detector in detectors.items():
@@ -120,7 +120,7 @@ def print_distances(detectors, traffic):
 
 
 def print_in_order(detectors, clean):
-    """Blocks as they stand in the files, where each writer's digits are beside each other: people come one after the other."""
+    """Print the alarms for blocks in file order, where each writer's digits are together, as if people came one by one."""
     print(
         "\n| drawings as they stand in the file | reference | size of blocks | blocks | with an alarm | of |\n" + "|---" * 6 + "|"
     )
@@ -133,7 +133,7 @@ def print_in_order(detectors, clean):
 
 
 def print_furthest(detectors, clean, size=1000):
-    """How far from a reference the furthest of such blocks is: what a few hands differ from many by."""
+    """Print the largest distance of such blocks from a reference, which a few writers alone can cause."""
     print(
         f"\n| the furthest of {size} in a row | reference | " + " | ".join(SUBJECTS) + " |\n" + "|---" * (2 + len(SUBJECTS)) + "|"
     )
@@ -160,7 +160,7 @@ def print_false_alarms(generator, detectors, clean, collections, png, days):
     for name, of, drawings in cases:
         for size in SIZES:
             if size > len(drawings) // 2:
-                continue  # so few drawings would be the same ones in each block
+                continue  # with so few drawings, each block would have the same ones
             alarms = sum(
                 detectors[of].test(drawings.only(generator.choice(len(drawings), size, replace=False))).detected
                 for _ in range(days * A_DAY // size)
@@ -169,7 +169,7 @@ def print_false_alarms(generator, detectors, clean, collections, png, days):
 
 
 def alarms_where_nothing_differs(generator, pool, size):
-    """Alarms in ten days without any tolerance, of one half of a pool against the other: the p-values' own test."""
+    """Count alarms in ten days without tolerance, one half of a pool against the other, to test the p-values."""
     order = generator.permutation(len(pool))
     reference, traffic = np.array_split(order, 2)
     detector = Detector(Reference.of(pool.only(reference)), NO_TOLERANCE)
@@ -183,7 +183,7 @@ def _print_alarms(name, of, tolerance, size, days, alarms):
 
 
 def alarms_at_most(alarms, looks):
-    """The share of looks with an alarm that so few would be seen of with a chance of 5%: Clopper and Pearson's upper bound."""
+    """Return the upper 95% bound of the alarm rate, given `alarms` in `looks` (Clopper and Pearson)."""
     low, high = alarms / looks, 1.0
     while alarms < looks and high - low > 1e-12:
         middle = (low + high) / 2.0
@@ -193,7 +193,7 @@ def alarms_at_most(alarms, looks):
 
 
 def changes(generator, reader, splits, synthetic, strokes, corrupted, clean, other):
-    """(name, reference, before, after, share of what comes after, share of the feedback that says "wrong")."""
+    """Return (name, reference, before, after, share of the changed drawings, share of corrections in the feedback)."""
     images = {"MNIST": splits["test"].images, "synthetic": synthetic.digits("test").images}
     labels = {"MNIST": splits["test"].labels, "synthetic": synthetic.digits("test").labels}
     for (source, change, value), drawings in corrupted.items():
@@ -240,7 +240,7 @@ def shifted(images, distance):
 
 
 def benford(generator, digits):
-    """Which of the drawings to take, so that they begin prices."""
+    """Choose drawings so that their digits follow the first digits of prices."""
     wanted = generator.choice(np.arange(1, 10), 3000, p=BENFORD)
     return np.array([generator.choice(np.flatnonzero(digits == digit)) for digit in wanted])
 
@@ -263,9 +263,9 @@ def print_power(generator, detectors, changes, trials):
 
 
 def until_seen(generator, detector, before, after, share, wrong, size):
-    """How many drawings after a change, which falls anywhere in a block, until a block's end raises an alarm; and of what.
+    """Return the number of drawings from a change, anywhere in a block, to the alarm at a block's end, and the drifted subjects.
 
-    Infinity and nothing if a day's drawings do not.
+    Return infinity and no subjects if a day has no alarm.
     """
     clean, drawings = int(generator.integers(size)), 0
     while drawings < A_DAY:

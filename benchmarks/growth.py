@@ -1,11 +1,11 @@
-"""How cost grows: with batches, images, drawings, threads, replicas and connections. `make growth`; some five minutes
+"""Measure how cost grows with batches, images, drawings, threads, replicas and connections: `make growth`, five minutes
 
     python benchmarks/growth.py                  measures everything, writes results/growth.json and docs/images/growth-*.png
-    python benchmarks/growth.py --only threads   measures what contains that, and prints it
+    python benchmarks/growth.py --only threads   measures curves with this text in their names, and prints them
 
-Every point is the median of three rounds; a round goes through all points of a curve before the next begins, so that a machine
-that is busy for a while bends no curve. `exponent` is the slope of a curve on logarithmic scales over its upper half: 1 is a cost
-that grows as what it is for, 2 a quadratic.
+Every point is the median of three rounds. A round measures all points of a curve before the next round begins, so that a short
+load on the machine does not bend the curve. `exponent` is a curve's slope on logarithmic scales over its upper half: 1 for a
+linear cost, 2 for a quadratic one.
 """
 
 import argparse
@@ -38,15 +38,15 @@ from threadpoolctl import threadpool_limits
 HERE = Path(__file__).resolve().parent
 
 ROUNDS = 3
-SECONDS = 0.3  # of a measurement that is repeated for so long
+SECONDS = 0.3  # length of a measurement
 WARM_SECONDS, LOAD_SECONDS = 1.0, 3.0
 IMAGES = HERE.parent / "docs" / "images"
 
-Curve = dict[str, list[float]]  # x, and the values of each line there
+Curve = dict[str, list[float]]  # x, and the values of each line
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Of one call, after one that warms it up."""
+    """Return the seconds of one call, after a call that warms it up."""
     work()
     times, began = 0, time.perf_counter()
     while (passed := time.perf_counter() - began) < SECONDS:
@@ -56,7 +56,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def megabytes_of(work: Callable[[], object]) -> float:
-    """The most that Python and NumPy held meanwhile, beyond what they held before."""
+    """Return the peak memory of Python and NumPy during a call, less the memory before."""
     tracemalloc.start()
     try:
         work()
@@ -66,7 +66,7 @@ def megabytes_of(work: Callable[[], object]) -> float:
 
 
 def curve(points: Sequence[float], measure: Callable[[float], dict[str, float]], rounds: int = ROUNDS) -> Curve:
-    """What `measure` says of each point, the median of the rounds."""
+    """Return the median of the rounds of `measure` at each point."""
     found = [[measure(point) for point in points] for _ in range(rounds)]
     names = found[0][0]
     return {"x": list(points)} | {
@@ -75,7 +75,7 @@ def curve(points: Sequence[float], measure: Callable[[float], dict[str, float]],
 
 
 def exponent(xs: Sequence[float], costs: Sequence[float]) -> float:
-    """Of x in the cost, over the upper half of the points."""
+    """Return the exponent of x in the cost, over the upper half of the points."""
     half = len(xs) // 2
     return float(np.polyfit(np.log(xs[half:]), np.log(costs[half:]), 1)[0])
 
@@ -90,12 +90,12 @@ class Sample:
         self.labels = np.load(inputs / "labels.npy").astype(np.int64)
 
     def fresh(self) -> Network:
-        """Without the memory that another batch left in it."""
+        """Return the network without the buffers of another batch."""
         return Network(self.network.specification, parameters=self.network.parameters.copy())
 
 
 def training(sample: Sample) -> Curve:
-    """A step of training, by the size of its batch."""
+    """Measure a training step by batch size."""
 
     def measure(size):
         network = sample.fresh()
@@ -113,7 +113,7 @@ def training(sample: Sample) -> Curve:
 
 
 def reading(sample: Sample) -> Curve:
-    """Reading many images at once, by how many they are."""
+    """Measure prediction by the number of images."""
 
     def measure(count):
         images = sample.images[: int(count)]
@@ -125,7 +125,7 @@ def reading(sample: Sample) -> Curve:
 
 
 def threads(sample: Sample) -> Curve:
-    """Images a second, by threads: trained with in batches of 128, and read 512 at once."""
+    """Measure images a second by threads, in training with batches of 128, and in prediction of 512 at once."""
 
     def measure(count):
         network = sample.fresh()
@@ -138,7 +138,7 @@ def threads(sample: Sample) -> Curve:
 
 
 def strokes(_: Sample) -> Curve:
-    """Rasterising a spiral, by its points: closer ones than the pen can draw are left out."""
+    """Measure rasterization of a spiral by its number of points; points closer than the pen can draw are skipped."""
 
     def measure(count):
         turn = np.linspace(0.0, 6.0 * np.pi, int(count))
@@ -149,7 +149,7 @@ def strokes(_: Sample) -> Curve:
 
 
 def canvas(_: Sample) -> Curve:
-    """Normalising an image of a 0, by its pixels."""
+    """Measure normalization of an image of a 0 by its number of pixels."""
 
     def measure(pixels):
         side = round(pixels**0.5)
@@ -161,7 +161,7 @@ def canvas(_: Sample) -> Curve:
 
 
 def connections(sample: Sample) -> Curve:
-    """Answers a second and how long they take, by how many ask at once and ask again as soon as they are answered, or refused."""
+    """Measure answers a second and latency by the number of connections, each of which repeats its request without a pause."""
 
     def measure(count):
         with _services(sample, 1) as (service,):
@@ -180,7 +180,7 @@ def connections(sample: Sample) -> Curve:
 
 
 def replicas(sample: Sample) -> Curve:
-    """Answers a second through nginx, by how many replicas there are behind it, each with a prediction log of its own."""
+    """Measure answers a second through nginx by the number of replicas, each with its own prediction log."""
 
     def measure(count):
         with _services(sample, int(count)) as services, _nginx([service.port for service in services]) as port:
@@ -219,7 +219,7 @@ def _services(sample, count):
 
 @contextlib.contextmanager
 def _nginx(ports):
-    """The port of an nginx that asks them in turn, each time over a new connection, as the stack's does."""
+    """Yield the port of an nginx that balances over these ports, with a new connection each time, like the stack's."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
         temporary = "".join(f"{kind}_temp_path {name}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -242,13 +242,13 @@ def _nginx(ports):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="curves whose names contain this")
+    parser.add_argument("--only", default="", help="only curves with this text in their names")
     only = parser.parse_args(arguments).only
     chosen = [name for name in CURVES if only in name]
     if not chosen:
-        parser.error(f"no curve is left of {', '.join(CURVES)}")
+        parser.error(f"--only matches no curve; the curves are {', '.join(CURVES)}")
 
-    from bench_inputs import prepare  # what --help does not need
+    from bench_inputs import prepare  # imported late, so that --help is fast
 
     curves = {}
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name, threadpool_limits(1, user_api="blas"):

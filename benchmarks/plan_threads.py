@@ -1,4 +1,4 @@
-"""Read many images at once: a part of them on each thread, with an InferencePlan of its own."""
+"""Predict many images at once on several threads, each with its own InferencePlan."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +13,6 @@ class PlanThreads(ThreadPoolExecutor):
         self._plans = [InferencePlan(network, batch) for _ in range(threads)]
 
     def predict_logits(self, images: np.ndarray) -> np.ndarray:
-        """Images (n, 28, 28) in [0, 1] -> logits (n, classes), as Network.predict_logits."""
+        """Return the logits (n, classes) of images (n, 28, 28) in [0, 1], like Network.predict_logits."""
         parts = np.array_split(images, len(self._plans))
         return np.concatenate(list(self.map(InferencePlan.predict_logits, self._plans, parts)))

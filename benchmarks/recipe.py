@@ -1,8 +1,8 @@
 """digitnet's side of the race over the whole recipe: python benchmarks/recipe.py
 
-From MNIST's files to a network that was measured on the test digits: the pipeline's stages up to evaluate, by params.yaml as it
-is, each as `dvc repro` starts it, in a folder of its own. For each line that it reads it does all of that anew, and prints a line
-of JSON: the seconds, how many of the 10,000 test digits were read wrong, and the seconds of each stage.
+Runs the pipeline from MNIST's files to a measured network: all stages up to evaluate with the current params.yaml, as `dvc repro`
+runs them, in a new folder. It does so for each line of input, and prints a line of JSON: the seconds, the errors on the 10,000
+test digits, and the seconds of each stage.
 """
 
 import argparse
@@ -19,7 +19,7 @@ STAGES = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")
 
 
 def recipe() -> dict[str, float]:
-    """All stages, once."""
+    """Run all stages once, and return the figures."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DOODLE_", "OPENBLAS_"))}
     seconds = {}
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:

@@ -1,11 +1,11 @@
-"""What the most expensive requests cost the service, and everybody else: `make costs`, in five minutes.
+"""Measure the cost of the most expensive requests, for the service and for other clients: `make costs`, five minutes.
 
     python benchmarks/request_costs.py             measures all of worst_requests.py and writes the table of docs/security.md
-    python benchmarks/request_costs.py --only PNG  measures those whose names contain that, and writes nothing
+    python benchmarks/request_costs.py --only PNG  measures requests with this text in their names, and writes nothing
 
-A real service has the repository's model, and a real nginx stands before it. CPU time and peak memory come from the kernel. In an
-attack one address sends the request as fast as it can for some seconds; meanwhile another address draws. The exit code is 1 where
-a request costs more than is allowed.
+The service runs with the repository's model behind nginx. CPU time and peak memory come from the kernel. In an attack, one
+address repeats the request without a pause for some seconds, while another address draws. The exit code is 1 if a request costs
+more than its limit.
 """
 
 import argparse
@@ -39,19 +39,19 @@ VICTIM, ATTACKER = "127.0.0.1", "127.0.0.2"
 
 
 class Cost(NamedTuple):
-    """Of one kind of request."""
+    """The cost of one kind of request."""
 
     status: int
     cpu_ms: float  # the median
-    memory_mib: float  # the most that the process had above what it had before
+    memory_mib: float  # peak memory of the process, less the memory before
     victim_ms: float  # the median of another client's predictions during the attack
     victim_p95_ms: float
     victim_failures: int  # answers other than 200
-    accepted: int  # of the attack's requests, that nginx passed on
+    accepted: int  # requests of the attack that nginx passed on
 
 
 def cpu_seconds(pid: int) -> float:
-    """What all threads of a process have used."""
+    """Return the CPU time of all threads of a process."""
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
@@ -60,12 +60,12 @@ def memory_mib(pid: int, name: str) -> float:
 
 
 def cost_of(url: str, pid: int, request: WorstRequest) -> tuple[int, float, float]:
-    """Its status, CPU milliseconds and mebibytes, asked of the service itself."""
+    """Return status, CPU milliseconds and mebibytes of a request, sent to the service directly."""
     body, headers = request.body(), {"Content-Type": request.content_type}
     milliseconds, mebibytes, status = [], [], 0
     with httpx.Client(base_url=url, timeout=60) as client:
         for _ in range(ROUNDS):
-            Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak starts anew
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets the peak
             memory, cpu = memory_mib(pid, "VmRSS"), cpu_seconds(pid)
             status = client.post(request.path, content=body, headers=headers).status_code
             milliseconds.append((cpu_seconds(pid) - cpu) * 1e3)
@@ -99,7 +99,7 @@ async def attack(port: int, request: WorstRequest) -> int:
             status = await ask(port, ATTACKER, f"/api{request.path}", request.content_type, body)
             accepted += status not in (0, 429)
             if status == 429:
-                await asyncio.sleep(0.02)  # else this program would need the processor that the others are measured on
+                await asyncio.sleep(0.02)  # leaves the processor to the measured processes
 
     await asyncio.gather(*(attacker() for _ in range(ATTACK_CONNECTIONS)))
     return accepted
@@ -119,7 +119,7 @@ async def draw(port: int, seconds: float) -> tuple[list[float], int]:
 
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """The service's address and process id, and nginx's port."""
+    """Yield the service's URL and process id, and nginx's port."""
     service_port, page, api = free_port(), free_port(), free_port()
     models = open_models(f"{folder}/models")
     models.point(LIVE, models.publish(PROJECT / "artifacts" / "model")["version"])
@@ -158,10 +158,10 @@ def running(folder: Path) -> Iterator[tuple[str, int, int]]:
 
 
 def measure(name: str, request: WorstRequest) -> Cost:
-    """A service of its own for each, so that one attack leaves nothing to the next."""
+    """Measure each request on a new service, so that one attack does not affect the next."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as (url, pid, page):
         for _ in range(ROUNDS):
-            cost_of(url, pid, WORST["an ordinary drawing"])  # imports, and objects made once
+            cost_of(url, pid, WORST["an ordinary drawing"])  # warms up: imports, and objects that are made once
         alone = cost_of(url, pid, request)
         program = [sys.executable, __file__, "--attack", name, str(page)]
         with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as attack:
@@ -185,7 +185,7 @@ def row(name: str, path: str, cost: Cost) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", metavar="TEXT", help="those whose names contain it; nothing is written")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only requests with this text in their names; writes nothing")
     parser.add_argument("--attack", nargs=2, metavar=("NAME", "PORT"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.attack:

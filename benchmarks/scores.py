@@ -1,10 +1,10 @@
-"""Which score tells what is no digit: the comparison that chose one, on the validation splits.
+"""Compare the scores for out-of-distribution detection on the validation splits, to choose one.
 
     python benchmarks/scores.py
 
-Run it in the project's folder, after `dvc repro`: it reads data/ and artifacts/model. What is measured are MNIST's digits and
-synthetic ones against the synthetic other things, all held out. Prints a table in Markdown. (artifacts/metrics.json has the same
-for the test splits, which chose nothing.)
+Run it in the project's top folder after `dvc repro`: it reads data/ and artifacts/model. It compares held-out digits, MNIST's and
+synthetic ones, with held-out synthetic non-digits. Prints a table in Markdown. artifacts/metrics.json has the same for the test
+splits, which influenced no choice.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from trainer.data.digits import answers, joined_answers, load_splits, load_synth
 from trainer.evaluation.evaluate import LEARNED_FROM
 from trainer.evaluation.ood_detection import compared
 
-LOST = (0.001, 0.01)  # shares of the digits
+LOST = (0.001, 0.01)  # shares of rejected digits
 
 
 def main():

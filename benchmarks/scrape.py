@@ -1,11 +1,10 @@
-"""What a scrape costs: how long the service and the exporter take for it, and how much they send.
+"""Measure the time and size of a scrape of the service and the exporter.
 
-    python benchmarks/scrape.py                               # of what runs here, by docker compose up or make run
+    python benchmarks/scrape.py                               # of the running stack: docker compose up, or make run
     python benchmarks/scrape.py http://localhost:7000/metrics
 
-Prometheus asks the service each second and the exporter every five: what it costs is taken from those who draw. Each row is of
-100 scrapes in a row, on one connection. Beside them stands a health check, which does nothing: the ratio says what of it is the
-scrape.
+Prometheus scrapes the service each second and the exporter every five seconds, and predictions wait meanwhile. Each row has 100
+scrapes in a row on one connection, and their ratio to a health check, which does no work.
 """
 
 import argparse
@@ -21,7 +20,7 @@ URLS = ("http://localhost:7000/metrics", "http://localhost:18000/metrics")
 
 
 def timed(client: httpx.Client, url: str) -> tuple[list[float], int]:
-    """Milliseconds of each, sorted, and the bytes of the last."""
+    """Return the milliseconds of each scrape, sorted, and the bytes of the last one."""
     took = []
     for _ in range(SCRAPES):
         began = time.perf_counter()
@@ -45,7 +44,7 @@ def main() -> int:
                 median, usual = statistics.median(took), took[int(0.95 * SCRAPES)]
                 print(f"| {url} | {median:.1f} | {usual:.1f} | {median / statistics.median(idle):.1f} | {size / 1e3:.0f} |")
     except httpx.HTTPError as error:
-        print(f"cannot be scraped: {error}", file=sys.stderr)
+        print(f"scrape failed: {error}. Start Doodle first, or give its metrics' URL", file=sys.stderr)
         return 1
     return 0
 

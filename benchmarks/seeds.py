@@ -1,10 +1,10 @@
-"""How much of a figure is chance: the pipeline up to a measured candidate, by one recipe, once for each of several seeds.
+"""Measure the variance of results over seeds: run the pipeline up to a measured candidate, once for each seed.
 
     python benchmarks/seeds.py --recipe best --seeds 7 8 9 --keep /tmp/best
 
-Run it in the project's folder. A seed decides everything that is random: which digits are held out, what is written, the first
-weights, the order, each image's changes. Each run has a folder of its own under --keep, which is left as it is, so that its
-model can be served; one that has its metrics already is not made again. Prints a table in Markdown, with the mean at its end.
+Run it in the project's top folder. A seed decides all random choices: the held-out digits, the synthetic images, the first
+weights, the order of images, and their augmentation. Each run keeps its own folder under --keep, with a model to serve; a
+run that already has metrics is skipped. Prints a table in Markdown, with the mean at its end.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main():
 
 
 def _run(recipe, seed, folder):
-    """The figures of COLUMNS, and how long the training took."""
+    """Return the figures of COLUMNS, and the seconds of the training."""
     artifacts = folder / "artifacts"
     if not (artifacts / "metrics.json").exists():
         (folder / "mnist").mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
-"""One server under load, for bench.py: it starts the server, and for each line that it reads it prints a line of JSON.
+"""One server under load, for bench.py: start the server, and for each line of input print a line of JSON with figures.
 
     python benchmarks/serving.py NAME PYTHON INPUTS [--body vector] [--seconds 4] [--connections 16] [--start]
 
-NAME is one of those in SERVERS, PYTHON that of its environment, INPUTS the folder that bench.py prepares. All of them serve the
-same network. With --start each line starts the server anew and measures how long that takes.
+NAME is a key of SERVERS, PYTHON the interpreter of its environment, INPUTS the folder from bench_inputs.py. All servers have the
+same network. With --start, each line restarts the server and measures the time.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import httpx
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
-PATIENCE = 60.0  # seconds, for a server to start
+START_SECONDS = 60.0  # the longest wait for a server
 LUA = """
 function init(args)
    local file = assert(io.open(args[1], "rb"))
@@ -38,12 +38,12 @@ end
 
 @dataclass(frozen=True)
 class Server:
-    """How one is started, and what it is asked."""
+    """The command and the paths of a server."""
 
     command: tuple[str, ...]  # {python}, {bin}, {port} and {folder} are filled in
-    paths: dict[str, str]  # where it takes each kind of body
+    paths: dict[str, str]  # kind of body -> path
     environment: dict[str, str] = field(default_factory=dict)
-    redis: bool = False  # it has a prediction log there
+    redis: bool = False  # it logs predictions to Redis
 
 
 SERVERS = {
@@ -68,7 +68,7 @@ SERVERS = {
 
 
 class Running:
-    """A server that answers, and what its processes take."""
+    """A running server, with the memory of its processes."""
 
     def __init__(self, name: str, python: str, model: Path, folder: Path, body: str):
         server = SERVERS[name]
@@ -101,8 +101,8 @@ class Running:
         self.start_seconds = time.perf_counter() - began
 
     def _wait(self, log: Path) -> None:
-        """Until it has read a drawing."""
-        content, deadline = self.file.read_bytes(), time.monotonic() + PATIENCE
+        """Wait until the server has answered a drawing."""
+        content, deadline = self.file.read_bytes(), time.monotonic() + START_SECONDS
         while True:
             try:
                 answer = httpx.post(
@@ -118,8 +118,8 @@ class Running:
             time.sleep(0.01)
 
     def load(self, seconds: float, connections: int) -> dict[str, float]:
-        """wrk, on one thread: requests a second, how many were refused, the slowest hundredth, and the memory before and at the
-        most meanwhile."""
+        """Run wrk on one thread; return requests a second, rejected requests, the 99th percentile, and the memory before and at
+        its peak."""
         rest = self.memory()
         most, stop = [rest], threading.Event()
 
@@ -153,7 +153,7 @@ class Running:
         }
 
     def memory(self) -> float:
-        """MB of all its processes together; what they share is counted once (PSS)."""
+        """Return the MB of all processes together, with shared memory counted once (PSS)."""
         total = 0
         for process in family(self.process.pid):
             with contextlib.suppress(OSError):
@@ -169,7 +169,7 @@ class Running:
             os.killpg(self.process.pid, 9)
             self.process.wait()
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, 9)  # what it left behind
+            os.killpg(self.process.pid, 9)  # processes that it left running
         if self._redis is not None:
             self._redis.kill()
             self._redis.wait()
@@ -177,7 +177,7 @@ class Running:
 
 
 def family(pid: int) -> Iterator[int]:
-    """The process and all that it started, and so on."""
+    """Return the process and all its descendants."""
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
@@ -196,7 +196,7 @@ def free_port() -> int:
 
 
 def start_redis(port: str, folder: Path) -> subprocess.Popen:
-    """The prediction log, as the stack has it."""
+    """Yield the port of a Redis with the stack's settings."""
     data = folder / "redis"
     data.mkdir(exist_ok=True)
     command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", data, "--save", "", "--appendonly", "yes"]
@@ -206,8 +206,8 @@ def start_redis(port: str, folder: Path) -> subprocess.Popen:
 
 
 def wait_for(port: int, what: str) -> None:
-    """Until somebody listens there. SystemExit if nobody does."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until a server listens on the port. SystemExit if none does."""
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
@@ -217,14 +217,14 @@ def wait_for(port: int, what: str) -> None:
 
 @contextlib.contextmanager
 def folder_with_bodies(inputs: Path) -> Iterator[Path]:
-    """A folder for one server, with the requests that bench.py prepared; gone afterwards."""
+    """Yield a temporary folder for one server, with the inputs of bench.py."""
     with tempfile.TemporaryDirectory(prefix="doodle-bench-") as name:
         shutil.copytree(inputs / "bodies", name, dirs_exist_ok=True)
         yield Path(name)
 
 
 def prepare(name: str, model: Path, folder: Path, port: int) -> None:
-    """What a server finds when it starts."""
+    """Write the files that a server needs at its start."""
     if name == "doodle":
         from stores.models import LIVE, open_models
 
@@ -235,7 +235,7 @@ def prepare(name: str, model: Path, folder: Path, port: int) -> None:
         settings = folder / "mlserver"
         settings.mkdir(exist_ok=True)
         ports = {"http_port": port, "grpc_port": free_port(), "metrics_port": free_port()}
-        # Without worker processes: it is faster so, and they do not start with a uvloop as new as this.
+        # Without worker processes, which are slower and do not start with this version of uvloop.
         (settings / "settings.json").write_text(json.dumps({"host": "127.0.0.1", "debug": False, "parallel_workers": 0} | ports))
         (settings / "model-settings.json").write_text(json.dumps({"name": "digits", "implementation": "mlserver_runtime.Digits"}))
 
@@ -243,13 +243,13 @@ def prepare(name: str, model: Path, folder: Path, port: int) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=SERVERS)
-    parser.add_argument("python", help="that of its environment")
+    parser.add_argument("python", help="the interpreter of the server's environment")
     parser.add_argument("inputs", type=Path, help="the folder that bench.py prepares")
     parser.add_argument("--network", default="convolutional", help="one of params.yaml")
     parser.add_argument("--body", default="vector", help="vector, strokes or png")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each load")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of each load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--start", action="store_true", help="measure how long a start takes, and nothing else")
+    parser.add_argument("--start", action="store_true", help="measure only the start")
     chosen = parser.parse_args()
     with folder_with_bodies(chosen.inputs) as folder:
         arguments = (chosen.name, chosen.python, chosen.inputs / chosen.network, folder, chosen.body)

@@ -1,9 +1,9 @@
-"""The most expensive bodies that each route accepts or rejects: for `make costs`, and for the tests of overload.
+"""The most expensive bodies that each route accepts or rejects, for `make costs` and the tests of overload.
 
     python benchmarks/worst_requests.py                lists them
-    python benchmarks/worst_requests.py NAME >body     writes one, to be sent by curl
+    python benchmarks/worst_requests.py NAME >body     writes one, to send with curl
 
-A new kind of body, or a new route, belongs here too.
+Add each new route and each new kind of body here.
 """
 
 import argparse
@@ -21,7 +21,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class WorstRequest(NamedTuple):
-    """One request; the body is made when it is sent, since some are large."""
+    """One request. Its body is made when it is sent, because some are large."""
 
     path: str
     body: Callable[[], bytes]
@@ -33,22 +33,22 @@ def _json(path, value):
 
 
 def _repeated(path, start, item, end, size=MEBIBYTE):
-    """JSON text of nearly `size` bytes: as often as there is room, the item."""
+    """Return JSON text of nearly `size` bytes, with the item repeated to fill it."""
     return WorstRequest(path, lambda: start + b",".join([item] * ((size - len(start) - len(end)) // (len(item) + 1))) + end)
 
 
 def chunk(kind: bytes, content: bytes = b"") -> bytes:
-    """A chunk of a PNG, with its checksum."""
+    """Return a chunk of a PNG, with its checksum."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def header(width: int, height: int, depth: int = 8, color_type: int = 0, interlaced: bool = False) -> bytes:
-    """A PNG's IHDR chunk."""
+    """Return the IHDR chunk of a PNG."""
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced))
 
 
 def png(width: int, height: int, depth: int = 8, color_type: int = 0, before: bytes = b"") -> bytes:
-    """A black PNG; `before`: chunks in front of the pixels. Its rows compress a thousandfold."""
+    """Return a black PNG, with the chunks `before` its pixels. Its rows compress by a factor of 1,000."""
     bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color_type]
     packer, size, block = zlib.compressobj(9), height * (1 + (width * bits + 7) // 8), bytes(MEBIBYTE)
     data = b"".join([*(packer.compress(block[: size - start]) for start in range(0, size, MEBIBYTE)), packer.flush()])
@@ -60,18 +60,18 @@ def _png(path, make):
 
 
 def two_headers() -> bytes:
-    """A PNG that announces one pixel first and 16,777,216 afterwards."""
+    """Return a PNG that declares one pixel first and 16,777,216 later."""
     whole = png(4096, 4096)
     return SIGNATURE + header(1, 1) + whole[len(SIGNATURE) :]
 
 
 def empty_chunks(count: int = 349_000) -> bytes:
-    """A small PNG with empty chunks in front of its pixels."""
+    """Return a small PNG with empty chunks before its pixels."""
     return png(28, 28, before=chunk(b"juNk") * count)
 
 
 def _points(count, strokes=1):
-    """A zigzag over the canvas of `count` points, cut into strokes of equal length."""
+    """Return a zigzag of `count` points over the canvas, cut into strokes of equal length."""
     path = [[index * 7919 % 2800 / 10, index * 104729 % 2800 / 10] for index in range(count)]
     size = count // strokes
     return {"strokes": [path[start : start + size] for start in range(0, count, size)]}
@@ -80,7 +80,7 @@ def _points(count, strokes=1):
 FULL_DRAWING = _points(20_000)
 DOTS = {"strokes": [[point] for point in _points(1_000)["strokes"][0]]}
 STEPS = [{"label": 3, "learning_rate": 1e-3}] * 50
-VALUES = 64_000  # brackets and commas: nearly as many as a body may have
+VALUES = 64_000  # brackets and commas, close to the limit of a body
 WORST = {
     "an ordinary drawing": _json("/predict", {"strokes": LINE}),
     "20,000 points": _json("/predict", FULL_DRAWING),

@@ -1,26 +1,25 @@
 #!/bin/sh
-# What others wrote and we ship: its licences, and whether something is known against it. `make audit`; in the hosted workflow too.
-# Needs a package index, and for the second half pypi.org, whose advisories pip-audit asks for.
+# List the licenses of all shipped packages, and check them for known vulnerabilities: `make audit`, also in the hosted workflow.
+# Needs a package index, and pypi.org for pip-audit's advisories.
 set -eu
 cd "$(dirname "$0")/.."
-PATH=$PWD/.tools/bin:$PATH # where setup.sh leaves uv
+PATH=$PWD/.tools/bin:$PATH # setup.sh installs uv there
 
-# Licences that ask for no more than to be named, and the MPL, which asks for changes to its own files. Whatever comes with another
-# one, or with another mixture, somebody is to look at.
+# Licenses that require only attribution, and the MPL, which covers only its own files. A person must review any other.
 ALLOWED="MIT;MIT License;MIT-CMU;BSD License;BSD-2-Clause;BSD-3-Clause;Apache-2.0;Apache Software License;PSF-2.0"
 ALLOWED="$ALLOWED;Mozilla Public License 2.0 (MPL 2.0);MPL-2.0 AND MIT"
 ALLOWED="$ALLOWED;Apache-2.0 AND BSD-2-Clause" # prometheus_client
 ALLOWED="$ALLOWED;BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0" # numpy
 
-# An environment of what the images and the page's own server have, and nothing else.
+# An environment with the packages of the images and of the page's own server.
 uv venv --quiet --clear .tools/shipped
 uv pip install --quiet --python .tools/shipped/bin/python --require-hashes --constraint requirements.lock \
     --requirement pyproject.toml --extra trainer --extra inference --extra exporter --extra frontend
 
-licences() { uv tool run --quiet pip-licenses@5.5.5 --python .tools/shipped/bin/python --from mixed --with-urls --format markdown "$@"; }
-licences --order license --output-file .tools/licences.md
+licenses() { uv tool run --quiet pip-licenses@5.5.5 --python .tools/shipped/bin/python --from mixed --with-urls --format markdown "$@"; }
+licenses --order license --output-file .tools/licences.md
 cat .tools/licences.md
-licences --allow-only "$ALLOWED" >/dev/null
+licenses --allow-only "$ALLOWED" >/dev/null
 
-# All that is locked, what only tests and experiments need among it. --disable-pip: the lock is the whole of it, nothing is resolved.
+# Check all locked packages, those of tests and experiments too. --disable-pip: the lock is complete, so nothing is resolved.
 uv tool run --quiet pip-audit@2.10.1 --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off

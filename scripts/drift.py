@@ -1,10 +1,10 @@
-"""Send drawings to a running Doodle, clean ones or drifted ones, so that one can watch Grafana react: `make drift`.
+"""Send clean or drifted drawings to a running Doodle, to watch the drift panels in Grafana: `make drift`.
 
-    make drift                        1,500 digits as people write them, in two minutes
-    make drift KIND=shuffled          … with their pixels in disorder; or one of the others that --help lists
+    make drift                        1,500 clean digits in two minutes
+    make drift KIND=shuffled          the same with shuffled pixels; --help lists all kinds
 
-The trainer's own pens (services/trainer/data/strokes.py) write the digits, with a seed of no training. They are answered and
-journalled as any drawing is, so do this where nobody needs the prediction log's newest drawings.
+services/trainer/data/strokes.py writes the digits, with a seed that no training uses. The service logs them like any drawing,
+so they displace the oldest drawings in a full prediction log.
 """
 
 import argparse
@@ -18,22 +18,22 @@ from digitnet.images.strokes import image_from_strokes
 from trainer.data.strokes import Forms
 from trainer.workspace import TrainerSettings
 
-SEED = 20_261_126  # of no training
+SEED = 20_261_126  # no training uses it
 PIXELS = np.random.default_rng(SEED).permutation(28 * 28)
-THIN = 0.6  # pixels of the image: the radius of the pen that thin ink is drawn with, half of the usual
+THIN = 0.6  # pixels of the image: half of the usual pen radius
 
 KINDS = {
-    "clean": "digits as they are",
-    "thin": "digits with half as wide a pen",
-    "inverted": "digits with paper and ink exchanged, which normalising mends",
-    "shifted": "digits three pixels further to the right and down, which normalising mends",
-    "shuffled": "digits with their pixels in disorder, always the same one",
+    "clean": "unchanged digits",
+    "thin": "digits drawn with half the pen width",
+    "inverted": "digits with paper and ink swapped, which normalization undoes",
+    "shifted": "digits three pixels to the right and down, which normalization undoes",
+    "shuffled": "digits with their pixels shuffled, always in the same order",
     "letters": "letters and scribbles instead of digits",
 }
 
 
 def body(kind: str, strokes: list[np.ndarray]) -> dict:
-    """What /predict takes."""
+    """Return the body of a POST /predict."""
     if kind in ("clean", "letters"):
         return {"strokes": [stroke.tolist() for stroke in strokes]}
     image = image_from_strokes(strokes, pen_radius=THIN) if kind == "thin" else image_from_strokes(strokes)
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("kind", nargs="?", default="clean", choices=KINDS, help=listed)
     parser.add_argument("--count", type=int, default=1500, help="drawings (1500)")
     parser.add_argument("--rate", type=float, default=12.0, help="drawings a second (12)")
-    parser.add_argument("--url", help="where it is; else where the pipeline's stages find it: DOODLE_API_URL, DOODLE_PORT, .env")
+    parser.add_argument("--url", help="the API; default: DOODLE_API_URL or DOODLE_PORT, also from .env")
     chosen = parser.parse_args(arguments)
     if chosen.count < 1 or not chosen.rate > 0.0:
         parser.error("--count must be at least 1, and --rate above 0")
@@ -77,11 +77,11 @@ def main(arguments: list[str] | None = None) -> int:
                 rejected += not answer.json()["is_digit"]
                 time.sleep(max(0.0, began + (number + 1) / chosen.rate - time.monotonic()))
     except httpx.HTTPError as error:
-        print(f"{url} does not read drawings ({error}): is Doodle running? --url says where", file=sys.stderr)
+        print(f"{url} does not answer /predict ({error}). Start Doodle, or give its address with --url", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    print(f"{chosen.count} drawings sent ({KINDS[chosen.kind]}), {rejected} of them taken for no digit")
+    print(f"sent {chosen.count} drawings ({KINDS[chosen.kind]}); {rejected} were rejected as no digit")
     return 0
 
 

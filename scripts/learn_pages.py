@@ -1,12 +1,12 @@
-"""Make the pages of the learning path, services/frontend/learn/*.html, from docs/learn/*.md: `make pages`.
+"""Generate the learning path's pages, services/frontend/learn/*.html, from docs/learn/*.md: `make pages`.
 
-The chapters are Markdown, as GitHub shows it, and with three things more that mean something here:
+The chapters are GitHub's Markdown. Three constructs have a meaning here:
 
-    ```python packages/digitnet/layers.py    a quotation: these lines stand in that file, and tests/learn sees to it that they do
-    ```python                                an example: it runs, and prints what a ```text block after it says
-    [...](http://localhost:3000/learn/…)     alone in a paragraph: the interactive image, made by learn/js/<name>-image.js
+    ```python packages/digitnet/layers.py    a quotation of that file; tests/learn compares the two
+    ```python                                an example; tests/learn compares its output with the ```text block after it
+    [...](http://localhost:3000/learn/…)     alone in a paragraph: an interactive figure, from learn/js/<name>-picture.js
 
-Equations become MathML, which browsers draw by themselves. So the pages are plain files, and need no script but the images'.
+Equations become MathML, which browsers render, so only the interactive figures need a script.
 """
 
 import html
@@ -56,7 +56,7 @@ TEMPLATE = """<!doctype html>
 
 
 def pages() -> dict[str, str]:
-    """All pages, by file name."""
+    """Return the HTML of all pages by file name."""
     chapters = sorted((path for path in SOURCES.glob("*.md") if CHAPTER.match(path.stem)), key=lambda path: _number(path.stem))
     titles = {path.stem: _title(path.read_text(encoding="utf-8")) for path in chapters}
     made = {"index.html": _page((SOURCES / "README.md").read_text(encoding="utf-8"), None, titles)}
@@ -67,14 +67,14 @@ def pages() -> dict[str, str]:
 
 def _page(text, stem, titles):
     content = _markdown().render(text)
-    # What lies outside the pages is read on the disk or in the repository, and only named here.
+    # The server has no files outside the pages, so a link to one becomes plain text.
     content = re.sub(r'<a href="(?:\.\./)+[^"]*">(.*?)</a>', r"\1", content, flags=re.DOTALL)
     content = content.replace('href="http://localhost:3000/learn"', 'href="index.html"')
     content = content.replace('href="http://localhost:3000"', 'href="../index.html"')
     content = re.sub(r'href="README\.md"', 'href="index.html"', content)
     content = re.sub(r'href="([\w-]+)\.md(#[\w-]+)?"', r'href="\1.html\2"', content)
     content = content.replace("<table>", '<div class="scrolls" tabindex="0"><table>').replace("</table>", "</table></div>")
-    content = content.replace('<div class="math block">', '<div class="math block" tabindex="0">')  # as all that may scroll
+    content = content.replace('<div class="math block">', '<div class="math block" tabindex="0">')  # scrolls with the keyboard
     name = CHAPTER.match(stem)[2] if stem else None
     content, images = IMAGE.subn(FRAME, content)
     script = f'\n    <script type="module" src="js/{name}-picture.js"></script>' if images else ""

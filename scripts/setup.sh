@@ -1,12 +1,12 @@
 #!/bin/sh
-# Make .venv with the packages of requirements.lock that the named extras of pyproject.toml need, and this project itself.
+# Create .venv: this project, and the locked packages of the named extras of pyproject.toml.
 #   scripts/setup.sh trainer inference …
-# Needs Python 3.11 or later and a package index. Where uv is missing, pip brings it, into .tools and nowhere else.
+# Needs Python 3.11 or later and a package index. Without uv, pip installs it into .tools.
 set -eu
 cd "$(dirname "$0")/.."
 
 PYTHON=${PYTHON:-python3}
-export UV_PYTHON_DOWNLOADS=never # use the Python that is here
+export UV_PYTHON_DOWNLOADS=never # use the installed Python
 
 if command -v uv >/dev/null 2>&1; then
     uv=uv
@@ -14,7 +14,7 @@ else
     uv=.tools/bin/uv
     if [ ! -x $uv ]; then
         if ! "$PYTHON" -m pip --version >/dev/null 2>&1; then
-            echo "setup: neither uv nor pip is here. Install one: https://docs.astral.sh/uv, or on Debian: apt install python3-pip" >&2
+            echo "setup: neither uv nor pip is installed. Install one: https://docs.astral.sh/uv, or on Debian: apt install python3-pip" >&2
             exit 1
         fi
         echo "setup: fetching uv with pip"
@@ -23,7 +23,7 @@ else
     fi
 fi
 
-# uv reads neither pip's configuration nor its variables: where pip has been told of another index or certificate, tell uv.
+# uv ignores pip's configuration and variables, so pass pip's index and certificate on to it.
 if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
     index=${PIP_INDEX_URL:-$("$PYTHON" -m pip config get global.index-url 2>/dev/null || true)}
     if [ -n "$index" ]; then export UV_DEFAULT_INDEX="$index"; fi
@@ -32,12 +32,12 @@ if [ -z "${SSL_CERT_FILE:-}" ] && [ -n "${PIP_CERT:-}" ]; then export SSL_CERT_F
 
 if ! .venv/bin/python --version >/dev/null 2>&1; then
     $uv venv --quiet --clear .venv || {
-        echo "setup: Doodle needs Python 3.11 or later; $("$PYTHON" --version 2>&1) was found" >&2
+        echo "setup: Doodle needs Python 3.11 or later, but found $("$PYTHON" --version 2>&1)" >&2
         exit 1
     }
 fi
 
-# The versions of the lock, each file checked against its hash there; then this project, built by the locked hatchling.
+# Install the locked versions, with their hashes checked; then this project, built by the locked hatchling.
 extras=
 for extra in "$@"; do extras="$extras --extra $extra"; done
 # shellcheck disable=SC2086 # the extras are words
@@ -45,7 +45,7 @@ $uv pip install --quiet --python .venv/bin/python --require-hashes --constraint 
     --requirement pyproject.toml $extras
 $uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 
-# DVC keeps its place by Git. Without it (an archive instead of a clone) the pipeline runs all the same.
+# DVC needs Git's metadata by default; no_scm lets the pipeline run in an unpacked archive too.
 if ! git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     printf '[core]\n    no_scm = true\n' >.dvc/config.local
 fi

@@ -1,4 +1,4 @@
-"""An epoch as every side of a race has it: MNIST's training images, shuffled, in batches of 128, no augmentation."""
+"""The epoch of all sides of a race: MNIST's training images, shuffled, in batches of 128, without augmentation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +10,12 @@ SIZE = 128
 
 
 def read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images, float32 (60000, 28, 28) in [0, 1], and labels, int64 (60000,)."""
+    """Return the images, float32 (60000, 28, 28) in [0, 1], and labels, int64 (60000,)."""
     return in_unit_range(np.load(folder / "pictures.npy")), np.load(folder / "labels.npy").astype(np.int64)
 
 
 def epoch(generator: np.random.Generator, count: int) -> Iterator[np.ndarray]:
-    """Which images are in each batch; the rest of less than a batch is left out."""
+    """Yield the indices of each whole batch."""
     order = generator.permutation(count)
     for start in range(0, count - SIZE + 1, SIZE):
         yield order[start : start + SIZE]

@@ -1,4 +1,4 @@
-"""The same as a BentoML service."""
+"""reader.py as a BentoML service."""
 
 import bentoml
 from reader import read

@@ -1,4 +1,4 @@
-"""A plain FastAPI handler, as its tutorial has it; strokes and PNG are drawn and resized with Pillow, as most people do it."""
+"""A plain FastAPI handler, as in FastAPI's tutorial. Pillow draws strokes and resizes PNGs, the usual solution."""
 
 import io
 

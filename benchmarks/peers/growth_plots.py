@@ -1,4 +1,4 @@
-"""The curves of growth.py as two images: python growth_plots.py GROWTH.json FOLDER, in an environment with matplotlib."""
+"""Plot the curves of growth.py as two PNGs: python growth_plots.py GROWTH.json FOLDER, in an environment with matplotlib."""
 
 import json
 import sys
@@ -9,13 +9,13 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-# One colour a thing, wherever it is shown.
+# Each quantity has the same color in all plots.
 TIME, MEMORY, ANSWERED, REFUSED = "#1a6fb0", "#c4621a", "#2b8a3e", "#b3261e"
 plt.rcParams |= {"axes.grid": True, "grid.alpha": 0.25, "axes.spines.top": False, "font.size": 10, "axes.titlesize": 11}
 
 
 def by_size(axes, curve, title, x_label, memory=True):
-    """Time on the left, memory on the right, both logarithmic; dotted, what is proportional to x."""
+    """Plot time on the left and memory on the right axis, both logarithmic, with a dotted line proportional to x."""
     x, seconds = curve["x"], curve["seconds"]
     axes.loglog(x, [1e3 * each for each in seconds], "o-", color=TIME, label="milliseconds")
     axes.loglog(x, [1e3 * seconds[-1] * each / x[-1] for each in x], ":", color=TIME, alpha=0.6, label="proportional")

@@ -1,4 +1,4 @@
-"""The same as a LitServe API: `python litserve_app.py PORT`."""
+"""reader.py as a LitServe API: `python litserve_app.py PORT`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The same as a runtime of MLServer's."""
+"""reader.py as an MLServer runtime."""
 
 from digitnet.decision import Decision
 from mlserver import MLModel

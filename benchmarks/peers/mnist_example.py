@@ -1,10 +1,10 @@
 """PyTorch's own example, pytorch/examples/mnist/main.py: python mnist_example.py MNIST
 
-Its network, Adadelta at 1.0 falling by 0.7 an epoch, batches of 64, 14 epochs, the test after each, as published, on the
-processor. One thing is left out: images become normalised tensors beforehand, not one by one by torchvision: it is faster so.
+The published example on the processor: its network, Adadelta with learning rate 1.0 times 0.7 an epoch, batches of 64, 14 epochs,
+and a test after each. One change makes it faster: images become normalized tensors in advance, not one by one in torchvision.
 
-It takes far too long to be run five times over. So each line that is read trains on for three epochs, until the 14 are over, and
-is answered with what the 14 take at that pace: {"seconds": …, "errors": test digits read wrong so far}.
+Five whole runs would take too long. So each line of input trains three more epochs, up to 14, and prints the extrapolated time
+of 14 epochs: {"seconds": …, "errors": errors on the test digits so far}.
 """
 
 import json
@@ -22,7 +22,7 @@ EPOCHS, EPOCHS_A_ROUND = 14, 3
 
 
 class Net(nn.Module):
-    """The example's."""
+    """The example's network."""
 
     def __init__(self):
         super().__init__()
@@ -51,14 +51,14 @@ def train(model, loader, optimizer):
 
 
 def wrong(model, loader):
-    """How many of the test digits."""
+    """Return the errors on the test digits."""
     model.eval()
     with torch.no_grad():
         return sum(int((model(data).argmax(dim=1) != target).sum()) for data, target in loader)
 
 
 def digits(folder, name):
-    """A dataset of MNIST's files of that name."""
+    """Return the dataset of MNIST's files with this prefix."""
     images = np.fromfile(folder / f"{name}-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 1, 28, 28)
     labels = np.fromfile(folder / f"{name}-labels-idx1-ubyte", np.uint8, offset=8)
     normalised = (torch.from_numpy(images).float() / 255.0 - 0.1307) / 0.3081

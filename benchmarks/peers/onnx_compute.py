@@ -1,4 +1,4 @@
-"""ONNX Runtime's side: python onnx_compute.py image|batch INPUTS NETWORK. The same network, its weights too."""
+"""ONNX Runtime's side, with the same network and weights: python onnx_compute.py image|batch INPUTS NETWORK"""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from rounds import rounds
 
 
 def made_of(network) -> bytes:
-    """digitnet's layers as an ONNX model, with the same weights."""
+    """Convert digitnet's layers to an ONNX model with the same weights."""
     nodes, weights, given = [], [], "pictures"
 
     def weighted(name, *arrays):

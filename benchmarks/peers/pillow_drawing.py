@@ -1,11 +1,11 @@
-"""From a drawing to 28 x 28 with Pillow, as most people do it who know how MNIST was made."""
+"""From a drawing to 28 x 28 with Pillow, the usual solution for MNIST."""
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 
 def drawn(strokes: list[list[tuple[float, float]]], side: int = 280, brush: int = 20) -> np.ndarray:
-    """Strokes on a canvas -> float32 (28, 28) in [0, 1]: the canvas, made smaller."""
+    """Draw strokes on a canvas and resize it to float32 (28, 28) in [0, 1]."""
     canvas = Image.new("L", (side, side))
     pen = ImageDraw.Draw(canvas)
     for stroke in strokes:
@@ -14,7 +14,7 @@ def drawn(strokes: list[list[tuple[float, float]]], side: int = 280, brush: int 
 
 
 def smaller(canvas: Image.Image) -> np.ndarray:
-    """As MNIST's were made: the ink cropped, into 20 x 20 pixels with its aspect kept, its centre of mass in the middle."""
+    """Normalize as in MNIST: crop the ink, fit it into 20 x 20 pixels, and center its mass."""
     image = np.zeros((28, 28), np.float32)
     box = canvas.getbbox()
     if box is None:

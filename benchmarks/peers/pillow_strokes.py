@@ -1,4 +1,4 @@
-"""Pillow's side: python pillow_strokes.py INPUTS. The drawing on a canvas of 280 pixels, then made smaller."""
+"""Pillow's side, a drawing on a canvas of 280 pixels, then resized: python pillow_strokes.py INPUTS"""
 
 import json
 import sys

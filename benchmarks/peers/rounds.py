@@ -1,4 +1,4 @@
-"""How one side of a race talks to bench.py: "ready", then for each line that it reads a line of JSON with figures."""
+"""The protocol of a race: each side prints "ready", then a line of JSON with figures for each line of input."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def rounds(work: Callable[[], object], times: int = 1) -> None:
-    """A line each: the seconds that `work` took, the mean of so many times. Once before that, to be warm."""
+    """Print the mean seconds of `times` calls of `work` for each line of input, after one call that warms it up."""
     work()
     print("ready", flush=True)
     for _ in sys.stdin:

@@ -1,4 +1,4 @@
-"""PyTorch's side: python torch_compute.py epoch|image INPUTS NETWORK. The same network, its weights too; eager mode."""
+"""PyTorch's side in eager mode, with the same network and weights: python torch_compute.py epoch|image INPUTS NETWORK"""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from torch import nn
 
 
 def made_of(network) -> nn.Sequential:
-    """digitnet's layers as PyTorch's, with the same weights."""
+    """Convert digitnet's layers to PyTorch's, with the same weights."""
     made, channels = [], 1
     for layer in network.layers:
         match type(layer).__name__:
@@ -37,7 +37,7 @@ def made_of(network) -> nn.Sequential:
 
 
 def epoch(inputs: Path, model: nn.Sequential) -> None:
-    """In channels-last memory where there are convolutions: the faster of its two layouts here."""
+    """Use channels-last memory for convolutions, the faster layout here."""
     torch.set_num_threads(2)
     images, labels = (torch.from_numpy(array) for array in batches.read(inputs))
     images = images[:, None]

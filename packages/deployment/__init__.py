@@ -1,1 +1,1 @@
-"""What all services share as processes: settings from the environment, log lines, signals and the HTTP server."""
+"""Shared by all services as processes: settings from the environment, log lines, signals and the HTTP server."""

@@ -1,4 +1,4 @@
-"""A service as its supervisor sees it: one line of key=value pairs for each log event, and an orderly end."""
+"""The log and the signals of a service: one line of key=value pairs for each event, and an orderly end."""
 
 import logging
 import signal
@@ -13,9 +13,9 @@ def log_to_stdout(level: str = "info") -> None:
 
 
 def end_when_told_to(exit_code: int = 0) -> None:
-    """SIGINT and SIGTERM end the process, with 0 for a service: being asked to stop is no failure.
+    """End the process on SIGINT and SIGTERM. A service exits with 0, because a requested stop is no failure.
 
-    As process 1 of a container it would not hear of them otherwise.
+    Process 1 of a container ignores these signals without a handler.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(exit_code))

@@ -1,4 +1,4 @@
-"""uvicorn as Doodle's services run it: slow clients lose their connection, and a shutdown loses no request."""
+"""uvicorn with two changes: it disconnects slow clients, and a shutdown loses no request."""
 
 import asyncio
 import socket
@@ -9,13 +9,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # As in services/frontend/nginx.conf.
 HEADER_SECONDS = 10.0  # for a whole header
-BODY_SECONDS = 10.0  # from one piece of a body to the next
+BODY_SECONDS = 10.0  # between two pieces of a body
 
-BEGIN_SECONDS = 0.2  # within which the request of a new connection arrives
+BEGIN_SECONDS = 0.2  # a shutdown waits this long for the first request of each new connection
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 that closes the connection of a client that stops in the middle of its request."""
+    """HTTP/1.1, with the connection closed if a client stops in the middle of a request."""
 
     _timer: asyncio.TimerHandle | None = None
     _is_in_body = False
@@ -49,17 +49,17 @@ class TimedProtocol(HttpToolsProtocol):
             self._expect_within(BODY_SECONDS)
 
     def _expect_within(self, seconds: float | None) -> None:
-        """Close the connection unless the client sends more within these seconds; None: it need not send any more."""
+        """Close the connection unless the client sends more within these seconds; None: wait without a limit."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None if seconds is None else self.loop.call_later(seconds, self.transport.close)
 
 
 class DrainingServer(uvicorn.Server):
-    """A server that answers every request whose connection was made before the shutdown, and refuses later connections.
+    """A server that answers all requests on connections from before the shutdown, and refuses later connections.
 
-    uvicorn itself resets connections that wait in the kernel's queue, and those whose request it has not read. By then nginx has
-    sent the request, and may not send it to another replica.
+    uvicorn itself resets connections in the kernel's queue, and connections whose request it has not read. nginx has then sent
+    the request already, and must not repeat it on another replica.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

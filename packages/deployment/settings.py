@@ -1,7 +1,7 @@
 """Settings of a service: one frozen class of DOODLE_ environment variables, read once at start.
 
-An empty variable counts as unset, because Compose passes unset ones on as empty. NAME_FILE, if set, names a file that holds the
-value: Docker Swarm and Kubernetes provide secrets so.
+An empty variable counts as unset, because Compose passes unset variables as empty ones. A variable NAME_FILE is the path of a
+file with the value of NAME, as Docker Swarm and Kubernetes provide secrets.
 """
 
 import sys
@@ -18,11 +18,11 @@ SHORTEST_KEY = 16  # characters
 
 
 class SettingsError(ValueError):
-    """An environment variable has a value that cannot be used; the message names it and says what it should be."""
+    """An environment variable has a wrong value; the message names it and says what it should be."""
 
 
 class ServiceSettings(BaseSettings):
-    """Read DOODLE_<FIELD> for each field without an argument; a field's `validation_alias` names another variable."""
+    """Read DOODLE_<FIELD> for each field, unless it is passed as an argument. `validation_alias` names another variable."""
 
     model_config = SettingsConfigDict(
         env_prefix="DOODLE_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
@@ -41,7 +41,7 @@ class ServiceSettings(BaseSettings):
 
 
 class _VariablesSource(EnvSettingsSource):
-    """Read the file that NAME_FILE names, without surrounding white space, else NAME. A field has one NAME only."""
+    """Read the file of NAME_FILE, without surrounding white space, else NAME. A field has only one NAME."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         key, variable, is_complex = self._extract_field_info(field, field_name)[0]  # the second, if any, is DOODLE_<FIELD>
@@ -58,17 +58,17 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def read_settings(settings: type[Settings], **arguments: Any) -> Settings:
-    """Return the settings that the environment gives. SettingsError names the variable and says what it should be."""
+    """Return the settings from the environment. SettingsError names a wrong variable and says what it should be."""
     try:
         return settings(**arguments)
     except ValidationError as error:
         raise SettingsError(_explained(error)) from None  # the cause might show a secret
     except SourceError as error:
-        raise error.__cause__ or error from None  # of a file that cannot be read
+        raise error.__cause__ or error from None  # the cause: a SettingsError for an unreadable file
 
 
 def read_or_exit(service: str, settings: type[Settings]) -> Settings:
-    """Return the settings, or print the reason on one line and exit with code 2. There is no log before there are settings."""
+    """Return the settings, or print the error on one line and exit with code 2. Without settings there is no log yet."""
     try:
         return read_settings(settings)
     except SettingsError as error:
@@ -85,7 +85,7 @@ def _explained(error: ValidationError) -> str:
 
 def _key(key: str) -> str:
     if key and not (len(key) >= SHORTEST_KEY and key.isascii() and key.isprintable() and " " not in key):
-        raise ValueError(f"it must have {SHORTEST_KEY} characters or more, all of them letters, digits or signs of ASCII")
+        raise ValueError(f"it must have at least {SHORTEST_KEY} characters, all of them ASCII letters, digits or punctuation")
     return key
 
 
@@ -94,12 +94,12 @@ def _folders(text: object) -> object:
         return text
     folders = tuple(Path(folder) for folder in text.split(":") if folder)
     if not folders:
-        raise ValueError(f"it must be folders with ':' between them, not {text!r}")
+        raise ValueError(f"it must be folders, separated by ':', not {text!r}")
     return folders
 
 
 def opened_by(opener: Callable[[str], object]) -> AfterValidator:
-    """Accept a URL that the opener takes. Openers connect to nothing and read nothing before the first call."""
+    """Accept only URLs that the opener accepts. Openers connect and read at the first call, not before."""
 
     def check(url: str) -> str:
         opener(url)
@@ -110,5 +110,5 @@ def opened_by(opener: Callable[[str], object]) -> AfterValidator:
 
 Port = Annotated[int, Field(ge=0, le=65535)]  # 0: the system chooses one
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda level: str(level).lower())]
-Key = Annotated[str, Field(repr=False), AfterValidator(_key)]  # a secret that a header carries; "": none
-Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]  # with ":" between them
+Key = Annotated[str, Field(repr=False), AfterValidator(_key)]  # a secret for a header; "": no key
+Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]  # separated by ":"

@@ -1,4 +1,4 @@
-"""Train a small convolutional network on MNIST for one epoch, and measure it on the test digits: python -m digitnet [FOLDER]"""
+"""Train a small convolutional network on MNIST for one epoch, and test it: python -m digitnet [FOLDER]"""
 
 import argparse
 import os
@@ -34,7 +34,7 @@ BATCH_SIZE = 64
 
 
 class Printer(Callback):
-    """Print loss and accuracy of every hundredth batch."""
+    """Print the loss and accuracy of every hundredth batch."""
 
     def after_update(self, progress: Progress) -> None:
         if progress.step % 100 == 0 or progress.step == progress.steps:
@@ -44,7 +44,9 @@ class Printer(Callback):
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m digitnet", description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("mnist"), help="where MNIST's four IDX files are")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path("mnist"), help="the folder of MNIST's four IDX files (mnist)"
+    )
     folder = parser.parse_args(arguments).folder
     try:
         images, labels = read_mnist(folder, "train")
@@ -62,11 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     with DataParallel(network, shards=2) as parallel:
         train(network, optimizer, batches, 1, 0.005, one_cycle, [Printer()], parallel.loss_and_gradients)
     accuracy = np.mean(network.predict_logits(test_images).argmax(axis=1) == test_labels)
-    print(f"{accuracy:.2%} of {len(test_labels):,} test digits read right, after {time.perf_counter() - began:.0f} s")
+    print(f"accuracy {accuracy:.2%} on {len(test_labels):,} test digits, after {time.perf_counter() - began:.0f} s")
     return 0
 
 
 if __name__ == "__main__":
-    if "OMP_NUM_THREADS" not in os.environ:  # threads of BLAS would compete with ours; it reads this once, when NumPy is imported
+    if "OMP_NUM_THREADS" not in os.environ:  # BLAS threads would compete with ours; NumPy reads this once, at import
         os.execve(sys.executable, sys.orig_argv, os.environ | {"OMP_NUM_THREADS": "1"})  # nosec B606 # noqa: S606
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The types of arrays, whose shapes and ranges docstrings give, and the size of an image."""
+"""Types of arrays, and the size of an image. Docstrings give the shapes and ranges."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]  # the content of an .npz file
-Floats = NDArray[np.floating]  # float32 in a service, float64 where a test differentiates
+Floats = NDArray[np.floating]  # float32; float64 in tests that check gradients numerically
 Integers = NDArray[np.integer]
 Bytes = NDArray[np.uint8]
 Bools = NDArray[np.bool]

@@ -1,15 +1,15 @@
-"""A trained network on disk: files in one folder, and no pickle, so that opening a model never runs its code.
+"""A trained network on disk: files in one folder, without pickle, so that loading a model never runs code from it.
 
-    weights.npz     parameters (count,), golden examples (golden.py), and the decision that they were made with
-    snapshots.npz   optional: how the network learned (inspect/snapshots.py)
-    model.json      the model card: the network's layers, the decision, the checksums of the other files and of the card
-                    itself, and the trainer's figures (accuracy, data, recipe)
+    weights.npz     parameters (count,), golden examples (golden.py) and their decision
+    snapshots.npz   optional: snapshots of the training (inspect/snapshots.py)
+    model.json      the model card: layers, decision, checksums of the other files and of the card, and the trainer's
+                    measurements, data and recipe
 
-A model's version is the hash of weights.npz and of the network's description, so it covers everything that decides an answer.
+A model's version is a hash of weights.npz and the network's layers, which together determine every prediction.
 
-`load` trusts nothing. It reads regular files of bounded size, and refuses a network that needs much memory before it allocates
-any. Checksums, shapes, ranges and golden examples must all agree. Two exceptions let older models load: weights.npz may lack
-the decision, and then the card may lack its checksum.
+`load` trusts no file. It reads only regular files of limited size, and rejects a network that needs much memory before it
+allocates any. Checksums, shapes, ranges and golden examples must agree. Older models may lack the decision in weights.npz, and
+then also the checksum of the card.
 """
 
 import errno
@@ -31,7 +31,7 @@ from digitnet.golden import Golden
 from digitnet.inspect.snapshots import Snapshots
 from digitnet.network import IMAGE_SHAPE, Network
 
-# In this order, so that a reader never finds a card without the files that it names.
+# Written in this order, so that a reader never finds a card without its files.
 FILES = WEIGHTS_FILE, SNAPSHOTS_FILE, CARD_FILE = "weights.npz", "snapshots.npz", "model.json"
 MOST_BYTES = {WEIGHTS_FILE: 2**27, SNAPSHOTS_FILE: 2**27, CARD_FILE: 2**20}
 FORMAT = "digitnet-model-1"
@@ -45,19 +45,19 @@ class ReadableFile(Protocol):
 
 
 class ReadableFolder(Protocol):
-    """A folder, or its equivalent in an object store."""
+    """A folder, or a prefix of an object store."""
 
     def __truediv__(self, name: str, /) -> ReadableFile: ...
 
 
 class CheckpointError(ValueError):
-    """A saved model is missing, damaged or foreign; the message names the file and the fault."""
+    """A saved model is missing, damaged or of another program; the message names the file and the fault."""
 
 
 def save(folder: Path, network: Network, golden_images: Bytes, about: Card, snapshots: Snapshots | None = None) -> Card:
     """Write the network into the folder, the card last, and return the card.
 
-    `golden_images` are (n, 28, 28), at least one. `about` is JSON-ready and goes into the card; its `temperature` and
+    `golden_images` are uint8 (n, 28, 28), n >= 1. `about` is for JSON and becomes part of the card; its `temperature` and
     `no_digit_threshold` are the decision. ValueError for a number out of range.
     """
     golden = Golden.of(network, Decision.of(about), golden_images)
@@ -83,7 +83,7 @@ def save(folder: Path, network: Network, golden_images: Bytes, about: Card, snap
 
 
 def sealed(card: Card) -> Card:
-    """Return the card with the checksum of the rest of it. ValueError if it cannot be JSON."""
+    """Return the card with a new checksum of its content. ValueError if it cannot become JSON."""
     card = json.loads(json.dumps({name: value for name, value in card.items() if name != "card_sha256"}, allow_nan=False))
     return {**card, "card_sha256": _card_checksum(card)}
 
@@ -120,7 +120,7 @@ def _load(folder: ReadableFolder) -> tuple[Network, Card, Golden]:
 
 
 def load_snapshots(folder: ReadableFolder, network: Network, card: Card) -> Snapshots | None:
-    """Read the snapshots of a model that `load` returned; None if it has none. CheckpointError names any fault."""
+    """Read the snapshots of a model from `load`; return None if it has none. CheckpointError names any fault."""
     if "snapshots_sha256" not in card:
         return None
     arrays = _arrays_as_named(folder, SNAPSHOTS_FILE, card["snapshots_sha256"])
@@ -131,7 +131,7 @@ def load_snapshots(folder: ReadableFolder, network: Network, card: Card) -> Snap
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a model's files, the card last. CheckpointError if the source lacks its card, or a file that the card names."""
+    """Copy a model's files, the card last. CheckpointError if one is missing."""
     has_snapshots = "snapshots_sha256" in load_card(source)
     for name in FILES:
         if name != SNAPSHOTS_FILE or has_snapshots:
@@ -139,7 +139,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def load_card(folder: ReadableFolder) -> Card:
-    """Read a model's card alone. CheckpointError if it is missing, damaged or foreign."""
+    """Read only a model's card. CheckpointError if it is missing, damaged or of another program."""
     path = folder / CARD_FILE
     content = _read(folder, CARD_FILE)
     try:
@@ -162,7 +162,7 @@ def load_card(folder: ReadableFolder) -> Card:
 
 
 def npz_bytes(arrays: Arrays) -> bytes:
-    """Return the bytes of an .npz file. The same arrays give the same bytes, whereas np.savez writes the time of day."""
+    """Return the bytes of an .npz file. The same arrays give the same bytes; np.savez would include the time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
@@ -173,9 +173,9 @@ def npz_bytes(arrays: Arrays) -> bytes:
 
 
 def npz_arrays(content: bytes) -> Arrays:
-    """Return the arrays in the bytes of an .npz file. ValueError for bytes that npz_bytes does not make.
+    """Return the arrays in the bytes of an .npz file. ValueError for bytes that npz_bytes could not have made.
 
-    No array is allocated that is larger than the bytes, whatever their headers claim.
+    It never allocates more memory than the bytes have, even if a header claims a larger array.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -183,13 +183,13 @@ def npz_arrays(content: bytes) -> Arrays:
             if sum(entry.file_size for entry in entries) > len(content) or any(entry.compress_type for entry in entries):
                 raise ValueError("it is compressed, or promises more than it holds")
             return {entry.filename.removesuffix(".npy"): _npy_array(archive, entry) for entry in entries}
-    except Exception as error:  # NumPy and zipfile raise a dozen kinds for damaged bytes
-        reason = str(error)[:200] or type(error).__name__  # some repeat up to 64 KB of the file
+    except Exception as error:  # NumPy and zipfile raise many kinds of errors for damaged bytes
+        reason = str(error)[:200] or type(error).__name__  # some messages repeat 64 KB of the file
         raise ValueError(f"not a sound .npz file ({reason})") from error
 
 
 def _npy_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
-    """Check the array's size first: NumPy allocates what the header claims before it reads."""
+    """Return an array of the archive. Check its size first, because NumPy allocates the size in the header before it reads."""
     with archive.open(entry) as member:
         if np.lib.format.read_magic(member) != (1, 0):
             raise ValueError(f"{entry.filename} is of another version of NumPy's format")
@@ -203,18 +203,18 @@ def _npy_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
 
 
 def read_file(path: Path, most_bytes: int) -> bytes:
-    """Return the content of a regular file, or of a link to one. OSError for others, such as pipes, and for larger ones."""
+    """Return the content of a regular file or a link to one. OSError for a pipe or the like, and for more than `most_bytes`."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
         if status.st_size > most_bytes:
             raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, and at most {most_bytes:,} are read")
-        return file.read(status.st_size + 1)  # one more byte, so that the checksum of a growing file differs
+        return file.read(status.st_size + 1)  # one byte more, so that a growing file fails its checksum
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content all at once: a reader, or a crash, finds the old content or the new. Make missing folders."""
+    """Replace a file atomically: readers, also after a crash, find the old content or the new. Create missing folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -232,7 +232,7 @@ def _version(weights_checksum: str, described: Card) -> str:
 
 
 def _card_checksum(card: Card) -> str:
-    """Hash the content, whatever the order of its keys and its white space."""
+    """Return a hash of the card's content, independent of white space and the order of keys."""
     content = {name: value for name, value in card.items() if name != "card_sha256"}
     return _sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
 
@@ -242,24 +242,24 @@ def _sha256(content: bytes) -> str:
 
 
 def _number(text: str) -> float:
-    """Refuse NaN, Infinity and 1e999, which Python reads and JSON does not have."""
+    """Parse a JSON number. ValueError for NaN, Infinity and 1e999, which Python's parser accepts."""
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text:.60} is no JSON number")
+        raise ValueError(f"{text:.60} is not a JSON number")
     return int(text) if text.lstrip("-").isdecimal() else number
 
 
 def _read(folder: ReadableFolder, name: str) -> bytes:
     path = folder / name
     try:
-        # The object store bounds its own files.
+        # The object store limits the size itself.
         return read_file(path, MOST_BYTES[name]) if isinstance(path, Path) else path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _arrays_as_named(folder: ReadableFolder, name: str, checksum: str) -> Arrays:
-    """Return the arrays of a file, which must have the card's checksum."""
+    """Return the arrays of a file. CheckpointError unless it has this checksum."""
     content = _read(folder, name)
     if _sha256(content) != checksum:
         raise CheckpointError(f"{folder / name} is damaged or of another model: its checksum is not the one in {CARD_FILE}")

@@ -1,4 +1,4 @@
-"""The layers for images: convolution and pooling. They keep the rows and columns of their input."""
+"""The layers for images: convolution and pooling. Their output has rows and columns, like their input."""
 
 import math
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from numpy.typing import ArrayLike, DTypeLike
 from digitnet.arrays import Floats, Shape
 from digitnet.layers import Layer, whole_number
 
-COLUMNS_BLOCK_BYTES = 256 * 1024  # a block of Conv2D's columns that stays in a core's own cache
+COLUMNS_BLOCK_BYTES = 256 * 1024  # this many bytes of Conv2D's columns stay in a core's own cache
 
 
 class Conv2D(Layer):
-    """The same k x k filter looks at every place of the image.  W is (filters, channels * k * k), stride 1.
+    """Apply the same k x k filters at every place of the image.  W is (filters, channels * k * k), stride 1.
 
-    `reference` is the definition. `predict` and `forward` compute the same with one matrix product: every window is copied
-    into a column, so y = W columns + b ("im2col"; Chellapilla et al., 2006). They do a block of whole output rows at a time,
-    so that its columns stay in the processor's cache.
+    `reference` is the definition. `predict` and `forward` compute the same with a matrix product: they copy every window into
+    a column, so y = W columns + b ("im2col"; Chellapilla et al., 2006). They work on blocks of whole output rows, so that a
+    block's columns stay in the processor's cache.
     """
 
     def __init__(self, filters: int, kernel_size: int, padding: int = 0) -> None:
@@ -51,7 +51,7 @@ class Conv2D(Layer):
         return channels * (padded + self.kernel_size**2 * math.prod(output_shape[1:]))
 
     def reference(self, inputs: Floats) -> Floats:
-        """Compute `predict` by its definition, one product at a time. It is slow and meant to be read."""
+        """Return the same as `predict`, one product at a time: slow, and easy to read."""
         inputs, k = self._padded(inputs), self.kernel_size
         weights = self.weights.reshape(self.filters, len(inputs), k, k)
         outputs = np.zeros(self.outputs_shape(inputs), inputs.dtype) + self.bias[:, None, None, None]
@@ -74,7 +74,7 @@ class Conv2D(Layer):
         return outputs
 
     def backward(self, grad_outputs: Floats, needs_grad_inputs: bool = True) -> Floats | None:
-        # y = W columns + b as in Dense, so dL/dW = dL/dy columns^T and dL/dcolumns = W^T dL/dy; blocks are summed.
+        # As in Dense, y = W columns + b, so dL/dW = dL/dy columns^T, summed over blocks, and dL/dcolumns = W^T dL/dy.
         grad = self.in_blocks(grad_outputs, len(self.columns))
         self.grad_weights[:] = np.matmul(_as_matrices(self.columns), grad.transpose(0, 2, 1)).sum(axis=0).T
         np.sum(grad_outputs.reshape(self.filters, -1), axis=1, out=self.grad_bias)
@@ -82,7 +82,7 @@ class Conv2D(Layer):
             return None
         grad_columns = self._buffer("grad_columns", self.columns.shape, self.columns.dtype)
         np.matmul(self.weights.T, grad, out=_as_matrices(grad_columns))
-        # An input was copied into many windows, so its gradient is the sum of theirs.
+        # Each input was copied into several windows, so its gradient is the sum of theirs.
         grad_inputs = self._buffer("grad_inputs", self.inputs.shape, self.inputs.dtype)
         grad_inputs[:] = 0.0
         grad_windows = self.windows(grad_inputs, len(self.columns))
@@ -97,7 +97,7 @@ class Conv2D(Layer):
         return np.pad(inputs, ((0, 0), (p, p), (p, p), (0, 0))) if p else inputs
 
     def _convolve(self, inputs: Floats, empty: Callable[[str, Shape, DTypeLike], Floats]) -> tuple[Floats, Floats]:
-        """Return the outputs for padded inputs, and the columns, both in memory from `empty`."""
+        """Return the outputs for padded inputs, and the columns. `empty` allocates both."""
         windows = self.windows(inputs, self.blocks(inputs))
         columns = empty("columns", windows.shape, inputs.dtype)
         np.copyto(columns, windows)
@@ -112,16 +112,16 @@ class Conv2D(Layer):
         return self.filters, height - self.kernel_size + 1, width - self.kernel_size + 1, batch
 
     def blocks(self, inputs: Floats) -> int:
-        """Return the least number of blocks of whole output rows, none with more than COLUMNS_BLOCK_BYTES of columns."""
+        """Return the least number of equal blocks of output rows whose columns take at most COLUMNS_BLOCK_BYTES each."""
         _, height, width, batch = self.outputs_shape(inputs)
         row_bytes = inputs.itemsize * len(inputs) * self.kernel_size**2 * width * batch
         rows = next(r for r in range(height, 0, -1) if height % r == 0 and (r == 1 or r * row_bytes <= COLUMNS_BLOCK_BYTES))
         return height // rows
 
     def windows(self, maps: Floats, blocks: int) -> Floats:
-        """Return a view of (channels, height, width, batch) as (blocks, channels, k, k, rows, width, batch).
+        """Return a view of maps (channels, height, width, batch) as (blocks, channels, k, k, rows, width, batch).
 
-        [b, c, i, j, y, x, n] is maps[c, b * rows + y + i, x + j, n]: the same number is in up to k * k windows.
+        windows[b, c, i, j, y, x, n] is maps[c, b * rows + y + i, x + j, n], so each number appears in up to k * k windows.
         """
         channels, height, width, batch = maps.shape
         k = self.kernel_size
@@ -131,12 +131,12 @@ class Conv2D(Layer):
         return as_strided(maps, shape, (rows * row, channel, row, column, row, column, example))
 
     def in_blocks(self, outputs: Floats, blocks: int) -> Floats:
-        """Return a view of (filters, height, width, batch) as (blocks, filters, places of a block)."""
+        """Return a view of outputs (filters, height, width, batch) as (blocks, filters, places of a block)."""
         return outputs.reshape(self.filters, blocks, -1).transpose(1, 0, 2)
 
 
 class MaxPool2D(Layer):
-    """The largest value of each size x size square: smaller maps that care less where exactly a feature was."""
+    """Keep the largest value of each size x size square. The maps shrink, and small shifts of a feature matter less."""
 
     def __init__(self, size: int = 2) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ class MaxPool2D(Layer):
         return self.outputs
 
     def backward(self, grad_outputs: Floats, needs_grad_inputs: bool = True) -> Floats | None:
-        # The largest value alone decided the output, so it gets all of the gradient; of equal values the first gets it.
+        # Only the largest value reached the output, so it gets the whole gradient; of equal values, the first one.
         grad_inputs = self._buffer("grad_inputs", self.inputs.shape, grad_outputs.dtype)
         _, height, width, _ = grad_inputs.shape
         grad_inputs[:, height - height % self.size :] = 0.0  # rows and columns outside all squares
@@ -173,7 +173,7 @@ class MaxPool2D(Layer):
         return grad_inputs
 
     def corners(self, maps: Floats) -> list[Floats]:
-        """Return views of the size * size members of every square: all top left ones, all top right ones, …"""
+        """Return size * size views of the maps: the top left values of all squares, the next ones to their right, …"""
         s = self.size
         _, height, width, _ = maps.shape
         bottom, right = height - height % s, width - width % s
@@ -181,6 +181,6 @@ class MaxPool2D(Layer):
 
 
 def _as_matrices(columns: Floats) -> Floats:
-    """(blocks, channels, k, k, rows, width, batch) as (blocks, channels * k * k, places of a block), the same memory."""
+    """Return a view of (blocks, channels, k, k, rows, width, batch) as (blocks, channels * k * k, places of a block)."""
     blocks, channels, k = columns.shape[:3]
     return columns.reshape(blocks, channels * k * k, -1)

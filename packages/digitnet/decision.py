@@ -1,6 +1,6 @@
-"""The decision: from logits to the probability of each digit, and to whether the image shows a digit at all.
+"""The decision: from logits to the probability of each digit, and to a yes or no: does the image show a digit?
 
-A model card holds its two numbers. The trainer's stage evaluate fits both on the validation splits.
+It has two numbers, a temperature and a threshold, in the model card. The trainer's stage evaluate fits both on validation data.
 """
 
 from collections.abc import Mapping
@@ -13,42 +13,42 @@ from digitnet.arrays import Array, Bools, Floats, Integers
 from digitnet.losses import softmax
 from digitnet.network import DIGITS, NO_DIGIT
 
-TEMPERATURES = 0.01, 100.0  # beyond these, probabilities are 0 and 1, or all equal
+TEMPERATURES = 0.01, 100.0  # lower ones make probabilities 0 and 1, higher ones make them equal
 THRESHOLDS = 0.0, 1.0
 
 
 class Predictions(NamedTuple):
-    probabilities: Floats  # (n, 10), of the digits, given that the image shows one; each row sums to 1
-    no_digit: Floats  # (n,), the probability of no digit: 1 for a blank image, else 0 for a network without that class
+    probabilities: Floats  # (n, 10), of each digit if the image shows a digit; each row sums to 1
+    no_digit: Floats  # (n,), the probability of no digit; 1 for a blank image; else 0 for a network with 10 classes
     is_digit: Bools  # (n,)
 
     @property
     def digit(self) -> Integers:
-        """Return the likeliest digits, (n,), also of images that show no digit."""
+        """The likeliest digits, (n,), also for images without a digit."""
         return np.asarray(self.probabilities.argmax(axis=1))
 
     @property
     def confidence(self) -> Floats:
-        """Return the probability of each answer, (n,): of the likeliest digit, or of no digit."""
+        """The probability of each prediction, (n,): of the likeliest digit, or of no digit."""
         return np.where(self.is_digit, self.probabilities.max(axis=1), self.no_digit)
 
 
 @dataclass(frozen=True)
 class Decision:
-    temperature: float = 1.0  # divides the digits' logits; above 1 the network is less sure, and its best guess stays
-    no_digit_threshold: float = 1.0  # a larger probability of no digit rejects the image; 1 rejects only blank images
+    temperature: float = 1.0  # divides the digits' logits; above 1 it lowers the confidence; it never changes the best guess
+    no_digit_threshold: float = 1.0  # an image with a higher probability of no digit is rejected; 1 rejects only blank images
 
     @classmethod
     def of(cls, card: Mapping[str, object]) -> "Decision":
-        """Return the decision of a model card. A missing number is 1. ValueError for a number out of its range."""
+        """Return the decision of a model card. A missing number is 1.0. ValueError for a number out of its range."""
         return cls(_number(card, "temperature", *TEMPERATURES), _number(card, "no_digit_threshold", *THRESHOLDS))
 
     def probabilities(self, logits: Floats) -> Floats:
-        """Return the digits' probabilities (n, 10) for logits (n, classes), given that the images show digits."""
+        """Return the digits' probabilities (n, 10) for logits (n, classes), assuming that the images show digits."""
         return softmax(logits[:, :DIGITS].T / logits.dtype.type(self.temperature)).T
 
     def predictions(self, logits: Floats, images: Array) -> Predictions:
-        """Decide on images (n, 28, 28) with these logits (n, classes). A blank image is no digit."""
+        """Return the predictions for images (n, 28, 28) with these logits (n, classes). A blank image is no digit."""
         no_digit = softmax(logits.T)[NO_DIGIT] if logits.shape[1] > NO_DIGIT else np.zeros(len(logits), logits.dtype)
         blank = is_blank(images)
         no_digit[blank] = 1.0
@@ -56,7 +56,7 @@ class Decision:
 
 
 def is_blank(images: Array) -> Bools:
-    """Return which of the images (n, 28, 28) have no ink, (n,). digitnet.images makes such an image of a dot, too."""
+    """Return which of the images (n, 28, 28) have no ink, bool (n,). digitnet.images makes one of a single dot too."""
     return np.asarray(~np.any(images, axis=(1, 2)))
 
 

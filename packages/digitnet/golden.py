@@ -1,4 +1,4 @@
-"""Golden examples: images in a model, with the trainer's predictions for them, which `load` compares with its own."""
+"""Golden examples: images in a saved model, with the trainer's predictions. `checkpoint.load` checks them."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from digitnet.images.normalize import in_unit_range
 from digitnet.network import IMAGE_SHAPE, Network
 
 MOST_GOLDEN = 100
-GOLDEN_TOLERANCE = 1e-3  # of the largest logit: other processors add in another order, nothing more
+GOLDEN_TOLERANCE = 1e-3  # relative to the largest logit: other processors add floats in another order
 
 
 class Golden(NamedTuple):
@@ -21,9 +21,9 @@ class Golden(NamedTuple):
 
     @classmethod
     def of(cls, network: Network, decision: Decision, images: Bytes, batch_size: int = 128) -> "Golden":
-        """Make the examples of a network. ValueError if there are not 1 to MOST_GOLDEN images."""
+        """Return a network's golden examples for images uint8 (n, 28, 28). ValueError unless n is 1 to MOST_GOLDEN."""
         if not 1 <= len(images) <= MOST_GOLDEN:
-            raise ValueError(f"a model carries 1 to {MOST_GOLDEN} golden examples, and this one has {len(images)}")
+            raise ValueError(f"a model has 1 to {MOST_GOLDEN} golden examples, but this one has {len(images)}")
         logits = network.predict_logits(in_unit_range(images), batch_size)
         return cls(images, logits, decision.predictions(logits, images), decision)
 
@@ -37,15 +37,15 @@ class Golden(NamedTuple):
     def from_arrays(cls, arrays: Arrays, decision: Decision, network: Network) -> "Golden":
         """Return the examples of an .npz file. ValueError unless this network gives the same logits and predictions.
 
-        An older file has images and logits alone; `decision` then makes the predictions.
+        An older file has images and logits only; `decision` then makes the predictions.
         """
         if not np.isfinite(network.parameters).all():
-            raise ValueError("it holds parameters that are not finite numbers")
+            raise ValueError("it has parameters that are not finite numbers")
         try:
             images = arrays["golden_pictures"]
             if images.dtype != np.uint8 or images.shape[1:] != IMAGE_SHAPE[1:]:
                 raise ValueError(f"its golden images should be uint8 (n, 28, 28), but are {images.dtype} {images.shape}")
-            with np.errstate(all="ignore"):  # huge weights overflow, and then the answers differ
+            with np.errstate(all="ignore"):  # huge weights overflow; the comparison then fails
                 own = cls.of(network, decision, images, batch_size=16).arrays()
             stored = arrays if "decision" in arrays else own | {"golden_logits": arrays["golden_logits"]}
             for name, values in own.items():
@@ -54,7 +54,7 @@ class Golden(NamedTuple):
         except KeyError as error:
             raise ValueError(f"it lacks {error}") from error
         if not np.array_equal(stored["decision"], own["decision"]):
-            raise ValueError("it was made with another temperature or threshold than the card says: save the model anew")
+            raise ValueError("its temperature or threshold differs from the model card: save the model anew")
         logits, predictions = stored["golden_logits"], Predictions(*(stored[f"golden_{name}"] for name in Predictions._fields))
         if not _close(own["golden_logits"], logits, GOLDEN_TOLERANCE * max(1.0, float(np.abs(logits).max()))):
             raise ValueError("it does not give the answers that its maker got: save the model anew, or go back to another")

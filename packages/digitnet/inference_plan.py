@@ -1,13 +1,13 @@
-"""The inference plan: the forward pass compiled for speed. layers.py is the version to read.
+"""The inference plan: the forward pass, compiled for speed. layers.py is easier to read.
 
-The service answers with it: one image takes two thirds of the time of the layers' own `predict` (docs/performance.md).
-Batches of one size always use the same memory, so no call allocates, works out a shape or makes a view:
+The service predicts with it: one image takes two thirds of the time of Network.predict_logits (docs/performance.md). All
+batches have one size and reuse the same memory, so no call allocates memory, computes a shape or makes a view:
 
-    windows   each convolution has one view of its input's windows, and memory for the columns that they are copied to
-    bias      is one more weight with the constant input 1, so no pass over the outputs adds it
-    blocks    a convolution of a large batch computes a few output rows at a time, so their columns stay in the cache
+    windows   each convolution has one view of its input's windows, and memory for their columns
+    bias      is one more weight with the constant input 1, so no extra pass adds it
+    blocks    a convolution of a large batch computes a few output rows at a time, so that their columns stay in the cache
 
-The logits are those of Network.predict_logits but for the last bits, because floats are added in another order.
+The logits differ from those of Network.predict_logits in their last bits, because the plan adds floats in another order.
 """
 
 import math
@@ -23,13 +23,13 @@ from digitnet.layers import Dense, Dropout, Flatten, Layer, ReLU
 from digitnet.network import IMAGE_SHAPE, Network, check_images
 
 Step = Callable[[], object]
-Compiled = tuple[Floats, list[Step]]  # the memory of a layer's outputs, and the steps that fill it
+Compiled = tuple[Floats, list[Step]]  # the memory of a layer's outputs, and the steps that compute them
 
 
 class InferencePlan:
-    """A network with its present parameters, for batches of `batch` images; later changes have no effect.
+    """A network with its current parameters, for batches of `batch` images. Later changes of the network have no effect.
 
-    Threads may share a plan and then take turns. To run side by side, each needs its own.
+    Threads that share a plan take turns. To run in parallel, give each its own plan.
     """
 
     def __init__(self, network: Network, batch: int = 1) -> None:
@@ -51,7 +51,7 @@ class InferencePlan:
         with self._lock:
             for start in range(0, len(images), self.batch):
                 chosen = images[start : start + self.batch]
-                self._images[: len(chosen)] = chosen  # in a smaller last batch, old images are computed too
+                self._images[: len(chosen)] = chosen  # a smaller last batch leaves old images behind, which are computed too
                 for step in self._steps:
                     step()
                 logits[start : start + self.batch] = self._outputs[:, : len(chosen)].T
@@ -59,7 +59,7 @@ class InferencePlan:
 
 
 def _convolution(layer: Conv2D, inputs: Floats) -> Compiled:
-    """Copy a block's windows to columns and multiply them while they are in the cache, one block after the other."""
+    """Compile a convolution: for each block, copy its windows to columns and multiply them while they are in the cache."""
     steps: list[Step] = []
     if p := layer.padding:
         channels, height, width, batch = inputs.shape

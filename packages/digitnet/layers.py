@@ -1,17 +1,17 @@
-"""The layers: what each one computes, and how the gradient of the loss passes back through it.
+"""Layers: each computes an output from its input, and passes the gradient of the loss back from output to input.
 
 A layer is a function y = f(x) with two directions:
 
-    forward    y from x, remembering what backward needs
+    forward    y from x; it keeps the values that backward needs
     backward   dL/dx from dL/dy by the chain rule, and dL/dw for the layer's own parameters
 
-Written out once for each layer, that is all of backpropagation (Rumelhart, Hinton and Williams, Nature 323, 1986).
+These two, once for each layer, are all of backpropagation (Rumelhart, Hinton and Williams, Nature 323, 1986).
 
 Shapes: the batch is the LAST axis. Feature maps are (channels, height, width, batch), vectors are (features, batch), and
-each column is one example. So a layer reads like the textbook's y = W x + b, and NumPy's inner loops run over long
+each column is one example. So the code reads like the textbook's y = W x + b, and NumPy's inner loops run over long
 contiguous rows (A. Krizhevsky's cuda-convnet has the same order for the same reason).
 
-`predict` computes the same as `forward` and remembers nothing: several threads may call it at once.
+`predict` returns the same output as `forward` and stores nothing, so several threads may call it at once.
 """
 
 import math
@@ -24,9 +24,9 @@ from digitnet.arrays import Floats, Shape
 
 
 class Layer:
-    """The common part of all layers. A layer without parameters defines only predict and backward."""
+    """The base class of all layers. A layer without parameters defines only predict and backward."""
 
-    generator: np.random.Generator | None = None  # source of randomness in forward, for a layer that needs one
+    generator: np.random.Generator | None = None  # randomness for forward; only Dropout uses it
     weights_shape: Shape = ()  # (): the layer has no parameters
     inputs: Floats  # of the last forward
     weights: Floats
@@ -38,52 +38,54 @@ class Layer:
         self._buffers: dict[str, Floats] = {}
 
     def build(self, input_shape: Shape) -> Shape:
-        """Set weights_shape for one example's input and return the shape of its output, both without the batch axis.
+        """Set weights_shape for this input shape, and return the output shape. Both lack the batch axis.
 
-        ValueError if such an input does not fit.
+        ValueError if the layer cannot take such an input.
         """
         return input_shape
 
     def workspace(self, input_shape: Shape, output_shape: Shape) -> int:
-        """Return how many numbers one example takes in memory, besides its input and output."""
+        """Return the count of numbers that one example keeps in memory, without its input and output."""
         return 0
 
     @property
     def parameter_count(self) -> int:
-        """Count the weights, and one bias for each output channel or unit."""
+        """The number of weights, plus one bias for each output channel or unit."""
         return math.prod(self.weights_shape) + self.weights_shape[0] if self.weights_shape else 0
 
     def bind(self, parameters: Floats, gradients: Floats) -> None:
-        """Make weights, bias and their gradients views of this layer's part of the network's two flat vectors."""
+        """Make weights, bias and their gradients views of `parameters` and `gradients`, flat vectors (parameter_count,)."""
         split = parameters.size - self.weights_shape[0]
         self.weights, self.bias = parameters[:split].reshape(self.weights_shape), parameters[split:]
         self.grad_weights, self.grad_bias = gradients[:split].reshape(self.weights_shape), gradients[split:]
 
     def initialize(self, generator: np.random.Generator) -> None:
-        """Draw weights by He's rule: a variance of 2 / fan_in keeps the signal's size through ReLU (He et al., 2015)."""
+        """Draw weights with variance 2 / fan_in, which keeps the signal's scale through ReLU (He et al., 2015); zero the bias."""
         fan_in = math.prod(self.weights_shape[1:])
         self.weights[:] = generator.normal(0.0, math.sqrt(2.0 / fan_in), self.weights_shape)
         self.bias[:] = 0.0
 
     def predict(self, inputs: Floats) -> Floats:
+        """Return the outputs for inputs with the batch as last axis."""
         raise NotImplementedError
 
     def forward(self, inputs: Floats) -> Floats:
+        """Return the outputs like predict, and store the values that backward needs."""
         self.inputs = inputs
         return self.predict(inputs)
 
     def backward(self, grad_outputs: Floats, needs_grad_inputs: bool = True) -> Floats | None:
-        """Take dL/d(outputs), set grad_weights and grad_bias, and return dL/d(inputs), which the first layer may skip."""
+        """Set grad_weights and grad_bias from dL/d(outputs), summed over the batch; return dL/d(inputs) if needed."""
         raise NotImplementedError
 
     def _with(self, weights: ArrayLike, bias: ArrayLike) -> Self:
-        """Bind the layer to float64 vectors of its own with these values."""
+        """Bind the layer to new float64 vectors with these values."""
         parameters = np.append(weights, bias).astype(np.float64)
         self.bind(parameters, np.zeros_like(parameters))
         return self
 
     def _buffer(self, name: str, shape: Shape, dtype: DTypeLike) -> Floats:
-        """Return memory that is kept from batch to batch: new megabytes each time would cost more than the arithmetic."""
+        """Return memory that all batches reuse, because to allocate megabytes for each costs more than the arithmetic."""
         buffer = self._buffers.get(name)
         if buffer is None or buffer.shape != shape or buffer.dtype != dtype:
             buffer = self._buffers[name] = np.empty(shape, dtype)
@@ -132,7 +134,7 @@ class ReLU(Layer):
 
 
 class Flatten(Layer):
-    """(channels, height, width) -> one vector of features: the same numbers, row after row."""
+    """Turn feature maps (channels, height, width) into one vector of features: the same numbers, row after row."""
 
     def build(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)
@@ -145,10 +147,10 @@ class Flatten(Layer):
 
 
 class Dropout(Layer):
-    """In training, zero each input with probability `rate` and scale up the others, so that their sum stays the same on
-    average: no unit can rely on a single other one (Srivastava et al., "Dropout", 2014).
+    """In training, zero each input with probability `rate`, and multiply the others by 1 / (1 - rate).
 
-    `generator` draws anew in each forward. Without a generator, and in predict, all inputs pass unchanged.
+    The expected sum stays the same, and no unit can rely on one other unit (Srivastava et al., "Dropout", 2014). `generator`
+    draws new zeros in each forward. Without a generator, and in predict, all inputs pass unchanged.
     """
 
     def __init__(self, rate: float) -> None:
@@ -172,7 +174,7 @@ class Dropout(Layer):
 
 
 def whole_number(name: str, value: int, at_least: int = 1) -> int:
-    """Return the value. ValueError, which names it, for anything but a large enough int."""
+    """Return the value. ValueError names it unless it is an int of at least `at_least`."""
     if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
         raise ValueError(f"{name} must be a whole number of at least {at_least}, not {value!r}")
     return value

@@ -1,7 +1,7 @@
-"""The loss: how wrong the network's answers are, as one number, and its gradient with respect to the logits.
+"""The loss: the error of the network's predictions as one number, and its gradient with respect to the logits.
 
-Softmax turns ten logits z into ten probabilities, p_i = exp(z_i) / sum_j exp(z_j). Cross-entropy is the surprise at the
-truth, L = -log p_label. Together they have the simplest gradient: dL/dz = p - one_hot(label).
+Softmax turns logits z into probabilities, p_i = exp(z_i) / sum_j exp(z_j). Cross-entropy is the negative log-probability of
+the label, L = -log p_label. Together their gradient is simple: dL/dz = p - one_hot(label).
 (Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4.)
 """
 
@@ -11,9 +11,9 @@ from digitnet.arrays import Floats, Integers
 
 
 def softmax(logits: Floats) -> Floats:
-    """Turn logits (classes, batch) into probabilities of the same shape; each column is positive and sums to 1.
+    """Turn logits (classes, batch) into probabilities of the same shape. Each column sums to 1.
 
-    Subtracting the column's maximum changes nothing, and exp never overflows.
+    The subtracted maximum cancels out, and keeps exp from overflowing.
     """
     exponentials: Floats = np.exp(logits - logits.max(axis=0))
     totals: Floats = exponentials.sum(axis=0)
@@ -21,9 +21,9 @@ def softmax(logits: Floats) -> Floats:
 
 
 def softmax_cross_entropy(logits: Floats, labels: Integers) -> tuple[float, Floats]:
-    """Return the MEAN loss of logits (classes, batch) with labels (batch,), and dL/dlogits in the shape of the logits.
+    """Return the MEAN loss of logits (classes, batch) with labels int (batch,), and its gradient dL/dlogits (classes, batch).
 
-    log p is z - log(sum(exp z)), never the logarithm of a probability that may have rounded to zero.
+    It computes log p as z - log(sum(exp z)), because a probability may round to 0, whose logarithm is infinite.
     """
     examples = np.arange(labels.size)
     shifted = logits - logits.max(axis=0)

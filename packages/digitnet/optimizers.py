@@ -1,7 +1,7 @@
-"""Gradient descent: how the gradient moves the parameters.
+"""Optimizers: from the gradient to new parameters.
 
-All parameters are one flat vector and so is the gradient, so an optimizer is a few lines of arithmetic on two vectors,
-in place. schedules.py gives the learning rate of each step.
+All parameters are one flat vector, and so is the gradient. So an optimizer is a few lines of arithmetic on two vectors, in
+place. schedules.py gives the learning rate of each step.
 """
 
 import math
@@ -14,7 +14,7 @@ from digitnet.arrays import Arrays, Floats
 
 
 class SGD:
-    """Stochastic gradient descent with momentum (Polyak, 1964): the velocity sums up past gradients.
+    """Stochastic gradient descent with momentum (Polyak, 1964): the velocity is a decaying sum of past gradients.
 
     v <- momentum * v + grad;  w <- w - learning_rate * v
     """
@@ -24,7 +24,7 @@ class SGD:
         self.state: Arrays = {"velocity": np.zeros(size, dtype)}
 
     def update(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
-        """Take one step, in place; parameters and gradients are (size,)."""
+        """Take one step: change parameters (size,) in place by gradients (size,)."""
         velocity = self.state["velocity"]
         velocity *= self.momentum
         velocity += gradients
@@ -32,14 +32,14 @@ class SGD:
 
 
 class Adam:
-    """Adam (Kingma and Ba, ICLR 2015): each parameter's step is scaled by the usual size of its gradients.
+    """Adam (Kingma and Ba, ICLR 2015): divide each parameter's step by the typical size of its gradients.
 
     m <- beta1 * m + (1 - beta1) * grad         a running mean of the gradient
     v <- beta2 * v + (1 - beta2) * grad^2       a running mean of its square
     w <- w - learning_rate * (m' / (sqrt(v') + epsilon) + weight_decay * w)
 
-    m and v start at zero, so m' and v' are m and v divided by 1 - beta^t. Weight decay pulls each parameter toward zero that
-    no gradient holds back (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
+    m and v start at zero, so m' and v' correct this bias: m and v, divided by 1 - beta^t after t steps. Weight decay pulls every
+    parameter toward zero (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Adam:
         }
 
     def update(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        """Take one step: change parameters (size,) in place by gradients (size,)."""
         mean, square, steps = self.state["mean"], self.state["square"], self.state["steps"]
         steps += 1
         mean += (1.0 - self.beta1) * (gradients - mean)

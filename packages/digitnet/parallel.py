@@ -1,10 +1,10 @@
-"""One batch on several threads, and on several processes: each takes a shard of the examples, and their gradients are summed.
+"""Data parallelism: threads and processes each compute the gradients of a shard of the batch, then sum them.
 
-The gradient of a mean over a batch is the weighted mean of the gradients of its shards. NumPy releases the interpreter lock in
-its loops and products, so threads really run side by side. Limit BLAS to one thread then: its threads and these would compete.
+The gradient of a mean over a batch is the weighted mean of its shards' gradients. NumPy releases the interpreter lock in loops
+and products, so threads run in parallel. Limit BLAS to one thread: its threads would compete with these.
 
-Processes, of one machine or of many, each have a copy of the network. Each takes the same step with the sum of all gradients, so
-the copies stay equal. A Group does the sum; whoever starts the processes provides it.
+Processes, on one machine or several, each have a copy of the network. Each takes the same step with the sum of all gradients, so
+the copies stay equal. A Group computes the sum; the program that starts the processes provides it.
 """
 
 import math
@@ -21,7 +21,7 @@ from digitnet.training import loss_and_gradients
 
 
 class Group:
-    """Processes that do the same at the same time, each with another part of the data: this one is number `rank` of `size`.
+    """Processes that run the same program on different data. This process is number `rank` of `size`, counted from 0.
 
     This base class is a single process.
     """
@@ -29,9 +29,9 @@ class Group:
     rank, size = 0, 1
 
     def sum_(self, array: Array, *numbers: float) -> tuple[float, ...]:
-        """Sum the array over all processes, in place; return the sums of the numbers beside it.
+        """Sum the array over all processes, in place; return the sums of the numbers, in the array's dtype.
 
-        All processes must call it, and all get the same bits. The numbers are summed in the array's dtype.
+        All processes must call it, and all get the same bits.
         """
         return numbers
 
@@ -40,16 +40,16 @@ SINGLE_PROCESS = Group()
 
 
 def part(count: int, group: Group) -> slice:
-    """Return which of so many things in a row are this process's."""
+    """Return this process's slice of `count` items."""
     return slice(count * group.rank // group.size, count * (group.rank + 1) // group.size)
 
 
 class DataParallel:
-    """Compute a network's gradients in `shards`, each on a thread; of a group each process takes its part of the shards.
+    """Compute a network's gradients in `shards`, each on its own thread. Each process of a group takes some of the shards.
 
-    Shards decide in which order floats are added, and with it their last bits. So `shards` is part of the recipe: the same
-    number gives the same weights on a machine of any size. A group of processes rounds in other places, and only there.
-    The threads end with the with statement. A process beyond the number of shards has nothing to do.
+    The shards fix the order of additions, and so the last bits of the sums. The same number of shards gives the same weights on
+    any number of cores; a group of processes adds in another order. A process beyond the number of shards is idle. The threads
+    end with the `with` statement.
     """
 
     def __init__(self, network: Network, shards: int, group: Group = SINGLE_PROCESS):
@@ -58,17 +58,17 @@ class DataParallel:
         self._threads = ThreadPoolExecutor(len(self._replicas), thread_name_prefix="shard")
 
     def rows(self, count: int) -> slice:
-        """Return which of so many examples this process takes."""
+        """Return this process's slice of a batch of `count` examples."""
         own = self._bounds(count)[self._own(count)]
         return slice(own[0].start, own[-1].stop) if own else slice(0, 0)
 
     def loss_and_gradients(
         self, images: Floats, labels: Integers, generator: np.random.Generator | None = None
     ) -> tuple[float, int]:
-        """Do what digitnet.training.loss_and_gradients does: the results are of the whole batch, on every process.
+        """Compute training.loss_and_gradients of the whole batch; all processes get the same results.
 
-        A process reads only the images in its `rows`. Each shard draws from a child of the generator, so what it drops depends
-        neither on the order of the threads nor on the process.
+        A process reads only the images in its `rows`. Each shard has its own child of the generator, so dropout depends neither
+        on the order of the threads nor on the process.
         """
         shards, own = self._bounds(len(labels)), self._own(len(labels))
         generators: Sequence[np.random.Generator | None] = generator.spawn(len(shards)) if generator else [None] * len(shards)
@@ -89,12 +89,12 @@ class DataParallel:
         return loss, int(correct)
 
     def _bounds(self, count: int) -> list[slice]:
-        """Return the shards, in a row; none is empty."""
+        """Return the slices of the shards that are not empty."""
         bounds = np.linspace(0, count, self.shards + 1).astype(int).tolist()
         return [slice(start, end) for start, end in pairwise(bounds) if end > start]
 
     def _own(self, count: int) -> slice:
-        """Return which of these are this process's."""
+        """Return this process's slice of the shards."""
         return part(min(count, self.shards), self._group)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Prefetching: one thread makes the next batches while the network learns from the present one."""
+"""Prefetching: a thread makes the next batches while the network trains on the current one."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,9 +13,9 @@ AHEAD = 2  # batches
 
 
 def prefetched(make: Callable[[Key], Made], keys: Iterable[Key]) -> Iterator[Made]:
-    """Yield make(key) for each key, in their order; a thread makes up to AHEAD of them before they are asked for.
+    """Yield make(key) for each key, in order. A thread runs up to AHEAD calls in advance.
 
-    An exception of `make` is raised where its batch is asked for. To be repeatable, make(key) should depend on its key alone.
+    An exception of make(key) is raised in place of its result. For a repeatable training, make(key) must depend only on key.
     """
     remaining = iter(keys)
     thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch")

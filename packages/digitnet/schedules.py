@@ -1,6 +1,8 @@
-"""Schedules: the learning rate of each step, from the first to the last.
+"""Schedules: the learning rate of each step.
 
-Large steps learn fast and small steps settle, so a run takes large steps early and small steps at its end.
+Large steps make fast progress, small steps settle in a minimum. So a training takes large steps early and small steps at the end.
+
+Each schedule takes the step, 0 to steps - 1, the number of steps, and the largest learning rate.
 """
 
 import math
@@ -8,9 +10,9 @@ from collections.abc import Callable
 
 
 def one_cycle(step: int, steps: int, peak: float, warmup: float = 0.15) -> float:
-    """Rise from peak / 25 to peak during the first `warmup` part of the steps, then fall to almost nothing, on cosines.
+    """Rise from peak / 25 to peak during the first `warmup` share of the steps, then fall to peak / 10,000, on cosines.
 
-    (L. Smith, "Super-convergence", 2018.) `step` runs from 0 to steps - 1.
+    (L. Smith, "Super-convergence", 2018.)
     """
     top = warmup * steps
     if step < top:
@@ -19,12 +21,12 @@ def one_cycle(step: int, steps: int, peak: float, warmup: float = 0.15) -> float
 
 
 def cosine(step: int, steps: int, peak: float) -> float:
-    """Fall from peak to almost nothing on half a cosine (Loshchilov and Hutter, "SGDR", 2017)."""
+    """Fall from peak to peak / 10,000 on half a cosine (Loshchilov and Hutter, "SGDR", 2017)."""
     return _cosine(peak, peak / 1e4, step / steps)
 
 
 def constant(step: int, steps: int, peak: float) -> float:
-    """Keep the same rate from the first step to the last: plain gradient descent."""
+    """Return the same rate for all steps: plain gradient descent."""
     return peak
 
 

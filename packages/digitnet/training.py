@@ -1,6 +1,6 @@
 """Training: gradient descent, one batch after the other.
 
-For each epoch, for each batch: forward, loss, backward, update. Callbacks do all the rest: show progress, average, save, stop.
+For each epoch, for each batch: forward, loss, backward, update. Callbacks do the rest: report, average, save, stop.
 """
 
 from collections.abc import Callable, Iterable, Sequence, Sized
@@ -17,44 +17,46 @@ from digitnet.optimizers import SGD, Adam
 from digitnet.schedules import constant
 
 Optimizer = SGD | Adam
-Batch = tuple[Floats, Integers] | tuple[Floats, Integers, np.random.Generator]  # the generator is what dropout draws from
+Batch = tuple[Floats, Integers] | tuple[Floats, Integers, np.random.Generator]  # the generator is for dropout
 
 
 class Batches(Sized, Iterable[Batch], Protocol):
-    """One epoch, such as a list of batches. What shuffles gives the batches of the next epoch each time it is iterated."""
+    """The batches of one epoch, such as a list. A class that shuffles yields the next epoch in each iteration."""
 
 
 @dataclass
 class Progress:
-    """How far a training is; loss, correct, examples and learning_rate are of the latest batch."""
+    """The progress of a training. The last four fields describe the latest batch."""
 
     epochs: int
     steps: int  # updates in all epochs
     step: int  # updates so far
     loss: float = 0.0  # the mean over the batch
-    correct: int = 0  # images read right, of so many examples
+    correct: int = 0  # examples predicted correctly
     examples: int = 0
     learning_rate: float = 0.0
 
 
 class Callback:
-    """Follow a training; override what you need. A callback stops the training by raising an exception."""
+    """Called by `train` at each step. Override the methods that you need; raise an exception to stop the training."""
 
     def before_update(self, progress: Progress) -> None:
-        """The gradients of this step are there; the weights are still those of the step before."""
+        """Called between backward and update: the gradients are new, the weights are those of the step before."""
 
-    def after_update(self, progress: Progress) -> None: ...
+    def after_update(self, progress: Progress) -> None:
+        """Called after each step."""
 
-    def after_epoch(self, progress: Progress) -> None: ...
+    def after_epoch(self, progress: Progress) -> None:
+        """Called after the last step of each epoch."""
 
 
 def loss_and_gradients(
     network: Network, images: Floats, labels: Integers, generator: np.random.Generator | None = None
 ) -> tuple[float, int]:
-    """Fill network.gradients with dL/dparameters; return the mean loss and how many images were read right.
+    """Set network.gradients to dL/dparameters; return the mean loss and the number of correct predictions.
 
-    images (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or to 10 where there is a class for no digit.
-    Dropout draws from `generator`; without one nothing is dropped.
+    images (batch, 28, 28) in [0, 1]; labels int (batch,) in 0..9, or 0..10 for a network with 11 classes. Dropout draws from
+    `generator`; without one, it drops nothing.
     """
     for layer in network.layers:
         layer.generator = generator
@@ -75,11 +77,11 @@ def train(
     gradients: Callable[..., tuple[float, int]] | None = None,
     first_step: int = 0,
 ) -> None:
-    """Train the network, in place.
+    """Train the network in place.
 
-    The schedule gives each step's learning rate, with `learning_rate` as its peak. `gradients` computes the gradients of a batch
-    in another way, such as DataParallel's. A training that was stopped goes on at first_step; then `batches` first gives the rest
-    of that epoch.
+    The schedule gives each step's learning rate, with `learning_rate` as its peak. `gradients` replaces loss_and_gradients, for
+    example with DataParallel's. To resume a stopped training, pass its `first_step`, and `batches` that yield the rest of that
+    epoch first.
     """
     gradients = gradients or partial(loss_and_gradients, network)
     progress = Progress(epochs, steps=epochs * len(batches), step=first_step)

@@ -1,7 +1,7 @@
-"""Weight averaging: the mean of the weights over the last steps, a better network than the one that each step leaves.
+"""Weight averaging: the mean of the weights over the last steps gives a better network than the last step alone.
 
-Each step follows another batch and overshoots a little; in the mean those detours cancel (Polyak and Juditsky, "Acceleration of
-stochastic approximation by averaging", 1992). It costs one more vector, and the network stays one.
+Each step follows a different batch and overshoots a little; in the mean, these errors cancel (Polyak and Juditsky,
+"Acceleration of stochastic approximation by averaging", 1992). It costs one more vector of parameters.
 """
 
 import numpy as np
@@ -13,11 +13,12 @@ from digitnet.training import Callback, Progress
 
 
 class WeightAverage:
-    """The mean of the parameters after each step, and from the step number `steps` on, of about the last `steps`:
+    """A running mean of parameters, (size,), over about the last `steps` steps:
 
     average <- average + (w - average) / min(t, steps)      t = 1, 2, 3, …
 
-    From then on each older step counts for 1 - 1 / steps of the one after it. `average` is (size,); 1 step is no average.
+    Up to step number `steps` it is the plain mean. Later, each step has 1 - 1 / steps of the weight of the next one. With
+    steps = 1 it is the current parameters.
     """
 
     def __init__(self, size: int, steps: int, dtype: DTypeLike = np.float32):
@@ -29,7 +30,7 @@ class WeightAverage:
         return self.state["average"]
 
     def update(self, parameters: Array) -> None:
-        """Take in the parameters (size,) after a step of the optimizer."""
+        """Add the parameters (size,) after a step of the optimizer."""
         self.state["seen"] += 1
         share = 1.0 / min(int(self.state["seen"][0]), self.steps)
         average = self.average
@@ -38,7 +39,7 @@ class WeightAverage:
 
 
 class AveragingCallback(Callback):
-    """Average a network's weights while it trains: `averaged` is the same network with the averaged weights."""
+    """Average a network's weights while it trains. `averaged` is a network with the averaged weights."""
 
     def __init__(self, network: Network, steps: int):
         self.network, self.average = network, WeightAverage(network.parameters.size, steps, network.dtype)

@@ -1,1 +1,1 @@
-"""Drift tests whether recent drawings still look like those that the model reads well. NumPy is its only dependency."""
+"""Drift detection: do recent drawings still look like drawings that the model reads well? NumPy is the only dependency."""

@@ -1,16 +1,16 @@
-"""Blocks: each drawing in one window, once. A reader of the newest drawings sees most of them several times; tests of overlapping
-windows would multiply the false alarms."""
+"""Blocks: windows that do not overlap, so that each drawing is tested once. Tests of overlapping windows would multiply the false
+alarms."""
 
 from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
-SIZE = 500  # drawings; docs/drift.md compares sizes
+SIZE = 500  # drawings; docs/advanced/drift.md compares sizes
 
 Record = TypeVar("Record")
 
 
 class Blocks(Generic[Record]):
-    """Cuts a stream of records, seen through its newest ones, into consecutive blocks of one size."""
+    """Cut a stream of records into consecutive blocks of one size. Each call of `add` sees only the newest records."""
 
     def __init__(self, size: int = SIZE):
         self.size = size
@@ -24,7 +24,7 @@ class Blocks(Generic[Record]):
     def add(self, ids: Sequence[Hashable], records: Sequence[Record]) -> list[list[Record]]:
         """Add the newest records with their ids, oldest first, and return the blocks that are now full.
 
-        Only records after the last known one are new; if that one is no longer among them, all are.
+        Records after the last known id are new; if that id is missing, all records are.
         """
         known = next((place for place in range(len(ids) - 1, -1, -1) if ids[place] == self._last), -1)
         self._waiting.extend(records[known + 1 :])

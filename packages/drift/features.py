@@ -1,15 +1,15 @@
-"""Features of images that need no network, each a number, for many images at once.
+"""Features of images without a network: eight numbers for each image.
 
-    ink           the sum of all pixels, a full one as 1
+    ink           the sum of all pixels, where 1 is full ink
     aspect        the width of the ink's box over its height
-    slant         the lean to the right, in pixels for each pixel up, from the second moments, as deslanting has it
-    stroke_width  in pixels: twice the area over the perimeter
-    centre_x, centre_y    the center of mass, in pixels from the left and from the top (y down), 0 = the first pixel's middle
+    slant         the lean to the right in pixels for each pixel up, from second moments
+    stroke_width  twice the area over the perimeter, in pixels
+    centre_x, centre_y    the center of mass, in pixels from the center of the top left pixel, y down
     smoothness    the correlation of neighboring pixels, in [-1, 1]
-    euler_number  pieces less holes: 1 for a plain stroke, 0 for a zero, -1 for an 8; many for dust
+    euler_number  pieces less holes: 1 for a plain stroke, 0 for a zero, -1 for an 8; large for dust
 
-Most depend on the digit: a 1 has less ink than an 8. So reference.py compares distributions digit by digit. A blank image has 0
-of everything, and its center in the middle.
+Most features depend on the digit: a 1 has less ink than an 8. So reference.py compares distributions digit by digit. A blank
+image has 0 for each feature, and its center of mass in the middle.
 """
 
 import numpy as np
@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 
 NAMES = ("ink", "aspect", "slant", "stroke_width", "centre_x", "centre_y", "smoothness", "euler_number")
 SIDE = 28
-INK = 64  # of 255: darker pixels are in the ink's box; the pen's faded edge is not
-SOLID = 128  # of 255: darker pixels belong to a piece, lighter ones to a hole
-PIXEL_VARIANCE = 1.0 / 12.0  # of a pixel's own extent: it keeps a flat line's slant finite
-BATCH = 500  # images measured at once: their arrays then stay in the processor's cache
+INK = 64  # of 255: the ink's box has the pixels with at least this much ink, without the pen's faded edge
+SOLID = 128  # of 255: pixels with at least this much ink belong to a piece, others to a hole or the background
+PIXEL_VARIANCE = 1.0 / 12.0  # the variance within a pixel, which keeps a flat line's slant finite
+BATCH = 500  # images whose arrays stay in the processor's cache
 
 Floats = NDArray[np.float64]
 
 
 def measure(images: NDArray[np.uint8]) -> Floats:
-    """Return the features float64 (n, 8), columns as in NAMES, of images uint8 (n, 28, 28), 255 = ink; else ValueError."""
+    """Return the features, float64 (n, 8) with columns NAMES, of images uint8 (n, 28, 28), 255 = ink. ValueError for others."""
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
         raise ValueError(f"images must be uint8 (n, {SIDE}, {SIDE}), not {images.dtype} {images.shape}")
@@ -43,7 +43,7 @@ def _measure(images: NDArray[np.uint8]) -> Floats:
     blank = ink == 0.0
     mass = np.where(blank, 1.0, ink)
 
-    # First and second moments: the mean and the (co)variance of the ink's place.
+    # First and second moments: the mean and the (co)variance of the ink's position.
     place = np.arange(SIDE, dtype=np.float64)
     centre_x, centre_y = columns @ place / mass, rows @ place / mass
     variance_y = rows @ (place * place) / mass - centre_y**2
@@ -67,12 +67,12 @@ def _measure(images: NDArray[np.uint8]) -> Floats:
 
 
 def _extent(any_dark: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the number of places from the first True to the last, (n,), of bool (n, 28); 0 for none."""
+    """Return the distance from the first True to behind the last one, (n,), in each row of bool (n, 28); 0 without True."""
     return np.where(any_dark.any(axis=1), SIDE - any_dark.argmax(axis=1) - any_dark[:, ::-1].argmax(axis=1), 0)
 
 
 def _perimeter(levels: NDArray[np.float32]) -> Floats:
-    """Return the total variation, (n,): the length of the ink's edge. For a soft edge, too, it is the sum of slopes."""
+    """Return the total variation, (n,), which is the length of the ink's edge, whether hard or soft."""
     padded = np.pad(levels, ((0, 0), (1, 1), (1, 1)))
     across = padded[:, :-1, 1:] - padded[:, :-1, :-1]
     down = padded[:, 1:, :-1] - padded[:, :-1, :-1]
@@ -80,21 +80,21 @@ def _perimeter(levels: NDArray[np.float32]) -> Floats:
 
 
 def _smoothness(levels: NDArray[np.float32]) -> Floats:
-    """Return Moran's I, (n,): the covariance of neighbors over the variance; 0 where all pixels are the same."""
-    centred = levels - levels.mean(axis=(1, 2), keepdims=True)
-    variance = np.einsum("nij,nij->n", centred, centred, dtype=np.float64) / SIDE**2
-    beside = np.einsum("nij,nij->n", centred[:, :, 1:], centred[:, :, :-1], dtype=np.float64)
-    below = np.einsum("nij,nij->n", centred[:, 1:], centred[:, :-1], dtype=np.float64)
+    """Return Moran's I, (n,): the covariance of neighbors over the variance; 0 if all pixels are equal."""
+    centered = levels - levels.mean(axis=(1, 2), keepdims=True)
+    variance = np.einsum("nij,nij->n", centered, centered, dtype=np.float64) / SIDE**2
+    beside = np.einsum("nij,nij->n", centered[:, :, 1:], centered[:, :, :-1], dtype=np.float64)
+    below = np.einsum("nij,nij->n", centered[:, 1:], centered[:, :-1], dtype=np.float64)
     covariance = (beside + below) / (2 * SIDE * (SIDE - 1))
     flat = variance < 1e-9
     return np.where(flat, 0.0, covariance / np.where(flat, 1.0, variance))
 
 
 def _euler_number(solid: NDArray[np.bool_]) -> Floats:
-    """Return pieces less holes, (n,), of bool (n, 28, 28); pixels that touch at a corner are one piece.
+    """Return pieces less holes, (n,), of bool (n, 28, 28). Pixels that touch at a corner are one piece.
 
-    Counted in squares of 2 x 2 pixels, by how many of the four are solid: (ones - threes - 2 diagonal pairs) / 4. S. B. Gray,
-    "Local properties of binary images in two dimensions", 1971.
+    Count the 2 x 2 squares with one, three and two diagonal solid pixels: (ones - threes - 2 diagonals) / 4 (S. B. Gray, "Local
+    properties of binary images in two dimensions", 1971).
     """
     padded = np.pad(solid, ((0, 0), (1, 1), (1, 1))).astype(np.int8)
     corner, right, under, across = padded[:, :-1, :-1], padded[:, :-1, 1:], padded[:, 1:, :-1], padded[:, 1:, 1:]

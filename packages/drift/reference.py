@@ -1,8 +1,8 @@
 """The reference: drawings that the model reads well, as histograms small enough for the model's card.
 
-Each subject (the features, and the network's confidence) has a histogram for each of the ten digits. Its edges are quantiles of
-the whole, so each of the SHELVES bins has about as many drawings. For a window with another mix of digits, `expected` reweights
-the reference to that mix.
+Each subject (a feature, or the network's confidence) has a histogram for each of the ten digits. The edges are quantiles of all
+digits together, so the BINS bins have about equal counts. For a window with another mix of digits, `expected` reweights the
+reference to that mix.
 """
 
 import math
@@ -17,10 +17,10 @@ from drift.features import Floats
 
 SUBJECTS = (*features.NAMES, "confidence")
 DIGITS = 10
-SHELVES = 32  # bins of each histogram: a distance between distributions is seen to within half of 1/32
+BINS = 32  # of each histogram: distances between distributions are precise to half of 1/32
 LEAST_OF_A_DIGIT = 20  # drawings: fewer do not show a digit's distribution
 FORMAT = "drift-reference-1"
-SIGNIFICANT = 6  # figures of an edge: a confidence above 0.999999 is as good as 1
+SIGNIFICANT = 6  # digits of an edge: a confidence above 0.999999 counts as 1
 
 Counts = NDArray[np.int64]
 
@@ -30,21 +30,21 @@ class Drawings:
     """Measured drawings and their predictions; n of each."""
 
     values: Floats  # (n, 9), columns as in SUBJECTS
-    digits: Counts  # (n,) in 0..9: the likeliest, rejected or not
+    digits: Counts  # (n,) in 0..9: the likeliest digit, also of rejected drawings
     rejected: NDArray[np.bool_]  # (n,): predicted as no digit
 
     def __len__(self) -> int:
         return len(self.digits)
 
     def only(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Drawings":
-        """Return the drawings that a mask (n,) or indices choose."""
+        """Return the drawings that a mask (n,) or indices select."""
         return Drawings(self.values[chosen], self.digits[chosen], self.rejected[chosen])
 
 
 def measured(
     images: NDArray[np.uint8], digits: NDArray[np.integer[Any]], confidences: Floats, rejected: NDArray[np.bool_]
 ) -> Drawings:
-    """Measure images uint8 (n, 28, 28), with digits in 0..9, confidences in [0, 1] and rejections, each (n,)."""
+    """Measure images uint8 (n, 28, 28) with their predictions: digits in 0..9, confidences in [0, 1], rejected; (n,) each."""
     values = np.column_stack([features.measure(images), confidences])
     return Drawings(values, np.asarray(digits, np.int64), np.asarray(rejected, bool))
 
@@ -57,14 +57,14 @@ class Reference:
 
     @classmethod
     def of(cls, drawings: Drawings) -> "Reference":
-        """Return the reference of these drawings. ValueError unless there are LEAST_OF_A_DIGIT of each digit."""
+        """Return the reference of these drawings. ValueError unless each digit has LEAST_OF_A_DIGIT drawings."""
         fewest = np.bincount(drawings.digits, minlength=DIGITS).min()
         if fewest < LEAST_OF_A_DIGIT:
             raise ValueError(f"a reference needs {LEAST_OF_A_DIGIT} drawings of each digit; one has {fewest}")
         edges, counts = {}, {}
         for subject, values in zip(SUBJECTS, drawings.values.T):
-            quantiles = np.quantile(values, np.arange(1, SHELVES) / SHELVES, method="inverted_cdf")
-            # Rounded before the count, so that the counts belong to the edges in the card.
+            quantiles = np.quantile(values, np.arange(1, BINS) / BINS, method="inverted_cdf")
+            # Round before counting, so that the counts match the edges in the card.
             edges[subject] = np.unique([float(f"{quantile:.{SIGNIFICANT}g}") for quantile in quantiles])
             shape = (DIGITS, len(edges[subject]) + 1)
             places = drawings.digits * shape[1] + np.searchsorted(edges[subject], values, side="left")
@@ -73,12 +73,12 @@ class Reference:
 
     @property
     def of_digit(self) -> Counts:
-        """Return the number of drawings of each digit, (10,)."""
+        """The number of drawings of each digit, (10,)."""
         return np.asarray(self.counts[SUBJECTS[0]].sum(axis=1))
 
     @property
     def drawings(self) -> int:
-        """Return the number of drawings."""
+        """The number of drawings."""
         return int(self.of_digit.sum())
 
     def expected(self, subject: str, shares: Floats) -> Floats:
@@ -87,11 +87,11 @@ class Reference:
         return np.asarray(shares @ (cumulated[:, :-1] / cumulated[:, -1:]))
 
     def effective_drawings(self, shares: Floats) -> float:
-        """Return the effective sample size for these shares, (10,): all drawings for the reference's own shares, else fewer."""
+        """Return the effective sample size for these shares of the digits, (10,): the largest for the reference's own shares."""
         return float(1.0 / np.sum(shares**2 / self.of_digit))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-ready. Counts are text, one line a digit: in indented JSON 2,880 numbers would be as many lines."""
+        """Return the reference for JSON. Counts are text, a line for each digit, because indented JSON would need 2,880 lines."""
         subjects = {}
         for subject in SUBJECTS:
             counts = [" ".join(map(str, row)) for row in self.counts[subject].tolist()]
@@ -100,24 +100,24 @@ class Reference:
         return {"format": FORMAT, **totals, "subjects": subjects}
 
     @classmethod
-    def from_dict(cls, said: dict[str, Any]) -> "Reference":
-        """Return the reference that to_dict gave. ValueError for anything else."""
+    def from_dict(cls, stored: dict[str, Any]) -> "Reference":
+        """Return the reference from to_dict. ValueError for anything else."""
         edges, counts = {}, {}
         try:
             for subject in SUBJECTS:
-                histogram = said["subjects"][subject]
+                histogram = stored["subjects"][subject]
                 edges[subject] = np.array(histogram["edges"], np.float64)
                 counts[subject] = np.array([[int(count) for count in row.split()] for row in histogram["counts"]], np.int64)
-            reference = cls(edges, counts, said["rejected"])
-            is_sound = reference._is_consistent() and reference.to_dict() == said
+            reference = cls(edges, counts, stored["rejected"])
+            is_sound = reference._is_consistent() and reference.to_dict() == stored
         except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
-            raise ValueError(f"the drift reference is damaged or no {FORMAT}: {error!r}") from error
+            raise ValueError(f"the drift reference is damaged or not {FORMAT}: {error!r}") from error
         if not is_sound:
-            raise ValueError(f"the drift reference is damaged or no {FORMAT}: its numbers do not belong together")
+            raise ValueError(f"the drift reference is damaged or not {FORMAT}: its numbers contradict each other")
         return reference
 
     def _is_consistent(self) -> bool:
-        """Is each subject counted for the same drawings, in bins between rising edges?"""
+        """Return whether all subjects count the same drawings, in bins between rising edges."""
         if self.of_digit.min() < LEAST_OF_A_DIGIT or not 0 <= self.rejected <= self.drawings:
             return False
         return all(

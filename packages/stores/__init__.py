@@ -1,1 +1,1 @@
-"""The stores keep what services share, models and the prediction log, each behind one interface (base.py)."""
+"""The stores that services share: models and the prediction log, each behind one interface (base.py)."""

@@ -1,4 +1,4 @@
-"""The trainer's command line: a command for each pipeline stage, and three more. Run it in the project's top folder."""
+"""The trainer's command line: one command for each pipeline stage, and three more. Run it in the project's top folder."""
 
 import argparse
 import logging
@@ -23,8 +23,8 @@ from trainer.workspace import TrainerSettings, Workspace
 
 log = logging.getLogger("trainer")
 
-STOPPED = 130  # the exit code that shells give to what Ctrl-C ended
-SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # how many processes MPICH and Open MPI started
+STOPPED = 130  # a shell's exit code after Ctrl-C
+MPI_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # MPICH and Open MPI give the number of processes here
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,9 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     code_if_stopped = 0 if is_service else STOPPED
     end_when_told_to(code_if_stopped)
     try:
-        # As Compose and `make run` do, read .env too: its ports hold for the stages as well.
+        # Compose and `make run` read .env, and the stages must use the same ports.
         workspace = Workspace(read_settings(TrainerSettings, _env_file=".env"))
-        # Training has threads of its own, and one BLAS thread adds in the same order on every machine.
+        # Training has its own threads, and one BLAS thread adds in the same order on every machine.
         with threadpool_limits(1, user_api="blas"):
             _run(chosen, workspace)
     except Stopped as stop:
@@ -59,14 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["train"].add_argument(
         "--distributed",
         action="store_true",
-        help="each process that mpirun starts takes its part of a batch: mpirun -n 2 python -m trainer train …",
+        help="train on all processes that mpirun starts: mpirun -n 2 python -m trainer train --distributed",
     )
-    commands.add_parser("watch", help="see to it that a model is live, and show that one is", description=watch.__doc__)
+    commands.add_parser("watch", help="make a model live if none is, then keep checking", description=watch.__doc__)
     models_command.add_arguments(
-        commands.add_parser("models", help="list, publish, promote, rollback", description=models_command.__doc__)
+        commands.add_parser("models", help="list, publish, promote or roll back models", description=models_command.__doc__)
     )
     feedback_command.add_arguments(
-        commands.add_parser("feedback", help="review, accept, reject, erase feedback", description=feedback_command.__doc__)
+        commands.add_parser("feedback", help="review, accept, reject or erase feedback", description=feedback_command.__doc__)
     )
     return parser
 
@@ -81,7 +81,9 @@ def _run(chosen: argparse.Namespace, workspace: Workspace) -> None:
         model = next(filter(Path.exists, workspace.seeds), workspace.model)
         with closing(open_prediction_log(workspace.settings.prediction_log)) as prediction_log:
             feedback_command.run(chosen, prediction_log, model, workspace.feedback)
-    elif not chosen.distributed and any(os.environ.get(name, "1") != "1" for name in SIZES):
-        raise ValueError("mpirun started several of these, and each would do the whole: there is train --distributed")
+    elif not chosen.distributed and any(os.environ.get(name, "1") != "1" for name in MPI_SIZES):
+        raise ValueError(
+            "mpirun started several processes, and each would do all the work: use `train --distributed`, or start one process"
+        )
     else:
         run_stage(chosen.command, workspace, chosen.distributed)

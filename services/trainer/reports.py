@@ -1,4 +1,4 @@
-"""Make files for people to look at: tables as CSV, which DVC plots, and contact sheets, many small images on one."""
+"""Make reports for people: tables as CSV, which DVC plots, and contact sheets of many small images."""
 
 import csv
 import io
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from digitnet.arrays import Bytes
 from PIL import Image, ImageDraw, ImageFont
 
-ENLARGED = 2  # pixels of the sheet for one of an image
+ENLARGED = 2  # pixels of the sheet for one pixel of an image
 CAPTION_HEIGHT, GAP = 14, 8  # pixels
 PAPER, CAPTION = 255, 90  # gray
 
 
 def csv_bytes(rows: Sequence[Mapping[str, object]], columns: Iterable[str] = ()) -> bytes:
-    """Return rows with the same keys as CSV. `columns` name them where there may be no row."""
+    """Return rows with the same keys as CSV. `columns` name the columns of a table without rows."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0] if rows else columns), lineterminator="\n")
     writer.writeheader()
@@ -22,7 +22,7 @@ def csv_bytes(rows: Sequence[Mapping[str, object]], columns: Iterable[str] = ())
 
 
 def contact_sheet(images: Bytes, captions: Sequence[str], columns: int = 12) -> bytes:
-    """Return images uint8 (n, height, width), 255 = ink, as a gray PNG, dark on light, row after row, each with its caption."""
+    """Return a gray PNG, dark on light, of images uint8 (n, height, width), 255 = ink, each with its caption below."""
     count, height, width = images.shape
     height, width = height * ENLARGED, width * ENLARGED
     rows = max(1, -(-count // columns))

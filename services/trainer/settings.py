@@ -1,7 +1,7 @@
-"""The experiment, read from params.yaml: what is trained, on what, and how. A wrong value is refused with its name.
+"""The experiment in params.yaml: data, network and training, each section a frozen class. An error names the wrong value.
 
-The file as it stands is the recipe `default`. Another one is what it changes, section by section: `recipe: best` reads
-train.epochs from recipes.train.best.epochs if that is there.
+The file's top level is the recipe `default`. Another recipe overrides single values: `recipe: best` reads train.epochs from
+recipes.train.best.epochs if that exists.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,12 +19,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 PARAMS_FILE = Path("params.yaml")
 DEFAULT_RECIPE = "default"
-# What PyYAML raises for text that is no YAML, or for a value that is not what its tag says: !!int "", !!bool 5, 2026-99-99.
+# PyYAML raises these for invalid YAML, and for a value that contradicts its tag: !!int "", !!bool 5, 2026-99-99.
 UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
 
 
 class SettingsError(ValueError):
-    """Something in params.yaml is missing or wrong; the message names it and says what it should be."""
+    """A value in params.yaml is missing or wrong; the message names it and says what it should be."""
 
 
 def _one_of(names: Iterable[str]) -> AfterValidator:
@@ -54,13 +54,13 @@ class Settings(BaseModel):
 
 
 class StageSettings(Settings):
-    """A section of the file, for the stage of that name."""
+    """A section of params.yaml, for the stage of that name."""
 
     section: ClassVar[str]
 
     @classmethod
     def read(cls, path: Path = PARAMS_FILE) -> Self:
-        """Return the section with the changes of the chosen recipe. SettingsError names what is wrong."""
+        """Return the section with the values of the chosen recipe. SettingsError names a wrong value."""
         return _validated(cls, cls._values(read_params(path)), cls.section)
 
     @classmethod
@@ -72,16 +72,16 @@ class StageSettings(Settings):
 class PreprocessSettings(StageSettings):
     section = "preprocess"
 
-    validation_size: int = Field(ge=1, le=50_000)  # of the 60,000 training digits, those kept apart to watch the training by
+    validation_size: int = Field(ge=1, le=50_000)  # of MNIST's 60,000 training digits
     seed: Seed
 
 
 class SynthesizeSettings(StageSettings):
     section = "synthesize"
 
-    digits: Count  # of the training split, as many of each digit as goes
+    digits: Count  # in the training split, in equal numbers as far as possible
     non_digits: Count
-    held_out_digits: Count  # of the validation split, and as many of the test split
+    held_out_digits: Count  # in the validation split, and as many in the test split
     held_out_non_digits: Count
     seed: Seed
 
@@ -99,16 +99,16 @@ class TrainSettings(StageSettings):
     network: str
     layers: list[Any]
     epochs: int = Field(ge=1, le=10_000)
-    batch_size: int = Field(ge=1, le=10_000)  # of MNIST's digits
-    synthetic_digits: int = Field(ge=0, le=10_000)  # beside them in each batch
-    non_digits: int = Field(ge=0, le=10_000)  # for a network that has a class for them
+    batch_size: int = Field(ge=1, le=10_000)  # MNIST digits in a batch
+    synthetic_digits: int = Field(ge=0, le=10_000)  # added to each batch
+    non_digits: int = Field(ge=0, le=10_000)  # added to each batch of a network with a class for no digit
     optimizer: Annotated[str, _one_of(OPTIMIZERS)]
     optimizer_options: Section = {}
     schedule: Annotated[str, _one_of(SCHEDULES)]
     learning_rate: float = Field(ge=1e-9, le=100.0)  # the schedule's peak
     augmentation: Annotated[Augmentation, BeforeValidator(_augmentation)]
-    averaged_steps: int = Field(ge=1, le=1_000_000)  # of the last steps, over which the weights are averaged; 1: not at all
-    shards: int = Field(ge=1, le=64)  # of a batch, each on a thread
+    averaged_steps: int = Field(ge=1, le=1_000_000)  # number of last steps in the mean of the weights; 1: no averaging
+    shards: int = Field(ge=1, le=64)  # parts of a batch, each on its own thread
     seed: Seed
 
     @classmethod
@@ -123,14 +123,14 @@ class TrainSettings(StageSettings):
         return values
 
     def make_network(self) -> Network:
-        """Return the network, its weights not yet drawn. SettingsError if its layers do not fit together."""
+        """Return the network, before its weights are drawn. SettingsError if its layers do not fit together."""
         try:
             return Network(self.layers)
-        except (ValueError, OverflowError, MemoryError) as error:  # the latter two: more weights than this machine could hold
+        except (ValueError, OverflowError, MemoryError) as error:  # the latter two: too many weights for this machine
             raise SettingsError(f"params.yaml: networks.{self.network}: {error}") from error
 
     def make_optimizer(self, size: int) -> Optimizer:
-        """Return the optimizer of so many parameters. SettingsError if it does not take its options."""
+        """Return the optimizer of `size` parameters. SettingsError for wrong options."""
         try:
             optimizer: Optimizer = OPTIMIZERS[self.optimizer](size, **self.optimizer_options)
         except (TypeError, ValueError, MemoryError) as error:
@@ -141,23 +141,23 @@ class TrainSettings(StageSettings):
 class EvaluateSettings(StageSettings):
     section = "evaluate"
 
-    rejected_digits: Share  # of the held-out digits, those that may be taken for none: that sets the threshold
+    rejected_digits: Share  # share of the validation digits that the threshold may reject
 
 
 class ReleaseTestSettings(StageSettings):
     section = "test"
 
-    margin: Share  # a candidate that reads so much less of the test digits than the live model is refused
-    significance: Share  # unless one that is worse by the margin would lose as many in more than this share of all tests
-    milliseconds: float = Field(ge=0.0, le=60_000.0)  # in which 99 of 100 drawings must be answered
+    margin: Share  # a candidate is rejected if it reads fewer test digits right than the live model by more than this share,
+    significance: Share  # and if a model that is worse by the margin would do as badly in less than this share of tests
+    milliseconds: float = Field(ge=0.0, le=60_000.0)  # the limit for 99 of 100 answers
 
 
-RecipeSection = Literal["synthesize", "train", "evaluate"]  # the stage of each depends on recipes.<section> in dvc.yaml
+RecipeSection = Literal["synthesize", "train", "evaluate"]  # in dvc.yaml, each of these stages depends on recipes.<section>
 RECIPE_SECTIONS = get_args(RecipeSection)
 
 
 class Params(Settings):
-    """The whole file. A section is checked when its stage reads it."""
+    """The whole file. Each section is validated when its stage reads it."""
 
     seed: Seed
     recipe: str
@@ -171,13 +171,13 @@ class Params(Settings):
 
 
 def read_params(path: Path) -> Params:
-    """Return the file with the changes of the chosen recipe."""
+    """Return the file with the values of the chosen recipe."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read ({error.strerror}): run this in the project's top folder") from error
     except UNREADABLE as error:
-        raise SettingsError(f"{path} is not YAML that could be read: {error or type(error).__name__}") from error
+        raise SettingsError(f"{path} is not valid YAML: {error or type(error).__name__}") from error
     params = _validated(Params, content)
     names = dict.fromkeys((DEFAULT_RECIPE, *(name for by_name in params.recipes.values() for name in by_name)))
     if params.recipe not in names:

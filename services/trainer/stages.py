@@ -1,4 +1,4 @@
-"""The pipeline's stages, each run on a workspace: dvc.yaml calls them one by one, `watch` in a row where there is no model."""
+"""The pipeline's stages, each run on a workspace. dvc.yaml calls them one by one, `watch` in a row if no model exists."""
 
 import json
 import logging
@@ -34,31 +34,31 @@ POLL_INTERVAL, RETRY_INTERVAL = 1.0, 5.0  # seconds, of watch
 
 
 def run_fetch(workspace: Workspace) -> None:
-    """fill mnist/ with MNIST's four files, from the first source that has them"""
+    """download MNIST's four files into mnist/, from the first source that has them"""
     pins = read_pins(MNIST_PIN)
     fetch(workspace.mnist, pins)
     write_atomically(workspace.fetched, (json.dumps(pins, indent=2) + "\n").encode())
-    with suppress(SourceError):  # the stack's images are without DVC
+    with suppress(SourceError):  # the stack's images have no DVC
         keep_in_dvc_cache(workspace.mnist, pins)
 
 
 def run_preprocess(workspace: Workspace) -> None:
-    """turn them, and drawings of users that were accepted, into the images that the network reads"""
+    """normalize MNIST's digits and accepted user drawings to the images that the network reads"""
     preprocess(PreprocessSettings.read(), workspace.mnist, MNIST_PIN, Decisions(workspace.feedback), workspace.digits)
 
 
 def run_synthesize(workspace: Workspace) -> None:
-    """write digits in styles that MNIST lacks, and things that are no digits"""
+    """write synthetic digits in styles that MNIST lacks, and non-digits"""
     synthesize(SynthesizeSettings.read(), workspace.synthetic)
 
 
 def run_corrupt(workspace: Workspace) -> None:
-    """turn, move and redraw test digits, to measure how robust a network is"""
+    """rotate, shift, resize and redraw test digits, to measure robustness"""
     corrupt(workspace.digits, workspace.synthetic, workspace.corrupted)
 
 
 def run_train(workspace: Workspace, ranks: OneRank) -> None:
-    """train the network of params.yaml; goes on where a stopped training was"""
+    """train the network of params.yaml; a stopped training resumes"""
     experiment = ranks.assert_same_on_all_ranks("params.yaml", TrainSettings.read, repr)
     results = workspace.trained, workspace.history, workspace.unfinished, workspace.progress
     card = train(experiment, workspace.digits, workspace.synthetic, *results, ranks)
@@ -66,16 +66,16 @@ def run_train(workspace: Workspace, ranks: OneRank) -> None:
 
 
 def run_evaluate(workspace: Workspace) -> None:
-    """measure it on the test digits and write artifacts/candidate"""
+    """measure the trained network on the test digits, and write artifacts/candidate"""
     data = workspace.digits, workspace.synthetic, workspace.corrupted
     results = workspace.candidate, workspace.artifacts
     metrics = evaluate(*data, workspace.trained, *results, EvaluateSettings.read().rejected_digits)
-    log.info("reads %.2f%% of the %d test digits right", 100 * metrics["accuracy"], metrics["test_pictures"])
+    log.info("accuracy on the %d test digits: %.2f%%", metrics["test_pictures"], 100 * metrics["accuracy"])
 
 
 def run_serve(workspace: Workspace) -> None:
-    """publish it as the candidate, and serve it: by the running stack, or by a staging server"""
-    workspace.test_result.unlink(missing_ok=True)  # what an earlier test said no longer holds
+    """publish the candidate; the running stack serves it, or a staging server if no stack runs"""
+    workspace.test_result.unlink(missing_ok=True)  # of an earlier candidate
     registry, stack, staging = _release(workspace)
     staging.stop()  # it may run older code
     with withdrawn_on_failure(registry, staging):
@@ -85,19 +85,19 @@ def run_serve(workspace: Workspace) -> None:
 
 
 def run_test(workspace: Workspace) -> None:
-    """test the candidate over HTTP, and compare it with what is live"""
+    """test the candidate over HTTP, and compare it with the live model"""
     workspace.test_result.unlink(missing_ok=True)  # as dvc does
     limits, (registry, stack, staging) = ReleaseTestSettings.read(), _release(workspace)
     with withdrawn_on_failure(registry, staging):
-        # dvc does not run serve again if only the test has changed, nor fetch if data/mnist.json is there.
+        # dvc skips serve if only the test changed, and fetch if data/mnist.json exists.
         api = serve(registry, stack, staging, workspace.candidate)
         fetch(workspace.mnist, read_pins(MNIST_PIN))
         result = examine(limits, api, workspace.candidate, workspace.mnist, workspace.synthetic, workspace.test_result)
-    log.info("%s passed: it reads %.2f%% of MNIST's test digits right", result["version"], 100 * result["mnist"]["accuracy"])
+    log.info("%s passed; accuracy on MNIST's test digits: %.2f%%", result["version"], 100 * result["mnist"]["accuracy"])
 
 
 def run_end(workspace: Workspace) -> None:
-    """promote the tested candidate, and stop what serve started"""
+    """promote the tested candidate, and stop the staging server"""
     end(*_release(workspace), workspace.candidate, workspace.test_result, workspace.model)
 
 
@@ -117,11 +117,11 @@ STAGES: dict[str, Callable[..., None]] = {
     "test": run_test,
     "end": run_end,
 }
-MAKING = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")  # a candidate
+STAGES_TO_CANDIDATE = ("fetch", "preprocess", "synthesize", "corrupt", "train", "evaluate")
 
 
 def run_stage(name: str, workspace: Workspace, distributed: bool = False) -> None:
-    """Run a stage, and write down how it went. Training that is told to stop leaves what it needs to go on (Stopped)."""
+    """Run a stage and record its outcome. Stopped if training was asked to stop; it can resume."""
     if name != "train":
         with recorded(name, workspace.stages):
             STAGES[name](workspace)
@@ -136,7 +136,7 @@ def run_stage(name: str, workspace: Workspace, distributed: bool = False) -> Non
 
 @contextmanager
 def recorded(name: str, file: Path) -> Iterator[None]:
-    """Record how a stage went, whatever happens: when it ended, how long it took, whether it succeeded."""
+    """Record the end, duration and success of a stage, also if it fails."""
     began, succeeded = time.monotonic(), False
     try:
         yield
@@ -144,14 +144,14 @@ def recorded(name: str, file: Path) -> Iterator[None]:
     finally:
         ended = {"finished_at": time.time(), "seconds": time.monotonic() - began, "succeeded": succeeded}
         stages = {}
-        with suppress(OSError, ValueError):  # no stage depends on the file
+        with suppress(OSError, ValueError):  # no stage reads the file
             stages = json.loads(file.read_bytes())
         write_atomically(file, json.dumps(stages | {name: ended}, indent=2).encode())
 
 
 @contextmanager
 def signals_noted() -> Iterator[Callable[[], bool]]:
-    """Only note signals until the block ends. The block gets a function that says whether one has come."""
+    """Delay stop signals until the block ends. Yield a function that returns whether one has arrived."""
     noted: list[int] = []
     handlers = {number: signal.signal(number, lambda number, _: noted.append(number)) for number in STOP_SIGNALS}
     try:
@@ -164,22 +164,22 @@ def signals_noted() -> Iterator[Callable[[], bool]]:
 
 
 def watch(workspace: Workspace, models: ModelStore) -> None:
-    """See to it that a model is live: seed an empty store with artifacts/model or, without one, run the pipeline.
+    """Keep a model live: seed an empty store with artifacts/model or, without one, run the pipeline.
 
-    Never returns. Touches DOODLE_LIVE_FILE each second while a model is live: the image's health check reads the file's time.
+    Never returns. Touches DOODLE_LIVE_FILE each second while a model is live, for the health check of the container.
     """
     live, live_file = seed(models, workspace.seeds), workspace.settings.live_file
     if live is None:
         log.info("event=no_model in=%s making=one", ",".join(map(str, workspace.seeds)))
-        for name in MAKING:
+        for name in STAGES_TO_CANDIDATE:
             log.info("event=stage name=%s", name)
             run_stage(name, workspace)
-        copy(workspace.candidate, workspace.model)  # evaluate has measured it, and no server can test it yet
+        copy(workspace.candidate, workspace.model)  # without the stage test: no server runs yet
         live = seed(models, [workspace.model])
     log.info("event=watching models=%s live=%s", models, live)
     while True:
         try:
-            live = seed(models, workspace.seeds)  # nothing is live if somebody has emptied the store
+            live = seed(models, workspace.seeds)  # an operator may have emptied the store
             if live is not None and live_file is not None:
                 live_file.touch()
         except (StoreError, OSError) as error:

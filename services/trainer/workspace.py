@@ -1,4 +1,4 @@
-"""Where the stages find and leave their files, and where a stack answers."""
+"""The files that the stages read and write, and the address of a running stack."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,24 +10,24 @@ from stores.prediction_log import open_prediction_log
 
 from trainer.release.api import Api
 
-MNIST_PIN = Path("mnist.dvc")  # of the project, as params.yaml is: read, never written
+MNIST_PIN = Path("mnist.dvc")  # in the project's top folder, read-only, like params.yaml
 
 
 class TrainerSettings(ServiceSettings):
     workspace: Path = Path()
-    artifacts: Path = Path("artifacts")  # whose model seeds an empty store
+    artifacts: Path = Path("artifacts")  # its model seeds an empty store
     models: Annotated[str, opened_by(open_models)] | None = None  # None: the store of this folder's stack, or state/models
     prediction_log: Annotated[str, opened_by(open_prediction_log)] = Field(
         default="sqlite:///state/journal.sqlite", validation_alias="DOODLE_JOURNAL"
     )
     port: Port = 7000
-    api_url: Annotated[str, opened_by(Api)] | None = None  # None: this machine's, at the port
+    api_url: Annotated[str, opened_by(Api)] | None = None  # None: this machine, at `port`
     api_key: Key = ""
     live_file: Path | None = None
 
     @property
     def stack(self) -> Api:
-        """What answers if a stack is up."""
+        """The API of the running stack, if one runs."""
         return Api(self.api_url or f"http://127.0.0.1:{self.port}", self.api_key)
 
 
@@ -36,25 +36,25 @@ class Workspace:
         self.settings = settings or TrainerSettings()
         folder = self.settings.workspace
         self.mnist = folder / "mnist"
-        self.feedback = folder / "feedback"  # the decisions on it
-        self.staging = folder / "state" / "staging"  # of the server that serve starts where no stack answers
+        self.feedback = folder / "feedback"  # the decisions on feedback
+        self.staging = folder / "state" / "staging"  # the staging server's lock and log
 
         data = folder / "data"
-        self.fetched = data / "mnist.json"  # what fetch found, by md5: preprocess runs again when this changes
+        self.fetched = data / "mnist.json"  # the md5 of each file: DVC runs preprocess again if this changes
         self.digits = data / "digits.npz"
         self.synthetic = data / "synthetic.npz"
         self.corrupted = data / "corrupted.npz"
-        self.served = data / "served.json"  # the version to test
+        self.served = data / "served.json"  # the version that serve published
 
         self.artifacts = folder / "artifacts"
         self.unfinished = self.artifacts / "unfinished.npz"
-        self.progress = self.artifacts / "progress.json"  # of a training under way, for the exporter
-        self.stages = self.artifacts / "stages.json"  # how each stage last went, for the exporter
+        self.progress = self.artifacts / "progress.json"  # of the running training, for the exporter
+        self.stages = self.artifacts / "stages.json"  # the last outcome of each stage, for the exporter
         self.history = self.artifacts / "history.csv"
-        self.trained = self.artifacts / "trained"  # by train, not measured yet
-        self.candidate = self.artifacts / "candidate"  # by evaluate, not tested yet
+        self.trained = self.artifacts / "trained"  # written by train
+        self.candidate = self.artifacts / "candidate"  # written by evaluate, with measurements
         self.test_result = self.artifacts / "test_result.json"
-        self.model = self.artifacts / "model"  # by end, for Git; the model store alone decides what is live
+        self.model = self.artifacts / "model"  # written by end, for Git; the model store alone decides which model is live
 
-        # Models for an empty store: the workspace's own, or the one that came with the stack.
+        # An empty store gets the workspace's model, else the one that came with the stack.
         self.seeds = list(dict.fromkeys((self.model, self.settings.artifacts / "model")))

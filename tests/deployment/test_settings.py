@@ -80,7 +80,7 @@ def test_what_is_set_or_in_a_file_is_read(read, field, text, value):
         ("number", "nan", "DOODLE_NUMBER: Input should be less than or equal to 3600"),
         ("log_level", "LOUD", "DOODLE_LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'"),
         ("url", "mysql://host", "DOODLE_URL: 'mysql://host' is of no scheme"),
-        ("folders", "::", "DOODLE_FOLDERS: it must be folders with ':' between them, not '::'"),
+        ("folders", "::", "DOODLE_FOLDERS: it must be folders, separated by ':', not '::'"),
     ],
 )
 def test_what_cannot_be_used_is_named(read, field, text, message):

@@ -129,17 +129,17 @@ REJECTED = [
     (file(CARD_FILE, b'{"format": "onnx"}'), "not the card of a digitnet model"),
     (file(CARD_FILE, b'{"format": "digitnet-model-1", "version": "x"}'), "is not the card of a digitnet model"),
     (file(CARD_FILE, b'{"format": "digitnet-model-1", "version": 5}'), "is not the card of a digitnet model"),
-    *((edited("0.99", number), "not JSON: .* is no JSON number") for number in ("1e999", "9" * 400, "NaN")),
+    *((edited("0.99", number), "not JSON: .* is not a JSON number") for number in ("1e999", "9" * 400, "NaN")),
     # an edited card
     (edited("0.99", "0.98"), f"{CARD_FILE} was edited: "),
     (edited('"card_sha256"', '"card"'), f"{CARD_FILE} was edited: it lacks its checksum"),
-    (card(temperature=2.0), "was made with another temperature or threshold"),
-    (card(no_digit_threshold=0.25), "was made with another temperature or threshold"),
+    (card(temperature=2.0), "its temperature or threshold differs"),
+    (card(no_digit_threshold=0.25), "its temperature or threshold differs"),
     (of_another_version(version="000000000000"), "its version is not that of this network"),
     (of_another_version(network=DESCRIBED | {"parameters": 3}), "its version is not that of this network"),
     # a card of another network
     (described(layers=["flatten", {"dense": {"units": 10}}]), "this network has 7850 parameters"),
-    (described(layers=["flatten", "softplus"]), "no such layer"),
+    (described(layers=["flatten", "softplus"]), "unknown layer"),
     (described(dtype="float64"), "does not describe"),
     (described(dtype="float16"), "its dtype is 'float16', not float32 or float64"),
     # other weights, golden images and answers
@@ -184,7 +184,7 @@ def test_never_saves_nor_reads_a_decision_out_of_its_range(folder, tmp_path, net
 
 @pytest.mark.parametrize("count", [0, 101])
 def test_a_model_carries_a_golden_example_and_not_too_many(folder, tmp_path, network, count):
-    golden, complaint = np.zeros((count, 28, 28), np.uint8), f"carries 1 to 100 golden examples, and this one has {count}"
+    golden, complaint = np.zeros((count, 28, 28), np.uint8), f"has 1 to 100 golden examples, but this one has {count}"
     with pytest.raises(ValueError, match=complaint):
         save(tmp_path / "never", network, golden, {})
     weights(golden_pictures=golden, golden_logits=np.zeros((count, 10), np.float32))(folder)

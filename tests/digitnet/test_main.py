@@ -48,7 +48,7 @@ def test_trains_prints_progress_and_the_accuracy(tmp_path):
     assert ended.returncode == 0, ended.stderr
     *_, progress, result = ended.stdout.splitlines()
     assert re.fullmatch(r"batch +16 of 16  loss [\d.]+  accuracy +[\d.]+%", progress)
-    assert re.fullmatch(r"(9\d\.\d\d|100\.00)% of 100 test digits read right, after \d+ s", result)
+    assert re.fullmatch(r"accuracy (9\d\.\d\d|100\.00)% on 100 test digits, after \d+ s", result)
 
 
 def test_the_readmes_lines_train_a_network(tmp_path, monkeypatch, capsys):
@@ -63,7 +63,7 @@ def test_the_readmes_lines_train_a_network(tmp_path, monkeypatch, capsys):
 def test_says_what_to_do_where_mnist_is_missing(tmp_path):
     ended = run(tmp_path / "mnist")
     assert ended.returncode == 1
-    assert re.fullmatch(r"\S+train-images-idx3-ubyte is missing: run `make data`, or put .*\n", ended.stderr)
+    assert re.fullmatch(r"\S+train-images-idx3-ubyte is missing: run `make data`, or copy .*\n", ended.stderr)
 
 
 def test_reads_plain_and_compressed_files_alike(tmp_path):
@@ -82,6 +82,7 @@ def test_refuses_a_damaged_file_and_names_it(tmp_path, content):
     write_mnist(tmp_path)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
     with pytest.raises(
-        ValueError, match=r"train-images-idx3-ubyte is damaged, or no such IDX file \(.*\): delete it and run `make data`"
+        ValueError,
+        match=r"train-images-idx3-ubyte is damaged, or not an IDX file of this kind \(.*\): delete it and run `make data`",
     ):
         read_mnist(tmp_path, "train")

@@ -95,12 +95,12 @@ def test_each_shard_of_a_batch_drops_others(batch):
 @pytest.mark.parametrize(
     ("specification", "complaint"),
     [
-        (["flatten", {"dense": {"units": 9}}], r"must end in 10 logits.*ends in \(9,\)"),
-        (["flatten", "tanh", {"dense": {"units": 10}}], r"layer 2 \(tanh\): no such layer; there are dense"),
+        (["flatten", {"dense": {"units": 9}}], r"must end in 10 units.*ends in \(9,\)"),
+        (["flatten", "tanh", {"dense": {"units": 10}}], r"layer 2 \(tanh\): unknown layer; use one of dense"),
         (["flatten", {"dense": {"unit": 10}}], "does not take these options"),
         (["flatten", {"dense": 10}], "must be names and values"),
-        (["flatten", {"dense": {"units": 10}, "relu": {}}], "no such layer"),
-        ([None], "no such layer"),
+        (["flatten", {"dense": {"units": 10}, "relu": {}}], "unknown layer"),
+        ([None], "unknown layer"),
     ],
 )
 def test_a_network_that_cannot_be_is_refused_with_its_reason(specification, complaint):

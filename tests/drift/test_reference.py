@@ -72,7 +72,7 @@ def test_it_needs_some_drawings_of_each_digit(generator, population, monkeypatch
     with pytest.raises(ValueError, match="20 drawings of each digit; one has 19"):
         Reference.of(population(generator, len(digits), digits))
     monkeypatch.setattr("drift.reference.LEAST_OF_A_DIGIT", 21)
-    with pytest.raises(ValueError, match="do not belong together"):
+    with pytest.raises(ValueError, match="contradict each other"):
         Reference.from_dict(fewest)
 
 
@@ -110,5 +110,5 @@ def test_what_is_damaged_is_refused(said, place, value):
         del part[last]
     else:
         part[last] = value
-    with pytest.raises(ValueError, match="the drift reference is damaged or no drift-reference-1: "):
+    with pytest.raises(ValueError, match="the drift reference is damaged or not drift-reference-1: "):
         Reference.from_dict(said)

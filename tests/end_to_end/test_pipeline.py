@@ -52,8 +52,8 @@ def test_a_candidate_that_is_worse_is_refused_and_the_stack_goes_on_as_it_was(re
     clone, said = refused
     released, candidate = (load_card(clone.folder / "artifacts" / name)["version"] for name in ("model", "candidate"))
     assert f"{candidate} is the candidate of {clone.api.replace('localhost', '127.0.0.1')}" in said
-    assert f"{candidate} is refused; {released} stays live: of MNIST's digits it reads " in said
-    assert " fewer than what is live, 0.50% are allowed (p = " in said
+    assert f"{candidate} is rejected; {released} stays live: it reads " in said
+    assert " than the live model; the limit is 0.50% (p = " in said
     assert version_of(clone, "live") == released
     result = result_of(clone)
     assert (result["passed"], result["version"], result["live"]) == (False, candidate, released)
@@ -104,7 +104,7 @@ def test_dvc_has_nothing_left_to_do_shows_what_the_change_did_and_trains_anew_af
 
     changed.run("dvc", "plots", "show")
     page = (changed.folder / "dvc_plots" / "index.html").read_text()
-    for plot in ("loss", "test digits", "synthetic test digits read right, by form", "mnist_errors.png", "synthetic_errors.png"):
+    for plot in ("loss", "test digits", "accuracy on synthetic test digits, by form", "mnist_errors.png", "synthetic_errors.png"):
         assert plot in page
 
     with (changed.folder / "packages" / "digitnet" / "layers.py").open("a") as layers:
@@ -140,7 +140,7 @@ def test_a_sweep_is_two_commands_and_a_row_for_each_experiment_and_the_running_s
     for name, state, rate in (("shorter-1", "Success", "0.002"), ("shorter-2", "Success", "0.008"), ("slip", "Failed", "-1")):
         assert (rows[name]["State"], rows[name]["train.learning_rate"]) == (state, rate)
     assert re.search(r"\[shorter-1\] *\| Success *\| 0\.\d+ .*\| 0\.002 ", said)
-    assert "some failed: `dvc queue logs NAME` says why" in said
+    assert "some experiments failed. `dvc queue logs NAME` shows why" in said
     assert "train.learning_rate must be a number from 1e-09 to 100.0, not -1" in shared.run("dvc", "queue", "logs", "slip").stdout
     assert version_of(shared, "live") == load_card(shared.folder / "artifacts" / "model")["version"]
     assert version_of(shared, "candidate") is None

@@ -41,11 +41,11 @@ def test_a_variable_sets_its_field_and_no_other(monkeypatch, variable, text, fie
 @pytest.mark.parametrize(
     ("variable", "text", "message"),
     [
-        ("DOODLE_MODELS", "ftp://host", "DOODLE_MODELS: 'ftp://host' names no model store: give a folder, "),
+        ("DOODLE_MODELS", "ftp://host", "DOODLE_MODELS: 'ftp://host' is not a model store: give a folder, "),
         (
             "DOODLE_JOURNAL",
             "mysql://host",
-            "DOODLE_JOURNAL: a prediction log's URL begins with redis://, rediss:// or sqlite:///",
+            "DOODLE_JOURNAL: a prediction log's URL must begin with redis://, rediss:// or sqlite:///",
         ),
     ],
 )

@@ -57,9 +57,9 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value, mo
         (
             "DOODLE_MODELS",
             "ftp://host",
-            ": 'ftp://host' names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix",
+            ": 'ftp://host' is not a model store: give a folder, such as state/models or file:///models, or s3://bucket/prefix",
         ),
-        ("DOODLE_JOURNAL", "mysql://host", ": a prediction log's URL begins with redis://, rediss:// or sqlite:///"),
+        ("DOODLE_JOURNAL", "mysql://host", ": a prediction log's URL must begin with redis://, rediss:// or sqlite:///"),
         ("DOODLE_HOSTS", "a b:443", ": 'b:443' should look like doodle.example.org, without a port"),
         *(
             ("DOODLE_CORS_ORIGINS", text, f": {text!r} {NO_ORIGIN}")

@@ -56,9 +56,9 @@ def test_sends_as_many_as_it_is_told_where_the_pipeline_would_and_counts_rejecti
     (tmp_path / ".env").write_text("DOODLE_PORT=7654\n")
     assert script.main(["letters", "--count", "6", "--rate", "1000"]) == 0
     assert sent == [("http://127.0.0.1:7654/predict", ["strokes"])] * 6
-    assert "6 drawings sent (letters and scribbles instead of digits), 3 of them taken for no digit" in capsys.readouterr().out
+    assert "sent 6 drawings (letters and scribbles instead of digits); 3 were rejected as no digit" in capsys.readouterr().out
 
 
 def test_asks_whether_doodle_runs_when_nobody_answers(script, capsys, free_port):
     assert script.main(["clean", "--url", f"http://127.0.0.1:{free_port()}"]) == 1
-    assert "is Doodle running?" in capsys.readouterr().err
+    assert "does not answer /predict" in capsys.readouterr().err

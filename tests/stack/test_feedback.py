@@ -29,12 +29,12 @@ def test_wrong_labels_are_flagged_and_what_is_accepted_is_learnt_from_next_time(
     trainer(stack, "feedback", "reject", "--flagged")  # what other tests said
     trainer(stack, "feedback", "accept", "--unflagged")
     before = trainer(stack, "feedback", "review")
-    assert "0 to decide on" in before
+    assert "0 undecided" in before
     said(7)
     said(3)
     review = trainer(stack, "feedback", "review")
     rows = {line.split()[1]: line for line in review.splitlines() if len(line.split()) > 3}
-    assert "2 to decide on, 2 of them flagged" in review
+    assert "2 undecided, 2 of them flagged" in review
     assert "contradicts" in rows["3"]
     assert "contradicts" not in rows["7"]
     assert "conflict" in rows["7"], "the same strokes were called something else"

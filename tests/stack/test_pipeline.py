@@ -122,7 +122,7 @@ def test_dvc_repro_in_this_folder_is_refused_or_live_within_two_seconds_with_not
     code, said = repro()
     made = json.loads((beside.folder / "artifacts" / "candidate" / "model.json").read_text())["version"]
     assert code != 0
-    assert f"{made} is refused; {live} stays live" in said
+    assert f"{made} is rejected; {live} stays live" in said
     wait_until(lambda: (version(beside, "candidate"), version(beside, "live")) == (None, live), "it is taken down", 2)
     params.write_text(params.read_text().replace("margin: 0.005 ", "margin: 0.2 "))
     code, said = repro()

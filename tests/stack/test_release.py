@@ -84,11 +84,9 @@ def test_one_that_is_worse_is_refused_and_taken_down(stack, wait_until):
     with stack.load() as load:
         candidate = make_candidate(stack, MOSTLY_GONE)
         stage(stack, "serve")
-        with pytest.raises(
-            AssertionError, match=f"{candidate['version']} is refused; {live} stays live: .*fewer than what is live"
-        ):
+        with pytest.raises(AssertionError, match=f"{candidate['version']} is rejected; {live} stays live: .*than the live model"):
             stage(stack, "test")
-        with pytest.raises(AssertionError, match=f"{candidate['version']} was refused"):
+        with pytest.raises(AssertionError, match=f"{candidate['version']} was rejected"):
             stage(stack, "end")
         wait_until(lambda: versions(stack, "candidate") == {None}, "it is no candidate any more", 2)
         load.wait_for_answers(20)

@@ -91,10 +91,10 @@ def test_a_signal_stops_training_and_the_same_command_goes_on(number, tmp_path, 
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130, said
-    assert "the same command goes on from there" in said
+    assert "the same command resumes it" in said
     assert (tmp_path / "artifacts" / "unfinished.npz").exists()
     assert not (tmp_path / "artifacts" / "trained").exists()
     again = start()
-    assert "going on after step" in again.stderr.readline()
+    assert "resuming after step" in again.stderr.readline()
     again.kill()
     again.communicate(timeout=30)

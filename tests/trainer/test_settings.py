@@ -148,7 +148,7 @@ def test_says_what_to_do_where_there_are_no_params(tmp_path):
     path = tmp_path / "params.yaml"
     with pytest.raises(SettingsError, match="run this in the project's top folder"):
         TrainSettings.read(path)
-    for content, complaint in (("a: [", "is not YAML"), ("- 1", "the file must be")):
+    for content, complaint in (("a: [", "is not valid YAML"), ("- 1", "the file must be")):
         path.write_text(content)
         with pytest.raises(SettingsError, match=complaint):
             TrainSettings.read(path)

@@ -1,1 +1,1 @@
-"""Turn strokes or pixels into the 28 x 28 image that the network reads, and make more such images out of one."""
+"""Turn strokes or pixels into the 28 x 28 image that the network reads, and augment such images."""

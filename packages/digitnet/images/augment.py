@@ -1,4 +1,4 @@
-"""Augmentation: small changes that leave a digit the same digit, so that no two epochs see the same images."""
+"""Augmentation: small random changes that preserve the digit, so that each epoch has new images."""
 
 import math
 from dataclasses import dataclass, fields
@@ -10,23 +10,23 @@ from digitnet.arrays import Bytes, Floats
 from digitnet.images.normalize import IMAGE_SIDE, in_unit_range
 from digitnet.images.warp import LATTICE_SIDE, affine_coefficients, displacements, warped
 
-PIECE = 32  # images at a time: the arrays in between then stay in the processor's cache, which is twice as fast
+PIECE = 32  # images at a time: their arrays stay in the processor's cache, which is twice as fast
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The largest change of each kind; the actual change of each image is random. 0 = none, and ValueError below."""
+    """The largest change of each kind; 0 is no change. Each image changes at random. ValueError for a negative number."""
 
-    rotation: float = 0.0  # degrees, either way
+    rotation: float = 0.0  # degrees, in both directions
     shear: float = 0.0  # pixels to the left or right for each pixel up: the slant of handwriting
-    scale: float = 0.0  # 0.1: from 1 / 1.1 of the size to 1.1 of it
-    aspect: float = 0.0  # 0.1: height : width from 1 / 1.1 of what it was to 1.1 of it
-    shift: float = 0.0  # pixels, up or down and left or right
+    scale: float = 0.0  # 0.1: a factor for the size, from 1 / 1.1 to 1.1
+    aspect: float = 0.0  # 0.1: a factor for height over width, from 1 / 1.1 to 1.1
+    shift: float = 0.0  # pixels, vertically and horizontally
     elastic: float = 0.0  # pixels that a point may move in y and in x; the root mean square is 0.28 of it
-    thicker: float = 0.0  # pixels that a stroke gains on either side
-    thinner: float = 0.0  # pixels that it loses
-    softness: float = 0.0  # 1: edges flatter, or steeper, by as much as a blur of [1 2 1] / 4 flattens them
-    gain: float = 0.0  # 0.1: from 1 / 1.1 of the ink's strength to 1.1 of it, full ink at most
+    thicker: float = 0.0  # pixels added to a stroke on each side
+    thinner: float = 0.0  # pixels removed from a stroke on each side
+    softness: float = 0.0  # 1: edges become softer, or sharper, by the effect of a blur of [1 2 1] / 4
+    gain: float = 0.0  # 0.1: a factor for the ink, from 1 / 1.1 to 1.1; the result is clipped at full ink
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -36,9 +36,9 @@ class Augmentation:
                 raise ValueError(f"{field.name} must be a number from 0 up, not {strength!r}")
 
     def augmented(self, images: Bytes, generator: np.random.Generator, rows: slice = slice(None)) -> NDArray[np.float32]:
-        """Return changed images (batch, 28, 28) in [0, 1], each with random changes of its own.
+        """Return changed images, float32 (batch, 28, 28) in [0, 1], for images uint8 (batch, 28, 28).
 
-        Only `rows` are computed, with the same bits as if all were; the others are blank.
+        Each image has its own random changes. Only `rows` are computed, with the same bits as in a whole batch; others are blank.
         """
         changed = np.zeros(images.shape, np.float32)
         first, end, _ = rows.indices(len(images))
@@ -61,12 +61,12 @@ class Augmentation:
         return displacements(affine, lattice if self.elastic else None)
 
     def _pen(self, batch: int, generator: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-        """Draw the changes of width, softness and gain."""
+        """Draw changes of width, softness and gain, (batch,) each."""
         width = generator.uniform(-self.thinner, self.thicker, batch).astype(np.float32)
         return width, self.softness * _signed(generator, batch), (1.0 + self.gain) ** _signed(generator, batch)
 
     def _inked(self, images: Floats, width: Floats, softness: Floats, gain: Floats) -> Floats:
-        """Change the pen, on the moved image: its width is then in the pixels that the network sees."""
+        """Change the pen after the warp, so that its width is in the network's pixels."""
         if self.thicker or self.thinner:
             images = with_pen_width(images, width)
         if self.softness:
@@ -77,10 +77,10 @@ class Augmentation:
 
 
 def with_pen_width(images: Floats, change: Floats) -> Floats:
-    """Redraw images (batch, 28, 28) with a pen wider by `change` pixels, (batch,), on either side.
+    """Return images (batch, 28, 28) with strokes wider by `change` (batch,) pixels on each side, or narrower if it is negative.
 
-    Growing by one pixel gives each pixel the most ink of it and its four neighbors, shrinking the least; fractions mix.
-    Shrinking ends at one pixel, because few strokes are wider than three.
+    To grow by one pixel, each pixel takes the most ink of itself and its four neighbors; to shrink, the least. Fractions mix
+    both images. Strokes shrink by at most one pixel, because few are wider than three.
     """
     wider = images
     for step in range(int(np.ceil(max(change.max(initial=0.0), 0.0)))):
@@ -98,7 +98,7 @@ def _signed(generator: np.random.Generator, *shape: int) -> NDArray[np.float32]:
 
 
 def _each(strengths: Floats) -> Floats:
-    """(batch,) -> (batch, 1, 1): one strength for all pixels of an image."""
+    """Return (batch,) as (batch, 1, 1), to apply one strength to all pixels of an image."""
     return strengths[:, None, None]
 
 
@@ -113,7 +113,7 @@ def _extreme_of_neighbors(images: Floats, extreme: np.ufunc) -> Floats:
 
 
 def _blurred(images: Floats) -> Floats:
-    """Mix each pixel with its neighbors, [1 2 1] / 4 along each axis; beyond the edge there is no ink."""
+    """Blur with [1 2 1] / 4 along each axis. There is no ink beyond the edge."""
     padded = np.zeros((len(images), IMAGE_SIDE + 2, IMAGE_SIDE + 2), np.float32)
     padded[:, 1:-1, 1:-1] = images
     rows = padded[:, :-2] + 2.0 * padded[:, 1:-1] + padded[:, 2:]

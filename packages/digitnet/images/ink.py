@@ -1,4 +1,4 @@
-"""From pixels (a photo, an MNIST vector) to an image: ink is all that differs from the background."""
+"""From pixels (a photo, an MNIST vector) to an image. Ink is every pixel that differs from the background."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from digitnet.arrays import Array, Bools, Bytes, Floats
 from digitnet.images.normalize import BOX_SIDE, IMAGE_SIDE, DrawingError, blank, in_bytes, in_unit_range, place, resampling
 
-PAPER_GRAIN = 6.0  # times the stray of three quarters of the border; normal noise gets there once in 10^11 pixels
-FAINTEST_INK = 0.1  # contrast below which an image counts as blank
-DOT_SIZE, DOT_FILL = 0.15, 0.6  # a dot's side as a part of the whole image's, and the part of its square that it fills
+PAPER_GRAIN = 6.0  # times the noise level, the third quartile of the border; normal noise exceeds it once in 10^11 pixels
+FAINTEST_INK = 0.1  # an image with less contrast counts as blank
+DOT_SIZE, DOT_FILL = 0.15, 0.6  # a dot's largest side, relative to the image, and the share of its square that it fills
 
 
 def image_from_pixels(pixels: Array) -> NDArray[np.float32]:
     """Turn gray (height, width), color (height, width, 3), or color and alpha (height, width, 4) into an image.
 
-    Pixels are uint8 or float in [0, 1], light on dark or dark on light, in any color. The background is the color of most of
-    the border. DrawingError for other shapes and for values out of range.
+    Pixels are uint8 or float in [0, 1], light on dark or dark on light, in any color. The median of the border is the
+    background. DrawingError for other shapes and for values out of range.
     """
     pixels = _as_bytes(pixels)
     ink = _ink(pixels)
@@ -48,40 +48,40 @@ def _as_bytes(pixels: Array) -> Bytes:
     if pixels.dtype == np.uint8:
         return pixels
     pixels = pixels.astype(np.float32)
-    if not (pixels.min() >= 0.0 and pixels.max() <= 1.0):  # in this form it refuses NaN too
+    if not (pixels.min() >= 0.0 and pixels.max() <= 1.0):  # NaN fails this form of the check too
         raise DrawingError("every pixel must be a number from 0 to 1")
     return in_bytes(pixels)
 
 
 def _ink(pixels: Array) -> Floats:
-    """Return how far each pixel is from the background, (height, width) in [0, 1] with 1 for the farthest.
+    """Return the distance of each pixel from the background, (height, width) in [0, 1], scaled so that the largest is 1.
 
-    Margins of nothing but background may be left out.
+    The result may lack margins of pure background.
     """
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
     if pixels.shape[2] == 4:
         alpha = pixels[:, :, 3:]
         if np.median(_border(alpha)) < 128:
-            pixels = alpha  # on a transparent sheet, opaque pixels are ink of any color
+            pixels = alpha  # on a transparent background, opaque pixels are ink of any color
         else:
             alpha = in_unit_range(alpha)
             pixels = in_unit_range(pixels[:, :, :3]) * alpha + (1.0 - alpha)
     border = _border(pixels)
     if pixels.shape[2] == 1 and pixels.dtype == np.uint8 and not border.any():
-        return _at_full_strength(in_unit_range(pixels[:, :, 0]))  # on even black, as in MNIST, ink is the value itself
+        return _at_full_strength(in_unit_range(pixels[:, :, 0]))  # on pure black, as in MNIST, ink is the pixel itself
     background = np.sort(border, axis=0)[len(border) // 2]
     if pixels.dtype == np.uint8:
         pixels, border, background = (in_unit_range(part) for part in (_without_margins(pixels, background), border, background))
     ink = _largest_difference(pixels, background)
-    # A photo's background is never even: a pixel that strays only a few times as far as most of the border is background.
-    strays = np.sort(_largest_difference(border, background))
-    ink *= ink > PAPER_GRAIN * strays[len(strays) * 3 // 4]
+    # The background of a photo has noise: a pixel that differs by a few times the border's noise is background.
+    noise = np.sort(_largest_difference(border, background))
+    ink *= ink > PAPER_GRAIN * noise[len(noise) * 3 // 4]
     return _at_full_strength(ink)
 
 
 def _at_full_strength(ink: Floats) -> Floats:
-    """Scale the strongest ink to 1; ink that is too faint is none."""
+    """Scale the strongest ink to 1, or return zeros if all ink is fainter than FAINTEST_INK."""
     strongest = ink.max(initial=0.0)
     if strongest < FAINTEST_INK:
         return np.zeros_like(ink)
@@ -90,28 +90,28 @@ def _at_full_strength(ink: Floats) -> Floats:
 
 
 def _without_margins(pixels: Bytes, color: Bytes) -> Bytes:
-    """Cut rows and columns of nothing but this color off the sides of (height, width, channels).
+    """Cut off margins of pure `color` (channels,) from (height, width, channels).
 
-    Images as small as MNIST's stay as they are: the search would take longer than it saves.
+    Images of MNIST's size stay whole, because the search would take longer than it saves.
     """
     height, width, channels = pixels.shape
     if height * width <= IMAGE_SIDE**2:
         return pixels
-    others = pixels.reshape(height, -1) != np.tile(color, width)  # whole rows at once: the last axis alone is too short
+    others = pixels.reshape(height, -1) != np.tile(color, width)  # compare whole rows: the last axis alone is too short
     rows, columns = others.any(axis=1), others.any(axis=0).reshape(width, channels).any(axis=1)
     return pixels[_extent(rows), _extent(columns)]
 
 
 def _extent(chosen: Bools) -> slice:
-    """Return the slice (n,) from the first true to the last; an empty one if there is none."""
+    """Return the slice from the first true of (n,) to the last, an empty slice without any."""
     at = chosen.nonzero()[0]
     return slice(at[0], at[-1] + 1) if at.size else slice(0, 0)
 
 
 def _largest_difference(pixels: Floats, color: Floats) -> Floats:
-    """Return how far pixels (…, channels) are from the color in their farthest channel, (…).
+    """Return the largest difference of any channel between pixels (…, channels) and the color (channels,), (…).
 
-    It goes channel by channel: a maximum over the short last axis takes ten times as long.
+    The loop over channels is ten times as fast as a maximum over the short last axis.
     """
     largest: Floats = np.abs(pixels[..., 0] - color[0])
     for channel in range(1, len(color)):

@@ -1,6 +1,6 @@
-"""The last step to an image: the ink, scaled into 20 x 20 pixels, is placed as MNIST places its digits (LeCun et al., 1998).
+"""Normalization as in MNIST (LeCun et al., 1998): scale the ink into 20 x 20 pixels, and center its mass in 28 x 28.
 
-An image is float32 (28, 28) in [0, 1], 1 = ink, in steps of 1/255. A blank drawing and a single dot give all zeros.
+An image is float32 (28, 28) in [0, 1], 1 = ink, in steps of 1/255. A blank drawing or a single dot becomes all zeros.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ from digitnet.arrays import IMAGE_SIDE as IMAGE_SIDE
 from digitnet.arrays import Bytes, Floats
 
 BOX_SIDE = 20  # the ink's longer side
-PLACES = np.arange(BOX_SIDE, dtype=np.float64)  # in the box: row or column 0, 1, …
-CENTER = 14  # the pixel of the center of mass, in MNIST as here
+PLACES = np.arange(BOX_SIDE, dtype=np.float64)  # rows or columns of the box: 0, 1, …
+CENTER = 14  # the row and column of the center of mass, as in MNIST
 
 
 class DrawingError(ValueError):
-    """The input cannot be a drawing; the message says why."""
+    """The input is not a drawing; the message says why."""
 
 
 def in_unit_range(pixels: Bytes) -> NDArray[np.float32]:
@@ -24,12 +24,12 @@ def in_unit_range(pixels: Bytes) -> NDArray[np.float32]:
 
 
 def in_bytes(images: Floats) -> Bytes:
-    """Turn float32 in [0, 1] into bytes, of the same shape. It is exact for images made here."""
+    """Turn float32 in [0, 1] into bytes, of the same shape. It is exact for multiples of 1/255, as images are."""
     return np.asarray(np.rint(images * np.float32(255.0)), np.uint8)
 
 
 def resampling(length: int, new_length: int) -> NDArray[np.float32]:
-    """Return (new_length, length): in each row the weights of the old pixels in a new one, a triangle over what it covers."""
+    """Return the matrix (new_length, length) that resamples a row of pixels. Each new pixel has triangular weights."""
     ratio = length / new_length
     centers = (np.arange(new_length) + 0.5) * ratio
     distances = np.abs(np.arange(length) + 0.5 - centers[:, None])
@@ -39,7 +39,7 @@ def resampling(length: int, new_length: int) -> NDArray[np.float32]:
 
 
 def place(box: Floats) -> NDArray[np.float32]:
-    """Turn ink of at most 20 x 20 into an image: whole pixels move its center of mass to the middle."""
+    """Place ink (height, width) of at most 20 x 20 in an image, shifted by whole pixels to center its mass."""
     image = blank()
     levels = np.rint(box * 255.0) / 255.0
     total = levels.sum()
@@ -53,4 +53,5 @@ def place(box: Floats) -> NDArray[np.float32]:
 
 
 def blank() -> NDArray[np.float32]:
+    """Return an image without ink."""
     return np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.float32)

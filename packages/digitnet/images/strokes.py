@@ -1,7 +1,7 @@
 """From pen strokes to an image.
 
-The path is scaled first and rasterized last, with a pen as wide as MNIST's. So neither the size of the drawing nor the width
-of the brush changes what the network sees.
+The path is scaled first, then rasterized with a pen as wide as MNIST's. So the image depends neither on the size of the drawing
+nor on the width of the brush.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from digitnet.arrays import Floats, Integers
 from digitnet.images.normalize import BOX_SIDE, DrawingError, blank, place
 
-DEFAULT_BRUSH = 20.0  # the width of the page's pen, in the canvas's pixels
-PEN_RADIUS = 1.2  # pixels of the image; with PEN_SOFTNESS the mean ink of drawn digits is that of MNIST's, 100 pixels' worth
-PEN_SOFTNESS = 1.5  # pixels over which the pen's edge fades, as in MNIST's anti-aliased digits
-PATH_STEP = 0.4  # pixels between the path's points: closer ones change nothing visible
-PATH_POINTS = 2000  # more than any digit needs; bounds the work for one drawing
-SMALLEST_EXTENT = 1e-6  # of the canvas's pixels: no pen moves by less, and scaling it up would overflow
-STRAY_GAPS = 0.75, 1.5  # of the other strokes' size: a dot this far beside, or above or below, their box is a stray tap
-SMALLEST_DIGIT = 3.3  # of the largest dot: beside smaller strokes, as in a colon, a dot is no stray tap
+DEFAULT_BRUSH = 20.0  # the width of the page's pen, in pixels of the canvas
+PEN_RADIUS = 1.2  # pixels of the image; with PEN_SOFTNESS, drawn digits have as much ink as MNIST's, 100 full pixels on average
+PEN_SOFTNESS = 1.5  # pixels over which the pen's edge fades, as in MNIST's antialiased digits
+PATH_STEP = 0.4  # pixels between the path's points; smaller steps change nothing visible
+PATH_POINTS = 2000  # more than any digit needs; limits the work for one drawing
+SMALLEST_EXTENT = 1e-6  # pixels of the canvas: no pen moves less, and scaling less up would overflow
+STRAY_GAPS = 0.75, 1.5  # relative to the other strokes' size: a dot this far beside, or above or below, their box is a stray tap
+SMALLEST_DIGIT = 3.3  # relative to the largest dot: next to smaller strokes, as in a colon, a dot is not a stray tap
 
 
 Stroke = Sequence[Sequence[float]] | Floats  # (x, y) points, (n, 2)
@@ -28,11 +28,11 @@ Stroke = Sequence[Sequence[float]] | Floats  # (x, y) points, (n, 2)
 def image_from_strokes(
     strokes: Sequence[Stroke], brush: float = DEFAULT_BRUSH, pen_radius: float = PEN_RADIUS
 ) -> NDArray[np.float32]:
-    """Turn pen strokes into an image. Points are in the canvas's pixels, y down.
+    """Turn pen strokes into an image. Points are in pixels of the canvas, y down.
 
-    `brush` is the width of the canvas's pen in the same pixels: a pen that moved less than half of it made a dot. A dot far
-    from all longer strokes is a stray tap, and is left out. `pen_radius`, in the image's pixels, is the rasterizing pen's.
-    DrawingError for anything but lists of points, and for coordinates that are not finite.
+    `brush` is the width of the pen on the canvas: a stroke shorter than half of it is a dot. A dot far from all longer strokes
+    is a stray tap and is dropped. `pen_radius`, in pixels of the image, is the radius of the rasterizing pen. DrawingError for
+    anything but lists of points, and for coordinates that are not finite.
     """
     paths = [_points(stroke) for stroke in strokes if len(stroke)]
     if not paths:
@@ -44,8 +44,8 @@ def image_from_strokes(
     if extent.max() <= largest_dot:
         return blank()
 
-    # The path and half a pen's width around it fill the box. What fades beyond the edge is cut, as from MNIST's digits, which
-    # were black on white without any gray when their box was measured.
+    # The path, widened by the pen's radius, fills the box. The pen's faded edge beyond it is cut off, because MNIST's digits were
+    # black and white, without gray, when their boxes were measured.
     scale = (BOX_SIDE - 2.0 * pen_radius) / extent.max()
     width, height = np.ceil(extent * scale + 2.0 * pen_radius - 1e-6).astype(int)
     ink = _rasterize((points - corner) * scale + pen_radius, counts, height, width, pen_radius)
@@ -68,9 +68,9 @@ def _points(stroke: Stroke) -> NDArray[np.float64]:
 
 
 def _without_stray_dots(points: Floats, counts: Integers, largest_dot: float) -> tuple[Floats, Integers]:
-    """Drop the dots that lie far outside the box around all longer strokes. Without longer strokes the dots stay.
+    """Drop dots far outside the box around all longer strokes. Without longer strokes, all dots stay.
 
-    The dots of i, j, ! and ? stay, because they tell these from digits. `counts` has the number of points of each stroke.
+    The dots of i, j, ! and ? stay, because they distinguish these from digits. `counts` has each stroke's number of points.
     """
     starts = np.cumsum(counts) - counts
     lows, highs = np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
@@ -86,13 +86,13 @@ def _without_stray_dots(points: Floats, counts: Integers, largest_dot: float) ->
 
 
 def _rasterize(points: Floats, counts: Integers, height: int, width: int, pen_radius: float) -> NDArray[np.float32]:
-    """Return the ink (height, width) of points in pixels: a pixel's distance to the strokes gives its ink."""
+    """Return the ink, (height, width) in [0, 1]. Each pixel's ink depends on its distance to the nearest stroke."""
     starting, ending = _segments(points, counts)
     starts, moves = points[starting].astype(np.float32), points[ending].astype(np.float32)
     moves -= starts
     squares = np.maximum((moves * moves).sum(axis=1), 1e-12)
 
-    # The nearest point of a segment from a + t (b - a), 0 <= t <= 1: for all segments (rows) and all pixels (columns).
+    # The nearest point of each segment (rows) to each pixel (columns) is a + t (b - a), with t in [0, 1].
     y, x = (np.indices((height, width), np.float32) + 0.5).reshape(2, -1)
     from_x, from_y = x - starts[:, :1], y - starts[:, 1:]
     t = np.clip((from_x * moves[:, :1] + from_y * moves[:, 1:]) / squares[:, None], 0.0, 1.0)
@@ -106,14 +106,14 @@ def _rasterize(points: Floats, counts: Integers, height: int, width: int, pen_ra
 def _segments(points: Floats, counts: Integers) -> tuple[Integers, Integers]:
     """Return the indices of the points where the strokes' segments start and end.
 
-    A segment joins points that are a step of the stroke's length apart; a stroke of one point is a segment of no length.
+    A segment joins points that are one step apart along the stroke. A stroke of one point is a segment of length 0.
     """
     lasts = np.cumsum(counts) - 1
     firsts = lasts - counts + 1
     moves = points[1:] - points[:-1]
     traveled = np.zeros(len(points))
     np.hypot(moves[:, 0], moves[:, 1], out=traveled[1:])
-    traveled[firsts] = 0.0  # the pen was up
+    traveled[firsts] = 0.0  # between strokes, the pen was up
     traveled = np.cumsum(traveled)
     step = max(PATH_STEP, traveled[-1] / PATH_POINTS)
     steps = np.floor((traveled - np.repeat(traveled[firsts], counts)) / step)

@@ -1,14 +1,14 @@
-"""Warping: affine and elastic moves in one field, which gives for each pixel of a new image its origin in the old one.
+"""Warping: affine and elastic changes as one field, which has for each pixel of the new image its origin in the old one.
 
-The field of displacements is a sum of fixed fields, each with its coefficient:
+The field of displacements is a sum of fixed fields, each with a coefficient:
 
     displacement(y, x) = constant · 1 + by_y · y + by_x · x + Σ lattice[i, j] · bump[i, j](y, x)
 
-The first three make every affine map: shift, rotation, scale and shear. The bumps, one around each point of a coarse lattice,
-make a smooth random field, as blurred noise does for Simard et al. ("Best practices for convolutional neural networks", 2003).
-The fields of a batch are then one matrix product, coefficients times fixed fields.
+The first three terms give every affine map: shift, rotation, scale and shear. The bumps, one around each point of a coarse
+lattice, give a smooth random field, like the blurred noise of Simard et al. ("Best practices for convolutional neural networks",
+2003). So the fields of a batch are one matrix product, coefficients times fixed fields.
 
-Positions are in pixels, y down; an affine map measures them from the middle of normalize.py.
+Positions are in pixels, y down. Affine maps measure them from normalize.CENTER.
 """
 
 import numpy as np
@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 from digitnet.arrays import Floats
 from digitnet.images.normalize import CENTER, IMAGE_SIDE
 
-LATTICE_SIDE = 7  # points 6.75 pixels apart, whose bumps are about as wide as Simard's Gaussian of 4 pixels
+LATTICE_SIDE = 7  # points 6.75 pixels apart; their bumps are about as wide as Simard's Gaussian of 4 pixels
 
-MARGIN = 2  # zeros around each image, so that positions outside are read like all others
+MARGIN = 2  # pixels of zeros around each image, so that positions outside need no special case
 PADDED_SIDE = IMAGE_SIDE + 2 * MARGIN
 
 
 def affine_coefficients(
     rotation: Floats, shear: Floats, height: Floats, width: Floats, down: Floats, right: Floats
 ) -> NDArray[np.float32]:
-    """Return the coefficients of 1, y and x in the displacements of y and x, (batch, 2, 3), that scale, then shear, rotate
-    and shift a digit.
+    """Return the coefficients of 1, y and x in the displacements of y and x, (batch, 2, 3), that scale, shear, rotate and
+    shift a digit, in this order.
 
-    All arguments are (batch,): `rotation` in radians, anticlockwise; `shear` in pixels to the right for each pixel up;
+    All arguments are (batch,): `rotation` in radians, counterclockwise; `shear` in pixels to the right for each pixel up;
     `height` and `width` as factors; `down` and `right` in pixels.
     """
     cos, sin = np.cos(rotation), np.sin(rotation)
-    # A new image asks for a pixel's origin, so the steps are undone, the last first:
+    # A pixel's origin is found by undoing the steps, the last one first:
     #   rotation    x = x' cos − y' sin     y = x' sin + y' cos
     #   shear       x = x' + shear · y'     y = y'
     #   scale       x = x' / width          y = y' / height
@@ -46,10 +46,10 @@ def affine_coefficients(
 
 
 def displacements(affine: Floats, lattice: Floats | None = None) -> Floats:
-    """Return the fields of a batch, float32 (batch, 2, 784): y and x of each pixel's origin, minus its own.
+    """Return the fields of a batch, float32 (batch, 2, 784): y and x of each pixel's origin, minus the pixel's own y and x.
 
-    `affine` is from affine_coefficients; `lattice`, float32 (batch, 2, 7, 7), has the elastic displacements around the
-    lattice's points. The bumps are nowhere negative and add up to 1, so no elastic displacement exceeds the largest of these.
+    `affine` is from affine_coefficients. `lattice`, float32 (batch, 2, 7, 7), has the elastic displacements at the lattice's
+    points. The bumps are never negative and sum to 1, so no elastic displacement exceeds the largest of these.
     """
     coefficients = affine
     if lattice is not None:
@@ -60,18 +60,18 @@ def displacements(affine: Floats, lattice: Floats | None = None) -> Floats:
 
 
 def warped(images: Floats, displaced: Floats) -> NDArray[np.float32]:
-    """Read images (batch, 28, 28) at displaced positions, between four pixels each; return the same shape and range."""
+    """Sample images (batch, 28, 28) at displaced positions, by bilinear interpolation; return the same shape and range."""
     batch = len(images)
     padded = np.zeros((batch, PADDED_SIDE, PADDED_SIDE), np.float32)
     padded[:, MARGIN:-MARGIN, MARGIN:-MARGIN] = images
 
-    # Positions further out read the margin, which is zero like everything beyond it.
+    # Positions beyond the margin are moved to it, because both are zero.
     positions = displaced + _OWN_POSITIONS
     np.maximum(positions, 0.0, out=positions)
     np.minimum(positions, PADDED_SIDE - 2, out=positions)
-    corners = positions.astype(np.int32)  # the upper left of the four
+    corners = positions.astype(np.int32)  # the upper left of four pixels
     positions -= corners
-    down, right = positions[:, 0], positions[:, 1]  # in [0, 1): toward the lower and the right ones
+    down, right = positions[:, 0], positions[:, 1]  # in [0, 1): toward the lower and right pixels
 
     index = (corners[:, 0] * PADDED_SIDE + corners[:, 1]).astype(np.intp)
     index += np.arange(batch)[:, None] * PADDED_SIDE**2
@@ -90,7 +90,7 @@ def _between(start: NDArray[np.float32], end: NDArray[np.float32], fraction: Flo
 
 
 def _bumps() -> Floats:
-    """Return (7, 28): cubic B-splines around evenly spaced points, the outermost outside the image."""
+    """Return cubic B-splines around evenly spaced points, (7, 28). The outermost points are outside the image."""
     intervals = LATTICE_SIDE - 3
     positions = np.linspace(0.0, intervals, IMAGE_SIDE)
     distance = np.abs(positions - (np.arange(LATTICE_SIDE) - 1.0)[:, None])
@@ -100,7 +100,7 @@ def _bumps() -> Floats:
 
 
 def _fields() -> NDArray[np.float32]:
-    """Return (3 + 49, 784): the constant field, y, x, and a bump around each point of the lattice."""
+    """Return the fixed fields, (3 + 49, 784): 1, y, x, and a bump around each point of the lattice."""
     y, x = np.indices((IMAGE_SIDE, IMAGE_SIDE)).reshape(2, -1) - CENTER
     return np.concatenate([[np.ones_like(y), y, x], np.kron(_bumps(), _bumps())]).astype(np.float32)
 

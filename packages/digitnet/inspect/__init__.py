@@ -1,1 +1,1 @@
-"""Look into a network: what each layer and unit computes, how the network learned, and what a change would do."""
+"""Inspect a network: the output of each layer and unit, snapshots of the training, and the effect of a changed weight."""

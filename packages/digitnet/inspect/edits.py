@@ -1,4 +1,4 @@
-"""Edits: a copy of a network with some of its parameters replaced, to see what they do."""
+"""Edits: a copy of a network with some parameters replaced, to see their effect."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -18,9 +18,9 @@ class Edit(NamedTuple):
 
 
 def with_edits(network: Network, edits: Iterable[Edit]) -> Network:
-    """Return a copy of the network with these edits, in order. All zero switches a unit off.
+    """Return a copy of the network with these edits, in order. To set all of a unit's parameters to 0 switches it off.
 
-    ValueError if there is no such parameter.
+    ValueError if a parameter does not exist.
     """
     copy = network.copy()
     for index, unit, weight, value in edits:
@@ -43,6 +43,6 @@ def with_edits(network: Network, edits: Iterable[Edit]) -> Network:
 
 
 def check_layer(network: Network, layer: int) -> None:
-    """ValueError if the network has no layer of this index."""
+    """Raise ValueError if the network has no layer with this index."""
     if not 0 <= layer < len(network.layers):
         raise ValueError(f"layer: this network has {len(network.layers)}, which count from 0, so there is no {layer}")

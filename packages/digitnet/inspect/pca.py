@@ -1,7 +1,7 @@
-"""Principal component analysis: images as points in a plane, near each other if they are alike to the network.
+"""Principal component analysis (PCA): a map of images, with images close together if the network sees them as similar.
 
-The inputs of the last layer are a point in hundreds of dimensions. The plane along which such points spread most shows most of
-them that a plane can (Pearson, "On lines and planes of closest fit", 1901).
+The input of the last layer is a point in hundreds of dimensions. Of all planes, the one of the two principal components preserves
+most of the points' variance (Pearson, "On lines and planes of closest fit", 1901).
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ class Plane(NamedTuple):
 
 
 def principal_plane(features: Floats) -> Plane:
-    """Return the plane along which features (n, width) spread most, n and width at least 2; their mean is its origin.
+    """Return the plane of the first two principal components of features (n, width), n and width at least 2.
 
-    Its scale makes the root mean square of their distances from the origin 1, unless all are the same.
+    The origin is their mean. The scale makes their root mean square distance from the origin 1, unless all are equal.
     """
     origin = features.mean(axis=0)
     _, _, directions = np.linalg.svd(features - origin, full_matrices=False)
@@ -36,8 +36,8 @@ def principal_plane(features: Floats) -> Plane:
 def aligned_planes(features: Sequence[Floats]) -> list[Plane]:
     """Return a principal plane for each of several networks, from their features (n, width) of the same n images.
 
-    The orientation of such a plane is arbitrary. So all but the last are turned and mirrored, until the points are as near as
-    they can be to those of the next one (orthogonal Procrustes, Schönemann, 1966).
+    The orientation of a plane is arbitrary. So each plane is rotated and mirrored to bring its points as close as possible to
+    those of the next plane (orthogonal Procrustes, Schönemann, 1966).
     """
     planes: list[Plane] = []
     target: Floats | None = None

@@ -1,12 +1,12 @@
 """Delta quantization: the weights of several snapshots, in about two bits a weight instead of thirty-two.
 
-From one snapshot to the next most weights move a little, and all by similar amounts. So the file has the difference to the
-unpacked snapshot before, in whole steps of a grid whose width follows the spread of a layer's differences:
+From one snapshot to the next, most weights change a little. So the file has the differences to the unpacked snapshot before, in
+whole steps of a grid. The width of a step is proportional to the standard deviation of a layer's differences:
 
-    step = round(difference / width)          -1, 0 or 1 mostly, which compresses well
+    step = round(difference / width)          mostly -1, 0 or 1, which compresses well
     unpacked <- unpacked + step * width
 
-The next difference includes the rounding error of this one, so errors do not add up.
+Each difference includes the rounding error of the one before, so errors do not accumulate.
 """
 
 import lzma
@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from digitnet.arrays import Array, Bytes, Floats
 from digitnet.network import Network
 
-FIRST_WIDTH, WIDTH = 0.2, 1.25  # of a grid, in standard deviations: of the first weights, and of differences
-MOST_STEPS = 127  # in one difference, to either side: int8
-UNPACKING_BYTES = 2**27  # of memory for lzma; the preset of `pack` needs half of it
+FIRST_WIDTH, WIDTH = 0.2, 1.25  # of a step, in standard deviations of the first weights, and of later differences
+MOST_STEPS = 127  # the limit of int8
+UNPACKING_BYTES = 2**27  # memory limit for lzma; the preset of `pack` needs half of it
 
 
 def pack(network: Network, parameters: Floats) -> tuple[Bytes, NDArray[np.float32]]:
     """Pack the parameters (n, count) of n snapshots of this network.
 
-    Return the packed steps (bytes,), and the width of each layer's grid at each snapshot, (n, layers with parameters).
+    Return the compressed steps, uint8 (bytes,), and the width of a step for each snapshot and layer, (n, layers with parameters).
     """
     parts = _parts(network)
     widths, steps = np.zeros((len(parameters), len(parts)), np.float32), np.zeros(parameters.shape, np.int8)
@@ -42,7 +42,7 @@ def pack(network: Network, parameters: Floats) -> tuple[Bytes, NDArray[np.float3
 
 
 def unpack(network: Network, packed: Bytes, widths: Floats) -> NDArray[np.float32]:
-    """Return the parameters (n, count) that `pack` packed. ValueError for other bytes."""
+    """Return the parameters, float32 (n, count), from the result of `pack`. ValueError for other bytes."""
     parts, shape = _parts(network), (len(widths), network.parameters.size)
     unpacking = lzma.LZMADecompressor(memlimit=UNPACKING_BYTES)
     try:
@@ -50,7 +50,7 @@ def unpack(network: Network, packed: Bytes, widths: Floats) -> NDArray[np.float3
     except lzma.LZMAError as error:
         raise ValueError(f"packed weights are damaged: {error}") from error
     if len(steps) != shape[0] * shape[1] or not unpacking.eof:
-        raise ValueError(f"packed weights should be of {shape[0]} snapshots and {shape[1]} parameters, and are not")
+        raise ValueError(f"packed weights do not fit {shape[0]} snapshots with {shape[1]} parameters")
     moves = [_moves(*snapshot, parts) for snapshot in zip(np.frombuffer(steps, np.int8).reshape(shape), widths)]
     return np.cumsum(moves, axis=0, dtype=np.float32).reshape(shape)
 
@@ -63,5 +63,5 @@ def _moves(steps: Array, widths: Floats, parts: list[slice]) -> NDArray[np.float
 
 
 def _parts(network: Network) -> list[slice]:
-    """Return the parts of the layers that have parameters."""
+    """Return the slices of the layers with parameters."""
     return [part for part in network.parts if part.start < part.stop]

@@ -1,11 +1,11 @@
-"""Training steps on one image, with all that backpropagation finds on its way.
+"""Training steps on one image, with the intermediate results of backpropagation:
 
     loss = L(logits, label)
     dL/d(outputs) of each layer, from the last to the first
     w <- w - learning_rate * dL/dw
 
-Training does the same with a batch of images. One image alone is learned in a few steps, at the cost of others, so a copy of
-the network learns.
+Training does the same with a batch of images. A network learns one image in a few steps, but then misreads others, so these
+steps train a copy.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from digitnet.network import Network
 
 
 class TrainingStep(NamedTuple):
-    label: int  # 0 to 9, or to 10 for a network with a class for no digit
+    label: int  # 0 to 9, or 10 (no digit) for a network with 11 classes
     learning_rate: float  # above 0
 
 
 class LayerStep(NamedTuple):
-    """The last step's effect on a layer. Norms are Euclidean, over weights and biases; 0 for a layer without them."""
+    """The last step's effect on a layer. Norms are Euclidean, over weights and biases; 0 for a layer without parameters."""
 
     gradient: Floats  # dL/d(outputs), in the shape of the layer's output
     parameters_norm: float  # before the update
@@ -36,17 +36,17 @@ class LayerStep(NamedTuple):
 @dataclass
 class TrainingResult:
     network: Network  # the copy, after the last update
-    losses: list[float] = field(default_factory=list)  # one for each step, before its update
+    losses: list[float] = field(default_factory=list)  # before the update of each step
     layers: list[LayerStep] = field(default_factory=list)  # of the last step
-    logits: Floats | None = None  # (classes,), after the last update; None if it diverged
-    diverged: bool = False  # the numbers overflowed, which ended the training
+    logits: Floats | None = None  # (classes,), after the last update; None if training diverged
+    diverged: bool = False  # numbers overflowed, and training stopped
 
 
 def train_on_image(network: Network, image: Floats, steps: Sequence[TrainingStep]) -> TrainingResult:
-    """Train a copy of the network on an image (28, 28) in [0, 1], one step after the other."""
+    """Train a copy of the network on an image (28, 28) in [0, 1], with these steps in order."""
     copy = network.copy()
     images, result = np.asarray(image, network.dtype)[None], TrainingResult(copy)
-    with np.errstate(all="ignore"):  # users may try too large a learning rate
+    with np.errstate(all="ignore"):  # a user may choose a learning rate that diverges
         for label, learning_rate in steps:
             logits = copy.forward(images)
             loss, grad_logits = softmax_cross_entropy(logits, np.array([label]))
@@ -64,7 +64,7 @@ def train_on_image(network: Network, image: Floats, steps: Sequence[TrainingStep
 
 
 def _layer_steps(network: Network, gradients: list[Floats], learning_rate: float) -> list[LayerStep]:
-    """Return the effect of the next update on each layer, given dL/d(outputs) of each, batch last."""
+    """Return the next update's effect on each layer, from dL/d(outputs) of each layer, batch last."""
     norms = np.nan_to_num(np.stack([network.layer_norms(network.parameters), network.layer_norms(network.gradients)]))
     return [
         LayerStep(gradient[..., 0], of_parameters, of_gradients, learning_rate * of_gradients)

@@ -1,11 +1,11 @@
-"""Units: one number of a layer's output, its inputs and weights, and its receptive field.
+"""Units: one number of a layer's output, with its inputs, weights and receptive field.
 
     y = sum of inputs * weights + bias        a unit of dense or conv2d
-    y = the largest of its inputs             of maxpool2d
-    y = max(x, 0)                             of relu
+    y = the largest of its inputs             a unit of maxpool2d
+    y = max(x, 0)                             a unit of relu
 
-Its inputs depend on a part of the layer before, and so on. The part of the image that can reach it is its receptive field
-(Hubel and Wiesel found those of cats in 1959).
+A unit depends on a part of the layer before, which depends on a part of the layer before that, and so on. The part of the image
+that can change the unit is its receptive field (discovered in cats: Hubel and Wiesel, 1959).
 """
 
 import math
@@ -25,7 +25,7 @@ Ranges = list[tuple[int, int]]  # (start, end) for each axis
 
 
 class Field(NamedTuple):
-    """A part of the image: rows from top to before bottom, columns from left to before right."""
+    """A part of the image: rows top to bottom - 1, columns left to right - 1."""
 
     top: int
     left: int
@@ -46,7 +46,7 @@ class Unit(NamedTuple):
 def inspect_unit(network: Network, image: Floats, layer: int, place: Sequence[int]) -> Unit:
     """Return the unit at a place, (channel, row, column) or (feature,), of a layer's output for an image (28, 28) in [0, 1].
 
-    Layers and places count from 0. ValueError if there is no such unit. Safe from several threads at once.
+    Layers and places count from 0. ValueError if the unit does not exist. Several threads may call it at once.
     """
     check_layer(network, layer)
     shape = network.shapes[layer + 1]
@@ -75,13 +75,13 @@ def receptive_field(network: Network, layer: int, place: Sequence[int]) -> Field
     for index in range(layer, -1, -1):
         shape = network.shapes[index]
         ranges = _sources(network.layers[index], ranges, shape)
-        ranges = [(max(0, start), min(size, end)) for (start, end), size in zip(ranges, shape)]  # without the padding
+        ranges = [(max(0, start), min(size, end)) for (start, end), size in zip(ranges, shape)]  # cuts off the padding
     _, (top, bottom), (left, right) = ranges
     return Field(top, left, bottom, right)
 
 
 def _sources(layer: Layer, ranges: Ranges, shape: Shape) -> Ranges:
-    """Return the ranges of a layer's input, of this shape, for ranges of its output. With padding they exceed its edges."""
+    """Return the ranges of a layer's input, of this shape, that ranges of its output depend on. They may include padding."""
     match layer:
         case Dense():
             return [(0, size) for size in shape]
@@ -89,7 +89,7 @@ def _sources(layer: Layer, ranges: Ranges, shape: Shape) -> Ranges:
             ((start, end),) = ranges
             if end - start == math.prod(shape):
                 return [(0, size) for size in shape]
-            return [(int(at), int(at) + 1) for at in np.unravel_index(start, shape)]  # ranges are one feature, or all of them
+            return [(int(at), int(at) + 1) for at in np.unravel_index(start, shape)]  # a range has one feature, or all of them
         case Conv2D(kernel_size=k, padding=p):
             return [(0, shape[0]), *((start - p, end - p + k - 1) for start, end in ranges[1:])]
         case MaxPool2D(size=s):

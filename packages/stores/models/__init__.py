@@ -1,4 +1,4 @@
-"""The model store keeps every published model, and two aliases that say which one is served. `open_models` opens it at a URL."""
+"""The model store keeps every published model, and the aliases live and candidate. `open_models` opens it at a URL."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,8 +9,8 @@ __all__ = ["ALIASES", "CANDIDATE", "LIVE", "ModelStore", "OvertakenError", "Stor
 
 
 def open_models(url: str) -> ModelStore:
-    """Return the store at a URL: a path, file:///path or s3://bucket/prefix. Nothing is read or made before the first call."""
-    # Imported only here, so that a folder does not wait for the import of the SDK.
+    """Return the store at a URL: a path, file:///path or s3://bucket/prefix. Nothing is read or written before the first call."""
+    # Imported here, because the SDK's import takes time that a folder does not need.
     if url.startswith("s3:"):
         from stores.models.s3 import S3Models
 
@@ -22,4 +22,6 @@ def open_models(url: str) -> ModelStore:
         return FolderModels(Path(unquote(parts.path)))
     if url and not parts.scheme:
         return FolderModels(Path(url))
-    raise StoreError(f"{url!r} names no model store: give a folder, as in state/models or file:///models, or s3://bucket/prefix")
+    raise StoreError(
+        f"{url!r} is not a model store: give a folder, such as state/models or file:///models, or s3://bucket/prefix"
+    )

@@ -1,14 +1,14 @@
-"""The interface of the model store: every published model, and two aliases that say which one is served.
+"""The interface of the model store: every published model, and two aliases, live and candidate.
 
     state/models, file:///models     folder.py: a folder, on a disk that all its users share
     s3://bucket/prefix               s3.py: an object store, for machines that share no disk
 
     versions/<version>/              a model's files, written once, under the hash of their content
-    live, candidate                  a version: the one that is served, and the one that may be served next
-    history                          a line for each version that was live before, oldest first
+    live, candidate                  aliases: the version that is served, and the version under test
+    history                          a line for each earlier live version, oldest first
 
-Both behave alike, and one set of tests covers both. Readers need no locks: a version or an alias's new value appears all at once,
-and `load` validates a network before it returns it.
+Both backends behave alike, and one set of tests covers both. Readers need no locks: a version and an alias's new value appear
+atomically, and `load` validates a network before it returns it.
 """
 
 import re
@@ -27,60 +27,61 @@ from numpy.typing import NDArray
 
 LIVE, CANDIDATE = ALIASES = ("live", "candidate")
 HISTORY, HISTORY_LENGTH = "history", 100
-MOST_NOTE_BYTES = 2**16  # of an alias or the history, which has under 5 KiB
-MAX_ATTEMPTS, PAUSE_SECONDS = 10, 0.05  # while others move the same alias; each pause is longer than the one before
+MOST_NOTE_BYTES = 2**16  # of an alias or the history, which needs less than 5 KiB
+MAX_ATTEMPTS, PAUSE_SECONDS = 10, 0.05  # while other processes change the same alias; each pause may be longer than the last
 
 
 class StoreError(ValueError):
-    """The store, or a model in it, cannot be used; the message names the file and says what is wrong."""
+    """The store, or a model in it, cannot be used; the message names the file and the fault."""
 
 
 class UnreachableError(StoreError):
-    """The store itself cannot be reached just now; its content may be sound."""
+    """The store cannot be reached now; its content may be sound."""
 
 
 class OvertakenError(StoreError):
-    """Another process changed the same thing at the same time. Its change stays."""
+    """Another process changed the same object at the same time. Its change stays."""
 
 
 class ModelStore(ABC):
     """Any call may raise StoreError. str(store) is its URL or folder, for messages."""
 
-    folder: Path | None = None  # where the store is, if it is on a local disk
+    folder: Path | None = None  # the store's folder, if it is on a local disk
 
     @abstractmethod
     def publish(self, folder: Path) -> Card:
-        """Validate the model in `folder`, copy it in and return its card. No alias moves.
+        """Validate the model in `folder`, copy it into the store and return its card. No alias changes.
 
-        The same network again (after a new measurement, say) replaces the card; StoreError leaves the store as it was.
+        To publish the same network again, for example with new measurements, replaces its card. After StoreError, the store is
+        unchanged.
         """
 
     def point(self, alias: str, version: str) -> None:
-        """Let "live" or "candidate" name this version from now on."""
+        """Set "live" or "candidate" to this version."""
         check_alias(alias)
         if version not in self.versions():
             raise StoreError(f"{self} has no version {version}: publish it first")
         self._set(alias, version, self._note(alias)[1])
 
     def clear(self, alias: str) -> None:
-        """Let "live" or "candidate" name nothing."""
+        """Remove "live" or "candidate"."""
         check_alias(alias)
         self._set(alias, None, self._note(alias)[1])
 
     def promote(self, version: str) -> None:
-        """Make this version live, if it is sound, and no longer the candidate. `rollback` takes it back.
+        """Validate this version, make it live, and remove it as candidate. `rollback` undoes this.
 
-        Promotions at the same moment follow one another, and the history keeps each version that was live in between.
+        Simultaneous promotions happen one after the other, and the history keeps each version that was live in between.
         """
         self.check(version)
-        self._persistently(lambda: self._make_live(version), f"{version} is not live: others keep moving {self}/{LIVE}")
+        self._persistently(lambda: self._make_live(version), f"{version} is not live: other processes keep changing {self}/live")
         candidate, seen = self._named(CANDIDATE)
         if candidate == version:
-            with suppress(OvertakenError):  # there is another candidate already
+            with suppress(OvertakenError):  # another process has set a new candidate
                 self._set(CANDIDATE, None, seen)
 
     def _make_live(self, version: str) -> None:
-        """Write the history first: a kill in between, or another promotion, then only repeats a line."""
+        """Write the history first: a kill in between, or another promotion, then only duplicates a line."""
         before, history_seen = self._history()
         live, live_seen = self._named(LIVE)
         if live == version:
@@ -90,9 +91,9 @@ class ModelStore(ABC):
         self._set(LIVE, version, live_seen)
 
     def rollback(self) -> str:
-        """Make live the version that was live before, and return it; a second call goes back one further.
+        """Make the previous live version live and return it. A second call goes back one more.
 
-        It skips versions that are gone or damaged. StoreError if none is left, or if another version became live meanwhile.
+        It skips missing and damaged versions. StoreError if no version is left, or if another version became live meanwhile.
         """
         live, live_seen = self._named(LIVE)
         before, history_seen = self._history()
@@ -100,18 +101,18 @@ class ModelStore(ABC):
             version = _version_in(before.pop())
             if version and version != live and self._is_sound(version):
                 self._set(LIVE, version, live_seen)
-                with suppress(OvertakenError):  # by a promotion; a line too many does no harm
+                with suppress(OvertakenError):  # by a promotion; the extra line does no harm
                     self._put_note(HISTORY, before, history_seen)
                 return version
         raise StoreError(f"{self} has no sound version that was live before {live or 'any other'}")
 
     def alias(self, alias: str) -> str | None:
-        """Return the version that "live" or "candidate" names, if any."""
+        """Return the version of "live" or "candidate", None if the alias does not exist. StoreError if it is damaged."""
         check_alias(alias)
         text = self._note(alias)[0]
         version = _version_in(text)
         if text is not None and version is None:
-            raise StoreError(f"{self}/{alias} names no version: it holds {text.strip()[:40]!r}")
+            raise StoreError(f"{self}/{alias} is damaged: it has {text.strip()[:40]!r} instead of a version")
         return version
 
     @abstractmethod
@@ -123,7 +124,7 @@ class ModelStore(ABC):
         """Return when this version was last published, in Unix seconds."""
 
     def card(self, version: str) -> Card:
-        """Return a version's model card; its weights stay unread."""
+        """Return a version's model card, without reading its weights."""
         with _damage_as_store_error():
             return load_card(self._files(version))
 
@@ -133,7 +134,7 @@ class ModelStore(ABC):
         with _damage_as_store_error():
             network, card = load(files)
         if card["version"] != version:
-            raise StoreError(f"{files} holds another version, {card['version']}")
+            raise StoreError(f"{files} has another version, {card['version']}")
         return network, card
 
     def check(self, version: str) -> Card:
@@ -141,63 +142,63 @@ class ModelStore(ABC):
         return self.load(version)[1]
 
     def snapshots(self, version: str) -> Snapshots | None:
-        """Return how a version learned, if its model has that. StoreError if that, or the version, is damaged."""
+        """Return the snapshots of a version's training, None if it has none. StoreError if they or the version are damaged."""
         network, card = self.load(version)
         with _damage_as_store_error():
             return load_snapshots(self._files(version), network, card)
 
     def golden_images(self, version: str) -> NDArray[np.uint8]:
-        """Return the images that a version carries, uint8 (n, 28, 28)."""
+        """Return the golden images of a version, uint8 (n, 28, 28)."""
         with _damage_as_store_error():
             return load_golden(self._files(version)).images
 
     @abstractmethod
     def size(self, version: str) -> int:
-        """Return the bytes that a version takes in the store."""
+        """Return the size of a version in bytes."""
 
     @abstractmethod
     def state(self, version: str) -> tuple[object, ...]:
-        """Return a value that changes whenever `load` might return something new. It is cheap to ask often."""
+        """Return a value that changes whenever the result of `load` may change. It is cheap to poll."""
 
     @abstractmethod
     def __str__(self) -> str: ...
 
-    # For the backends. A note is one of live, candidate and history; `seen` tells its values apart.
+    # For the backends. A note is live, candidate or history; `seen` identifies the value that was read.
 
     @abstractmethod
     def _note(self, name: str) -> tuple[str | None, str | None]:
-        """Return a note's content, if there is one, and `seen`."""
+        """Return a note's content, None if it does not exist, and `seen`."""
 
     @abstractmethod
     def _put_note(self, name: str, lines: list[str] | None, seen: str | None) -> None:
-        """Replace a note all at once, or remove it. OvertakenError if it changed since, where the backend can tell."""
+        """Replace a note atomically, or remove it. OvertakenError if it is no longer `seen`, where the backend can tell."""
 
     @abstractmethod
     def _line(self, version: str) -> str:
-        """Return the line of a note that names a version; the version is its first word."""
+        """Return a note's line for a version, which is its first word."""
 
     @abstractmethod
     def _files(self, version: str) -> ReadableFolder:
-        """Return the folder of a version's files. StoreError if `version` cannot be one."""
+        """Return the folder of a version's files. StoreError for an impossible version."""
 
     def _set(self, alias: str, version: str | None, seen: str | None) -> None:
-        """Point the alias at a version, or at none, if it has not changed since."""
+        """Set the alias to a version, or remove it, if it is still `seen`."""
         try:
             self._put_note(alias, None if version is None else [self._line(version)], seen)
         except OvertakenError:
-            if self._named(alias)[0] != version:  # else it is as we want it: by us (and the answer got lost), or by another
+            if self._named(alias)[0] != version:  # else our write succeeded without an answer, or another process wrote it
                 raise
 
-    def _persistently(self, attempt: Callable[[], None], otherwise: str) -> None:
-        """Repeat the attempt until nobody overtakes it; each attempt reads the store anew."""
+    def _persistently(self, attempt: Callable[[], None], failure: str) -> None:
+        """Repeat the attempt until no other process overtakes it. Each attempt reads the store again."""
         for number in range(MAX_ATTEMPTS):
             with suppress(OvertakenError):
                 return attempt()
             time.sleep(secrets.SystemRandom().uniform(0, PAUSE_SECONDS * (1 + number)))
-        raise OvertakenError(f"{otherwise}. Look what is there now, then try again")
+        raise OvertakenError(f"{failure}. Check the current state, then try again")
 
     def _named(self, alias: str) -> tuple[str | None, str | None]:
-        """Return an alias's version and `seen`. The version is None for a damaged alias too, so that it can be replaced."""
+        """Return an alias's version and `seen`. The version is None for a damaged alias too, which can so be replaced."""
         content, seen = self._note(alias)
         return _version_in(content), seen
 
@@ -217,7 +218,7 @@ class ModelStore(ABC):
 
 
 def validated_copy(folder: Path, private: Path) -> Card:
-    """Copy a model, validate the copy (the original may change meanwhile) and return its card. Errors name the original."""
+    """Copy a model, validate the copy, because the original may change, and return its card. Errors name the original."""
     try:
         copy(folder, private)
         network, card = load(private)
@@ -237,13 +238,13 @@ def _damage_as_store_error() -> Iterator[None]:
 
 def check_alias(alias: str) -> None:
     if alias not in ALIASES:
-        raise StoreError(f"{alias!r} is no alias: there are {' and '.join(ALIASES)}")
+        raise StoreError(f"{alias!r} is not an alias: use {' or '.join(ALIASES)}")
 
 
 def check_version(version: str) -> None:
-    """Keep any other name out of paths."""
+    """Raise StoreError for any other name, to keep it out of paths."""
     if not is_version(version):
-        raise StoreError(f"{version!r} is no version: versions are 12 digits from 0 to f")
+        raise StoreError(f"{version!r} is not a version: a version has 12 hexadecimal digits")
 
 
 def is_version(name: str) -> bool:
@@ -251,6 +252,6 @@ def is_version(name: str) -> bool:
 
 
 def _version_in(line: str | None) -> str | None:
-    """Return the version that a note's line begins with, if it is sound."""
+    """Return the version at the beginning of a note's line, None if the line is damaged."""
     words = (line or "").split(maxsplit=1)
     return words[0] if words and is_version(words[0]) else None

@@ -1,8 +1,8 @@
-"""The model store in a folder, on a disk that all its users share. The first `publish` makes the folder.
+"""The model store in a folder, on a disk that all its users share. The first `publish` creates the folder.
 
-One process publishes, any number read: a version appears, and an alias changes, by atomic rename. If two processes move an alias
-at the same moment, the later one wins, and the history may lack the other's line. A stack has one trainer, and nothing else
-writes here; s3.py is for several publishers.
+One process publishes, and any number read. Versions and aliases change by atomic rename. If two processes change an alias at the
+same time, the later one wins, and the history may lack the other's line. A stack has one publisher, its trainer; s3.py is for
+several.
 """
 
 import os
@@ -15,7 +15,7 @@ from digitnet.checkpoint import FILES, SNAPSHOTS_FILE, Card, read_file, write_at
 
 from stores.models.base import MOST_NOTE_BYTES, ModelStore, StoreError, check_version, is_version, validated_copy
 
-UNFINISHED = ".publishing-"  # a publisher is still writing it, or was killed
+UNFINISHED = ".publishing-"  # prefix of a version that a publisher is writing, or was writing when it was killed
 
 
 class FolderModels(ModelStore):

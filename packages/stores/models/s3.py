@@ -2,12 +2,11 @@
 
     s3://bucket/prefix
 
-    <prefix>/versions/<version>/          weights.npz, snapshots.npz and, last, model.json: a version exists once its card does
-    <prefix>/live, candidate, history     lines of a version, and when the line was written
+    <prefix>/versions/<version>/          weights.npz, snapshots.npz and, last, model.json: a version exists once it has a card
+    <prefix>/live, candidate, history     lines with a version and the time of writing
 
-Any number of processes publish, promote and read at the same time. They replace an alias, the history and a card only if it is
-still what they read before. Each line has its time, so no two lines are equal. An alias that went away and came back is thus not
-mistaken for one that stayed.
+Any number of processes publish, promote and read at the same time. Each replaces an alias, the history or a card only if it has
+not changed since it was read. The time makes each line unique, so a removed and restored alias counts as changed.
 """
 
 import errno
@@ -23,7 +22,7 @@ from digitnet.checkpoint import CARD_FILE, FILES, MOST_BYTES, Card
 from stores.models.base import MOST_NOTE_BYTES, ModelStore, StoreError, check_version, is_version, validated_copy
 from stores.models.s3_bucket import Bucket, Found
 
-FORM = "an object store's URL is s3://bucket/prefix, by the rules for names of buckets, and the keys to it are not in there"
+FORM = "an object store's URL must be s3://bucket/prefix, with a valid bucket name and without access keys"
 MISSING = os.strerror(errno.ENOENT)
 
 
@@ -43,9 +42,9 @@ class S3Models(ModelStore):
                 card = validated_copy(folder, private)
                 contents = {name: (private / name).read_bytes() for name in FILES if (private / name).exists()}
         except OSError as error:
-            raise StoreError(f"{folder} cannot be copied in order to be validated: {error.strerror or error}") from error
+            raise StoreError(f"{folder} cannot be copied for validation: {error.strerror or error}") from error
         version = card["version"]
-        self._persistently(lambda: self._upload(version, contents), f"others keep publishing {version} in {self}")
+        self._persistently(lambda: self._upload(version, contents), f"other processes keep publishing {version} in {self}")
         return card
 
     def versions(self) -> list[str]:
@@ -62,15 +61,15 @@ class S3Models(ModelStore):
         return sum(size for _, size, _ in self._bucket.list(self._key(version, "")))
 
     def state(self, version: str) -> tuple[object, ...]:
-        """One HEAD of the card, which each publication writes anew."""
+        """Send one HEAD for the card, which each publication rewrites."""
         card = self._head_of_card(version)
         return version, card.tag, card.modified
 
     def _upload(self, version: str, contents: dict[str, bytes]) -> None:
-        """Put the card last, and only if it is still the card from before the other files were put.
+        """Put the card last, and only if it did not change while the other files were put.
 
-        Two publishers of one version with different snapshots could otherwise leave one's card beside the other's snapshots.
-        A publisher that is killed leaves files without a card, or the same weights: their hash is the version.
+        Otherwise two publishers of one version could leave the card of one with the snapshots of the other. A killed publisher
+        leaves files without a card, or the same weights, because their hash is the version.
         """
         card = self._key(version, CARD_FILE)
         before = self._bucket.head(card)
@@ -108,7 +107,7 @@ class S3Models(ModelStore):
 
 
 class _Object:
-    """An object, or a prefix, as digitnet.checkpoint reads a file or folder."""
+    """An object or a prefix, with the interface of a file or folder for digitnet.checkpoint."""
 
     def __init__(self, bucket: Bucket, key: str, name: str):
         self._bucket, self._key, self._name = bucket, key, name
@@ -127,7 +126,7 @@ class _Object:
 
 
 def _parts(url: str) -> tuple[str, str]:
-    """Return bucket and prefix (with a slash at its end, if there is one). No error shows the URL: it might hold keys."""
+    """Return bucket and prefix, which ends in a slash unless it is empty. No error shows the URL, which may contain keys."""
     found = re.fullmatch(r"s3://([a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9])(/[^?#]*)?", url)
     prefix = unquote(found[2] or "").strip("/") if found else ""
     if not found or not prefix.isprintable() or (prefix and {"", ".", ".."} & set(prefix.split("/"))):

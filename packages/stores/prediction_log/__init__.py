@@ -31,9 +31,9 @@ __all__ = [
 
 
 def open_prediction_log(url: str, cap: int = 50_000, limits: FeedbackLimits = FEEDBACK_LIMITS) -> PredictionLog:
-    """Return the log at this URL, which keeps the newest `cap` predictions. Nothing is opened yet; ValueError for a bad URL."""
+    """Return the log at this URL, which keeps the newest `cap` predictions. ValueError for a bad URL."""
     scheme = url.partition("://")[0]
-    # Imported only here, so that SQLite does not wait for the import of Redis's client.
+    # Imported here, because the import of Redis's client takes time that SQLite does not need.
     if scheme in ("redis", "rediss"):
         from stores.prediction_log.redis import RedisPredictionLog
 
@@ -42,5 +42,5 @@ def open_prediction_log(url: str, cap: int = 50_000, limits: FeedbackLimits = FE
         from stores.prediction_log.sqlite import SqlitePredictionLog
 
         return SqlitePredictionLog(url, cap, limits)
-    # No error shows a bad URL: there may be a password in it.
-    raise ValueError("a prediction log's URL begins with redis://, rediss:// or sqlite:///")
+    # No error shows a bad URL, which may contain a password.
+    raise ValueError("a prediction log's URL must begin with redis://, rediss:// or sqlite:///")

@@ -1,10 +1,10 @@
-"""The interface of the prediction log: every prediction and all feedback, up to a cap, a day's limits and a retention.
+"""The interface of the prediction log: predictions up to a cap, feedback up to daily limits, both up to a retention time.
 
     redis://host:6379/0           redis.py: Redis Streams, shared by the containers of the stack
     rediss://host:6379/0          the same with TLS; redis_connection.py describes such URLs
     sqlite:///path/to/a.sqlite    sqlite.py: one file, without Redis (four slashes for an absolute path)
 
-Both behave alike, and one set of tests covers both.
+Both backends behave alike, and one set of tests covers both.
 """
 
 from abc import ABC, abstractmethod
@@ -18,40 +18,40 @@ from pydantic.dataclasses import dataclass as validated
 
 NAME_LENGTH = 200  # characters
 IMAGE_BYTES = 28 * 28
-LATEST_TIME = 1e11  # the year 5138 in seconds: larger numbers are milliseconds
+LATEST_TIME = 1e11  # the year 5138 in seconds; a larger number must be milliseconds
 DAY_SECONDS = 86_400
-DROPPED_AT_ONCE = 200  # expired records of a kind in one call, so that no other call waits long
-ERASED_FEEDBACK_KEPT = 100_000  # ids, 15 MB in Redis: fifty days of feedback at its limit, all of it erased
+DROPPED_AT_ONCE = 200  # expired records of a kind in one call, so that other calls wait only briefly
+ERASED_FEEDBACK_KEPT = 100_000  # ids, 15 MB in Redis: fifty days of feedback at the daily limit
 
 
 class PredictionLogError(Exception):
-    """The log cannot be reached or used just now; the message says why and what to do. A write may have been done."""
+    """The log cannot be reached or used now; the message says why and what to do. A failed write may have succeeded."""
 
 
 class Refusal(StrEnum):
-    """Why the log refuses feedback."""
+    """Why the log rejects feedback."""
 
-    ERASED = "erased"  # it, or its prediction, was erased
-    SOURCE = "source"  # its source has reached the day's limit
-    DAY = "day"  # all sources together have
+    ERASED = "erased"  # the feedback or its prediction was erased
+    SOURCE = "source"  # its source has reached the daily limit
+    DAY = "day"  # all sources together have reached the daily limit
 
 
 class RefusedError(Exception):
-    """The log refuses this feedback; `reason` says why. It was not written."""
+    """The log rejected this feedback and did not write it; `reason` says why."""
 
     def __init__(self, reason: Refusal):
-        super().__init__(f"feedback refused: {reason}")
+        super().__init__(f"feedback rejected: {reason}")
         self.reason = reason
 
 
 @dataclass(frozen=True)
 class FeedbackLimits:
-    """How much feedback the log takes in a day (UTC), erased feedback included.
+    """The most feedback that the log accepts in a day (UTC), including erased feedback.
 
-    90 days of it take 240 MB in Redis; with the predictions that fits into the stack's 384 MB.
+    90 days of it take 240 MB in Redis. Together with the predictions, this fits into the stack's 384 MB.
     """
 
-    per_source: int = 500  # feedback from an unknown source counts for the day only
+    per_source: int = 500  # feedback from an unknown source counts only for per_day
     per_day: int = 2_000
 
 
@@ -59,7 +59,7 @@ FEEDBACK_LIMITS = FeedbackLimits()
 
 
 def is_name(value: object) -> bool:
-    """Can this be an id or a version? Not every store, log or label holds control characters and lone surrogates."""
+    """Return whether this can be an id or a version. Control characters and lone surrogates break some stores."""
     return isinstance(value, str) and 1 <= len(value) <= NAME_LENGTH and value.isprintable()
 
 
@@ -81,30 +81,30 @@ RECORD = ConfigDict(strict=True, hide_input_in_errors=True)
 
 @validated(frozen=True, config=RECORD)
 class Prediction:
-    """A prediction and its image. ValueError names a field with an impossible value."""
+    """A prediction and its image. ValueError names a wrong field."""
 
     prediction_id: Name
     time: Time
     form: Form
-    digit: Digit  # the likeliest, also if the prediction is "no digit"
+    digit: Digit  # the likeliest digit, also if the prediction is "no digit"
     is_digit: bool
-    confidence: Annotated[float, Field(ge=0, le=1)]  # the probability of `digit`, given that the image shows a digit
+    confidence: Annotated[float, Field(ge=0, le=1)]  # the probability of `digit`, assuming that the image shows a digit
     model_version: Name
     picture: Image
 
 
 @validated(frozen=True, config=RECORD)
 class Feedback:
-    """A user's label for an image. ValueError names a field with an impossible value."""
+    """A user's label for an image. ValueError names a wrong field."""
 
     feedback_id: Name
     time: Time
-    prediction_id: Name | None  # None: the drawing came without
+    prediction_id: Name | None  # None: the client sent an image instead
     predicted_digit: Digit | None
-    actual_digit: Digit | None  # None: it is no digit
+    actual_digit: Digit | None  # None: no digit
     model_version: Name | None
     picture: Image
-    source: Name | None = None  # tells one sender from another, and nothing else of them; None: not known
+    source: Name | None = None  # a pseudonym of the sender; None: unknown
 
 
 Record = TypeVar("Record", Prediction, Feedback)
@@ -112,7 +112,7 @@ ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (P
 
 
 def stored(kind: type[Record], values: Mapping[str, object]) -> Record | None:
-    """Return the record that a store has in its own types, if it is sound. Older versions lack fields with a default."""
+    """Return the record of values in a store's own types, None if it is damaged. Fields with a default may be missing."""
     try:
         record: Record = ADAPTERS[kind].validate_python(values, strict=False)
     except ValueError:
@@ -122,52 +122,55 @@ def stored(kind: type[Record], values: Mapping[str, object]) -> Record | None:
 
 @dataclass(frozen=True)
 class Summary:
-    predictions_total: int  # ever added
+    predictions_total: int  # added since the log exists
     predictions_kept: int
-    feedback_total: int  # ever added
-    last_prediction_time: float | None  # of the newest that is kept
+    feedback_total: int  # added since the log exists
+    last_prediction_time: float | None  # of the newest prediction in the log
 
 
 @dataclass(frozen=True)
 class Durability:
-    """How the log keeps its records; None: not known, or there is none."""
+    """The durability and size of the log. None: unknown, or it does not exist."""
 
-    is_durable: bool | None  # acknowledged records are on the disk, and with the replicas
+    is_durable: bool | None  # acknowledged records are on the disk and on the replicas
     size_bytes: int | None  # on the disk
-    delayed_syncs: int | None  # ever: the disk had not taken the last write when the next one came
+    delayed_syncs: int | None  # since the start: writes that waited for the sync of an earlier write
     memory_bytes: int | None = None
     memory_limit_bytes: int | None = None  # writes beyond it fail
 
 
 class PredictionLog(ABC):
-    """Safe from several threads, and from several processes that open one each. Any call may raise PredictionLogError.
+    """A log of predictions and feedback. Any call may raise PredictionLogError.
 
-    Nothing is opened before the first call, and a failed call does not affect the next one. Reads leave out damaged entries, and
-    ignore fields of other versions of Doodle. The summary counts all entries.
+    Several threads may share a log; each process opens its own. It opens at the first call, and a failed call does not affect
+    the next one. Reads skip damaged entries and unknown fields. The summary counts all entries.
     """
 
     @abstractmethod
     def add_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """Append them, in order, all or none. Known and erased ids change nothing, so after an error, add them again."""
+        """Append all of them in order, or none. It skips known and erased ids, so after an error, add them again."""
 
     @abstractmethod
     def prediction(self, prediction_id: str) -> Prediction | None:
-        """Return the prediction with that id, unless the cap has dropped it."""
+        """Return the prediction with this id, None if it was never added, dropped or erased."""
 
     @abstractmethod
     def recent_predictions(self, count: int) -> list[Prediction]:
-        """Return the newest `count`, oldest first."""
+        """Return the newest `count` predictions, oldest first."""
 
     @abstractmethod
     def add_feedback(self, feedback: Feedback) -> None:
-        """Append it; return once it is durable. A known id changes nothing, so after a PredictionLogError, add it again.
+        """Append feedback and return once it is durable. It skips a known id, so after a PredictionLogError, add it again.
 
         RefusedError for erased feedback, and beyond a limit.
         """
 
     @abstractmethod
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
-        """Return the oldest `count`, oldest first, or those after a feedback_id, erased or not. ValueError for an unknown id."""
+        """Return the oldest `count` of the feedback, or of the feedback after a feedback_id, oldest first.
+
+        `after` may be erased. ValueError for an unknown id.
+        """
 
     @abstractmethod
     def erase(
@@ -175,34 +178,35 @@ class PredictionLog(ABC):
     ) -> set[str]:
         """Erase predictions with all feedback on them, and feedback; return the ids that were found, now or by an earlier call.
 
-        The erasure is durable then. The log keeps the erased ids, so no record with such an id can be added later.
-        `is_expected`: the predictions may not have been added yet, so their ids count as found.
+        The erasure is durable when the call returns. The log keeps the erased ids, so no record with such an id can be added
+        later. With `is_expected`, the ids count as found even if their predictions have not been added yet.
         """
 
     @abstractmethod
     def erased(self, feedback_ids: Collection[str]) -> set[str]:
-        """Return which of these ids belong to feedback that was erased. The log keeps the newest ERASED_FEEDBACK_KEPT."""
+        """Return which of these ids are of erased feedback. The log keeps the newest ERASED_FEEDBACK_KEPT ids."""
 
     @abstractmethod
     def drop_older(self, time: float, count: int) -> int:
-        """Drop the records from before that time among the oldest `count` of each kind; return how many it dropped."""
+        """Drop the records from before `time` among the oldest `count` of each kind; return the number of dropped records."""
 
     def drop_expired(self, days: int, now: float) -> int:
-        """Apply the retention in days, 0 = none: drop a batch of older records and return its size, 0 when nothing is left."""
+        """Drop one batch of records older than `days`, 0 = keep all; return its size, 0 when no such record is left."""
         return self.drop_older(now - days * DAY_SECONDS, DROPPED_AT_ONCE) if days else 0
 
     def summary(self) -> Summary:
+        """Return the counts of the log, and the time of the newest prediction."""
         newest = self.recent_predictions(1)
         return Summary(*self._totals(), newest[0].time if newest else None)
 
     @abstractmethod
     def _totals(self) -> tuple[int, int, int]:
-        """Return the first three figures of the summary."""
+        """Return the three counts of the summary."""
 
     @abstractmethod
     def durability(self) -> Durability:
-        """Return how it keeps its records."""
+        """Return the durability and size of the log."""
 
     @abstractmethod
     def close(self) -> None:
-        """Close files and connections. A later call opens them again."""
+        """Close files and connections. The next call opens them again."""

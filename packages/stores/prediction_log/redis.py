@@ -1,16 +1,16 @@
-"""The prediction log in Redis (7.0 or newer): for each kind of record a stream, and an index of its entries by id.
+"""The prediction log in Redis (7.0 or newer): a stream for each kind of record, and an index of its entries by id.
 
     doodle:predictions    stream; exactly the newest `cap` entries
     doodle:feedback       stream
-    <stream>:entries      hash: the record's id -> the stream's entry; it drops an entry when the stream does
-    <stream>:erased       sorted set: the newest erased ids; of predictions by time, of feedback by place in the stream
-    doodle:feedback:predictions    hash: a prediction's id -> the entries of its feedback
-    doodle:feedback:day:<day>      hash: how much feedback the log took on this day since 1970, from each source and in all
-    doodle:probe          a write before each write that replicas must have (redis_connection.py)
+    <stream>:entries      hash: record id -> entry id of the stream; it drops an entry when the stream does
+    <stream>:erased       sorted set: the newest erased ids; predictions by time, feedback by place in the stream
+    doodle:feedback:predictions    hash: prediction id -> entry ids of its feedback
+    doodle:feedback:day:<day>      hash: accepted feedback on this day since 1970, from each source and in total
+    doodle:probe          written before each write that replicas must have (redis_connection.py)
 
-An entry has a record's fields under their own names, the id first. Numbers are text, the image is its 784 bytes, and None is
-empty. All writes are the atomic Lua scripts in lua/: a server without memory refuses them before their first command, but for
-those that free memory (allow-oom). `XREVRANGE doodle:predictions + - COUNT 1` shows an entry.
+An entry has a record's fields under their own names, the id first. Numbers are text, the image is 784 bytes, and None is empty.
+All writes are the atomic Lua scripts in lua/. A server without free memory rejects a script before its first command, except
+scripts that free memory (allow-oom). `XREVRANGE doodle:predictions + - COUNT 1` shows an entry.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -45,8 +45,8 @@ OF_PREDICTIONS = [PREDICTIONS, PREDICTIONS_INDEX, PREDICTIONS_ERASED]
 KEYS = [*OF_PREDICTIONS, FEEDBACK, FEEDBACK_INDEX, FEEDBACK_ERASED, FEEDBACK_BY_PREDICTION]  # as in lua/shared.lua
 LUA = Path(__file__).parent / "lua"
 SCRIPTS = ("add_predictions", "add_feedback", "index_feedback", "erase", "drop_older")
-PAGE = 500  # entries, half a megabyte: the most that one command reads, so that no other client waits long
-COUNTS_KEPT_SECONDS = 2 * DAY_SECONDS  # longer than the day that they count, in any two clocks
+PAGE = 500  # entries, half a megabyte: one command reads no more, so that other clients wait only briefly
+COUNTS_KEPT_SECONDS = 2 * DAY_SECONDS  # longer than the counted day, also if the clocks of two replicas differ
 
 Argument: TypeAlias = str | bytes | int | float
 Position: TypeAlias = str | bytes
@@ -89,7 +89,7 @@ class RedisPredictionLog(PredictionLog):
             with self._server.errors_explained():
                 entry: Any = self._client.hget(FEEDBACK_INDEX, after) or self._erased_entry(after)
             if entry is None:
-                raise ValueError(f"there is no feedback {after!r} in the prediction log")
+                raise ValueError(f"the prediction log has no feedback {after!r}")
             start = b"(" + entry
         return self._records(Feedback, count, start, lambda first, size: self._client.xrange(FEEDBACK, first, "+", size))
 
@@ -110,7 +110,7 @@ class RedisPredictionLog(PredictionLog):
         return {id_ for id_, score in zip(ids, scores) if score is not None}
 
     def drop_older(self, time: float, count: int) -> int:
-        self._index_feedback()  # so that erase() never has much to read
+        self._index_feedback()  # so that erase() finds little left to index
         with self._server.errors_explained():
             return int(self._run("drop_older", [time, count]))
 
@@ -127,28 +127,28 @@ class RedisPredictionLog(PredictionLog):
         return self._scripts[script]([*KEYS, *more_keys], arguments, client)
 
     def _add_feedback(self, feedback: Feedback, client: redis.Redis) -> str:
-        """Return "kept", or the refusal."""
+        """Return "kept", or the Refusal."""
         day = FEEDBACK_OF_DAY.format(day=int(feedback.time // DAY_SECONDS))
         limits = [self._limits.per_source, self._limits.per_day, COUNTS_KEPT_SECONDS]
         record = {field.name: _written(getattr(feedback, field.name)) for field in fields(feedback)}
-        told = [record[name] for name in ("feedback_id", "prediction_id", "source")]
+        ids = [record[name] for name in ("feedback_id", "prediction_id", "source")]
         entry = [part for pair in record.items() for part in pair]
-        outcome: bytes = self._run("add_feedback", [*limits, *told, *entry], client, day)
+        outcome: bytes = self._run("add_feedback", [*limits, *ids, *entry], client, day)
         return outcome.decode()
 
     def _index_feedback(self) -> None:
-        """Index by prediction what older versions have added since the last call."""
+        """Index by prediction the feedback that older versions of Doodle have added since the last call."""
         with self._server.errors_explained():
             while self._run("index_feedback", [PAGE]) == PAGE:
                 pass
 
     def _erased_entry(self, feedback_id: str) -> bytes | None:
-        """Return the place in the stream of feedback that was erased."""
+        """Return the former entry id of erased feedback, None for an unknown id."""
         score = self._client.zscore(FEEDBACK_ERASED, feedback_id)
         return None if score is None else b"%d-%d" % divmod(int(score), 1000)
 
     def _records(self, kind: type[Record], count: int, start: Position, page: Callable[[Position, int], Any]) -> list[Record]:
-        """Return the first `count` sound records from `start` on, however many unsound ones lie between."""
+        """Return the first `count` sound records from `start` on, and skip damaged ones."""
         found: list[Record] = []
         size = min(count, PAGE)
         with self._server.errors_explained():
@@ -158,7 +158,7 @@ class RedisPredictionLog(PredictionLog):
         return found[:count]
 
     def _length(self, stream: str) -> tuple[int, int]:
-        """Return how many entries the stream ever had, and how many it has."""
+        """Return the number of entries ever added to the stream, and the number in it now."""
         with self._server.errors_explained():
             try:
                 about = self._client.xinfo_stream(stream)
@@ -170,21 +170,21 @@ class RedisPredictionLog(PredictionLog):
 
 
 def _script(name: str) -> str:
-    """Return a script with shared.lua behind its own first line, which has its flags."""
+    """Return a script with shared.lua inserted after its first line, the flags."""
     text, shared = ((LUA / f"{each}.lua").read_text(encoding="utf-8") for each in (name, "shared"))
     flags, body = text.split("\n", 1)
     return f"{flags}\n{shared}\n{body}"
 
 
 def _written(value: Any) -> Argument:
-    """Return a field's value as an entry has it."""
+    """Return a field's value in the form of an entry."""
     if isinstance(value, bool):
         return int(value)
     return b"" if value is None else value
 
 
 def _read(kind: type[Record], values: Values) -> Record | None:
-    """Return the record of an entry, if it is sound."""
+    """Return the record of an entry, None if it is damaged."""
     try:
         texts = {name.decode(): value if name == b"picture" else value.decode() for name, value in values.items()}
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""The prediction log in one SQLite file, without Redis; any number of processes read and write it at the same time.
+"""The prediction log in one SQLite file, for any number of processes at the same time.
 
-The first write makes the file, all at once; a read before that finds nothing. A file that is deleted under a running service
-takes its records with it: the next write makes a new file, and records in the old one are not acknowledged.
+The first write creates the file atomically; earlier reads find nothing. If the file is deleted under a running service, its
+records are lost. The next write creates a new file, and no write to the deleted file is acknowledged.
 """
 
 import sqlite3
@@ -29,24 +29,26 @@ from stores.prediction_log.base import (
 )
 from stores.prediction_log.sqlite_file import connect, create, identity
 
-TRIMMED_AT_ONCE = 100  # entries beyond the cap in one write, so that none takes long after the cap was lowered
+TRIMMED_AT_ONCE = 100  # entries beyond the cap in one write, so that no write takes long after the cap was lowered
 
-DAMAGED = "is damaged or no prediction log: move it away, and the next write makes a new one"
-BUSY = "is locked by another process: end what holds it"
-UNUSABLE = "cannot be used: let the prediction log's URL name a file that this user can write, on a sound disk with room"
-ADVICE = {  # by the kind of error; any other means damage
+DAMAGED = "is damaged or not a prediction log: move it away, and the next write creates a new one"
+BUSY = "is locked by another process: end that process"
+UNUSABLE = "cannot be used: set the prediction log's URL to a file that this user can write, on a sound disk with free space"
+ADVICE = {  # by the kind of error; other kinds mean damage
     sqlite3.SQLITE_BUSY: BUSY,
     **dict.fromkeys((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY), UNUSABLE),
 }
 
 
 class SqlitePredictionLog(PredictionLog):
-    """One connection for all threads, in turns. After a fork the child must open its own log."""
+    """The log in a SQLite file. All threads take turns on one connection. After a fork, the child must open its own log."""
 
     def __init__(self, url: str, cap: int, limits: FeedbackLimits):
         path = url.removeprefix("sqlite:///")
         if path in ("", url) or path.endswith("/"):
-            raise ValueError("a prediction log's URL in SQLite looks like sqlite:///relative/file or sqlite:////absolute/file")
+            raise ValueError(
+                "a prediction log's URL in SQLite must look like sqlite:///relative/file or sqlite:////absolute/file"
+            )
         self._path, self._cap, self._limits = Path(path).absolute(), cap, limits
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -81,7 +83,7 @@ class SqlitePredictionLog(PredictionLog):
             raise RefusedError(reason)
 
     def _count(self, connection: sqlite3.Connection, feedback: Feedback) -> Refusal | None:
-        """Count the feedback for its day; return the reason where it is refused."""
+        """Count the feedback for its day, or return the reason to reject it."""
         if _is(connection, sql.IS_ERASED, vars(feedback)):
             return Refusal.ERASED
         day, limits = int(feedback.time // DAY_SECONDS), {"": (self._limits.per_day, Refusal.DAY)}
@@ -100,7 +102,7 @@ class SqlitePredictionLog(PredictionLog):
             if after is not None:
                 found = connection.execute(sql.PLACE_OF_FEEDBACK, {"id": after}).fetchone()
                 if found is None:
-                    raise ValueError(f"there is no feedback {after!r} in the prediction log")
+                    raise ValueError(f"the prediction log has no feedback {after!r}")
                 (number,) = found
             return _records(Feedback, connection.execute(sql.LATER_FEEDBACK, (number,)), count)
 
@@ -136,7 +138,7 @@ class SqlitePredictionLog(PredictionLog):
         return predictions_total, predictions_kept, feedback_total
 
     def durability(self) -> Durability:
-        """Each commit is on the disk before it returns, so none is ever late. Size: of the file and its write-ahead log."""
+        """Each commit waits for the disk, so no sync is delayed. The size includes the write-ahead log."""
         with self._reading():
             files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
             return Durability(True, sum(file.stat().st_size for file in files if file.exists()), 0)
@@ -147,7 +149,7 @@ class SqlitePredictionLog(PredictionLog):
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Read one moment's content; without a file, nothing."""
+        """Begin a consistent read. Without a file, it finds nothing."""
         with self._lock, self._errors_explained():
             connection = self._connect()
             connection.execute("BEGIN")
@@ -156,7 +158,7 @@ class SqlitePredictionLog(PredictionLog):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Write all or nothing; it is on the disk afterward."""
+        """Begin a write, which commits all or nothing, on the disk."""
         with self._lock, self._errors_explained():
             if identity(self._path) is None:
                 create(self._path)
@@ -169,12 +171,12 @@ class SqlitePredictionLog(PredictionLog):
 
     @contextmanager
     def _errors_explained(self) -> Iterator[None]:
-        """Drop the connection after any error, and with it what was not committed: the next call opens a new one."""
+        """After any error, drop the connection and its uncommitted changes. The next call opens a new one."""
         try:
             yield
         except BaseException as error:
             self._disconnect()
-            # The second comes from the module sqlite3 if SQLite's message about a damaged file is no UTF-8.
+            # sqlite3 raises UnicodeDecodeError if SQLite's message about a damaged file is not UTF-8.
             if isinstance(error, sqlite3.Error | UnicodeDecodeError):
                 advice = ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, DAMAGED)  # the low byte is the kind
                 raise PredictionLogError(f"{self._path} {advice} ({error})") from error
@@ -183,19 +185,19 @@ class SqlitePredictionLog(PredictionLog):
             raise
 
     def _connect(self) -> sqlite3.Connection:
-        """Return the connection to the file that is there now; without a file, to an empty log in memory."""
-        found = identity(self._path)  # before it is opened: the next call notices a later file
+        """Return the connection to the current file; without a file, to an empty log in memory."""
+        found = identity(self._path)  # before opening, so that the next call notices a later file
         if self._connection is not None and found == self._opened:
             return self._connection
         if self._connection is not None and self._opened is not None:
-            with suppress(sqlite3.Error):  # a file that was moved away takes along its write-ahead log
+            with suppress(sqlite3.Error):  # completes a file that was moved away without its write-ahead log
                 self._connection.execute("PRAGMA wal_checkpoint")
         self._disconnect()
         self._connection, self._opened = connect(self._path if found else None), found
         return self._connection
 
     def _disconnect(self) -> None:
-        """If the file is gone, SQLite notices and does not touch its successor."""
+        """Close the connection. SQLite notices a replaced file and does not touch the new one."""
         if self._connection is not None:
             self._connection.close()
         self._connection = self._opened = None
@@ -206,6 +208,6 @@ def _is(connection: sqlite3.Connection, question: str, parameters: tuple[object,
 
 
 def _records(kind: type[Record], rows: Iterable[sqlite3.Row], count: int = 1) -> list[Record]:
-    """Return the first rows that are sound records of this kind."""
+    """Return the first `count` sound records of this kind, and skip damaged rows."""
     records = (stored(kind, dict(row)) for row in rows)
     return list(islice((record for record in records if record is not None), max(count, 0)))

@@ -1,6 +1,6 @@
-"""The SQL of the prediction log in SQLite. Values are parameters, never a part of it. schema/ has the tables."""
+"""The SQL of the prediction log in SQLite. All values are parameters. schema/ has the tables."""
 
-# It adds nothing with a known or erased id; INSERT OR IGNORE would use up a number even then.
+# Skips known and erased ids. INSERT OR IGNORE would use up a number for them.
 ADD_PREDICTION = """
 INSERT INTO predictions (prediction_id, time, form, digit, is_digit, confidence, model_version, picture)
 SELECT :prediction_id, :time, :form, :digit, :is_digit, :confidence, :model_version, :picture

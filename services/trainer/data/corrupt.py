@@ -1,6 +1,6 @@
-"""corrupt: turn, move, resize and redraw test digits as users might send them, to measure how robust a network is.
+"""corrupt: rotate, shift, resize and redraw test digits, to measure a network's robustness.
 
-MNIST's digits are sent as 784 pixels; drawings as strokes, and as the pixels of the canvas that they were drawn on.
+MNIST's digits become 784 pixels. Drawings become strokes, and pixels of the page's canvas.
 """
 
 import logging
@@ -26,48 +26,48 @@ from trainer.data.pool import map_in_processes
 
 log = logging.getLogger(__name__)
 
-MNIST_DIGITS, DRAWN_DIGITS = 1000, 500  # of the test splits, at most
-BRUSHES = (8, 14, 20, 26, 32)
+MNIST_DIGITS, DRAWN_DIGITS = 1000, 500  # the most digits of each test split
+BRUSHES = (8, 14, 20, 26, 32)  # pixels of the canvas
 SIZES = (50, 100, 150, 200, 250)  # of a drawing's longer side, in pixels
-ANGLES = (-30, -20, -10, 10, 20, 30)  # degrees, anticlockwise
-SCALES = (0.5, 0.75, 1.25, 1.4)  # MNIST's digits are 20 of 28 pixels tall or wide: 1.4 fills the image
-SHIFTS = (2, 4)  # pixels of 28, right and down; more would cut ink off
+ANGLES = (-30, -20, -10, 10, 20, 30)  # degrees, counterclockwise
+SCALES = (0.5, 0.75, 1.25, 1.4)  # the longer side of an MNIST digit is 20 of 28 pixels, so 1.4 fills the image
+SHIFTS = (2, 4)  # pixels of 28, right and down; more would cut off ink
 PLACES = {"top left": (0.0, 0.0), "top right": (1.0, 0.0), "bottom left": (0.0, 1.0), "bottom right": (1.0, 1.0)}
 PLACED_SIZE = 120.0  # pixels, of a drawing in a corner of the canvas
 
-Read = Callable[..., Floats]  # strokes -> image, with the brush as an option
+ToImage = Callable[..., Floats]  # strokes -> image; it takes a brush
 
 
 @dataclass(frozen=True)
 class Corruption:
-    """How something was sent (`source`), what was changed (`change`), and by how much (`value`)."""
+    """A source (MNIST's pixels, strokes or the canvas), the kind of change, and its amount."""
 
     source: str
     change: str
     value: str
-    image: Callable[[Any], Floats]  # uint8 (28, 28) of MNIST, or strokes -> the changed image, float32 (28, 28)
+    image: Callable[[Any], Floats]  # MNIST's uint8 (28, 28), or strokes -> the corrupted image, float32 (28, 28)
 
 
 def corruptions() -> list[Corruption]:
-    """Return all corruptions; the first of each source changes nothing."""
+    """Return all corruptions. The first one of each source changes nothing."""
     mnist = partial(Corruption, "MNIST")
     listed = [mnist("none", "", image_from_pixels)]
     listed += [mnist("rotation", f"{angle:+d}°", partial(_warped, turn=math.radians(angle))) for angle in ANGLES]
     listed += [mnist("scale", f"× {scale:g}", partial(_warped, scale=scale)) for scale in SCALES]
     listed += [mnist("shift", f"{shift} pixels", partial(_warped, shift=shift)) for shift in SHIFTS]
-    reads: tuple[tuple[str, Read], ...] = ("strokes", image_from_strokes), ("canvas", _image_from_canvas)
-    for source, read in reads:
+    sources: tuple[tuple[str, ToImage], ...] = ("strokes", image_from_strokes), ("canvas", _image_from_canvas)
+    for source, to_image in sources:
         drawn = partial(Corruption, source)
-        listed.append(drawn("none", "", read))
-        listed += [drawn("rotation", f"{angle:+d}°", partial(_turned, read, math.radians(angle))) for angle in ANGLES]
-        listed += [drawn("size", f"{size} pixels", partial(_placed, read, size, (0.5, 0.5))) for size in SIZES]
-        listed += [drawn("place", name, partial(_placed, read, PLACED_SIZE, place)) for name, place in PLACES.items()]
-        listed += [drawn("brush", f"{brush} pixels", partial(read, brush=brush)) for brush in BRUSHES]
+        listed.append(drawn("none", "", to_image))
+        listed += [drawn("rotation", f"{angle:+d}°", partial(_turned, to_image, math.radians(angle))) for angle in ANGLES]
+        listed += [drawn("size", f"{size} pixels", partial(_placed, to_image, size, (0.5, 0.5))) for size in SIZES]
+        listed += [drawn("place", name, partial(_placed, to_image, PLACED_SIZE, place)) for name, place in PLACES.items()]
+        listed += [drawn("brush", f"{brush} pixels", partial(to_image, brush=brush)) for brush in BRUSHES]
     return listed
 
 
 def corrupt(digits_file: Path, synthetic_file: Path, file: Path) -> None:
-    """Write one .npz: `conditions`, (c, 3) strings, and images uint8 (n, 28, 28), labels and condition, both int64 (n,)."""
+    """Write one .npz: conditions, strings (c, 3); pictures, uint8 (n, 28, 28); labels and condition, int64 (n,) each."""
     mnist = load_splits(digits_file)["test"]
     mnist = mnist.only(_some(np.arange(len(mnist)), MNIST_DIGITS))
     drawings, labels = load_drawings(synthetic_file)
@@ -87,7 +87,7 @@ def corrupt(digits_file: Path, synthetic_file: Path, file: Path) -> None:
 
 
 def _some(indices: Integers, most: int) -> Integers:
-    """Return at most `most` of them, the same ones each time, from anywhere in the split."""
+    """Return at most `most` of the indices, chosen at random but always the same."""
     return indices[np.sort(np.random.default_rng(0).permutation(len(indices))[:most])]
 
 
@@ -97,24 +97,24 @@ def _images(corruption: Corruption, sent: Sequence[Any]) -> Bytes:
 
 
 def _warped(pixels: Bytes, turn: float = 0.0, scale: float = 1.0, shift: float = 0.0) -> Floats:
-    """Move MNIST's pixels about their middle; what leaves the image is cut off."""
+    """Rotate, scale and shift MNIST's pixels about their middle. Ink outside the image is cut off."""
     affine = affine_coefficients(*(np.array([amount]) for amount in (turn, 0.0, scale, scale, shift, shift)))
     return image_from_pixels(np.clip(warped(in_unit_range(pixels)[None], displacements(affine))[0], 0.0, 1.0))
 
 
-def _turned(read: Read, angle: float, drawing: Drawing) -> Floats:
+def _turned(to_image: ToImage, angle: float, drawing: Drawing) -> Floats:
     corner, extent = _box(drawing)
     middle = corner + extent / 2.0
-    turn = rotation(-angle).T  # y is down, and the angle anticlockwise
-    return read([np.rint((stroke - middle) @ turn + middle) for stroke in drawing])
+    turn = rotation(-angle).T  # rotation() is clockwise, `angle` is counterclockwise
+    return to_image([np.rint((stroke - middle) @ turn + middle) for stroke in drawing])
 
 
-def _placed(read: Read, size: float, place: tuple[float, float], drawing: Drawing) -> Floats:
-    """Resize a drawing, and move it by `place`, 0 to 1, of the room that it leaves, in whole pixels."""
+def _placed(to_image: ToImage, size: float, place: tuple[float, float], drawing: Drawing) -> Floats:
+    """Resize a drawing and place it on the canvas: (0, 0) is the top left corner, (1, 1) the bottom right one."""
     corner, extent = _box(drawing)
     scale = size / max(extent.max(), 1e-9)
     left_top = DEFAULT_BRUSH / 2.0 + np.array(place) * (CANVAS_SIDE - DEFAULT_BRUSH - scale * extent)
-    return read([np.rint((stroke - corner) * scale + left_top) for stroke in drawing])
+    return to_image([np.rint((stroke - corner) * scale + left_top) for stroke in drawing])
 
 
 def _box(drawing: Drawing) -> tuple[Floats, Floats]:
@@ -127,7 +127,7 @@ def _image_from_canvas(drawing: Drawing, brush: float = DEFAULT_BRUSH) -> Floats
 
 
 def inked_canvas(strokes: Drawing, brush: float = DEFAULT_BRUSH) -> Bytes:
-    """Draw strokes on the page's canvas, smoothed as browsers do, with a round pen `brush` pixels wide: uint8 (280, 280)."""
+    """Draw strokes on the page's canvas, antialiased as in a browser, with a round pen `brush` pixels wide: uint8 (280, 280)."""
     ink = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.float32)
     centers = np.arange(CANVAS_SIDE, dtype=np.float32) + 0.5  # of the pixels
     reach = brush / 2.0 + 1.0
@@ -142,7 +142,7 @@ def inked_canvas(strokes: Drawing, brush: float = DEFAULT_BRUSH) -> Bytes:
             *(each.tolist() for each in (lows, highs, starts, moves, squares))
         ):
             if left >= right or top >= bottom:
-                continue  # off the canvas
+                continue  # outside the canvas
             x, y = centers[left:right] - start_x, (centers[top:bottom] - start_y)[:, None]
             along = np.clip((x * move_x + y * move_y) / square, 0.0, 1.0)
             distance = np.hypot(x - along * move_x, y - along * move_y)

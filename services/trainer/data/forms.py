@@ -1,7 +1,7 @@
-"""Read forms.yaml: how people write digits, letters and symbols, as points that a pen goes through.
+"""Read forms.yaml: the ways people write digits, letters and symbols, as points on the pen's path.
 
-Between its points a stroke is a centripetal Catmull-Rom spline (Yuksel, Schaefer and Keyser, 2011). Such a curve is linear in its
-points, so each stroke carries the matrix that turns points into the curve: move the points, multiply, and it has moved with them.
+A centripetal Catmull-Rom spline joins the points of a stroke (Yuksel, Schaefer and Keyser, 2011). The curve is linear in its
+points, so each stroke has a matrix that maps points to the curve. To vary a stroke, move its points and multiply.
 """
 
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ KINDS = (DIGITS, "capitals", "small letters", "symbols")  # the file's sections
 
 LOOSE, CORNER = "~", "!"
 POINTS_PER_HEIGHT = 100.0  # the file counts in hundredths of a form's height
-CURVE_STEP = 0.03  # of the height, between two points of the curve
+CURVE_STEP = 0.03  # heights between two points of the curve
 
 
 @dataclass(frozen=True, eq=False)
 class Stroke:
-    """points (k, 2), 1 = the form's height, y down; `curve` (n, k): curve @ points is the stroke's path, (n, 2).
+    """A stroke: `points` (k, 2) in heights of the form, y down, and `curve` (n, k), so that curve @ points is the path, (n, 2).
 
-    The place, length and direction of a loose stroke vary more.
+    The place, length and direction of a `loose` stroke vary more.
     """
 
     points: Floats
@@ -36,15 +36,15 @@ class Stroke:
 @dataclass(frozen=True, eq=False)
 class Form:
     kind: str
-    what: str  # it is a form of: "7", "A", "arrow"
-    name: str  # with what it is: "7 crossed"
+    what: str  # "7", "A", "arrow"
+    name: str  # "7 crossed"
     weight: float
     strokes: tuple[Stroke, ...]
-    like: int | None  # the digit that people could not tell it from
+    like: int | None  # the digit that looks the same
 
 
 def read_forms(path: Path = FORMS_FILE) -> tuple[Form, ...]:
-    """Return all forms in the file's order, the digits' first. ValueError names a form that is not as the file's top says."""
+    """Return all forms in the file's order, the digits first. ValueError names a form that breaks the file's rules."""
     sections, forms = yaml.safe_load(path.read_text(encoding="utf-8")), []
     for kind in KINDS:
         for what, entries in sections[kind].items():
@@ -58,18 +58,18 @@ def read_forms(path: Path = FORMS_FILE) -> tuple[Form, ...]:
 
 
 def _stroke(text: str) -> Stroke:
-    """Parse points such as "0,0 50,20! 50,100", where ! is a corner; ~ before them makes the stroke loose."""
+    """Parse points such as "0,0 50,20! 50,100". A ! marks a corner, a ~ in front marks a loose stroke."""
     parts = text.split()
     loose = parts[0] == LOOSE
     points = np.array([part.rstrip(CORNER).split(",") for part in parts[loose:]], float) / POINTS_PER_HEIGHT
     if points.ndim != 2 or not np.diff(points, axis=0).any(axis=1).all():
-        raise ValueError(f"a stroke must be points, none twice in a row, not {text!r}")
+        raise ValueError(f"a stroke must be points, each different from the one before, not {text!r}")
     corners = [index for index, part in enumerate(parts[loose:]) if part.endswith(CORNER) and 0 < index < len(points) - 1]
     return Stroke(points, _curve(points, corners), loose)
 
 
 def _curve(points: Floats, corners: list[int]) -> Floats:
-    """Return the splines from corner to corner, one after the other, as a matrix (n, k) that takes the points."""
+    """Return the matrix (n, k) of the splines between corners, one after the other."""
     if len(points) == 1:
         return np.ones((1, 1))
     rows = []
@@ -83,9 +83,9 @@ def _curve(points: Floats, corners: list[int]) -> Floats:
 
 
 def _spline(points: Floats) -> Floats:
-    """Return the matrix of one smooth run through (k, 2) points, without the last of them, by Barry and Goldman's pyramid."""
+    """Return the matrix (n, k) of one smooth curve through points (k, 2), without its last point (Barry and Goldman, 1988)."""
     eye = np.eye(len(points))
-    controls = np.concatenate([[2.0 * eye[0] - eye[1]], eye, [2.0 * eye[-1] - eye[-2]]])  # mirrored beyond both ends
+    controls = np.concatenate([[2.0 * eye[0] - eye[1]], eye, [2.0 * eye[-1] - eye[-2]]])  # plus a mirrored point at each end
     lengths = np.hypot(*np.diff(controls @ points, axis=0).T)
     knots = np.concatenate([[0.0], np.cumsum(np.sqrt(lengths))])  # centripetal: the square root of the distance
     rows = []

@@ -1,4 +1,4 @@
-"""Name MNIST's four files, and write their format, IDX, which digitnet.mnist reads."""
+"""The names of MNIST's four files, and a writer of their format, IDX. digitnet.mnist reads it."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Shape a path as a hand does, whatever it draws. A path is a pen's way, (n, 2); lengths are in its unit."""
+"""Smooth, resample, turn and jitter the path of a pen. A path is points, float (n, 2)."""
 
 from typing import overload
 
@@ -7,12 +7,12 @@ from digitnet.arrays import Floats
 from digitnet.images.strokes import path_lengths
 
 CANVAS_SIDE = 280  # pixels of the page's canvas
-PATH_STEP = 0.02  # between the points of a path while it is written
-DEVIATIONS = 2.2  # the most standard deviations that noise strays: no hand strays further
+PATH_STEP = 0.02  # the distance between the points of a path, in heights of the form
+DEVIATIONS = 2.2  # noise is clipped at this many standard deviations
 
 
 def smoothed(path: Floats, deviation: float) -> Floats:
-    """Convolve the path with a Gaussian; its ends stay where they are."""
+    """Convolve the path with a Gaussian of this standard deviation. Its ends do not move."""
     deviation = deviation / PATH_STEP
     reach = min(int(3.0 * deviation), len(path) - 1)
     if reach < 1:
@@ -25,7 +25,7 @@ def smoothed(path: Floats, deviation: float) -> Floats:
 
 
 def evenly(path: Floats) -> Floats:
-    """Return points at most PATH_STEP apart along the path, its ends among them; a single point stays one."""
+    """Return equidistant points along the path, at most PATH_STEP apart, both ends included. A single point stays single."""
     if len(path) == 1:
         return path
     lengths = path_lengths(path)
@@ -34,12 +34,12 @@ def evenly(path: Floats) -> Floats:
 
 
 def interpolated(path: Floats, known: Floats, wanted: Floats) -> Floats:
-    """Return the path's points at `wanted` (m,), where those of `path` are at `known` (n,)."""
+    """Interpolate the path, whose points are at `known` (n,), at `wanted` (m,): (m, 2)."""
     return np.stack([np.interp(wanted, known, path[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def rotation(angle: float) -> Floats:
-    """Return the matrix (2, 2) that turns a point by `angle` radians, clockwise as y is down."""
+    """Return the matrix (2, 2) that rotates a point by `angle` radians, clockwise because y is down."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
@@ -48,5 +48,5 @@ def noise(generator: np.random.Generator, deviation: float) -> float: ...
 @overload
 def noise(generator: np.random.Generator, deviation: float, size: int | tuple[int, ...]) -> Floats: ...
 def noise(generator: np.random.Generator, deviation: float, size: int | tuple[int, ...] | None = None) -> float | Floats:
-    """Draw normal noise of this standard deviation, at most DEVIATIONS of them from zero."""
+    """Draw normal noise with this standard deviation, clipped at DEVIATIONS of them."""
     return deviation * np.minimum(np.maximum(generator.normal(size=size), -DEVIATIONS), DEVIATIONS)

@@ -1,4 +1,4 @@
-"""Share a stage's work among processes."""
+"""Spread a stage's work over processes."""
 
 import signal
 from collections.abc import Callable, Iterable
@@ -11,8 +11,8 @@ Result = TypeVar("Result")
 
 
 def map_in_processes(function: Callable[..., Result], *arguments: Iterable[object]) -> list[Result]:
-    """Return list(map(function, *arguments)), computed by processes."""
-    # Spawned, because a fork would lack this process's threads. Ctrl-C reaches all of them; this process alone handles it.
+    """Return list(map(function, *arguments)), computed by PROCESSES processes."""
+    # A fork is unsafe in a process with threads. Ctrl-C reaches all processes, but only the parent may handle it.
     ignore_ctrl_c = signal.signal, (signal.SIGINT, signal.SIG_IGN)
     with ProcessPoolExecutor(PROCESSES, get_context("spawn"), *ignore_ctrl_c) as pool:
         try:

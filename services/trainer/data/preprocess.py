@@ -1,6 +1,6 @@
-"""preprocess: make the images that training and measuring read, of MNIST's digits and of users' accepted drawings.
+"""preprocess: normalize MNIST's digits and split them; add users' accepted drawings to the training split.
 
-Accepted drawings go into the training split alone: the held-out splits never change, and nothing of them is trained on.
+The held-out splits never change, and no image in them is trained on.
 """
 
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def preprocess(
     settings: PreprocessSettings, mnist_folder: Path, pins_file: Path, decisions: Decisions, digits_file: Path
 ) -> None:
-    """Write the three splits into one .npz. In the training split the accepted drawings follow MNIST's digits."""
+    """Write the three splits into one .npz. The accepted drawings follow MNIST's digits in the training split."""
     fetch(mnist_folder, read_pins(pins_file))
     images = read_images(mnist_folder / TRAIN_IMAGES)
     labels = read_labels(mnist_folder / TRAIN_LABELS)
@@ -46,9 +46,9 @@ def preprocess(
 
 
 def _learnable(images: Bytes, labels: Bytes, arrays: dict[str, Bytes]) -> tuple[Bytes, Bytes]:
-    """Leave out the drawings that are held-out digits, because anybody may have sent one."""
+    """Return the drawings that are not held-out digits, which anybody could send as feedback."""
     held_out = {image.tobytes() for split in ("validation", "test") for image in arrays[f"{split}_pictures"]}
     chosen = np.array([image.tobytes() not in held_out for image in images], bool)
     if len(images):
-        log.info("and %d drawings of users, %d left out as they are held-out digits", chosen.sum(), np.sum(~chosen))
+        log.info("training: %d user drawings more; left out %d that are held-out digits", chosen.sum(), np.sum(~chosen))
     return images[chosen], labels[chosen]

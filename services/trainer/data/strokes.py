@@ -1,11 +1,11 @@
-"""Write a form of forms.yaml as a hand would, in strokes on the page's canvas.
+"""Write a form of forms.yaml like a human hand, in strokes on the page's canvas.
 
-A writer has habits that all their digits share; each digit then varies about them. A form is written in this order:
+All digits of a writer share the writer's habits; each digit then varies at random. A form is written in this order:
 
-    control points   pushed about together, by a smooth warp of the plane, and a little each by itself
-    each stroke      set off from its place, wandering, in tremor, too long or too short, perhaps with hooks, its corners rounded
-    all of it        stretched, slanted, turned, and put somewhere on the canvas
-    the points       as a pen or mouse reports them: closer where it moves slowly, on whole pixels
+    control points   move together, by a smooth warp of the plane; each also moves a little on its own
+    each stroke      gets an offset, wander and tremor; its ends become longer or shorter, or get hooks; its corners are rounded
+    the whole form   is stretched, slanted, rotated, and placed on the canvas
+    the points       are sampled as from a pen or mouse: closer where it moves slowly, on whole pixels
 """
 
 from dataclasses import dataclass
@@ -18,93 +18,94 @@ from trainer.data.digits import Drawing
 from trainer.data.forms import DIGITS, KINDS, Form, read_forms
 from trainer.data.paths import CANVAS_SIDE, PATH_STEP, evenly, interpolated, noise, rotation, smoothed
 
-MARGIN = 10.0  # pixels at the canvas's border that people leave free
+MARGIN = 10.0  # free pixels at the canvas's border
 
-# Lengths are in heights of the form, angles in radians, unless it says otherwise; "times haste" is multiplied by the writer's.
-# Normal noise is clipped at paths.DEVIATIONS standard deviations.
-TASTE = 1.0  # how much a writer's preference for a form strays from its weight: standard deviation of its logarithm
-HASTE = 0.35  # the same of how carelessly a writer writes; the median is 1
-HASTE_RANGE = (0.5, 1.6)  # no hand is steadier or more hurried
-SLANT, WRITERS_SLANT = 0.07, 0.18  # x per y, to the right at the top: standard deviations, within a writer and between writers
-MEAN_SLANT = 0.06  # most people lean to the right a little
+# The default units are heights of the form and radians. A plain number is a standard deviation unless it says otherwise; noise
+# is clipped at paths.DEVIATIONS of them. "x haste" means multiplied by the writer's haste. WRITERS_… varies between writers, the
+# constant without the prefix within one writer.
+TASTE = 1.0  # of the logarithm of a writer's preference for a form
+HASTE = 0.35  # of the logarithm of a writer's carelessness, whose median is 1
+HASTE_RANGE = (0.5, 1.6)
+SLANT, WRITERS_SLANT = 0.07, 0.18  # x per y, to the right at the top
+MEAN_SLANT = 0.06  # most people slant to the right
 SLANT_RANGE = (-0.3, 0.55)
 TURN, WRITERS_TURN = 0.05, 0.05  # rotation
-TURN_LIMIT = 0.26  # either way, 15 degrees: beyond it a 7 becomes a 1, and a 9 a 6
-ASPECT, WRITERS_ASPECT = 0.11, 0.18  # standard deviations of the logarithm of width over height
-ASPECT_RANGE = (0.65, 1.55)  # times the form's own
-SIZE, WRITERS_SIZE = 0.12, 0.35  # standard deviations of the logarithm of the height
+TURN_LIMIT = 0.26  # 15 degrees either way: beyond it a 7 becomes a 1, and a 9 becomes a 6
+ASPECT, WRITERS_ASPECT = 0.11, 0.18  # of the logarithm of width over height
+ASPECT_RANGE = (0.65, 1.55)  # relative to the form
+SIZE, WRITERS_SIZE = 0.12, 0.35  # of the logarithm of the height
 MEDIAN_SIZE, SIZE_RANGE = 140.0, (45.0, 260.0)  # pixels
-WARP, WRITERS_WARP = 0.02, 0.025  # of the warp's coefficients: how far it moves the box's corners; times haste
-WARP_TERMS = 5  # _warp_terms has them
-JITTER = 0.012  # of each control point by itself; times haste
-OFFSET = 0.03  # of every stroke but the first, each way: bars that miss or overlap; times haste
-STROKE_SIZE, STROKE_TURN = 0.07, 0.05  # of every stroke but the first: logarithm of its length, and its rotation; times haste
-LOOSENESS = 2.0  # times these three, of the strokes that the file marks as loose
-WANDER = 0.028  # slow straying, half a wave in the stroke's length: loops that gape or overlap; times haste
-WANDER_WAVES = 3  # half waves in a stroke; the n-th is 1/n as strong
-TREMOR = 0.006  # quick straying; times the writer's own tremor, which is exponential: most hands have little, some much
-TREMOR_LIMIT = 2.5  # times the mean: a tremor beyond it would draw other shapes
-TREMOR_LENGTH = 0.08  # along the path, from one push to the next
-OVERSHOOT = 0.04  # by how much a stroke's end is late or early; times haste
+WARP, WRITERS_WARP = 0.02, 0.025  # of the warp's coefficients, the shifts of the box's corners; x haste
+WARP_TERMS = 5  # the columns of _warp_terms
+JITTER = 0.012  # of each control point; x haste
+OFFSET = 0.03  # of each stroke after the first, in x and in y; x haste
+STROKE_SIZE, STROKE_TURN = 0.07, 0.05  # of each stroke after the first: logarithm of its length, and rotation; x haste
+LOOSENESS = 2.0  # multiplies the last three for strokes that the file marks as loose
+WANDER = 0.028  # of the slow deviation of a path, which opens loops or closes them; x haste
+WANDER_WAVES = 3  # half waves in a stroke; the n-th has 1/n of the amplitude
+TREMOR = 0.006  # of the quick deviation of a path; x the writer's tremor, which has an exponential distribution
+TREMOR_LIMIT = 2.5  # times the mean: a stronger tremor would draw other shapes
+TREMOR_LENGTH = 0.08  # along the path, between two deviations
+OVERSHOOT = 0.04  # of the extra length at each end of a stroke; x haste
 OVERSHOOT_RANGE = (-0.08, 0.12)
-LARGEST_CUT = 0.15  # of the stroke's length
-HOOK_PROBABILITY = 0.25  # at an end of a stroke, for the writer who makes most of them; others less, evenly down to none
+LARGEST_CUT = 0.15  # share of the stroke's length
+HOOK_PROBABILITY = 0.25  # at each end of a stroke, at most; uniform between 0 and this over writers
 HOOK_LENGTH = (0.02, 0.07)
-HOOK_TURN = (1.6, 2.9)  # away from the stroke's direction, to either side
-ROUNDING = (0.0, 0.045)  # of corners: standard deviation of the Gaussian that smooths the path
-SPACING, SPACING_RANGE = 5.0, (1.5, 14.0)  # pixels from a reported point to the next: median and range over writers
-SPACING_SPREAD = 0.6  # standard deviation of its logarithm
-PACE = 0.35  # how much a hand's speed changes within a stroke: standard deviation of its logarithm
-PACES = 5  # how often it does in a stroke
+HOOK_TURN = (1.6, 2.9)  # angle to the stroke's direction, on either side
+ROUNDING = (0.0, 0.045)  # of the Gaussian that smooths a path and rounds its corners: range over writers
+SPACING, SPACING_RANGE = 5.0, (1.5, 14.0)  # pixels between reported points: median and range over writers
+SPACING_SPREAD = 0.6  # of its logarithm
+PACE = 0.35  # of the logarithm of the pen's speed within a stroke
+PACES = 5  # speeds in a stroke
 
-OTHER_PENS = 0.3  # how many writers have a pen that is wider or thinner beside their writing than MNIST's
-PENS = (0.5, 3.2)  # its radius in the image's pixels: brushes from 8 to 32 on digits as small and as large as people write them
+OTHER_PENS = 0.3  # share of writers whose pen is not as wide as MNIST's
+PENS = (0.5, 3.2)  # its radius in pixels of the image: brushes of 8 to 32 canvas pixels, on small to large digits
 
 SCRIBBLE = "scribble"
 NUMBER = "number"
-NON_DIGITS = {"capitals": 0.5, "small letters": 0.13, "symbols": 0.17, SCRIBBLE: 0.12, NUMBER: 0.08}  # how often each is drawn
+NON_DIGITS = {"capitals": 0.5, "small letters": 0.13, "symbols": 0.17, SCRIBBLE: 0.12, NUMBER: 0.08}  # share of each kind
 NUMBER_GAP = (0.12, 0.35)  # between the two digits of a number
 
-# Of scribbles, in some unit: they are sized when they are put on the canvas.
-WALK_STEP = 0.05  # of a random walk whose direction keeps changing
+# Scribbles. Their unit of length is arbitrary, because they are scaled to fit the canvas.
+WALK_STEP = 0.05  # of a random walk with a random curvature
 WALK_STEPS = (40, 300)  # in a stroke
-BEND = (0.05, 0.5)  # standard deviation of its curvature, radians a step: from sweeps to tangles
-MEMORY = 0.9  # how much of its curvature it keeps from step to step: it forgets a bend in some ten
-CIRCLING = 0.12  # standard deviation of a stroke's mean curvature: some go round and round
-ZIGZAG = 0.3  # how many scribbles go to and fro instead
-ZIGZAGS, ZIGZAG_WIDTH = (6, 16), (0.5, 2.5)  # their turns, and how far they get
-APART = 0.5  # standard deviation of the strokes' places
-LEAST = 5.0  # how long it is at least, times its larger side: shorter ones may look like a digit
-ZIGZAG_ROUNDING = (0.0, 0.05)  # of a zigzag's corners
+BEND = (0.05, 0.5)  # of the curvature in radians a step: from sweeps to tangles
+MEMORY = 0.9  # correlation of the curvature from step to step: a bend lasts about ten steps
+CIRCLING = 0.12  # of a stroke's mean curvature: a large one draws circles
+ZIGZAG = 0.3  # share of scribbles that are zigzags
+ZIGZAGS, ZIGZAG_WIDTH = (6, 16), (0.5, 2.5)  # range of their turns and widths
+APART = 0.5  # of the strokes' places
+LEAST = 5.0  # least length, in units of the scribble's larger side: a shorter one may look like a digit
+ZIGZAG_ROUNDING = (0.0, 0.05)  # of the Gaussian that rounds a zigzag's corners
 
 
 @dataclass(frozen=True)
 class Writer:
-    """One person's habits. `taste` has a factor for the weight of each form."""
+    """One person's habits."""
 
-    taste: Floats
+    taste: Floats  # a factor for the weight of each form
     haste: float
     slant: float
     turn: float
-    stretch: float  # logarithm of width over height, beside the form's own
+    stretch: float  # logarithm of width over height, relative to the form
     size: float  # pixels
     warp: Floats
     tremor: float
     hooks: float  # probability
     rounding: float
     spacing: float  # pixels
-    pen: float  # radius in the pixels of the image that the network reads
+    pen: float  # radius in pixels of the 28 x 28 image
 
 
 class Forms:
-    """Write the forms of forms.yaml. `forms` are in the file's order; `names` has theirs, and SCRIBBLE and NUMBER."""
+    """Write the forms of forms.yaml. `forms` are in the file's order; `names` are their names, then SCRIBBLE and NUMBER."""
 
     def __init__(self) -> None:
         self.forms = read_forms()
         self.names = (*(form.name for form in self.forms), SCRIBBLE, NUMBER)
         self._indices: dict[str, dict[str, list[int]]] = {kind: {} for kind in KINDS}
         for index, form in enumerate(self.forms):
-            if form.like is None:  # people could not tell the others from a digit
+            if form.like is None:  # the others look like a digit, so they are no examples of a non-digit
                 self._indices[form.kind].setdefault(form.what, []).append(index)
 
     def writer(self, generator: np.random.Generator) -> Writer:
@@ -125,7 +126,7 @@ class Forms:
         )
 
     def digit(self, digit: int, generator: np.random.Generator, writer: Writer | None = None) -> tuple[Drawing, str]:
-        """Write a digit; return its strokes and the form's name. Without a writer a new one is made."""
+        """Write a digit; return its strokes and the form's name. Without a writer, make a new one."""
         writer = writer or self.writer(generator)
         form = self._choose(self._indices[DIGITS][str(digit)], writer, generator)
         return self.write(form, generator, writer), form.name
@@ -162,13 +163,13 @@ class Forms:
 
 
 def _warp_terms(points: Floats) -> Floats:
-    """Return the terms (n, WARP_TERMS) of a smooth warp, each 1 at the box's corner."""
-    u, v = 2.0 * points[:, 0] - 0.6, 2.0 * points[:, 1] - 1.0  # a form is about 0.6 wide
+    """Return the terms (n, WARP_TERMS) of a smooth warp, each 1 at a corner of the form's box."""
+    u, v = 2.0 * points[:, 0] - 0.6, 2.0 * points[:, 1] - 1.0  # a form is about 0.6 heights wide
     return np.stack([u * u, u * v, v * v, u * v * v, v * v * v], axis=1)
 
 
 def _written(form: Form, writer: Writer, generator: np.random.Generator) -> Drawing:
-    """Return the form's paths as the writer writes them, unslanted, in heights of the form."""
+    """Return the paths of a form by this writer, before slant and size, in heights of the form."""
     haste = writer.haste
     warp = writer.warp + noise(generator, WARP * haste, (WARP_TERMS, 2))
     paths: Drawing = []
@@ -179,7 +180,7 @@ def _written(form: Form, writer: Writer, generator: np.random.Generator) -> Draw
         path = evenly(stroke.curve @ points)
         if len(path) > 3:
             path = _strayed(path, haste, writer.tremor, generator)
-            for _ in range(2):  # one end, then the other
+            for _ in range(2):  # each end
                 path = _ended(path[::-1], writer, generator)
             path = smoothed(path, writer.rounding)
         paths.append(path)
@@ -204,7 +205,7 @@ def _strayed(path: Floats, haste: float, tremor: float, generator: np.random.Gen
 
 
 def _ended(path: Floats, writer: Writer, generator: np.random.Generator) -> Floats:
-    """Draw the path's end on or cut it, and perhaps add a hook."""
+    """Lengthen or cut the path's end, perhaps add a hook."""
     change = float(np.clip(noise(generator, OVERSHOOT * writer.haste), *OVERSHOOT_RANGE))
     count = min(round(abs(change) / PATH_STEP), int(LARGEST_CUT * len(path)))
     if count and change < 0.0:
@@ -212,7 +213,7 @@ def _ended(path: Floats, writer: Writer, generator: np.random.Generator) -> Floa
     direction = path[-1] - path[-3]
     direction = direction / max(np.hypot(*direction), 1e-9)
     if count and change > 0.0:
-        # The mirror image of the path's last bit, so that a bend goes on bending.
+        # Add the mirror image of the path's end, which continues its curvature.
         back = path[-2 : -2 - count : -1] - path[-1]
         path = np.concatenate([path, path[-1] + back - 2.0 * (back @ direction)[:, None] * direction])
     if generator.random() < writer.hooks:
@@ -223,7 +224,7 @@ def _ended(path: Floats, writer: Writer, generator: np.random.Generator) -> Floa
 
 
 def scribble(generator: np.random.Generator) -> Drawing:
-    """Scribble as people do who draw nothing: tangles, circles over circles, zigzags."""
+    """Return a scribble: tangles, repeated circles or a zigzag."""
     if generator.random() < ZIGZAG:
         count = int(generator.integers(*ZIGZAGS))
         x = generator.uniform(*ZIGZAG_WIDTH) * np.sort(generator.random(count))
@@ -244,7 +245,7 @@ def scribble(generator: np.random.Generator) -> Drawing:
 
 
 def _on_canvas(paths: Drawing, writer: Writer, generator: np.random.Generator) -> Drawing:
-    """Stretch, slant, turn, size and place paths: heights -> pixels, in points as a pen reports them."""
+    """Stretch, slant, rotate, scale and place paths: from heights to reported points in pixels."""
     slant = np.clip(writer.slant + noise(generator, SLANT), *SLANT_RANGE)
     turn = np.clip(writer.turn + noise(generator, TURN), -TURN_LIMIT, TURN_LIMIT)
     stretch = np.clip(np.exp(writer.stretch + noise(generator, ASPECT)), *ASPECT_RANGE)
@@ -260,7 +261,7 @@ def _on_canvas(paths: Drawing, writer: Writer, generator: np.random.Generator) -
 
 
 def _reported(path: Floats, spacing: float, generator: np.random.Generator) -> Floats:
-    """Return the points that a pen or mouse reports of a path, in whole pixels."""
+    """Sample a path like a pen or mouse, in whole pixels."""
     if len(path) > 1:
         lengths = path_lengths(path)
         steps = max(1, round(lengths[-1] / spacing))

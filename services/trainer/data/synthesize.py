@@ -1,7 +1,7 @@
-"""synthesize: write digits in styles that MNIST lacks, and things that are no digits.
+"""synthesize: write synthetic digits in styles that MNIST lacks, and non-digits.
 
-A writer fills a page, which has a random generator of its own: no two splits share a writer, and the same settings make the same
-bytes, however many processes share the work.
+Each page has one writer and its own random generator. So no two splits share a writer, and the same settings make the same
+bytes on any number of processes.
 """
 
 import logging
@@ -25,27 +25,27 @@ from trainer.settings import SynthesizeSettings
 
 log = logging.getLogger(__name__)
 
-PAGE = 20  # images by one writer; of digits, two of each
-PAGES_A_JOB = 50  # that one process makes before it hands them over
+PAGE = 20  # images by one writer: two of each digit, or 20 non-digits
+PAGES_A_JOB = 50
 read_once = cache(Forms)
 
 
 @dataclass(frozen=True)
 class Job:
-    """Some pages of a split, of digits or of non-digits."""
+    """Some pages of a split, with digits or with non-digits."""
 
     seed: int
     split: int
     digits: bool
-    first: int  # of the split's images of this sort
+    first: int  # among the split's digits or non-digits
     end: int
 
 
 def synthesize(settings: SynthesizeSettings, file: Path) -> None:
-    """Write one .npz: form_names, and for each split its _pictures uint8 (n, 28, 28), _labels uint8 (n,) and _forms uint16 (n,).
+    """Write one .npz: form_names, and for each split _pictures uint8 (n, 28, 28), _labels uint8 (n,) and _forms uint16 (n,).
 
-    A label is 10 for no digit; _forms index form_names. A split's digits come first, then the others. The test split keeps its
-    drawings too, as drawing_arrays has them.
+    A label is 10 for no digit; _forms are indices into form_names. A split's digits come first, then its non-digits. The
+    test split has its drawings too, in the format of drawing_arrays.
     """
     jobs = [job for split in range(len(SPLITS)) for job in _jobs(settings, split)]
     made = map_in_processes(_make, jobs)
@@ -57,18 +57,18 @@ def synthesize(settings: SynthesizeSettings, file: Path) -> None:
             arrays[f"{split}_{name}"] = np.concatenate(of_jobs)
         if split == "test":
             arrays |= drawing_arrays(list(chain.from_iterable(drawings)))
-        log.info("%s: %d digits and %d others", split, *settings.sizes(split))
+        log.info("%s: %d digits and %d non-digits", split, *settings.sizes(split))
     write_atomically(file, npz_bytes(arrays))
 
 
 def _jobs(settings: SynthesizeSettings, split: int) -> Iterator[Job]:
     for digits, count in zip((True, False), settings.sizes(SPLITS[split]), strict=True):
-        for first in range(0, max(count, 1), PAGE * PAGES_A_JOB):  # for no images one job, which makes none
+        for first in range(0, max(count, 1), PAGE * PAGES_A_JOB):  # at least one job, so that an empty split has arrays too
             yield Job(settings.seed, split, digits, first, min(first + PAGE * PAGES_A_JOB, count))
 
 
 def _make(job: Job) -> tuple[Bytes, Integers, Integers, list[Drawing]]:
-    """Return the job's images, labels and forms, and of the test split the drawings."""
+    """Return the job's images, labels and forms, and the drawings of the test split."""
     forms = read_once()
     numbers = {name: number for number, name in enumerate(forms.names)}
     count = job.end - job.first
@@ -84,7 +84,7 @@ def _make(job: Job) -> tuple[Bytes, Integers, Integers, list[Drawing]]:
             strokes, name = forms.digit(place % 10, generator, writer)
         else:
             strokes, name = forms.non_digit(generator, writer)
-        # Held-out digits have the one pen that serves strokes; corrupt measures the others.
+        # Held-out splits use the pen of /predict for strokes; corrupt measures other pens.
         pen = writer.pen if SPLITS[job.split] == "training" else PEN_RADIUS
         images[index] = in_bytes(image_from_strokes(strokes, pen_radius=pen))
         form_numbers[index] = numbers[name]

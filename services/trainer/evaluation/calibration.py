@@ -1,7 +1,7 @@
-"""Calibrate the network, which is too sure of itself: of the answers with 90% confidence, 90% should be right.
+"""Calibrate the confidence: of the answers with 90% confidence, 90% should be right, but networks are overconfident.
 
-Dividing its logits by one number, the temperature, corrects most of that and changes no answer (Guo et al., "On calibration of
-modern neural networks", 2017).
+Dividing the logits by one number, the temperature, corrects most of the error and changes no answer (Guo et al., "On
+calibration of modern neural networks", 2017).
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from digitnet.arrays import Floats, Integers
 from digitnet.decision import Decision
 from digitnet.losses import softmax_cross_entropy
 
-BINS = 15  # of confidence, equally wide, as Guo et al. have them
-LOWEST, HIGHEST = 0.05, 20.0  # temperatures that the search is between
-HALVINGS = 60  # of that interval, nearly: it ends far below float32's own steps
+BINS = 15  # of confidence, equally wide, as in Guo et al.
+LOWEST, HIGHEST = 0.05, 20.0  # the range of the search
+SEARCH_STEPS = 60  # each shrinks the interval by 0.618, in the end far below float32's precision
 
 
 def fit_temperature(logits: Floats, labels: Integers) -> float:
-    """Return the temperature with the least mean loss of held-out logits (n, classes) with labels int (n,); 1 for none.
+    """Return the temperature with the least mean loss on held-out logits (n, classes) and labels int (n,); 1.0 if n is 0.
 
-    The loss has one valley along 1 / temperature, so the golden section finds its bottom.
+    The loss has a single minimum along 1 / temperature, so golden-section search finds it.
     """
     if not len(labels):
         return 1.0
@@ -29,7 +29,7 @@ def fit_temperature(logits: Floats, labels: Integers) -> float:
 
     golden = (np.sqrt(5.0) - 1.0) / 2.0
     low, high = np.log(LOWEST), np.log(HIGHEST)
-    for _ in range(HALVINGS):
+    for _ in range(SEARCH_STEPS):
         left, right = high - golden * (high - low), low + golden * (high - low)
         if loss(left) <= loss(right):
             high = right
@@ -40,7 +40,7 @@ def fit_temperature(logits: Floats, labels: Integers) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """For each bin of confidence with any answer: the number of answers, their mean confidence, and the share that is right."""
+    """The number, mean confidence and accuracy of the answers in each bin of confidence that has any."""
 
     count: Integers  # (bins,)
     confidence: Floats  # (bins,)
@@ -48,12 +48,12 @@ class Reliability:
 
     @property
     def expected_calibration_error(self) -> float:
-        """The mean over the answers of the distance between confidence and accuracy: 0 is perfect, 1 the worst."""
+        """The mean distance between confidence and accuracy, weighted by answers: 0 is perfect, 1 the worst."""
         return float(np.sum(self.count * np.abs(self.accuracy - self.confidence)) / max(self.count.sum(), 1))
 
 
 def reliability(logits: Floats, labels: Integers, temperature: float = 1.0) -> Reliability:
-    """Compare the confidence of logits (n, classes) of digits, at a temperature, with their accuracy; labels int (n,)."""
+    """Compare confidence and accuracy of logits (n, classes) at a temperature, for digits with labels int (n,)."""
     probabilities = Decision(temperature).probabilities(logits.astype(np.float64))
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)

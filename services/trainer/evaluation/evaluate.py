@@ -1,7 +1,7 @@
-"""evaluate: measure the trained network on the test splits, which no stage before this one reads.
+"""evaluate: measure the trained network on the test splits, which no earlier stage reads.
 
-It chooses the threshold for no digit and the temperature on the validation splits, and writes artifacts/candidate, whose card has
-the figures. Beside it it leaves metrics.json, tables for plots (CSV), and images of the errors (PNG).
+It fits temperature and no-digit threshold on the validation splits. It writes artifacts/candidate with the measurements in its
+card, metrics.json, tables for plots (CSV), and contact sheets of the errors (PNG).
 """
 
 import json
@@ -34,9 +34,9 @@ from trainer.reports import contact_sheet, csv_bytes
 
 log = logging.getLogger(__name__)
 
-LOST = np.linspace(0.0, 0.05, 51)  # shares of the digits that may be lost: where the ROC is plotted
+LOST = np.linspace(0.0, 0.05, 51)  # shares of rejected digits at which the ROC is plotted
 LOST_IN_METRICS = 0.01
-LEARNED_FROM = 5_000  # images of each training split that the distance in feature space is measured from
+KNOWN = 5_000  # images of each training split, for the distance in feature space
 MOST_ERRORS = 96  # on a contact sheet
 
 Rows = list[dict[str, Any]]  # of a table, by column
@@ -51,7 +51,10 @@ def evaluate(
     artifacts: Path,
     rejected_digits: float,
 ) -> dict[str, Any]:
-    """Measure, write the model and the figures, and return the metrics. `rejected_digits` is a share of the validation digits."""
+    """Measure the network, write the candidate and the reports, and return the metrics.
+
+    `rejected_digits` is the share of the validation digits that the threshold may reject.
+    """
     network, card = load(trained_folder)
     splits, synthetic = load_splits(digits_file), load_synthetic(synthetic_file)
     held_out = {"pixels": answers(network, splits["validation"]), "strokes": answers(network, synthetic.splits["validation"])}
@@ -69,8 +72,8 @@ def evaluate(
         "rejection_roc": [],
     }
     if (written.labels == NO_DIGIT).any():
-        learned_from = [part.only(slice(LEARNED_FROM)) for part in (splits["training"], synthetic.digits("training"))]
-        metrics["rejection"], tables["rejection_roc"] = _rejection(network, learned_from, joined_answers(mnist, written))
+        known = [part.only(slice(KNOWN)) for part in (splits["training"], synthetic.digits("training"))]
+        metrics["rejection"], tables["rejection_roc"] = _rejection(network, known, joined_answers(mnist, written))
 
     about = {**card, **chosen, "test": metrics, "drift_references": _drift_references(held_out, decision)}
     save(model_folder, network, splits["validation"].golden_images(), about, load_snapshots(trained_folder, network, card))
@@ -92,7 +95,7 @@ def _digits(measured: Answers) -> Answers:
 
 
 def _decision_numbers(digits: Answers, rejected_digits: float) -> dict[str, float]:
-    """Fit what Decision reads from a model card to held-out digits, of which the threshold rejects a share."""
+    """Fit temperature and threshold to held-out digits, and return them as a Decision's part of a model card."""
     numbers = {"temperature": fit_temperature(digits.logits[:, :DIGITS], digits.labels)}
     if digits.logits.shape[1] > DIGITS:
         no_digit = digits.predictions(Decision()).no_digit
@@ -112,7 +115,7 @@ def _accuracies(mnist: Answers, written: Answers) -> dict[str, Any]:
 
 
 def _rejected(decision: Decision, mnist: Answers, written: Answers) -> dict[str, float]:
-    """Return the shares that the decision takes for no digit."""
+    """Return the rejected share of each kind of image."""
     rejected, is_digit = ~written.predictions(decision).is_digit, written.labels != NO_DIGIT
     return {
         "mnist_digits": share(~mnist.predictions(decision).is_digit),
@@ -122,7 +125,7 @@ def _rejected(decision: Decision, mnist: Answers, written: Answers) -> dict[str,
 
 
 def _calibration(temperature: float, mnist: Answers, written: Answers) -> dict[str, float]:
-    """Return the expected calibration error without and with the temperature."""
+    """Return the expected calibration error before and after temperature scaling."""
     figures = {"temperature": temperature}
     for name, digits in (("mnist", mnist), ("synthetic", _digits(written))):
         for when, divisor in (("before", 1.0), ("after", temperature)):
@@ -135,9 +138,9 @@ def _reliability(digits: Answers, temperature: float) -> Rows:
     return _rows({"confidence": bins.confidence, "accuracy": bins.accuracy, "perfect": bins.confidence, "answers": bins.count})
 
 
-def _rejection(network: Network, learned_from: list[Split], measured: Answers) -> tuple[dict[str, dict[str, float]], Rows]:
-    """Return how well each score tells digits from non-digits: figures, and the receiver operating characteristic (ROC)."""
-    scores = compared(network, learned_from, measured, np.append(LOST, LOST_IN_METRICS))
+def _rejection(network: Network, known: list[Split], measured: Answers) -> tuple[dict[str, dict[str, float]], Rows]:
+    """Return how well each score separates digits from non-digits: metrics, and the receiver operating characteristic (ROC)."""
+    scores = compared(network, known, measured, np.append(LOST, LOST_IN_METRICS))
     figures = {
         name: {"area_under_roc": score.area_under_roc, "non_digits_rejected": float(score.caught[-1])}
         for name, score in scores.items()
@@ -154,7 +157,7 @@ def _forms(written: Answers, synthetic: Synthetic) -> Rows:
 
 
 def _robustness(network: Network, corrupted_file: Path, decision: Decision) -> Rows:
-    """Return for each corruption how many images it has, and the shares of them that are read right and rejected."""
+    """Return a row for each corruption: number of images, accuracy and rejected share."""
     corruptions, corruption, split = load_corrupted(corrupted_file)
     corrupted, rows = answers(network, split), list[dict[str, Any]]()
     rejected = ~corrupted.predictions(decision).is_digit
@@ -167,7 +170,7 @@ def _robustness(network: Network, corrupted_file: Path, decision: Decision) -> R
 
 
 def _drift_references(held_out: Mapping[str, Answers], decision: Decision) -> dict[str, Any]:
-    """Return what digits of each form look like, and their answers, for the forms with enough held-out digits."""
+    """Return the drift reference of each form of input (pixels, strokes) with enough held-out digits."""
     references = {}
     for form, all_answers in held_out.items():
         digits = _digits(all_answers)
@@ -177,17 +180,17 @@ def _drift_references(held_out: Mapping[str, Answers], decision: Decision) -> di
             drawings = measured(digits.split.images, predictions.digit, confidences, ~predictions.is_digit)
             references[form] = Reference.of(drawings).to_dict()
         except ValueError as error:
-            log.warning("no reference for the drift of %s: %s", form, error)
+            log.warning("no drift reference for %s: %s", form, error)
     return references
 
 
 def _errors(measured: Answers) -> bytes:
-    """Draw the misread digits, each with its label and the prediction."""
+    """Return a contact sheet of misread digits, each with its label and prediction."""
     wrong = np.flatnonzero(~measured.right & (measured.labels != NO_DIGIT))[:MOST_ERRORS]
     captions = [f"{measured.labels[index]} as {measured.predicted[index]}" for index in wrong]
     return contact_sheet(measured.split.images[wrong], captions)
 
 
 def _rows(columns: Mapping[str, Floats | Integers]) -> Rows:
-    """Return a table's columns, each (n,), as rows; four decimals are enough for a plot."""
+    """Return columns, each (n,), as rows. Four decimals are enough for a plot."""
     return [dict(zip(columns, row)) for row in zip(*(np.round(column, 4).tolist() for column in columns.values()))]

@@ -1,6 +1,6 @@
-"""Tell non-digits from digits (out-of-distribution detection) by a score that is higher the less an image looks like a digit.
+"""Out-of-distribution detection: tell non-digits from digits by a score, which is high for an image unlike any digit.
 
-The receiver operating characteristic (ROC) compares scores: for each share of the digits lost, the share of non-digits rejected.
+The receiver operating characteristic (ROC) compares scores: for each share of rejected digits, the share of rejected non-digits.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from digitnet.network import DIGITS, NO_DIGIT, Network
 
 from trainer.data.digits import Answers, Split, answers, joined_answers
 
-SPREAD_FLOOR = 1e-6  # of a feature that is the same for all digits, against a division by zero
+SPREAD_FLOOR = 1e-6  # avoids a division by zero for a constant feature
 
 
 def scores(logits: Floats) -> dict[str, Floats]:
-    """Return by name how little each of the logits (n, classes) looks like a digit, (n,).
+    """Return all scores, (n,) each, of logits (n, classes).
 
-    class           the logit of no digit against all digits': what the eleventh unit was trained for
+    class           the logit of no digit less the log-sum-exp of the digits' logits; needs the eleventh class
     energy          -log sum exp of the digits' logits (Liu et al., "Energy-based out-of-distribution detection", 2020)
-    confidence      that of the likeliest digit, negated (Hendrycks and Gimpel, "A baseline for …", 2017)
+    confidence      minus the log-probability of the likeliest digit (Hendrycks and Gimpel, "A baseline for …", 2017)
     """
     digits = logits[:, :DIGITS].astype(np.float64)
     largest = digits.max(axis=1)
@@ -30,10 +30,10 @@ def scores(logits: Floats) -> dict[str, Floats]:
 
 
 def feature_distance(known: Floats, labels: Integers, features: Floats) -> Floats:
-    """Return the distance of features (n, width) to the mean of the nearest digit, (n,).
+    """Return the distance of features (n, width) to the nearest digit's mean, (n,).
 
-    The digits are known by the features (k, width) and labels (k,) of training images. Each feature counts in units of its spread
-    about its digit's mean (Mahalanobis with a diagonal covariance; Lee et al., 2018).
+    `known` (k, width) and `labels` (k,) are the features and labels of training images. Each feature is measured in standard
+    deviations from its digit's mean (Mahalanobis with a diagonal covariance; Lee et al., 2018).
     """
     present = np.unique(labels)
     means = np.stack([known[labels == digit].mean(axis=0) for digit in present])
@@ -43,19 +43,20 @@ def feature_distance(known: Floats, labels: Integers, features: Floats) -> Float
 
 
 class Score(NamedTuple):
-    """How well a score tells digits from non-digits."""
+    """How well a score separates digits from non-digits."""
 
     area_under_roc: float
-    caught: Floats  # for each share of the digits that is lost, the share of the non-digits that it rejects
+    caught: Floats  # for each share of rejected digits, the share of rejected non-digits
 
 
-def compared(network: Network, learned_from: Sequence[Split], measured: Answers, lost: Floats) -> dict[str, Score]:
-    """Return every score by name, on a network's answers to digits and non-digits; `lost` are shares of the digits, (k,).
+def compared(network: Network, known: Sequence[Split], measured: Answers, lost: Floats) -> dict[str, Score]:
+    """Return each score's quality by name, on a network's answers to digits and non-digits.
 
-    The distance in feature space is measured from the digits `learned_from`, which the network was trained on.
+    `lost` (k,) are the shares of rejected digits at which to measure. `known` are training digits, for the distance in feature
+    space.
     """
-    known = joined_answers(*(answers(network, split) for split in learned_from))
-    named = scores(measured.logits) | {"features": feature_distance(known.features, known.labels, measured.features)}
+    trained = joined_answers(*(answers(network, split) for split in known))
+    named = scores(measured.logits) | {"features": feature_distance(trained.features, trained.labels, measured.features)}
     is_digit = measured.labels != NO_DIGIT
     return {
         name: Score(area_under_roc(score[is_digit], score[~is_digit]), caught(score[is_digit], score[~is_digit], lost))
@@ -64,13 +65,13 @@ def compared(network: Network, learned_from: Sequence[Split], measured: Answers,
 
 
 def caught(digits: Floats, others: Floats, lost: Floats) -> Floats:
-    """Return the ROC: the share of `others` that a score rejects when it may reject each share `lost` of the digits, (k,)."""
+    """Return the ROC, (k,): the share of `others` rejected by a threshold that rejects the share `lost` (k,) of the digits."""
     thresholds: Floats = np.quantile(digits, 1.0 - np.asarray(lost))
     return 1.0 - np.searchsorted(np.sort(others), thresholds, side="right") / len(others)
 
 
 def area_under_roc(digits: Floats, others: Floats) -> float:
-    """Return the probability that a non-digit scores higher than a digit; equals count half."""
+    """Return the probability that a non-digit scores higher than a digit. A tie counts half."""
     ordered = np.sort(digits)
     below = np.searchsorted(ordered, others, side="left") + np.searchsorted(ordered, others, side="right")
     return float(below.mean() / (2.0 * len(digits)))

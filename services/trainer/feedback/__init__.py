@@ -1,1 +1,1 @@
-"""Review what users said of their drawings, and keep what is decided."""
+"""Review users' labels for their drawings, and keep the decisions."""

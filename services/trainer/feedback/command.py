@@ -1,4 +1,4 @@
-"""feedback: review the labels that users gave their drawings, accept or reject them, and erase drawings everywhere."""
+"""feedback: review users' labels for their drawings, accept or reject them, and erase drawings everywhere."""
 
 import argparse
 import logging
@@ -17,33 +17,33 @@ from trainer.reports import contact_sheet
 log = logging.getLogger("trainer")
 
 SHEET = "review.png"
-PAGE = 1_000  # records from the prediction log at a time
-SHORTEST_ID = 8  # characters, as review lists them: erasing cannot be undone
+PAGE = 1_000  # records of the prediction log in one read
+SHORTEST_ID = 8  # characters, as `review` prints: erasure is permanent, so a shorter prefix is too risky
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("review", help=f"list undecided feedback, and draw it into {SHEET}")
     for name, flag, which in (
-        ("accept", "--unflagged", "nothing is odd about, within the quotas of one sender and one day"),
-        ("reject", "--flagged", "something is odd about"),
+        ("accept", "--unflagged", "without flags, up to the quotas of one sender and one day"),
+        ("reject", "--flagged", "with flags"),
     ):
-        action = actions.add_parser(name, help=f"{name} some of it")
-        action.add_argument("ids", nargs="*", metavar="ID", help="as review lists them")
-        action.add_argument(flag, action="store_true", dest="all", help=f"all undecided feedback that {which}")
-    erase = actions.add_parser("erase", help="erase drawings with their predictions and all feedback on them")
-    erase.add_argument("ids", nargs="+", metavar="ID", help="of a prediction, whole, or of feedback, as review lists it")
+        action = actions.add_parser(name, help=f"{name} feedback")
+        action.add_argument("ids", nargs="*", metavar="ID", help="an id from `feedback review`")
+        action.add_argument(flag, action="store_true", dest="all", help=f"{name} all undecided feedback {which}")
+    erase = actions.add_parser("erase", help="erase drawings, with their predictions and all feedback on them")
+    erase.add_argument("ids", nargs="+", metavar="ID", help="a whole prediction id, or a feedback id from `feedback review`")
 
 
 def run(arguments: argparse.Namespace, prediction_log: PredictionLog, model: Path, folder: Path) -> None:
-    """Run an action. `model` flags feedback that contradicts it; `folder` has the decisions and review's images."""
+    """Run an action. The model in the folder `model` flags feedback; `folder` has the decisions and the contact sheet."""
     decisions, feedback = Decisions(folder), _all(prediction_log)
     if arguments.action == "erase":
         _erase(arguments.ids, prediction_log, decisions, feedback)
         return
     if erased := decisions.forget(prediction_log.erased(decisions.decided())):
-        log.info("%d decisions are gone, because their drawings were erased", len(erased))
-    items = reviewed(feedback, *load(model))  # with decided feedback too: for duplicates and floods
+        log.info("dropped %d decisions, because their drawings were erased", len(erased))
+    items = reviewed(feedback, *load(model))  # decided feedback counts for duplicates and floods
     decided = decisions.decided()
     undecided = [item for item in items if item.feedback.feedback_id not in decided]
     if arguments.action == "review":
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, prediction_log: PredictionLog, model: Pat
         _decide(arguments, decisions, items, undecided)
     else:
         flag = "--flagged" if arguments.action == "reject" else "--unflagged"
-        raise ReviewError(f"{arguments.action} what? Give ids, as `review` lists them, or {flag}")
+        raise ReviewError(f"{arguments.action} needs ids, as `feedback review` lists them, or {flag}")
 
 
 def _decide(arguments: argparse.Namespace, decisions: Decisions, items: Sequence[Item], undecided: Sequence[Item]) -> None:
@@ -64,18 +64,18 @@ def _decide(arguments: argparse.Namespace, decisions: Decisions, items: Sequence
         unflagged = which
         which = within_quotas(unflagged, [item.feedback for item in items if item.feedback.feedback_id in accepted])
         if len(which) < len(unflagged):
-            log.info("held back %d, beyond the share of one sender or day: accept them by ids", len(unflagged) - len(which))
+            log.info("held back %d beyond the quota of a sender or day: accept them by id", len(unflagged) - len(which))
     which += [item.feedback for item in chosen(items, arguments.ids)]
     (decisions.reject if flagged else decisions.accept)(which)
     log.info("%sed %d; %d accepted in all", arguments.action, len(which), len(decisions.accepted()))
 
 
 def _erase(ids: Sequence[str], prediction_log: PredictionLog, decisions: Decisions, feedback: Sequence[Feedback]) -> None:
-    """Erase from the log first: a command that is stopped in between leaves the erased ids there, and the next one goes on."""
+    """Erase from the log first: it keeps the erased ids, so the next command can finish a stopped one."""
     listed = {id_: [each for each in feedback if each.feedback_id.startswith(id_) and len(id_) >= SHORTEST_ID] for id_ in ids}
     for id_, found in listed.items():
         if len(found) > 1:
-            raise ReviewError(f"{len(found)} feedback ids begin with {id_!r}: give one that `review` lists")
+            raise ReviewError(f"{len(found)} feedback ids begin with {id_!r}: give a longer one")
     drawings = [each for found in listed.values() for each in found]
     others = [id_ for id_, found in listed.items() if not found]
     predictions = [*others, *(each.prediction_id for each in drawings if each.prediction_id)]
@@ -100,4 +100,4 @@ def _draw(items: Sequence[Item], path: Path) -> None:
     captions = [f"{word(item.feedback.actual_digit)}: {item.feedback.feedback_id[:4]}{mark}" for item, mark in zip(items, marks)]
     images = np.array([item.image for item in items], np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
     write_atomically(path, contact_sheet(images, captions))
-    log.info("their images are in %s: each with its label, the id's beginning, and ! where something is odd", path)
+    log.info("wrote their images to %s, each with its label, the start of its id, and ! if it has flags", path)

@@ -1,4 +1,4 @@
-"""Keep the decisions on users' feedback: accepted.jsonl has the drawings to train on, rejected.jsonl only ids and labels."""
+"""Keep the decisions on feedback: accepted.jsonl has the drawings to train on, rejected.jsonl only ids and labels."""
 
 import base64
 import hashlib
@@ -15,31 +15,31 @@ from pydantic import Base64Bytes, BaseModel, Field, ValidationError
 from stores.prediction_log import Feedback
 
 ACCEPTED, REJECTED = "accepted.jsonl", "rejected.jsonl"
-NO_LINES = "\n"  # dvc warns of a file that is empty
+NO_LINES = "\n"  # dvc warns about empty files
 
 
 class ReviewError(ValueError):
-    """What was asked for cannot be done; the message says why."""
+    """The command cannot run; the message says why."""
 
 
-Picture = Annotated[Base64Bytes, Field(min_length=IMAGE_SIDE**2, max_length=IMAGE_SIDE**2)]
+ImageBytes = Annotated[Base64Bytes, Field(min_length=IMAGE_SIDE**2, max_length=IMAGE_SIDE**2)]
 
 
 class Line(BaseModel, strict=True):
-    """A decision, as a line of a file has it."""
+    """A decision: one line of a file."""
 
     feedback_id: str
     actual_digit: Annotated[int, Field(ge=0, lt=DIGITS)] | None  # None: no digit
-    picture: Picture = b""
-    prediction: str | None = None  # hidden
+    picture: ImageBytes = b""
+    prediction: str | None = None  # hashed by hidden()
 
 
 class AcceptedLine(Line):
-    picture: Picture
+    picture: ImageBytes
 
 
 class Decisions:
-    """The accepted and the rejected feedback, in a folder. A decision may be changed: the last one holds."""
+    """The accepted and the rejected feedback, in a folder. The last decision on an id holds."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -64,22 +64,22 @@ class Decisions:
         self._decide(REJECTED, ACCEPTED, feedback)
 
     def forget(self, ids: Collection[str]) -> set[str]:
-        """Drop the decisions on feedback with these ids, its own or its prediction's; return the ids that fitted one."""
+        """Drop the decisions on feedback with these feedback or prediction ids; return the ids that matched."""
         names = {id_: id_ for id_ in ids} | {hidden(id_): id_ for id_ in ids}
         lines = {name: self._lines(name) for name in (ACCEPTED, REJECTED)}  # both, before either is written
         found = set()
         for name in lines:
-            fitting = [{names[key] for key in (line.feedback_id, line.prediction) if key in names} for line in lines[name]]
-            found |= set[str]().union(*fitting)
-            if any(fitting):
-                self._write(name, [line for line, fits in zip(lines[name], fitting) if not fits])
+            matching = [{names[key] for key in (line.feedback_id, line.prediction) if key in names} for line in lines[name]]
+            found |= set[str]().union(*matching)
+            if any(matching):
+                self._write(name, [line for line, matches in zip(lines[name], matching) if not matches])
         return found
 
     def _decide(self, name: str, other: str, feedback: Iterable[Feedback]) -> None:
         lines = {each.feedback_id: _line(each) for each in feedback}
-        # Both are read before either is written: where one is damaged nothing changes.
+        # Read both before writing either, so that a damaged file changes nothing.
         others, kept = ([line for line in self._lines(file) if line.feedback_id not in lines] for file in (other, name))
-        # First out of the other file: a command that is stopped in between has decided nothing, rather than both.
+        # Remove from the other file first: after a stop in between, the feedback is undecided instead of decided twice.
         self._write(other, others)
         self._write(name, [*kept, *lines.values()])
 
@@ -94,11 +94,11 @@ class Decisions:
             except ValidationError as error:
                 wrong = error.errors()[0]
                 reason = ": ".join([*map(str, wrong["loc"]), wrong["msg"]])
-                raise ReviewError(f"{path} is damaged in line {number} ({reason}): mend it, or move it away") from error
+                raise ReviewError(f"{path} is damaged in line {number} ({reason}): repair it, or move the file away") from error
         return lines
 
     def _write(self, name: str, lines: Iterable[Line]) -> None:
-        """Write a line each, in the order of their ids, so the order of decisions changes nothing."""
+        """Write the lines sorted by id, so that the order of decisions does not change the file."""
         ordered = sorted(lines, key=lambda line: line.feedback_id)
         if ordered or (self.folder / name).exists():
             left_out = {"picture", "prediction"} if name == REJECTED else None
@@ -107,7 +107,7 @@ class Decisions:
 
 
 def hidden(prediction_id: str) -> str:
-    """Return a name for a prediction that does not tell its id, because anybody who knows the id may erase the drawing."""
+    """Return a hash of a prediction id, which is a secret: a client that knows it may erase the drawing."""
     return hashlib.sha256(prediction_id.encode(errors="surrogatepass")).hexdigest()[:32]
 
 

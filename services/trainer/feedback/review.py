@@ -1,6 +1,6 @@
-"""Review feedback before the network is trained on it, because anybody can send it: flag what is odd, with the reason.
+"""Review feedback before training on it, because anybody can send it: flag odd feedback, with the reason.
 
-A person decides. Quotas limit what is accepted without a look at each drawing.
+A person decides. Quotas limit how much can be accepted without a look at each drawing.
 """
 
 from collections import Counter, defaultdict
@@ -17,20 +17,20 @@ from stores.prediction_log.base import DAY_SECONDS
 
 from trainer.feedback.decisions import ReviewError
 
-SURE = 0.9  # the confidence of nine right answers in ten: a model that is as sure and disagrees is a reason to look twice
-FLOOD, FLOOD_SECONDS = 30, 3600.0  # more from one sender in this time than a person draws
-# For one sender and one day: a number that is always accepted, and beyond it a share of all accepted drawings. Ten drawings in
-# 55,000 change no network, and a hundred hardly do. Neither a sender nor a day outvotes the others.
+SURE = 0.9  # a model with this confidence is right nine times in ten, so a different label needs a second look
+FLOOD, FLOOD_SECONDS = 30, 3600.0  # nobody draws more in this time
+# (a number that is always accepted, the largest share of all accepted drawings), for one sender and for one day. Among 55,000
+# drawings, ten do not change the network and a hundred hardly do. So neither one sender nor one day can outvote the others.
 QUOTAS = {"sender": (10, 0.1), "day": (100, 0.25)}
 
 
 @dataclass(frozen=True)
 class Item:
-    """Feedback, the model's answer to its drawing, and what is odd about it."""
+    """Feedback, the model's prediction for its drawing, and its flags."""
 
     feedback: Feedback
     image: Bytes
-    digit: int | None  # None: the model takes it for no digit
+    digit: int | None  # None: the model predicts no digit
     confidence: float
     flags: tuple[str, ...]
 
@@ -38,14 +38,14 @@ class Item:
 def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, object]) -> list[Item]:
     """Return all feedback, oldest first, each with its flags:
 
-    contradicts   the model is sure that it is something else
-    unsure        the model's best guess is something else, but it is not sure
-    no_prediction it came with an image instead of a prediction, so perhaps nobody drew it
-    superseded    later feedback to the same prediction says something else
-    duplicate     the same drawing was called the same before
-    conflict      the same drawing was called something else, in another prediction
-    flood         one of very many from the same sender within an hour
-    blank         there is no ink
+    contradicts   the model predicts another label, with high confidence
+    unsure        the model predicts another label, with low confidence
+    no_prediction it has an image but no prediction id, so perhaps nobody drew it
+    superseded    later feedback on the same prediction has another label
+    duplicate     earlier feedback has the same drawing and label
+    conflict      feedback on another prediction has the same drawing and another label
+    flood         its sender sent more than FLOOD labels within an hour
+    blank         the drawing has no ink
     """
     if not feedback:
         return []
@@ -54,7 +54,7 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, 
     answers = zip(predictions.digit.tolist(), predictions.is_digit, predictions.confidence.tolist(), strict=True)
     floods = _floods(feedback)
     last: dict[str | None, Feedback] = {each.prediction_id: each for each in feedback if each.prediction_id}
-    labels = defaultdict(list)  # by drawing: what it was called, and in which prediction
+    labels = defaultdict(list)  # by drawing: (label, prediction id)
     for each in feedback:
         labels[each.picture].append((each.actual_digit, each.prediction_id))
     items, seen = list[Item](), set()
@@ -78,7 +78,7 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, 
 
 
 def _floods(feedback: Sequence[Feedback]) -> set[str]:
-    """Return the ids of feedback that is part of a flood."""
+    """Return the ids of the feedback in floods."""
     by_source, floods = defaultdict(list), set[str]()
     for each in sorted(feedback, key=lambda each: each.time):
         if each.source is not None:
@@ -91,20 +91,19 @@ def _floods(feedback: Sequence[Feedback]) -> set[str]:
 
 
 def chosen(items: Sequence[Item], beginnings: Sequence[str]) -> list[Item]:
-    """Return the items whose ids begin so; ReviewError for a beginning that fits none, or several."""
+    """Return the item whose id begins with each of these; ReviewError if no item or several match."""
     found = []
     for beginning in beginnings:
-        fitting = [item for item in items if item.feedback.feedback_id.startswith(beginning)]
-        if len(fitting) != 1:
-            count = len(fitting) or "no"
-            raise ReviewError(f"{count} feedback has an id that begins with {beginning!r}: give one that `review` lists")
-        found += fitting
+        matching = [item for item in items if item.feedback.feedback_id.startswith(beginning)]
+        if len(matching) != 1:
+            raise ReviewError(f"{len(matching) or 'no'} feedback ids begin with {beginning!r}: give one that `review` lists")
+        found += matching
     return found
 
 
 def table(items: Sequence[Item]) -> str:
-    """Return a line for each item, and the count of each flag."""
-    lines = [f"{'ID':8}  {'SAID':6}  {'READ AS':14}  FLAGS"]
+    """Return a table with a line for each item, and the count of each flag."""
+    lines = [f"{'ID':8}  {'LABEL':6}  {'PREDICTION':14}  FLAGS"]
     for item in items:
         answer = f"{word(item.digit)} ({item.confidence:.1%})"
         columns = f"{item.feedback.feedback_id[:8]:8}  {word(item.feedback.actual_digit):6}  {answer:14}"
@@ -112,7 +111,7 @@ def table(items: Sequence[Item]) -> str:
     counts = Counter(flag for item in items for flag in item.flags)
     flagged = sum(bool(item.flags) for item in items)
     summary = "".join(f", {count} {flag}" for flag, count in counts.most_common())
-    return "\n".join([*lines, f"{len(items)} to decide on, {flagged} of them flagged{summary}"])
+    return "\n".join([*lines, f"{len(items)} undecided, {flagged} of them flagged{summary}"])
 
 
 def word(digit: int | None) -> str:
@@ -120,9 +119,9 @@ def word(digit: int | None) -> str:
 
 
 def within_quotas(candidates: Sequence[Feedback], accepted: Sequence[Feedback]) -> list[Feedback]:
-    """Return the candidates that keep every quota, in order. `accepted` counts too; unknown senders are one sender."""
+    """Return the candidates within every quota, in order. `accepted` counts too; unknown senders count as one sender."""
     total = len(accepted) + len(candidates)
-    while True:  # each drawing that is held back makes the whole smaller, and its shares too
+    while True:  # a held-back drawing makes the total smaller, and each quota with it
         limits = {kind: max(number, int(share * total)) for kind, (number, share) in QUOTAS.items()}
         chosen, counts = list[Feedback](), Counter(group for each in accepted for group in _groups(each))
         for each in candidates:

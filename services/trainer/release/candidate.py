@@ -1,4 +1,4 @@
-"""serve and end: put a candidate up beside the live model, to answer requests for it alone; promote it once it is tested."""
+"""serve and end: serve a candidate beside the live model, under its own path; promote it after its test."""
 
 import json
 import logging
@@ -19,9 +19,9 @@ HOW_LATER = "docker compose exec trainer python -m trainer models publish /artif
 
 
 def serve(registry: Registry, stack: Api, staging: StagingServer, candidate: Path) -> Api:
-    """Publish the model of the folder `candidate`, and return the server that has it as its candidate.
+    """Publish the model in the folder `candidate`, and return a server that serves it as its candidate.
 
-    That is the staging server if it runs, or the running stack if it follows the registry, or a new staging server.
+    The server is the staging server if it runs, else the running stack if it follows the registry, else a new staging server.
     """
     version = load_card(candidate)["version"]
     registry.publish(candidate, CANDIDATE)
@@ -31,33 +31,33 @@ def serve(registry: Registry, stack: Api, staging: StagingServer, candidate: Pat
     if stack.is_up and stack.takes_up(CANDIDATE, version):
         log.info("%s is the candidate of %s", version, stack.url)
         return stack
-    problem = f"no service at {stack.url} has taken up {version}"
+    problem = f"no service at {stack.url} has loaded {version}"
     if registry.models is None:
-        raise ReleaseError(f"{problem}: see docker compose ps; DOODLE_API_URL can name another address of the API")
-    log.info("%s; a staging server is started", problem)
+        raise ReleaseError(f"{problem}: check docker compose ps, or set DOODLE_API_URL to the API's address")
+    log.info("%s; starting a staging server", problem)
     api = staging.start(registry.models)
     if not api.takes_up(CANDIDATE, version):
-        raise ReleaseError(f"the staging server has not taken up {version}")
+        raise ReleaseError(f"the staging server has not loaded {version}")
     log.info("%s is the candidate of the staging server, %s", version, api.url)
     return api
 
 
 @contextmanager
 def withdrawn_on_failure(registry: Registry, staging: StagingServer) -> Iterator[None]:
-    """Take the candidate down if the block fails: dvc does not run `end` then. What is live stays."""
+    """Withdraw the candidate if the block fails, because dvc does not run `end` then. The live model stays."""
     try:
         yield
     except BaseException:
         staging.stop()
-        with suppress(StoreError):  # the failure itself says more
+        with suppress(StoreError):  # the block's error matters more
             registry.clear_candidate()
         raise
 
 
 def end(registry: Registry, stack: Api, staging: StagingServer, candidate: Path, result_file: Path, model: Path) -> None:
-    """Release the model of the folder `candidate`, and copy it to the folder `model`, for Git.
+    """Promote the model in the folder `candidate`, and copy it to the folder `model`, for Git.
 
-    ReleaseError if its test did not pass, or if the stack that served it does not make it live.
+    ReleaseError if its test did not pass, or if the stack does not load it.
     """
     try:
         version = load_card(candidate)["version"]
@@ -66,11 +66,11 @@ def end(registry: Registry, stack: Api, staging: StagingServer, candidate: Path,
         registry.publish(candidate, LIVE)
         copy(candidate, model)
         if not follows:
-            log.info("%s is released; no running stack follows its store. Where one was down: %s", version, HOW_LATER)
+            log.info("%s is released, but no running stack follows its store. For a stack that was down: %s", version, HOW_LATER)
         elif stack.takes_up(LIVE, version):
             log.info("%s is live at %s", version, stack.url)
         else:
-            raise ReleaseError(f"{version} is released, but {stack.url} does not serve it: its log says why")
+            raise ReleaseError(f"{version} is released, but {stack.url} does not serve it: read its log")
     finally:
         staging.stop()
 
@@ -82,8 +82,8 @@ def _require_passed(result_file: Path, version: str) -> None:
     except FileNotFoundError as error:
         raise ReleaseError(f"{version} has not been tested: run dvc repro") from error
     except (OSError, ValueError, TypeError, LookupError) as error:
-        raise ReleaseError(f"{result_file} does not say how the test of {version} went ({error}): run dvc repro") from error
+        raise ReleaseError(f"{result_file} has no result of the test of {version} ({error}): run dvc repro") from error
     if tested != version:
-        raise ReleaseError(f"{version} has not been tested, {result_file} is that of {tested}: run dvc repro")
+        raise ReleaseError(f"{version} has not been tested; {result_file} is the result of {tested}: run dvc repro")
     if not passed:
-        raise ReleaseError(f"{version} was refused: {problems}")
+        raise ReleaseError(f"{version} was rejected: {problems}")

@@ -1,4 +1,4 @@
-"""models: list the model store, add a version to it, and choose which version is live. Services follow within a second."""
+"""models: list the model store, publish a version, and choose the live version. Services follow within a second."""
 
 import argparse
 import logging
@@ -12,21 +12,21 @@ log = logging.getLogger("trainer")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", help="every version, oldest first (the default)")
-    publish = actions.add_parser("publish", help="put a model into the store; what is live stays")
-    publish.add_argument("folder", type=Path, help="with weights.npz and model.json, as in artifacts/model")
+    actions.add_parser("list", help="list all versions, oldest first (the default)")
+    publish = actions.add_parser("publish", help="copy a model into the store; the live model stays live")
+    publish.add_argument("folder", type=Path, help="a folder with weights.npz and model.json, such as artifacts/model")
     alias = publish.add_mutually_exclusive_group()
-    alias.add_argument("--promote", action="store_true", help="and make it live")
-    alias.add_argument("--candidate", action="store_true", help="and make it the candidate")
+    alias.add_argument("--promote", action="store_true", help="then make it live")
+    alias.add_argument("--candidate", action="store_true", help="then make it the candidate")
     promote = actions.add_parser("promote", help="make a version live")
-    promote.add_argument("version", help="as list shows it")
-    candidate = actions.add_parser("candidate", help="let a version predict live drawings too, unseen (shadow mode)")
-    candidate.add_argument("version", nargs="?", help="as list shows it; without one there is no candidate any more")
-    actions.add_parser("rollback", help="make live what was live before; again goes back one further")
+    promote.add_argument("version", help="a version from `models list`")
+    candidate = actions.add_parser("candidate", help="make a version predict live drawings too, for metrics only (shadow mode)")
+    candidate.add_argument("version", nargs="?", help="a version from `models list`; without it, remove the candidate")
+    actions.add_parser("rollback", help="make the previous live version live; a second rollback goes back one more")
 
 
 def run(arguments: argparse.Namespace, models: ModelStore) -> None:
-    """StoreError if that cannot be; nothing has changed then."""
+    """Run an action. StoreError if it fails; then the store is unchanged."""
     match arguments.action:
         case "publish":
             version = models.publish(arguments.folder)["version"]
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, models: ModelStore) -> None:
 
 
 def table(models: ModelStore) -> str:
-    """Return a line for each version: when it was published, its accuracy on MNIST's test digits, its recipe, its aliases."""
+    """Return a table with a line for each version: time of publication, accuracy on MNIST's test digits, recipe, aliases."""
     aliases = {alias: _version(models, alias) for alias in ALIASES}
     rows = [("VERSION", "PUBLISHED", "ACCURACY", "RECIPE", "")]
     for version in models.versions():
@@ -69,7 +69,7 @@ def table(models: ModelStore) -> str:
 
 
 def _version(models: ModelStore, alias: str) -> str | None:
-    """Return None for a damaged alias too: promote and candidate repair it."""
+    """Return the alias's version; None for a damaged alias too, because promote and candidate repair it."""
     try:
         return models.alias(alias)
     except UnreachableError:

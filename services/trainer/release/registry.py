@@ -1,6 +1,6 @@
-"""The registry: the model store, which alone decides what is live.
+"""The registry: write access to the model store, which alone decides which model is live.
 
-The stages write to the store itself, or have the trainer of a Compose stack do it, whose store is in a Docker volume.
+The stages write to a store on this machine, or call the trainer container of a Compose stack, whose store is a Docker volume.
 """
 
 import json
@@ -22,13 +22,13 @@ FOLDER = "com.docker.compose.project.working_dir"
 
 
 class StoreRegistry:
-    """A model store that can be written from here."""
+    """A model store that this process can write to."""
 
     def __init__(self, models: str, seeds: Sequence[Path] = ()):
         self.models, self._store, self._seeds = models, open_models(models), seeds
 
     def publish(self, folder: Path, alias: str) -> None:
-        """Publish a model, and point "live" or "candidate" at it. An empty store is seeded first, for a comparison."""
+        """Publish a model and set "live" or "candidate" to it. Seed an empty store first, so that the test has a live model."""
         seed(self._store, self._seeds)
         version = self._store.publish(folder)["version"]
         if alias == LIVE:
@@ -41,9 +41,9 @@ class StoreRegistry:
 
 
 class ComposeRegistry:
-    """The same for the store of a Compose stack, whose trainer has the host's folder artifacts as /artifacts."""
+    """The store of a Compose stack, whose trainer mounts the host's folder artifacts as /artifacts."""
 
-    models = None  # nobody else reads it
+    models = None  # a staging server cannot read it
 
     def __init__(self, container: str):
         self._container = container
@@ -64,19 +64,19 @@ Registry = StoreRegistry | ComposeRegistry
 
 
 def find_registry(models: str | None, folder: Path, seeds: Sequence[Path]) -> Registry:
-    """Return the store at the URL `models`. Without one, that of the Compose stack that runs in `folder`, or state/models."""
+    """Return the store at the URL `models`; without a URL, the store of the Compose stack in `folder`, else state/models."""
     container = _compose_trainer(folder.resolve()) if models is None else None
     return StoreRegistry(models or DEFAULT_MODELS, seeds) if container is None else ComposeRegistry(container)
 
 
 def _compose_trainer(folder: Path) -> str | None:
-    """Return the running trainer container of the stack in this folder. Without Docker there is none."""
+    """Return the id of the trainer container of the stack in this folder, None if none runs."""
     if shutil.which("docker") is None:
         return None
     shown = f'{{{{.ID}}}} {{{{.Label "{FOLDER}"}}}}'
     listed = _docker("ps", "--filter", f"label={TRAINER}", "--filter", "status=running", "--format", shown)
     if listed.returncode:
-        log.info("no Compose stack is looked for, because docker ps fails: %s", listed.stderr.strip())
+        log.info("docker ps failed, so assume that no Compose stack runs: %s", listed.stderr.strip())
     found = (line.split(" ", 1) for line in listed.stdout.splitlines())
     return next((container for container, started_in in found if Path(started_in).resolve() == folder), None)
 
@@ -89,7 +89,7 @@ def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def seed(store: ModelStore, folders: Sequence[Path]) -> str | None:
-    """Return the live version. If there is none, publish the first sound model of these folders and make it live."""
+    """Return the live version. If no version is live, publish the first valid model of these folders and make it live."""
     live = store.alias(LIVE)
     for folder in folders if live is None else ():
         try:

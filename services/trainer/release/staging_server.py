@@ -1,4 +1,4 @@
-"""A staging server: a service of our own, for a candidate that no running stack can serve."""
+"""A staging server: an inference service for a candidate that no running stack serves."""
 
 import fcntl
 import importlib.util
@@ -16,13 +16,13 @@ from digitnet.checkpoint import write_atomically
 
 from trainer.release.api import Api, ReleaseError, poll
 
-START_SECONDS, STOP_SECONDS = 60.0, 20.0  # only a broken service takes as long
+START_SECONDS, STOP_SECONDS = 60.0, 20.0  # a sound service is faster
 
 
 class StagingServer:
     """`python -m inference` on a free port, until a later stage stops it.
 
-    It holds a lock while it lives: so that stage knows that it still runs, and that no other process has its number.
+    It holds a lock while it runs, so the later stage knows that the process id is still its own.
     """
 
     def __init__(self, folder: Path):
@@ -31,21 +31,21 @@ class StagingServer:
 
     @property
     def api(self) -> Api | None:
-        """None where it does not run."""
+        """The server's API, None if it does not run."""
         about = self._running()
         return None if about is None else Api(about["url"])
 
     def start(self, models: str) -> Api:
-        """Serve the models of the store at this URL."""
+        """Start the server on the model store at this URL."""
         if importlib.util.find_spec("inference") is None:
-            raise ReleaseError("no service can be started here: bring the stack up, then try again")
+            raise ReleaseError("the inference service is not installed here: start the stack, then try again")
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        # No key: only this machine reaches it, for as long as a test takes.
+        # It needs no API key: only this machine can reach it.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DOODLE_")} | {
             "DOODLE_HOST": "127.0.0.1",
             "DOODLE_PORT": str(port),
@@ -60,11 +60,11 @@ class StagingServer:
             )  # fmt: skip
             about = {"pid": process.pid, "url": f"http://127.0.0.1:{port}"}
             write_atomically(self._about, json.dumps(about).encode())
-            fcntl.flock(lock, fcntl.LOCK_EX)  # of the open file, which the process shares
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the server inherits the open file and its lock
         api = Api(str(about["url"]))
         if not poll(lambda: process.poll() is not None or api.is_up, START_SECONDS) or process.poll() is not None:
             self.stop()
-            raise ReleaseError(f"a staging server for the candidate does not start; {self._log} says why")
+            raise ReleaseError(f"the staging server does not start: read {self._log}")
         return api
 
     def stop(self) -> None:
@@ -74,7 +74,7 @@ class StagingServer:
                 poll(lambda: self._running() is None, STOP_SECONDS)
 
     def _running(self) -> Any | None:
-        """Return the process number and URL of the server that holds the lock."""
+        """Return the process id and URL of the server that holds the lock."""
         try:
             with self._lock.open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,6 +1,7 @@
-"""test: compare the candidate with evaluate's figures and with the live model, over HTTP, as users will ask it.
+"""test: compare the candidate with evaluate's measurements and with the live model, over HTTP.
 
-It must be exactly as accurate as evaluate measured, give its golden answers, be fast enough, and not be worse than the live one.
+Its accuracy must be exactly what evaluate measured. It must reproduce its golden answers, answer fast enough, and not be worse
+than the live model.
 """
 
 import json
@@ -24,7 +25,7 @@ from trainer.release.api import Api, Prediction, ReleaseError
 from trainer.settings import ReleaseTestSettings
 
 CONNECTIONS = 4
-TIMED = 1_000  # drawings, one after the other: the time of an answer that waits for no other
+TIMED = 1_000  # drawings, sent one after the other to time them
 
 
 def examine(
@@ -32,7 +33,7 @@ def examine(
 ) -> dict[str, Any]:
     """Test the candidate of `api`, which must be the model in the folder `candidate`. Write the result and return it.
 
-    ReleaseError if the candidate is refused, ApiError if the API does not answer.
+    ReleaseError if the candidate fails, ApiError if the API does not answer.
     """
     card = load_card(candidate)
     server = _Server(api, card["version"], api.version(LIVE))
@@ -60,14 +61,14 @@ def examine(
         *_worse("the synthetic", result["synthetic"], settings),
     ]
     if result["golden_difference"] > GOLDEN_TOLERANCE:
-        problems.append(f"golden inputs: a probability is {result['golden_difference']:.2g} off what the model's maker got")
+        problems.append(f"golden images: a probability differs by {result['golden_difference']:.2g} from the saved one")
     if p99 > settings.milliseconds:
-        problems.append(f"of 100 answers 99 took up to {p99:g} ms, {settings.milliseconds:g} ms are allowed")
+        problems.append(f"99 of 100 answers took up to {p99:g} ms; the limit is {settings.milliseconds:g} ms")
     result |= {"passed": not problems, "problems": problems}
     write_atomically(result_file, (json.dumps(result, indent=2) + "\n").encode())
     if problems:
         stays = "" if server.live is None else f"; {server.live} stays live"
-        raise ReleaseError(f"{server.candidate} is refused{stays}: {'; '.join(problems)}")
+        raise ReleaseError(f"{server.candidate} is rejected{stays}: {'; '.join(problems)}")
     return result
 
 
@@ -77,13 +78,13 @@ class _Measured:
 
     is_digit: Bools  # (n,), by label
     rejected: Bools  # (n,), by the candidate
-    correct: Bools  # (digits,), of the candidate; a rejected digit counts by its likeliest class, as in evaluate
-    live_correct: Bools | None  # the same of the live model
+    correct: Bools  # (digits,), by the candidate; for a rejected digit its likeliest digit counts, as in evaluate
+    live_correct: Bools | None  # the same for the live model
 
 
 @dataclass
 class _Server:
-    """Both models at one API. Neither may change during the test."""
+    """Both models, behind one API. Neither may change during the test."""
 
     api: Api
     candidate: str
@@ -94,8 +95,8 @@ class _Server:
         others = {prediction.model_version for prediction in predictions} - {version}
         if others:
             raise ReleaseError(
-                f"{self.api.url} answered as {alias} with {', '.join(sorted(others))}, and not only with {version}: "
-                "it was changed during the test; run dvc repro again"
+                f"{self.api.url} answered as {alias} with {', '.join(sorted(others))}, not only with {version}: "
+                "the alias changed during the test; run dvc repro again"
             )
         return predictions
 
@@ -113,7 +114,7 @@ def _correct(predictions: Sequence[Prediction], labels: Integers) -> Bools:
 
 
 def _pixels(images: Bytes) -> list[str]:
-    """Return the bodies of requests with raw images: so the service's own normalization is tested too."""
+    """Return request bodies with raw images, to test the service's normalization too."""
     return [json.dumps({"image_vector": (image.ravel() / 255).tolist()}) for image in images]
 
 
@@ -133,11 +134,11 @@ def _figures(measured: _Measured, margin: float) -> dict[str, Any]:
 
 
 def _not_as_measured(figures: dict[str, Any], of_mnist: _Measured, of_synthetic: _Measured) -> Iterator[str]:
-    """Yield a sentence for each share over HTTP that is not exactly what evaluate measured."""
+    """Yield a sentence for each share that differs between HTTP and evaluate."""
     rejected = figures.get("rejected", {})
     for name, over_http, offline in (
-        ("MNIST's digits read right", of_mnist.correct, figures["accuracy"]),
-        ("synthetic digits read right", of_synthetic.correct, figures.get("synthetic_accuracy")),
+        ("accuracy on MNIST's digits", of_mnist.correct, figures["accuracy"]),
+        ("accuracy on synthetic digits", of_synthetic.correct, figures.get("synthetic_accuracy")),
         ("MNIST's digits rejected", of_mnist.rejected, rejected.get("mnist_digits")),
         ("synthetic digits rejected", of_synthetic.rejected[of_synthetic.is_digit], rejected.get("synthetic_digits")),
         ("non-digits rejected", of_synthetic.rejected[~of_synthetic.is_digit], rejected.get("non_digits")),
@@ -146,10 +147,10 @@ def _not_as_measured(figures: dict[str, Any], of_mnist: _Measured, of_synthetic:
             yield f"{name}: {share(over_http):.4%} over HTTP, but evaluate measured {offline:.4%}"
 
 
-def _worse(of_which: str, figures: dict[str, Any], settings: ReleaseTestSettings) -> Iterator[str]:
+def _worse(source: str, figures: dict[str, Any], settings: ReleaseTestSettings) -> Iterator[str]:
     """Yield a sentence if the candidate is worse than the live model by more than the margin and more than chance."""
     if figures.get("deficit", 0.0) > settings.margin and figures["p_within_margin"] < settings.significance:
         yield (
-            f"of {of_which} digits it reads {figures['deficit']:.2%} fewer than what is live, {settings.margin:.2%} are allowed "
-            f"(p = {figures['p_within_margin']:.2g})"
+            f"it reads {figures['deficit']:.2%} fewer of {source} digits right than the live model; "
+            f"the limit is {settings.margin:.2%} (p = {figures['p_within_margin']:.2g})"
         )

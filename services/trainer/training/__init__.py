@@ -1,1 +1,1 @@
-"""Train the network of params.yaml with digitnet's loop: callbacks measure, save and show; ranks.py has MPI."""
+"""Train the network of params.yaml with digitnet's loop. Callbacks measure, save and report; ranks.py has MPI."""

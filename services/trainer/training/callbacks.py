@@ -1,4 +1,4 @@
-"""Follow a training: measure it after each epoch, take snapshots of it, and show how far it is."""
+"""Callbacks of the training: measure each epoch, take snapshots, and report progress."""
 
 import json
 import logging
@@ -25,25 +25,25 @@ from trainer.training.ranks import OnAllRanksError
 
 log = logging.getLogger(__name__)
 
-READ_AT_ONCE = 128  # images, when a network is measured
-Measure = Callable[[Network], tuple[float, float]]  # -> the validation loss and accuracy
-PROBED = 500  # images that a unit may wake for
-MAPPED = 300  # digits on a map: as many as one can tell apart
-REPORT_SECONDS = 2.0  # a scrape comes every five
+MEASURE_BATCH = 128  # images
+Measure = Callable[[Network], tuple[float, float]]  # -> (validation loss, validation accuracy)
+PROBED = 500  # images; a unit that is zero for all of them counts as dead
+MAPPED = 300  # digits on a map; more would hide each other
+REPORT_SECONDS = 2.0  # shorter than Prometheus's scrape interval of five seconds
 
 
 class DivergedError(OnAllRanksError, ValueError):
-    """The loss is not a finite number any more."""
+    """The loss is infinite or NaN."""
 
 
 class HistoryCallback(Callback):
-    """Measure `network` after each epoch; `rows` gets a row of history.csv, in which the learning rate is the next step's."""
+    """Measure `network` after each epoch, and append a row of history.csv to `rows`, with the next step's learning rate."""
 
     def __init__(self, network: Network, measure: Measure, learning_rate: Callable[[int, int], float]):
         self._network, self._measure, self._learning_rate = network, measure, learning_rate
         self.rows: list[dict[str, float]] = []
         self._loss_sum, self._correct = 0.0, 0  # of the epoch so far
-        self._seconds, self._began = 0.0, time.perf_counter()  # spent before a stop, and the start of this run of the program
+        self._seconds, self._began = 0.0, time.perf_counter()  # seconds before the last stop, and the start of this process
 
     def after_update(self, progress: Progress) -> None:
         self._loss_sum += progress.loss
@@ -78,27 +78,27 @@ class HistoryCallback(Callback):
 
 
 def measure(network: Network, split: Split, group: Group = SINGLE_PROCESS) -> tuple[float, float]:
-    """Return the mean loss and the accuracy on a split. Each process of a group reads a part, in whole batches, and has both."""
+    """Return the mean loss and the accuracy on a split. Each process of a group predicts some batches; all get the result."""
     features = np.zeros((len(split), math.prod(network.shapes[-2])), network.dtype)
-    own = part(math.ceil(len(split) / READ_AT_ONCE), group)
-    rows = slice(own.start * READ_AT_ONCE, own.stop * READ_AT_ONCE)
-    features[rows] = network.predict_features(in_unit_range(split.images[rows]), READ_AT_ONCE)
+    own = part(math.ceil(len(split) / MEASURE_BATCH), group)
+    rows = slice(own.start * MEASURE_BATCH, own.stop * MEASURE_BATCH)
+    features[rows] = network.predict_features(in_unit_range(split.images[rows]), MEASURE_BATCH)
     group.sum_(features)
     measured = Answers(split, features, network.logits_of(features))
     return measured.loss, float(np.mean(measured.right))
 
 
 class SnapshotCallback(Callback):
-    """Take snapshots of a training. `averaged` is the network that would be kept after the step just taken."""
+    """Take snapshots of a training. `averaged` is the network with the averaged weights, which training saves."""
 
     def __init__(self, steps: int, network: Network, averaged: Network, validation: Split, measure: Measure):
         self._network, self._averaged, self._measure = network, averaged, measure
         self._probe = in_unit_range(validation.images[:PROBED])
         self._mapped = validation.only(slice(MAPPED))
         self._steps = snapshot_steps(steps)
-        self._taken: list[Arrays] = []  # a row of Snapshots each
-        self._losses: list[float] = []  # since the snapshot before
-        self._before: Array | None = None  # the parameters, where the next update ends with a snapshot
+        self._taken: list[Arrays] = []  # rows of Snapshots
+        self._losses: list[float] = []  # since the last snapshot
+        self._before: Array | None = None  # the parameters before an update that ends with a snapshot
 
     def before_update(self, progress: Progress) -> None:
         if not self._taken:
@@ -122,12 +122,12 @@ class SnapshotCallback(Callback):
         self._losses.clear()
 
     def snapshots(self) -> Snapshots:
-        """Return the snapshots, at the end of the training."""
+        """Return all snapshots. Call it after the training."""
         columns, network, images = self._columns(), self._averaged, in_unit_range(self._mapped.images)
         packed, widths = pack(network, columns.pop("parameters")[:-1])
-        kept = unpack(network, packed, widths)  # as a reader will find them
-        then = [Network(network.specification, parameters=parameters) for parameters in kept]
-        features = [each.predict_features(images) for each in [*then, network]]
+        unpacked = unpack(network, packed, widths)  # measure what a reader of the file gets
+        earlier = [Network(network.specification, parameters=parameters) for parameters in unpacked]
+        features = [each.predict_features(images) for each in [*earlier, network]]
         planes = aligned_planes(features)
         return Snapshots(
             **columns,
@@ -137,7 +137,7 @@ class SnapshotCallback(Callback):
             map_points=np.array([plane.place(each) for plane, each in zip(planes, features)], np.float32),
             map_origin=np.array([plane.origin for plane in planes], np.float32),
             map_axes=np.array([plane.axes for plane in planes], np.float32),
-            parameters=kept,
+            parameters=unpacked,
         )
 
     def state(self) -> Arrays:
@@ -160,12 +160,12 @@ class SnapshotCallback(Callback):
 
 
 class ProgressCallback(Callback):
-    """Show how far training is: in a file, as a bar on a terminal, and a line an epoch. Without a file nothing is shown."""
+    """Report progress in a file, as a bar on a terminal, and as a line for each epoch. Without a file, report nothing."""
 
     def __init__(self, file: Path | None, history: HistoryCallback, first_step: int, steps: int):
         self._file, self._history = file, history
         self._reported, self._step = -REPORT_SECONDS, 0
-        disable = True if file is None else None  # None: unless this is a terminal
+        disable = True if file is None else None  # None: show the bar on a terminal only
         self._bar = tqdm(desc="training", total=steps, initial=first_step, unit="batch", disable=disable, dynamic_ncols=True)
 
     def after_update(self, progress: Progress) -> None:
@@ -183,7 +183,7 @@ class ProgressCallback(Callback):
             "epochs": progress.epochs,
             "loss": progress.loss,
             "accuracy": accuracy,
-            "pictures_per_second": images / (now - self._reported) if self._step else 0.0,  # not known at first
+            "pictures_per_second": images / (now - self._reported) if self._step else 0.0,  # unknown in the first report
         }
         write_atomically(self._file, json.dumps(written).encode())
         self._reported, self._step = now, progress.step

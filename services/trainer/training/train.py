@@ -1,6 +1,6 @@
-"""The stage train: run digitnet's training loop on MNIST's and the synthetic images, as params.yaml says.
+"""train: run digitnet's training loop on MNIST's and the synthetic images, with the settings of params.yaml.
 
-A training that was stopped goes on from the file unfinished.npz, and ends with the same weights, bit for bit.
+A stopped training resumes from the file unfinished.npz, and ends with the same weights, bit for bit.
 """
 
 import hashlib
@@ -29,11 +29,11 @@ from trainer.training.ranks import OnAllRanksError, OneRank, RefusedError
 
 log = logging.getLogger(__name__)
 
-RECORDED = "recorded_"  # begins the names of the snapshots' arrays in unfinished.npz
+RECORDED = "recorded_"  # prefix of the snapshots' arrays in unfinished.npz
 
 
 class Stopped(OnAllRanksError):
-    """Training was asked to stop and left what it needs to go on."""
+    """Training was asked to stop, and saved its state to resume."""
 
 
 def train(
@@ -46,22 +46,22 @@ def train(
     progress_file: Path,
     ranks: OneRank,
 ) -> dict[str, Any]:
-    """Train as settings say; write the network, with its snapshots, and its history; return the model card.
+    """Train with these settings; write the network, its snapshots and its history; return the model card.
 
-    Stopped if a stop was requested. Several ranks all call this; the first of them writes.
+    Stopped if a stop was requested. All ranks call this; rank 0 writes.
     """
     if ranks.size > settings.shards:
-        raise RefusedError(f"{ranks.size} ranks are too many: start train.shards of params.yaml at most, {settings.shards}")
+        raise RefusedError(f"{ranks.size} ranks are too many: start at most {settings.shards}, train.shards of params.yaml")
 
     def make_run() -> Run:
         splits = load_splits(digits_file)
         return Run(settings, splits["training"], splits["validation"], load_synthetic(synthetic_file), ranks)
 
-    run = ranks.assert_same_on_all_ranks("data (dvc pull brings it)", make_run, Run.fingerprint)
+    run = ranks.assert_same_on_all_ranks("data (run dvc pull)", make_run, Run.fingerprint)
     checkpoint = CheckpointCallback(unfinished_file, run, ranks)
     first_step = checkpoint.resume()
     if first_step:
-        log.info("going on after step %d of %d, where training was stopped", first_step, run.steps)
+        log.info("resuming after step %d of %d", first_step, run.steps)
     else:
         parameters, digits = run.network.parameters.size, len(run.batches.digits)
         log.info("training %s: %d parameters, %d images", settings.network, parameters, digits)
@@ -94,7 +94,7 @@ def train(
 
 
 class Run:
-    """All that changes in a training: the same on each process of a group."""
+    """The state of a training: network, optimizer, batches and measurements. It is the same on each process of a group."""
 
     def __init__(
         self, settings: TrainSettings, digits: Split, validation: Split, synthetic: Synthetic, group: Group = SINGLE_PROCESS
@@ -118,21 +118,21 @@ class Run:
         return self.schedule(step, steps, self.settings.learning_rate)
 
     def arrays(self) -> Arrays:
-        """Return the arrays that training changes, in place."""
+        """Return the arrays that training changes in place."""
         arrays = {"parameters": self.network.parameters}
         arrays |= {f"optimizer_{name}": array for name, array in self.optimizer.state.items()}
         return arrays | {f"average_{name}": array for name, array in self.averaging.average.state.items()}
 
     def fingerprint(self) -> str:
-        """Return a hash of the recipe and the data: only with the same ones may an unfinished run go on."""
+        """Return a hash of the recipe and the data. An unfinished run resumes only with the same hash."""
         recipe = json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(f"{recipe}{self.data_digest}".encode()).hexdigest()
 
     def about(self) -> dict[str, Any]:
-        """Return the model card's part on the training, at its end."""
+        """Return the training's part of the model card. Call it after the training."""
         batches, last = self.batches, self.history.rows[-1]
         return {
-            "recipe": self.settings.model_dump(mode="json", exclude={"layers"}),  # the card has them with the network
+            "recipe": self.settings.model_dump(mode="json", exclude={"layers"}),  # checkpoint.save adds them
             "data": {
                 "training_pictures": len(batches.digits),
                 "synthetic_digits": len(batches.synthetic_digits),
@@ -150,7 +150,7 @@ class Run:
 
 
 class CheckpointCallback(Callback):
-    """Save a run after each epoch, and when a stop is requested: then raise Stopped. The first rank writes."""
+    """Save a run after each epoch, and when a stop is requested; then raise Stopped. Rank 0 writes."""
 
     def __init__(self, file: Path, run: Run, ranks: OneRank):
         self._file, self._run, self._ranks = file, run, ranks
@@ -159,11 +159,11 @@ class CheckpointCallback(Callback):
         if self._ranks.stop_requested():
             self._save(progress.step)
             done = f"{progress.step} of {progress.steps}"
-            raise Stopped(f"training stopped after step {done}; the same command goes on from there")
+            raise Stopped(f"training stopped after step {done}; the same command resumes it")
 
     def after_epoch(self, progress: Progress) -> None:
         weights = hashlib.sha256(self._run.network.parameters.tobytes()).hexdigest()
-        self._ranks.assert_same_on_all_ranks("the weights that the training came to", lambda: weights, str)
+        self._ranks.assert_same_on_all_ranks("the trained weights", lambda: weights, str)
         self._save(progress.step)
 
     def _save(self, step: int) -> None:
@@ -173,7 +173,7 @@ class CheckpointCallback(Callback):
         self._ranks.on_rank_zero(lambda: write_atomically(self._file, npz_bytes(state)))
 
     def resume(self) -> int:
-        """Restore a run of the same fingerprint and return its step; 0 if there is none. ValueError for a damaged file."""
+        """Restore an unfinished run with the same fingerprint and return its step, else 0. ValueError for a damaged file."""
         content = self._ranks.on_rank_zero(lambda: self._file.read_bytes() if self._file.exists() else None)
         if content is None:
             return 0
@@ -189,5 +189,5 @@ class CheckpointCallback(Callback):
             self._run.history.restore(progress["history"])
             return int(progress["step"])
         except (ValueError, KeyError, TypeError) as error:
-            text = f"{self._file}, left by a stopped training, cannot be read ({error}): delete it to start over"
-            raise ValueError(text) from error
+            message = f"{self._file}, saved by a stopped training, cannot be read ({error}): delete it to start over"
+            raise ValueError(message) from error

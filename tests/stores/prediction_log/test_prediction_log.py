@@ -52,7 +52,7 @@ class TestPredictions:
             assert log.prediction(unknown) is None
             assert log.erase([unknown], [unknown]) == log.erased([unknown]) == set()
         for unknown in UNKNOWN[:3]:
-            with pytest.raises(ValueError, match=r"there is no feedback|surrogates not allowed"):
+            with pytest.raises(ValueError, match=r"has no feedback|surrogates not allowed"):
                 log.feedback(100, after=unknown)
         assert (log.recent_predictions(100), log.feedback(100)) == (predictions, added)
 

@@ -150,7 +150,7 @@ class TestForeignEntries:
 
     def test_a_key_that_is_something_else_is_an_error(self, log, redis_server):
         redis_server.client.set(PREDICTIONS, "in the way")
-        with pytest.raises(PredictionLogError, match=r"cannot do what the prediction log asks \(WRONGTYPE Operation"):
+        with pytest.raises(PredictionLogError, match=r"rejects a command of the prediction log \(WRONGTYPE Operation"):
             log.add_predictions([make_prediction()])
 
     def test_a_deleted_stream_is_an_empty_log_and_a_forgotten_script_is_sent_again(self, log, redis_server):

@@ -68,10 +68,10 @@ class TestUnreachable:
     @pytest.mark.parametrize(
         ("url", "message"),
         [
-            ("redis://doodle:hush@", "refuses the user or password in the prediction log's URL"),
+            ("redis://doodle:hush@", "rejects the user or password in the prediction log's URL"),
             ("redis://dead:hush@", "cannot be reached"),
             ("rediss://dead:hush@", "cannot be reached"),
-            ("rediss://doodle:hush@", "then the URL begins with redis://"),
+            ("rediss://doodle:hush@", "needs a URL with redis://"),
         ],
     )
     def test_the_password_is_nowhere(self, own_redis, free_port, open_at, monkeypatch, caplog, url, message):
@@ -108,7 +108,7 @@ def managed(own_redis, open_at):
 
 def test_takes_no_feedback_where_nobody_vouches_for_it(managed, own_redis):
     log = managed("", "+info")
-    with pytest.raises(PredictionLogError, match=r"\+config\|get\), or vouch for it in the URL \(\?durable=managed\)"):
+    with pytest.raises(PredictionLogError, match=r"\+config\|get\), or guarantee durability in the URL \(\?durable=managed\)"):
         log.add_feedback(make_feedback())
     assert log.durability().is_durable is False
     log.add_predictions([make_prediction()])

@@ -12,9 +12,9 @@ from stores.prediction_log import PredictionLogError, redis_connection
 from stores.prediction_log.redis import FEEDBACK, PREDICTIONS
 
 MANUAL = Path(__file__).parents[3] / "docs" / "operate.md"
-TOO_FEW = "has fewer replicas than the prediction log's URL asks for .replicas=1., so nothing was written"
+TOO_FEW = "has fewer replicas than the prediction log's URL requires .replicas=1., so nothing was written"
 UNCONFIRMED = "wrote it to fewer replicas .* then try again"
-READ_ONLY = "is a read-only replica: name the primary"
+READ_ONLY = "is a read-only replica: use the primary"
 
 
 @pytest.fixture(scope="class")
@@ -133,7 +133,7 @@ class TestSilentReplica:
         assert log.recent_predictions(5) == predictions
         with pytest.raises(PredictionLogError, match=TOO_FEW):
             log.add_feedback(after)
-        with pytest.raises(PredictionLogError, match=r"asks for .replicas=1., so nothing was written"):
+        with pytest.raises(PredictionLogError, match=r"requires .replicas=1., so nothing was written"):
             log.erase([before.prediction_id])
         assert log.feedback(10) == [before]
         replica.go_on()

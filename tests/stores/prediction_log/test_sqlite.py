@@ -16,8 +16,8 @@ from journal_records import make_feedback, make_prediction
 from stores.prediction_log import PredictionLogError, Summary, sqlite_file
 from stores.prediction_log.sqlite_file import VERSION
 
-DAMAGED = "is damaged or no prediction log: move it away"
-UNUSABLE = "cannot be used: let the prediction log's URL name a file"
+DAMAGED = "is damaged or not a prediction log: move it away"
+UNUSABLE = "cannot be used: set the prediction log's URL to a file"
 
 
 @pytest.fixture

@@ -17,5 +17,7 @@ def test_no_drawings_are_kept_as_none(tmp_path):
 def test_damaged_drawings_say_which_file_it_is(tmp_path):
     path = tmp_path / "synthetic.npz"
     path.write_bytes(npz_bytes({"test_labels": np.zeros(3, np.uint8)}))
-    with pytest.raises(ValueError, match=r"synthetic\.npz is damaged or foreign: .*points.*; delete it and run dvc repro"):
+    with pytest.raises(
+        ValueError, match=r"synthetic\.npz is damaged, or another program wrote it: .*points.*; delete it and run dvc repro"
+    ):
         load_drawings(path)

@@ -60,7 +60,7 @@ def test_touches_no_good_file_and_replaces_a_wrong_one_once_a_good_one_is_in_han
     assert asked == [FILES[3]]
     assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in map(tmp_path.joinpath, FILES[:3])] == before[:3]
     assert_complete(tmp_path)
-    assert f"{FILES[3]} had the wrong md5 and is replaced" in caplog.text
+    assert f"{FILES[3]}, which had the wrong md5" in caplog.text
 
 
 def test_asks_each_source_until_the_set_is_complete(tmp_path, caplog):
@@ -77,7 +77,7 @@ def test_asks_each_source_until_the_set_is_complete(tmp_path, caplog):
     sources = {"half": half, "unreadable": unreadable, "last": good, "never asked": broken}
     assert fetch(folder, PINS, sources) == "last"
     assert_complete(folder)
-    assert "half did not help: lost its way" in caplog.text
+    assert "half failed: lost its way" in caplog.text
     assert "never asked" not in caplog.text
     assert f"trying last for {FILES[2]}, {FILES[3]}" in caplog.text
     assert f"complete in {folder}, from last" in caplog.text
@@ -93,7 +93,7 @@ def test_when_all_fail_it_names_each_with_its_reason_and_what_to_do(tmp_path):
     assert lines[1:4] == [
         "  a: out of order",
         f"  b: {FILES[0]} has the md5 {hashlib.md5(b'something else').hexdigest()}, not {PINS[FILES[0]]}",
-        "  c: it does not have them all",
+        "  c: it does not have all files",
     ]
     assert f"put the four files, unpacked, into {tmp_path}" in lines[4]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:3])
@@ -259,7 +259,7 @@ def test_takes_what_dvc_has_in_its_cache(tmp_path, install):
         cached.parent.mkdir(parents=True)
         cached.write_bytes(CONTENTS[name])
     assert dict(from_dvc(tmp_path / "mnist", PINS, list(FILES[1:]))) == {name: CONTENTS[name] for name in FILES[1:]}
-    with pytest.raises(SourceError, match=f"neither its cache nor a remote has {FILES[0]}"):
+    with pytest.raises(SourceError, match=f"neither DVC's cache nor a remote has {FILES[0]}"):
         list(from_dvc(tmp_path / "mnist", PINS, list(FILES)))
     assert "fetch mnist.dvc" in (tmp_path / "calls").read_text()
 

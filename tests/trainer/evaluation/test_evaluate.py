@@ -181,7 +181,9 @@ def test_without_synthetic_non_digits_there_is_nothing_to_reject_and_a_damaged_f
     assert "rejection" not in evaluated(copied, perceptron, tmp_path)
     assert json.loads((tmp_path / "metrics.json").read_text())["rejection_roc"] == table(tmp_path / "rejection.csv") == []
     (copied / "corrupted.npz").write_bytes(b"PK")
-    with pytest.raises(ValueError, match=r"corrupted\.npz is damaged or foreign: .*; delete it and run dvc repro"):
+    with pytest.raises(
+        ValueError, match=r"corrupted\.npz is damaged, or another program wrote it: .*; delete it and run dvc repro"
+    ):
         evaluated(copied, perceptron, tmp_path)
 
 

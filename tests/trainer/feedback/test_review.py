@@ -84,18 +84,18 @@ def items():
 
 def test_an_id_may_be_shortened_if_it_is_unique(items):
     assert chosen(items, [items[1].feedback.feedback_id[:8]]) == [items[1]]
-    for beginning, words in (("", "3 feedback has"), ("nobody", "no feedback has")):
+    for beginning, words in (("", "3 feedback ids"), ("nobody", "no feedback ids")):
         with pytest.raises(ReviewError, match=words):
             chosen(items, [beginning])
 
 
 def test_the_table_has_a_line_for_each_and_counts_the_flags(items):
     assert [line.split() for line in table(items).splitlines()] == [
-        ["ID", "SAID", "READ", "AS", "FLAGS"],
+        ["ID", "LABEL", "PREDICTION", "FLAGS"],
         [items[0].feedback.feedback_id[:8], "5", "5", "(100.0%)"],
         [items[1].feedback.feedback_id[:8], "3", "5", "(100.0%)", "contradicts"],
         [items[2].feedback.feedback_id[:8], "none", "none", "(100.0%)"],
-        ["3", "to", "decide", "on,", "1", "of", "them", "flagged,", "1", "contradicts"],
+        ["3", "undecided,", "1", "of", "them", "flagged,", "1", "contradicts"],
     ]
     assert (items[0].image.shape, items[0].image[0, 0]) == ((28, 28), 5)
 
@@ -123,17 +123,17 @@ class TestCommand:
 
     def test_lists_and_draws_undecided_feedback_and_asks_once(self, three, tmp_path, capsys):
         assert main(["feedback", "review"]) == 0
-        assert "3 to decide on, 1 of them flagged, 1 duplicate" in capsys.readouterr().out
+        assert "3 undecided, 1 of them flagged, 1 duplicate" in capsys.readouterr().out
         with Image.open(tmp_path / "feedback" / "review.png") as sheet:
             sheet.verify()
         assert main(["feedback", "reject", "--flagged"]) == 0
         main(["feedback", "review"])
-        assert "2 to decide on, 0 of them flagged" in capsys.readouterr().out
+        assert "2 undecided, 0 of them flagged" in capsys.readouterr().out
         assert main(["feedback", "reject", three[2].feedback_id[:8]]) == main(["feedback", "accept", "--unflagged"]) == 0
         accepted = [line.feedback_id for line in Decisions(tmp_path / "feedback").accepted()]
         assert accepted == [each.feedback_id for each in three[:2]]
         main(["feedback", "review"])
-        assert "0 to decide on" in capsys.readouterr().out
+        assert "0 undecided" in capsys.readouterr().out
 
     def unsure_images(self, folder, count):
         """Images that leave the model unsure, each with its best guess."""
@@ -162,7 +162,7 @@ class TestCommand:
             assert main(["feedback", "accept", "--unflagged"]) == 0
             accepted = {line.feedback_id for line in Decisions(tmp_path / "feedback").accepted()}
             assert accepted == {each.feedback_id for each in [*given[0::2], *given[1:20:2]]}
-            assert "held back 15, beyond the share of one sender or day" in caplog.text
+            assert "held back 15 beyond the quota of a sender or day" in caplog.text
         assert main(["feedback", "accept", given[-1].feedback_id]) == 0
         assert len(Decisions(tmp_path / "feedback").accepted()) == 36
 
@@ -199,9 +199,9 @@ class TestCommand:
         self, journal, capsys, caplog, monkeypatch
     ):
         assert main(["feedback", "review"]) == 0
-        assert "0 to decide on" in capsys.readouterr().out
+        assert "0 undecided" in capsys.readouterr().out
         assert main(["feedback", "accept"]) == main(["feedback", "accept", "nobody"]) == 1
-        assert "accept what? Give ids" in caplog.text
+        assert "accept needs ids" in caplog.text
         monkeypatch.setenv("DOODLE_JOURNAL", "redis://127.0.0.1:1/0")
         assert main(["feedback", "review"]) == 1
         assert "cannot be reached" in caplog.messages[-1]

@@ -43,7 +43,7 @@ def hurried(monkeypatch):
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:7000", "ftp://somewhere", "http://"])
 def test_refuses_what_is_no_address(url):
-    with pytest.raises(ApiError, match="no address of a service"):
+    with pytest.raises(ApiError, match="not the address of a service"):
         Api(url)
 
 
@@ -60,7 +60,7 @@ def test_nobody_there(free_port):
 def test_another_program_that_answers_there_is_not_a_doodle(server):
     api = server(lambda *_: (200, b"<html>hello</html>"))
     assert not api.is_up
-    with pytest.raises(ApiError, match=r"live/model gives no model card, but 200"):
+    with pytest.raises(ApiError, match=r"live/model returned no model card, but 200"):
         api.version("live")
 
 
@@ -79,7 +79,7 @@ def test_sends_its_key_with_every_request_and_a_refused_key_is_an_error_at_once(
     assert keyless.keys == [KEY] * 4
     for other in (keyless, Api(keyless.url, "a-key-of-another-stack")):
         for ask in (lambda api=other: api.serves("live", VERSION), lambda api=other: api.predict("live", ["{}"])):
-            with pytest.raises(KeyRefusedError, match="let DOODLE_API_KEY be the same here as there") as caught:
+            with pytest.raises(KeyRefusedError, match="set DOODLE_API_KEY to the service's key") as caught:
                 ask()
             assert "a-key" not in str(caught.value)
     assert len(keyless.keys) == 8  # and no request twice

@@ -80,7 +80,7 @@ def test_publishes_promotes_and_rolls_back_where_there_is_something_to_go_back_t
     ("arguments", "reason"),
     [
         (["promote", "000000000000"], "cannot be read"),
-        (["promote", "../live"], "is no version"),
+        (["promote", "../live"], "is not a version"),
         (["candidate", "000000000000"], "cannot be read"),
         (["publish", "nowhere", "--promote"], "nowhere/model.json cannot be read"),
     ],

@@ -173,7 +173,7 @@ def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(t
         trainer.process.kill()
         assert trainer.process.wait() == -signal.SIGKILL
         assert_is_sound(trainer.models, trainer.artifacts)
-        resumed += "going on after step" in trainer.said()
+        resumed += "resuming after step" in trainer.said()
         if trainer.live() is not None:
             assert live_weights() == weights
             trainer.make_ready(data, params, epochs=16)

@@ -139,16 +139,16 @@ def test_without_mpirun_it_is_one_rank_and_the_same_to_the_last_bit(folder, alon
 def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, train_in, caplog):
     stopped = folder.train_on(2, (1, EPOCH + 5, signal.SIGTERM.value))
     assert stopped.returncode == 130, stopped.stderr
-    words = f"training stopped after step {EPOCH + 5} of {3 * EPOCH}; the same command goes on from there"
+    words = f"training stopped after step {EPOCH + 5} of {3 * EPOCH}; the same command resumes it"
     assert stopped.stderr.count(words) == 1
     assert folder.has() == {"unfinished.npz"}
     stopped = folder.train_on(3, (0, 2 * EPOCH, signal.SIGINT.value))
     assert stopped.returncode == 130, stopped.stderr
-    assert f"going on after step {EPOCH + 5}" in stopped.stderr
+    assert f"resuming after step {EPOCH + 5}" in stopped.stderr
     assert folder.has() == {"unfinished.npz"}
     caplog.set_level("INFO")
     folder.train_alone(train_in)
-    assert f"going on after step {2 * EPOCH}" in caplog.text
+    assert f"resuming after step {2 * EPOCH}" in caplog.text
     assert folder.has() == {"trained"}
     assert_alike(folder, alone)
 
@@ -160,7 +160,7 @@ def test_a_killed_rank_ends_all_and_as_many_go_on_to_the_same_weights_to_the_las
     assert killed.returncode not in (0, 130)
     assert folder.has() == {"unfinished.npz"}
     ended = folder.train_on(2)
-    assert f"going on after step {EPOCH} of" in ended.stderr, "the last whole epoch"
+    assert f"resuming after step {EPOCH} of" in ended.stderr, "the last whole epoch"
     assert folder.has() == {"trained"}
     assert undisturbed.train_on(2).returncode == 0
     assert folder.weights_file.read_bytes() == undisturbed.weights_file.read_bytes()
@@ -176,7 +176,7 @@ def test_an_error_of_one_rank_ends_all_and_is_said_once(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("changed", "what"), [("params.yaml", r"params\.yaml"), ("digits.npz", r"data \(dvc pull brings it\)")])
+@pytest.mark.parametrize(("changed", "what"), [("params.yaml", r"params\.yaml"), ("digits.npz", r"data \(run dvc pull\)")])
 def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_folder, changed, what):
     folder, other = new_folder("first"), new_folder("second")
     if changed == "params.yaml":
@@ -188,7 +188,7 @@ def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_fol
     program = (sys.executable, "-m", "trainer", "train", "--distributed")
     ended = run(MPIRUN, "-n", 1, "-wdir", folder.path, *program, ":", "-n", 1, "-wdir", other.path, *program, cwd=folder.path)
     assert ended.returncode == 1
-    assert re.fullmatch(f"rank 1 on .*: not the same as rank 0 on .* in {what}", ended.stderr.strip())
+    assert re.fullmatch(f"rank 1 on .*: differs from rank 0 on .* in {what}", ended.stderr.strip())
     assert not (folder.artifacts / "trained").exists()
     assert not other.artifacts.exists()
 
@@ -196,7 +196,7 @@ def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_fol
 @pytest.mark.parametrize(
     ("others", "complaint"),
     [
-        ([("same", None), ("other", None)], "rank 2: not the same as rank 0 on here in what"),
+        ([("same", None), ("other", None)], "rank 2: differs from rank 0 on here in what"),
         ([(None, "no file"), (None, "no space")], "rank 1: no file; rank 2: no space"),
     ],
 )
@@ -212,14 +212,14 @@ def test_names_the_ranks_at_fault(others, complaint):
 def test_more_ranks_than_shards_are_refused_with_what_to_do(params_file):
     with pytest.raises(RefusedError) as caught:
         train(TrainSettings.read(params_file), *[Path()] * 6, ranks=SimpleNamespace(size=3))
-    assert str(caught.value) == "3 ranks are too many: start train.shards of params.yaml at most, 2"
+    assert str(caught.value) == "3 ranks are too many: start at most 2, train.shards of params.yaml"
 
 
 @pytest.mark.parametrize(
     ("arguments", "variable", "complaint"),
     [
-        (["train"], "PMI_SIZE", "mpirun started several of these, .*: there is train --distributed"),
-        (["train"], "OMPI_COMM_WORLD_SIZE", "mpirun started several of these, .*: there is train --distributed"),
+        (["train"], "PMI_SIZE", "mpirun started several processes, .*: use `train --distributed`"),
+        (["train"], "OMPI_COMM_WORLD_SIZE", "mpirun started several processes, .*: use `train --distributed`"),
         (["train", "--distributed"], "NONE", r"--distributed needs MPI \(.*\): run .*setup\.sh trainer mpi, or pip install"),
     ],
 )

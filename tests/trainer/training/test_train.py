@@ -188,13 +188,13 @@ def test_refuses_a_damaged_unfinished_run_and_says_what_to_do(trainer, tmp_path,
     run, file = trainer.new_run(), tmp_path / "unfinished.npz"
     file.write_bytes(content)
     checkpoint = CheckpointCallback(file, run, OneRank())
-    with pytest.raises(ValueError, match=r"unfinished\.npz, left by a stopped training, cannot be read .*: delete it to start"):
+    with pytest.raises(ValueError, match=r"unfinished\.npz, saved by a stopped training, cannot be read .*: delete it to start"):
         checkpoint.resume()
 
 
 def test_refuses_a_batch_larger_than_the_data(trainer):
     trainer.change(batch_size=400)
-    with pytest.raises(ValueError, match="batch_size 400 is more than the 325 training images"):
+    with pytest.raises(ValueError, match="batch_size 400 exceeds the 325 training images"):
         trainer.run("a")
 
 
@@ -242,5 +242,5 @@ def test_misses_synthetic_images_that_are_not_there(trainer, data, tmp_path):
         arrays[f"training_{name}"] = arrays[f"training_{name}"][:40]  # the digits alone
     changed.write_bytes(npz_bytes(arrays))
     splits = load_splits(data / "digits.npz")
-    with pytest.raises(ValueError, match="synthesize made none of that sort"):
+    with pytest.raises(ValueError, match="synthesize made none of that kind"):
         Run(trainer.settings(), splits["training"], splits["validation"], load_synthetic(changed))

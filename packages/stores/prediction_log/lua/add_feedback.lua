@@ -1,10 +1,10 @@
 #!lua
--- ARGV: the limits of a source and of the day, for how many seconds counts are kept, the feedback's id, its prediction's id, its
--- source, then names and values of all fields. Returns 'kept', or the reason of a refusal.
+-- ARGV: limit of a source, limit of the day, seconds to keep counts, feedback id, prediction id, source, then names and values of
+-- all fields. Returns 'kept', or the reason for a rejection.
 local of_source, of_day, id, prediction, source = 'source ' .. ARGV[6], 'all', ARGV[4], ARGV[5], ARGV[6]
 local entry = redis.call('HGET', feedback_index, id)
 if entry then
-    -- This write changes nothing, but WAIT knows only its own connection's writes: it now waits for another one's record too.
+    -- WAIT covers only its own connection's writes. This write changes nothing, but WAIT now covers the earlier record too.
     redis.call('HSET', feedback_index, id, entry)
     return 'kept'
 end

@@ -1,7 +1,7 @@
 #!lua
--- ARGV: the cap, the number of a record's fields, their names with the id's first, then the values of each record in that order.
--- At the cap each new entry pushes out the oldest one. After the cap was lowered it pushes out ten, so that no call takes long.
--- XADD's own MAXLEN would not tell which entries it drops, and their ids would fill the memory.
+-- ARGV: cap, number of fields, names of the fields with the id first, then the values of each record in that order.
+-- At the cap, each new entry drops the oldest one. After the cap was lowered, it drops ten, so that no call takes long.
+-- XADD's MAXLEN does not return the dropped entries, so their ids would stay in the index and fill the memory.
 local cap, count = tonumber(ARGV[1]), tonumber(ARGV[2])
 for start = 3 + count, #ARGV, count do
     local id, fields = ARGV[start], {}

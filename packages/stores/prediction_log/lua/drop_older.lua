@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- ARGV: a time, how many entries of each stream to read. Returns how many it dropped.
+-- ARGV: time, number of entries to read from each stream. Returns the number of dropped entries.
 local dropped = 0
 for stream, drop in pairs({[predictions] = drop_prediction, [feedback] = drop_feedback}) do
     for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', ARGV[2])) do

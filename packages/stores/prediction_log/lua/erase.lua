@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- ARGV: the time, how many erased ids of predictions are kept, how many of feedback, '1' if the predictions may not have been added
--- yet, the number of ids of predictions, these, and then ids of feedback. Returns the ids that were found.
+-- ARGV: time, number of erased prediction ids to keep, number of erased feedback ids to keep, '1' if the predictions may not have
+-- been added yet, number of prediction ids, the prediction ids, the feedback ids. Returns the ids that were found.
 local is_expected, of_feedback, found = ARGV[4] == '1', 6 + ARGV[5], {}
 
 local function entry_at(stream, entry)
     return entry and redis.call('XRANGE', stream, entry, entry)[1]
 end
 
--- The score of erased feedback is its place in the stream, milliseconds * 1000 + number, so that a reader can go on behind it.
+-- The score of erased feedback is its place in the stream, milliseconds * 1000 + number, so that a reader can continue after it.
 local function erase_feedback(entry, id)
     local milliseconds, number = string.match(entry[1], '(%d+)-(%d+)')
     drop_feedback(entry)

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Index by prediction the feedback of older versions of Doodle, which did not. The field '' says how far this script has read.
--- ARGV: how many entries to read. Returns how many it read.
+-- Index by prediction the feedback of older versions of Doodle, which had no such index. The field '' has the last indexed entry.
+-- ARGV: number of entries to read. Returns the number of entries that it read.
 local last = redis.call('HGET', by_prediction, '')
 local entries = redis.call('XRANGE', feedback, last and '(' .. last or '-', '+', 'COUNT', ARGV[1])
 for _, entry in ipairs(entries) do

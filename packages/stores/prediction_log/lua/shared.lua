@@ -1,6 +1,6 @@
--- The beginning of each script, behind its first line.
--- KEYS: of predictions and of feedback the stream, the index (id -> entry) and the erased ids; the index of feedback by prediction;
--- the day's counts of feedback.
+-- redis.py inserts this file after the first line of each script.
+-- KEYS: stream, index (id -> entry) and erased ids of predictions; the same of feedback; the index of feedback by prediction; the
+-- day's counts of feedback.
 local predictions, predictions_index, predictions_erased = KEYS[1], KEYS[2], KEYS[3]
 local feedback, feedback_index, feedback_erased = KEYS[4], KEYS[5], KEYS[6]
 local by_prediction, counts = KEYS[7], KEYS[8]
@@ -9,7 +9,7 @@ local function value(entry, name)
     for place = 1, #entry[2], 2 do
         if entry[2][place] == name then return entry[2][place + 1] end
     end
-    return nil -- a function without a value has no argument for tonumber
+    return nil -- tonumber() needs an argument, and a function without a return statement gives none
 end
 
 local function link(prediction, entry)

@@ -1,4 +1,4 @@
--- A total is the largest number that AUTOINCREMENT ever gave, which sqlite_sequence keeps when rows go.
+-- The totals of the summary are the largest AUTOINCREMENT numbers, which sqlite_sequence keeps when rows are deleted.
 CREATE TABLE predictions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     prediction_id TEXT NOT NULL UNIQUE,

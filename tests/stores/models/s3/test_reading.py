@@ -55,7 +55,7 @@ class TestAlias:
 
     def test_is_refused_where_it_is_no_small_object(self, store, place):
         place.write(LIVE, bytes(2**17))
-        with pytest.raises(StoreError, match=f"^s3://{place.bucket}/models/live has 131,072 bytes, and at most 65,536 are read"):
+        with pytest.raises(StoreError, match=f"^s3://{place.bucket}/models/live has 131,072 bytes; the limit is 65,536"):
             store.alias(LIVE)
 
     def test_written_by_hand_is_as_good(self, place, store, versions):

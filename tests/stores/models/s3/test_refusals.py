@@ -13,7 +13,7 @@ from stores.models import CANDIDATE, LIVE, StoreError, UnreachableError, open_mo
 
 SECRETS = ("AKIASECRETKEYID", "the-secret-itself", "endpoint-password")
 VERSION = "0647f3f72a49"
-NOT_S3 = "does not answer as S3 does: is AWS_ENDPOINT_URL right"
+NOT_S3 = "does not answer like S3: check AWS_ENDPOINT_URL"
 
 
 def error(code, message="no"):
@@ -26,14 +26,14 @@ ANSWERS = {
     "keys that may not": (
         403,
         error("AccessDenied"),
-        "forbidden to these .* s3:GetObject .* to publish s3:PutObject",
+        "forbidden to these .* s3:GetObject .* publishing s3:PutObject",
     ),
     "a 403 that says nothing": (403, "", "is forbidden to these credentials"),
-    "no such bucket": (404, error("NoSuchBucket"), "there is no such bucket. Make it, or correct the URL"),
-    "a clock that is wrong": (403, error("RequestTimeTooSkewed"), r"fails \(it says RequestTimeTooSkewed\)"),
+    "no such bucket": (404, error("NoSuchBucket"), "the bucket does not exist. Create it, or correct the URL"),
+    "a clock that is wrong": (403, error("RequestTimeTooSkewed"), r"fails \(it answered RequestTimeTooSkewed\)"),
     "another region": (400, error("AuthorizationHeaderMalformed"), "is in another region: set AWS_DEFAULT_REGION"),
     "a web server that sends everybody elsewhere": (301, "", NOT_S3),
-    "an error of the server's": (500, error("InternalError"), r"fails \(it says InternalError\)"),
+    "an error of the server's": (500, error("InternalError"), r"fails \(it answered InternalError\)"),
     "a web server without such a page": (404, "<html>Not Found</html>", NOT_S3),
     "a web page": (200, "<html>Welcome</html>", NOT_S3),
     "nothing": (200, "", NOT_S3),
