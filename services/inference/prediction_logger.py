@@ -56,7 +56,7 @@ class PredictionLogger:
                 while self._batch or self._queue:
                     await self._write_or_wait()
         if self._batch or self._queue:
-            log.error("event=journal_not_flushed lost=%d", len(self._batch) + len(self._queue))
+            log.error("event=prediction_log_not_flushed lost=%d", len(self._batch) + len(self._queue))
         await asyncio.to_thread(self._prediction_log.close)
 
     async def _write_forever(self) -> None:
@@ -74,7 +74,7 @@ class PredictionLogger:
             await self._write()
         except PredictionLogError as error:
             if not self._is_down:
-                log.error("event=journal_down reason=%r", str(error))
+                log.error("event=prediction_log_down reason=%r", str(error))
             self._is_down = True
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -87,7 +87,7 @@ class PredictionLogger:
         except PredictionLogError:
             raise
         except Exception:  # a bug of ours: these records would fail again and again, and hold up all others
-            log.exception("event=journal_write_failed")
+            log.exception("event=prediction_log_write_failed")
             self._metrics.logged.labels("dropped").inc(len(self._batch))
         else:
             self._metrics.logged.labels("written").inc(len(self._batch))
@@ -96,7 +96,7 @@ class PredictionLogger:
         self._batch = []
         if self._is_down:
             self._is_down = False
-            log.info("event=journal_up waiting=%d", len(self._queue))
+            log.info("event=prediction_log_up waiting=%d", len(self._queue))
 
 
 async def drop_expired(prediction_log: PredictionLog, days: int) -> None:

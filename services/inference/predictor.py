@@ -135,11 +135,11 @@ class ModelSource:
             self.loaded = Model(network, card, Decision.of(card), golden, plan=InferencePlan(network))
             self._snapshots.cache_clear()  # they may have come with a new card of the same version
             self._metrics.model_loads.labels("loaded").inc()
-            log.info("event=model_loaded pointer=%s version=%s", self._alias, version)
+            log.info("event=model_loaded alias=%s version=%s", self._alias, version)
         elif self._alias != LIVE:  # a candidate leaves with its alias; the live model stays, as the store may have gone
             self.loaded = None
         elif self.loaded is None:
-            log.info("event=no_model pointer=%s in=%s", self._alias, self._models)
+            log.info("event=no_model alias=%s store=%s", self._alias, self._models)
         self._metrics.show_model(self._alias, self.loaded.version if self.loaded else None)
 
     def snapshots(self, model: Model) -> Snapshots | None:
@@ -152,4 +152,4 @@ class ModelSource:
 
     def _log_error(self, event: str, error: StoreError) -> None:
         kept = self.loaded.version if self.loaded else "none"
-        log.error("event=%s pointer=%s kept=%s reason=%s", event, self._alias, kept, json.dumps(str(error)))
+        log.error("event=%s alias=%s kept=%s reason=%s", event, self._alias, kept, json.dumps(str(error)))
