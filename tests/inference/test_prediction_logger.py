@@ -88,7 +88,7 @@ class TestPredictionLogger:
             prediction_log.before = lambda: None
             await until(lambda: figure("written") == 5)
         assert prediction_log.taken == records
-        events = [message.split()[0] for message in caplog.messages if "journal" in message]
+        events = [message.split()[0] for message in caplog.messages if "prediction_log_" in message]
         assert events == ["event=prediction_log_down", "event=prediction_log_up"]  # each once, however often it was tried
 
     async def test_when_too_many_wait_the_oldest_are_dropped_and_counted(self, metrics, figure, monkeypatch):

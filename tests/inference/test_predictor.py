@@ -57,7 +57,7 @@ def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, lo
     assert loads() == (0, 0)
     assert caplog.messages == [
         f"event=no_model alias=live store={tmp_path}",
-        'event=models_unreachable pointer=live kept=none reason="the store cannot be reached"',
+        'event=models_unreachable alias=live kept=none reason="the store cannot be reached"',
     ]
 
 

@@ -40,9 +40,9 @@ export function parseExplanation(answer) {
   check(Array.isArray(logits) && logits.length >= DIGITS && logits.every(Number.isFinite), "the logits are not numbers");
   check(Number.isFinite(temperature) && temperature > 0, "the temperature is not a number above 0");
   const parsed = parseTensor(gradients, "the gradients");
-  check(parsed.values.length === logits.length * PIXELS, "the gradients are not an image for each logit");
-  const occlusion = answer.occlusion === undefined ? null : parseTensor(answer.occlusion, "the occlusion");
-  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion is not an image for each logit");
+  check(parsed.values.length === logits.length * PIXELS, "the gradients do not match the logits");
+  const occlusion = answer.occlusion === undefined ? null : parseTensor(answer.occlusion, "the occlusion's numbers");
+  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion does not match the logits");
   return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed, occlusion };
 }
 
@@ -64,7 +64,7 @@ export function parseTensor(tensor, what) {
   check(Array.isArray(tensor?.shape) && tensor.shape.every(Number.isInteger) && typeof tensor.float32 === "string", `${what} are missing`);
   const values = floats(tensor.float32);
   const size = tensor.shape.reduce((product, side) => product * side, 1);
-  check(values.length === size, `${what} are not as many as their shape says`);
+  check(values.length === size, `${what} do not match their shape`);
   return { shape: tensor.shape, values };
 }
 

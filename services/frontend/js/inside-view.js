@@ -62,7 +62,7 @@ export class InsideView {
     this.#explanation = null;
     this.#rival = "";
     this.#elements.body.hidden = true;
-    this.say("Draw, and watch it think.");
+    this.say("Draw a digit to see what each layer computes.");
     this.#staleness.show();
   }
 
@@ -113,12 +113,12 @@ export class InsideView {
     const options = Array.from({ length: DIGITS }, (_, other) => new Option(String(other), String(other), false, other === rival));
     this.#elements.rival.replaceChildren(...options.filter((option) => option.value !== String(digit)));
     const [above, below] = [sum(values, 1), sum(values, -1)];
-    // The network is piecewise linear: the biases make up the rest of the lead.
+    // The network is piecewise linear, so the biases add the rest of the lead.
     const lead = explanation.logits[digit] - explanation.logits[rival];
     Object.assign(this.#elements.evidence.dataset, { for: above, against: below, lead });
     this.#elements.evidence.textContent =
-      `Yellow ink speaks for the ${digit} (${signed(above)}), blue ink for the ${rival} (${signed(below)}), the biases say ` +
-      `${signed(lead - above - below)}: together the lead of ${digit}, ${signed(lead)}.`;
+      `Yellow ink adds ${signed(above)} to the lead of ${digit} over ${rival}, blue ink ${signed(below)}, and the biases ` +
+      `${signed(lead - above - below)}. The lead is ${signed(lead)}.`;
     this.#elements.check.hidden = explanation.occlusion === null;
     if (explanation.occlusion === null) return;
     const lost = leadLost(explanation.occlusion, digit, rival);
@@ -147,10 +147,10 @@ export class InsideView {
 
 /** @param {Explanation} explanation */
 function softmaxInWords({ temperature, noDigit }) {
-  const ofDigits = `Powers of e: (logit − largest logit) ÷ ${temperature.toFixed(2)}. Divided by their sum they are probabilities.`;
+  const ofDigits = `exp((logit − largest logit) ÷ ${temperature.toFixed(2)}), divided by the sum of the ten, is the probability.`;
   if (noDigit === null) return ofDigits;
   const threshold = formatPercentage(noDigit.threshold);
-  return `${ofDigits} “Not a digit” is compared with all ten, without the division. It is the answer above ${threshold}, and for a blank.`;
+  return `${ofDigits} “Not a digit” competes with all ten, without the ÷ ${temperature.toFixed(2)}. It wins above ${threshold}, or if the canvas is blank.`;
 }
 
 /** @param {{digit: number, logit: number, power: number, probability: number}} step @param {number | null} winner */

@@ -17,11 +17,11 @@ export function layerTitle({ name, options }) {
     case "conv2d":
       return `Convolution: ${options.filters} filters of ${options.kernel_size} × ${options.kernel_size}`;
     case "maxpool2d":
-      return `Pooling: the largest of each ${options.size} × ${options.size}`;
+      return `Max pooling: the largest of each ${options.size} × ${options.size}`;
     case "relu":
-      return "ReLU: only what is above zero";
+      return "ReLU: negative numbers become zero";
     case "dense":
-      return `Dense: ${options.units} units, each a weighted sum of all before`;
+      return `Dense: ${options.units} units, each a weighted sum of all inputs`;
     default:
       return name;
   }

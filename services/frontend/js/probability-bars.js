@@ -50,7 +50,7 @@ export class ProbabilityBars {
     const { probability, threshold } = noDigit;
     setBar(this.#noDigit, probability, formatPercentage(probability), !isDigit);
     this.#mark.style.left = `${threshold * 100}%`;
-    this.#threshold.textContent = `the answer above ${formatPercentage(threshold)}`;
+    this.#threshold.textContent = `threshold ${formatPercentage(threshold)}`;
   }
 }
 

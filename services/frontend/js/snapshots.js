@@ -53,12 +53,12 @@ export function parseTrainingHistory(answer) {
 function parseSnapshot(snapshot, layers, mapped) {
   check(Number.isInteger(snapshot?.step), "a snapshot has no step");
   const single = [snapshot.learning_rate, snapshot.train_loss, snapshot.validation_loss];
-  check(single.every(isMeasured), "what was measured is not a number");
+  check(single.every(isMeasured), "a measurement is not a number");
   check(Number.isFinite(snapshot.validation_accuracy), "the accuracy is not a number");
   const byLayer = [snapshot.gradient_norm, snapshot.update_ratio, snapshot.dead_units];
-  check(byLayer.every((values) => Array.isArray(values) && values.length === layers && values.every(isMeasured)), "a layer was not measured");
+  check(byLayer.every((values) => Array.isArray(values) && values.length === layers && values.every(isMeasured)), "the measurements of a layer are missing");
   const points = parseTensor(snapshot.points, "the points of a map");
-  check(points.values.length === 2 * mapped, "a map has not one point for each digit");
+  check(points.values.length === 2 * mapped, "a map does not have one point for each digit");
   return {
     step: snapshot.step,
     learningRate: single[0],
@@ -102,7 +102,7 @@ function parseSnapshotPrediction(prediction) {
 export function snapshotInWords({ epochs, snapshots }, index) {
   const { step } = snapshots[index];
   const last = snapshots[snapshots.length - 1].step;
-  if (step === 0) return "Before the first step: weights drawn by chance";
+  if (step === 0) return "Before the first step: random weights";
   const epoch = epochs === null ? "" : `, epoch ${Number(((epochs * step) / last).toPrecision(2))} of ${epochs}`;
   return `After ${count(step)} of ${count(last)} steps${epoch}`;
 }

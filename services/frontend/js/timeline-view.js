@@ -121,9 +121,9 @@ export class TimelineView {
     this.#elements.marker.setAttribute("x2", x);
     const trainLoss = snapshot.trainLoss === null ? "" : `${snapshot.trainLoss.toFixed(3)} on training digits, `;
     const validationLoss = `${(snapshot.validationLoss ?? NaN).toFixed(3)} on validation digits`;
-    const rate = snapshot.learningRate === null ? "" : ` Learning rate ${Number(snapshot.learningRate.toPrecision(2))}.`;
+    const rate = snapshot.learningRate === null ? "" : ` Learning rate: ${Number(snapshot.learningRate.toPrecision(2))}.`;
     this.#elements.measured.textContent =
-      `Loss: ${trainLoss}${validationLoss}, of which it read ${(100 * snapshot.validationAccuracy).toFixed(2)}% right.${rate}`;
+      `Loss: ${trainLoss}${validationLoss}. Validation accuracy: ${(100 * snapshot.validationAccuracy).toFixed(2)}%.${rate}`;
     paintMaps(this.#elements.filters, snapshot.filters);
     this.#elements.layers.replaceChildren(...history.layers.flatMap((name, layer) => layerRow(name, layer, snapshot)));
     this.#showPrediction(index);
@@ -135,8 +135,8 @@ export class TimelineView {
     const prediction = predictions[index];
     this.#map.move(/** @type {TrainingHistory} */ (this.#history).snapshots[index].points.values, prediction?.place ?? null);
     this.#elements.prediction.textContent = prediction
-      ? `Its answer to your drawing: ${answerInWords(prediction)}.`
-      : "Draw something, and see its answer at each snapshot.";
+      ? `Prediction for your drawing: ${answerInWords(prediction)}.`
+      : "Draw a digit to see the prediction of each snapshot.";
     this.#elements.predictions.replaceChildren(
       ...predictions.map((each, i) => {
         const item = document.createElement("li");

@@ -41,7 +41,7 @@ export function connectTimeline(recorder, { fetch, shared }) {
   const history = new LatestOnly(
     () => requestTrainingHistory({ fetch }),
     (answer) => {
-      if (answer === null) return view.showAbsence("No snapshots were kept of this model's training.");
+      if (answer === null) return view.showAbsence("This model has no snapshots of its training.");
       view.show(answer);
       watch();
     },

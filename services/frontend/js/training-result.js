@@ -40,7 +40,7 @@ export function parseTrainingResult(answer) {
   const { losses, before, after, layers, known } = answer ?? {};
   check(Array.isArray(losses) && losses.every(Number.isFinite), "the losses are not numbers");
   check(Array.isArray(layers), "the layers are missing");
-  check(Array.isArray(known), "the digits that it knew are missing");
+  check(Array.isArray(known), "the golden digits are missing");
   return { losses, before: parseAnswer(before), after: parseAfter(after), layers: layers.map(parseStep), known: known.map(parseKnown) };
 }
 
@@ -51,8 +51,8 @@ function parseAfter(after) {
 
 /** @param {LearnKnownDigit} digit @returns {KnownDigit} */
 function parseKnown(digit) {
-  const input = parseTensor(digit?.input, "a digit that it knew");
-  check(input.values.length === INPUT_SIZE * INPUT_SIZE, "a digit that it knew is not 28 rows of 28");
+  const input = parseTensor(digit?.input, "the pixels of a golden digit");
+  check(input.values.length === INPUT_SIZE * INPUT_SIZE, "a golden digit is not 28 rows of 28");
   return { input, before: parseAnswer(digit.before), after: parseAfter(digit.after) };
 }
 

@@ -55,7 +55,7 @@ export class TrainingSession {
     if (strokes.length === 0) return this.#view.showMessage("Draw something first.");
     const steps = [...this.#steps, ...Array(times).fill(step)].slice(0, MAX_TRAINING_STEPS);
     if (steps.length === this.#steps.length) {
-      return this.#view.showMessage(`The copy has taken all ${MAX_TRAINING_STEPS} steps that a drawing may have. Press Forget to start again.`);
+      return this.#view.showMessage(`The copy has taken ${MAX_TRAINING_STEPS} steps, the limit for a drawing. Press Forget to start again.`);
     }
     const [body, number] = [{ ...buildPredictionRequest(strokes), lessons: steps }, this.#sequence.number];
     const generation = this.#generation;

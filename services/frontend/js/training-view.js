@@ -96,8 +96,8 @@ export class TrainingView {
     const last = losses[count - 1];
     this.#elements.status.textContent =
       `The model reads ${answerInWords(before)}. After ${count} ${count === 1 ? "step" : "steps"} ` +
-      `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${answerInWords(after)}`}. ` +
-      `The loss was ${digits(losses[0])} before the first, and ${digits(last)} before the last.`;
+      `the copy ${after === null ? "has diverged: its numbers overflowed" : `reads ${answerInWords(after)}`}. ` +
+      `Loss: ${digits(losses[0])} before the first step, ${digits(last)} before the last.`;
     Object.assign(this.#elements.status.dataset, { lessons: count, loss: last });
     this.#elements.results.hidden = false;
     this.#before.show(before);
@@ -106,8 +106,8 @@ export class TrainingView {
     this.#elements.curve.setAttribute("points", curvePoints(losses, CURVE_WIDTH, CURVE_HEIGHT));
     const kept = known.filter(isStillKnown).length;
     this.#elements.forgotten.textContent =
-      `Of ${known.length} other digits, which the model carries to be checked by, the copy reads ${kept} as the model does` +
-      (kept < known.length ? ": what it learns of one drawing it forgets of others." : ".");
+      `The copy reads ${kept} of the model's ${known.length} golden digits as before.` +
+      (kept < known.length ? " Training on one drawing makes it forget others." : "");
     Object.assign(this.#elements.forgotten.dataset, { known: known.length, kept });
     this.#elements.known.replaceChildren(...known.map(knownDigit));
     // Backwards, as the gradient goes.
@@ -135,8 +135,8 @@ function stepFigure(step) {
   if (step.parametersNorm > 0) {
     const update = document.createElement("p");
     update.textContent =
-      `Its weights w: length ${digits(step.parametersNorm)}; dL/dw: ${digits(step.gradientNorm)}; ` +
-      `the step: ${digits(step.updateNorm)}, ${digits((100 * step.updateNorm) / step.parametersNorm)}% of w`;
+      `Norms: weights w ${digits(step.parametersNorm)}, gradient dL/dw ${digits(step.gradientNorm)}, ` +
+      `step ${digits(step.updateNorm)}, which is ${digits((100 * step.updateNorm) / step.parametersNorm)}% of w`;
     figure.append(update);
   }
   return figure;

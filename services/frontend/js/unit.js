@@ -28,7 +28,7 @@ export function parseUnit(answer) {
   check(Number.isFinite(value), "the unit's value is not a number");
   const parsed = parseTensor(inputs, "the unit's inputs");
   const parsedWeights = weights === null ? null : parseTensor(weights, "the unit's weights");
-  check(parsedWeights === null || parsedWeights.values.length === parsed.values.length, "the unit's weights are not as many as its inputs");
+  check(parsedWeights === null || parsedWeights.values.length === parsed.values.length, "the unit's weights do not match its inputs");
   check(parsedWeights === null ? bias === null : Number.isFinite(bias), "the unit's bias is not a number");
   const { top, left, bottom, right } = field ?? {};
   check([top, left, bottom, right].every(Number.isInteger), "the receptive field is missing");
@@ -51,7 +51,7 @@ export function arithmetic(layer, { value, inputs, weights, bias }) {
   if (weights === null || bias === null) {
     if (layer === "maxpool2d") return `The largest of ${[...inputs.values].map(number).join(", ")} is ${number(value)}.`;
     if (layer === "relu") return `max(0, ${number(inputs.values[0])}) = ${number(value)}`;
-    return `${number(value)}, as it came.`;
+    return `${number(value)}, unchanged.`;
   }
   if (bias === 0 && weights.values.every((weight) => weight === 0)) return "It is off: its weights and its bias are zero.";
   const order = Array.from(inputs.values, (input, i) => ({ input, weight: weights.values[i], product: input * weights.values[i] }))
@@ -60,7 +60,7 @@ export function arithmetic(layer, { value, inputs, weights, bias }) {
   const first = order.slice(0, SPELT_OUT).map(({ input, weight }) => `${number(input)} · ${bracketed(weight)}`);
   const rest = order.slice(SPELT_OUT).reduce((sum, { product }) => sum + product, 0);
   if (order.length > SPELT_OUT) first.push(`${bracketed(rest)} from ${order.length - SPELT_OUT} more`);
-  return `${[...first, `${bracketed(bias)} of bias`].join(" + ")} = ${number(value)}`;
+  return `${[...first, `bias ${bracketed(bias)}`].join(" + ")} = ${number(value)}`;
 }
 
 /** @param {number} value */
