@@ -127,7 +127,7 @@ async def _content(request: Request, limit: int) -> bytes:
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
-        detail = f"send the body as it is, not packed by {encoding[:20]}"
+        detail = f"send the body uncompressed, without Content-Encoding: {encoding[:20]}"
         raise unsupported_media(detail, {"Accept-Encoding": "identity"})
     detail, announced = f"the body may have at most {limit} bytes", request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:

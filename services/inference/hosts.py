@@ -31,7 +31,7 @@ class AllowedHosts:
         if self._is_allowed(host):
             await self._app(scope, receive, send)
             return
-        detail = f"this service does not answer for the host {json.dumps(host[:100])}: its operator can add it to DOODLE_HOSTS"
+        detail = f"the host name {json.dumps(host[:100])} is not allowed: the operator can add it to DOODLE_HOSTS"
         await JSONResponse({"detail": detail}, 421)(scope, receive, send)
 
     def _check(self, host: str) -> bool:

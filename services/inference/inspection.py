@@ -56,7 +56,7 @@ def training(model: Model, image: Image, steps: list[tuple[int | None, float]]) 
     """
     network = model.network
     if network.classes <= NO_DIGIT and any(label is None for label, _ in steps):
-        raise ValueError("lessons: this network has no class for what is no digit")
+        raise ValueError('lessons: this network has no class for "no digit", so a label cannot be null')
     result = train_on_image(network, image, [TrainingStep(NO_DIGIT if label is None else label, rate) for label, rate in steps])
     before = _golden_answers(model)
     after = [None] * len(before) if result.diverged else _golden_answers(model._replace(network=result.network))

@@ -58,7 +58,7 @@ def checked_png(content: bytes) -> Png:
         if kind == b"IEND" or end >= len(content):
             return Png(width, height, b"".join(kept))
         start = end
-    raise too_large(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it anew")
+    raise too_large(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it again with larger ones")
 
 
 def pixels_from_png(png: Png) -> NDArray[np.uint8]:

@@ -94,7 +94,7 @@ class ModelSource:
             return self.loaded
         if self._alias != LIVE:
             raise unavailable(f"there is no {self._alias}")
-        raise unavailable("there is no model yet: the trainer publishes one once it is trained; ask again then")
+        raise unavailable("there is no model yet: send this again after the trainer has published one")
 
     async def follow(self, seconds: float) -> None:
         """Refresh forever, at this interval, without holding up requests."""

@@ -34,7 +34,7 @@ const MAX_REASON_LENGTH = 200;
 export const UNREACHABLE = "Connection Failed: the server cannot be reached.";
 
 /** The server began to answer and then went away. */
-export const CUT_OFF = "Connection Failed: the connection broke during the answer.";
+export const CUT_OFF = "Connection Failed: the connection was lost during the answer.";
 
 /** @param {number} timeoutMs */
 export function timedOut(timeoutMs) {
