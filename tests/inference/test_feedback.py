@@ -23,7 +23,7 @@ OF_VECTOR = {"image_vector": VECTOR, "actual_digit": 5}
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", (0.001, 0.001))
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.001, 0.001))
 
 
 @pytest.fixture
