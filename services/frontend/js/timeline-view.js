@@ -1,4 +1,5 @@
-// The timeline view: the snapshots of the model's training, one of them chosen by a slider, with its measurements and its answer.
+// The timeline view: the snapshots of the model's training. A slider chooses one; the view shows its measurements and its
+// prediction.
 
 import { paintMaps } from "./layer-figures.js";
 import { MapView } from "./map-view.js";
@@ -11,7 +12,7 @@ import { answerInWords, formatPercentage } from "./wording.js";
 /** @import { Snapshot, SnapshotPredictions, TrainingHistory } from "./snapshots.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
-const PLAY_MS = 900; // a snapshot
+const PLAY_MS = 900; // for each snapshot
 
 /**
  * @typedef {object} TimelineElements
@@ -57,12 +58,12 @@ export class TimelineView {
     elements.play.addEventListener("click", () => (this.#playing === null ? this.#play() : this.#stop()));
   }
 
-  /** Which model's training is shown; "" while there is none. */
+  /** The model whose training is shown; "" without one. */
   get modelVersion() {
     return this.#history?.modelVersion ?? "";
   }
 
-  /** The last answer stays, dimmed. @param {string} message */
+  /** Show a message, and dim the last answer. @param {string} message */
   showProblem(message) {
     this.#elements.status.textContent = message;
     this.#staleness.dim();
@@ -95,12 +96,11 @@ export class TimelineView {
     this.#showSnapshot();
   }
 
-  /** The drawing has changed. */
   waitForPredictions() {
     this.#staleness.waitForAnswer();
   }
 
-  /** The answers to the drawing; null for an empty canvas. @param {SnapshotPredictions | null} predictions @param {boolean} [isCurrent] */
+  /** Show the predictions; null for an empty canvas. @param {SnapshotPredictions | null} predictions @param {boolean} [isCurrent] */
   showPredictions(predictions, isCurrent = true) {
     this.#predictions = predictions;
     this.#elements.status.textContent = "";

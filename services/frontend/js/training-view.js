@@ -1,5 +1,4 @@
-// The training view: the answers of the model and of its copy, side by side. Below, the loss before each step, and the gradient on its
-// way back through the layers.
+// The training view: the answers of the model and of its copy, the loss before each step, and the gradient of each layer.
 
 import { createFigure, paint, paintMaps } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
@@ -22,7 +21,7 @@ const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
  * @property {HTMLElement} rateValue
  * @property {HTMLButtonElement[]} buttons
  * @property {HTMLElement} status
- * @property {HTMLElement} results hidden while there are none
+ * @property {HTMLElement} results hidden before the first step
  * @property {HTMLElement} before a list, of the model's probabilities
  * @property {HTMLElement} after a list, of the copy's
  * @property {SVGPolylineElement} curve
@@ -64,13 +63,13 @@ export class TrainingView {
     return { label: value === "none" ? null : Number(value), learning_rate: this.rate };
   }
 
-  /** Preselect the likeliest other answer, as training on the model's own answer changes little. @param {Answer} answer */
+  /** Preselect the likeliest other answer, because training on the model's own answer changes little. @param {Answer} answer */
   suggest(answer) {
     const [first, second] = likeliest(answer);
     if (!this.#isChosen) this.#elements.label.value = String(answer.isDigit ? second : first);
   }
 
-  /** The next drawing may be another digit. */
+  /** Let suggest() choose again, because the next drawing may be another digit. */
   forgetChoice() {
     this.#isChosen = false;
   }
@@ -110,7 +109,7 @@ export class TrainingView {
       (kept < known.length ? " Training on one drawing makes it forget others." : "");
     Object.assign(this.#elements.forgotten.dataset, { known: known.length, kept });
     this.#elements.known.replaceChildren(...known.map(knownDigit));
-    // Backwards, as the gradient goes.
+    // Last layer first, in the order of backpropagation.
     this.#elements.layers.replaceChildren(...layers.filter(isWorthSeeing).reverse().map(stepFigure));
   }
 }
