@@ -97,7 +97,7 @@ def test_it_reads_while_the_pen_moves_and_shows_digitnet_s_numbers(drawn, model)
     before = page.evaluate(saliency)
     other = "0" if rival == 9 else "9"
     page.select_option("#rival", other)
-    expect(page.locator("#evidence")).to_contain_text(f"blue ink for the {other}")
+    expect(page.locator("#evidence")).to_contain_text(f"over {other}, blue ink")
     assert page.evaluate(saliency) != before
 
 
@@ -240,7 +240,7 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
         expect(buttons.nth(moment)).to_have_attribute("aria-pressed", "true")
         when = f"{snapshots.step[moment]:,}" if moment else "Before the first step"
         expect(page.locator("#moment-words")).to_contain_text(when)
-        accuracy = f"{100 * snapshots.validation_accuracy[moment]:.2f}% right"
+        accuracy = f"Validation accuracy: {100 * snapshots.validation_accuracy[moment]:.2f}%"
         expect(page.locator("#moment-measured")).to_contain_text(accuracy)
 
         # The map has the drawing, and the digits, where digitnet puts them.
