@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 from inference.app import create_app
 from inference.settings import Settings
 
-# A listening socket accepts one connection in each turn of the event loop (github.com/libuv/libuv/pull/3696),
-# and behind nginx each request is a new connection. 32 listeners on one socket serve a third more requests a second than one.
+# A listener accepts one connection in each turn of the event loop (github.com/libuv/libuv/pull/3696). Behind nginx each request
+# is a new connection, so 32 listeners on one socket serve a third more requests a second than one.
 LISTENERS = 32
 
 

@@ -20,8 +20,7 @@ export const UNKNOWN_MS = 5_000;
 export const LOCK = "doodle-feedback";
 
 /**
- * Dependencies, from the browser or from a test.
- * @typedef {object} Means
+ * @typedef {object} Dependencies
  * @property {KeptFeedback} kept
  * @property {Pick<Window, "setTimeout" | "clearTimeout">} timer
  * @property {Pick<LockManager, "request">} [locks] browsers have them only on localhost and with TLS
@@ -46,7 +45,7 @@ export class RetryQueue {
   /** The timer of the next attempt. @type {number | undefined} */
   #timeout;
 
-  /** @param {(request: FeedbackRequest) => Promise<Delivery>} send never rejects @param {Means} means */
+  /** @param {(request: FeedbackRequest) => Promise<Delivery>} send never rejects @param {Dependencies} dependencies */
   constructor(send, { kept, timer, locks, onSettled }) {
     this.#send = send;
     this.#kept = kept;
