@@ -1,1 +1,1 @@
-"""Serve the page's files and pass /api/ on to the service, by nginx or by its stand-in in Python; page.conf has their rules."""
+"""The page, and two servers for it: nginx, and `python -m frontend`. Both serve its files and forward /api/ to the service."""

@@ -1,13 +1,12 @@
-"""Serve the page without nginx: `python -m frontend`. So `make run` needs nothing but Python.
+"""Serve the page without nginx: `python -m frontend`, for `make run`.
 
-page.conf says for both servers which files the page has, which headers they get, and which paths of the API are hidden.
+page.conf lists the page's files, their headers and the hidden paths of the API, for both servers.
 """
 
 import logging
 import os
 import posixpath
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,13 +33,13 @@ RULES = (PAGE / "page.conf").read_text()
 PAGE_FILE, HIDDEN_PATH = (re.compile(pattern, re.ASCII) for pattern in re.findall(r"^location ~ (\S+) {$", RULES, re.MULTILINE))
 PAGE_HEADERS = {name: value.strip('"') for name, value in re.findall(r"^ +add_header (\S+) (.+);$", RULES, re.MULTILINE)}
 
-FORWARDED_FOR = "x-forwarded-for"  # no proxy stands before this server, so a client's own claim does not count
-# These belong to one connection, and here there are two (RFC 9110, section 7.6.1).
+FORWARDED_FOR = "x-forwarded-for"  # replaced, since no proxy precedes this server and a client can send any value
+# Headers of one connection, which a proxy must not forward (RFC 9110, section 7.6.1).
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
 class Settings(ServiceSettings):
-    """Read where the page is served, and where the service is: at `api_url`, or at `port` of this machine."""
+    """Addresses of this server and of the service. The default of `api_url` is `port` on this machine."""
 
     host: str = "127.0.0.1"
     frontend_port: Port = 3000
@@ -49,11 +48,11 @@ class Settings(ServiceSettings):
 
 
 def create_app(api_url: str) -> Starlette:
-    """Return the app: the page at /, and everything below /api/ from the service at `api_url`."""
+    """Return the app: the page at /, and the service at `api_url` under /api/."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        # A new connection for each request: the service may close an idle one just as the next request comes.
+        # A new connection for each request, since the service may close an idle one just before the next request.
         limits = httpx.Limits(max_keepalive_connections=0)
         async with httpx.AsyncClient(base_url=api_url, timeout=30.0, limits=limits, trust_env=False) as client:
             app.state.client = client
@@ -61,16 +60,16 @@ def create_app(api_url: str) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/api/{path:path}", pass_on, methods=["GET", "POST", "DELETE", "OPTIONS"]),
-            Route("/learn", lambda _: RedirectResponse("learn/", 301)),  # relative: the page may stand below a path
+            Route("/api/{path:path}", forward, methods=["GET", "POST", "DELETE", "OPTIONS"]),
+            Route("/learn", lambda _: RedirectResponse("learn/", 301)),  # relative, so that it works under a path
             Mount("/", PageFiles(directory=PAGE)),
         ],
         lifespan=lifespan,
     )
 
 
-async def pass_on(request: Request) -> Response:
-    """Send the request to the service, and return its answer; 502 when the service does not answer."""
+async def forward(request: Request) -> Response:
+    """Forward the request to the service, and return its response; 502 if it does not answer."""
     client: httpx.AsyncClient = request.app.state.client
     path = "/" + request.path_params["path"]
     if HIDDEN_PATH.match("/api/" + posixpath.normpath(path).lstrip("/")):
@@ -80,8 +79,8 @@ async def pass_on(request: Request) -> Response:
     headers.append((FORWARDED_FOR, request.client.host if request.client else "unknown"))
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     try:
-        passed_on = client.build_request(request.method, url, headers=headers, content=request.stream() if has_body else None)
-        answer = await client.send(passed_on, stream=True)
+        forwarded = client.build_request(request.method, url, headers=headers, content=request.stream() if has_body else None)
+        answer = await client.send(forwarded, stream=True)
     except (httpx.TransportError, ClientDisconnect) as reason:
         log.warning("event=api_unreachable url=%s reason=%r", client.base_url, reason)
         return error(502, "the prediction service cannot be reached")
@@ -94,7 +93,7 @@ def error(status: int, detail: str) -> Response:
 
 
 class PageFiles(StaticFiles):
-    """Serve the page's own files, with its headers, and none of the others in the folder. / and /learn/ are index.html."""
+    """Serve the page's files with its headers, but no other file in the folder. / and /learn/ are index.html."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         path = posixpath.normpath(posixpath.join(path, "index.html")) if path in (".", "learn") else path
@@ -106,12 +105,11 @@ class PageFiles(StaticFiles):
         return response
 
 
-def main() -> int:
-    """Serve until a signal ends it."""
+def main() -> None:
     settings = read_or_exit("frontend", Settings)
     log_to_stdout()
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request
-    end_when_told_to()  # a signal before uvicorn listens, or after it raises the signal again, is no failure
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it logs each request
+    end_when_told_to()  # uvicorn handles signals only while it serves, and raises them again at its end
     uvicorn.run(
         create_app(settings.api_url),
         host=settings.host,
@@ -123,8 +121,7 @@ def main() -> int:
         proxy_headers=False,  # see FORWARDED_FOR
         timeout_graceful_shutdown=2,
     )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

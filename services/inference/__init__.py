@@ -1,1 +1,1 @@
-"""The prediction service: it answers drawings with digits over HTTP, and only routes/ and errors.py know HTTP status codes."""
+"""The prediction service. It answers drawings with digits over HTTP; only routes/ and errors.py choose HTTP status codes."""

@@ -9,16 +9,15 @@ from threadpoolctl import threadpool_limits
 from inference.app import create_app
 from inference.settings import Settings
 
-# A listening socket accepts one connection a turn of the event loop (github.com/libuv/libuv/pull/3696). Behind nginx each request
-# is a new connection, so they would wait in the kernel, uncounted. Several listeners on the one socket accept as many a turn,
-# which serves a third more requests a second.
+# A listener accepts one connection in each turn of the event loop (github.com/libuv/libuv/pull/3696). Behind nginx each request
+# is a new connection, so 32 listeners on one socket serve a third more requests a second than one.
 LISTENERS = 32
 
 
 def main() -> None:
     settings = read_or_exit("inference", Settings)
     log_to_stdout(settings.log_level)
-    end_when_told_to()  # also before uvicorn handles signals, and after, when it raises them once more
+    end_when_told_to()  # uvicorn handles signals only while it serves, and raises them again at its end
     config = uvicorn.Config(
         create_app(settings),
         settings.host,
@@ -26,12 +25,12 @@ def main() -> None:
         http=TimedProtocol,
         log_config=None,
         access_log=False,
-        headers=[("X-Content-Type-Options", "nosniff")],  # with every response
+        headers=[("X-Content-Type-Options", "nosniff")],
         ws="none",  # unused; it would take memory and time to start
         timeout_graceful_shutdown=5,
     )
-    address = config.bind_socket()  # logs why it cannot, and ends the process with an error
-    # Threads of BLAS cost more than they give on one image.
+    address = config.bind_socket()  # ends the process with an error if the port is taken
+    # For one image, threads of BLAS cost more than they gain.
     with threadpool_limits(1, user_api="blas"):
         DrainingServer(config).run([address, *(address.dup() for _ in range(LISTENERS - 1))])
 

@@ -1,4 +1,4 @@
-"""Admission: requests beyond a limit are rejected at once, instead of making all others wait."""
+"""Admission: reject requests beyond a limit at once, so that the others do not wait."""
 
 import asyncio
 import json
@@ -7,31 +7,31 @@ from collections import Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LIMITED = {"POST", "DELETE"}
-TURN = 16  # requests: some seven milliseconds of predictions
-REJECTED_FOR_ONE = 4  # rejections take about as long as one prediction
+TURN = 16  # requests that start in one turn of the event loop: about 7 ms of predictions
+REJECTED_FOR_ONE = 4  # rejections that take about as long as one prediction
 TOO_MUCH = "too many requests at once: wait a second, then send it again"
 BODY = json.dumps({"detail": TOO_MUCH}).encode()
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode()), (b"retry-after", b"1")]
 
 
 class Admission:
-    """ASGI middleware that limits the requests in flight and answers 429 to the rest, which costs a part of a prediction.
+    """ASGI middleware that limits the requests in flight, and answers 429 beyond the limit.
 
-    Each of these paths has the limit for itself, so that no other holds up predictions; all other paths share one. GET has no
-    limit: a rejected probe or scrape would make a busy service look dead.
+    Each of `paths` has its own limit, so that no other path delays predictions. All other paths share one. GET has no limit: a
+    rejected probe or scrape would make a busy service look dead.
 
-    Most answers are computed without a pause, and no socket is read meanwhile. So only TURN requests begin in a turn of the event
-    loop: the others wait where they are counted, not unseen in the kernel.
+    Most requests compute without a pause, and the event loop reads no socket meanwhile. So only TURN requests start in a turn of
+    the event loop. The others wait here, where the limit counts them, and not in the kernel.
     """
 
     def __init__(self, app: ASGIApp, limit: int, paths: frozenset[str]):
         self._app, self._limit, self._paths = app, limit, paths
         self._may_begin, self._rejected, self._is_next_due = TURN, 0, False  # in this turn of the event loop
-        self._in_flight: Counter[str] = Counter()  # by path; "" for those that share a limit
+        self._in_flight: Counter[str] = Counter()  # by path; "" for the shared limit
 
     @property
     def in_flight(self) -> int:
-        """All requests in flight."""
+        """Return the number of requests in flight."""
         return self._in_flight.total()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,13 +46,13 @@ class Admission:
             return
         self._in_flight[path] += 1
         try:
-            await self._turn()
+            await self._wait_for_turn()
             await self._app(scope, receive, send)
         finally:
             self._in_flight[path] -= 1
 
-    async def _turn(self) -> None:
-        """Return when this request's work may begin."""
+    async def _wait_for_turn(self) -> None:
+        """Return when this request may start."""
         while not self._may_begin:
             await asyncio.sleep(0)
         self._may_begin -= 1
@@ -61,5 +61,5 @@ class Admission:
             asyncio.get_running_loop().call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
-        # Rejected clients come back at once: the more there are, the more requests begin between two looks at the sockets.
+        # Rejected clients retry at once, so under load more requests start before the loop reads the sockets again.
         self._may_begin, self._rejected, self._is_next_due = TURN + self._rejected // REJECTED_FOR_ONE, 0, False

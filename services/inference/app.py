@@ -1,4 +1,4 @@
-"""The app: its parts, its routers, and the layers around them. The README and /docs say what it answers."""
+"""The app: its services, its routers, and its middleware. docs/api.md and /docs describe the API."""
 
 from typing import Any
 
@@ -18,28 +18,29 @@ from inference.routes import feedback, inspect, models, operations, predict
 from inference.services import Services
 from inference.settings import Settings
 
-MAX_REQUESTS = 64  # in flight on a path: a thirtieth of a second's predictions on one core, and a second's questions of the page
+MAX_REQUESTS = 64  # in flight on a path: one core predicts them in about 30 ms, and explains them in about a second
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the whole service. Nothing is read from disk before it starts."""
+    """Return the app. It reads nothing from disk before it starts."""
     services = Services(settings)
     app = DoodleAPI(
         title="Doodle",
-        description="A handwritten digit in, the digit out: a neural network written from scratch with NumPy alone.",
+        description="Recognize handwritten digits with a neural network written from scratch in NumPy.",
         version="1",
         lifespan=lambda _: services.running(),
         exception_handlers=HANDLERS,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics has ours; theirs costs every request
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it costs every request, and /metrics has ours
         servers=[{"url": "."}],  # relative, so that the page's /api/docs calls /api/…
     )
     app.state.services = services
     guard: dict[str, Any] = {}
     if settings.api_key:
-        guard = {"dependencies": [Depends(needs_key(settings.api_key))], "responses": errors({401: "The API key is missing"})}
+        responses = errors({401: "The API key is missing or wrong"})
+        guard = {"dependencies": [Depends(needs_key(settings.api_key))], "responses": responses}
     app.include_router(predict.router)
     app.include_router(inspect.router)
     app.include_router(feedback.router, **guard)
@@ -53,10 +54,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 class DoodleAPI(FastAPI):
-    """FastAPI with layers around all of its own, also around the one that turns unexpected exceptions into a 500."""
+    """FastAPI with middleware outside its own, so that it also sees the 500 for an unexpected exception."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a path with a slash at its end as the one without, and HEAD as GET, whose body the server leaves out."""
+        """Treat a path with a trailing slash as the one without, and HEAD as GET; the server drops the body."""
         if scope["type"] == "http":
             method = "GET" if scope["method"] == "HEAD" else scope["method"]
             scope = {**scope, "method": method, "path": scope["path"].removesuffix("/") or "/"}
@@ -69,13 +70,13 @@ class DoodleAPI(FastAPI):
         admission = Admission(super().build_middleware_stack(), MAX_REQUESTS, frozenset(paths))
         services.metrics.requests_in_flight.set_function(lambda: admission.in_flight)
         app: ASGIApp = admission
-        if origins := services.settings.cors_origins:  # websites whose scripts may read all answers, errors too
+        if origins := services.settings.cors_origins:  # outside admission, so that scripts can also read a 429
             methods, headers = ("GET", "POST", "DELETE"), ("Authorization", "Content-Type", "X-API-Key")
             app = CORSMiddleware(app, origins, methods, headers, expose_headers=("Retry-After",))
         return RequestMetrics(AllowedHosts(app, services.settings.hosts), services.metrics, paths)
 
     def openapi(self) -> dict[str, Any]:
-        """Return the description, with the schemas of bodies among its components."""
+        """Return the OpenAPI description, with the schemas of request bodies."""
         if self.openapi_schema is None:
             super().openapi()["components"]["schemas"] |= body_schemas()
         return self.openapi_schema or {}

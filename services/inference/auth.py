@@ -1,4 +1,4 @@
-"""The API key: where DOODLE_API_KEY is set, feedback, /live/ and /candidate/ need it."""
+"""The API key. If DOODLE_API_KEY is set, feedback, /live/ and /candidate/ need it."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -7,15 +7,13 @@ from typing import Annotated
 from fastapi import HTTPException, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer KEY`, of DOODLE_API_KEY")
-HEADER = APIKeyHeader(
-    name="X-API-Key", auto_error=False, description="The same key, where Authorization is for a proxy in between"
-)
+BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer KEY`, with the key in DOODLE_API_KEY")
+HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, if a proxy uses Authorization")
 KEY_NEEDED = "this call needs the API key: send it in the header Authorization: Bearer KEY, or X-API-Key"
 
 
 def needs_key(key: str) -> Callable[..., Awaitable[None]]:
-    """Return a dependency of routes: 401 for a request without this key in its headers."""
+    """Return a route dependency that answers 401 to a request without this key."""
     expected = key.encode("ascii")
 
     async def check_key(
@@ -23,7 +21,7 @@ def needs_key(key: str) -> Callable[..., Awaitable[None]]:
         header: Annotated[str | None, Security(HEADER)],
     ) -> None:
         given = (bearer.credentials if bearer else "", header or "")
-        # Headers were decoded as latin-1. compare_digest takes the same time for any wrong key.
+        # Starlette decodes headers as latin-1. compare_digest takes the same time for any wrong key.
         if not any([hmac.compare_digest(each.encode("latin-1"), expected) for each in given]):
             raise HTTPException(401, KEY_NEEDED, headers={"WWW-Authenticate": "Bearer"})
 

@@ -1,4 +1,4 @@
-"""Parse a request's body: JSON of a schema, or an image, within limits; and the drawing in it."""
+"""Parse request bodies within limits: JSON of a schema, or an image, and the drawing in it."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -18,10 +18,10 @@ from inference.predictor import Image
 from inference.schemas.requests import MAX_FIELDS, MAX_VALUES, PredictRequest
 from inference.work_queue import WorkQueue
 
-MAX_JSON_BYTES = 1024 * 1024  # 20,000 points written out have about half of that
+MAX_JSON_BYTES = 1024 * 1024  # 20,000 points take about half of it
 MAX_IMAGE_BYTES = 4 * 1024 * 1024
-SKIPPED_BYTES = 8 * 1024 * 1024  # beyond a limit; more than nginx lets through
-# Smaller bodies take a few milliseconds at most, and are read at once: handing them to a thread would take as long under load.
+SKIPPED_BYTES = 8 * 1024 * 1024  # of a body beyond its limit; nginx accepts fewer
+# Smaller bodies take a few milliseconds, about as long as handing them to a thread under load.
 QUICK_BYTES = 32 * 1024
 QUICK_PIXELS = 400 * 400
 
@@ -32,22 +32,22 @@ Result = TypeVar("Result")
 
 
 class Drawing(NamedTuple, Generic[Body]):
-    """The drawing of a request."""
+    """The drawing in a request."""
 
     form: Form
     image: Image
-    body: Body  # the defaults for a PNG
-    seconds: dict[str, float]  # of each phase so far
+    body: Body  # for a PNG, all defaults
+    seconds: dict[str, float]  # time of each phase so far
 
 
 class BodyReader:
-    """Reads bodies. A queue parses large ones, so that others are answered meanwhile."""
+    """Read request bodies. A queue parses large ones, so that other requests do not wait."""
 
     def __init__(self, large: WorkQueue):
         self._large = large
 
     async def drawing(self, request: Request, schema: type[Body], with_png: bool = True) -> Drawing[Body]:
-        """Return the drawing in the request: JSON of this schema, or a PNG."""
+        """Return the drawing in the request's body: JSON of this schema, or a PNG."""
         if with_png and _media_type(request) == PNG:
             png = checked_png(await _content(request, MAX_IMAGE_BYTES))
             is_quick = png.width * png.height <= QUICK_PIXELS and len(png.content) <= 4 * QUICK_PIXELS
@@ -64,14 +64,8 @@ class BodyReader:
         return call(*arguments) if is_quick else await self._large.run(request, call, *arguments)
 
 
-def image_of(body: PredictRequest) -> Image:
-    if body.image_vector is None:
-        return image_from_strokes(body.strokes or (), body.brush)
-    return vector_image(body.image_vector)
-
-
 def vector_image(values: list[float]) -> Image:
-    """Return the image of a vector. The schema has checked its numbers, so only its length can be wrong."""
+    """Return the image of a vector. The schema has checked the numbers, so only the length can be wrong: 400."""
     try:
         return image_from_vector(values)
     except DrawingError as error:
@@ -91,8 +85,8 @@ def _json_drawing(schema: type[Body], content: bytes) -> Drawing[Body]:
     started = perf_counter()
     body = _parsed(schema, content)
     decoded = perf_counter()
-    image = image_of(body)
     form: Form = "strokes" if body.image_vector is None else "image_vector"
+    image = image_from_strokes(body.strokes or (), body.brush) if body.image_vector is None else vector_image(body.image_vector)
     return Drawing(form, image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
 
 
@@ -100,12 +94,11 @@ def _parsed(schema: type[Schema], content: bytes) -> Schema:
     try:
         return schema.model_validate_json(content)
     except ValidationError as error:
-        # The input is left out, since pydantic would copy it.
+        # Without the input, which pydantic would copy.
         raise invalid_request(first_problem(error.errors(include_url=False, include_input=False))) from error
 
 
 async def _json(request: Request, expected: str) -> bytes:
-    """Return the bytes of a JSON body."""
     media_type = _media_type(request)
     if media_type != JSON:
         raise unsupported_media(f"send {expected}, not {media_type}")
@@ -122,12 +115,12 @@ def _media_type(request: Request) -> str:
 async def _content(request: Request, limit: int) -> bytes:
     """Return the body's bytes.
 
-    A client that is still sending when the connection closes may never see the answer. So uvicorn reads the rest of a body that
-    is too large, where its length was announced. It cuts off other bodies, and those that are larger by far.
+    A client that is still sending when the connection closes may miss the answer. So uvicorn reads the rest of a body that is
+    too large. It closes the connection if the length is unknown, or far beyond the limit.
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
-        detail = f"send the body as it is, not packed by {encoding[:20]}"
+        detail = f"send the body uncompressed, without Content-Encoding: {encoding[:20]}"
         raise unsupported_media(detail, {"Accept-Encoding": "identity"})
     detail, announced = f"the body may have at most {limit} bytes", request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:

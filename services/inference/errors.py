@@ -18,17 +18,17 @@ from stores.prediction_log.base import DAY_SECONDS
 
 log = logging.getLogger(__name__)
 
-LOGGED = ("/predict", "/feedback")  # the paths whose errors are logged, one line each
+LOGGED = ("/predict", "/feedback")  # paths whose errors are logged, one line each
 HEADERS = {429: {"Retry-After": "1"}, 503: {"Retry-After": "5"}}
 
-LOG_OUT_OF_REACH = "the prediction log is out of reach: please send this again in a moment"
+LOG_UNREACHABLE = "the prediction log cannot be reached: send this again in a moment"
 TOO_MUCH_FEEDBACK = {
     Refusal.SOURCE: f"your address gave feedback {FEEDBACK_LIMITS.per_source} times today, which is the limit: send it tomorrow",
     Refusal.DAY: f"people gave feedback {FEEDBACK_LIMITS.per_day} times today, which is the limit: send it tomorrow",
 }
 
 
-# One for each status; call it with a detail and, if needed, headers.
+# Each takes a detail and, optionally, headers.
 bad_request = partial(HTTPException, 400)
 not_found = partial(HTTPException, 404)
 too_large = partial(HTTPException, 413)
@@ -43,7 +43,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
     if request.method == "POST" and path in LOGGED:
         log.info("event=refused path=%s code=%d detail=%r", path, error.status_code, error.detail)
     headers = HEADERS.get(error.status_code, {}) | dict(error.headers or {})
-    if error.status_code == 405:  # the framework names the methods of the path's first route alone
+    if error.status_code == 405:  # the framework names only the methods of the path's first route
         routes = [route for route in iter_route_contexts(request.app.routes) if route.path_regex.fullmatch(path)]
         headers = {"Allow": ", ".join(sorted(method for route in routes for method in route.methods or ()))}
     return JSONResponse({"detail": error.detail}, error.status_code, headers)
@@ -65,12 +65,12 @@ def _as_http_error(error: Exception) -> HTTPException:
             tomorrow = str(DAY_SECONDS - int(time() % DAY_SECONDS))
             return too_many_requests(TOO_MUCH_FEEDBACK[error.reason], {"Retry-After": tomorrow})
         case ClientDisconnect():
-            return HTTPException(499, "the client closed the connection")  # as nginx logs it; nobody reads it
+            return HTTPException(499, "the client closed the connection")  # nginx's code for it, in the log only
         case PredictionLogError():
             log.error("event=prediction_log_failed reason=%r", str(error))
-            return unavailable(LOG_OUT_OF_REACH)
+            return unavailable(LOG_UNREACHABLE)
         case _:
-            return HTTPException(500, "This should not have happened; the service's log says what did.")
+            return HTTPException(500, "internal error: the service's log has the cause")
 
 
 OTHERS = RequestValidationError, DrawingError, RefusedError, PredictionLogError, ClientDisconnect, Exception
@@ -81,7 +81,7 @@ HANDLERS: dict[int | type[Exception], Callable[..., Any]] = {
 
 
 def first_problem(errors: Any) -> str:
-    """Return the first error of a request in one line: its place and its reason. `errors` are pydantic's."""
+    """Return the first of pydantic's errors in one line: its place and its reason."""
     place = ".".join(str(step) for step in errors[0]["loc"])
     message = errors[0]["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message

@@ -1,6 +1,6 @@
 """Allowed host names, against DNS rebinding.
 
-A website can let its own name lead to this machine. Its scripts then read the service as if they were the page's own.
+A website can point its own name to this machine. Browsers then let its scripts read this service.
 """
 
 import json
@@ -13,14 +13,14 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Nobody can register these. A name without a dot (localhost, frontend) is not in the public DNS either.
+# Nobody can register these suffixes, or a name without a dot (localhost, frontend).
 PRIVATE_SUFFIXES = (".localhost", ".local", ".internal")
 ANY = "*"
 PORT = re.compile(r":\d*$")
 
 
 class AllowedHosts:
-    """ASGI middleware: 421 for requests to public names other than `names`."""
+    """ASGI middleware that answers 421 to requests for public names other than `names`."""
 
     def __init__(self, app: ASGIApp, names: frozenset[str]):
         self._app, self._names = app, names
@@ -31,7 +31,7 @@ class AllowedHosts:
         if self._is_allowed(host):
             await self._app(scope, receive, send)
             return
-        detail = f"this service does not answer for the host {json.dumps(host[:100])}: its operator can add it to DOODLE_HOSTS"
+        detail = f"the host name {json.dumps(host[:100])} is not allowed: the operator can add it to DOODLE_HOSTS"
         await JSONResponse({"detail": detail}, 421)(scope, receive, send)
 
     def _check(self, host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Look inside the model: explanations, units, training steps and snapshots, as digitnet computes them and JSON carries them."""
+"""Inspection: digitnet's explanations, units, training steps and snapshots as fields for JSON."""
 
 import base64
 import math
@@ -22,7 +22,7 @@ MEASURED = [name for name in Snapshot.model_fields if name not in ("step", "filt
 
 
 def explanation(model: Model, image: Image, digit: int, with_occlusion: bool) -> Fields:
-    """Return the fields that the schema Explanation adds to a prediction. `digit`: the likeliest."""
+    """Return the fields that the schema Explanation adds to a prediction. `digit` is the likeliest."""
     network = model.network
     outputs, gradients = activations(network, image), logit_gradients(network, image)
     explained = {
@@ -37,7 +37,7 @@ def explanation(model: Model, image: Image, digit: int, with_occlusion: bool) ->
 
 
 def unit(model: Model, image: Image, layer: int, place: list[int]) -> Fields:
-    """Return the fields of the schema UnitResponse. ValueError if there is no such unit."""
+    """Return the fields of the schema UnitResponse. Raise ValueError for an unknown unit."""
     inspected = inspect_unit(model.network, image, layer, place)
     return {
         "model_version": model.version,
@@ -52,11 +52,11 @@ def unit(model: Model, image: Image, layer: int, place: list[int]) -> Fields:
 def training(model: Model, image: Image, steps: list[tuple[int | None, float]]) -> Fields:
     """Return the fields of the schema LearnResponse. `steps` are (label, learning rate).
 
-    ValueError for a label that the network has no class for.
+    Raise ValueError for a null label if the network has no class for "no digit".
     """
     network = model.network
     if network.classes <= NO_DIGIT and any(label is None for label, _ in steps):
-        raise ValueError("lessons: this network has no class for what is no digit")
+        raise ValueError('lessons: this network has no class for "no digit", so a label cannot be null')
     result = train_on_image(network, image, [TrainingStep(NO_DIGIT if label is None else label, rate) for label, rate in steps])
     before = _golden_answers(model)
     after = [None] * len(before) if result.diverged else _golden_answers(model._replace(network=result.network))
@@ -78,7 +78,7 @@ def training(model: Model, image: Image, steps: list[tuple[int | None, float]]) 
 
 
 def _golden_answers(model: Model) -> list[Fields]:
-    """Return the model's answers to the images that it carries. One pass takes less than half of the time of one by one."""
+    """Return the model's answers for its golden images, in one pass, which takes less than half the time."""
     logits = model.network.predict_logits(model.golden)
     return [model.decide(image, of_image[None]).answer() for image, of_image in zip(model.golden, logits)]
 
@@ -115,14 +115,14 @@ def predict_at_snapshots(model: Model, snapshots: Snapshots, image: Image) -> Fi
 
 
 def _filters(network: Network) -> NDArray[np.float32]:
-    """Return the weights of the first layer that has any, each unit's in the shape of its inputs."""
+    """Return the weights of the first layer with weights: (units, side, side)."""
     first = next(layer for layer in network.layers if layer.parameter_count)
     side = math.isqrt(first.weights.shape[1])  # the image has one channel
     return first.weights.reshape(-1, side, side)
 
 
 def _finite(values: Any) -> Any:
-    """Replace NaN, a missing measurement, by null, since JSON has no NaN."""
+    """Replace NaN (a missing measurement) with None, since JSON has no NaN."""
     return [_finite(value) for value in values] if np.ndim(values) else float(values) if np.isfinite(values) else None
 
 
@@ -132,5 +132,5 @@ def _layer(declaration: str | Mapping[str, Any]) -> Fields:
 
 
 def _tensor(array: NDArray[Any]) -> Fields:
-    """Return an array in base64: fifty thousand numbers as text would take longer to write than to compute."""
+    """Return an array in base64: writing 50,000 numbers as text takes longer than computing them."""
     return {"shape": list(array.shape), "float32": base64.b64encode(array.astype("<f4").tobytes()).decode()}

@@ -1,4 +1,4 @@
-"""OpenAPI for bodies, which this service parses itself within limits, and for errors."""
+"""OpenAPI descriptions of request bodies, which this service parses itself, and of errors."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 
 
 def body_of(schema: type[BaseModel], images: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return a route's `openapi_extra`: its body is JSON of this schema, or one of the images."""
+    """Return a route's `openapi_extra`: the body is JSON of this schema, or one of the image types."""
     content = {"application/json": {"schema": {"$ref": COMPONENT.format(model=schema.__name__)}}, **(images or {})}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def body_schemas() -> dict[str, Any]:
-    """Return the components that the bodies refer to."""
+    """Return the schema components of all bodies."""
     schemas: dict[str, Any] = models_json_schema([(each, "validation") for each in BODIES], ref_template=COMPONENT)[1]["$defs"]
     return schemas
 
@@ -34,10 +34,10 @@ def errors(descriptions: dict[int, str]) -> Responses:
 
 NO_MODEL = errors({503: "No model yet"})
 BODY_ERRORS = {
-    400: "image_vector has the wrong length",
-    413: "More bytes, or more pixels, than are taken",
-    415: "Another content type, or a packed body",
-    422: "A body that cannot be read",
-    429: "Too many requests at once; ask again in a second",
+    400: "image_vector does not have 784 values",
+    413: "The body or the image is too large",
+    415: "The content type is not supported, or the body is compressed",
+    422: "The body is invalid",
+    429: "Too many requests at once; try again in a second",
 }
 DRAWING_ERRORS = errors(BODY_ERRORS) | NO_MODEL

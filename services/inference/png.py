@@ -1,6 +1,6 @@
-"""PNG bytes -> pixels, within limits. Pillow reads the file; digitnet.images finds the ink.
+"""Decode PNG bytes to pixels, within limits. Pillow reads the file; digitnet.images finds the ink.
 
-Pillow is imported with the first image: it takes 10 MB and a thirtieth of a second, and many services never see a PNG.
+The first image imports Pillow, which takes 10 MB and 30 ms: many services never receive a PNG.
 """
 
 import io
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_SIDE = 4096  # pixels
-MAX_PIXELS = 4096 * 3072  # 12 megapixels, as a phone takes them; 48 MiB once they are unpacked
-MAX_CHUNKS = 4096  # encoders write 4 to 32 KiB into each
-LARGEST_SIDE = 560  # pixels; larger images are averaged down to less than twice that, since the network reads 28
-BAND_PIXELS = 2**18  # converted and averaged at a time: a whole image would need its memory twice
-READ_BYTES = 1024  # decoded at a time, a megabyte of pixels at most: Pillow keeps other threads waiting meanwhile
+MAX_PIXELS = 4096 * 3072  # the 12 megapixels of a phone's photo, 48 MiB in memory
+MAX_CHUNKS = 4096  # encoders write 4 to 32 KiB into a chunk
+LARGEST_SIDE = 560  # pixels; larger images are averaged down to less than twice this, since the network reads 28
+BAND_PIXELS = 2**18  # converted and averaged at a time: converting a whole image would double its memory
+READ_BYTES = 1024  # decoded at a time, at most 1 MB of pixels: Pillow blocks other threads meanwhile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = b"IHDR"
-# The chunks that decide the pixels. Pillow would unpack profiles and texts, and log every chunk it does not know.
+# The chunks that affect the pixels. Pillow would unpack the profiles and texts in others, and log unknown ones.
 KEPT_CHUNKS = {HEADER, b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 logging.getLogger("PIL").setLevel(logging.INFO)
 
 
 class Png(NamedTuple):
-    """A PNG that has one header and a size within the limits."""
+    """A PNG with one header and a size within the limits."""
 
     width: int
     height: int
-    content: bytes  # without the chunks that do not decide the pixels
+    content: bytes  # only the chunks of KEPT_CHUNKS
 
 
 def checked_png(content: bytes) -> Png:
-    """Check a file's header, size and chunks without unpacking anything. An error 413 or 422 for a bad one."""
+    """Check a file's header, size and chunks without unpacking anything. Raise a 413 or 422 for a bad file."""
     if not content.startswith(SIGNATURE) or content[12:16] != HEADER:
         raise invalid_request("the body is not a PNG image")
     width, height = (int.from_bytes(content[start : start + 4], "big") for start in (16, 20))
@@ -53,34 +53,34 @@ def checked_png(content: bytes) -> Png:
         kind = content[start + 4 : start + 8]
         if kind == HEADER and start > len(SIGNATURE):
             raise invalid_request("the PNG is damaged: it has a second header")
-        if kind in KEPT_CHUNKS or end > len(content):  # Pillow explains one that is cut off
+        if kind in KEPT_CHUNKS or end > len(content):  # Pillow explains a truncated chunk
             kept.append(content[start:end])
         if kind == b"IEND" or end >= len(content):
             return Png(width, height, b"".join(kept))
         start = end
-    raise too_large(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it anew")
+    raise too_large(f"the PNG has more than {MAX_CHUNKS:,} chunks: save it again with larger ones")
 
 
 def pixels_from_png(png: Png) -> NDArray[np.uint8]:
-    """Unpack a checked PNG -> uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4).
+    """Unpack a checked PNG to uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4).
 
-    An image with a side of 1,120 pixels or more is averaged down by a whole factor. An error 422 for a damaged file.
+    Average down an image with a side of 1,120 pixels or more by a whole factor. Raise a 422 for a damaged file.
     """
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image = Image.open(io.BytesIO(png.content), formats=["PNG"])  # reads the header only
+        image = Image.open(io.BytesIO(png.content), formats=["PNG"])  # reads only the header
         image.decodermaxblock = READ_BYTES
         image.load()
         return np.asarray(_reduced(image))
     except UnidentifiedImageError as error:
         raise invalid_request("the PNG is damaged: its header cannot be read") from error
-    except Exception as error:  # damaged files bring out many kinds of exceptions in Pillow, AssertionError among them
+    except Exception as error:  # Pillow raises many kinds of exceptions for damaged files, even AssertionError
         raise invalid_request(f"the PNG is damaged: {str(error) or 'its pixels cannot be read'}") from error
 
 
 def _reduced(image: "Image") -> "Image":
-    """Eight bits a channel, at most twice LARGEST_SIDE, a band of rows at a time."""
+    """Reduce an image to eight bits a channel and less than twice LARGEST_SIDE, one band of rows at a time."""
     from PIL import Image
 
     factor = max(1, max(image.size) // LARGEST_SIDE)
@@ -99,6 +99,6 @@ def _reduced(image: "Image") -> "Image":
 def _eight_bit(image: "Image", mode: str) -> "Image":
     from PIL import Image
 
-    if image.mode.startswith("I"):  # 16 bits of gray
+    if image.mode.startswith("I"):  # 16-bit gray
         return Image.fromarray((np.asarray(image, np.int32) >> 8).clip(0, 255).astype(np.uint8))
     return image.convert(mode)

@@ -1,4 +1,4 @@
-"""The prediction log in the background: write predictions, drop old records. No request waits for it, none fails without it."""
+"""Write predictions to the log and drop old records, in the background: requests neither wait for the log nor need it."""
 
 import asyncio
 import logging
@@ -13,21 +13,21 @@ from inference.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MAX_QUEUE = 20_000  # predictions, some 25 MB, and two minutes of a busy replica; beyond that the oldest are dropped
+MAX_QUEUE = 20_000  # predictions: about 25 MB, or two minutes of a busy replica; beyond it, the oldest are dropped
 BATCH = 256
-GATHER_SECONDS = 0.01  # so that under load one write to disk serves many
+GATHER_SECONDS = 0.01  # so that one write to disk takes many predictions under load
 RETRY_SECONDS = 0.5
-EXPIRY_SECONDS = 3600.0  # from one look for old records to the next
-PAUSE_SECONDS = 0.1  # between two batches of them, so that predictions are written in between
-FLUSH_SECONDS = 10.0  # for the queue that is left at the end: a release restarts Redis too, which may take as long
+EXPIRY_SECONDS = 3600.0  # between two searches for old records
+PAUSE_SECONDS = 0.1  # between two batches of old records, to let predictions through
+FLUSH_SECONDS = 10.0  # to write the rest of the queue at the end; a release restarts Redis too, which takes time
 
 
 class PredictionLogger:
-    """`async with logger:` writes all logged predictions, in order, each once, and the rest of the queue at the end."""
+    """Write logged predictions in order, each once, inside `async with logger:`; at its end, write the rest of the queue."""
 
     def __init__(self, prediction_log: PredictionLog, metrics: Metrics):
         self._prediction_log, self._metrics = prediction_log, metrics
-        self._queue: deque[tuple[Prediction, float]] = deque(maxlen=MAX_QUEUE)  # each with its time
+        self._queue: deque[tuple[Prediction, float]] = deque(maxlen=MAX_QUEUE)  # with the time of arrival
         self._batch: list[tuple[Prediction, float]] = []  # on its way to the log
         self._arrived = asyncio.Event()
         self._is_down = False
@@ -41,7 +41,7 @@ class PredictionLogger:
         self._arrived.set()
 
     def queued(self, prediction_id: str) -> Prediction | None:
-        """Return the prediction with this id if it is still to be written. Call it on the event loop."""
+        """Return the prediction with this id if it is not written yet. Call it on the event loop."""
         return next((each for each, _ in (*self._batch, *self._queue) if each.prediction_id == prediction_id), None)
 
     async def __aenter__(self) -> Self:
@@ -56,38 +56,38 @@ class PredictionLogger:
                 while self._batch or self._queue:
                     await self._write_or_wait()
         if self._batch or self._queue:
-            log.error("event=journal_not_flushed lost=%d", len(self._batch) + len(self._queue))
+            log.error("event=prediction_log_not_flushed lost=%d", len(self._batch) + len(self._queue))
         await asyncio.to_thread(self._prediction_log.close)
 
     async def _write_forever(self) -> None:
         while True:
             await self._arrived.wait()
-            await asyncio.sleep(GATHER_SECONDS)  # a write costs the same for one prediction as for many
+            await asyncio.sleep(GATHER_SECONDS)
             self._arrived.clear()
             await self._write_or_wait()
             if self._batch or self._queue:
                 self._arrived.set()
 
     async def _write_or_wait(self) -> None:
-        """Write one batch. While the log is down, wait until the next try instead."""
+        """Write one batch. If the log is down, wait for the time of the next attempt."""
         try:
             await self._write()
         except PredictionLogError as error:
             if not self._is_down:
-                log.error("event=journal_down reason=%r", str(error))
+                log.error("event=prediction_log_down reason=%r", str(error))
             self._is_down = True
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _write(self) -> None:
-        """Write one batch. After a PredictionLogError the next call writes it again: the log takes each id once."""
+        """Write one batch. After a PredictionLogError the next call repeats it; the log accepts each id once."""
         while self._queue and len(self._batch) < BATCH:
             self._batch.append(self._queue.popleft())
         try:
             await asyncio.to_thread(self._prediction_log.add_predictions, [prediction for prediction, _ in self._batch])
         except PredictionLogError:
             raise
-        except Exception:  # a bug of ours: these records would fail again and again, and hold up all others
-            log.exception("event=journal_write_failed")
+        except Exception:  # a bug: these records would fail at each attempt, and block all others
+            log.exception("event=prediction_log_write_failed")
             self._metrics.logged.labels("dropped").inc(len(self._batch))
         else:
             self._metrics.logged.labels("written").inc(len(self._batch))
@@ -96,11 +96,11 @@ class PredictionLogger:
         self._batch = []
         if self._is_down:
             self._is_down = False
-            log.info("event=journal_up waiting=%d", len(self._queue))
+            log.info("event=prediction_log_up waiting=%d", len(self._queue))
 
 
 async def drop_expired(prediction_log: PredictionLog, days: int) -> None:
-    """Keep the log to its retention, for as long as this runs. Each replica does so; the batches of several do no harm."""
+    """Drop records older than `days`, forever. Several replicas may do it at once."""
     while True:
         try:
             while await asyncio.to_thread(prediction_log.drop_expired, days, time()):

@@ -1,4 +1,4 @@
-"""The model in service: its predictions, and the store's alias that it follows. A bad model never replaces a valid one."""
+"""The served model: its predictions, and the alias in the store that it follows. An invalid model never replaces a valid one."""
 
 import asyncio
 import json
@@ -28,11 +28,11 @@ Logits = NDArray[np.float32]  # (1, classes)
 class Prediction(NamedTuple):
     """A network's prediction for one image."""
 
-    probabilities: NDArray[np.float32]  # (10,), of the digits, given that the image shows one
-    digit: int  # the likeliest, also where the answer is "no digit"
+    probabilities: NDArray[np.float32]  # (10,), given that the image shows a digit
+    digit: int  # the likeliest, even if the answer is "no digit"
     is_digit: bool
     is_blank: bool = False
-    no_digit: dict[str, float] | None = None  # its probability and threshold; None: the network has no class for it
+    no_digit: dict[str, float] | None = None  # probability and threshold; None if the network has no such class
 
     def answer(self) -> dict[str, Any]:
         """Return the fields of the schema Answer."""
@@ -48,27 +48,27 @@ class Prediction(NamedTuple):
 
 
 class Model(NamedTuple):
-    """A network and its card. It never changes, and a request keeps the one that it began with."""
+    """A network and its card. Immutable: a request uses the same model from start to end."""
 
     network: Network
     card: dict[str, Any]
     decision: Decision = Decision()
-    golden: NDArray[np.float32] = np.empty((0, 28, 28), np.float32)  # images that it carries, in [0, 1]
-    plan: InferencePlan | None = None  # the network compiled for speed; None for a copy that serves one request
+    golden: NDArray[np.float32] = np.empty((0, 28, 28), np.float32)  # the model's golden images, in [0, 1]
+    plan: InferencePlan | None = None  # the compiled forward pass; None for a copy that serves one request
 
     @property
     def version(self) -> str:
         return str(self.card["version"])
 
     def with_edits(self, edits: list[Edit]) -> "Model":
-        """Return a model whose network is a copy with these edits. ValueError if there is no such parameter."""
+        """Return a model whose network is a copy with these edits. Raise ValueError for an unknown parameter."""
         return self._replace(network=with_edits(self.network, edits), plan=None) if edits else self
 
     def predict(self, image: Image) -> Prediction:
         return self.decide(image, (self.plan or self.network).predict_logits(image[None]))
 
     def decide(self, image: Image, logits: Logits) -> Prediction:
-        """Return the prediction for an image that a network gave these logits."""
+        """Return the prediction for an image with these logits."""
         decided = self.decision.predictions(logits, image[None])
         is_digit, no_digit = bool(decided.is_digit[0]), None
         blank = not is_digit and bool(is_blank(image[None])[0])
@@ -78,37 +78,37 @@ class Model(NamedTuple):
 
 
 class ModelSource:
-    """Follows an alias. `loaded` is the newest valid model that it named."""
+    """Follow an alias in the model store. `loaded` is the newest valid model under this alias."""
 
     def __init__(self, models: ModelStore, metrics: Metrics, alias: str = LIVE):
         self._models, self._metrics, self._alias = models, metrics, alias
         self.loaded: Model | None = None
-        self._seen: object = "nothing yet"  # the store's state at the last look; None: the alias named no version
-        self._is_unreachable = False  # at the last look
+        self._seen: object = "nothing yet"  # the store's state at the last check; None: no version has the alias
+        self._is_unreachable = False  # at the last check
         self._snapshots = lru_cache(1)(models.snapshots)
 
     @property
     def model(self) -> Model:
-        """The newest valid model; an error 503 without one."""
+        """Return the newest valid model. Raise a 503 without one."""
         if self.loaded is not None:
             return self.loaded
         if self._alias != LIVE:
             raise unavailable(f"there is no {self._alias}")
-        raise unavailable("there is no model yet: the trainer publishes one once it is trained; ask again then")
+        raise unavailable("there is no model yet: send this again after the trainer has published one")
 
     async def follow(self, seconds: float) -> None:
-        """Refresh forever, at this interval, without holding up requests."""
+        """Refresh forever, at this interval, in a thread."""
         while True:
             await asyncio.sleep(seconds)
             try:
                 await asyncio.to_thread(self.refresh)
-            except Exception:  # the model in service goes on, and the next look may succeed
+            except Exception:  # keep the loaded model; the next check may succeed
                 log.exception("event=model_check_failed")
 
     def refresh(self) -> None:
-        """Load the alias's model if the store has another one than at the last look.
+        """Load the alias's model if it has changed since the last check.
 
-        A bad model is refused. While the store cannot be reached nothing changes. Either is logged once.
+        Keep the loaded model if the new one is invalid or the store cannot be reached, and log the reason once.
         """
         seen: object = None
         try:
@@ -133,17 +133,19 @@ class ModelSource:
             network, card = self._models.load(version)
             golden = in_unit_range(self._models.golden_images(version))
             self.loaded = Model(network, card, Decision.of(card), golden, plan=InferencePlan(network))
-            self._snapshots.cache_clear()  # they may have come with a new card of the same version
+            self._snapshots.cache_clear()  # a new card of the same version may add snapshots
             self._metrics.model_loads.labels("loaded").inc()
-            log.info("event=model_loaded pointer=%s version=%s", self._alias, version)
-        elif self._alias != LIVE:  # a candidate leaves with its alias; the live model stays, as the store may have gone
+            log.info("event=model_loaded alias=%s version=%s", self._alias, version)
+        elif (
+            self._alias != LIVE
+        ):  # without its alias a candidate is over; the live model stays, as the store may be empty by mistake
             self.loaded = None
         elif self.loaded is None:
-            log.info("event=no_model pointer=%s in=%s", self._alias, self._models)
+            log.info("event=no_model alias=%s store=%s", self._alias, self._models)
         self._metrics.show_model(self._alias, self.loaded.version if self.loaded else None)
 
     def snapshots(self, model: Model) -> Snapshots | None:
-        """Return the snapshots of a model's training, unpacked with the first call; None for missing or damaged ones."""
+        """Return the snapshots of a model's training, cached; None for missing or damaged ones."""
         try:
             return self._snapshots(model.version)
         except StoreError as error:
@@ -152,4 +154,4 @@ class ModelSource:
 
     def _log_error(self, event: str, error: StoreError) -> None:
         kept = self.loaded.version if self.loaded else "none"
-        log.error("event=%s pointer=%s kept=%s reason=%s", event, self._alias, kept, json.dumps(str(error)))
+        log.error("event=%s alias=%s kept=%s reason=%s", event, self._alias, kept, json.dumps(str(error)))

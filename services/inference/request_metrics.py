@@ -1,4 +1,4 @@
-"""Request metrics: every request is counted and timed, whatever becomes of it."""
+"""Request metrics: count and time every request, whatever its outcome."""
 
 import re
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from inference.metrics import CODES, FEEDBACK_PROBLEM_CODES, OTHER, PROBLEM_CODE
 
 
 class RequestMetrics:
-    """ASGI middleware around all others. Its labels are the routes, because clients may make up any path."""
+    """Outermost ASGI middleware. It labels requests by route, because clients can invent any number of paths."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, routes: Sequence[str]):
         self._app, self._metrics, self._routes = app, metrics, frozenset(routes)
-        # A path with an id in it counts under its route's template.
+        # A path with an id counts under its route's template.
         self._templates = {re.compile(re.sub(r"{\w+}", "[^/]+", route)): route for route in routes if "{" in route}
-        for route in (*routes, OTHER):  # zeros from the start on
+        for route in (*routes, OTHER):  # start at zero
             metrics.requests.labels(route, "200")
             metrics.request_seconds.labels(route)
 

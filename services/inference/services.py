@@ -1,4 +1,4 @@
-"""The service's parts, made once an app, and their life: what starts with the app and ends with it."""
+"""The services of an app, and their start and end with the app."""
 
 import asyncio
 import contextlib
@@ -17,14 +17,14 @@ from inference.settings import Settings
 from inference.shadow import Shadow
 from inference.work_queue import WorkQueue
 
-# How many calls wait in each queue; one runs. At most two seconds' work, on one core.
+# Calls that may wait in each queue while one runs: at most two seconds of work on one core.
 LARGE_WAITING = 8  # large bodies: up to 0.3 s each
 INSPECTIONS_WAITING = 64  # explanations, units, snapshots: up to 0.03 s each
 SLOW_WAITING = 4  # occlusion, training steps: up to half a second each
 
 
 class Services:
-    """All parts of one app. Nothing is read from disk before `running`."""
+    """The services of one app. They read nothing from disk before `running`."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
@@ -43,7 +43,7 @@ class Services:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Load the models, then follow the store and keep the prediction log to its retention."""
+        """Load the models, then follow the store and drop expired records until the app ends."""
         for source in self.sources.values():
             await asyncio.to_thread(source.refresh)
         tasks = [asyncio.create_task(source.follow(self.settings.model_check_seconds)) for source in self.sources.values()]
@@ -58,6 +58,6 @@ class Services:
 
 
 def services_of(request: Request) -> Services:
-    """Return the parts of the app that this request asks."""
+    """Return the services of the request's app."""
     services: Services = request.app.state.services
     return services

@@ -1,4 +1,4 @@
-"""How this service is deployed, read from the environment once, at start."""
+"""Settings of this service, read from the environment once, at start."""
 
 import re
 from typing import Annotated
@@ -14,7 +14,7 @@ HOST = r"\*|(?:[a-z0-9_-]+\.)*[a-z0-9_-]+"  # "*": any
 
 
 def _words(pattern: str, example: str) -> BeforeValidator:
-    """Parse words with spaces or commas between them, each of which fits the pattern."""
+    """Parse words separated by spaces or commas. Raise ValueError for a word that does not match the pattern."""
 
     def parse(text: object) -> object:
         words = text.lower().replace(",", " ").split() if isinstance(text, str) else text
@@ -28,16 +28,16 @@ def _words(pattern: str, example: str) -> BeforeValidator:
 
 class Settings(ServiceSettings):
     models: Annotated[str, opened_by(open_models)] = "state/models"  # the model store's URL
-    model_check_seconds: float = Field(1.0, ge=0.05, le=3600.0)  # between two looks at the model store
+    model_check_seconds: float = Field(1.0, ge=0.05, le=3600.0)  # between two checks of the model store
     prediction_log: Annotated[str, opened_by(open_prediction_log)] = Field(
         "sqlite:///state/journal.sqlite", validation_alias="DOODLE_JOURNAL"
     )
-    retention_days: int = Field(90, ge=0, le=36_500)  # of predictions and feedback in the prediction log; 0: forever
+    retention_days: int = Field(90, ge=0, le=36_500)  # for predictions and feedback; 0: forever
     host: str = "127.0.0.1"
     port: Port = 7000
     log_level: LogLevel = "info"
-    api_key: Key = ""  # for feedback, /live/ and /candidate/; "": none needed
-    # Websites whose scripts may read the answers, beside the page's own origin.
+    api_key: Key = ""  # for feedback, /live/ and /candidate/; "": no key needed
+    # Other websites whose scripts may read the answers.
     cors_origins: Annotated[tuple[str, ...], NoDecode, _words(ORIGIN, "https://example.org or http://localhost:8080")] = ()
-    # Public names of this service, beside private ones and addresses.
+    # Public names of this service. Private names and IP addresses are always allowed.
     hosts: Annotated[frozenset[str], NoDecode, _words(HOST, "doodle.example.org, without a port")] = frozenset()

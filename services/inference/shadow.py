@@ -1,4 +1,4 @@
-"""Shadow mode: a candidate reads the drawings that the live model answers. Disagreements are counted and listed."""
+"""Shadow mode: the candidate also predicts each live drawing. Count its disagreements, and keep the newest."""
 
 from collections import deque
 from time import time
@@ -7,18 +7,18 @@ from typing import Any
 from inference.metrics import Metrics
 from inference.predictor import Image, ModelSource, Prediction
 
-KEPT = 100  # disagreements, the newest
+KEPT = 100  # disagreements
 
 
 class Shadow:
-    """Compares the candidate's predictions with the live model's."""
+    """Compare the candidate's predictions with the live model's."""
 
     def __init__(self, candidate: ModelSource, metrics: Metrics):
         self._candidate, self._metrics = candidate, metrics
         self._disagreements: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
     async def compare(self, prediction_id: str, image: Image, live_version: str, live: Prediction) -> None:
-        """Let the candidate, if there is one, read an image. Call it once the response is on its way."""
+        """Compare with the candidate's prediction for an image, if there is a candidate. Call it after the response."""
         model = self._candidate.loaded
         if model is None or model.version == live_version:
             return
@@ -32,5 +32,5 @@ class Shadow:
             self._disagreements.append({"prediction_id": prediction_id, "time": time(), **answers})
 
     def disagreements(self) -> list[dict[str, Any]]:
-        """Return the newest that this process has seen, oldest first."""
+        """Return the newest disagreements of this process, oldest first."""
         return list(self._disagreements)

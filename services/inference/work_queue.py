@@ -1,4 +1,4 @@
-"""Queues for expensive calls: each has a thread of its own, so that an ordinary prediction never waits for them."""
+"""Queues for expensive calls. Each queue has its own thread, so that ordinary predictions do not wait."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class WorkQueue:
-    """First in, first out; a call whose client disconnects leaves the queue."""
+    """A first-in, first-out queue that drops a waiting call when its client disconnects."""
 
     def __init__(self, name: str, max_waiting: int, metrics: Metrics):
         self._size = 1 + max_waiting
@@ -24,29 +24,28 @@ class WorkQueue:
         metrics.queued_calls.labels(name).set_function(lambda: self._calls)
 
     async def run(self, request: Request, call: Callable[..., Result], *arguments: object) -> Result:
-        """Return the call's result. Call it on the event loop, once the request's body is read.
+        """Return the call's result. Call it on the event loop, after reading the request's body.
 
-        An error 429 at once where the queue is full. ClientDisconnect when the client has gone; a call that already runs keeps
-        its thread until it ends.
+        Raise a 429 at once if the queue is full, and ClientDisconnect when the client disconnects; a running call still ends.
         """
         if self._calls >= self._size:
             raise too_many_requests(TOO_MUCH)
         work = self._executor.submit(call, *arguments)
         self._calls += 1
         loop = asyncio.get_running_loop()
-        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))  # the count belongs to the loop's thread
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))  # only the loop's thread changes the count
         return await _unless_gone(request, asyncio.wrap_future(work))
 
     def _leave(self) -> None:
         self._calls -= 1
 
     def close(self) -> None:
-        """Start no more calls; do not wait for those that run."""
+        """Cancel waiting calls, without waiting for the running one."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 async def _unless_gone(request: Request, work: asyncio.Future[Result]) -> Result:
-    """Return the work's result; ClientDisconnect, and no more work, when the client goes first. Its body is skipped."""
+    """Return the work's result. Cancel it and raise ClientDisconnect if the client disconnects first."""
     gone = asyncio.ensure_future(_disconnection(request))
     try:
         await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -55,7 +54,7 @@ async def _unless_gone(request: Request, work: asyncio.Future[Result]) -> Result
         return work.result()
     finally:
         gone.cancel()
-        work.cancel()  # takes a call that waits out of the queue
+        work.cancel()  # removes a waiting call from the queue
 
 
 async def _disconnection(request: Request) -> None:

@@ -108,7 +108,7 @@ def test_no_digit_has_a_row_of_its_own(page, hand):
     expect(page.locator("#best-guess")).to_have_text(re.compile(r"Best guess: \d"))
     for panel in ("#probabilities", "#softmax"):
         expect(winner(page, panel)).to_contain_text("not a digit")
-    expect(page.locator("#probabilities .no-digit")).to_have_text(re.compile(r"\d%.*the answer above 5", re.DOTALL))
+    expect(page.locator("#probabilities .no-digit")).to_have_text(re.compile(r"\d%.*threshold 5", re.DOTALL))
 
     page.click("#clear-btn")
     hand.mouse([(100, 100)])

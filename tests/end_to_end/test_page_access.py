@@ -123,6 +123,6 @@ def test_answers_are_announced_parts_are_headings_and_forced_colors_show_the_cho
 def test_without_javascript_the_page_says_so_and_shows_no_dead_controls(page_url, new_page):
     page = new_page(java_script_enabled=False)
     page.goto(page_url)
-    expect(page.get_by_text("Doodle needs JavaScript to draw")).to_be_visible()
+    expect(page.get_by_text("Doodle needs JavaScript")).to_be_visible()
     for name in ("Predict Digit", "Undo"):
         expect(page.get_by_role("button", name=name)).to_be_hidden()

@@ -97,7 +97,7 @@ def test_it_reads_while_the_pen_moves_and_shows_digitnet_s_numbers(drawn, model)
     before = page.evaluate(saliency)
     other = "0" if rival == 9 else "9"
     page.select_option("#rival", other)
-    expect(page.locator("#evidence")).to_contain_text(f"blue ink for the {other}")
+    expect(page.locator("#evidence")).to_contain_text(f"over {other}, blue ink")
     assert page.evaluate(saliency) != before
 
 
@@ -158,7 +158,7 @@ def test_a_unit_says_how_it_came_about(drawn, model, draw):
     expect(panel).to_have_attribute("data-place", ",".join(map(str, place)))
     assert numbers(panel, "layer", "value", "bias") == pytest.approx([0, unit.value, unit.bias], abs=1e-5)
     expect(page.locator("#unit-title")).to_have_text(f"Filter 2, at row {place[1]}, column {place[2]}")
-    expect(page.locator("#unit-arithmetic")).to_contain_text("of bias = ")
+    expect(page.locator("#unit-arithmetic")).to_contain_text("+ bias ")
 
     page.mouse.down()  # a click keeps it
     page.mouse.up()
@@ -240,7 +240,7 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
         expect(buttons.nth(moment)).to_have_attribute("aria-pressed", "true")
         when = f"{snapshots.step[moment]:,}" if moment else "Before the first step"
         expect(page.locator("#moment-words")).to_contain_text(when)
-        accuracy = f"{100 * snapshots.validation_accuracy[moment]:.2f}% right"
+        accuracy = f"Validation accuracy: {100 * snapshots.validation_accuracy[moment]:.2f}%"
         expect(page.locator("#moment-measured")).to_contain_text(accuracy)
 
         # The map has the drawing, and the digits, where digitnet puts them.
@@ -253,10 +253,10 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
         filters.add(page.evaluate("() => document.querySelector('#moment-filters').toDataURL()"))
         tables.add(page.locator("#moment-layers").inner_text())
     assert (len(filters), len(tables)) == (3, 3)
-    expect(page.locator("#moment-reading")).to_contain_text("Its answer to your drawing: a 5")
+    expect(page.locator("#moment-reading")).to_contain_text("Prediction for your drawing: a 5")
 
     page.click("#play-btn")
-    expect(page.locator("#moment-words")).to_have_text("Before the first step: weights drawn by chance")
+    expect(page.locator("#moment-words")).to_have_text("Before the first step: random weights")
     expect(page.locator("#moment-words")).to_contain_text("After ")
     page.click("#play-btn")
     expect(page.locator("#play-btn")).to_have_text("Play")
@@ -268,7 +268,7 @@ def test_a_service_without_snapshots_or_explanations_leaves_the_rest_as_it_is(dr
     page, _ = drawn
     page.route("**/api/snapshots", lambda route: route.fulfill(status=404, json={"detail": "none"}))
     page.click("#timeline > summary")
-    expect(page.locator("#timeline-status")).to_contain_text("No snapshots were kept")
+    expect(page.locator("#timeline-status")).to_contain_text("no snapshots")
     expect(page.locator("#timeline-body")).to_be_hidden()
 
     page.route("**/api/explain", lambda route: route.fulfill(status=404, json={"detail": "Not Found"}))

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { leadLost, parseExplanation, softmaxSteps, spokenFor } from "../../services/frontend/js/explanation.js";
+import { attribution, leadLost, parseExplanation, softmaxSteps } from "../../services/frontend/js/explanation.js";
 import { UnexpectedAnswerError } from "../../services/frontend/js/prediction.js";
 import { exampleAnswer, tensor } from "./example-answer.js";
 
@@ -51,10 +51,10 @@ test("softmax takes the ten digits' logits, divided by the temperature, however 
 });
 
 test("saliency is ink times gradient: zero on paper, and beside a rival the difference of the two", () => {
-  const values = spokenFor(parseExplanation(answer({ input: inked((row, column) => (row === 1 && column === 2 ? 0.5 : 0)) })), 3);
+  const values = attribution(parseExplanation(answer({ input: inked((row, column) => (row === 1 && column === 2 ? 0.5 : 0)) })), 3);
   assert.equal(values[30], 0.5 * (3 + 30 / 1024));
   assert.equal(values.filter((value) => value !== 0).length, 1);
-  const apart = spokenFor(parseExplanation(answer({ input: inked(() => 1) })), 7, 2);
+  const apart = attribution(parseExplanation(answer({ input: inked(() => 1) })), 7, 2);
   assert.ok(apart.every((value) => Math.abs(value - 5) < 1e-5));
 });
 

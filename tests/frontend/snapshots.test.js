@@ -59,7 +59,7 @@ test("predictions come one for each snapshot", () => {
 test("a snapshot is a number of steps, and where that was among the epochs", () => {
   const history = parseTrainingHistory(answer());
   assert.deepEqual([0, 1, 2].map((index) => snapshotInWords(history, index)), [
-    "Before the first step: weights drawn by chance",
+    "Before the first step: random weights",
     "After 100 of 2,000 steps, epoch 0.2 of 4",
     "After 2,000 of 2,000 steps, epoch 4 of 4",
   ]);

@@ -76,13 +76,13 @@ def test_port_7000_passes_everything_on(running):
     [
         (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "the address is too long"),
         (b"GET /api/model HTTP/1.1\r\nHost: x\r\nCookie: " + b"a" * 20_000 + b"\r\n\r\n", 431, "the header is too large"),
-        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "the request cannot be understood"),
-        (b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400, "the request cannot be understood"),
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "the request is invalid"),
+        (b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400, "the request is invalid"),
         (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405, "Method Not Allowed"),
         (
             b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
             501,
-            "this transfer encoding is not supported: send a Content-Length, or chunks",
+            "this transfer encoding is not supported: send a Content-Length, or use chunked",
         ),
         (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505, "this version of HTTP is not supported: send HTTP/1.1"),
     ],

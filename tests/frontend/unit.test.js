@@ -39,12 +39,12 @@ for (const [what, changes] of Object.entries({
 
 const many = { inputs: tensor([6], [1, 2, 3, 4, 5, 6]), weights: tensor([6], [1, 1, 1, -1, 1, 1]), bias: -1, value: 12 };
 for (const [what, kind, given, text] of [
-  ["zeros are left out", "dense", answer(), "1.000 · 0.500 + 0.500 · (−1.000) + 0.250 of bias = 0.250"],
+  ["zeros are left out", "dense", answer(), "1.000 · 0.500 + 0.500 · (−1.000) + bias 0.250 = 0.250"],
   ["of many products the largest come, and the sum of the others", "conv2d", answer(many),
-    "6.000 · 1.000 + 5.000 · 1.000 + 4.000 · (−1.000) + 3.000 · 1.000 + 3.000 from 2 more + (−1.000) of bias = 12.000"],
+    "6.000 · 1.000 + 5.000 · 1.000 + 4.000 · (−1.000) + 3.000 · 1.000 + 3.000 from 2 more + bias (−1.000) = 12.000"],
   ["pooling takes the largest", "maxpool2d", bare([1, 1, 2], [-1, 0.5], 0.5), "The largest of −1.000, 0.500 is 0.500."],
   ["ReLU what is above zero", "relu", bare([1], [-1], 0), "max(0, −1.000) = 0.000"],
-  ["others change nothing", "dropout", bare([1], [2], 2), "2.000, as it came."],
+  ["others change nothing", "dropout", bare([1], [2], 2), "2.000, unchanged."],
   ["a unit that is off adds nothing", "dense", answer({ weights: tensor([3], [0, 0, 0]), bias: 0, value: 0 }), "It is off: its weights and its bias are zero."],
 ]) {
   test(`the arithmetic is spelt out: ${what}`, () => assert.equal(arithmetic(kind, parseUnit(given)), text));

@@ -20,7 +20,7 @@ A_PREDICTION = Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", byte
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    monkeypatch.setattr(feedback, "LOOK_AGAIN_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(feedback, "RETRY_SECONDS", (0.01, 0.01))
 
 
 def predicted(client, strokes):
@@ -106,7 +106,7 @@ async def test_many_erasures_leave_threads_to_others():
 
     service = feedback.FeedbackService(SlowLog(), PredictionLogger(SlowLog(), Metrics()), Metrics())
     await asyncio.gather(*(service.erase(f"{number:032x}") for number in range(20)))
-    assert max(counts) == feedback.ERASURES_AT_ONCE
+    assert max(counts) == feedback.MAX_ERASURES
 
 
 def test_drops_what_is_older_than_the_setting(serve, models_folder, prediction_log, prediction_log_url, eventually):

@@ -10,7 +10,7 @@ import pytest
 from digitnet.images.ink import image_from_vector
 from digitnet.images.normalize import in_bytes
 from inference import feedback as module
-from inference.errors import LOG_OUT_OF_REACH
+from inference.errors import LOG_UNREACHABLE
 from inference.metrics import Metrics
 from inference.prediction_logger import PredictionLogger
 from stores.prediction_log import FeedbackLimits, open_prediction_log
@@ -23,7 +23,7 @@ OF_VECTOR = {"image_vector": VECTOR, "actual_digit": 5}
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", (0.001, 0.001))
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.001, 0.001))
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_nothing_is_called_kept_or_erased_where_the_log_is_out_of_reach(serve, m
     with serve(models_folder, prediction_log=f"sqlite:///{tmp_path}/folder.sqlite") as client:
         answers = client.post("/feedback", json=OF_VECTOR), client.delete(f"/predictions/{ID}")
     for answer in answers:
-        assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"detail": LOG_OUT_OF_REACH}, "5")
+        assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"detail": LOG_UNREACHABLE}, "5")
 
 
 PREDICTION = module.Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))

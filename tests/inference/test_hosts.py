@@ -14,7 +14,7 @@ def test_answers_to_addresses_private_names_and_those_in_the_settings_alone(mode
         for host in OTHERS:
             response = client.post("/predict", json={"strokes": []}, headers={"Host": host})
             assert response.status_code == 421, host
-            assert response.json()["detail"].endswith("its operator can add it to DOODLE_HOSTS")
+            assert response.json()["detail"].endswith("the operator can add it to DOODLE_HOSTS")
 
 
 def test_every_name_can_be_allowed(models_folder, serve):

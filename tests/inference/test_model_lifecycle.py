@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 STROKES = {"strokes": [[[140, 40], [150, 240]]]}
-NO_MODEL = {"detail": "there is no model yet: the trainer publishes one once it is trained; ask again then"}  # and no path
+NO_MODEL = {"detail": "there is no model yet: send this again after the trainer has published one"}  # and no path
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ QUEUES = {  # by the step that runs in them: where it is, a request that needs i
     "explanation ": (inspect, "/explain", ORDINARY, 3),
     "unit": (inspect, "/unit", {"strokes": LINE, "layer": 0, "place": [0, 0, 0]}, 3),
     "_parsed": (body, "/predict", WORST["64,000 pixels that are 2"].body(), 2),
-    "image_of": (body, "/predict", WORST["20,000 points"].body(), 2),
+    "image_from_strokes": (body, "/predict", WORST["20,000 points"].body(), 2),
     "_png_drawing": (body, "/predict", png(600, 600), 2),
 }
 

@@ -88,8 +88,8 @@ class TestPredictionLogger:
             prediction_log.before = lambda: None
             await until(lambda: figure("written") == 5)
         assert prediction_log.taken == records
-        events = [message.split()[0] for message in caplog.messages if "journal" in message]
-        assert events == ["event=journal_down", "event=journal_up"]  # each once, however often it was tried
+        events = [message.split()[0] for message in caplog.messages if "prediction_log_" in message]
+        assert events == ["event=prediction_log_down", "event=prediction_log_up"]  # each once, however often it was tried
 
     async def test_when_too_many_wait_the_oldest_are_dropped_and_counted(self, metrics, figure, monkeypatch):
         monkeypatch.setattr(module, "MAX_QUEUE", 10)
@@ -120,7 +120,7 @@ class TestPredictionLogger:
             prediction_log.before = lambda: None
             logger.log(*predictions(1))
             await until(lambda: figure("written") == 1)
-        assert "event=journal_write_failed" in caplog.text
+        assert "event=prediction_log_write_failed" in caplog.text
 
     async def test_a_log_that_is_down_at_the_end_is_waited_for(self, metrics, caplog):
         tries = []
@@ -136,7 +136,7 @@ class TestPredictionLogger:
         monkeypatch.setattr(module, "FLUSH_SECONDS", 0.2)
         async with logging(PredictionLog(before=down), metrics, predictions(3)):
             pass
-        assert "event=journal_not_flushed lost=3" in caplog.text
+        assert "event=prediction_log_not_flushed lost=3" in caplog.text
 
 
 def test_the_service_records_each_answer_with_the_image_that_was_read(client, prediction_log, strokes):

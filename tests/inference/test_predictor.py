@@ -56,8 +56,8 @@ def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, lo
         source.refresh()
     assert loads() == (0, 0)
     assert caplog.messages == [
-        f"event=no_model pointer=live in={tmp_path}",
-        'event=models_unreachable pointer=live kept=none reason="the store cannot be reached"',
+        f"event=no_model alias=live store={tmp_path}",
+        'event=models_unreachable alias=live kept=none reason="the store cannot be reached"',
     ]
 
 

@@ -79,7 +79,7 @@ def test_reads_a_drawing_at_each_snapshot_and_counts_it_as_no_prediction(client,
 def test_a_model_without_any_says_so_until_they_come(models, client, publish_model, strokes, eventually):
     version = publish_model(models.folder, 5, ABOUT, LAYERS)["version"]
     eventually(lambda: client.get("/model").json()["version"] == version, "it is in service")
-    words = f"model {version} has no snapshots: it was trained before the trainer left any"
+    words = f"model {version} has no snapshots: the store has none, or they are damaged"
     for response in (client.get("/snapshots"), client.post("/snapshots", json={"strokes": strokes})):
         assert (response.status_code, response.json()) == (404, {"detail": words})
     publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)  # the same network, by a trainer that keeps them

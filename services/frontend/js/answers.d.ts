@@ -1,4 +1,4 @@
-// The API's answers as docs/api.md describes them. The page trusts no server: each parse function checks what it uses.
+// The API's answers, see docs/api.md. Each parse function checks the fields that it uses, since the page trusts no server.
 
 export interface Answer {
   digit: number | null;
@@ -15,7 +15,7 @@ export interface PredictAnswer extends Answer {
   input: number[][];
 }
 
-/** An array; `float32` is base64 of little-endian 32-bit floats. */
+/** An array. `float32` is base64 of little-endian 32-bit floats. */
 export interface EncodedTensor {
   shape: number[];
   float32: string;

@@ -1,5 +1,4 @@
-// The API client: sends one request, and returns its outcome. It never throws: whatever the network or the server does becomes either
-// a checked answer or a message to show.
+// The API client: sends a request, and returns its outcome, which is a checked answer or an error message. It never throws.
 
 import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { parseExplanation } from "./explanation.js";
@@ -30,7 +29,7 @@ export const FEEDBACK_URL = "api/feedback";
 export const TIMEOUT_MS = 10_000;
 
 /**
- * A request without an answer. `mayPass`: it may succeed later. `retryAfterMs`: the time that the service names.
+ * A failed request. `mayPass`: a retry may succeed. `retryAfterMs`: the service's Retry-After.
  * @typedef {{error: string} | {error: string, mayPass: true, retryAfterMs: number | null}} Failure
  */
 
@@ -40,15 +39,15 @@ export const TIMEOUT_MS = 10_000;
  */
 
 /**
- * The outcome of one attempt to send feedback. `isUnknown`: there is no such prediction.
+ * The outcome of one attempt to send feedback. `isUnknown`: the service does not know the prediction.
  * @typedef {{received: true} | {error: string, isUnknown?: true} | Failure} Delivery
  */
 
-/** Statuses below 500 that may pass: the request came too slowly, or there were too many. */
+/** Statuses below 500 for which a retry may succeed: a slow request, or too many requests. */
 const PASSING_STATUSES = new Set([408, 429]);
 
 /** @typedef {{status: number, body: string, headers: Headers}} Reply */
-/** @typedef {{changes?: readonly Change[]}} Edits of the copy that answers; without them the served network does */
+/** @typedef {{changes?: readonly Change[]}} Edits edits of a copy of the network; without any, the served network answers */
 /** @typedef {PredictionRequest & Spot & Edits} UnitRequest */
 
 /**
@@ -64,7 +63,7 @@ export async function requestPrediction(request, connection) {
 }
 
 /**
- * Ask how the network reads a drawing. The service logs nothing of it, so each stroke may ask. An occlusion takes 784 forward passes.
+ * Ask for an explanation, with each stroke: the service does not log it. An occlusion takes 784 forward passes.
  * @param {PredictionRequest & Edits} request
  * @param {Connection} connection
  * @param {{occlusion?: boolean}} [options]
@@ -75,18 +74,18 @@ export async function requestExplanation(request, connection, { occlusion = fals
   return outcomeOf(parseExplanation, await post(url, request, connection));
 }
 
-/** Train a copy of the network. @param {TrainingRequest} request @param {Connection} connection @returns {Promise<Outcome<TrainingResult>>} */
+/** @param {TrainingRequest} request @param {Connection} connection @returns {Promise<Outcome<TrainingResult>>} */
 export async function requestTraining(request, connection) {
   return outcomeOf(parseTrainingResult, await post(LEARN_URL, request, connection));
 }
 
-/** Ask how one number of a layer was computed. @param {UnitRequest} request @param {Connection} connection @returns {Promise<Outcome<Unit>>} */
+/** @param {UnitRequest} request @param {Connection} connection @returns {Promise<Outcome<Unit>>} */
 export async function requestUnit(request, connection) {
   return outcomeOf(parseUnit, await post(UNIT_URL, request, connection));
 }
 
 /**
- * Ask how the live model was trained. The answer is null for a model without snapshots.
+ * Ask for the live model's training. The answer is null for a model without snapshots.
  * @param {Connection} connection
  * @returns {Promise<Outcome<TrainingHistory | null>>}
  */
@@ -96,7 +95,7 @@ export async function requestTrainingHistory(connection) {
 }
 
 /**
- * Ask what the live model answered to a drawing at each snapshot of its training.
+ * Ask for the prediction of each snapshot.
  * @param {PredictionRequest} request
  * @param {Connection} connection
  * @returns {Promise<Outcome<SnapshotPredictions>>}
@@ -113,7 +112,7 @@ export async function sendFeedback(request, connection) {
   const answer = parseJson(reply.body);
   if (reply.status === 404) return { error: statusMessage(reply.status, answer), isUnknown: true };
   if (reply.status !== 200) return failure(reply, answer);
-  // Only the API's own message confirms it: a proxy's page may have status 200 too.
+  // Only the API's message confirms it, since a proxy's page may also have status 200.
   return typeof answer?.message === "string" ? { received: true } : { error: unexpectedAnswer("the server did not confirm it") };
 }
 
@@ -134,7 +133,7 @@ function post(url, request, connection) {
  * @returns {Promise<Reply | Failure>}
  */
 async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
-  // One controller for both reasons to stop. It stays armed while the body arrives: a server can stall there too.
+  // One controller for the caller's signal and the timeout, until the body is complete: a server can also stall there.
   const controller = new AbortController();
   const abort = () => controller.abort();
   signal?.addEventListener("abort", abort);
@@ -151,7 +150,7 @@ async function send(url, options, { fetch, signal, timeoutMs = TIMEOUT_MS }) {
     response = await fetch(url, { ...options, signal: controller.signal });
     body = await response.text();
   } catch {
-    // fetch rejects for every kind of network failure, and browsers do not name the kind.
+    // fetch rejects for every kind of network failure, and browsers do not tell which.
     const error = isLate ? timedOut(timeoutMs) : response ? CUT_OFF : UNREACHABLE;
     return { error, mayPass: true, retryAfterMs: null };
   } finally {
@@ -196,7 +195,7 @@ function parseJson(text) {
   }
 }
 
-/** @param {string | null} retryAfter in seconds; a date, which the service does not send, counts as none */
+/** @param {string | null} retryAfter in seconds; the service sends no date, so null stands for one */
 function inMilliseconds(retryAfter) {
   return /^\d+$/.test(retryAfter ?? "") ? 1000 * Number(retryAfter) : null;
 }

@@ -1,4 +1,4 @@
-// The changes view: a bar, always in view, that names the edits of the network's copy and undoes them.
+// The changes view: a bar that stays in view, describes the edits of the network's copy, and undoes them.
 
 import { changesInWords } from "./changes.js";
 

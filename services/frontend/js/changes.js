@@ -1,7 +1,7 @@
-// Changes: the edits of this page's copy of the network: units switched off, weights edited.
+// Changes: the edits of this page's copy of the network.
 
 /**
- * As the API takes it; without a weight the unit is switched off.
+ * An edit in the API's format. Without a weight it switches the unit off.
  * @typedef {{layer: number, unit: number, weight?: number | "bias", value?: number}} Change
  */
 
@@ -19,10 +19,10 @@ export class Changes {
     return this.#list.some((change) => change.weight === undefined && isOf(change, layer, unit));
   }
 
-  /** Off, or on again; on as it was edited, if it was. @param {number} layer @param {number} unit */
+  /** Switch a unit off, or on again with its edits. @param {number} layer @param {number} unit */
   toggle(layer, unit) {
     const others = this.#list.filter((change) => !(change.weight === undefined && isOf(change, layer, unit)));
-    // Switching off comes last: edits of a unit that is off show once it is on again.
+    // Edits come before switching off, so they take effect once the unit is on again.
     this.#list = others.length < this.#list.length ? others : [...this.#list, { layer, unit }];
   }
 

@@ -1,5 +1,5 @@
-// Coordinates: a drawing lives on a logical canvas of 280 x 280, whatever its size on the screen. Strokes are
-// recorded, redrawn and sent in these units, so a phone and a wide screen send the same numbers.
+// Coordinates: strokes are recorded, redrawn and sent in units of a logical canvas of 280 x 280. So screens of any size send the
+// same numbers.
 
 /** Width and height of the logical canvas: ten times the network's 28 pixels. */
 export const CANVAS_SIZE = 280;
@@ -13,8 +13,7 @@ export const BRUSH_WIDTH = 20;
  */
 
 /**
- * Return the nearest point on the canvas. A finger that slips over the edge draws along the edge. So the API receives the drawing as
- * shown, and no point outside the size that the request names.
+ * Return the nearest point on the canvas. So a finger beyond the edge draws along the edge, and the API gets the drawing as shown.
  * @param {Point} point
  * @returns {Point}
  */
@@ -26,7 +25,7 @@ export function keepOnCanvas([x, y]) {
  * Return a pointer's place on the logical canvas.
  * @param {{clientX: number, clientY: number}} pointer position in the browser's window, in CSS pixels
  * @param {{left: number, top: number, width: number, height: number}} rectangle of the canvas in that window;
- *     the canvas must have no border or padding, or the edges would be off by it
+ *   a border or padding would shift the points
  * @returns {Point}
  */
 export function toLogical(pointer, rectangle) {

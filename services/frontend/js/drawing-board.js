@@ -48,7 +48,7 @@ export class DrawingBoard {
   showCursor([x, y], isDown) {
     this.#cursor.hidden = false;
     this.#cursor.dataset.pen = isDown ? "down" : "up";
-    // In percent, so that the cursor stays in its place when the canvas changes size.
+    // In percent, so that the cursor keeps its place when the canvas changes size.
     this.#cursor.style.left = `${(x / CANVAS_SIZE) * 100}%`;
     this.#cursor.style.top = `${(y / CANVAS_SIZE) * 100}%`;
   }
@@ -57,7 +57,7 @@ export class DrawingBoard {
     this.#cursor.hidden = true;
   }
 
-  /** Return the drawing as a PNG, of the same size on every screen. @returns {Promise<Blob | null>} null without memory for it */
+  /** Return the drawing as a PNG, of the same size on every screen. @returns {Promise<Blob | null>} null if memory is short */
   toPng() {
     const sheet = document.createElement("canvas");
     sheet.width = sheet.height = PNG_SIZE;
@@ -71,7 +71,7 @@ export class DrawingBoard {
     this.#placeholder.hidden = !this.#recorder.isEmpty;
   }
 
-  /** Give the canvas one pixel for each pixel of the screen. Setting the size empties a canvas, so set it only when it differs. */
+  /** Give the canvas one pixel for each pixel of the screen. Setting the size clears a canvas, so set it only if it differs. */
   #fitBackingStore() {
     const pixels = Math.max(1, Math.round(this.#canvas.clientWidth * window.devicePixelRatio));
     if (this.#canvas.width !== pixels || this.#canvas.height !== pixels) {
@@ -87,7 +87,7 @@ export class DrawingBoard {
  * @param {readonly Stroke[]} strokes
  */
 function paintDrawing(context, pixels, strokes) {
-  const scale = pixels / CANVAS_SIZE; // from here on in logical units
+  const scale = pixels / CANVAS_SIZE;
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.fillStyle = PAPER;
   context.fillRect(0, 0, CANVAS_SIZE, CANVAS_SIZE);
@@ -99,7 +99,7 @@ function paintStroke(context, stroke) {
   const [[startX, startY], ...rest] = stroke;
   context.beginPath();
   if (rest.length === 0) {
-    // A line of no length draws nothing in some browsers; a dot is a disc as wide as the brush.
+    // Some browsers draw nothing for a line without length.
     context.fillStyle = INK;
     context.arc(startX, startY, BRUSH_WIDTH / 2, 0, 2 * Math.PI);
     context.fill();
@@ -114,11 +114,7 @@ function paintStroke(context, stroke) {
   context.stroke();
 }
 
-/**
- * Call back when a window moves to a monitor of another pixel ratio. A media query only tells that the ratio has changed, hence a new
- * query each time.
- * @param {() => void} callback
- */
+/** Call back when the window moves to a monitor with another pixel ratio. Each ratio needs a new query. @param {() => void} callback */
 function whenPixelRatioChanges(callback) {
   const query = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
   const changed = () => {

@@ -1,4 +1,4 @@
-// The drawing tools: the buttons for Undo, Redo, the eraser and the download.
+// The drawing tools: the buttons Undo, Redo, Eraser and Download PNG.
 
 /** @import { StrokeRecorder } from "./strokes.js" */
 
@@ -35,12 +35,12 @@ export class DrawingTools {
     this.show();
   }
 
-  /** Whether the main button, or a finger, erases. */
+  /** Return whether the main button, or a finger, erases. */
   get isErasing() {
     return this.#elements.eraser.getAttribute("aria-pressed") === "true";
   }
 
-  /** Show which tools can be used now. With nothing left to erase, the pen is back. */
+  /** Enable the tools that can be used now. An empty canvas switches back to the pen. */
   show() {
     const { undo, redo, eraser, download } = this.#elements;
     setEnabled(undo, this.#recorder.canUndo);
@@ -56,7 +56,7 @@ export class DrawingTools {
   }
 }
 
-/** Not `disabled`, which would drop the focus. @param {HTMLElement} button @param {boolean} isEnabled */
+/** Set aria-disabled, since `disabled` would drop the focus. @param {HTMLElement} button @param {boolean} isEnabled */
 function setEnabled(button, isEnabled) {
   button.setAttribute("aria-disabled", String(!isEnabled));
 }
@@ -68,5 +68,5 @@ function save(blob, name) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers still read it after the click
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it after the click
 }

@@ -1,5 +1,5 @@
-// Early ink: keeps and shows the strokes that are drawn before the modules have loaded. main.js then replays the events.
-// A classic script, because a module would wait for the whole page.
+// Early ink: keeps and shows strokes until the modules have loaded. main.js then replays their events. It is a classic script,
+// because a module would wait for the whole page.
 
 "use strict";
 

@@ -1,6 +1,5 @@
-// An element of the page, by its id.
-
 /**
+ * Return the element of the page with an id.
  * @template {Element} [Kind=HTMLElement]
  * @param {string} id
  */

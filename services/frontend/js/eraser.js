@@ -5,7 +5,7 @@ import { BRUSH_WIDTH } from "./coordinates.js";
 /** @import { Point } from "./coordinates.js" */
 
 /**
- * Return whether the eraser touches the stroke's ink on its way.
+ * Return whether the eraser touches the stroke's ink on its way between two points.
  * @param {readonly Point[]} stroke
  * @param {Point} from
  * @param {Point} to

@@ -1,8 +1,7 @@
-// Error messages for the person who drew the digit. Each is a title, a colon and a reason.
+// Error messages for the page. Each is a title, a colon and a reason.
 
 /** @import { ErrorAnswer } from "./answers.js" */
 
-// The title of each HTTP status.
 const STATUS_TITLES = new Map([
   [400, "Bad Request"],
   [401, "Key Needed"],
@@ -15,14 +14,14 @@ const STATUS_TITLES = new Map([
   [503, "Service Unavailable"],
 ]);
 
-// Reasons for statuses that arrive without one: the API always sends a detail, a proxy in front of it need not.
+// Reasons for errors without a detail, which come from a proxy and not from the API.
 const STATUS_REASONS = new Map([
   [413, "clear the canvas and draw with fewer lines."],
   [429, "please wait a moment."],
   [503, "the prediction service is not ready yet."],
 ]);
 
-// The proxy's own answers when the API behind it is down or silent.
+// Errors of the proxy when the API is down or silent.
 const PROXY_FAILURES = new Map([
   [502, "the prediction service is not running."],
   [504, "the prediction service took too long."],
@@ -30,11 +29,9 @@ const PROXY_FAILURES = new Map([
 
 const MAX_REASON_LENGTH = 200;
 
-/** The server cannot be reached at all. */
 export const UNREACHABLE = "Connection Failed: the server cannot be reached.";
 
-/** The server began to answer and then went away. */
-export const CUT_OFF = "Connection Failed: the connection was lost halfway.";
+export const CUT_OFF = "Connection Failed: the connection was lost during the answer.";
 
 /** @param {number} timeoutMs */
 export function timedOut(timeoutMs) {
@@ -49,7 +46,7 @@ export function unexpectedAnswer(problem) {
 /**
  * Return the message for an HTTP status other than 200.
  * @param {number} status
- * @param {ErrorAnswer | undefined} answer the parsed JSON body, or undefined when it was not JSON
+ * @param {ErrorAnswer | undefined} answer the parsed JSON body; undefined if it was not JSON
  */
 export function statusMessage(status, answer) {
   const proxyFailure = PROXY_FAILURES.get(status);
@@ -60,9 +57,9 @@ export function statusMessage(status, answer) {
 }
 
 /**
- * Return the reason in an error's `detail`: usually text, but FastAPI's own validation sends a list of {msg: text}.
+ * Return the reason in an error's `detail`, which is text, or a list of {msg: text} from FastAPI's validation.
  * @param {unknown} detail
- * @returns {string} empty when there is no text in it
+ * @returns {string} "" without a text
  */
 function reasonFrom(detail) {
   const texts = Array.isArray(detail) ? detail.map((item) => item?.msg) : [detail];

@@ -1,5 +1,4 @@
-// The explanation: how the network computed its answer, checked before the page shows any of it. All numbers are digitnet's; this
-// module only unpacks, adds and compares them.
+// The explanation: checks and unpacks the answer of /explain, and adds and compares its numbers for display.
 
 import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } from "./prediction.js";
 
@@ -7,7 +6,7 @@ import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } fro
 /** @import { Prediction } from "./prediction.js" */
 
 /**
- * Numbers in rows, the last axis fastest.
+ * An array in C order: the last axis varies fastest.
  * @typedef {object} Tensor
  * @property {number[]} shape
  * @property {Float32Array} values
@@ -18,10 +17,10 @@ import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } fro
 /**
  * @typedef {object} Inside
  * @property {Layer[]} layers first to last
- * @property {number[]} logits ten, and an eleventh if the network has a class for no digit
+ * @property {number[]} logits ten, and an eleventh if the network has a class for "no digit"
  * @property {number} temperature
- * @property {Tensor} gradients (logits, 28, 28): how each logit changes with each pixel
- * @property {Tensor | null} occlusion (logits, 28, 28): how far each falls without the ink around a pixel; null if not requested
+ * @property {Tensor} gradients (logits, 28, 28): of each logit with respect to each pixel
+ * @property {Tensor | null} occlusion (logits, 28, 28): how far each logit falls without the ink around a pixel; null if not requested
  */
 
 /** @typedef {Prediction & Inside} Explanation */
@@ -40,9 +39,9 @@ export function parseExplanation(answer) {
   check(Array.isArray(logits) && logits.length >= DIGITS && logits.every(Number.isFinite), "the logits are not numbers");
   check(Number.isFinite(temperature) && temperature > 0, "the temperature is not a number above 0");
   const parsed = parseTensor(gradients, "the gradients");
-  check(parsed.values.length === logits.length * PIXELS, "the gradients are not an image for each logit");
-  const occlusion = answer.occlusion === undefined ? null : parseTensor(answer.occlusion, "the occlusion");
-  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion is not an image for each logit");
+  check(parsed.values.length === logits.length * PIXELS, "the gradients do not match the logits");
+  const occlusion = answer.occlusion === undefined ? null : parseTensor(answer.occlusion, "the occlusion's numbers");
+  check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion does not match the logits");
   return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed, occlusion };
 }
 
@@ -52,7 +51,7 @@ function parseLayer(layer) {
   return { ...named, activations: parseTensor(layer.activations, `the activations of ${named.name}`) };
 }
 
-/** What a layer is called, and the options that it was declared with. @param {NamedLayer} layer */
+/** Return a layer's name and options. @param {NamedLayer} layer */
 export function parseName(layer) {
   check(typeof layer?.name === "string", "a layer has no name");
   const options = typeof layer.declaration === "object" ? (layer.declaration?.[layer.name] ?? {}) : {};
@@ -64,7 +63,7 @@ export function parseTensor(tensor, what) {
   check(Array.isArray(tensor?.shape) && tensor.shape.every(Number.isInteger) && typeof tensor.float32 === "string", `${what} are missing`);
   const values = floats(tensor.float32);
   const size = tensor.shape.reduce((product, side) => product * side, 1);
-  check(values.length === size, `${what} are not as many as their shape says`);
+  check(values.length === size, `${what} do not match their shape`);
   return { shape: tensor.shape, values };
 }
 
@@ -81,8 +80,7 @@ function floats(base64) {
 }
 
 /**
- * Return how logits become probabilities: e^(logit / temperature), each divided by their sum. The largest logit is subtracted first: that
- * changes no probability, and keeps the powers in range.
+ * Return the steps of the softmax with temperature. Subtracting the largest logit changes no probability, and keeps exp in range.
  * @param {Inside} explanation
  * @returns {{digit: number, logit: number, power: number, probability: number}[]} of the ten digits
  */
@@ -95,13 +93,13 @@ export function softmaxSteps({ logits, temperature }) {
 }
 
 /**
- * Return the part of each pixel of ink in a digit's logit, or, with `rival`, in its lead over the rival's: gradient times ink.
+ * Return the attribution of each pixel to a digit's logit, or, with `rival`, to its lead over the rival: gradient times ink.
  * @param {Explanation} explanation
  * @param {number} digit
  * @param {number | null} [rival]
- * @returns {Float32Array} 784, row by row: above 0 it speaks for the digit, below 0 against it
+ * @returns {Float32Array} 784, row by row; positive values support the digit
  */
-export function spokenFor({ input, gradients }, digit, rival = null) {
+export function attribution({ input, gradients }, digit, rival = null) {
   const ink = input.flat();
   return Float32Array.from(ink, (value, i) => {
     const other = rival === null ? 0 : gradients.values[rival * PIXELS + i];

@@ -1,8 +1,8 @@
-// The feedback request: the digit that a person says a drawing was, as the API takes it.
+// The feedback request: the true digit of a drawing, in the API's format.
 
 /** @import { Answer } from "./prediction.js" */
 
-/** The choice "not a digit", beside "0" to "9". */
+/** The choice "not a digit"; the others are "0" to "9". */
 export const NOT_A_DIGIT = "none";
 
 /** @typedef {{prediction_id: string, actual_digit: number | null}} FeedbackRequest */

@@ -1,24 +1,24 @@
-// The feedback session: asks about the shown answer, and sends the feedback, one at a time. A new drawing or answer removes all that
-// belongs to the old one.
+// The feedback session: asks about the shown answer, and sends the feedback. A new drawing or answer ends the session of the old
+// one.
 
 import { buildFeedbackRequest, choiceOf } from "./feedback-request.js";
 
 /** @import { FeedbackRequest } from "./feedback-request.js" */
 /** @import { Prediction } from "./prediction.js" */
 
-/** @typedef {"on the device" | "on the page"} Place where it waits: on the device it outlives the page */
+/** @typedef {"on the device" | "on the page"} Place where feedback waits; on the device it outlives the page */
 /** @typedef {{received: true} | {error: string}} LaterOutcome the outcome of kept feedback */
 /** @typedef {LaterOutcome | {kept: Place}} FeedbackOutcome */
 
 /**
- * The display; feedback-view.js is the real one.
+ * The display, implemented by feedback-view.js.
  * @typedef {object} FeedbackDisplay
- * @property {(choice: string) => void} ask shows the question, with this choice made
+ * @property {(choice: string) => void} ask shows the question, with this choice preselected
  * @property {() => void} hide
  * @property {(busy: boolean) => void} setBusy
  * @property {() => void} thank
  * @property {(place: Place) => void} showKept
- * @property {(message: string) => void} showError the question stays if it is there, to try again
+ * @property {(message: string) => void} showError keeps the question, for another attempt
  */
 
 export class FeedbackSession {
@@ -30,7 +30,7 @@ export class FeedbackSession {
 
   #isSending = false;
 
-  /** The id of the shown prediction, if its feedback waits to be sent. @type {string | null} */
+  /** The id of the shown prediction, if its feedback is kept. @type {string | null} */
   #keptId = null;
 
   /**
@@ -42,14 +42,14 @@ export class FeedbackSession {
     this.#display = display;
   }
 
-  /** @param {Prediction} prediction the answer that is on the page now */
+  /** @param {Prediction} prediction the answer on the page */
   ask(prediction) {
     this.forget();
     this.#prediction = prediction;
     this.#display.ask(choiceOf(prediction));
   }
 
-  /** Withdraw the question. Feedback on its way still arrives, unseen. */
+  /** Withdraw the question. A running request continues, without a message. */
   forget() {
     this.#prediction = null;
     this.#isSending = false;
@@ -83,7 +83,7 @@ export class FeedbackSession {
   }
 
   /**
-   * Show the outcome of kept feedback, as long as its prediction is on the page.
+   * Show the outcome of kept feedback if its prediction is still on the page.
    * @param {string} predictionId
    * @param {LaterOutcome} outcome
    */

@@ -1,4 +1,4 @@
-// The feedback view: the question below the answer, a button for each thing that the drawing may have been, and thanks.
+// The feedback view: the question below the answer, a button for each choice, and the confirmation.
 
 /** @import { FeedbackDisplay, Place } from "./feedback-session.js" */
 
@@ -11,8 +11,8 @@ const KEPT = {
  * @typedef {object} FeedbackElements
  * @property {HTMLElement} section
  * @property {HTMLElement} form hidden once feedback is sent
- * @property {HTMLElement} choices an empty group, for the buttons
- * @property {HTMLSelectElement} actualDigit the choice as a form field, out of sight, for programs
+ * @property {HTMLElement} choices an empty group for the buttons
+ * @property {HTMLSelectElement} actualDigit the choice as a hidden form field, for programs
  * @property {HTMLButtonElement} sendButton
  * @property {HTMLElement} status
  */
@@ -77,7 +77,7 @@ export class FeedbackView {
 
   /** Replace the question by an outcome. @param {string} text @param {string} kind */
   #close(text, kind) {
-    // The focused button is about to go. The focus must not fall back to the page's top.
+    // Hiding the focused button must not move the focus to the top of the page.
     const hadFocus = this.#elements.form.contains(document.activeElement);
     this.#elements.form.hidden = true;
     this.#say(text, kind);

@@ -1,6 +1,6 @@
-// The inside view: the layers' maps, the softmax, and the ink that speaks for a digit.
+// The inside view: the layers' maps, the softmax, and the attribution of each pixel.
 
-import { leadLost, softmaxSteps, spokenFor } from "./explanation.js";
+import { attribution, leadLost, softmaxSteps } from "./explanation.js";
 import { createFigure, paint } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
 import { largest, signedRgba } from "./maps.js";
@@ -37,15 +37,15 @@ export class InsideView {
   /** @type {Explanation | null} */
   #explanation = null;
 
-  /** Chosen by the user; "" is the runner-up, whichever that is. */
+  /** The user's choice; "" means the runner-up. */
   #rival = "";
 
-  /** The layers' figures, as long as the network is the same. @type {{model: string, pickers: {layer: number, picker: UnitPicker}[]}} */
+  /** The figures of the layers of one model. @type {{model: string, pickers: {layer: number, picker: UnitPicker}[]}} */
   #figures = { model: "", pickers: [] };
 
   /**
    * @param {InsideElements} elements
-   * @param {(spot: Spot, isKept: boolean) => void} onPick a unit is pointed at
+   * @param {(spot: Spot, isKept: boolean) => void} onPick the pointer is on a unit
    */
   constructor(elements, onPick) {
     this.#elements = elements;
@@ -62,11 +62,10 @@ export class InsideView {
     this.#explanation = null;
     this.#rival = "";
     this.#elements.body.hidden = true;
-    this.say("Draw, and watch it think.");
+    this.say("Draw a digit to see what each layer computes.");
     this.#staleness.show();
   }
 
-  /** The drawing has changed. */
   waitForAnswer() {
     this.#staleness.waitForAnswer();
   }
@@ -76,7 +75,7 @@ export class InsideView {
     this.#elements.status.textContent = message;
   }
 
-  /** The last answer stays, dimmed. @param {string} message */
+  /** Show a message, and dim the last answer. @param {string} message */
   showProblem(message) {
     this.say(message);
     this.#staleness.dim();
@@ -84,8 +83,8 @@ export class InsideView {
 
   /**
    * @param {Explanation} explanation
-   * @param {boolean} isEdited whether it is the answer of an edited copy
-   * @param {boolean} isCurrent whether its drawing is the one on the canvas
+   * @param {boolean} isEdited whether an edited copy answered
+   * @param {boolean} isCurrent whether its drawing is still on the canvas
    */
   show(explanation, isEdited, isCurrent) {
     this.#explanation = explanation;
@@ -107,25 +106,25 @@ export class InsideView {
     const [digit, runnerUp] = likeliest(explanation);
     const rival = this.#rival === "" || Number(this.#rival) === digit ? runnerUp : Number(this.#rival);
     this.#elements.why.hidden = explanation.bestGuess === null;
-    const values = spokenFor(explanation, digit, rival);
+    const values = attribution(explanation, digit, rival);
     paint(this.#elements.saliency, INPUT_SIZE, INPUT_SIZE, signedRgba(values, largest(values)));
     this.#elements.question.textContent = `${explanation.isDigit ? "Why a" : "If it were a digit: why a"} ${digit}, and not a `;
     const options = Array.from({ length: DIGITS }, (_, other) => new Option(String(other), String(other), false, other === rival));
     this.#elements.rival.replaceChildren(...options.filter((option) => option.value !== String(digit)));
     const [above, below] = [sum(values, 1), sum(values, -1)];
-    // The network is piecewise linear: the biases make up the rest of the lead.
+    // The network is piecewise linear, so the biases add the rest of the lead.
     const lead = explanation.logits[digit] - explanation.logits[rival];
     Object.assign(this.#elements.evidence.dataset, { for: above, against: below, lead });
     this.#elements.evidence.textContent =
-      `Yellow ink speaks for the ${digit} (${signed(above)}), blue ink for the ${rival} (${signed(below)}), the biases say ` +
-      `${signed(lead - above - below)}: together the lead of ${digit}, ${signed(lead)}.`;
+      `Yellow ink adds ${signed(above)} to the lead of ${digit} over ${rival}, blue ink ${signed(below)}, and the biases ` +
+      `${signed(lead - above - below)}. The lead is ${signed(lead)}.`;
     this.#elements.check.hidden = explanation.occlusion === null;
     if (explanation.occlusion === null) return;
     const lost = leadLost(explanation.occlusion, digit, rival);
     paint(this.#elements.occlusion, INPUT_SIZE, INPUT_SIZE, signedRgba(lost, largest(lost)));
   }
 
-  /** Which unit is looked at; null: none. @param {Spot | null} spot */
+  /** Mark the inspected unit. @param {Spot | null} spot */
   mark(spot) {
     for (const { layer, picker } of this.#figures.pickers) picker.mark(spot?.layer === layer ? spot.place : null);
   }
@@ -147,10 +146,11 @@ export class InsideView {
 
 /** @param {Explanation} explanation */
 function softmaxInWords({ temperature, noDigit }) {
-  const ofDigits = `Powers of e: (logit − largest logit) ÷ ${temperature.toFixed(2)}. Divided by their sum they are probabilities.`;
+  const divisor = temperature.toFixed(2);
+  const ofDigits = `Probability: exp((logit − largest logit) ÷ ${divisor}), divided by the sum of the ten.`;
   if (noDigit === null) return ofDigits;
   const threshold = formatPercentage(noDigit.threshold);
-  return `${ofDigits} “Not a digit” is compared with all ten, without the division. It is the answer above ${threshold}, and for a blank.`;
+  return `${ofDigits} “Not a digit” competes with all ten, without ÷ ${divisor}. It wins above ${threshold}, and for a blank.`;
 }
 
 /** @param {{digit: number, logit: number, power: number, probability: number}} step @param {number | null} winner */
@@ -175,11 +175,11 @@ function tableRow(name, { logit, power, probability }, isWinner) {
   head.scope = "row";
   head.textContent = name;
   row.append(head, ...[signed(logit), power, formatPercentage(probability)].map(tableCell));
-  Object.assign(row.dataset, { logit, probability }); // in full
+  Object.assign(row.dataset, { logit, probability }); // at full precision
   return row;
 }
 
-/** Of those above zero, or below it. @param {Float32Array} values @param {1 | -1} sign */
+/** Return the sum of the values with this sign. @param {Float32Array} values @param {1 | -1} sign */
 function sum(values, sign) {
   return values.reduce((total, value) => (value * sign > 0 ? total + value : total), 0);
 }

@@ -1,5 +1,5 @@
-// Inside the network: finds its elements and connects its parts. A network reads the drawing while the pen moves: the served one, or a
-// copy of it that was edited on this page.
+// Inside the network: finds its elements and connects its parts. While the pen moves, the served network, or an edited copy of
+// it, explains the drawing.
 
 import { requestExplanation, requestTraining, requestUnit } from "./api.js";
 import { ChangesView } from "./changes-view.js";
@@ -20,7 +20,7 @@ import { UnitView } from "./unit-view.js";
 /** @import { StrokeRecorder } from "./strokes.js" */
 /** @import { Spot } from "./unit.js" */
 
-/** @typedef {PredictionRequest & {changes: readonly Change[]}} Question the drawing, and the edits of the copy */
+/** @typedef {PredictionRequest & {changes: readonly Change[]}} Question a drawing, and the edits of the copy */
 /** @typedef {import("./latest.js").Asked<Question>} Asked */
 
 /**
@@ -28,14 +28,14 @@ import { UnitView } from "./unit-view.js";
  * @property {typeof fetch} fetch
  * @property {Shared} shared
  * @property {(explanation: Explanation, isCurrent: boolean) => void} onPrediction the served network's answer, and whether its drawing is
- *   the one on the canvas
- * @property {() => void} onFailure the served network can't answer just now
+ *   still on the canvas
+ * @property {() => void} onFailure the served network does not answer
  */
 
 /**
  * @param {StrokeRecorder} recorder
  * @param {Connections} connections
- * @returns {{isOpen: boolean, watch: () => void, clear: () => void}} calls for a changed drawing and for an empty canvas
+ * @returns {{isOpen: boolean, watch: () => void, clear: () => void}} watch: for a changed drawing; clear: for an empty canvas
  */
 export function connectInside(recorder, { fetch, shared, onPrediction, onFailure }) {
   /** @type {HTMLDetailsElement} */
@@ -86,28 +86,28 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
         view.mark(spot);
         askForUnit();
       },
-      onChange: readByAnotherCopy,
+      onChange: changeCopy,
     },
   );
   const changesView = new ChangesView(
     { bar: element("changes-bar"), words: element("changes"), undo: element("undo-btn") },
     changes,
-    readByAnotherCopy,
+    changeCopy,
   );
 
   /** @returns {Question} */
   const question = () => ({ ...buildPredictionRequest(recorder.strokes), changes: changes.list });
 
-  /** By the copy, or by the served network while nothing is edited. */
+  /** Explains with the copy, or with the served network if there are no edits. */
   const watching = new LatestOnly((/** @type {Question} */ asked) => requestExplanation(asked, { fetch }), showExplanation, fail, shared);
-  /** By the served network, while the copy is edited. */
+  /** Explains with the served network, while there are edits. */
   const serving = new LatestOnly(
     (/** @type {PredictionRequest} */ asked) => requestExplanation(asked, { fetch }),
     (explanation, { number }) => showServed(explanation, number),
     onFailure,
     shared,
   );
-  /** The same as the gradients say, checked without them. */
+  /** Checks the gradients by occlusion. */
   const checking = new LatestOnly(
     async (/** @type {Question} */ asked) => {
       checkButton.setAttribute("aria-busy", "true");
@@ -173,28 +173,28 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
   const training = new TrainingSession((request) => requestTraining(request, { fetch }), trainingView, shared);
   const train = (/** @type {number} */ times) => training.train(recorder.strokes, trainingView.step, times);
 
-  function read() {
+  function explain() {
     if (!inside.open || recorder.isEmpty) return;
     view.waitForAnswer();
     watching.ask(question());
     if (changes.list.length > 0) serving.ask(buildPredictionRequest(recorder.strokes));
   }
 
-  /** Answers of the copy as it was are dropped. */
-  function readByAnotherCopy() {
+  /** Drop the answers of the old copy, and ask the new one. */
+  function changeCopy() {
     changesView.show();
     for (const asking of [watching, serving, checking, units]) asking.forget();
-    read();
+    explain();
   }
 
   function watch() {
     checking.forget();
     training.forget();
-    read();
+    explain();
     timeline.watch();
   }
 
-  inside.addEventListener("toggle", read);
+  inside.addEventListener("toggle", explain);
   checkButton.addEventListener("click", () => {
     if (checkButton.getAttribute("aria-busy") === "false") checking.ask(question());
   });

@@ -1,4 +1,4 @@
-// The kept drawing: survives a reload of its tab, and goes with the tab.
+// The kept drawing: survives a reload of its tab, until the tab closes.
 
 import { CANVAS_SIZE } from "./coordinates.js";
 import { MAX_POINTS, buildPredictionRequest } from "./prediction-request.js";
@@ -12,14 +12,13 @@ export class KeptDrawing {
   #storage;
 
   /**
-   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} storage sessionStorage; a function, because where storage is
-   *   forbidden its getter throws
+   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} storage returns sessionStorage; throws if storage is forbidden
    */
   constructor(storage) {
     this.#storage = storage;
   }
 
-  /** The kept strokes; none where nothing, or no drawing, is stored. @returns {readonly Stroke[]} */
+  /** Return the kept strokes; [] without a valid drawing. @returns {readonly Stroke[]} */
   read() {
     try {
       const found = JSON.parse(this.#storage().getItem(STORAGE_KEY) ?? "[]");
@@ -29,13 +28,13 @@ export class KeptDrawing {
     }
   }
 
-  /** Keeps at most MAX_POINTS points. @param {readonly Stroke[]} strokes */
+  /** Store at most MAX_POINTS points. @param {readonly Stroke[]} strokes */
   write(strokes) {
     try {
       if (strokes.length === 0) this.#storage().removeItem(STORAGE_KEY);
       else this.#storage().setItem(STORAGE_KEY, JSON.stringify(buildPredictionRequest(strokes).strokes));
     } catch {
-      // Forbidden or full: the page works without it.
+      // Storage is forbidden or full.
     }
   }
 }

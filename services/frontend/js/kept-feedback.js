@@ -1,9 +1,9 @@
-// Kept feedback: what waits to be sent. It is in the browser's storage, where it outlives the page and all tabs see it, or in this page's
-// memory where the browser stores nothing.
+// Kept feedback: waits to be sent, in the browser's storage, which all tabs share. Without storage, it waits in this page's
+// memory.
 
 /** @import { FeedbackRequest } from "./feedback-request.js" */
 
-/** @typedef {{time: number, request: FeedbackRequest}} Entry `time`: when it was kept, in milliseconds since 1970 */
+/** @typedef {{time: number, request: FeedbackRequest}} Entry `time` in milliseconds since 1970 */
 
 export const STORAGE_KEY = "doodle-feedback";
 export const MOST_ENTRIES = 100;
@@ -13,15 +13,14 @@ export class KeptFeedback {
   #storage;
   #now;
 
-  /** What the storage did not take. @type {Entry[]} */
+  /** Entries that the storage did not accept. @type {Entry[]} */
   #inMemory = [];
 
-  /** What the storage did not let go of: it must not be sent again and again. @type {Entry[]} */
+  /** Entries that the storage did not remove, and that must not be sent again. @type {Entry[]} */
   #done = [];
 
   /**
-   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage localStorage; a function, since its getter throws
-   *   where storage is forbidden
+   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage returns localStorage; throws if it is forbidden
    * @param {() => number} now Date.now
    */
   constructor(storage, now) {
@@ -29,13 +28,13 @@ export class KeptFeedback {
     this.#now = now;
   }
 
-  /** The one that waits longest. Read anew each time: another tab may have sent the last one. @returns {Entry | undefined} */
+  /** Return the oldest entry. Reads the storage each time, since another tab may have sent an entry. @returns {Entry | undefined} */
   first() {
     return this.#read()[0] ?? this.#inMemory.find((entry) => this.#isRecent(entry));
   }
 
   /**
-   * The newest entry, in place of what was said of this prediction before.
+   * Add an entry, and remove older feedback on the same prediction.
    * @param {FeedbackRequest} request
    * @returns {boolean} whether it outlives the page
    */
@@ -47,12 +46,12 @@ export class KeptFeedback {
     return false;
   }
 
-  /** @param {Entry} entry @returns {boolean} whether it still waited: another one may have taken its place */
+  /** @param {Entry} entry @returns {boolean} whether it was still there: newer feedback may have replaced it */
   remove(entry) {
     return this.#drop((other) => isSame(entry, other));
   }
 
-  /** Nothing waits for this prediction any more. @param {string} predictionId */
+  /** Remove the feedback on a prediction. @param {string} predictionId */
   forget(predictionId) {
     this.#drop((entry) => entry.request.prediction_id === predictionId);
   }
@@ -67,19 +66,19 @@ export class KeptFeedback {
     return dropped.length > 0 || this.#inMemory.length < inMemory.length;
   }
 
-  /** What is stored and still counts. Anything else that is found there the next write replaces. @returns {Entry[]} */
+  /** Return the valid, recent entries in the storage. The next write drops all others. @returns {Entry[]} */
   #read() {
     let found;
     try {
       found = JSON.parse(this.#storage()?.getItem(STORAGE_KEY) ?? "[]");
     } catch {
-      return []; // forbidden, or no JSON
+      return []; // storage is forbidden, or its text is not JSON
     }
     if (!Array.isArray(found)) return [];
     return found.filter((entry) => isEntry(entry) && this.#isRecent(entry) && !this.#done.some((done) => isSame(done, entry)));
   }
 
-  /** @param {Entry[]} entries @returns {boolean} whether the storage has them now */
+  /** @param {Entry[]} entries @returns {boolean} whether the storage accepted them */
   #write(entries) {
     try {
       const storage = this.#storage();
@@ -88,7 +87,7 @@ export class KeptFeedback {
       else storage.setItem(STORAGE_KEY, JSON.stringify(entries));
       return true;
     } catch {
-      return false; // forbidden, or full
+      return false; // storage is forbidden or full
     }
   }
 

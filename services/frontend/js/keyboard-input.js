@@ -1,11 +1,11 @@
-// Keyboard input: drawing and commands from the keys while the canvas has the focus, and Undo and Redo from everywhere.
+// Keyboard input: drawing and commands while the canvas has the focus, and Undo and Redo everywhere on the page.
 
 import { commandOf, historyCommandOf } from "./keyboard-pen.js";
 
 /** @import { KeyboardPen } from "./keyboard-pen.js" */
 /** @import { StrokeRecorder } from "./strokes.js" */
 
-/** Fields with an Undo of their own. */
+/** Fields with their own Undo. */
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable]";
 
 /**
@@ -13,7 +13,7 @@ const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), tex
  * @param {KeyboardPen} pen
  * @param {StrokeRecorder} recorder
  * @param {object} callbacks
- * @param {() => void} callbacks.onChange the pen has moved, or was put down or lifted
+ * @param {() => void} callbacks.onChange after the pen moves, goes down or up
  * @param {() => void} callbacks.onPredict
  * @param {() => void} callbacks.onRemoveLast
  * @param {() => void} callbacks.onClear
@@ -27,7 +27,7 @@ export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, o
     event.preventDefault(); // arrows and Space would scroll the page
 
     if (command === "move") move(event);
-    else if (event.repeat) return; // holding a key is not asking twice
+    else if (event.repeat) return; // a held key counts once
     else if (command === "toggle") toggle();
     else if (command === "predict") onPredict();
     else if (command === "remove last") onRemoveLast();
@@ -45,7 +45,7 @@ export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, o
   }
 
   function toggle() {
-    // A finger is drawing: a second pen would tear its stroke.
+    // While a finger draws, a second pen would split its stroke.
     if (recorder.isDrawing && !pen.isDown) return;
     pen.toggle();
     if (pen.isDown) recorder.begin(pen.position);

@@ -1,5 +1,4 @@
-// The keyboard pen: a pen that is moved with the arrow keys and put down with Space. It knows where it is and what a
-// key means; it neither listens to keys nor draws.
+// The keyboard pen: its position, and the meaning of each key. It neither listens to keys nor draws.
 
 import { CANVAS_SIZE, keepOnCanvas } from "./coordinates.js";
 
@@ -7,9 +6,9 @@ import { CANVAS_SIZE, keepOnCanvas } from "./coordinates.js";
 
 /** @typedef {"move" | "toggle" | "predict" | "remove last" | "clear"} Command */
 
-// Thirty-five steps across the canvas; with Shift, steps of a fifth of a network pixel for fine work.
+// In units of the canvas.
 export const STEP = 8;
-export const FINE_STEP = 2;
+export const FINE_STEP = 2; // with Shift: a fifth of a pixel of the network's input
 
 /** @type {Map<string, Point>} */
 const DIRECTIONS = new Map([
@@ -29,7 +28,7 @@ const COMMANDS = new Map([
 ]);
 
 /**
- * What a key means on the canvas.
+ * Return the command of a key on the canvas.
  * @param {string} key as KeyboardEvent.key
  * @returns {Command | undefined}
  */
@@ -38,16 +37,16 @@ export function commandOf(key) {
 }
 
 /**
- * Whether a key combination undoes or redoes, anywhere on the page: Ctrl+Z, Ctrl+Shift+Z and Ctrl+Y, and Cmd on a Mac.
+ * Return the command of Ctrl+Z, Ctrl+Shift+Z and Ctrl+Y, or of Cmd on a Mac.
  * @param {Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} event
  * @returns {"undo" | "redo" | undefined}
  */
 export function historyCommandOf({ key, code, ctrlKey, metaKey, shiftKey, altKey }) {
   if (ctrlKey === metaKey || altKey) return undefined;
-  // A Cyrillic or Greek keyboard has no Z: there the key in its place counts.
+  // A Cyrillic or Greek keyboard has no Z, so use the key in its place.
   const letter = /^[a-z]$/i.test(key) ? key.toLowerCase() : code.replace("Key", "").toLowerCase();
   if (letter === "z") return shiftKey ? "redo" : "undo";
-  return letter === "y" && ctrlKey && !shiftKey ? "redo" : undefined; // Cmd+Y opens the history of a Mac's browser
+  return letter === "y" && ctrlKey && !shiftKey ? "redo" : undefined; // on a Mac, Cmd+Y opens the browser's history
 }
 
 export class KeyboardPen {
@@ -60,8 +59,7 @@ export class KeyboardPen {
   #held = new Set();
 
   /**
-   * Moves one step. With two arrow keys held the step is diagonal: a 7 needs a slope, and a keyboard repeats only
-   * the key pressed last.
+   * Move one step, diagonally if two arrow keys are held: a keyboard repeats only the key pressed last.
    * @param {string} arrow as KeyboardEvent.key
    * @param {boolean} [fine]
    * @returns {Point} the new position
@@ -84,7 +82,7 @@ export class KeyboardPen {
     this.#held.delete(arrow);
   }
 
-  /** Forgets all held keys: when the canvas loses the focus, their release is reported elsewhere. */
+  /** Forget all held keys. Without the focus, the canvas gets no keyup. */
   releaseAll() {
     this.#held.clear();
   }

@@ -1,5 +1,5 @@
-// Latest only: asks again and again while the drawing changes, with at most one question on its way. Then it asks the newest of the
-// waiting questions, and drops the others. Failures that may pass are retried.
+// Latest only: sends at most one request at a time while the drawing changes. Then it sends the newest waiting request, and drops
+// the others. It retries failures that may pass.
 
 /** @import { Outcome } from "./api.js" */
 /** @import { Retry } from "./retry.js" */
@@ -9,7 +9,7 @@
 
 /**
  * @template Question
- * @typedef {{question: Question, number: number}} Asked a question, and the number of its drawing
+ * @typedef {{question: Question, number: number}} Asked `number` of the question's drawing
  */
 
 /**
@@ -23,17 +23,17 @@ export class LatestOnly {
   #sequence;
   #retry;
 
-  /** Asked as soon as the one on its way is answered. @type {Asked<Question> | null} */
+  /** The next question. @type {Asked<Question> | null} */
   #waiting = null;
   #isAsking = false;
 
-  /** Grows with each forget(): an answer to a question from before that is dropped. */
+  /** Grows with each forget(), which drops the answers to older questions. */
   #generation = 0;
 
   /**
    * @param {(question: Question) => Promise<Outcome<Answer>>} ask never rejects
    * @param {(answer: Answer, asked: Asked<Question>) => void} show
-   * @param {(error: string) => void} fail the last answer stays where it is
+   * @param {(error: string) => void} fail
    * @param {Shared} shared
    */
   constructor(ask, show, fail, { sequence, retry }) {
@@ -44,13 +44,13 @@ export class LatestOnly {
     this.#retry = retry;
   }
 
-  /** @param {Question} question @param {number} [number] of its drawing, if that is no longer on the canvas */
+  /** @param {Question} question @param {number} [number] of its drawing, if another one is on the canvas */
   ask(question, number = this.#sequence.number) {
     this.#waiting = { question, number };
     if (!this.#isAsking) this.#run();
   }
 
-  /** Drops all questions so far, and their answers. */
+  /** Drop all questions and their answers. */
   forget() {
     this.#waiting = null;
     this.#generation += 1;

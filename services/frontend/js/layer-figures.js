@@ -1,14 +1,14 @@
-// Layer figures: a layer's activations as an image, with the layer's name.
+// Layer figures: a layer's numbers as an image, with the layer's name.
 
 import { layerSize, layerTitle } from "./layer-wording.js";
 import { mosaic } from "./maps.js";
 
 /** @import { Layer, Tensor } from "./explanation.js" */
 
-const MAPS_WIDTH = 940; // CSS pixels that a layer's maps take at most, in whole multiples of their own
+const MAPS_WIDTH = 940; // largest width of a layer's maps in CSS pixels
 const LARGEST_SCALE = 6;
 
-/** @param {Layer} layer @param {string} [of] what of it is shown, if not what it gives out */
+/** @param {Layer} layer @param {string} [of] a name for the numbers, if they are not the layer's output */
 export function createFigure(layer, of = "") {
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
@@ -26,7 +26,7 @@ export function createFigure(layer, of = "") {
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {Tensor} tensor
- * @param {{columns?: number, marked?: readonly number[] | null}} [options] marked is the place of a number
+ * @param {{columns?: number, marked?: readonly number[] | null}} [options] marked: the place of a number
  */
 export function paintMaps(canvas, tensor, { columns = columnsFor(tensor.shape), marked = null } = {}) {
   const { width, height, rgba } = mosaic(tensor, columns, marked);
@@ -47,7 +47,7 @@ export function paint(canvas, width, height, rgba) {
   context.putImageData(new ImageData(rgba, width, height), 0, 0);
 }
 
-/** How many maps, or numbers that are no map, stand beside each other: on a phone half as many. @param {number[]} shape */
+/** Return the number of maps, or of numbers of a vector, in a row; half as many on a phone. @param {number[]} shape */
 export function columnsFor(shape) {
   const share = window.matchMedia("(max-width: 40rem)").matches ? 2 : 1;
   if (shape.length !== 3) return 64 / share;

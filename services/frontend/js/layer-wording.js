@@ -1,9 +1,9 @@
-// Layer wording: what a layer does, and how much comes out of it, as text.
+// Layer wording: a layer's operation and output size as text.
 
 /** @import { Layer } from "./explanation.js" */
 /** @import { Spot } from "./unit.js" */
 
-/** Layers whose numbers are those of the layer before them, or change only while the network learns: nothing to see. */
+/** Layers whose output equals their input at prediction time. */
 const UNSEEN = ["flatten", "dropout"];
 
 /** @param {Layer} layer */
@@ -17,11 +17,11 @@ export function layerTitle({ name, options }) {
     case "conv2d":
       return `Convolution: ${options.filters} filters of ${options.kernel_size} × ${options.kernel_size}`;
     case "maxpool2d":
-      return `Pooling: the largest of each ${options.size} × ${options.size}`;
+      return `Max pooling: the largest of each ${options.size} × ${options.size}`;
     case "relu":
-      return "ReLU: only what is above zero";
+      return "ReLU: negative numbers become zero";
     case "dense":
-      return `Dense: ${options.units} units, each a weighted sum of all before`;
+      return `Dense: ${options.units} units, each a weighted sum of all inputs`;
     default:
       return name;
   }
@@ -34,7 +34,7 @@ export function layerSize({ activations: { shape } }) {
   return `${maps} ${maps === 1 ? "map" : "maps"} of ${height} × ${width}`;
 }
 
-/** Which unit of a layer that is. @param {string} name @param {Spot} spot */
+/** Return a unit's title. @param {string} name of its layer @param {Spot} spot */
 export function unitTitle(name, { place }) {
   if (place.length === 1) return `${name === "dense" ? "Unit" : `${kind(name)} of unit`} ${place[0]}`;
   const [channel, row, column] = place;

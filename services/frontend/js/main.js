@@ -1,4 +1,4 @@
-// The page: finds its elements and connects the parts. Every decision is made in the modules.
+// The page: finds its elements and connects the modules.
 
 import { requestPrediction, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
@@ -87,7 +87,7 @@ function predict() {
   session.predict(recorder.strokes);
 }
 
-/** The drawing has changed, by whichever tool. */
+/** Update the page after any change of the drawing. */
 function drawingChanged() {
   board.redraw();
   const isAnother = shared.sequence.update(recorder.strokes);
@@ -97,17 +97,17 @@ function drawingChanged() {
   } else if (isAnother) {
     session.withdraw();
     if (inside.isOpen) inside.watch();
-    else view.reset(); // nothing follows the pen
+    else view.reset(); // no explanation will update the panel
   }
 }
 
-/** A gesture has ended, so there is a new step to undo, and a drawing to keep. */
+/** Update Undo and keep the drawing after each gesture. */
 function gestureEnded() {
   tools.show();
   keptDrawing.write(recorder.strokes);
 }
 
-/** @param {() => boolean} change of the whole drawing, by a button or a key */
+/** @param {() => boolean} change by a button or a key; returns whether the drawing changed */
 function changeDrawing(change) {
   liftKeyboardPen();
   if (!change()) return;
@@ -119,12 +119,12 @@ function changeDrawing(change) {
 
 const undo = () => changeDrawing(() => recorder.undo());
 const redo = () => changeDrawing(() => recorder.redo());
-const clear = () => changeDrawing(() => recorder.clear() || true); // an empty canvas may still have a hint beside it
+const clear = () => changeDrawing(() => recorder.clear() || true); // true, to remove the hint of an empty canvas
 
 function showKeyboardPen() {
   board.showCursor(pen.position, pen.isDown);
   const status = pen.isDown ? "Pen down" : "Pen up";
-  // Said once, not with every step.
+  // Announce it once, not with every step.
   if (penStatus.textContent !== status) penStatus.textContent = status;
   board.redraw();
 }
@@ -149,7 +149,7 @@ listenToPointer(canvas, recorder, {
 listenToKeyboard(canvas, pen, recorder, {
   onChange() {
     showKeyboardPen();
-    if (pen.isDown) drawingChanged(); // else only the pen has moved, or was lifted
+    if (pen.isDown) drawingChanged();
     else gestureEnded();
   },
   onPredict: predict,
@@ -158,7 +158,7 @@ listenToKeyboard(canvas, pen, recorder, {
 });
 listenToHistoryKeys({ onUndo: undo, onRedo: redo });
 canvas.addEventListener("focus", () => {
-  // Only for those who came by keyboard: a finger needs no cursor.
+  // A finger needs no cursor.
   if (canvas.matches(":focus-visible")) showKeyboardPen();
 });
 canvas.addEventListener("blur", () => {
@@ -180,4 +180,4 @@ recorder.restore(keptDrawing.read());
 if (!recorder.isEmpty) drawingChanged();
 for (const event of window.takeEarlyInk?.() ?? []) canvas.dispatchEvent(new PointerEvent(event.type, event));
 gestureEnded();
-window.addEventListener("pagehide", () => keptDrawing.write(recorder.strokes)); // a stroke may be unfinished
+window.addEventListener("pagehide", () => keptDrawing.write(recorder.strokes)); // also an unfinished stroke

@@ -1,7 +1,7 @@
-// The map: digits as points in a plane, near each other where the network sees them alike, and the drawing among them.
+// The map: digits as points in a plane, similar ones close together, with the drawing among them.
 
 const SVG = "http://www.w3.org/2000/svg";
-const EDGE = 2.6; // of the SVG's viewBox, around the middle: what is further out stands there
+const EDGE = 2.6; // of the SVG's viewBox, from its center; points beyond it are drawn on it
 
 export class MapView {
   #svg;
@@ -19,7 +19,7 @@ export class MapView {
     this.#drawing.setAttribute("class", "drawing");
   }
 
-  /** Digits that stay, and only move from then on. @param {readonly number[]} labels */
+  /** Create the digits, which move() then moves. @param {readonly number[]} labels */
   show(labels) {
     this.#digits = labels.map((label) => {
       const digit = document.createElementNS(SVG, "text");
@@ -32,7 +32,7 @@ export class MapView {
 
   /**
    * @param {ArrayLike<number>} points x and y of each digit, y up
-   * @param {readonly [number, number] | null} drawing where that is; null: nothing is drawn
+   * @param {readonly [number, number] | null} drawing its place; null for an empty canvas
    */
   move(points, drawing) {
     this.#digits.forEach((digit, i) => place(digit, points[2 * i], points[2 * i + 1]));

@@ -1,13 +1,13 @@
-// Maps: numbers as images. What is above zero is yellow, what is below it blue, and black is nothing at all.
+// Maps: numbers as images. Positive numbers are yellow, negative ones blue, zero is black.
 
 /** @import { Tensor } from "./explanation.js" */
 
 const ABOVE = [255, 212, 0];
 const BELOW = [74, 158, 255];
 const GAP = [35, 34, 30];
-const UNIT = 3; // pixels a side of a number that is no map
+const UNIT = 3; // pixels a side for a number of a vector
 
-/** @param {Iterable<number>} values the largest distance from zero, or 1 where all are zero: black stays black */
+/** Return the largest absolute value, or 1 if all are zero, as a scale. @param {Iterable<number>} values */
 export function largest(values) {
   let found = 0;
   for (const value of values) found = Math.max(found, Math.abs(value));
@@ -16,7 +16,7 @@ export function largest(values) {
 
 /**
  * @param {ArrayLike<number>} values
- * @param {number} scale what is shown in full color
+ * @param {number} scale the value of full color
  * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a value, as ImageData takes them
  */
 export function signedRgba(values, scale) {
@@ -26,10 +26,10 @@ export function signedRgba(values, scale) {
 }
 
 /**
- * Feature maps side by side, in so many columns, with a line of one pixel between them; a vector as one row after the other.
+ * Return an image of feature maps in rows and columns, with a line of one pixel between them. A vector fills row after row.
  * @param {Tensor} tensor (channels, height, width) or (features)
  * @param {number} columns
- * @param {readonly number[] | null} [marked] the place of one number, which is white
+ * @param {readonly number[] | null} [marked] the place of a number to paint white
  * @returns {{width: number, height: number, rgba: Uint8ClampedArray<ArrayBuffer>}}
  */
 export function mosaic({ shape, values }, columns, marked = null) {
@@ -52,12 +52,12 @@ export function mosaic({ shape, values }, columns, marked = null) {
 }
 
 /**
- * Which number a pixel of the mosaic shows.
+ * Return the place of the number at a pixel of the mosaic.
  * @param {number[]} shape
  * @param {number} columns
  * @param {number} x
  * @param {number} y
- * @returns {number[] | null} its place, [channel, row, column] or [feature]; null between the maps, or outside
+ * @returns {number[] | null} [channel, row, column] or [feature]; null between the maps, or outside
  */
 export function placeAt(shape, columns, x, y) {
   const { count, rows, width, across } = layout(shape, columns);
@@ -69,11 +69,11 @@ export function placeAt(shape, columns, x, y) {
 }
 
 /**
- * The next number in a direction, in the next map where this one ends; the same where there is none.
+ * Return the place of the next number in a direction, also across maps. At the end of the mosaic, return the same place.
  * @param {number[]} shape
  * @param {number} columns
  * @param {readonly number[]} place
- * @param {readonly [number, number]} direction to the right, and down: each -1, 0 or 1
+ * @param {readonly [number, number]} direction right and down, each -1, 0 or 1
  * @returns {readonly number[]}
  */
 export function placeBeside(shape, columns, place, [right, down]) {
@@ -81,7 +81,7 @@ export function placeBeside(shape, columns, place, [right, down]) {
   const [map, row, column] = place.length === 3 ? place : [place[0], 0, 0];
   const [x, y] = [(map % across) * (width + 1) + column, Math.floor(map / across) * (rows + 1) + row];
   const step = shape.length === 3 ? 1 : UNIT + 1;
-  // One further where there is a line between two maps.
+  // Two pixels further across the line between two maps.
   return placeAt(shape, columns, x + right * step, y + down * step) ?? placeAt(shape, columns, x + right * 2, y + down * 2) ?? place;
 }
 
@@ -94,7 +94,7 @@ function layout(shape, columns) {
 /** @param {Uint8ClampedArray} rgba @param {number} pixel @param {number} strength from -1 to 1 */
 function paint(rgba, pixel, strength) {
   const color = strength < 0 ? BELOW : ABOVE;
-  // Faint activations are worth seeing, and eyes tell dark shades apart badly.
+  // The square root makes small activations visible.
   const part = Math.sqrt(Math.min(1, Math.abs(strength)));
   for (let channel = 0; channel < 3; channel += 1) rgba[pixel * 4 + channel] = Math.round(color[channel] * part);
   rgba[pixel * 4 + 3] = 255;

@@ -1,9 +1,8 @@
 // Pixels: the network's input as the bytes of an image.
 
 /**
- * Gray levels as opaque RGBA bytes, row by row: 0 is black paper, 1 is white ink, as the network's training
- * images (MNIST) are shown.
- * @param {number[][]} rows values from 0 to 1
+ * Return gray levels as opaque RGBA bytes, row by row.
+ * @param {number[][]} rows values from 0 (black) to 1 (white)
  * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a pixel, as ImageData takes them
  */
 export function toRgba(rows) {

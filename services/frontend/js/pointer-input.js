@@ -1,4 +1,4 @@
-// Pointer input: mouse, finger and stylus, all through pointer events.
+// Pointer input: mouse, finger and pen.
 
 import { toLogical } from "./coordinates.js";
 
@@ -10,14 +10,14 @@ const MAIN_BUTTON = { button: 0, bit: 1 };
 const RIGHT_BUTTON = { button: 2, bit: 2 };
 const ERASER_END = { button: 5, bit: 32 };
 
-/** A second finger this soon belongs to a pinch. */
+/** A second finger within this time belongs to a pinch. */
 const PINCH_MS = 400;
-/** A touch this soon after the pen was near is a palm. */
+/** A touch within this time after an event of the pen is a palm. */
 const PALM_MS = 500;
 
 /**
- * Records strokes drawn or erased with a pointer.
- * @param {HTMLCanvasElement} canvas needs `touch-action: pinch-zoom`, or a finger scrolls the page instead of drawing
+ * Record strokes drawn or erased with a pointer.
+ * @param {HTMLCanvasElement} canvas needs `touch-action: pinch-zoom`, so that a finger draws and does not scroll
  * @param {StrokeRecorder} recorder
  * @param {object} callbacks
  * @param {() => boolean} callbacks.isErasing whether the main button erases
@@ -30,7 +30,7 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
   let drawing = null;
   let penSeen = -Infinity;
 
-  // A finger may land beside the canvas to zoom, so this listens everywhere, and before the canvas does.
+  // The second finger of a pinch may land beside the canvas, so this listens everywhere, and before the canvas.
   window.addEventListener("pointerdown", (event) => isPinch(event) && cancel(), { capture: true });
 
   canvas.addEventListener("pointerdown", (event) => {
@@ -53,7 +53,7 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
   canvas.addEventListener("pointermove", (event) => {
     notePen(event);
     if (event.pointerId !== drawing?.id) return;
-    // The button was released where no pointerup could reach us: under a context menu, or in another window.
+    // The button was released without a pointerup here: in a context menu or another window.
     if ((event.buttons & drawing.heldButton) === 0) finish();
     else addPoints(event);
   });
@@ -67,14 +67,14 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
   canvas.addEventListener("pointercancel", (event) => event.pointerId === drawing?.id && cancel());
   canvas.addEventListener("lostpointercapture", (event) => event.pointerId === drawing?.id && finish());
 
-  // One finger draws and two fingers zoom. A finger that lands late, or beside the pen, must not zoom in the middle of a stroke.
-  // A drawing finger must make no gesture either: a flick as the last stroke would swallow the next tap.
+  // A finger that lands late, or beside the pen, must not zoom during a stroke. The drawing finger must not start a gesture either: after
+  // a flick, the browser would ignore the next tap.
   canvas.addEventListener("touchstart", (event) => (event.touches.length > 1 || drawing?.type === "pen") && preventWhileDrawing(event), {
     passive: false,
   });
   canvas.addEventListener("touchmove", preventWhileDrawing, { passive: false });
 
-  // A long press would open a menu in the middle of a stroke, and the right button erases.
+  // A long press would open a menu during a stroke, and the right button erases.
   canvas.addEventListener("contextmenu", (event) => {
     if (drawing !== null || event.button === RIGHT_BUTTON.button) event.preventDefault();
   });
@@ -121,7 +121,7 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
 }
 
 /**
- * The button to hold, as its bit in PointerEvent.buttons; null for a button without a meaning here.
+ * Return the button to hold, as its bit in PointerEvent.buttons; null for a button without a function.
  * @param {PointerEvent} event a pointerdown
  */
 function heldButtonOf({ button, buttons }) {
@@ -130,8 +130,8 @@ function heldButtonOf({ button, buttons }) {
 }
 
 /**
- * All positions since the last event: a browser sends one event a frame, though a fast hand moves far in a frame.
- * Browsers offer the list only over HTTPS, and leave it empty for events made by scripts.
+ * Return all positions since the last event: a browser sends one event a frame, but a fast hand moves far in a frame. Browsers provide
+ * the list only over HTTPS, and not for events from scripts.
  * @param {PointerEvent} event
  */
 function positionsOf(event) {
@@ -140,7 +140,7 @@ function positionsOf(event) {
 }
 
 /**
- * Keeps a pointer's events coming to the canvas after it has left it, so that a stroke over the edge stays whole.
+ * Direct the pointer's events to the canvas, also outside of it, so that a stroke over the edge is not split.
  * @param {HTMLCanvasElement} canvas
  * @param {number} pointerId
  */
@@ -148,7 +148,7 @@ function capture(canvas, pointerId) {
   try {
     canvas.setPointerCapture(pointerId);
   } catch (error) {
-    // The pointer is already gone, as after a very quick tap: there is nothing left to follow.
+    // After a very quick tap, the pointer is already gone.
     if (!(error instanceof DOMException && error.name === "NotFoundError")) throw error;
   }
 }

@@ -1,11 +1,11 @@
-// The prediction request: what the page asks of the API.
+// The prediction request, in the API's format.
 
 import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
 import { roundStroke, thinStrokes } from "./thinning.js";
 
 /** @import { Stroke } from "./strokes.js" */
 
-/** Most points sent in one drawing; the API itself refuses more than 20,000. */
+/** Most points in one drawing; the API rejects more than 20,000. */
 export const MAX_POINTS = 5000;
 
 /**
@@ -17,7 +17,7 @@ export const MAX_POINTS = 5000;
  */
 
 /**
- * The API gets strokes, not pixels: it draws them itself, so that every browser gives the network the same image.
+ * Return the request for a drawing. The API renders the strokes, so that the network gets the same image from every browser.
  * @param {readonly Stroke[]} strokes in logical coordinates
  * @returns {PredictionRequest}
  */

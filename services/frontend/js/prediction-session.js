@@ -1,4 +1,5 @@
-// The prediction session: one drawing, and at most one question about it. An answer is shown only while its drawing is on the canvas.
+// The prediction session: one drawing, and at most one request for it. It shows an answer only while its drawing is on the
+// canvas.
 
 import { buildPredictionRequest } from "./prediction-request.js";
 
@@ -9,19 +10,19 @@ import { buildPredictionRequest } from "./prediction-request.js";
 /** @import { Stroke } from "./strokes.js" */
 
 /**
- * Asks whether an answer was right; FeedbackSession is the real one.
+ * Asks whether an answer was right, implemented by FeedbackSession.
  * @typedef {object} Feedback
  * @property {(prediction: Prediction) => void} ask
  * @property {() => void} forget
  */
 
 /**
- * Where results go; result-view.js is the real one.
+ * The display, implemented by result-view.js.
  * @typedef {object} View
  * @property {(busy: boolean) => void} setBusy
  * @property {() => void} reset removes result, error, bars and input image
  * @property {() => void} withdraw removes result and error
- * @property {(text: string) => void} showHint a friendly word, not an error
+ * @property {(text: string) => void} showHint
  * @property {(prediction: Prediction) => void} showPrediction
  * @property {(message: string) => void} showError
  */
@@ -33,7 +34,7 @@ export class PredictionSession {
   #sequence;
   #retry;
 
-  /** Controls the current question; null without one. @type {AbortController | null} */
+  /** Of the current request; null without one. @type {AbortController | null} */
   #current = null;
 
   /**
@@ -63,7 +64,7 @@ export class PredictionSession {
     this.#current = question;
     this.#view.setBusy(true);
     const [body, number] = [buildPredictionRequest(strokes), this.#sequence.number];
-    // Aborting is a request to stop, not a promise: an answer already on its way still arrives here.
+    // An answer may still arrive after abort().
     const isWanted = () => this.#current === question;
     const ask = () => this.#request(body, question.signal);
     const outcome = await this.#retry.ask(ask, isWanted, (error) => this.#view.showError(error));
@@ -79,7 +80,7 @@ export class PredictionSession {
     this.#feedback.ask(outcome.answer);
   }
 
-  /** The drawing has changed: its answer goes, and the question about the answer. */
+  /** Remove the answer after a change of the drawing, and the question about it. */
   withdraw() {
     this.#dropCurrent();
     this.#view.withdraw();

@@ -1,5 +1,5 @@
-// The prediction: the API's answer, checked before the page shows any of it. An answer of another shape (a
-// proxy's login page, an older API, a NaN turned into null) becomes one clear sentence here, not a broken chart later.
+// The prediction: checks the API's answer before the page shows it. An unexpected answer, such as a proxy's login page, becomes
+// an error message and not a broken chart.
 
 /** @import { Answer as ApiAnswer, PredictAnswer } from "./answers.js" */
 
@@ -8,32 +8,32 @@ export const DIGITS = 10;
 /** Width and height of the image that the network reads. */
 export const INPUT_SIZE = 28;
 
-// Probabilities come from 32-bit floats and may be rounded for the wire, so their sum is only near 1.
+// Probabilities are 32-bit floats, so their sum is only near 1.
 const SUM_TOLERANCE = 0.01;
 
-/** @typedef {{probability: number, threshold: number}} NoDigit above the threshold the answer is "no digit" */
+/** @typedef {{probability: number, threshold: number}} NoDigit a probability above the threshold makes the answer "no digit" */
 
 /**
  * A network's answer to one image.
  * @typedef {object} Answer
- * @property {number | null} digit 0 to 9; null when the answer is "no digit"
+ * @property {number | null} digit 0 to 9; null if the answer is "no digit"
  * @property {boolean} isDigit
- * @property {number | null} bestGuess the likeliest digit, also when the answer is "no digit"; null for a blank or a dot
- * @property {number[]} probabilities ten of them, by digit, summing to 1
+ * @property {number | null} bestGuess the likeliest digit, even if the answer is "no digit"; null for a blank or a dot
+ * @property {number[]} probabilities of the ten digits, summing to 1
  * @property {number} confidence in the answer, 0 to 1
- * @property {NoDigit | null} noDigit null: the network has no class for it
+ * @property {NoDigit | null} noDigit null if the network has no class for "no digit"
  */
 
 /**
  * @typedef {object} Seen
  * @property {string} modelVersion
  * @property {string} predictionId
- * @property {number[][]} input 28 rows of 28 values from 0 (paper) to 1 (ink): the image that the network read
+ * @property {number[][]} input the network's input: 28 rows of 28 values from 0 (paper) to 1 (ink)
  */
 
 /** @typedef {Answer & Seen} Prediction */
 
-/** Names the unexpected part of an answer. */
+/** An answer of an unexpected shape; the message names the part. */
 export class UnexpectedAnswerError extends Error {}
 
 /**
@@ -77,7 +77,7 @@ export function parseAnswer(answer) {
   return { digit, isDigit: is_digit, bestGuess: best_guess, probabilities, confidence, noDigit };
 }
 
-/** The likeliest digits, first and second, whatever the answer. @param {Answer} answer */
+/** Return the two likeliest digits. @param {Answer} answer */
 export function likeliest({ probabilities }) {
   const order = probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
   return [order[0], order[1]];
@@ -99,7 +99,7 @@ function isRow(row, length) {
 }
 
 /**
- * Number.isFinite is false for strings, null and NaN alike. A value may exceed 1 by the error of a 32-bit float.
+ * Return whether a value is a number from 0 to 1, with the rounding error of a 32-bit float.
  * @param {unknown} value
  */
 function isFraction(value) {

@@ -5,7 +5,7 @@ import { formatPercentage } from "./wording.js";
 
 /** @import { Answer } from "./prediction.js" */
 
-// Stands where a percentage will be.
+// In place of a percentage.
 const NO_VALUE = "–";
 
 export class ProbabilityBars {
@@ -42,7 +42,7 @@ export class ProbabilityBars {
     probabilities.forEach((probability, digit) => {
       setBar(this.#digits[digit], probability, formatPercentage(probability), digit === winner);
     });
-    // The ten rows say how likely each digit is if the drawing is a digit.
+    // The ten rows are dimmed for "no digit": they assume that the drawing is a digit.
     this.#list.classList.toggle("rejected", !isDigit);
     this.#noDigit.row.hidden = noDigit === null;
     this.#mark.hidden = noDigit === null;
@@ -50,7 +50,7 @@ export class ProbabilityBars {
     const { probability, threshold } = noDigit;
     setBar(this.#noDigit, probability, formatPercentage(probability), !isDigit);
     this.#mark.style.left = `${threshold * 100}%`;
-    this.#threshold.textContent = `the answer above ${formatPercentage(threshold)}`;
+    this.#threshold.textContent = `threshold ${formatPercentage(threshold)}`;
   }
 }
 
@@ -59,7 +59,7 @@ function createBar(name) {
   const row = document.createElement("li");
   const [track, bar, value] = [createSpan("track", ""), createSpan("bar", ""), createSpan("value", "")];
   track.append(bar);
-  // The spaces keep "5 97.3%" two words for a screen reader.
+  // With spaces, a screen reader reads "5 97.3%" as two words.
   row.append(createSpan("digit", name), " ", track, " ", value);
   return { row, track, bar, value };
 }

@@ -1,4 +1,4 @@
-// The result view: the answer to the drawing on the canvas, and the served network's probabilities.
+// The result view: the answer, the network's input, and the probabilities.
 
 import { toRgba } from "./pixels.js";
 import { INPUT_SIZE } from "./prediction.js";
@@ -41,7 +41,7 @@ export class ResultView {
   /** @param {boolean} busy */
   setBusy(busy) {
     this.#elements.predictButton.setAttribute("aria-busy", String(busy));
-    // The old answer goes when a new question is asked; the bars stay, to move to their new lengths.
+    // A new request removes the old answer. The bars stay, and move to their new lengths.
     if (busy) this.#setTexts({});
   }
 
@@ -53,7 +53,7 @@ export class ResultView {
     this.#staleness.show();
   }
 
-  /** The drawing has changed; an answer to the new one is on its way to the panel. */
+  /** Remove the answer after a change of the drawing. The panel waits for the next explanation. */
   withdraw() {
     this.#setTexts({});
     this.#staleness.waitForAnswer();
@@ -75,7 +75,7 @@ export class ResultView {
     this.showProbabilities(prediction);
   }
 
-  /** The panel follows the pen; only Predict gives an answer. @param {Prediction} prediction @param {boolean} [isCurrent] */
+  /** Update the panel, but not the answer. @param {Prediction} prediction @param {boolean} [isCurrent] */
   showProbabilities(prediction, isCurrent = true) {
     this.#elements.modelVersion.textContent = prediction.modelVersion;
     this.#inputContext.putImageData(new ImageData(toRgba(prediction.input), INPUT_SIZE, INPUT_SIZE), 0, 0);
@@ -83,7 +83,6 @@ export class ResultView {
     this.#staleness.show(isCurrent);
   }
 
-  /** The panel can't follow the pen just now. */
   dim() {
     this.#staleness.dim();
   }

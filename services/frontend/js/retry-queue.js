@@ -1,30 +1,29 @@
-// The retry queue: sends feedback, keeps what the service cannot take now, and sends it again until the service takes it.
+// The retry queue: sends feedback, keeps it after a failure, and sends it again until the service accepts it.
 
 /** @import { Delivery } from "./api.js" */
 /** @import { FeedbackRequest } from "./feedback-request.js" */
 /** @import { FeedbackOutcome, LaterOutcome } from "./feedback-session.js" */
 /** @import { KeptFeedback } from "./kept-feedback.js" */
 
-/** The wait after a failure, unless the service names one. It doubles with each further failure. */
+/** The wait after a failure without Retry-After. It doubles with each further failure. */
 export const FIRST_WAIT_MS = 2_000;
 export const LONGEST_WAIT_MS = 60_000;
 
-// Bounds for the wait that the service names: no page asks without a pause, or waits for days.
+// Bounds for Retry-After.
 export const MIN_RETRY_AFTER_MS = 1_000;
 export const MAX_RETRY_AFTER_MS = 60 * 60 * 1000;
 
-/** A replica that could not log a prediction tries again within this time. Until then the others do not know the prediction. */
+/** A replica that could not log a prediction retries within this time. Until then, the others do not know the prediction. */
 export const UNKNOWN_MS = 5_000;
 
-/** The lock by which the tabs of this page agree which of them sends. */
+/** The lock of the tab that sends. */
 export const LOCK = "doodle-feedback";
 
 /**
- * What the browser provides, or a test.
- * @typedef {object} Means
+ * @typedef {object} Dependencies
  * @property {KeptFeedback} kept
  * @property {Pick<Window, "setTimeout" | "clearTimeout">} timer
- * @property {Pick<LockManager, "request">} [locks] the browser's; only on localhost and with TLS
+ * @property {Pick<LockManager, "request">} [locks] browsers have them only on localhost and with TLS
  * @property {(predictionId: string, outcome: LaterOutcome) => void} onSettled the outcome of kept feedback
  */
 
@@ -40,13 +39,13 @@ export class RetryQueue {
   /** Predictions that the service did not know at the first attempt. @type {Set<string>} */
   #unknownOnce = new Set();
 
-  /** In a row. */
+  /** Failures in a row. */
   #failures = 0;
 
   /** The timer of the next attempt. @type {number | undefined} */
   #timeout;
 
-  /** @param {(request: FeedbackRequest) => Promise<Delivery>} send never rejects @param {Means} means */
+  /** @param {(request: FeedbackRequest) => Promise<Delivery>} send never rejects @param {Dependencies} dependencies */
   constructor(send, { kept, timer, locks, onSettled }) {
     this.#send = send;
     this.#kept = kept;
@@ -56,12 +55,12 @@ export class RetryQueue {
   }
 
   /**
-   * Send at once, before all that waits: the sender is watching.
+   * Send at once, before kept feedback, since the user waits for the answer.
    * @param {FeedbackRequest} request
    * @returns {Promise<FeedbackOutcome>}
    */
   async send(request) {
-    this.#kept.forget(request.prediction_id); // feedback given before must not arrive after this
+    this.#kept.forget(request.prediction_id); // older feedback must not arrive later
     const delivery = await this.#send(request);
     if ("mayPass" in delivery) {
       const isStored = this.#kept.put(request);
@@ -70,12 +69,12 @@ export class RetryQueue {
     }
     if ("received" in delivery) {
       this.#failures = 0;
-      this.sendKept(); // not awaited: the sender need not wait for the rest
+      this.sendKept(); // not awaited, so that the user need not wait
     }
     return delivery;
   }
 
-  /** All that waits, now: when the page has been loaded, and when the network is back. */
+  /** Send kept feedback now. */
   async sendKept() {
     if (this.#isSendingKept) return;
     this.#isSendingKept = true;
@@ -100,7 +99,7 @@ export class RetryQueue {
         return;
       }
       this.#unknownOnce.delete(id);
-      // Feedback that was refused for good goes too: it would be refused each time.
+      // Remove rejected feedback too: the service would reject it each time.
       if (this.#kept.remove(entry)) this.#onSettled(id, delivery);
     }
   }
@@ -111,7 +110,7 @@ export class RetryQueue {
     try {
       await this.#locks.request(LOCK, { ifAvailable: true }, (lock) => (lock ? work() : this.#retryLater(null)));
     } catch {
-      await work(); // no locks, as in a page without an origin: better twice than never
+      await work(); // a page without an origin has no locks; sending twice is better than never
     }
   }
 

@@ -1,12 +1,12 @@
-// Retry: asks again after a failure that may pass, such as a restart of the service. The pause grows with each failure, and ends early
-// when the network is back.
+// Retry: repeats a request after a failure that may pass, such as a restart of the service. The pause grows with each failure,
+// and ends when the network is back.
 
 /** @import { Outcome } from "./api.js" */
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
 
-/** Shown after the reason: there is nothing to press. */
+/** Shown after the error. */
 export const TRYING_AGAIN = "Trying again…";
 
 export class Retry {
@@ -20,18 +20,18 @@ export class Retry {
     this.#timer = timer;
   }
 
-  /** End every pause: the network is back. */
+  /** End every pause, because the network is back. */
   wake() {
     for (const end of this.#pauses) end();
   }
 
   /**
-   * Ask until the request succeeds. The first failure is not reported unless the service names a time: the next attempt follows soon.
+   * Repeat a request until it succeeds. The next attempt follows soon, so the first failure is reported only if it has a Retry-After.
    * @template Answer
    * @param {() => Promise<Outcome<Answer>>} request never rejects
    * @param {() => boolean} isWanted
    * @param {(error: string) => void} onFailure reports a failure that may pass
-   * @returns {Promise<Outcome<Answer>>} an answer, a failure that does not pass, or anything once the answer is not wanted
+   * @returns {Promise<Outcome<Answer>>} an answer or a permanent failure; any outcome once the answer is not wanted
    */
   async ask(request, isWanted, onFailure) {
     for (let failures = 1; ; failures += 1) {

@@ -1,5 +1,5 @@
-// The sequence: numbers the drawings on the canvas. Every request carries the number of its drawing. Once an answer is shown, answers
-// to older drawings are dropped.
+// The sequence: numbers the drawings on the canvas. Each request has the number of its drawing. The page drops answers to
+// drawings older than the one of the last answer shown.
 
 import { countPoints } from "./thinning.js";
 
@@ -8,10 +8,10 @@ import { countPoints } from "./thinning.js";
 export class Sequence {
   #number = 0;
 
-  /** The number of the newest drawing that an answer was shown to. */
+  /** The number of the newest drawing with an answer on the page. */
   #shown = 0;
 
-  /** Strokes and points of the drawing: every change of a drawing changes one of the two. */
+  /** Numbers of strokes and points. Every change of a drawing changes one of the two. */
   #size = "0 0";
 
   /** The number of the drawing on the canvas. */
@@ -19,7 +19,7 @@ export class Sequence {
     return this.#number;
   }
 
-  /** Looks at the canvas, and returns whether the drawing has changed. @param {readonly Stroke[]} strokes */
+  /** Return whether the drawing has changed, and number it. @param {readonly Stroke[]} strokes */
   update(strokes) {
     const size = `${strokes.length} ${countPoints(strokes)}`;
     if (size === this.#size) return false;
@@ -28,7 +28,7 @@ export class Sequence {
     return true;
   }
 
-  /** Returns whether an answer may be shown; from then on, answers to older drawings may not. @param {number} number of its drawing */
+  /** Return whether an answer may be shown, and reject answers to older drawings from now on. @param {number} number of its drawing */
   accept(number) {
     if (number < this.#shown) return false;
     this.#shown = number;

@@ -1,4 +1,5 @@
-// Snapshots: how the live model was trained, and its answers to a drawing at each snapshot, checked before the page shows any of it.
+// Snapshots: checks the measurements of the live model's training, and the predictions of each snapshot, before the page shows
+// them.
 
 import { parseTensor } from "./explanation.js";
 import { check, parseAnswer } from "./prediction.js";
@@ -9,16 +10,16 @@ import { check, parseAnswer } from "./prediction.js";
 
 /**
  * @typedef {object} Snapshot
- * @property {number} step the number of steps taken
+ * @property {number} step number of steps taken
  * @property {number | null} learningRate
  * @property {number | null} trainLoss
  * @property {number | null} validationLoss
  * @property {number} validationAccuracy from 0 to 1
- * @property {(number | null)[]} gradientNorm of each layer; null where it has no parameters, or before the first step
+ * @property {(number | null)[]} gradientNorm of each layer; null without parameters, or before the first step
  * @property {(number | null)[]} updateRatio
- * @property {(number | null)[]} deadUnits from 0 to 1; null where the layer is no ReLU
+ * @property {(number | null)[]} deadUnits from 0 to 1; null if the layer is not a ReLU
  * @property {Tensor} filters
- * @property {Tensor} points (digits, 2): where they are on this snapshot's map
+ * @property {Tensor} points (digits, 2): places of the mapped digits on this snapshot's map
  */
 
 /**
@@ -53,12 +54,13 @@ export function parseTrainingHistory(answer) {
 function parseSnapshot(snapshot, layers, mapped) {
   check(Number.isInteger(snapshot?.step), "a snapshot has no step");
   const single = [snapshot.learning_rate, snapshot.train_loss, snapshot.validation_loss];
-  check(single.every(isMeasured), "what was measured is not a number");
+  check(single.every(isMeasured), "a measurement is not a number");
   check(Number.isFinite(snapshot.validation_accuracy), "the accuracy is not a number");
   const byLayer = [snapshot.gradient_norm, snapshot.update_ratio, snapshot.dead_units];
-  check(byLayer.every((values) => Array.isArray(values) && values.length === layers && values.every(isMeasured)), "a layer was not measured");
+  const isComplete = byLayer.every((values) => Array.isArray(values) && values.length === layers && values.every(isMeasured));
+  check(isComplete, "a measurement of a layer is missing");
   const points = parseTensor(snapshot.points, "the points of a map");
-  check(points.values.length === 2 * mapped, "a map has not one point for each digit");
+  check(points.values.length === 2 * mapped, "a map does not have one point for each digit");
   return {
     step: snapshot.step,
     learningRate: single[0],
@@ -102,12 +104,12 @@ function parseSnapshotPrediction(prediction) {
 export function snapshotInWords({ epochs, snapshots }, index) {
   const { step } = snapshots[index];
   const last = snapshots[snapshots.length - 1].step;
-  if (step === 0) return "Before the first step: weights drawn by chance";
+  if (step === 0) return "Before the first step: random weights";
   const epoch = epochs === null ? "" : `, epoch ${Number(((epochs * step) / last).toPrecision(2))} of ${epochs}`;
   return `After ${count(step)} of ${count(last)} steps${epoch}`;
 }
 
-/** With its thousands apart. @param {number} value */
+/** Return a number with commas. @param {number} value */
 function count(value) {
   return value.toLocaleString("en");
 }

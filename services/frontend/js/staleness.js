@@ -1,5 +1,4 @@
-// Staleness: dims a panel that shows another drawing than the one on the canvas. Answers follow the pen within a moment, so a panel
-// that is about to follow is not dimmed.
+// Staleness: dims a panel that shows an older drawing. Answers usually follow the pen within GRACE_MS, and then it dims nothing.
 
 const GRACE_MS = 400;
 
@@ -14,18 +13,17 @@ export class Staleness {
     this.#panel = panel;
   }
 
-  /** The drawing has changed. */
+  /** Dim the panel unless an answer comes soon. */
   waitForAnswer() {
     if (this.#timer === null) this.#timer = setTimeout(() => this.dim(), GRACE_MS);
   }
 
-  /** The panel shows an answer. @param {boolean} isCurrent whether it is the answer to the drawing on the canvas */
+  /** End the dimming, because the panel shows an answer. @param {boolean} isCurrent whether its drawing is still on the canvas */
   show(isCurrent = true) {
     this.#set(false);
     if (!isCurrent) this.waitForAnswer();
   }
 
-  /** The panel can't follow just now. */
   dim() {
     this.#set(true);
   }

@@ -1,21 +1,20 @@
-// Strokes: the drawing as a list of pen movements, and its history. Strokes can be redrawn sharply at any size, sent exactly as they
-// were made, and taken back one by one.
+// Strokes: the drawing as a list of pen movements, and its history for Undo and Redo.
 
 import { isTouched } from "./eraser.js";
 
 /** @import { Point } from "./coordinates.js" */
 
 /**
- * The path of the pen from touching the canvas to leaving it. One point alone is a dot.
+ * The path of the pen from touching the canvas to leaving it. A single point is a dot.
  * @typedef {Point[]} Stroke
  */
 
-/** How many steps Undo can go back. */
+/** Most steps of Undo. */
 export const MAX_HISTORY = 200;
 
 /**
- * Records one gesture at a time, from whichever pen draws or erases: mouse, finger, stylus or keyboard. Each gesture is one step of
- * the history. A method that changes the drawing returns true.
+ * Records one gesture at a time, by mouse, finger, pen or keyboard. Each gesture is one step of the history. A method that changes the
+ * drawing returns true.
  */
 export class StrokeRecorder {
   /** @type {readonly Stroke[]} */
@@ -33,7 +32,7 @@ export class StrokeRecorder {
   /** The stroke being drawn, also the last of #strokes. @type {Stroke | null} */
   #current = null;
 
-  /** Where the eraser was last. @type {Point | null} */
+  /** The eraser's last position. @type {Point | null} */
   #eraser = null;
 
   /** All strokes in the order drawn, with the unfinished one last. */
@@ -57,7 +56,7 @@ export class StrokeRecorder {
     return this.#future.length > 0;
   }
 
-  /** Puts the pen down. @param {Point} point */
+  /** Put the pen down. @param {Point} point */
   begin(point) {
     this.end();
     this.#before = this.#strokes;
@@ -66,7 +65,7 @@ export class StrokeRecorder {
     return true;
   }
 
-  /** Puts the eraser down. @param {Point} point */
+  /** Put the eraser down. @param {Point} point */
   beginErasing(point) {
     this.end();
     this.#before = this.#strokes;
@@ -75,8 +74,8 @@ export class StrokeRecorder {
   }
 
   /**
-   * Moves the pen or the eraser. Does nothing when both are up, as after a Clear under a finger that still moves. A pen that has not
-   * moved adds nothing, so a click stays one point, a dot.
+   * Move the pen or the eraser. Do nothing if both are up, as when Clear ends the gesture of a moving finger. A pen that does not move adds
+   * no point, so a click is a dot.
    * @param {Point} point
    */
   extend(point) {
@@ -88,14 +87,14 @@ export class StrokeRecorder {
     return true;
   }
 
-  /** Lifts the pen or the eraser. The drawing stays as it is. */
+  /** Lift the pen or the eraser. */
   end() {
     const before = this.#before;
     this.#before = this.#current = this.#eraser = null;
     if (before !== null && before !== this.#strokes) this.#remember(before);
   }
 
-  /** Takes the unfinished gesture back, as if the pen had never touched the canvas. */
+  /** Undo the unfinished gesture, without a step in the history. */
   cancel() {
     const before = this.#before;
     this.#before = this.#current = this.#eraser = null;
@@ -118,7 +117,7 @@ export class StrokeRecorder {
     return this.#step([]);
   }
 
-  /** Puts back a kept drawing, stroke by stroke, so that each can be undone. @param {readonly Stroke[]} strokes */
+  /** Restore a kept drawing stroke by stroke, so that Undo works on each. @param {readonly Stroke[]} strokes */
   restore(strokes) {
     for (const stroke of strokes) this.#step([...this.#strokes, stroke]);
   }
@@ -132,7 +131,7 @@ export class StrokeRecorder {
     return this.#replace(other);
   }
 
-  /** A change that needs no pen. @param {readonly Stroke[]} strokes */
+  /** Change the drawing without a pen. @param {readonly Stroke[]} strokes */
   #step(strokes) {
     this.end();
     if (this.isEmpty && strokes.length === 0) return false;
@@ -154,7 +153,7 @@ export class StrokeRecorder {
     return isChanged;
   }
 
-  /** Removes the strokes under the eraser's way. @param {Point} from @param {Point} to */
+  /** Remove the strokes that the eraser touches. @param {Point} from @param {Point} to */
   #erase(from, to) {
     const left = this.#strokes.filter((stroke) => !isTouched(stroke, from, to));
     return left.length < this.#strokes.length && this.#replace(left);

@@ -1,6 +1,4 @@
-// A table's cell.
-
-/** @param {string} text */
+/** Create a table cell. @param {string} text */
 export function tableCell(text) {
   const element = document.createElement("td");
   element.textContent = text;

@@ -1,12 +1,11 @@
-// Thinning: makes a drawing small enough to send without changing how it looks. A mouse that reports a thousand
-// times a second records far more points than a 28 x 28 image can show.
+// Thinning: makes a drawing small enough to send, without a visible change. A mouse that reports 1,000 times a second records far
+// more points than a 28 x 28 image can show.
 
 /** @import { Point } from "./coordinates.js" */
 /** @import { Stroke } from "./strokes.js" */
 
 /**
- * The stroke with coordinates rounded to one decimal and without repeated points. A tenth of a unit is a hundredth
- * of a pixel to the network. Rounding comes first, because it makes near neighbours equal.
+ * Round coordinates to one decimal, a hundredth of a pixel of the network's input, and remove repeated points.
  * @param {Stroke} stroke
  * @returns {Stroke}
  */
@@ -16,17 +15,16 @@ export function roundStroke(stroke) {
 }
 
 /**
- * At most `limit` points, taken evenly from the whole drawing. Each stroke keeps both ends, so that no line gets
- * shorter; the points between are shared out in proportion to what each stroke has.
+ * Return at most `limit` points, taken evenly from all strokes. Each stroke keeps both ends, so that no line gets shorter.
  * @param {readonly Stroke[]} strokes
  * @param {number} limit at least 2
- * @returns {readonly Stroke[]} the same strokes when they are within the limit
+ * @returns {readonly Stroke[]} the same strokes if they are within the limit
  */
 export function thinStrokes(strokes, limit) {
   const total = countPoints(strokes);
   if (total <= limit) return strokes;
 
-  // Thousands of dots: the ends alone are too many, so whole strokes have to go.
+  // With thousands of dots, the ends alone exceed the limit, so drop whole strokes.
   const ends = strokes.reduce((sum, stroke) => sum + Math.min(stroke.length, 2), 0);
   if (ends > limit) return thinStrokes(pickEvenly(strokes, Math.floor(limit / 2)), limit);
 
@@ -43,7 +41,7 @@ export function countPoints(strokes) {
 }
 
 /**
- * `count` items at equal distances, the first and (from two on) the last among them.
+ * Return `count` items at equal distances, including the first and, from two on, the last.
  * @template Item
  * @param {readonly Item[]} items
  * @param {number} count from 1 to items.length

@@ -1,4 +1,5 @@
-// The timeline view: the snapshots of the model's training, one of them chosen by a slider, with its measurements and its answer.
+// The timeline view: the snapshots of the model's training. A slider chooses one; the view shows its measurements and its
+// prediction.
 
 import { paintMaps } from "./layer-figures.js";
 import { MapView } from "./map-view.js";
@@ -11,7 +12,7 @@ import { answerInWords, formatPercentage } from "./wording.js";
 /** @import { Snapshot, SnapshotPredictions, TrainingHistory } from "./snapshots.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
-const PLAY_MS = 900; // a snapshot
+const PLAY_MS = 900; // for each snapshot
 
 /**
  * @typedef {object} TimelineElements
@@ -57,12 +58,12 @@ export class TimelineView {
     elements.play.addEventListener("click", () => (this.#playing === null ? this.#play() : this.#stop()));
   }
 
-  /** Which model's training is shown; "" while there is none. */
+  /** The model whose training is shown; "" without one. */
   get modelVersion() {
     return this.#history?.modelVersion ?? "";
   }
 
-  /** The last answer stays, dimmed. @param {string} message */
+  /** Show a message, and dim the last answer. @param {string} message */
   showProblem(message) {
     this.#elements.status.textContent = message;
     this.#staleness.dim();
@@ -95,12 +96,11 @@ export class TimelineView {
     this.#showSnapshot();
   }
 
-  /** The drawing has changed. */
   waitForPredictions() {
     this.#staleness.waitForAnswer();
   }
 
-  /** The answers to the drawing; null for an empty canvas. @param {SnapshotPredictions | null} predictions @param {boolean} [isCurrent] */
+  /** Show the predictions; null for an empty canvas. @param {SnapshotPredictions | null} predictions @param {boolean} [isCurrent] */
   showPredictions(predictions, isCurrent = true) {
     this.#predictions = predictions;
     this.#elements.status.textContent = "";
@@ -121,9 +121,9 @@ export class TimelineView {
     this.#elements.marker.setAttribute("x2", x);
     const trainLoss = snapshot.trainLoss === null ? "" : `${snapshot.trainLoss.toFixed(3)} on training digits, `;
     const validationLoss = `${(snapshot.validationLoss ?? NaN).toFixed(3)} on validation digits`;
-    const rate = snapshot.learningRate === null ? "" : ` Learning rate ${Number(snapshot.learningRate.toPrecision(2))}.`;
+    const rate = snapshot.learningRate === null ? "" : ` Learning rate: ${Number(snapshot.learningRate.toPrecision(2))}.`;
     this.#elements.measured.textContent =
-      `Loss: ${trainLoss}${validationLoss}, of which it read ${(100 * snapshot.validationAccuracy).toFixed(2)}% right.${rate}`;
+      `Loss: ${trainLoss}${validationLoss}. Validation accuracy: ${(100 * snapshot.validationAccuracy).toFixed(2)}%.${rate}`;
     paintMaps(this.#elements.filters, snapshot.filters);
     this.#elements.layers.replaceChildren(...history.layers.flatMap((name, layer) => layerRow(name, layer, snapshot)));
     this.#showPrediction(index);
@@ -135,8 +135,8 @@ export class TimelineView {
     const prediction = predictions[index];
     this.#map.move(/** @type {TrainingHistory} */ (this.#history).snapshots[index].points.values, prediction?.place ?? null);
     this.#elements.prediction.textContent = prediction
-      ? `Its answer to your drawing: ${answerInWords(prediction)}.`
-      : "Draw something, and see its answer at each snapshot.";
+      ? `Prediction for your drawing: ${answerInWords(prediction)}.`
+      : "Draw a digit to see the prediction of each snapshot.";
     this.#elements.predictions.replaceChildren(
       ...predictions.map((each, i) => {
         const item = document.createElement("li");

@@ -1,4 +1,4 @@
-// The timeline: finds its elements. It asks for the snapshots of the model's training, and for the answer to the drawing at each of them.
+// The timeline: finds its elements, and requests the snapshots of the model's training and their predictions for the drawing.
 
 import { requestSnapshotPredictions, requestTrainingHistory } from "./api.js";
 import { element } from "./element.js";
@@ -15,8 +15,8 @@ import { TimelineView } from "./timeline-view.js";
 /**
  * @param {StrokeRecorder} recorder
  * @param {{fetch: Connection["fetch"], shared: Shared}} connections
- * @returns {{watch: () => void, clear: () => void, follow: (modelVersion: string) => void}} calls for a changed drawing, for an empty
- *   canvas, and for each answer of a model
+ * @returns {{watch: () => void, clear: () => void, follow: (modelVersion: string) => void}} watch: for a changed drawing; clear: for an
+ *   empty canvas; follow: for each answer of the served model
  */
 export function connectTimeline(recorder, { fetch, shared }) {
   /** @type {HTMLDetailsElement} */
@@ -41,12 +41,12 @@ export function connectTimeline(recorder, { fetch, shared }) {
   const history = new LatestOnly(
     () => requestTrainingHistory({ fetch }),
     (answer) => {
-      if (answer === null) return view.showAbsence("No snapshots were kept of this model's training.");
+      if (answer === null) return view.showAbsence("This model has no snapshots of its training.");
       view.show(answer);
       watch();
     },
     fail,
-    { ...shared, sequence: new Sequence() }, // the same whatever is drawn
+    { ...shared, sequence: new Sequence() }, // independent of the drawing
   );
   const predictions = new LatestOnly(
     (/** @type {PredictionRequest} */ asked) => requestSnapshotPredictions(asked, { fetch }),

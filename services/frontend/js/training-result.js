@@ -1,4 +1,4 @@
-// The result of training steps: the answer to /learn, checked before the page shows any of it, and its losses as a curve.
+// The training result: checks the answer of /learn before the page shows it, and turns its losses into a curve.
 
 import { parseName, parseTensor } from "./explanation.js";
 import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
@@ -8,7 +8,7 @@ import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
 /** @import { Answer } from "./prediction.js" */
 
 /**
- * A digit that the model carries, and the answers of the model and its copy.
+ * A golden digit of the model, and the answers of the model and its copy.
  * @typedef {{input: Tensor, before: Answer, after: Answer | null}} KnownDigit
  */
 
@@ -26,7 +26,7 @@ import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
  * @typedef {object} TrainingResult
  * @property {number[]} losses before each step's update
  * @property {Answer} before of the model
- * @property {Answer | null} after of the copy; null where it diverged
+ * @property {Answer | null} after of the copy; null if it diverged
  * @property {LayerStep[]} layers of the last step, first to last
  * @property {KnownDigit[]} known
  */
@@ -40,23 +40,23 @@ export function parseTrainingResult(answer) {
   const { losses, before, after, layers, known } = answer ?? {};
   check(Array.isArray(losses) && losses.every(Number.isFinite), "the losses are not numbers");
   check(Array.isArray(layers), "the layers are missing");
-  check(Array.isArray(known), "the digits that it knew are missing");
+  check(Array.isArray(known), "the golden digits are missing");
   return { losses, before: parseAnswer(before), after: parseAfter(after), layers: layers.map(parseStep), known: known.map(parseKnown) };
 }
 
-/** @param {ApiAnswer | null} after null where it diverged */
+/** @param {ApiAnswer | null} after null if the copy diverged */
 function parseAfter(after) {
   return after === null ? null : parseAnswer(after);
 }
 
 /** @param {LearnKnownDigit} digit @returns {KnownDigit} */
 function parseKnown(digit) {
-  const input = parseTensor(digit?.input, "a digit that it knew");
-  check(input.values.length === INPUT_SIZE * INPUT_SIZE, "a digit that it knew is not 28 rows of 28");
+  const input = parseTensor(digit?.input, "the pixels of a golden digit");
+  check(input.values.length === INPUT_SIZE * INPUT_SIZE, "a golden digit is not 28 rows of 28");
   return { input, before: parseAnswer(digit.before), after: parseAfter(digit.after) };
 }
 
-/** Whether the copy answers as the model does. @param {KnownDigit} digit */
+/** Return whether the copy agrees with the model. @param {KnownDigit} digit */
 export function isStillKnown({ before, after }) {
   return after !== null && after.digit === before.digit;
 }
@@ -76,8 +76,8 @@ function parseStep(layer) {
 }
 
 /**
- * Return the losses as points of an SVG polyline, from left to right; the largest, or `top`, at the top, zero at the bottom.
- * @param {readonly (number | null)[]} losses null: none was measured there
+ * Return the losses as points of an SVG polyline, with zero at the bottom, and `top` (default: the largest loss) at the top.
+ * @param {readonly (number | null)[]} losses null for a missing measurement
  * @param {number} width
  * @param {number} height
  * @param {number} [top]

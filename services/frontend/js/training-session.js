@@ -1,5 +1,5 @@
-// The training session: the steps that a copy of the network, which belongs to this page, was trained by. The server keeps no copy: each
-// request repeats all steps, and gradient descent from the same weights ends in the same place.
+// The training session: the training steps of this page's copy of the network. The server keeps no copy: each request repeats all
+// steps, and gradient descent from the same weights has the same result.
 
 import { buildPredictionRequest } from "./prediction-request.js";
 
@@ -12,11 +12,11 @@ import { buildPredictionRequest } from "./prediction-request.js";
 /** @typedef {{label: number | null, learning_rate: number}} TrainingStep */
 /** @typedef {PredictionRequest & {lessons: TrainingStep[]}} TrainingRequest */
 
-/** The API takes no more. */
+/** The limit of the API. */
 export const MAX_TRAINING_STEPS = 50;
 
 /**
- * The display; training-view.js is the real one.
+ * The display, implemented by training-view.js.
  * @typedef {object} View
  * @property {(busy: boolean) => void} setBusy
  * @property {() => void} reset
@@ -33,7 +33,7 @@ export class TrainingSession {
   /** @type {TrainingStep[]} */
   #steps = [];
 
-  /** Grows with each forget(): steps on another drawing are not this copy's. */
+  /** Grows with each forget(), which drops running requests. */
   #generation = 0;
   #isBusy = false;
 
@@ -55,7 +55,7 @@ export class TrainingSession {
     if (strokes.length === 0) return this.#view.showMessage("Draw something first.");
     const steps = [...this.#steps, ...Array(times).fill(step)].slice(0, MAX_TRAINING_STEPS);
     if (steps.length === this.#steps.length) {
-      return this.#view.showMessage(`The copy has taken all ${MAX_TRAINING_STEPS} steps that a drawing may have. Press Forget to start again.`);
+      return this.#view.showMessage(`The limit is ${MAX_TRAINING_STEPS} steps for a drawing. Press Forget to start again.`);
     }
     const [body, number] = [{ ...buildPredictionRequest(strokes), lessons: steps }, this.#sequence.number];
     const generation = this.#generation;

@@ -1,5 +1,4 @@
-// The training view: the answers of the model and of its copy, side by side. Below, the loss before each step, and the gradient on its
-// way back through the layers.
+// The training view: the answers of the model and of its copy, the loss before each step, and the gradient of each layer.
 
 import { createFigure, paint, paintMaps } from "./layer-figures.js";
 import { isWorthSeeing } from "./layer-wording.js";
@@ -22,7 +21,7 @@ const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
  * @property {HTMLElement} rateValue
  * @property {HTMLButtonElement[]} buttons
  * @property {HTMLElement} status
- * @property {HTMLElement} results hidden while there are none
+ * @property {HTMLElement} results hidden before the first step
  * @property {HTMLElement} before a list, of the model's probabilities
  * @property {HTMLElement} after a list, of the copy's
  * @property {SVGPolylineElement} curve
@@ -64,13 +63,13 @@ export class TrainingView {
     return { label: value === "none" ? null : Number(value), learning_rate: this.rate };
   }
 
-  /** Preselect the likeliest other answer, as training on the model's own answer changes little. @param {Answer} answer */
+  /** Preselect the likeliest other answer, because training on the model's own answer changes little. @param {Answer} answer */
   suggest(answer) {
     const [first, second] = likeliest(answer);
     if (!this.#isChosen) this.#elements.label.value = String(answer.isDigit ? second : first);
   }
 
-  /** The next drawing may be another digit. */
+  /** Let suggest() choose again, because the next drawing may be another digit. */
   forgetChoice() {
     this.#isChosen = false;
   }
@@ -96,8 +95,8 @@ export class TrainingView {
     const last = losses[count - 1];
     this.#elements.status.textContent =
       `The model reads ${answerInWords(before)}. After ${count} ${count === 1 ? "step" : "steps"} ` +
-      `the copy ${after === null ? "has diverged: its numbers grew beyond all bounds" : `reads ${answerInWords(after)}`}. ` +
-      `The loss was ${digits(losses[0])} before the first, and ${digits(last)} before the last.`;
+      `the copy ${after === null ? "has diverged: its numbers overflowed" : `reads ${answerInWords(after)}`}. ` +
+      `Loss: ${digits(losses[0])} before the first step, ${digits(last)} before the last.`;
     Object.assign(this.#elements.status.dataset, { lessons: count, loss: last });
     this.#elements.results.hidden = false;
     this.#before.show(before);
@@ -106,11 +105,11 @@ export class TrainingView {
     this.#elements.curve.setAttribute("points", curvePoints(losses, CURVE_WIDTH, CURVE_HEIGHT));
     const kept = known.filter(isStillKnown).length;
     this.#elements.forgotten.textContent =
-      `Of ${known.length} other digits, which the model carries to be checked by, the copy reads ${kept} as the model does` +
-      (kept < known.length ? ": what it learns of one drawing it forgets of others." : ".");
+      `The copy reads ${kept} of the model's ${known.length} golden digits as before.` +
+      (kept < known.length ? " Training on one drawing makes it forget others." : "");
     Object.assign(this.#elements.forgotten.dataset, { known: known.length, kept });
     this.#elements.known.replaceChildren(...known.map(knownDigit));
-    // Backwards, as the gradient goes.
+    // Last layer first, in the order of backpropagation.
     this.#elements.layers.replaceChildren(...layers.filter(isWorthSeeing).reverse().map(stepFigure));
   }
 }
@@ -135,8 +134,8 @@ function stepFigure(step) {
   if (step.parametersNorm > 0) {
     const update = document.createElement("p");
     update.textContent =
-      `Its weights w: length ${digits(step.parametersNorm)}; dL/dw: ${digits(step.gradientNorm)}; ` +
-      `the step: ${digits(step.updateNorm)}, ${digits((100 * step.updateNorm) / step.parametersNorm)}% of w`;
+      `Norms: weights w ${digits(step.parametersNorm)}, gradient dL/dw ${digits(step.gradientNorm)}, ` +
+      `step ${digits(step.updateNorm)}, which is ${digits((100 * step.updateNorm) / step.parametersNorm)}% of w`;
     figure.append(update);
   }
   return figure;

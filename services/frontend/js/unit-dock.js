@@ -1,6 +1,6 @@
-// The unit dock: the panel of one unit stays in sight at the foot of the window. Esc closes it, and it hides no focused map.
+// The unit dock: keeps the panel of a unit at the bottom of the window. Esc closes it, and it never covers the focused map.
 
-const FOCUS_RING = 8; // CSS pixels around what has the focus
+const FOCUS_RING = 8; // CSS pixels around the focused element
 
 /**
  * @param {HTMLElement} panel
@@ -12,7 +12,7 @@ export function dockUnit(panel, maps, closeButton) {
   let lastMap = null;
   maps.addEventListener("focusin", (event) => (lastMap = /** @type {HTMLElement} */ (event.target)));
 
-  // Before the canvas, where Esc clears: the panel on top goes first.
+  // Captured before the canvas, where Esc clears the drawing.
   document.addEventListener(
     "keydown",
     (event) => {
@@ -24,11 +24,11 @@ export function dockUnit(panel, maps, closeButton) {
     { capture: true },
   );
   closeButton.addEventListener("click", () => {
-    // A hidden element loses the focus, and with it the place on the page.
+    // A hidden element loses the focus, so move it back to the map.
     if (panel.contains(document.activeElement)) lastMap?.focus({ preventScroll: true });
   });
 
-  // The browser scrolls a focused map to where the panel does not hide it, and so does this when the panel grows.
+  // With the padding, the browser scrolls a focused map above the panel. When the panel grows, scroll again.
   new ResizeObserver(() => {
     document.documentElement.style.scrollPaddingBottom = `${panel.offsetHeight + FOCUS_RING}px`;
     if (maps.contains(document.activeElement)) document.activeElement?.scrollIntoView({ block: "nearest" });

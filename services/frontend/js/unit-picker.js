@@ -1,4 +1,4 @@
-// The unit picker: points at one number of a layer's maps, by mouse, finger or keyboard.
+// The unit picker: chooses one number of a layer's maps by mouse, finger or keyboard.
 
 import { columnsFor, paintMaps } from "./layer-figures.js";
 import { placeAt, placeBeside } from "./maps.js";
@@ -15,7 +15,7 @@ export class UnitPicker {
   /** @type {Tensor | null} */
   #tensor = null;
 
-  /** As painted: a window may have become narrower since. */
+  /** As painted, since the window may have changed its width. */
   #columns = 1;
 
   /** @type {readonly number[] | null} */
@@ -23,7 +23,7 @@ export class UnitPicker {
 
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {(place: readonly number[], isKept: boolean) => void} onPick kept: not only looked at in passing
+   * @param {(place: readonly number[], isKept: boolean) => void} onPick isKept: false while the mouse only moves over it
    */
   constructor(canvas, onPick) {
     this.#canvas = canvas;
@@ -44,7 +44,7 @@ export class UnitPicker {
     paintMaps(this.#canvas, tensor, { columns: this.#columns, marked: this.#place });
   }
 
-  /** Which of its numbers is white; null: none. @param {readonly number[] | null} place */
+  /** Mark a number. @param {readonly number[] | null} place null for no mark */
   mark(place) {
     this.#place = place;
     if (this.#tensor !== null) this.show(this.#tensor);
@@ -63,7 +63,7 @@ export class UnitPicker {
   #onKey(event) {
     const direction = DIRECTIONS[event.key];
     if (direction === undefined || this.#tensor === null) return;
-    event.preventDefault(); // the arrows move the choice, not the page
+    event.preventDefault(); // arrow keys would scroll the page
     const { shape } = this.#tensor;
     const first = shape.length === 3 ? [0, 0, 0] : [0];
     this.#pick(this.#place === null ? first : placeBeside(shape, this.#columns, this.#place, direction), true);

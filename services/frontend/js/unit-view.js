@@ -12,8 +12,8 @@ import { arithmetic, fieldRgba, products } from "./unit.js";
 /** @import { Spot, Unit } from "./unit.js" */
 
 const COLUMNS = 16;
-const LARGEST_SCALE = 8; // CSS pixels a number
-const WIDTH = 190; // CSS pixels that the numbers of a unit take at most
+const LARGEST_SCALE = 8; // CSS pixels for each number
+const WIDTH = 190; // largest width of an image in CSS pixels
 
 /**
  * @typedef {object} UnitElements
@@ -23,11 +23,11 @@ const WIDTH = 190; // CSS pixels that the numbers of a unit take at most
  * @property {HTMLCanvasElement} inputs
  * @property {HTMLCanvasElement} weights
  * @property {HTMLCanvasElement} products
- * @property {HTMLElement[]} summed only shown if the layer has weights
+ * @property {HTMLElement[]} summed shown only if the layer has weights
  * @property {HTMLElement} arithmetic
  * @property {HTMLElement} off a button
  * @property {HTMLInputElement} which the weight to edit, counted from 0
- * @property {HTMLInputElement} value what it is
+ * @property {HTMLInputElement} value its value
  * @property {HTMLElement} close a button
  */
 
@@ -48,7 +48,7 @@ export class UnitView {
   /**
    * @param {UnitElements} elements
    * @param {Changes} changes
-   * @param {{onSpot: (spot: Spot | null) => void, onChange: () => void}} callbacks for another unit; for a changed copy
+   * @param {{onSpot: (spot: Spot | null) => void, onChange: () => void}} callbacks after another unit; after a change of the copy
    */
   constructor(elements, changes, { onSpot, onChange }) {
     this.#elements = elements;
@@ -68,7 +68,7 @@ export class UnitView {
     return this.#spot;
   }
 
-  /** Inspect a unit. A kept unit stays until another is kept, or until release(). @param {Spot} spot @param {boolean} isKept */
+  /** Inspect a unit. A kept unit stays until the user keeps another, or until release(). @param {Spot} spot @param {boolean} isKept */
   inspect(spot, isKept) {
     if (this.#isKept && !isKept) return;
     const isSame = this.#spot !== null && this.#spot.layer === spot.layer && String(this.#spot.place) === String(spot.place);
@@ -97,7 +97,7 @@ export class UnitView {
     this.#unit = unit;
     const { panel, title, field, inputs, weights, products: summands, summed, arithmetic: words, off, which } = this.#elements;
     panel.hidden = false;
-    // A screen reader announces a text that changes, and not one that appears together with its live region.
+    // A screen reader announces a changed text, but not one that appears together with its live region.
     requestAnimationFrame(() => (title.textContent = unitTitle(layer, spot)));
     paint(field, INPUT_SIZE, INPUT_SIZE, fieldRgba(input, unit.field));
     paintNumbers(inputs, unit.inputs);
@@ -115,7 +115,7 @@ export class UnitView {
     Object.assign(panel.dataset, { layer: spot.layer, place: spot.place, value: unit.value, bias: unit.bias ?? "" });
   }
 
-  /** The last answer stays, dimmed. @param {string} message */
+  /** Show a message, and dim the last answer. @param {string} message */
   showProblem(message) {
     this.#elements.panel.hidden = false;
     this.#elements.arithmetic.textContent = message;
@@ -128,7 +128,7 @@ export class UnitView {
     this.#elements.value.value = weight === undefined ? "" : String(Number(weight.toFixed(4)));
   }
 
-  /** Choose a weight by a click on its image. @param {MouseEvent} event */
+  /** Choose the clicked weight. @param {MouseEvent} event */
   #choose(event) {
     const weights = this.#unit?.weights;
     if (!weights) return;

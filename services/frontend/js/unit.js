@@ -1,4 +1,4 @@
-// One unit: a single number of a layer and its arithmetic, checked before the page shows any of it.
+// A unit: checks the answer of /unit, one number of a layer, before the page shows it, and describes its arithmetic.
 
 import { parseTensor } from "./explanation.js";
 import { check } from "./prediction.js";
@@ -6,16 +6,16 @@ import { check } from "./prediction.js";
 /** @import { UnitAnswer } from "./answers.js" */
 /** @import { Tensor } from "./explanation.js" */
 
-/** @typedef {{layer: number, place: readonly number[]}} Spot where a unit is: both count from 0 */
-/** @typedef {{top: number, left: number, bottom: number, right: number}} Field rows to before bottom, columns to before right */
+/** @typedef {{layer: number, place: readonly number[]}} Spot the layer and place of a unit, both from 0 */
+/** @typedef {{top: number, left: number, bottom: number, right: number}} Field bottom and right are exclusive */
 
 /**
  * @typedef {object} Unit
  * @property {number} value
  * @property {Tensor} inputs
- * @property {Tensor | null} weights in the inputs' shape; null where the layer has none
+ * @property {Tensor | null} weights in the shape of the inputs; null if the layer has none
  * @property {number | null} bias
- * @property {Field} field the part of the image that can reach it
+ * @property {Field} field its receptive field in the image
  */
 
 /**
@@ -28,22 +28,22 @@ export function parseUnit(answer) {
   check(Number.isFinite(value), "the unit's value is not a number");
   const parsed = parseTensor(inputs, "the unit's inputs");
   const parsedWeights = weights === null ? null : parseTensor(weights, "the unit's weights");
-  check(parsedWeights === null || parsedWeights.values.length === parsed.values.length, "the unit's weights are not as many as its inputs");
+  check(parsedWeights === null || parsedWeights.values.length === parsed.values.length, "the unit's weights do not match its inputs");
   check(parsedWeights === null ? bias === null : Number.isFinite(bias), "the unit's bias is not a number");
   const { top, left, bottom, right } = field ?? {};
   check([top, left, bottom, right].every(Number.isInteger), "the receptive field is missing");
   return { value, inputs: parsed, weights: parsedWeights, bias, field: { top, left, bottom, right } };
 }
 
-/** Each input times its weight. @param {Unit} unit @returns {Tensor} */
+/** Return each input times its weight. @param {Unit} unit @returns {Tensor} */
 export function products({ inputs, weights }) {
   return { shape: inputs.shape, values: inputs.values.map((input, i) => input * (weights?.values[i] ?? 1)) };
 }
 
-const SPELT_OUT = 4; // products that are written down one by one, the largest
+const MAX_TERMS = 4; // the largest products; the text adds up all others
 
 /**
- * The arithmetic that gave its value, in words.
+ * Return the arithmetic of a unit's value as text.
  * @param {string} layer its name
  * @param {Unit} unit
  */
@@ -51,16 +51,16 @@ export function arithmetic(layer, { value, inputs, weights, bias }) {
   if (weights === null || bias === null) {
     if (layer === "maxpool2d") return `The largest of ${[...inputs.values].map(number).join(", ")} is ${number(value)}.`;
     if (layer === "relu") return `max(0, ${number(inputs.values[0])}) = ${number(value)}`;
-    return `${number(value)}, as it came.`;
+    return `${number(value)}, unchanged.`;
   }
   if (bias === 0 && weights.values.every((weight) => weight === 0)) return "It is off: its weights and its bias are zero.";
   const order = Array.from(inputs.values, (input, i) => ({ input, weight: weights.values[i], product: input * weights.values[i] }))
     .filter(({ product }) => product !== 0)
     .sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
-  const first = order.slice(0, SPELT_OUT).map(({ input, weight }) => `${number(input)} · ${bracketed(weight)}`);
-  const rest = order.slice(SPELT_OUT).reduce((sum, { product }) => sum + product, 0);
-  if (order.length > SPELT_OUT) first.push(`${bracketed(rest)} from ${order.length - SPELT_OUT} more`);
-  return `${[...first, `${bracketed(bias)} of bias`].join(" + ")} = ${number(value)}`;
+  const first = order.slice(0, MAX_TERMS).map(({ input, weight }) => `${number(input)} · ${bracketed(weight)}`);
+  const rest = order.slice(MAX_TERMS).reduce((sum, { product }) => sum + product, 0);
+  if (order.length > MAX_TERMS) first.push(`${bracketed(rest)} from ${order.length - MAX_TERMS} more`);
+  return `${[...first, `bias ${bracketed(bias)}`].join(" + ")} = ${number(value)}`;
 }
 
 /** @param {number} value */
@@ -74,7 +74,7 @@ function bracketed(value) {
 }
 
 /**
- * The drawing as the network read it, in gray, and dark where the unit cannot look.
+ * Return an image of the network's input, dark outside the unit's receptive field.
  * @param {number[][]} input 28 rows of 28, from 0 to 1
  * @param {Field} field
  * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a pixel, as ImageData takes them

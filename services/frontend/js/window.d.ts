@@ -1,6 +1,6 @@
-// What early-ink.js, which is no module, hands to main.js.
+// The interface between early-ink.js, a classic script, and main.js.
 
 interface Window {
-  /** Stop keeping events, and return those to replay. */
+  /** Stop recording events, and return the recorded ones. */
   takeEarlyInk?: () => PointerEvent[];
 }

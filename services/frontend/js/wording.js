@@ -1,9 +1,9 @@
-// Wording: the figures of a prediction as text.
+// Wording: a prediction as text.
 
 /** @import { Answer } from "./prediction.js" */
 
 /**
- * Return a probability as a percentage with one decimal. "100.0%" would claim certainty: 32-bit floats round probabilities near 1 to 1.
+ * Return a probability as a percentage with one decimal, but never "100.0%": 32-bit floats round probabilities near 1 to 1.
  * @param {number} probability from 0 to 1
  */
 export function formatPercentage(probability) {
@@ -25,7 +25,7 @@ export function bestGuessText({ isDigit, bestGuess }) {
   return isDigit || bestGuess === null ? "" : `Best guess: ${bestGuess}`;
 }
 
-/** An answer in the middle of a sentence. @param {Answer} answer */
+/** Return an answer for the middle of a sentence. @param {Answer} answer */
 export function answerInWords({ digit, isDigit, confidence }) {
   return `${isDigit ? `a ${digit}` : "no digit"} (${formatPercentage(confidence)})`;
 }

@@ -1,1 +1,1 @@
-"""One router a subject: each route reads a request, calls the service's parts, and describes its answer."""
+"""One router for each subject. A route reads a request, calls the service, and describes its response."""

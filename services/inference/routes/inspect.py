@@ -1,4 +1,4 @@
-"""Inspect: explanations, units, training steps and snapshots of the live model. None counts as a prediction."""
+"""Inspect: explanations, units, training steps and snapshots of the live model. The service does not log these requests."""
 
 from collections.abc import Callable
 from functools import partial
@@ -26,10 +26,9 @@ NO_SNAPSHOTS = errors({404: "The live model has no snapshots", 429: BODY_ERRORS[
 
 @router.post("/explain", response_model=Explanation, responses=DRAWING_ERRORS, openapi_extra=body_of(ExplainRequest, PNG))
 async def explain(request: Request, occlusion: bool = False) -> Response:
-    """Read a drawing as /predict does, and explain it: each layer's output, and the ink that speaks for each digit.
+    """Predict as /predict does, and explain it: each layer's output, and each logit's gradient with respect to the pixels.
 
-    With `changes`, a copy of the network reads it in which weights have other values or units are off. Nothing is stored: a
-    page may ask again with every stroke.
+    `changes` edit weights or switch off units in a copy of the network, which then predicts. The service stores nothing.
     """
     services = services_of(request)
     model = services.live.model
@@ -45,7 +44,7 @@ async def explain(request: Request, occlusion: bool = False) -> Response:
 
 @router.post("/unit", response_model=UnitResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(UnitRequest))
 async def inspect_unit(request: Request) -> Response:
-    """Inspect one number of a layer: its inputs, its weights, and its receptive field."""
+    """Inspect one number of a layer's output: its inputs, its weights, and its receptive field."""
     services = services_of(request)
     model = services.live.model
     drawing = await services.bodies.drawing(request, UnitRequest, with_png=False)
@@ -58,10 +57,9 @@ async def inspect_unit(request: Request) -> Response:
 
 @router.post("/learn", response_model=LearnResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(LearnRequest))
 async def learn(request: Request) -> Response:
-    """Train a copy of the network on a drawing: gradient descent, step by step. The served model stays as it is.
+    """Train a copy of the network on one drawing by gradient descent. The served model does not change.
 
-    Each request begins with the served model, so the same request has the same answer. A page keeps its copy by repeating its
-    steps.
+    Each request starts from the served model. To continue training, repeat all earlier steps.
     """
     services = services_of(request)
     model = services.live.model
@@ -73,7 +71,7 @@ async def learn(request: Request) -> Response:
 
 @router.get("/snapshots", response_model=SnapshotsResponse, responses=NO_MODEL | NO_SNAPSHOTS)
 async def snapshots(request: Request) -> Response:
-    """Show how the live model learned: measurements at some steps of its training, and its filters at each."""
+    """Return snapshots of the live model's training: measurements, the first layer's filters, and a map of digits."""
     services = services_of(request)
     model = services.live.model
     return await services.inspections.run(request, lambda: JSONResponse(timeline(model, _snapshots(services.live, model))))
@@ -85,8 +83,8 @@ async def snapshots(request: Request) -> Response:
     responses=DRAWING_ERRORS | NO_SNAPSHOTS,
     openapi_extra=body_of(PredictRequest),
 )
-async def read_at_snapshots(request: Request) -> Response:
-    """Read a drawing with the live model as it was at each of these steps, from before the first one on."""
+async def predict_snapshots(request: Request) -> Response:
+    """Predict a drawing with the live model's network at each snapshot of its training."""
     services = services_of(request)
     model = services.live.model
     drawing = await services.bodies.drawing(request, PredictRequest, with_png=False)
@@ -100,7 +98,7 @@ async def read_at_snapshots(request: Request) -> Response:
 async def _compute(
     queue: WorkQueue, request: Request, fields: Callable[[], Fields], counter: Counter, count: int = 1
 ) -> Response:
-    """Compute a response's fields in a queue, and count it. digitnet's ValueError says what the request got wrong."""
+    """Compute a response's fields in a queue, and count it. A ValueError of digitnet becomes a 422."""
 
     def response() -> Response:
         try:
@@ -117,7 +115,7 @@ async def _compute(
 def _snapshots(source: ModelSource, model: Model) -> Snapshots:
     found = source.snapshots(model)
     if found is None:
-        raise not_found(f"model {model.version} has no snapshots: it was trained before the trainer left any")
+        raise not_found(f"model {model.version} has no snapshots: the store has none, or they are damaged")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Models: the live model's card, either alias by its name, and where the candidate disagrees."""
+"""Models: the live model's card, predictions by alias, and the candidate's disagreements."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -17,7 +17,7 @@ shadow_router = APIRouter()
 
 @router.get("/model", response_model=ModelCard, responses=NO_MODEL)
 async def model(request: Request) -> Response:
-    """The model card: version, accuracy, data, how and when it was trained."""
+    """Return the live model's card: its version, accuracy, data and training."""
     return JSONResponse(services_of(request).live.model.card)
 
 
@@ -25,10 +25,7 @@ async def model(request: Request) -> Response:
     "/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest, PNG)
 )
 async def predict_by_alias(request: Request, input: bool = False) -> Response:
-    """Read a drawing as /predict does, with this alias's model.
-
-    It is for tests: their thousands of drawings are not counted as drawings, and do not fill the prediction log.
-    """
+    """Predict as /predict does, with this alias's model. For tests: the service does not log these drawings."""
     services, alias = services_of(request), _alias(request)
     result = await predict_with(services.sources[alias], request)
     services.metrics.alias_predictions.labels(alias).inc()
@@ -37,13 +34,13 @@ async def predict_by_alias(request: Request, input: bool = False) -> Response:
 
 @alias_router.get("/model", response_model=ModelCard, responses=NO_MODEL)
 async def model_by_alias(request: Request) -> Response:
-    """The card of this alias's model."""
+    """Return the card of this alias's model."""
     return JSONResponse(services_of(request).sources[_alias(request)].model.card)
 
 
 @shadow_router.get(f"/{CANDIDATE}/disagreements", response_model=Disagreements)
 async def disagreements(request: Request) -> Response:
-    """List the live drawings that the candidate reads otherwise."""
+    """List the live drawings for which the candidate predicts another answer."""
     return JSONResponse({"disagreements": services_of(request).shadow.disagreements()})
 
 

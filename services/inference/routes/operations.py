@@ -15,8 +15,8 @@ from inference.services import services_of
 
 router = APIRouter()
 
-# Swagger UI may share its origin with Doodle's page. So its policy allows one script and one style sheet of one version, by their
-# hashes, and the page's own script. (FastAPI's page loads whatever the CDN has as the newest of a major version.)
+# Swagger UI may share its origin with Doodle's page, so its policy allows only one pinned version of its script and style sheet.
+# FastAPI's own page loads the newest release of a major version.
 DOCS = Path(__file__).parents[1].joinpath("docs.html").read_text(encoding="utf-8")
 CDN = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.35.0/"
 SCRIPT_HASH = base64.b64encode(hashlib.sha256(re.findall("<script>(.*)</script>", DOCS)[0].encode()).digest()).decode()
@@ -28,20 +28,20 @@ DOCS_POLICY = (
 
 @router.get("/healthz", response_model=Status)
 async def healthz() -> Response:
-    """This process is up."""
+    """Answer while the process is up."""
     return JSONResponse({"status": "ok"})
 
 
 @router.get("/readyz", response_model=Status, responses=NO_MODEL)
 async def readyz(request: Request) -> Response:
-    """A model is loaded, so predictions work."""
+    """Answer 200 once a model is loaded, 503 before."""
     _ = services_of(request).live.model
     return JSONResponse({"status": "ok"})
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
-    """For Prometheus to scrape."""
+    """Return all metrics as Prometheus text."""
     return Response(generate_latest(services_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

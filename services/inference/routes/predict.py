@@ -1,4 +1,4 @@
-"""Predict: a drawing in, its digit out."""
+"""Predict: from a drawing to its digit."""
 
 import logging
 import uuid
@@ -50,14 +50,14 @@ def predicted(model: Model, drawing: Drawing[Any]) -> Predicted:
 
 
 async def predict_with(source: ModelSource, request: Request) -> Predicted:
-    """Predict the drawing in a request. Without a model the body is not read."""
+    """Predict the drawing in a request. Without a model, raise 503 before reading the body."""
     model = source.model
     return predicted(model, await services_of(request).bodies.drawing(request, PredictRequest))
 
 
 @router.post("/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest, PNG))
 async def predict(request: Request, input: bool = False) -> Response:
-    """Read a drawing: JSON strokes, a JSON image_vector, or a PNG as the body."""
+    """Predict the digit of a drawing: JSON with strokes or an image_vector, or a PNG."""
     services = services_of(request)
     result = await predict_with(services.live, request)
     _count_and_log(services, result)

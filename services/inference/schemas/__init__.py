@@ -1,1 +1,1 @@
-"""The API's contract: pydantic models of each body with its bounds, and of each response. OpenAPI is made from them."""
+"""The API's contract: pydantic models of each request body and response. OpenAPI is generated from them."""

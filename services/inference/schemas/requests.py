@@ -1,4 +1,4 @@
-"""Bodies of requests, with their bounds."""
+"""Request bodies and their limits."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -11,15 +11,15 @@ MAX_STROKES = 1_000
 MAX_POINTS = 20_000
 MAX_STEPS, MAX_LEARNING_RATE = 50, 10.0
 MAX_CHANGES = 200
-# Of a whole body. pydantic makes an object of each value, and an error of each unknown field.
+# Limits for a whole body, since pydantic creates an object for each value and an error for each unknown field.
 MAX_VALUES = 65_536  # 20,000 points in 1,000 strokes have 61,000 brackets and commas
 MAX_FIELDS = 1_000  # 200 changes have 800
 PIXELS = IMAGE_SIDE**2
 DIGITS_AS_TEXT = tuple("0123456789")
 
-# Older pages send the text of an input field.
+# Older clients send the text of an input field.
 FromText = BeforeValidator(lambda value: int(value) if value in DIGITS_AS_TEXT else value)
-# To JSON Schema, and to languages that have no integers, 5.0 is one.
+# JSON Schema, and languages without integers, accept 5.0 as one.
 Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
 DIGIT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": list(DIGITS_AS_TEXT)}]}
 Digit = Annotated[int, FromText, Whole, Field(ge=0, le=9, strict=True), WithJsonSchema(DIGIT)]
@@ -27,17 +27,17 @@ Label = Annotated[int, Field(ge=0, le=9, strict=True), Whole]
 Pixel = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
 Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
-# fail_fast: pydantic keeps a kilobyte for each error, and a body has room for 500,000 of them.
+# fail_fast, because pydantic keeps a kilobyte for each error, and a body has room for 500,000 of them.
 Point = Annotated[tuple[Coordinate, Coordinate], Field(fail_fast=True)]
 Stroke = Annotated[list[Point], Field(max_length=MAX_POINTS, fail_fast=True)]
 Weight = Annotated[float, Field(ge=-1e3, le=1e3, allow_inf_nan=False)]
 Index = Annotated[int, Field(ge=0, strict=True), Whole]
-# digitnet.images rejects other lengths, with a status of their own.
+# digitnet.images checks the length, because the API answers another status (400) for a wrong one.
 Vector = Annotated[list[Pixel], Field(fail_fast=True, json_schema_extra={"minItems": PIXELS, "maxItems": PIXELS})]
 
 
 def _either(one: str, other: str, example: dict[str, Any]) -> ConfigDict:
-    """Describe that one of these two fields is there, and the other is not, or null."""
+    """Return a schema that requires exactly one of two fields; the other is absent or null."""
 
     def only(name: str, absent: str) -> dict[str, Any]:
         return {"required": [name], "properties": {name: {"not": {"type": "null"}}, absent: {"type": "null"}}}
@@ -46,7 +46,7 @@ def _either(one: str, other: str, example: dict[str, Any]) -> ConfigDict:
 
 
 class PredictRequest(BaseModel):
-    """A drawing: as the pen's strokes, or as the 784 pixels of a 28 x 28 image, row after row, 1 = ink."""
+    """A drawing: pen strokes, or the 784 pixels of a 28 x 28 image, row by row, 1 = ink."""
 
     model_config = _either(
         "strokes",
@@ -56,11 +56,11 @@ class PredictRequest(BaseModel):
 
     image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1")
     strokes: Annotated[list[Stroke], Field(max_length=MAX_STROKES, fail_fast=True)] | None = Field(
-        None, description="each a list of [x, y] points, y down"
+        None, description="each stroke is a list of [x, y] points; y points down"
     )
-    width: Length = Field(280.0, description="of the canvas, in the points' unit")
-    height: Length = Field(280.0, description="of the canvas, in the points' unit")
-    brush: Length = Field(DEFAULT_BRUSH, description="width of the pen, in the points' unit")
+    width: Length = Field(280.0, description="width of the canvas, in the unit of the points")
+    height: Length = Field(280.0, description="height of the canvas, in the unit of the points")
+    brush: Length = Field(DEFAULT_BRUSH, description="width of the pen, in the unit of the points")
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -72,24 +72,26 @@ class PredictRequest(BaseModel):
 
 
 class Change(BaseModel):
-    """Another value for a parameter of the network; with neither weight nor value, it turns a unit off."""
+    """An edit of a copy of the network: a new value for one parameter, or, without weight and value, a unit switched off."""
 
     model_config = ConfigDict(extra="forbid")
 
-    layer: Index = Field(description="counted from 0, as `layers` of the answer has them")
-    unit: Index = Field(description="of a convolution a filter")
-    weight: Index | Literal["bias"] | None = Field(None, description="which of the unit's; null: all of them and the bias")
-    value: Weight = 0.0
+    layer: Index = Field(description="index in `layers` of the answer, from 0")
+    unit: Index = Field(description="index of the unit, or of a convolution's filter, from 0")
+    weight: Index | Literal["bias"] | None = Field(
+        None, description='index of the weight in the unit, from 0, or "bias"; null: all weights and the bias'
+    )
+    value: Weight = Field(0.0, description="the new value")
 
 
 class ExplainRequest(PredictRequest):
-    """A drawing as for /predict, and the changes to the copy of the network that reads it."""
+    """A drawing as for /predict, and the edits of the copy of the network that predicts it."""
 
-    changes: list[Change] = Field([], max_length=MAX_CHANGES, fail_fast=True, description="one after the other")
+    changes: list[Change] = Field([], max_length=MAX_CHANGES, fail_fast=True, description="edits, applied in this order")
 
 
 class UnitRequest(ExplainRequest):
-    layer: Index = Field(description="counted from 0")
+    layer: Index = Field(description="index of the layer, from 0")
     place: list[Index] = Field(
         min_length=1,
         max_length=3,
@@ -101,29 +103,29 @@ class UnitRequest(ExplainRequest):
 class TrainingStep(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    label: Label | None = Field(description="of the drawing; null: no digit")
+    label: Label | None = Field(description="the drawing's label; null: no digit")
     learning_rate: Annotated[float, Field(gt=0.0, le=MAX_LEARNING_RATE, allow_inf_nan=False)]
 
 
 class LearnRequest(PredictRequest):
-    """A drawing as for /predict, and the training steps on it for a copy of the network."""
+    """A drawing as for /predict, and the training steps for a copy of the network."""
 
     lessons: list[TrainingStep] = Field(
-        max_length=MAX_STEPS, fail_fast=True, description="one after the other, from the served model on"
+        max_length=MAX_STEPS, fail_fast=True, description="training steps, in this order, starting from the served model"
     )
 
 
 class FeedbackRequest(BaseModel):
-    """The digit that a drawing really is: of an answered prediction, by its id, or of the pixels that older clients send."""
+    """The true digit of a drawing. The request names a prediction by its id, or, from older clients, has the pixels."""
 
     model_config = _either(
         "prediction_id", "image_vector", {"prediction_id": "7b88140edcad49edb1cb4c9d8bc19318", "actual_digit": 5}
     )
 
-    actual_digit: Digit | None = Field(description="null: it was no digit")
-    prediction_id: str | None = Field(None, min_length=1, max_length=NAME_LENGTH, description="from the answer to /predict")
-    image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1, instead of the id")
-    predicted_digit: Digit | None = Field(None, description="the answer that the client got, beside image_vector")
+    actual_digit: Digit | None = Field(description="the true digit; null: no digit")
+    prediction_id: str | None = Field(None, min_length=1, max_length=NAME_LENGTH, description="from the answer of /predict")
+    image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1, instead of prediction_id")
+    predicted_digit: Digit | None = Field(None, description="the predicted digit, with image_vector only")
 
     @model_validator(mode="after")
     def _one_drawing(self) -> Self:

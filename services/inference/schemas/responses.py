@@ -1,4 +1,4 @@
-"""Responses. The routes return JSON that fits them; tests validate it, OpenAPI describes it."""
+"""Responses. Routes return plain JSON for speed; tests validate it against these models, and OpenAPI describes them."""
 
 from typing import Annotated, Any
 
@@ -8,34 +8,36 @@ Digit = Annotated[int, Field(ge=0, le=9)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Rows = list[list[float]]  # 28 of 28
 Status = dict[str, str]  # {"status": "ok"}
-ModelCard = dict[str, Any]  # as artifacts/model/model.json, which digitnet.checkpoint describes
+ModelCard = dict[str, Any]  # model.json, described in digitnet.checkpoint
 
 
 class NoDigit(BaseModel):
     """The network's class for images that show no digit."""
 
-    probability: Probability = Field(description="that the image shows no digit; 1 for a blank or a dot")
-    threshold: Probability = Field(description='above it the answer is "no digit"')
+    probability: Probability = Field(description="probability that the image shows no digit; 1 for a blank or a dot")
+    threshold: Probability = Field(description='a larger probability makes the answer "no digit"')
 
 
 class Answer(BaseModel):
-    digit: Digit | None = Field(description="null: no digit")
-    is_digit: bool = Field(description="false: a blank, a dot, or an image that the network takes for no digit")
-    best_guess: Digit | None = Field(description="the likeliest digit, also when is_digit is false; null for a blank or a dot")
-    probabilities: list[Probability] = Field(min_length=10, max_length=10, description="of the digits, if it shows one")
-    confidence: Probability = Field(description='the probability of the answer: of the digit, or of "no digit"')
-    no_digit: NoDigit | None = Field(description="null: the network has no class for that")
+    digit: Digit | None = Field(description="the predicted digit; null: no digit")
+    is_digit: bool = Field(description="false for a blank, a dot, or an image that the network rejects")
+    best_guess: Digit | None = Field(description="the likeliest digit, even if is_digit is false; null for a blank or a dot")
+    probabilities: list[Probability] = Field(
+        min_length=10, max_length=10, description="probability of each digit, given that the image shows one"
+    )
+    confidence: Probability = Field(description='probability of the answer: of the digit, or of "no digit"')
+    no_digit: NoDigit | None = Field(description='null if the network has no class for "no digit"')
 
 
 class PredictionResponse(Answer):
-    Result: Digit | None = Field(description="digit, under the name that older clients read")
+    Result: Digit | None = Field(description="same as digit, for older clients")
     model_version: str
     prediction_id: str
-    input: Rows | None = Field(None, description="with ?input=true: the 28 x 28 image that the network read")
+    input: Rows | None = Field(None, description="with ?input=true: the network's input, 28 rows of 28")
 
 
 class Tensor(BaseModel):
-    """Numbers in the order of C: the last axis varies fastest."""
+    """An array in C order: the last axis varies fastest."""
 
     shape: list[int]
     float32: str = Field(description="base64 of little-endian float32: np.frombuffer(base64.b64decode(…), '<f4').reshape(shape)")
@@ -43,7 +45,7 @@ class Tensor(BaseModel):
 
 class Layer(BaseModel):
     name: str = Field(description="conv2d, maxpool2d, relu, dropout, flatten or dense")
-    declaration: str | dict[str, Any] = Field(description="with its options, as in the model card")
+    declaration: str | dict[str, Any] = Field(description="the layer with its options, as in the model card")
 
 
 class LayerActivations(Layer):
@@ -51,82 +53,86 @@ class LayerActivations(Layer):
 
 
 class Explanation(PredictionResponse):
-    input: Rows = Field(description="28 rows of 28: the image that the network read, 1 is ink")
-    layers: list[LayerActivations] = Field(description="first to last; the last one's are the logits")
-    logits: list[float] = Field(description="of the ten digits, and of no digit where the network has a class for that")
-    temperature: float = Field(description="probabilities are the softmax of the ten digits' logits divided by this")
-    saliency: Rows = Field(description="28 rows of 28: how the likeliest digit's logit changes with each pixel")
-    gradients: Tensor = Field(description="(logits, 28, 28): the same of every logit")
+    input: Rows = Field(description="the network's input, 28 rows of 28, 1 = ink")
+    layers: list[LayerActivations] = Field(description="first to last; the activations of the last layer are the logits")
+    logits: list[float] = Field(description='one for each digit, and one for "no digit" if the network has that class')
+    temperature: float = Field(description="divides the ten digits' logits before the softmax")
+    saliency: Rows = Field(description="28 rows of 28: gradient of the likeliest digit's logit with respect to each pixel")
+    gradients: Tensor = Field(description="(logits, 28, 28): gradient of every logit with respect to each pixel")
     occlusion: Tensor | None = Field(
-        None, description="with ?occlusion=true: each logit's fall where 4 x 4 pixels lose their ink"
+        None, description="with ?occlusion=true: how far each logit falls without the ink in 4 x 4 pixels, (logits, 28, 28)"
     )
 
 
 class UnitResponse(BaseModel):
-    """One number of a layer: inputs times weights, summed, plus the bias."""
+    """One number of a layer's output. In a layer with weights, it is the sum of inputs times weights, plus the bias."""
 
     model_version: str
     value: float
-    inputs: Tensor = Field(description="its part of the layer before: (channels, k, k), or (features)")
-    weights: Tensor | None = Field(description="in the same shape; null where the layer has none")
+    inputs: Tensor = Field(description="the inputs that it depends on: (channels, k, k), or (features)")
+    weights: Tensor | None = Field(description="in the shape of the inputs; null if the layer has none")
     bias: float | None
-    field: dict[str, int] = Field(description="top and left to before bottom and right: the part of the image that can change it")
+    field: dict[str, int] = Field(
+        description="receptive field in the image: top, left, bottom, right; the last two are exclusive"
+    )
 
 
 class LayerStep(Layer):
-    """The effect of the last training step on a layer. Norms are Euclidean, over its weights and biases; 0 without any."""
+    """The last training step in one layer. Norms are Euclidean, over weights and biases; 0 for a layer without any."""
 
-    gradient: Tensor = Field(description="of the loss, with respect to the layer's output, in its shape")
-    parameters_norm: float = Field(description="before the update")
-    gradient_norm: float
-    update_norm: float = Field(description="learning rate times gradient_norm: how far the parameters moved")
+    gradient: Tensor = Field(description="gradient of the loss with respect to the layer's output, in the output's shape")
+    parameters_norm: float = Field(description="norm of the parameters before the update")
+    gradient_norm: float = Field(description="norm of the loss's gradient with respect to the parameters")
+    update_norm: float = Field(description="norm of the update: learning rate times gradient_norm")
 
 
 class GoldenDigit(BaseModel):
-    """An image that the model carries, and the answers of the network and its copy."""
+    """A golden image of the model, and the answers of the model and its copy."""
 
     input: Tensor = Field(description="(28, 28)")
     before: Answer
-    after: Answer | None = Field(description="null where the copy diverged")
+    after: Answer | None = Field(description="null if the copy diverged")
 
 
 class LearnResponse(BaseModel):
     """The training of the copy. The served model has not changed."""
 
     model_version: str
-    losses: list[float] = Field(description="for each step, before its update: cross-entropy, in natural units")
-    before: Answer
-    after: Answer | None = Field(description="null where it diverged")
-    diverged: bool = Field(description="numbers grew beyond all bounds; the steps that were left did not run")
-    layers: list[LayerStep] = Field(description="of the last step, first to last; empty where there was none")
-    known: list[GoldenDigit] = Field(description="digits that the model carries: the copy's answers show what it forgot")
+    losses: list[float] = Field(description="cross-entropy in nats before the update of each step")
+    before: Answer = Field(description="answer of the served model")
+    after: Answer | None = Field(description="answer of the copy; null if it diverged")
+    diverged: bool = Field(description="true if numbers overflowed; the service skips the remaining steps")
+    layers: list[LayerStep] = Field(description="the last step in each layer, first to last; empty without a step")
+    known: list[GoldenDigit] = Field(description="golden digits of the model; a changed answer shows what the copy forgot")
 
 
 class Snapshot(BaseModel):
-    """A step of the live model's training. null: nothing to measure then, or in that layer."""
+    """One step of the live model's training. null marks a missing measurement."""
 
-    step: int = Field(description="how many steps were taken")
-    learning_rate: float | None = Field(description="of the step just taken")
-    train_loss: float | None = Field(description="the mean over the steps since the snapshot before")
+    step: int = Field(description="number of steps taken")
+    learning_rate: float | None = Field(description="learning rate of the last step")
+    train_loss: float | None = Field(description="mean over the steps since the previous snapshot")
     validation_loss: float | None
     validation_accuracy: Probability
-    gradient_norm: list[float | None] = Field(description="of each layer's weights and biases, in the step just taken; Euclidean")
-    update_ratio: list[float | None] = Field(description="of each layer: the norm of that step to its parameters' norm")
-    dead_units: list[float | None] = Field(description="of each ReLU: the share of its channels or units that nothing wakes")
-    filters: Tensor = Field(description="the first layer's weights: (filters, k, k), or (units, 28, 28) where it is dense")
-    points: Tensor = Field(description="(m, 2): where the mapped digits are on this snapshot's map")
+    gradient_norm: list[float | None] = Field(
+        description="for each layer: Euclidean norm of its parameters' gradient in that step"
+    )
+    update_ratio: list[float | None] = Field(description="for each layer: norm of the update divided by norm of the parameters")
+    dead_units: list[float | None] = Field(description="for each ReLU: share of channels or units that are zero for every image")
+    filters: Tensor = Field(description="weights of the first layer: (filters, k, k), or (units, 28, 28) for a dense layer")
+    points: Tensor = Field(description="(m, 2): places of the mapped digits on this snapshot's map")
 
 
 class SnapshotsResponse(BaseModel):
     model_version: str
     epochs: int | None
-    layers: list[str] = Field(description="their names, first to last")
-    mapped: list[int] = Field(description="labels of the digits on the maps: near each other where the network saw them alike")
-    moments: list[Snapshot] = Field(description="from before the first step to after the last")
+    layers: list[str] = Field(description="names of the layers, first to last")
+    mapped: list[int] = Field(description="labels of the digits on the maps; similar digits are close together")
+    moments: list[Snapshot] = Field(description="snapshots from before the first step to after the last")
 
 
 class SnapshotPrediction(Answer):
-    place: tuple[float, float] = Field(description="on that snapshot's map")
+    place: tuple[float, float] = Field(description="place of the drawing on that snapshot's map")
 
 
 class SnapshotPredictions(BaseModel):
@@ -143,7 +149,7 @@ class ModelAnswer(Answer):
 
 
 class Disagreement(BaseModel):
-    """A live drawing that the candidate reads otherwise."""
+    """A live drawing for which the candidate predicts another answer."""
 
     prediction_id: str
     time: float = Field(description="Unix seconds")
@@ -152,7 +158,7 @@ class Disagreement(BaseModel):
 
 
 class Disagreements(BaseModel):
-    disagreements: list[Disagreement] = Field(description="the newest hundred that this replica has seen, oldest first")
+    disagreements: list[Disagreement] = Field(description="the newest 100 of this replica, oldest first")
 
 
 class Problem(BaseModel):
