@@ -1,5 +1,8 @@
 # The few commands one needs. `make` alone lists them.
 
+# GNU make 3.81, which macOS has, runs a simple line itself and does not search this PATH. With another shell than /bin/sh it
+# leaves each line to the shell.
+SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MODEL := artifacts/model/model.json
 
@@ -9,18 +12,16 @@ help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp $(MODEL)  ## set up, then serve page, API and metrics; trains first if there is no model. Ctrl-C ends it
-	@echo "Doodle: draw at http://localhost:$${DOODLE_FRONTEND_PORT:-3000}, the API is on port $${DOODLE_PORT:-7000},"
-	@echo "        the metrics of model and journal are on port $${DOODLE_EXPORTER_PORT:-18000}. Ctrl-C ends it."
-	@DOODLE_LOG_LEVEL=$${DOODLE_LOG_LEVEL:-debug} honcho --no-prefix start || test $$? -eq 130  # debug: each prediction; 130: Ctrl-C
+	@DOODLE_LOG_LEVEL=$${DOODLE_LOG_LEVEL:-debug} python scripts/run.py  # debug: each prediction
 
 data: .venv/run.stamp  ## fill mnist/ with MNIST's four files
 	@python -m trainer fetch
 
-model: .venv/run.stamp  ## train and measure again what has changed since the last time (dvc repro)
+model: .venv/pipeline.stamp  ## train and measure again what has changed since the last time (dvc repro)
 	@dvc repro
 
 JOBS ?= 1
-sweep: .venv/run.stamp  ## run the experiments that `dvc exp run --queue` has queued, JOBS=1 at a time, to the end, and compare them
+sweep: .venv/pipeline.stamp  ## run the experiments that `dvc exp run --queue` has queued, JOBS=1 at a time, to the end, and compare them
 	@scripts/sweep.sh $(JOBS)
 
 KIND ?= clean
@@ -94,16 +95,21 @@ lock:  ## pin anew, from the index, the packages that pyproject.toml asks for
 clean:  ## remove what was set up and made: .venv, data, the journal; artifacts/model stays, as Git has it
 	rm -rf .venv .tools mnist data artifacts/trained artifacts/candidate artifacts/unfinished.npz artifacts/progress.json artifacts/stages.json state .dvc/cache .dvc/tmp
 
-$(MODEL): | .venv/run.stamp
+$(MODEL): | .venv/pipeline.stamp
 	@dvc repro
 
 # A stamp is newer than its sources: then there is nothing to do, and `make run` starts at once.
 .venv/run.stamp: requirements.lock requirements-uv.lock pyproject.toml scripts/setup.sh
 	@echo "setting up .venv (once)"
+	@scripts/setup.sh trainer inference exporter frontend local
+	@touch $@
+
+# DVC needs packages that have no wheel for Macs with Intel processors.
+.venv/pipeline.stamp: .venv/run.stamp
 	@scripts/setup.sh trainer inference exporter frontend pipeline local
 	@touch $@
 
-.venv/test.stamp: .venv/run.stamp
+.venv/test.stamp: .venv/pipeline.stamp
 	@scripts/setup.sh trainer inference exporter frontend pipeline s3 mpi local test
 	@touch $@
 

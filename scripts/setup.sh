@@ -1,7 +1,8 @@
 #!/bin/sh
 # Make .venv with the packages of requirements.lock that the named extras of pyproject.toml need, and this project itself.
 #   scripts/setup.sh trainer inference …
-# Needs Python 3.11 or later and a package index. Where uv is missing, pip brings it, into .tools and nowhere else.
+# Needs Python 3.11 or later and a package index. PYTHON chooses the interpreter. Where uv is missing, pip brings it, into .tools
+# and nowhere else.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -30,11 +31,16 @@ if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
 fi
 if [ -z "${SSL_CERT_FILE:-}" ] && [ -n "${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi
 
-if ! .venv/bin/python --version >/dev/null 2>&1; then
-    $uv venv --quiet --clear .venv || {
-        echo "setup: Doodle needs Python 3.11 or later; $("$PYTHON" --version 2>&1) was found" >&2
-        exit 1
-    }
+version() { "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null; }
+case $(version "$PYTHON") in
+3.1[1-9].*) ;;
+*)
+    echo "setup: Doodle needs Python 3.11 or later. $PYTHON is $("$PYTHON" --version 2>&1). Name another one: make run PYTHON=python3.13" >&2
+    exit 1
+    ;;
+esac
+if [ "$(version .venv/bin/python)" != "$(version "$PYTHON")" ]; then
+    $uv venv --quiet --clear --python "$(command -v "$PYTHON")" .venv
 fi
 
 # The versions of the lock, each file checked against its hash there; then this project, built by the locked hatchling.
