@@ -6,7 +6,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model sweep drift pages test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
+.PHONY: help run data model sweep drift backup restore pages test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ sweep: .venv/pipeline.stamp  ## run the experiments that `dvc exp run --queue` h
 KIND ?= clean
 drift: .venv/run.stamp  ## send drawings to a running Doodle, KIND=clean, thin, inverted, shifted, shuffled or letters, and watch Grafana
 	@python scripts/drift.py $(KIND)
+
+backup:  ## save models, prediction log, feedback and Grafana of the stack in FILE=backups/….tar.gz
+	@scripts/backup.sh $(FILE)
+
+restore:  ## fill an empty stack from a backup, FILE=…
+	@scripts/restore.sh $(FILE)
 
 pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn, docs/metrics.md, and Grafana's dashboards
 	@python scripts/learn_pages.py
