@@ -17,14 +17,16 @@ class ResultsError(Exception):
 
 
 def read_results(path: Path, parse: Callable[[bytes], Parsed]) -> tuple[Parsed, float] | None:
-    """Return the parsed content of a file and when it was written, in Unix seconds; None for no file.
+    """Return the parsed content of a file and when it was written, in Unix seconds; None for no file, or none to be opened.
+
+    A folder of a host whose user has umask 077 cannot be opened in a container.
 
     ResultsError if it cannot be read, or if `parse` raises ValueError.
     """
     try:
         with path.open("rb") as file:
             return parse(file.read()), os.fstat(file.fileno()).st_mtime
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     except (OSError, ValueError, csv.Error) as error:
         raise ResultsError(f"{path} cannot be used: {error}") from error
