@@ -1,31 +1,38 @@
 # The commands of this project. `make` alone lists them.
 
+# GNU make 3.81 (macOS) starts a simple command itself, without a search in this PATH. With a shell other than /bin/sh it leaves
+# every command to the shell.
+SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model sweep drift pages test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
+.PHONY: help run data model sweep drift backup restore pages test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp $(MODEL)  ## set up once, then serve page, API and metrics; stop with Ctrl-C
-	@echo "Doodle: draw at http://localhost:$${DOODLE_FRONTEND_PORT:-3000}. The API is on port $${DOODLE_PORT:-7000},"
-	@echo "        metrics of model and prediction log on port $${DOODLE_EXPORTER_PORT:-18000}. Stop with Ctrl-C."
-	@DOODLE_LOG_LEVEL=$${DOODLE_LOG_LEVEL:-debug} honcho --no-prefix start || test $$? -eq 130  # debug: each prediction; 130: Ctrl-C
+	@DOODLE_LOG_LEVEL=$${DOODLE_LOG_LEVEL:-debug} python scripts/run.py  # debug: each prediction
 
 data: .venv/run.stamp  ## download MNIST's four files into mnist/
 	@python -m trainer fetch
 
-model: .venv/run.stamp  ## train, test and release a model: rerun the changed pipeline stages (dvc repro)
+model: .venv/pipeline.stamp  ## train, test and release a model: rerun the changed pipeline stages (dvc repro)
 	@dvc repro
 
 JOBS ?= 1
-sweep: .venv/run.stamp  ## run all experiments of `dvc exp run --queue`, JOBS=1 at a time, and compare them
+sweep: .venv/pipeline.stamp  ## run all experiments of `dvc exp run --queue`, JOBS=1 at a time, and compare them
 	@scripts/sweep.sh $(JOBS)
 
 KIND ?= clean
 drift: .venv/run.stamp  ## send drawings to a running Doodle, to watch drift in Grafana: KIND=clean, thin, …
 	@python scripts/drift.py $(KIND)
+
+backup:  ## save models, prediction log, feedback and Grafana of the stack: FILE=backups/….tar.gz
+	@scripts/backup.sh $(FILE)
+
+restore:  ## fill an empty stack from a backup: FILE=backups/….tar.gz
+	@scripts/restore.sh $(FILE)
 
 pages: .venv/test.stamp  ## generate the learning path's pages, docs/metrics.md and Grafana's dashboards
 	@python scripts/learn_pages.py
@@ -94,16 +101,21 @@ lock:  ## update requirements.lock to the newest versions that pyproject.toml al
 clean:  ## delete .venv, data, models and the prediction log; artifacts/model stays
 	rm -rf .venv .tools mnist data artifacts/trained artifacts/candidate artifacts/unfinished.npz artifacts/progress.json artifacts/stages.json state .dvc/cache .dvc/tmp
 
-$(MODEL): | .venv/run.stamp
+$(MODEL): | .venv/pipeline.stamp
 	@dvc repro
 
 # While a stamp is newer than its sources, make skips the set-up.
 .venv/run.stamp: requirements.lock requirements-uv.lock pyproject.toml scripts/setup.sh
 	@echo "setting up .venv (once)"
+	@scripts/setup.sh trainer inference exporter frontend local
+	@touch $@
+
+# DVC needs packages that have no wheel for Macs with Intel processors.
+.venv/pipeline.stamp: .venv/run.stamp
 	@scripts/setup.sh trainer inference exporter frontend pipeline local
 	@touch $@
 
-.venv/test.stamp: .venv/run.stamp
+.venv/test.stamp: .venv/pipeline.stamp
 	@scripts/setup.sh trainer inference exporter frontend pipeline s3 mpi local test
 	@touch $@
 

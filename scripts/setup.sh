@@ -1,7 +1,7 @@
 #!/bin/sh
 # Create .venv: this project, and the locked packages of the named extras of pyproject.toml.
 #   scripts/setup.sh trainer inference …
-# Needs Python 3.11 or later and a package index. Without uv, pip installs it into .tools.
+# Needs Python 3.11 or later (PYTHON names the interpreter) and a package index. Without uv, pip installs it into .tools.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -30,11 +30,16 @@ if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
 fi
 if [ -z "${SSL_CERT_FILE:-}" ] && [ -n "${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi
 
-if ! .venv/bin/python --version >/dev/null 2>&1; then
-    $uv venv --quiet --clear .venv || {
-        echo "setup: Doodle needs Python 3.11 or later, but found $("$PYTHON" --version 2>&1)" >&2
-        exit 1
-    }
+version() { "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null; }
+case $(version "$PYTHON") in
+3.1[1-9].*) ;;
+*)
+    echo "setup: Doodle needs Python 3.11 or later. $PYTHON is $("$PYTHON" --version 2>&1). Name another one: make run PYTHON=python3.13" >&2
+    exit 1
+    ;;
+esac
+if [ "$(version .venv/bin/python)" != "$(version "$PYTHON")" ]; then
+    $uv venv --quiet --clear --python "$(command -v "$PYTHON")" .venv
 fi
 
 # Install the locked versions, with their hashes checked; then this project, built by the locked hatchling.

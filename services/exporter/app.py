@@ -1,7 +1,8 @@
 """The exporter's WSGI app: metrics on / and /metrics, and a health check that reads no source."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
@@ -41,12 +42,32 @@ def create_app(settings: Settings) -> WSGIApplication:
     ProcessCollector(registry=registry)
     metrics: WSGIApplication = make_wsgi_app(registry)
 
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def get(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"].rstrip("/")
         if path in ("", "/metrics"):
             return metrics(environ, start_response)
         status, body = ("200 OK", {"status": "ok"}) if path == "/healthz" else ("404 Not Found", {"detail": "Not Found"})
         start_response(status, [("Content-Type", "application/json")])
         return [json.dumps(body).encode()]
+
+    return with_head(get)
+
+
+def with_head(get: WSGIApplication) -> WSGIApplication:
+    """Return an app that also answers HEAD: with the headers of GET, without its body."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return get(environ, start_response)
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *_: Any) -> Callable[[bytes], object]:
+            started.append((status, headers))
+            return lambda data: None
+
+        length = sum(map(len, get(environ | {"REQUEST_METHOD": "GET"}, start)))
+        status, headers = started[0]
+        start_response(status, [*headers, ("Content-Length", str(length))])
+        return []
 
     return app

@@ -17,14 +17,16 @@ class ResultsError(Exception):
 
 
 def read_results(path: Path, parse: Callable[[bytes], Parsed]) -> tuple[Parsed, float] | None:
-    """Return the parsed file and its modification time in Unix seconds, or None for a missing file.
+    """Return the parsed file and its modification time in Unix seconds, or None for a file that is missing or may not be opened.
+
+    A container may not open the folders of a host user whose umask is 077.
 
     Raises ResultsError if the file is unreadable, or if `parse` raises ValueError.
     """
     try:
         with path.open("rb") as file:
             return parse(file.read()), os.fstat(file.fileno()).st_mtime
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     except (OSError, ValueError, csv.Error) as error:
         raise ResultsError(f"{path} cannot be used: {error}") from error

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from deployment.settings import Key, Port, ServiceSettings, opened_by
+from deployment.settings import Folders, Key, Port, ServiceSettings, opened_by
 from pydantic import Field
 from stores.models import open_models
 from stores.prediction_log import open_prediction_log
@@ -15,7 +15,7 @@ MNIST_PIN = Path("mnist.dvc")  # in the project's top folder, read-only, like pa
 
 class TrainerSettings(ServiceSettings):
     workspace: Path = Path()
-    artifacts: Path = Path("artifacts")  # its model seeds an empty store
+    artifacts: Folders = (Path("artifacts"),)  # the first model in them seeds an empty store
     models: Annotated[str, opened_by(open_models)] | None = None  # None: the store of this folder's stack, or state/models
     prediction_log: Annotated[str, opened_by(open_prediction_log)] = Field(
         default="sqlite:///state/journal.sqlite", validation_alias="DOODLE_JOURNAL"
@@ -56,5 +56,5 @@ class Workspace:
         self.test_result = self.artifacts / "test_result.json"
         self.model = self.artifacts / "model"  # written by end, for Git; the model store alone decides which model is live
 
-        # An empty store gets the workspace's model, else the one that came with the stack.
-        self.seeds = list(dict.fromkeys((self.model, self.settings.artifacts / "model")))
+        # An empty store gets the workspace's model, else one that came with the stack.
+        self.seeds = list(dict.fromkeys((self.model, *(folder / "model" for folder in self.settings.artifacts))))

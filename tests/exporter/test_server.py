@@ -5,8 +5,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from exporter.__main__ import RequestHandler, Server
+from exporter.app import with_head
 
 
 def app(environ, start_response):
@@ -61,3 +63,11 @@ def test_a_host_may_be_a_name_or_an_address_of_either_family(host):
         pytest.skip(f"this machine has no IPv6: {error}")
     with serving(host) as (_, port):
         assert get((host, port), "/path").endswith(b"/path")
+
+
+def test_head_has_the_headers_of_get_and_no_body():
+    with serving(app=with_head(app)) as address:
+        url = f"http://{address[0]}:{address[1]}/metrics"
+        got, head = httpx.get(url), httpx.head(url)
+    assert (head.status_code, head.headers["content-type"], head.content) == (200, "text/plain", b"")
+    assert head.headers["content-length"] == got.headers["content-length"] == "8"

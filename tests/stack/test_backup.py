@@ -1,0 +1,63 @@
+"""A backup of a running stack, restored into an empty one, has its models, predictions and feedback."""
+
+import subprocess
+
+import httpx
+import pytest
+
+
+@pytest.fixture(scope="module")
+def stack(new_stack):
+    stack = new_stack()
+    stack.up()
+    return stack
+
+
+@pytest.fixture(scope="module")
+def script(stack):
+    """script(name, file): runs it as make does; its exit code and what it printed."""
+
+    def script(name, file):
+        command = [stack.folder / "scripts" / f"{name}.sh", file]
+        done = subprocess.run(command, env=stack.environment, capture_output=True, text=True, timeout=180, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    return script
+
+
+def live(stack):
+    return httpx.get(f"{stack.api}/model", timeout=10).json()["version"]
+
+
+def test_an_empty_stack_goes_on_where_the_saved_one_was(stack, script, tmp_path, wait_until):
+    version = stack.publish_another("network.parameters *= 1.001")
+    stack.compose("exec", "-T", "trainer", "python", "-m", "trainer", "models", "promote", version)
+    wait_until(lambda: live(stack) == version, "the other model is live")
+    answered = [stack.predict()["prediction_id"] for _ in range(20)]
+    said = {"prediction_id": answered[0], "actual_digit": 7}
+    httpx.post(f"{stack.api}/feedback", json=said, timeout=10).raise_for_status()
+    wait_until(lambda: len(stack.journalled(answered)) == 20, "all predictions are in the log")
+
+    file = tmp_path / "doodle.tar.gz"
+    code, printed = script("backup", file)
+    assert code == 0, printed
+    assert file.stat().st_mode & 0o077 == 0
+    stack.predict()
+    later = httpx.post(f"{stack.api}/feedback", json={"prediction_id": answered[1], "actual_digit": 1}, timeout=10)
+    assert later.status_code == 200, "the programs that paused go on"
+
+    code, printed = script("restore", file)
+    assert (code, "docker compose down" in printed) == (1, True)
+    stack.down()
+    code, printed = script("restore", file)
+    assert (code, "docker compose down --volumes" in printed) == (1, True)
+    stack.down("--volumes")
+    (tmp_path / "half.tar.gz").write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert script("restore", tmp_path / "half.tar.gz")[0] == 1
+    code, printed = script("restore", file)
+    assert code == 0, printed
+    stack.up()
+    assert live(stack) == version
+    assert len(stack.journalled(answered)) == 20
+    assert stack.feedback() == [(answered[0], 7)]
+    assert stack.predict()["digit"] == 1
