@@ -1,5 +1,6 @@
-"""A backup of a running stack, restored into an empty one, has its models, predictions and feedback."""
+"""A backup, restored into an empty stack, has the models, predictions and feedback. And the stack runs behind a proxy."""
 
+import json
 import subprocess
 
 import httpx
@@ -61,3 +62,16 @@ def test_an_empty_stack_goes_on_where_the_saved_one_was(stack, script, tmp_path,
     assert len(stack.journalled(answered)) == 20
     assert stack.feedback() == [(answered[0], 7)]
     assert stack.predict()["digit"] == 1
+
+
+def test_a_proxy_of_docker_s_clients_gets_no_request_of_the_stack(stack, tmp_path, wait_until):
+    stack.down()
+    nobody = "http://127.0.0.1:9"
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": {"default": {"httpProxy": nobody, "httpsProxy": nobody}}}))
+    stack.environment["DOCKER_CONFIG"] = str(tmp_path)
+    stack.up()  # waits for all health checks
+    assert f"HTTP_PROXY={nobody}" in stack.container("trainer")["Config"]["Env"]
+    assert stack.predict(f"{stack.page}/api")["digit"] == 1
+    ask = "import urllib.request; print(urllib.request.urlopen('http://inference:7000/healthz').status)"
+    assert stack.compose("exec", "-T", "trainer", "python", "-c", ask).strip() == "200"
+    wait_until(lambda: {each["health"] for each in stack.targets()} == {"up"}, "Prometheus reaches all services")
