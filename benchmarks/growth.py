@@ -161,7 +161,7 @@ def canvas(_: Sample) -> Curve:
 
 
 def connections(sample: Sample) -> Curve:
-    """Measure answers a second and latency by the number of connections, each of which repeats its request without a pause."""
+    """Measure answers a second and latency by the number of connections. Each repeats its request without a pause."""
 
     def measure(count):
         with _services(sample, 1) as (service,):

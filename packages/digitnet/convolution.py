@@ -17,9 +17,9 @@ COLUMNS_BLOCK_BYTES = 256 * 1024  # this many bytes of Conv2D's columns stay in 
 class Conv2D(Layer):
     """Apply the same k x k filters at every place of the image.  W is (filters, channels * k * k), stride 1.
 
-    `reference` is the definition. `predict` and `forward` compute the same with a matrix product: they copy every window into
-    a column, so y = W columns + b ("im2col"; Chellapilla et al., 2006). They work on blocks of whole output rows, so that a
-    block's columns stay in the processor's cache.
+    `reference` is the definition. `predict` and `forward` compute the same as a matrix product, y = W columns + b. Each window of
+    the input becomes a column ("im2col"; Chellapilla et al., 2006). They work on blocks of whole output rows, whose columns stay
+    in the processor's cache.
     """
 
     def __init__(self, filters: int, kernel_size: int, padding: int = 0) -> None:

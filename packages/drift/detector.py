@@ -84,7 +84,7 @@ class Detector:
         return self.alarms_a_day * min(1.0, drawings / self.drawings_a_day) / len(self.tolerances)
 
     def test(self, window: Drawings, feedback: int = 0, feedback_wrong: int = 0) -> Findings:
-        """Test a window, and an amount of feedback since the last test, of which `feedback_wrong` corrects the prediction."""
+        """Test a window, and the feedback since the last test: its count, and the count of corrections, `feedback_wrong`."""
         drawings = len(window)
         if drawings < LEAST_DRAWINGS:
             return Findings({})

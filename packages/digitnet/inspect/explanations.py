@@ -23,8 +23,8 @@ def activations(network: Network, image: Floats) -> list[Floats]:
 def logit_gradients(network: Network, image: Floats) -> Floats:
     """Return dlogits/dimage, (classes, 28, 28), for an image (28, 28) in [0, 1].
 
-    One backward pass computes all of them, on a batch with a copy of the image for each logit: copy k has the gradient 1 at
-    logit k and 0 at the others. The network does not change, so several threads may call this at once.
+    One backward pass computes all of them. Its batch has a copy of the image for each logit; copy k has the gradient 1 at logit k
+    and 0 at the others. The network does not change, so several threads may call this at once.
     """
     replica = network.replica()
     replica.forward(np.repeat(np.asarray(image, network.dtype)[None], network.classes, axis=0))

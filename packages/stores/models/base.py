@@ -198,7 +198,7 @@ class ModelStore(ABC):
         raise OvertakenError(f"{failure}. Check the current state, then try again")
 
     def _named(self, alias: str) -> tuple[str | None, str | None]:
-        """Return an alias's version and `seen`. The version is None for a damaged alias too, which can so be replaced."""
+        """Return an alias's version and `seen`. For a damaged alias, the version is None."""
         content, seen = self._note(alias)
         return _version_in(content), seen
 

@@ -75,7 +75,7 @@ class Bucket:
         self._write("put_object", key, Body=content, ChecksumSHA256=checksum, **more)
 
     def replace(self, key: str, content: bytes, seen: str | None) -> None:
-        """Replace the object with the tag `seen`, or create it if `seen` is None. OvertakenError if it has changed."""
+        """Replace the object with the tag `seen`; create it for None. OvertakenError if it has changed."""
         condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen}
         self.put(key, content, **condition)
 

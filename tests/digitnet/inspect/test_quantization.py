@@ -57,5 +57,5 @@ def test_rejects_damaged_bytes(network, damage):
 
 def test_rejects_those_of_another_network(network):
     packed, widths = pack(network, np.zeros((2, network.parameters.size)))
-    with pytest.raises(ValueError, match="should be of 2 snapshots"):
+    with pytest.raises(ValueError, match="do not fit 2 snapshots"):
         unpack(Network(["flatten", {"dense": {"units": 9}}, "relu", {"dense": {"units": 10}}]), packed, widths)
