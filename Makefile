@@ -3,7 +3,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model sweep drift pages test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
+.PHONY: help run data model sweep drift pages pictures test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ pages: .venv/test.stamp  ## make the pages of the learning path from docs/learn,
 	@python scripts/learn_pages.py
 	@python scripts/metrics_page.py
 	@PYTHONPATH=monitoring/grafana python -m boards
+
+pictures: .venv/test.stamp  ## make the README's animation and the screenshots in docs/images; needs Chromium
+	@python scripts/pictures.py
 
 TEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 FAST := benchmarks contract deployment digitnet drift exporter inference stores
@@ -77,6 +80,7 @@ mnist/train-images-idx3-ubyte: | .venv/run.stamp
 
 lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check the code's form and the page's types, and look for unsafe code
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: ruff check --fix . && ruff format . mends most of it" >&2; exit 1; }
+	@codespell .
 	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
 	@mypy --no-error-summary
 	@lint-imports --no-logo > .tools/imports.log || { cat .tools/imports.log >&2; exit 1; }
