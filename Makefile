@@ -36,7 +36,7 @@ pictures: .venv/test.stamp  ## make the README's animation and the screenshots i
 	@python scripts/pictures.py
 
 TEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
-FAST := benchmarks contract deployment digitnet drift exporter inference stores
+FAST := benchmarks contract deployment digitnet docs drift exporter inference stores
 
 test: .venv/test.stamp lint  ## set up, check the code's form, and run all tests that need no Docker and finish fast: three minutes
 	@$(TEST) --ignore tests/stack -m 'not slow'
