@@ -40,9 +40,9 @@ def running_page() -> Iterator[str]:
     ports = {name: str(free_port()) for name in ("DOODLE_PORT", "DOODLE_FRONTEND_PORT")}
     with tempfile.TemporaryDirectory() as state:
         stores = {"DOODLE_MODELS": f"{state}/models", "DOODLE_JOURNAL": f"sqlite:///{state}/log.sqlite"}
-        options = {"env": os.environ | ports | stores | {"DOODLE_LOG_LEVEL": "error"}, "cwd": PROJECT}
+        options = {"env": os.environ | ports | stores, "cwd": PROJECT, "stdout": subprocess.DEVNULL}
         publish = [sys.executable, "-m", "trainer", "models", "publish", "artifacts/model", "--promote"]
-        subprocess.run(publish, check=True, capture_output=True, **options)
+        subprocess.run(publish, check=True, **options)
         programs = [subprocess.Popen([sys.executable, "-m", name], **options) for name in ("inference", "frontend")]
         try:
             address = f"http://127.0.0.1:{ports['DOODLE_FRONTEND_PORT']}"
