@@ -6,7 +6,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MODEL := artifacts/model/model.json
 
-.PHONY: help run data model sweep drift backup restore pages test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
+.PHONY: help run data model sweep drift backup restore pages pictures test test-fast test-stack test-all reliability soak scale bench bench-quick growth costs distributed lint audit lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,11 @@ pages: .venv/test.stamp  ## generate the learning path's pages, docs/metrics.md 
 	@python scripts/metrics_page.py
 	@PYTHONPATH=monitoring/grafana python -m boards
 
+pictures: .venv/test.stamp  ## make the README's animation and the screenshots in docs/images; needs Chromium
+	@python scripts/pictures.py
+
 TEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
-FAST := benchmarks contract deployment digitnet drift exporter inference stores
+FAST := benchmarks contract deployment digitnet docs drift exporter inference stores
 
 test: .venv/test.stamp lint  ## run lint and all fast tests that need no Docker: three minutes
 	@$(TEST) --ignore tests/stack -m 'not slow'
@@ -82,8 +85,9 @@ bench-quick: .venv/test.stamp mnist/train-images-idx3-ubyte  ## run the races wh
 mnist/train-images-idx3-ubyte: | .venv/run.stamp
 	@python -m trainer fetch
 
-lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check style, types, imports and unsafe code
+lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check style, spelling, types, imports and unsafe code
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: 'ruff check --fix . && ruff format .' fixes most of this" >&2; exit 1; }
+	@codespell .
 	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
 	@mypy --no-error-summary
 	@lint-imports --no-logo > .tools/imports.log || { cat .tools/imports.log >&2; exit 1; }

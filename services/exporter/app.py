@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
+from deployment.version import doodle_version
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, make_wsgi_app
 from stores.models import open_models
 from stores.prediction_log import open_prediction_log
 
@@ -40,6 +41,8 @@ def create_app(settings: Settings) -> WSGIApplication:
         )
     )
     ProcessCollector(registry=registry)
+    build_info = Gauge("doodle_build_info", "Always 1; the label is Doodle's version.", ["version"], registry=registry)
+    build_info.labels(doodle_version()).set(1)
     metrics: WSGIApplication = make_wsgi_app(registry)
 
     def get(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import product
 from typing import TypeVar
 
+from deployment.version import doodle_version
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from stores.models import ALIASES, LIVE
 from stores.prediction_log import FORMS
@@ -35,6 +36,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         counter, gauge = partial(self._declare, Counter), partial(self._declare, Gauge)
         histogram = partial(self._declare, Histogram)
+        self.build_info = gauge("doodle_build_info", "Always 1; the label is Doodle's version.", version=())
+        self.build_info.labels(doodle_version()).set(1)
 
         self.predict_calls = counter("api_predict_calls_total", "POST /predict requests, with any result.")
         self.prediction_errors = counter("prediction_error_total", "POST /predict requests that ended in an error.")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { requestPrediction, sendFeedback } from "../../services/frontend/js/api.js";
+import { requestPrediction, requestVersion, sendFeedback } from "../../services/frontend/js/api.js";
 import { exampleAnswer } from "./example-answer.js";
 
 const request = { strokes: [[[1, 2]]], width: 280, height: 280, brush: 20 };
@@ -111,4 +111,9 @@ test("what fails just now may pass later, after the seconds that the service nam
   for (const text of ["Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-1", "1.5", ""]) {
     assert.equal((await send(503, "", { "Retry-After": text })).retryAfterMs, null, text);
   }
+});
+
+test("the version is a text of the model card, or an error", async () => {
+  assert.deepEqual(await requestVersion({ fetch: answering(200, { version: "a1", doodle_version: "0.1.0" }) }), { answer: "0.1.0" });
+  for (const card of [{}, null, { doodle_version: 1 }]) assert.ok("error" in (await requestVersion({ fetch: answering(200, card) })));
 });

@@ -77,9 +77,10 @@ def test_what_an_answer_says_is_shown_as_it_stands(url, new_page, draw, bypass_c
     expect(page.locator("#unit-title")).to_contain_text(HOSTILE)
     page.click("#predict-btn")
     expect(page.locator("#model-version")).to_have_text(HOSTILE)
+    expect(page.locator("#doodle-version")).to_have_text(f"Doodle {HOSTILE}")
     page.click("#feedback-btn")
     expect(page.locator("#feedback-status")).to_contain_text("Thank")
-    assert asked == {"predict", "explain", "learn", "unit", "snapshots", "feedback"}
+    assert asked == {"model", "predict", "explain", "learn", "unit", "snapshots", "feedback"}
     assert page.evaluate("window.ran") is None
     assert page.locator("img, script:not([src]), a[href^='javascript']").count() == 0
     assert forbidden == []

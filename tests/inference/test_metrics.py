@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from deployment.version import doodle_version
 from inference.metrics import FEEDBACK_PROBLEM_CODES, PHASES, PROBLEM_CODES, VERDICTS, Metrics
 from pngs import png_of
 from prometheus_client.metrics import MetricWrapperBase
@@ -40,7 +41,8 @@ def test_all_is_there_from_the_start_and_nothing_but_the_model_is_counted(client
         assert {labels for each, labels in found if each == name} == {(value,) for value in values}
     counted = {name for name, value in found.items() if value and not name[0].startswith(("process_", "doodle_http_"))}
     (info,) = (name for name in found if name[0] == "doodle_model_info")
-    assert counted == {("doodle_model_loaded", ()), ("doodle_model_loads_total", ("loaded",)), info}
+    build_info = ("doodle_build_info", (doodle_version(),))
+    assert counted == {("doodle_model_loaded", ()), ("doodle_model_loads_total", ("loaded",)), info, build_info}
     assert found["process_resident_memory_bytes", ()] > 2**20
     assert found["process_cpu_seconds_total", ()] > 0
     assert found["process_open_fds", ()] > 3

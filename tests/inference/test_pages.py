@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from deployment.version import doodle_version
 from inference.schemas.requests import FeedbackRequest, PredictRequest
 from inference.schemas.responses import Problem
 
@@ -17,7 +18,8 @@ def test_probes_and_the_model_card(service, models_folder, live_folder, slash):
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
         head = service.client.head(probe + slash)
         assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "15")
-    assert service.get(f"/model{slash}").json() == json.loads((live_folder(models_folder) / "model.json").read_text())
+    card = json.loads((live_folder(models_folder) / "model.json").read_text())
+    assert service.get(f"/model{slash}").json() == card | {"doodle_version": doodle_version()}
     for path, kind in (("/metrics", "text/plain; version="), ("/openapi.json", "application/json"), ("/docs", "text/html")):
         assert service.get(path + slash).headers["content-type"].startswith(kind)
 

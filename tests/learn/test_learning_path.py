@@ -63,12 +63,3 @@ def test_the_pages_are_those_of_the_chapters(load_script):
     for name, content in pages.items():
         assert (learn_pages.PAGES / name).read_text(encoding="utf-8") == content, f"{name} is stale: make pages"
         assert "$" not in re.sub(r"<pre.*?</pre>", "", content, flags=re.DOTALL), "an equation that was not understood"
-
-
-@pytest.mark.parametrize("chapter", [*CHAPTERS, PROJECT / "docs/learn/README.md"], ids=lambda chapter: chapter.stem)
-def test_its_links_lead_somewhere(chapter):
-    for link in re.findall(r"\]\(([^)#\s]+)", chapter.read_text(encoding="utf-8")):
-        if link.startswith("http://localhost:3000/learn/"):
-            assert link.removeprefix("http://localhost:3000/learn/") == f"{chapter.stem}.html"
-        elif not link.startswith(("http://localhost:3000", "https://")):
-            assert (chapter.parent / link).exists(), link

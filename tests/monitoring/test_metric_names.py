@@ -32,7 +32,7 @@ OF_ITS_OWN = {
     "prometheus_tsdb_wal_storage_size_bytes",
 }
 # What a client of Prometheus says of any process, and says nothing: what it has reserved, and what it is allowed.
-UNREMARKABLE = {"process_virtual_memory_bytes", "process_max_fds"}
+UNREMARKABLE = {"process_virtual_memory_bytes", "process_max_fds", "doodle_build_info"}
 NO_METRICS = {"and", "or", "unless", "offset", "bool", "inf", "nan"}
 
 

@@ -25,6 +25,7 @@ export const LEARN_URL = "api/learn";
 export const UNIT_URL = "api/unit";
 export const SNAPSHOTS_URL = "api/snapshots";
 export const FEEDBACK_URL = "api/feedback";
+export const MODEL_URL = "api/model";
 
 export const TIMEOUT_MS = 10_000;
 
@@ -102,6 +103,18 @@ export async function requestTrainingHistory(connection) {
  */
 export async function requestSnapshotPredictions(request, connection) {
   return outcomeOf(parseSnapshotPredictions, await post(SNAPSHOTS_URL, request, connection));
+}
+
+/** Ask for the version of Doodle that serves the page. @param {Connection} connection @returns {Promise<Outcome<string>>} */
+export async function requestVersion(connection) {
+  return outcomeOf(parseVersion, await send(MODEL_URL, { headers: { Accept: "application/json" } }, connection));
+}
+
+/** @param {{doodle_version?: unknown} | null} card @returns {string} */
+function parseVersion(card) {
+  const version = card?.doodle_version;
+  if (typeof version !== "string") throw new UnexpectedAnswerError("the model card has no doodle_version");
+  return version;
 }
 
 /** @param {FeedbackRequest} request @param {Connection} connection @returns {Promise<Delivery>} */

@@ -1,6 +1,6 @@
 // The page: finds its elements and connects the modules.
 
-import { requestPrediction, sendFeedback } from "./api.js";
+import { requestPrediction, requestVersion, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
 import { DrawingTools } from "./drawing-tools.js";
 import { element } from "./element.js";
@@ -181,3 +181,7 @@ if (!recorder.isEmpty) drawingChanged();
 for (const event of window.takeEarlyInk?.() ?? []) canvas.dispatchEvent(new PointerEvent(event.type, event));
 gestureEnded();
 window.addEventListener("pagehide", () => keptDrawing.write(recorder.strokes)); // also an unfinished stroke
+
+requestVersion({ fetch }).then((outcome) => {
+  if ("answer" in outcome) element("doodle-version").textContent = `Doodle ${outcome.answer}`;
+});

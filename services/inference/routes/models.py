@@ -1,10 +1,12 @@
 """Models: the live model's card, predictions by alias, and the candidate's disagreements."""
 
+from deployment.version import doodle_version
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from stores.models import CANDIDATE
 
 from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of
+from inference.predictor import Model
 from inference.routes.predict import predict_with
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import Disagreements, ModelCard, PredictionResponse
@@ -18,7 +20,7 @@ shadow_router = APIRouter()
 @router.get("/model", response_model=ModelCard, responses=NO_MODEL)
 async def model(request: Request) -> Response:
     """Return the live model's card: its version, accuracy, data and training."""
-    return JSONResponse(services_of(request).live.model.card)
+    return _card(services_of(request).live.model)
 
 
 @alias_router.post(
@@ -35,7 +37,7 @@ async def predict_by_alias(request: Request, input: bool = False) -> Response:
 @alias_router.get("/model", response_model=ModelCard, responses=NO_MODEL)
 async def model_by_alias(request: Request) -> Response:
     """Return the card of this alias's model."""
-    return JSONResponse(services_of(request).sources[_alias(request)].model.card)
+    return _card(services_of(request).sources[_alias(request)].model)
 
 
 @shadow_router.get(f"/{CANDIDATE}/disagreements", response_model=Disagreements)
@@ -46,3 +48,7 @@ async def disagreements(request: Request) -> Response:
 
 def _alias(request: Request) -> str:
     return str(request.url.path).split("/")[1]
+
+
+def _card(model: Model) -> Response:
+    return JSONResponse({**model.card, "doodle_version": doodle_version()})
