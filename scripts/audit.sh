@@ -17,8 +17,8 @@ uv pip install --quiet --python .tools/shipped/bin/python --require-hashes --con
     --requirement pyproject.toml --extra trainer --extra inference --extra exporter --extra frontend
 
 licenses() { uv tool run --quiet pip-licenses@5.5.5 --python .tools/shipped/bin/python --from mixed --with-urls --format markdown "$@"; }
-licenses --order license --output-file .tools/licences.md
-cat .tools/licences.md
+licenses --order license --output-file .tools/licenses.md
+cat .tools/licenses.md
 licenses --allow-only "$ALLOWED" >/dev/null
 
 # Check all locked packages, those of tests and experiments too. --disable-pip: the lock is complete, so nothing is resolved.

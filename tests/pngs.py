@@ -31,7 +31,7 @@ def png_by_hand(width, height, scanlines: bytes, depth=8, colour_type=0, interla
 
 
 def interlaced(pixels: np.ndarray) -> bytes:
-    """Grey pixels, uint8 (height, width), in the seven passes of Adam7."""
+    """Gray pixels, uint8 (height, width), in the seven passes of Adam7."""
     passes = (pixels[y::step_y, x::step_x] for x, y, step_x, step_y in ADAM7)
     scanlines = b"".join(b"\0" + row.tobytes() for rows in passes for row in rows)
     return png_by_hand(pixels.shape[1], pixels.shape[0], scanlines, interlace=1)

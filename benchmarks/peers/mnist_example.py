@@ -61,8 +61,8 @@ def digits(folder, name):
     """Return the dataset of MNIST's files with this prefix."""
     images = np.fromfile(folder / f"{name}-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 1, 28, 28)
     labels = np.fromfile(folder / f"{name}-labels-idx1-ubyte", np.uint8, offset=8)
-    normalised = (torch.from_numpy(images).float() / 255.0 - 0.1307) / 0.3081
-    return torch.utils.data.TensorDataset(normalised, torch.from_numpy(labels).long())
+    normalized = (torch.from_numpy(images).float() / 255.0 - 0.1307) / 0.3081
+    return torch.utils.data.TensorDataset(normalized, torch.from_numpy(labels).long())
 
 
 def main():

@@ -65,7 +65,7 @@ class Scrape(Collector):
 def gauge_by(label: str, name: str, text: str, values: Mapping[str, float | None]) -> GaugeMetricFamily:
     """Return a gauge with a sample for each value other than None."""
     family = GaugeMetricFamily(name, text, labels=[label])
-    for labelled, value in values.items():
+    for labeled, value in values.items():
         if value is not None:
-            family.add_metric([labelled], value)
+            family.add_metric([labeled], value)
     return family

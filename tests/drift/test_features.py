@@ -63,10 +63,10 @@ def test_a_shift_moves_the_centre_by_as_much_and_changes_nothing_else():
 
 def test_smoothness_is_the_mean_covariance_of_neighbours_over_the_variance(generator):
     picture = generator.integers(0, 256, (28, 28), dtype=np.uint8)
-    centred = picture / 255.0 - (picture / 255.0).mean()
-    pairs = [centred[i, j] * centred[i, j + 1] for i in range(28) for j in range(27)]
-    pairs += [centred[i, j] * centred[i + 1, j] for i in range(27) for j in range(28)]
-    assert of("smoothness", picture)[0] == pytest.approx(np.mean(pairs) / np.mean(centred**2), abs=1e-5)
+    centered = picture / 255.0 - (picture / 255.0).mean()
+    pairs = [centered[i, j] * centered[i, j + 1] for i in range(28) for j in range(27)]
+    pairs += [centered[i, j] * centered[i + 1, j] for i in range(27) for j in range(28)]
+    assert of("smoothness", picture)[0] == pytest.approx(np.mean(pairs) / np.mean(centered**2), abs=1e-5)
 
 
 def test_the_euler_number_is_pieces_less_holes():

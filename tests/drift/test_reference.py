@@ -84,7 +84,7 @@ INK = ("subjects", "ink")
     [
         (("format",), "drift-reference-0"),
         (("subjects",), None),
-        (("subjects", "colour"), {}),
+        (("subjects", "color"), {}),
         (INK, []),
         ((*INK, "edges"), None),
         ((*INK, "edges", 3), float("nan")),

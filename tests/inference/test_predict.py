@@ -77,5 +77,5 @@ def test_each_form_of_a_drawing_gives_the_same_image(read, ink, image):
 
 
 def test_only_the_strokes_decide_what_is_read(read, strokes, image):
-    others = {"width": 28, "height": 100000, "brush": 5, "colour": "yellow"}
+    others = {"width": 28, "height": 100000, "brush": 5, "color": "yellow"}
     np.testing.assert_array_equal(read({"strokes": [[], *strokes, []], **others}), image)

@@ -21,7 +21,7 @@ def beside(new_stack):
 
 def test_the_repository_s_model_is_served_and_nothing_is_trained(beside):
     card = json.loads((beside.folder / "artifacts" / "model" / "model.json").read_text())
-    assert httpx.get(f"{beside.api}/model").json() == card
+    assert httpx.get(f"{beside.api}/model").json().items() >= card.items()
     assert "event=stage" not in beside.log("trainer")
     assert beside.predict()["digit"] == 1
 

@@ -108,7 +108,7 @@ def test_takes_pictures_of_other_things_for_no_digits(read):
 
 
 def a_picture(generator):
-    """Ellipses of any grey over each other on an even background: as little a digit as a photograph is."""
+    """Ellipses of any gray over each other on an even background: as little a digit as a photograph is."""
     y, x = np.indices((120, 120))
     picture = np.full((120, 120), generator.integers(0, 256), np.uint8)
     for _ in range(6):

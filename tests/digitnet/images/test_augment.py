@@ -9,7 +9,7 @@ EVERYTHING = Augmentation(
 
 
 def bars(batch):
-    """Upright bars, 5 x 16 pixels around the middle of digits, with a grey edge: uint8 (batch, 28, 28)."""
+    """Upright bars, 5 x 16 pixels around the middle of digits, with a gray edge: uint8 (batch, 28, 28)."""
     images = np.zeros((batch, 28, 28), np.uint8)
     images[:, 6:23, 12:17] = 120
     images[:, 6:23, 13:16] = 220

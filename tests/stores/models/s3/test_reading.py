@@ -39,7 +39,8 @@ class TestVersion:
     @pytest.mark.parametrize("name", ["weights.npz", "model.json"])
     def test_larger_than_a_model_is_refused_and_not_fetched(self, store, version, place, monkeypatch, name):
         monkeypatch.setitem(MOST_BYTES, name, 100)
-        with pytest.raises(StoreError, match=rf"^s3://{place.bucket}/models/versions/{version}/{name} has [\d,]+ bytes; the limit"):
+        file = f"s3://{place.bucket}/models/versions/{version}/{name}"
+        with pytest.raises(StoreError, match=rf"^{file} has [\d,]+ bytes; the limit"):
             store.load(version)
 
 
