@@ -65,11 +65,11 @@ def _features(image):
 def test_forms_are_most_like_other_forms_of_their_digit():
     forms, samples = Forms(), {}
     for form in DIGIT_FORMS:
-        generator = np.random.default_rng(crc32(form.name.encode()))  # a new form leaves the others' samples as they are
-        samples[form.name] = np.stack([_features(image_from_strokes(forms.write(form, generator))) for _ in range(8)])
+        generator = np.random.default_rng([0, crc32(form.name.encode())])  # a new form leaves the others' samples as they are
+        samples[form.name] = np.stack([_features(image_from_strokes(forms.write(form, generator))) for _ in range(24)])
     places = {form.name: nearest(form, samples).index(int(form.what)) for form in DIGIT_FORMS}
     assert sum(place > 0 for place in places.values()) <= 0.05 * len(DIGIT_FORMS), places
-    assert max(places.values()) < 4, places
+    assert max(places.values()) < 3, places
 
 
 @pytest.fixture
