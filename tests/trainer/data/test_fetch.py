@@ -95,7 +95,7 @@ def test_when_all_fail_it_names_each_with_its_reason_and_what_to_do(tmp_path):
         f"  b: {FILES[0]} has the md5 {hashlib.md5(b'something else').hexdigest()}, not {PINS[FILES[0]]}",
         "  c: it does not have all files",
     ]
-    assert f"put the four files, unpacked, into {tmp_path}" in lines[4]
+    assert f"copy the four unpacked files to {tmp_path}" in lines[4]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:3])
 
 
