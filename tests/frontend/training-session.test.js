@@ -32,7 +32,7 @@ async function train(times, { given = step, answer = { answer: { losses: times }
   await done;
 }
 
-test("a request has the drawing and every training step so far, except those that failed", async () => {
+test("sends the drawing and every successful training step", async () => {
   await session.train([], step, 1);
   assert.deepEqual([requests.length, page.said], [0, "Draw something first."]);
   await train(1);
@@ -45,7 +45,7 @@ test("a request has the drawing and every training step so far, except those tha
   assert.deepEqual(requests[2].body.lessons, [step, other, other]);
 });
 
-test("while one is on its way no other is asked for, and what is forgotten meanwhile is not shown", async () => {
+test("keeps one request in flight and drops forgotten results", async () => {
   const done = session.train(seven, step, 5);
   assert.equal(page.busy, true);
   await session.train(seven, step, 1);
@@ -56,11 +56,11 @@ test("while one is on its way no other is asked for, and what is forgotten meanw
   await done;
   assert.deepEqual(page, { busy: false, said: "" });
   await train(1);
-  assert.equal(requests[1].body.lessons.length, 1); // the copy begins anew
+  assert.equal(requests[1].body.lessons.length, 1); // a new copy
   assert.equal(page.busy, false);
 });
 
-test("there are never more training steps than the API takes", async () => {
+test("limits training steps to the API's maximum", async () => {
   await train(45);
   await train(10);
   assert.equal(requests[1].body.lessons.length, MAX_TRAINING_STEPS);

@@ -1,4 +1,4 @@
-"""Bad input of every kind: what each is answered is a row of docs/reliability.md."""
+"""Bad input of every kind. Each answer is a row of docs/reliability.md."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ NOISE = png_of(np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint
 
 
 class Request(NamedTuple):
-    """One bad request. The body is made when it is sent: some are large."""
+    """One bad request. `body` makes it when needed, because some are large."""
 
     status: int
     body: Callable[[], bytes]
@@ -114,7 +114,7 @@ REQUESTS = {
     "a PNG with more data than pixels": image(200, lambda: png_by_hand(28, 28, ROWS * 1000)),
     "a PNG of 16 bits": image(200, lambda: png_of(Image.fromarray(np.asarray(ONE, np.uint16) * 257))),
     "a PNG with a palette": image(200, lambda: png_of(ONE.convert("P"))),
-    "a PNG with a palette that is missing": image(422, lambda: png_by_hand(28, 28, ROWS, colour_type=3)),
+    "a PNG with a palette that is missing": image(422, lambda: png_by_hand(28, 28, ROWS, color_type=3)),
     "an interlaced PNG": image(200, lambda: interlaced(np.asarray(ONE))),
     "an animated PNG": image(200, lambda: png_of(ONE, save_all=True, append_images=[ONE.rotate(90)])),
     "a PNG with a colour profile that unpacks into 64 MB": image(200, lambda: unpacks_into_64_mb(b"iCCP")),
@@ -159,7 +159,7 @@ REQUESTS = {
 
 
 def said(answer) -> str:
-    """What the answer says, in words."""
+    """Return the answer as words for the table."""
     found = answer.json()
     if answer.status_code != 200:
         assert list(found) == ["detail"]
@@ -172,13 +172,13 @@ def said(answer) -> str:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_says_what_was_wrong_and_answers_the_next_request(service, documented, name):
+def test_explains_the_error_and_answers_the_next_request(service, documented, name):
     request = REQUESTS[name]
     headers = {"Content-Type": request.content_type, "Content-Encoding": request.encoding}
     answer = service.client.post(request.path, content=request.body(), headers=headers)
     assert answer.status_code == request.status, answer.text
     assert answer.headers["content-type"] == JSON
     words = said(answer)
-    assert len(words) < 300, "a sentence, and not the body back"
+    assert len(words) < 300, "a sentence, not the body"
     documented("bad-requests", name, f"`{request.path.partition('?')[0]}`", str(answer.status_code), words)
     assert service.post_json({"strokes": LINE}).status_code == 200

@@ -1,4 +1,4 @@
-"""Settings: a default for everything, a variable for each, and an error that names the one that is wrong."""
+"""Each setting has a default and a variable, and errors name the variable."""
 
 import re
 
@@ -9,7 +9,7 @@ from inference.settings import Settings
 NO_ORIGIN = "should look like https://example.org or http://localhost:8080"
 
 
-def test_the_defaults_are_those_of_the_contract(monkeypatch):
+def test_has_the_contract_s_defaults(monkeypatch):
     for name, value in {"PORT": "1", "HOSTS": "a b", "DOODLE_COLOR": "yellow"}.items():
         monkeypatch.setenv(name, value)
     settings = read_settings(Settings)
@@ -40,12 +40,12 @@ def test_the_defaults_are_those_of_the_contract(monkeypatch):
         ),
     ],
 )
-def test_a_variable_sets_its_field_and_no_other(variable, text, field, value, monkeypatch):
+def test_a_variable_sets_only_its_field(variable, text, field, value, monkeypatch):
     defaults = Settings()
     monkeypatch.setenv(variable, text)
     settings = read_settings(Settings)
     assert settings == defaults.model_copy(update={field: value})
-    assert "0123456789abcdef" not in f"{settings} {settings!r}"  # the key is not among what is shown of them
+    assert "0123456789abcdef" not in f"{settings} {settings!r}"  # the key is hidden
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_variable_sets_its_field_and_no_other(variable, text, field, value, mo
         ),
     ],
 )
-def test_names_a_value_that_cannot_be_used(variable, text, message, monkeypatch):
+def test_error_names_the_variable(variable, text, message, monkeypatch):
     monkeypatch.setenv(variable, text)
     with pytest.raises(SettingsError, match=f"^{variable}{re.escape(message)}"):
         read_settings(Settings)

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Have the images that docker-compose.yml and services/Dockerfile start from. Where no image registry can be reached, stand-ins are
-# made from Debian 13's packages under the public images' own names, so that both files stay as users run them: the same CPython
-# 3.13, nginx 1.26, Redis 8.0 and Prometheus 2.53. Grafana is in no Debian: where it cannot be pulled it is left out.
-#   DOODLE_TEST_IMAGES=public     pull all of them, and fail where one cannot be had
+# Provide the base images of docker-compose.yml and services/Dockerfile. Without an image registry, build stand-ins from Debian 13's
+# packages under the public names: CPython 3.13, nginx 1.26, Redis 8.0 and Prometheus 2.53. Debian has no Grafana.
+#   DOODLE_TEST_IMAGES=public     pull all images; fail if one is not available
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export DOCKER_BUILDKIT=1
@@ -18,7 +17,7 @@ build() {  # name; Dockerfile on standard input
     rm -rf "$context"
 }
 
-debian() {  # Debian 13 itself, from this machine's mirror, trusting what this machine trusts
+debian() {  # Debian 13 from this machine's mirror, with this machine's certificates
     have doodle-stand-in/debian:13 && return
     local root keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     command -v debootstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends debootstrap
@@ -34,7 +33,7 @@ debian() {  # Debian 13 itself, from this machine's mirror, trusting what this m
 }
 
 stand_in() {
-    # Packages' lists and archives are no part of an image: they would be most of it.
+    # Remove package lists and archives, which would be most of the image.
     local install='RUN clean() { rm -rf /var/lib/apt/lists/* /var/cache/apt/*; }; trap clean EXIT; apt-get update -q && apt-get install -q -y --no-install-recommends'
     case $1 in
     python:3.13-slim) build "$1" <<END
@@ -102,6 +101,6 @@ for image in $(sed -nE 's/^ +image: (\S+)$/\1/p; s/^FROM (\S+:\S+)( AS .*)?$/\1/
         exit 1
     else
         registry=unreachable
-        if stand_in "$image"; then echo "$image: a stand-in from Debian's packages"; else echo "$image: not to be had here"; fi
+        if stand_in "$image"; then echo "$image: a stand-in from Debian's packages"; else echo "$image: not available here"; fi
     fi
 done

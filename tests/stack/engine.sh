@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# A Docker engine with Compose v2 and buildx, where there is none: from Debian's packages, on Debian 12 or later, as root.
-# Where an engine answers and has both already, there is nothing to do.
+# Install and start a Docker engine with Compose v2 and buildx on Debian 12 or later, as root, unless one already runs.
 #   engine.sh          start it
-#   engine.sh stop     end the engine that this script started, and no other
+#   engine.sh stop     stop the engine that this script started
 set -euo pipefail
 
 run=/run/doodle-engine
@@ -30,8 +29,7 @@ if ! command -v dockerd >/dev/null; then
     DEBIAN_FRONTEND=noninteractive retry apt-get -o Acquire::Retries=5 install -q -y --no-install-recommends docker.io iptables
 fi
 
-# Debian 12 has neither Compose v2 nor buildx; Debian 13 has both as static binaries, which run here as well. Only the two
-# files are taken: what apt installs from stays as it was.
+# Debian 12 lacks Compose v2 and buildx. Debian 13's static binaries also run here; copy them without changing apt's sources.
 plugins=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins
 if ! docker compose version >/dev/null 2>&1 || ! docker buildx version >/dev/null 2>&1; then
     work=$(mktemp -d)

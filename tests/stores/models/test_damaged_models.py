@@ -1,4 +1,4 @@
-"""A published model whose files are changed, cut, swapped or made to do harm: refused by name, within bounds of memory."""
+"""Damaged, cut, swapped and malicious model files are rejected by name within bounded memory."""
 
 import hashlib
 import io
@@ -17,8 +17,8 @@ from stores.models.folder import FolderModels
 
 pytestmark = pytest.mark.slow
 
-FREELY = 4_000_000  # bytes of memory beside three times the files,
-UNPACKING = 68_000_000  # and what lzma needs to unpack sound snapshots, of whatever size
+FREELY = 4_000_000  # bytes of memory in addition to three times the files
+UNPACKING = 68_000_000  # bytes that lzma needs for any snapshots
 
 
 def network(model):
@@ -35,15 +35,15 @@ def golden_images(model):
 
 
 class Model:
-    """A version in a store, whose files can be damaged."""
+    """A version in a store whose files tests damage."""
 
     def __init__(self, store, version):
         self.store, self.version, self.folder = store, version, store.folder / "versions" / version
         self.sound = {path.name: path.read_bytes() for path in self.folder.iterdir()}
         self._read = {read: read(self) for read in (network, snapshots, golden_images)}
 
-    def is_refused(self, read) -> bool:
-        """In a sentence that names the file. Fails for anything else than what was there, and for much memory."""
+    def is_rejected(self, read) -> bool:
+        """Return whether `read` raises an error with the file's name; assert bounded memory and the original otherwise."""
         tracemalloc.reset_peak()
         before, reason = tracemalloc.get_traced_memory()[0], None
         try:
@@ -59,7 +59,7 @@ class Model:
 
 @pytest.fixture
 def models(model_folder, tmp_path):
-    """Two of them."""
+    """Publish two models."""
     store = FolderModels(tmp_path / "models")
     tracemalloc.start()
     yield [Model(store, store.publish(model_folder(seed, snapshots=True))["version"]) for seed in range(2)]
@@ -82,7 +82,7 @@ def anywhere(content: bytes):
 
 
 def header_places(content: bytes) -> list[int]:
-    """All bytes of an .npz but those of the arrays themselves."""
+    """Return the places of all bytes of an .npz outside the arrays."""
     bodies = set()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for entry in archive.infolist():
@@ -95,17 +95,17 @@ def header_places(content: bytes) -> list[int]:
 
 
 def cut_or_longer(content: bytes):
-    lengths = np.linspace(0, len(content) - 2, 100).astype(int)  # a card without its last byte, an end of line, is whole
+    lengths = np.linspace(0, len(content) - 2, 100).astype(int)  # the last byte of a card is only a newline
     return (*(content[:length] for length in lengths), content + b"\0", content + content)
 
 
-def refuse_all(model, name, damages, *refusing, reading=()):
-    """Each of the damages to this file makes these refuse, and no others; return how many there were."""
+def assert_rejects_all(model, name, damages, *rejecting, reading=()):
+    """Assert that `rejecting` reject each damage and `reading` do not. Return the number of damages."""
     count = 0
     for content in damages:
         (model.folder / name).write_bytes(content)
-        assert all(map(model.is_refused, refusing))
-        assert not any(map(model.is_refused, reading))
+        assert all(map(model.is_rejected, rejecting))
+        assert not any(map(model.is_rejected, reading))
         count += 1
     (model.folder / name).write_bytes(model.sound[name])
     return count
@@ -115,36 +115,36 @@ def refusals(count):
     return f"{count:,} times", f"refused {count:,} times, with a sentence that names the file"
 
 
-def test_a_changed_byte_is_noticed(model, documented):
+def test_detects_a_changed_byte(model, documented):
     weights, card, snapshots_file = (model.sound[name] for name in (WEIGHTS_FILE, CARD_FILE, SNAPSHOTS_FILE))
-    count = refuse_all(model, WEIGHTS_FILE, changed(weights, header_places(weights)), network)
+    count = assert_rejects_all(model, WEIGHTS_FILE, changed(weights, header_places(weights)), network)
     documented("bad-files", "weights.npz: every byte of its headers, in three ways", *refusals(count))
-    count = refuse_all(model, WEIGHTS_FILE, anywhere(weights), network, snapshots)
+    count = assert_rejects_all(model, WEIGHTS_FILE, anywhere(weights), network, snapshots)
     documented("bad-files", "weights.npz: one bit, anywhere", *refusals(count))
-    count = refuse_all(model, CARD_FILE, changed(card, range(len(card))), network)
+    count = assert_rejects_all(model, CARD_FILE, changed(card, range(len(card))), network)
     documented("bad-files", "model.json: every byte, in three ways", *refusals(count))
     in_headers = changed(snapshots_file, header_places(snapshots_file), [0xFF])
     loaded = checkpoint.load(model.folder)
-    count = refuse_all(model, SNAPSHOTS_FILE, in_headers, lambda _: checkpoint.load_snapshots(model.folder, *loaded))
-    count += refuse_all(model, SNAPSHOTS_FILE, anywhere(snapshots_file), snapshots, reading=(network, golden_images))
-    times, said = refusals(count)
+    count = assert_rejects_all(model, SNAPSHOTS_FILE, in_headers, lambda _: checkpoint.load_snapshots(model.folder, *loaded))
+    count += assert_rejects_all(model, SNAPSHOTS_FILE, anywhere(snapshots_file), snapshots, reading=(network, golden_images))
+    times, effect = refusals(count)
     what = "snapshots.npz: every byte of its headers, and 300 anywhere"
-    documented("bad-files", what, times, f"{said}; the network is read all the same")
+    documented("bad-files", what, times, f"{effect}; the network is read all the same")
 
 
-def test_a_cut_or_longer_file_is_noticed(model, documented):
-    count = sum(refuse_all(model, name, cut_or_longer(content), snapshots) for name, content in model.sound.items())
+def test_detects_a_cut_or_longer_file(model, documented):
+    count = sum(assert_rejects_all(model, name, cut_or_longer(content), snapshots) for name, content in model.sound.items())
     what = "weights.npz, snapshots.npz, model.json: cut at 100 places, or longer by a byte or by as much again"
     documented("bad-files", what, *refusals(count))
 
 
-def test_files_in_each_other_s_place_are_noticed(models, documented):
+def test_detects_swapped_files(models, documented):
     (model, other), count = models, 0
     for name in model.sound:
         swaps = [other.sound[name], *(content for another, content in model.sound.items() if another != name)]
-        count += refuse_all(model, name, swaps, snapshots)
-    times, said = refusals(count)
-    documented("bad-files", "a model's files in each other's place, or another model's", times, said)
+        count += assert_rejects_all(model, name, swaps, snapshots)
+    times, effect = refusals(count)
+    documented("bad-files", "a model's files in each other's place, or another model's", times, effect)
 
 
 def npy(header: str, content: bytes = b"") -> bytes:
@@ -158,8 +158,8 @@ def npz(content: bytes, compression=zipfile.ZIP_STORED) -> bytes:
     return buffer.getvalue()
 
 
-def test_weights_made_to_do_harm_do_none(model, tmp_path, documented):
-    """All with a card that agrees, as whoever could write into the store would write one."""
+def test_malicious_weights_do_no_harm(model, tmp_path, documented):
+    """Each has a valid card, as an attacker with write access would make it."""
     arrays, trap = checkpoint.npz_arrays(model.sound[WEIGHTS_FILE]), tmp_path / "it-ran"
 
     class Trap:
@@ -194,11 +194,11 @@ def test_weights_made_to_do_harm_do_none(model, tmp_path, documented):
         card.update(weights_sha256=checksum, version=checkpoint._version(checksum, card["network"]))
         (model.folder / WEIGHTS_FILE).write_bytes(content)
         (model.folder / CARD_FILE).write_bytes(json.dumps(sealed(card)).encode())
-        assert model.is_refused(network), name
-        assert model.is_refused(lambda model: checkpoint.load(model.folder)), name  # whatever version the folder's name says
+        assert model.is_rejected(network), name
+        assert model.is_rejected(lambda model: checkpoint.load(model.folder)), name  # also without the folder's version
         assert not trap.exists(), name
     what = (
         "weights.npz made to do harm, with a card that agrees: a pickle, an array of 4 GB, 30 MB in 100 bytes, other weights, …"
     )
-    said = f"{refusals(len(harmful))[1]}; no pickle is run, and no more memory used than three times the file and 4 MB"
-    documented("bad-files", what, f"{len(harmful)} ways", said)
+    effect = f"{refusals(len(harmful))[1]}; no pickle is run, and no more memory used than three times the file and 4 MB"
+    documented("bad-files", what, f"{len(harmful)} ways", effect)
