@@ -22,24 +22,6 @@ def test_counts_versions_without_aliases_or_a_store(collected, publish):
         publish(seed=count)
 
 
-def test_reports_the_live_model_s_card(collected, models, publish):
-    version = publish()
-    models.point("live", version)
-    assert collected() == (
-        {
-            ("doodle_store_versions",): 1,
-            ("doodle_store_pointer_info", "live", version): 1,
-            ("doodle_store_model_data_info", "live", "0123456789ab"): 1,
-            ("doodle_store_model_accuracy_ratio", "live"): 0.75,
-            ("doodle_store_model_parameters", "live"): 7850,
-            ("doodle_store_model_size_bytes", "live"): models.size(version),
-            ("doodle_store_model_trained_timestamp_seconds", "live"): 1_767_323_045,
-            ("doodle_store_model_training_seconds", "live"): 61.5,
-        },
-        None,
-    )
-
-
 def test_omits_the_data_label_without_a_hash(collected, models, publish):
     models.point("live", publish(about={"data": {"digits": 60_000}}))
     samples, error = collected()

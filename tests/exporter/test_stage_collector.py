@@ -22,15 +22,6 @@ def test_file_names_are_the_trainer_s():
     assert f'"{stage_collector.TRAINING_FILE}"' in sources
 
 
-def test_reports_end_duration_and_success_of_each_stage(artifacts, collect):
-    samples, error = collect(StageCollector([artifacts]))
-    assert error is None
-    assert (samples[success("train")], samples[success("test")]) == (1, 0)
-    assert samples["doodle_pipeline_stage_seconds", "train"] == 61.5
-    assert samples["doodle_pipeline_stage_finished_timestamp_seconds", "test"] == 1_767_323_040.0
-    assert success("end") not in samples  # it never ran
-
-
 def test_reads_the_newer_run_of_each_stage(artifacts, tmp_path, collect):
     other = tmp_path / "other"
     other.mkdir()
@@ -41,16 +32,6 @@ def test_reads_the_newer_run_of_each_stage(artifacts, tmp_path, collect):
     for folders in ([artifacts, other], [other, artifacts]):
         samples, _ = collect(StageCollector(folders))
         assert (samples[success("train")], samples[success("test")]) == (1, 1)
-
-
-def test_reports_training_progress(artifacts, collect):
-    samples, error = collect(StageCollector([artifacts]))
-    assert error is None
-    assert samples[RUNNING] == 1
-    assert samples["doodle_training_epochs",] == 2.0
-    assert samples["doodle_training_epochs_planned",] == 8
-    assert samples["doodle_training_accuracy_ratio",] == 0.9375
-    assert samples["doodle_training_pictures_per_second",] == 9500.0
 
 
 @pytest.mark.parametrize(("seconds", "is_running"), [(SILENT_SECONDS - 0.1, 1), (SILENT_SECONDS + 0.1, 0)])

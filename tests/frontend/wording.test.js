@@ -16,9 +16,9 @@ test("a percentage has one decimal and never reaches 100%", () => {
 test("describes a digit with its confidence, and no digit with a best guess", () => {
   const sure = { digit: 5, isDigit: true, confidence: 0.973 };
   const unsure = { digit: null, isDigit: false, bestGuess: 3, confidence: 0.812 };
-  const said = (answer) => [resultText(answer), confidenceText(answer), bestGuessText(answer), answerInWords(answer)];
-  assert.deepEqual(said(sure), ["Digit: 5", "97.3% confident", "", "a 5 (97.3%)"]);
+  const texts = (answer) => [resultText(answer), confidenceText(answer), bestGuessText(answer), answerInWords(answer)];
+  assert.deepEqual(texts(sure), ["Digit: 5", "97.3% confident", "", "a 5 (97.3%)"]);
   assert.equal(resultText({ ...sure, digit: 0 }), "Digit: 0");
-  assert.deepEqual(said(unsure), ["Not sure that is a digit", "", "Best guess: 3", "no digit (81.2%)"]);
+  assert.deepEqual(texts(unsure), ["Not sure that is a digit", "", "Best guess: 3", "no digit (81.2%)"]);
   assert.equal(bestGuessText({ ...unsure, bestGuess: null }), "");
 });

@@ -158,7 +158,7 @@ REQUESTS = {
 }
 
 
-def said(answer) -> str:
+def describe(answer) -> str:
     """Return the answer as words for the table."""
     found = answer.json()
     if answer.status_code != 200:
@@ -178,7 +178,7 @@ def test_explains_the_error_and_answers_the_next_request(service, documented, na
     answer = service.client.post(request.path, content=request.body(), headers=headers)
     assert answer.status_code == request.status, answer.text
     assert answer.headers["content-type"] == JSON
-    words = said(answer)
+    words = describe(answer)
     assert len(words) < 300, "a sentence, not the body"
     documented("bad-requests", name, f"`{request.path.partition('?')[0]}`", str(answer.status_code), words)
     assert service.post_json({"strokes": LINE}).status_code == 200

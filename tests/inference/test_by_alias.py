@@ -66,13 +66,3 @@ def test_loads_and_unloads_the_candidate_with_its_alias(versions, models, client
     assert client.get("/model").json()["version"] == versions[LIVE]
     models.point(CANDIDATE, versions[CANDIDATE])
     eventually(lambda: client.get("/candidate/model").status_code == 200, "it is back")
-
-
-def test_rejects_a_damaged_candidate_and_keeps_the_live_model(versions, models, client, sample, publish_model, eventually):
-    damaged = publish_model(models.folder, 3)["version"]
-    models.point(LIVE, versions[LIVE])
-    (models.folder / "versions" / damaged / "weights.npz").write_bytes(b"damage")
-    models.point(CANDIDATE, damaged)
-    eventually(lambda: sample("doodle_model_loads_total", "refused") == 1, "it is rejected")
-    assert client.get("/candidate/model").json()["version"] == versions[CANDIDATE]  # the last sound candidate
-    assert client.get("/model").json()["version"] == versions[LIVE]

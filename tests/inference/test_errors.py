@@ -33,10 +33,6 @@ def test_rejects_a_large_chunked_body(service, content_type, limit):
     assert_rejected(sent(limit), 422)
 
 
-def test_answers_404_to_an_unknown_path(service):
-    assert_rejected(service.get("/predict/5"), 404)
-
-
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST"), ("/predictions/5", "DELETE")],

@@ -93,7 +93,7 @@ def test_the_served_model_stays_unchanged(client, learn, strokes, samples):
 
 
 @pytest.mark.parametrize(
-    ("lessons", "said"),
+    ("lessons", "field"),
     [
         (None, "lessons"),
         ([{"label": 10, "learning_rate": 0.1}], "label"),
@@ -103,7 +103,7 @@ def test_the_served_model_stays_unchanged(client, learn, strokes, samples):
         ([{"label": 3, "learning_rate": 0.1, "momentum": 0.9}], "momentum"),
     ],
 )
-def test_error_names_the_step_s_field(client, strokes, lessons, said):
+def test_error_names_the_step_s_field(client, strokes, lessons, field):
     response = client.post("/learn", json={"strokes": strokes, "lessons": lessons})
     assert response.status_code == 422
-    assert said in response.json()["detail"]
+    assert field in response.json()["detail"]

@@ -14,7 +14,7 @@ from inference.predictor import ModelSource
 from stores.models import CANDIDATE, LIVE, UnreachableError
 from stores.models.folder import FolderModels
 
-TEN, ELEVEN = (["flatten", {"dense": {"units": units}}] for units in (10, 11))  # the eleventh class is no digit
+TEN = ["flatten", {"dense": {"units": 10}}]
 IMAGE = np.random.default_rng(0).random((28, 28), np.float32)
 
 
@@ -59,27 +59,6 @@ def test_logs_a_missing_model_once(source, loads, failing, tmp_path, caplog):
         f"event=no_model pointer=live in={tmp_path}",
         'event=models_unreachable pointer=live kept=none reason="the store cannot be reached"',
     ]
-
-
-@pytest.mark.parametrize(
-    ("layers", "about", "is_digit"),
-    [
-        (ELEVEN, {"no_digit_threshold": 0.0}, False),
-        (ELEVEN, {"no_digit_threshold": 1}, True),
-        (ELEVEN, {}, True),
-        (TEN, {"no_digit_threshold": 0.0}, True),  # without that class, all ink is a digit
-    ],
-    ids=str,
-)
-def test_the_card_s_threshold_decides_no_digit(source, publish, layers, about, is_digit):
-    publish(about=about, layers=layers)
-    source.refresh()
-    prediction = source.model.predict(IMAGE)
-    assert prediction.is_digit is is_digit
-    assert (prediction.probabilities.shape, prediction.probabilities.dtype) == ((10,), np.float32)
-    assert prediction.probabilities.sum() == pytest.approx(1.0)
-    assert prediction.answer()["digit"] == (prediction.probabilities.argmax() if is_digit else None)
-    assert not source.model.predict(np.zeros((28, 28), np.float32)).is_digit
 
 
 @pytest.mark.parametrize(("about", "divisor"), [({"temperature": 2.5}, 2.5), ({}, 1.0)], ids=str)

@@ -23,10 +23,8 @@ def test_has_the_contract_s_defaults(monkeypatch):
     [
         ("DOODLE_MODELS", "file:///models", "models", "file:///models"),
         ("DOODLE_JOURNAL", "redis://redis:6379/0", "prediction_log", "redis://redis:6379/0"),
-        ("DOODLE_RETENTION_DAYS", "0", "retention_days", 0),
         ("DOODLE_RETENTION_DAYS", "36500", "retention_days", 36500),
         ("DOODLE_MODEL_CHECK_SECONDS", "0.05", "model_check_seconds", 0.05),
-        ("DOODLE_MODEL_CHECK_SECONDS", "3600", "model_check_seconds", 3600.0),
         ("DOODLE_HOST", "0.0.0.0", "host", "0.0.0.0"),
         ("DOODLE_PORT", "0", "port", 0),
         ("DOODLE_LOG_LEVEL", "WARNING", "log_level", "warning"),

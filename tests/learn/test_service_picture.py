@@ -51,13 +51,6 @@ def test_matches_the_trainer_s_comparison_and_availability(page, slide, press):
         assert (stack(page).get_attribute("data-live") != live) == passes
 
 
-def test_fails_only_while_all_replicas_are_killed(page, press):
-    press(page, "Kill 1", "Kill 2", "Kill 3", "Send a drawing")
-    expect(page.locator(".says")).to_contain_text("502")
-    press(page, "Start 2", "Send a drawing")
-    shows(page, answered="1", failed="1")
-
-
 def test_publishes_tests_and_rolls_back_models(page, slide, press):
     old = stack(page).get_attribute("data-live")
     page.get_by_label("with a byte flipped").check()

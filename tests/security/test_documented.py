@@ -66,12 +66,12 @@ def test_ports_are_the_published_ones_on_loopback(services):
 def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
     page = nginx_conf.partition("listen 7000;")[0]
 
-    def said(pattern, where=nginx_conf):
+    def find(pattern, where=nginx_conf):
         (found,) = set(re.findall(pattern, where))
         return found
 
     def by_port(kind, pattern, unit=""):
-        on_page, on_api = (said(pattern.format(f"{port}_{kind}")) for port in ("page", "api"))
+        on_page, on_api = (find(pattern.format(f"{port}_{kind}")) for port in ("page", "api"))
         return f"{on_page}{unit}; {on_api} on port 7000"
 
     rate, places = r"zone={}:2m +rate=(\d+)r/s;", r"limit_conn {} +(\d+);"
@@ -84,11 +84,11 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         )
     )
     assert megabytes[-1] == 2048
-    assert {said(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
+    assert {find(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
     assert (HEADER_SECONDS, BODY_SECONDS) == (10, 10)
     assert table("what") == [
-        ["a body to `/predict` and `/explain`", f"{said(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
-        ["any other body", f"{said(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
+        ["a body to `/predict` and `/explain`", f"{find(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
+        ["any other body", f"{find(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
         ["a body of JSON", f"{MAX_JSON_BYTES // MEBIBYTE} MiB", "service"],
         [
             "an image",
@@ -98,13 +98,13 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
         [
             "requests of one address",
-            f"{said(r'zone=page_requests:2m rate=(.*?)r/s;')} a second, {said(r'zone=page_requests burst=(.*?) nodelay;', page)} "
+            f"{find(r'zone=page_requests:2m rate=(.*?)r/s;')} a second, {find(r'zone=page_requests burst=(.*?) nodelay;', page)} "
             "at once beyond that",
             "nginx, port 3000",
         ],
         [
             "feedback and erasures of one address",
-            f"{said(r'zone=page_feedback:2m rate=(.*?)r/s;')} a second, {said(r'zone=page_feedback burst=(.*?) nodelay;', page)} "
+            f"{find(r'zone=page_feedback:2m rate=(.*?)r/s;')} a second, {find(r'zone=page_feedback burst=(.*?) nodelay;', page)} "
             "at once beyond that",
             "nginx, port 3000",
         ],

@@ -116,15 +116,6 @@ def test_nginx_restarts_and_keeps_answered_predictions(stack, wait_until, docume
 
 
 @pytest.mark.slow
-def test_prometheus_keeps_its_data_after_a_kill(stack, wait_until):
-    before = time.time()
-    wait_until(lambda: stack.query("up", time=before), "there is data")
-    remembered = stack.query("up", time=before)
-    kill_and_wait(stack, "prometheus", wait_until)
-    assert stack.query("up", time=before) == remembered
-
-
-@pytest.mark.slow
 def test_acknowledged_feedback_survives_every_kill(stack, wait_until, documented):
     """Kill one container after another, each right after an acknowledgement, without waiting for its health."""
     victims = [service for service in stack.services() if stack.containers(service)]

@@ -184,7 +184,7 @@ def test_slow_clients_block_nobody(stack, docker, wait_until, documented):
                     connection.sendall(first.replace(b"POST /", prefix))
                     clients.append((kind, connection, again))
         # Wait until the 400 explanations are computed or rejected.
-        wait_until(lambda: httpx.post(f"{stack.api}/predict", json=DRAWING, timeout=5).raise_for_status(), "they are explained")
+        wait_until(lambda: httpx.post(f"{stack.api}/predict", json=DRAWING, timeout=5).raise_for_status(), "the queue has room")
         with subprocess.Popen([*command, json.dumps(DRAWING)], stdout=subprocess.PIPE, text=True) as others:
             while others.poll() is None:
                 for _, connection, again in clients:

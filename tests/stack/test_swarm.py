@@ -183,8 +183,8 @@ def test_replaces_and_rejoins_a_machine_that_dies(swarm, store, background_load,
     first, second, third = swarm.machines
     with correcting_client() as load, background_load() as found:
         second.die()
-        wait_until(lambda: nodes(swarm)[second.name] == "Down", "the others miss it")
-        wait_until(lambda: sum(swarm.replicas()[each.name] for each in (first, third)) == 3, "its replica is made good for")
+        wait_until(lambda: nodes(swarm)[second.name] == "Down", "the others mark it as down")
+        wait_until(lambda: sum(swarm.replicas()[each.name] for each in (first, third)) == 3, "its replica is replaced")
         second.start()
         second.wait()
         wait_until(lambda: nodes(swarm)[second.name] == "Ready", "it is back")
@@ -230,8 +230,8 @@ def test_a_machine_that_is_cut_off_continues_and_catches_up(
         third.cut_off([first, second], object_store[0].url)
         version = publish_another(1.001)
         store.promote(version)
-        wait_until(lambda: nodes(swarm)[third.name] == "Down", "the others miss it")
-        wait_until(lambda: sum(swarm.replicas()[each.name] for each in (first, second)) == 3, "its replica is made good for")
+        wait_until(lambda: nodes(swarm)[third.name] == "Down", "the others mark it as down")
+        wait_until(lambda: sum(swarm.replicas()[each.name] for each in (first, second)) == 3, "its replica is replaced")
         alone = swarm.live(third)
         third.join_again([first, second], object_store[0].url)
         wait_until(lambda: nodes(swarm)[third.name] == "Ready", "it is back")

@@ -18,14 +18,6 @@ PUBLISHED = {
 }
 
 
-def test_compose_file_is_valid_without_settings(stack):
-    nothing_set = {name: value for name, value in stack.environment.items() if not name.startswith(("DOODLE_", "COMPOSE_"))}
-    checked = subprocess.run(
-        ["docker", "compose", "config", "--quiet"], cwd=stack.folder, env=nothing_set, capture_output=True, text=True, check=False
-    )
-    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
-
-
 def test_env_example_lists_all_settings_with_their_defaults(stack):
     """.env.example must not change the configuration."""
     nothing_set = {name: value for name, value in stack.environment.items() if not name.startswith(("DOODLE_", "COMPOSE_"))}

@@ -27,7 +27,7 @@ def predict_logits(images):
 NETWORK, NUMBER = SimpleNamespace(predict_logits=predict_logits), itertools.count()
 
 
-def labeled(actual, reads=5, sure=255, source="somebody", time=None, **changes):
+def labeled(actual, reads=5, sure=255, source="sender", time=None, **changes):
     """Return feedback on a drawing that the network predicts as `reads`."""
     number = next(NUMBER)
     image = bytes([reads, sure]) + number.to_bytes(4) + bytes(778)

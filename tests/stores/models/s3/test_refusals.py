@@ -17,8 +17,8 @@ NOT_S3 = "does not answer as S3 does: is AWS_ENDPOINT_URL right"
 
 
 def error(code, message="no"):
-    said = f"<Code>{code}</Code><Message>{message} {SECRETS[0]}</Message><AWSAccessKeyId>{SECRETS[0]}</AWSAccessKeyId>"
-    return f"<Error>{said}</Error>"
+    text = f"<Code>{code}</Code><Message>{message} {SECRETS[0]}</Message><AWSAccessKeyId>{SECRETS[0]}</AWSAccessKeyId>"
+    return f"<Error>{text}</Error>"
 
 
 ANSWERS = {
@@ -91,10 +91,10 @@ def test_error_explains_the_answer_without_keys(server, store, caplog):
         server.answer = status, body
         with pytest.raises(UnreachableError, match=rf"^s3://bucket/models .*{advice}") as raised:
             store.alias(LIVE)
-        said = str(raised.value)
-        assert len(said) < 400, name
-        assert said.isprintable(), name
-        assert not [secret for secret in SECRETS if secret in said + caplog.text], name
+        text = str(raised.value)
+        assert len(text) < 400, name
+        assert text.isprintable(), name
+        assert not [secret for secret in SECRETS if secret in text + caplog.text], name
         assert not [secret for secret in SECRETS[1:] if secret in "".join(traceback.format_exception(raised.value))], name
 
 
