@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from digitnet.mnist import read_mnist
 
 PROJECT = Path(__file__).parents[2]
@@ -74,3 +75,13 @@ def test_reads_plain_and_compressed_files(tmp_path):
         assert (images.shape, images.dtype, images.max(), labels.dtype) == ((count, 28, 28), np.float32, 1.0, np.int64)
         for expected, found in zip((images, labels), read_mnist(tmp_path / "compressed", split)):
             np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\x08\x01", idx(np.zeros((5, 2, 2), np.uint8))[:-1], idx(np.zeros(5, np.uint8))])
+def test_error_names_a_damaged_file(tmp_path, content):
+    write_mnist(tmp_path)
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"train-images-idx3-ubyte is damaged, or no such IDX file \(.*\): delete it and run `make data`"
+    ):
+        read_mnist(tmp_path, "train")
