@@ -1,4 +1,4 @@
-"""An app behind the server that the real service has, in this process."""
+"""Serve an app in this process with the services' own HTTP server."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ from deployment.server import TimedProtocol
 
 @contextmanager
 def serving(app, port=0):
-    """On a thread; its address."""
+    """Serve the app on a thread and yield its address."""
     listener = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(app, http=TimedProtocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

@@ -1,4 +1,4 @@
-"""Bounds of memory and time within one process: an attack that works raises instead of taking the machine down."""
+"""Limit memory and time in this process, so that a successful attack fails the test and not the machine."""
 
 import contextlib
 import resource
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def within(gibibytes: int = 1, seconds: int = 10) -> Iterator[None]:
-    """Raise MemoryError for more memory than that beside what is in use, AssertionError for more time. On the main thread."""
+    """Raise MemoryError beyond `gibibytes` of additional memory, AssertionError after `seconds`. Call it on the main thread."""
 
     def too_late(*_):
         raise AssertionError(f"not done within {seconds} s")

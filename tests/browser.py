@@ -1,4 +1,4 @@
-"""Chromium, and a mouse that draws digits on the page."""
+"""Start Chromium and draw digits on the page with the mouse."""
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -12,7 +12,7 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# On a canvas of 280 x 280, as a hand would.
+# Strokes on a canvas of 280 x 280.
 DIGITS = {
     1: [[(140, 50), (138, 120), (140, 230)]],
     4: [[(150, 50), (80, 160), (200, 160)], [(165, 110), (160, 235)]],
@@ -20,15 +20,15 @@ DIGITS = {
     7: [[(80, 60), (200, 60), (160, 140), (130, 230)]],
 }
 
-expect.set_options(timeout=15_000)  # two cores may be busy with more than this
+expect.set_options(timeout=15_000)  # two cores may be busy
 
 
-@pytest.fixture(scope="module")  # not longer: while Playwright runs, its event loop is in the way of other tests' own
+@pytest.fixture(scope="module")  # while Playwright runs, no other test can have an event loop
 def chromium(require, missing):
     executable = require("chromium", "chromium-browser", "google-chrome")
     try:
         playwright = sync_playwright().start()
-    except Exception as error:  # its driver is a program of its own, which may lack a library
+    except Exception as error:  # its driver may lack a library
         missing(f"Playwright does not start here: {error}")
     browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
     yield browser
@@ -38,7 +38,7 @@ def chromium(require, missing):
 
 @pytest.fixture
 def new_page(chromium):
-    """new_page(**options): a page in a fresh browser context, whose scripts must raise no error."""
+    """new_page(**options): open a page in a fresh browser context; fail if one of its scripts raises an error."""
     errors, contexts = [], []
 
     def new_page(**options):
@@ -57,7 +57,7 @@ def new_page(chromium):
 
 @pytest.fixture(scope="session")
 def draw():
-    """draw(page, digit): with the mouse, stroke by stroke."""
+    """draw(page, digit): draw the digit with the mouse."""
 
     def draw(page, digit):
         canvas = page.locator("#doodle-canvas")

@@ -1,8 +1,7 @@
-"""Several machines on one: Docker engines that see no more of each other than what crosses a wire.
+"""Simulate several machines on one: Docker engines that reach each other only through a bridge.
 
-Each has namespaces of its own, for its network with its addresses, ports and packet filter, for its processes and for what they
-have mounted; and an engine with its own images, volumes and containers. A bridge is the wire between them. This machine is on it
-too, with a registry and what else they need.
+Each machine has its own namespaces for network, processes and mounts. Each engine has its own images, volumes and containers.
+This machine is on the bridge too and runs the registry.
 """
 
 import json
@@ -16,13 +15,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from commands import run
-from polling import PATIENCE, wait_until
+from polling import WAIT_SECONDS, wait_until
 
 BRIDGE, SUBNET = "doodle-swarm", "10.213.77"
-HOST = f"{SUBNET}.1"  # this machine's own address on the wire
+HOST = f"{SUBNET}.1"  # this machine's address on the bridge
 
-# A machine's first process: it keeps the engine running, and buries what nobody else waits for. Its arguments: the name, and the
-# engine's command.
+# A machine's first process restarts the engine and reaps orphans. Its arguments: the host name and the engine's command.
 INIT = """
 import os, socket, subprocess, sys, time
 socket.sethostname(sys.argv[1])
@@ -35,14 +33,14 @@ while True:
 
 
 class Wire:
-    """The bridge that all of them are plugged into."""
+    """The bridge between all machines."""
 
     def __enter__(self):
-        self.__exit__()  # what a run that was killed has left
+        self.__exit__()  # a killed run leaves its bridge behind
         run("ip", "link", "add", BRIDGE, "type", "bridge")
         run("ip", "addr", "add", f"{HOST}/24", "dev", BRIDGE)
         run("ip", "link", "set", BRIDGE, "up")
-        run("iptables", "-I", "FORWARD", "-i", BRIDGE, "-o", BRIDGE, "-j", "ACCEPT")  # an engine's own rules let nothing through
+        run("iptables", "-I", "FORWARD", "-i", BRIDGE, "-o", BRIDGE, "-j", "ACCEPT")  # engines drop forwarded packets
         return self
 
     def __exit__(self, *_):
@@ -51,7 +49,7 @@ class Wire:
 
 
 class Machine:
-    """A machine with an engine. `up` plugs it in and starts it, `down` leaves nothing of it."""
+    """A machine with an engine. `up` connects and starts it; `down` removes it."""
 
     def __init__(self, number: int, folder: Path, registry: str):
         self.name, self.address = f"doodle{number}", f"{SUBNET}.{10 + number}"
@@ -64,7 +62,7 @@ class Machine:
         self.start()
 
     def _plug_in(self):
-        self._unplug()  # what a run that was killed has left
+        self._unplug()  # a killed run leaves its links behind
         run("ip", "netns", "add", self.name)
         run("ip", "link", "add", self.name, "master", BRIDGE, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         run("ip", "link", "set", self.name, "up")
@@ -74,13 +72,13 @@ class Machine:
         self.inside("ip", "route", "add", "default", "via", HOST)
 
     def inside(self, *command: str) -> str:
-        """A command of this machine's network. Not by `ip netns exec`, which mounts a /sys without control groups."""
+        """Run a command in this machine's network. `ip netns exec` would mount a /sys without control groups."""
         return run("nsenter", f"--net=/run/netns/{self.name}", *command)
 
     def start(self) -> None:
-        """Switch it on. Its engine answers a moment later, and is started again where it ends, as a supervisor does it."""
+        """Start the machine. Its engine answers a moment later; the first process restarts it when it exits."""
         self._plug_in()
-        shutil.rmtree(self.folder / "run", ignore_errors=True)  # on a real one it is in memory
+        shutil.rmtree(self.folder / "run", ignore_errors=True)  # a real machine has it in memory
         options = {
             "data-root": self.folder / "data",
             "exec-root": self.folder / "run",
@@ -95,44 +93,44 @@ class Machine:
             self._process = subprocess.Popen([*own, sys.executable, "-c", INIT, self.name, *engine], stdout=log, stderr=log)
 
     def wait(self) -> None:
-        """Until the engine answers."""
-        deadline = time.monotonic() + PATIENCE
+        """Wait until the engine answers."""
+        deadline = time.monotonic() + WAIT_SECONDS
         while not self.is_up():
             assert self._process.poll() is None, (self.folder / "log").read_text()[-2000:]
             assert time.monotonic() < deadline, "the engine does not answer"
             time.sleep(0.1)
 
     def is_up(self) -> bool:
-        """Not by `docker info`, for which a manager that has lost the others waits half a minute."""
+        """Return whether the engine answers. `docker info` takes half a minute on a manager without quorum."""
         return self._succeeds("version")
 
     def manages(self) -> bool:
-        """Whether it can say how the Swarm's nodes are: it is a manager, and one of the most of them."""
+        """Return whether this machine is a manager with quorum."""
         return self._succeeds("node", "ls")
 
     def _succeeds(self, *arguments: str) -> bool:
         return subprocess.run(["docker", "-H", self._socket, *arguments], capture_output=True, check=False).returncode == 0
 
     def nodes(self) -> list[str]:
-        """The Swarm's nodes as a manager sees them: "doodle2 Ready", "doodle3 Down"."""
+        """Return the Swarm's nodes as this manager sees them: "doodle2 Ready", "doodle3 Down"."""
         return self.docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}").splitlines()
 
     def docker(self, *arguments: str, timeout: float = 120, **options) -> str:
         return run("docker", "-H", self._socket, *arguments, timeout=timeout, **options)
 
     def join(self, manager: "Machine", token: str) -> None:
-        """The manager's Swarm. On a busy machine that may take longer than the 20 s that `swarm join` has for it: it goes on."""
+        """Join the manager's Swarm. On a busy machine the join goes on after `swarm join` gives up waiting (20 s)."""
         joining = ("swarm", "join", "--token", token, "--advertise-addr", self.address, f"{manager.address}:2377")
         done = subprocess.run(["docker", "-H", self._socket, *joining], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0 or "continue in the background" in done.stderr, done.stderr
 
     def containers(self, service: str) -> list[dict]:
-        """What `docker inspect` says of the service's containers that run here."""
+        """Return `docker inspect` of the service's running containers on this machine."""
         ids = self.docker("ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={service}").split()
         return json.loads(self.docker("inspect", *ids)) if ids else []
 
     def restart_engine(self) -> None:
-        """As `systemctl restart docker` does it: its containers are told to end, and come back with it."""
+        """Restart the engine as `systemctl restart docker` does: its containers stop and start with it."""
         (init,) = _children(self._process.pid)
         (engine,) = (pid for pid in _children(init) if Path(f"/proc/{pid}/comm").read_text() == "dockerd\n")
         os.kill(engine, signal.SIGTERM)
@@ -140,15 +138,14 @@ class Machine:
         self.wait()
 
     def die(self) -> None:
-        """All at once, as when it is switched off: what is sent to it from then on gets no answer, not even a refusal. With its
-        first process go all others, and with its network all that was set up in that. The disk stays."""
+        """Kill all processes and remove the network, as a power cut does. Packets get no answer. The disk stays."""
         self._unplug()
         for init in _children(self._process.pid):
             os.kill(init, signal.SIGKILL)
         self._process.wait()
 
     def cut_off(self, others: list["Machine"], url: str = "") -> None:
-        """Nothing goes between it and the others any more, either way, nor from it to this URL; else this machine reaches it."""
+        """Drop all packets between this machine and the others, and from this machine to `url`."""
         for rule in self._rules(others, url):
             self.inside("iptables", "-I", *rule, "-j", "DROP")
 
@@ -157,7 +154,7 @@ class Machine:
             self.inside("iptables", "-D", *rule, "-j", "DROP")
 
     def _rules(self, others, url):
-        """Of the packet filter. What goes to a URL comes from containers: it is passed on."""
+        """Yield rules for the packet filter. Packets to the URL come from containers, so they are forwarded."""
         for other in others:
             yield "INPUT", "-s", other.address
             yield "OUTPUT", "-d", other.address
@@ -168,10 +165,10 @@ class Machine:
     def down(self) -> None:
         if self._process is not None:
             self.die()
-        subprocess.run(["rm", "-rf", self.folder], check=False)  # a file system's worth, some of it on its way out
+        subprocess.run(["rm", "-rf", self.folder], check=False)  # shutil fails when files vanish meanwhile
 
     def _unplug(self):
-        """The wire too: a namespace that something still holds would keep it."""
+        """Delete the link and the namespace. A namespace in use would keep the link."""
         for command in (f"ip link delete {self.name}", f"ip netns delete {self.name}"):
             subprocess.run(command.split(), capture_output=True, check=False)
 

@@ -3,7 +3,11 @@
 import os
 from importlib.util import find_spec
 
-OPTIONS = "DOODLE_TEST_", "DOODLE_WRITE_TABLES", "DOODLE_SOAK_SECONDS"  # of the tests; others set up a service
+OPTIONS = (
+    "DOODLE_TEST_",
+    "DOODLE_WRITE_TABLES",
+    "DOODLE_SOAK_SECONDS",
+)  # options of the tests, not of a service
 for name in [name for name in os.environ if name.startswith("DOODLE_") and not name.startswith(OPTIONS)]:
     del os.environ[name]
 
@@ -24,5 +28,5 @@ pytest_plugins = [plugin for plugin, packages in PLUGINS.items() if all(map(find
 
 
 def pytest_collection_modifyitems(items):
-    """Run the longest files first: with several workers none is left with a long one at the end."""
+    """Run the longest files first, so that no worker ends with a long one."""
     items.sort(key=lambda item: "end_to_end" not in item.path.parts)

@@ -1,6 +1,6 @@
-"""What tests have a container's Python run."""
+"""Python programs that tests run in containers."""
 
-# The live model with other weights: another version. A little larger, they make it answer a little otherwise.
+# Publish the live model with changed weights as a new version.
 PUBLISH_ANOTHER = """
 import tempfile
 from pathlib import Path
@@ -16,18 +16,18 @@ with tempfile.TemporaryDirectory() as folder:
     print(models.publish(Path(folder))["version"])
 """
 
-# Of the predictions' ids on standard input those that are in the journal.
-JOURNALLED = """
+# Print the prediction ids from standard input that are in the prediction log.
+LOGGED_IDS = """
 import sys
 from stores.prediction_log import open_prediction_log
-journal = open_prediction_log("redis://redis:6379/0")
-print(*(each for each in sys.stdin.read().split() if journal.prediction(each)))
+log = open_prediction_log("redis://redis:6379/0")
+print(*(each for each in sys.stdin.read().split() if log.prediction(each)))
 """
 
-# (the prediction's id, what it was said to be) of all feedback that is in the journal.
+# Print [prediction id, actual digit] of all feedback in the prediction log.
 FEEDBACK = """
 import json
 from stores.prediction_log import open_prediction_log
-said = open_prediction_log("redis://redis:6379/0").feedback(10_000)
-print(json.dumps([(each.prediction_id, each.actual_digit) for each in said]))
+feedback = open_prediction_log("redis://redis:6379/0").feedback(10_000)
+print(json.dumps([(each.prediction_id, each.actual_digit) for each in feedback]))
 """

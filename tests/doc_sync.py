@@ -1,7 +1,6 @@
-"""Tables in docs/ that tests write: a row says what was tried and what came of it, and each run of the test holds it to that.
+"""Tables in docs/ that tests write. A row names an experiment and its result; each run compares them.
 
-In a document such a table stands after `<!-- table NAME: … -->`. `make reliability` writes what the tests find; everywhere else a
-test fails whose row is not there, or says something else.
+The table follows `<!-- table NAME: … -->`. `make reliability` writes the rows; other runs fail if a row is missing or differs.
 """
 
 import os
@@ -15,7 +14,7 @@ WRITING = os.environ.get("DOODLE_WRITE_TABLES") == "1"
 
 
 def find_table(name: str) -> tuple[Path, re.Match]:
-    """The document that has the table, and the match in its text, whose first group is all rows."""
+    """Return the document with the table, and the match in its text; group 1 has all rows."""
     pattern = re.compile(rf"<!-- table {re.escape(name)}: .*? -->\n\n\|.*\|\n\|[-|]+\|\n((?:\|.*\|\n)*)")
     found = [(document, pattern.search(document.read_text(encoding="utf-8"))) for document in DOCUMENTS]
     ((document, match),) = ((document, match) for document, match in found if match)
@@ -23,22 +22,22 @@ def find_table(name: str) -> tuple[Path, re.Match]:
 
 
 def rows_of(name: str) -> dict[str, str]:
-    """The rows of the table by their first cell."""
+    """Return the table's rows by their first cell."""
     return {row.removeprefix("| ").partition(" | ")[0]: row for row in find_table(name)[1][1].splitlines()}
 
 
 @pytest.fixture
 def documented():
-    """documented("faults", "nginx is killed", …): this is what came of it, and the document with that table says so."""
+    """documented("faults", "nginx is killed", …): assert that the table has this row, or write it."""
 
     def documented(name: str, *cells: str) -> None:
         first, *more = (cell.replace("<", "&lt;").replace("|", "&#124;") for cell in cells)
         row, rows = f"| {' | '.join((first, *more))} |", rows_of(name)
         document, match = find_table(name)
-        if WRITING:  # in the place of the one that has its name; else as the last one
+        if WRITING:  # replace the row of this name, or append it
             written = "".join(f"{each}\n" for each in (rows | {first: row}).values())
             document.write_text(match.string[: match.start(1)] + written + match.string[match.end(1) :], encoding="utf-8")
         else:
-            assert rows.get(first) == row, f"{document} says otherwise; `make reliability` writes what is found now"
+            assert rows.get(first) == row, f"{document} has another row; `make reliability` writes the current one"
 
     return documented

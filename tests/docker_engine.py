@@ -1,4 +1,4 @@
-"""The Docker engine that the stack's tests need."""
+"""Require a Docker engine."""
 
 import subprocess
 

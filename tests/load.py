@@ -1,4 +1,4 @@
-"""Who draws on a running stack while its tests do something to it: one person after the other, or a crowd."""
+"""Load on a running stack: one client after another, or many at once with wrk."""
 
 import signal
 import subprocess
@@ -11,22 +11,22 @@ from pathlib import Path
 
 import httpx
 
-SCRIPT = Path(__file__).parent / "stack" / "crowd.lua"
+SCRIPT = Path(__file__).parent / "stack" / "load.lua"
 DRAWING = {"strokes": [[[140, 40], [150, 240]]]}
 PAUSE = 0.05  # seconds between two requests of the load
-PAGE_PAUSE = 0.3  # seconds before the page repeats a question: PAUSE_MS in api.js
+PAGE_PAUSE = 0.3  # seconds before the page repeats a request
 
 
 class Load:
-    """A person draws and draws on the page. `answers`: (when, id); `failures`: (when, error).
+    """One client that predicts in a loop while the block runs.
 
-    `repeated`: when a drawing was sent once more after a 502, as the page does. With `corrects` each answer gets feedback;
-    `thanked` has the ids of the acknowledged ones.
+    `answers` holds (time, prediction id), `failures` (time, error), `repeated` the times of second requests after a 502.
+    With `corrects` each answer gets feedback; `acknowledged` holds the ids of acknowledged feedback.
     """
 
     def __init__(self, url: str, wait_until, corrects: bool = False):
         self.url, self.answers, self.failures, self.repeated = url, [], [], []
-        self.thanked: list[str] = []
+        self.acknowledged: list[str] = []
         self._corrects = corrects
         self._wait_until = wait_until
         self._stop = threading.Event()
@@ -51,10 +51,10 @@ class Load:
         return httpx.post(f"{self.url}/predict", json=DRAWING, timeout=10)
 
     def _correct(self, prediction_id):
-        """Feedback may be refused while Redis is away; what was thanked for must be there for good."""
-        said = {"prediction_id": prediction_id, "actual_digit": 1}
-        if httpx.post(f"{self.url}/feedback", json=said, timeout=10).status_code == 200:
-            self.thanked.append(prediction_id)
+        """Send feedback. The service may reject it while Redis is down, but must keep all that it acknowledges."""
+        body = {"prediction_id": prediction_id, "actual_digit": 1}
+        if httpx.post(f"{self.url}/feedback", json=body, timeout=10).status_code == 200:
+            self.acknowledged.append(prediction_id)
 
     def __enter__(self):
         self._thread.start()
@@ -70,13 +70,13 @@ class Load:
 
 
 @dataclass
-class Found:
-    """What a crowd was answered."""
+class LoadResult:
+    """Results of a wrk run."""
 
-    answers: dict[str, int] = field(default_factory=dict)  # how often each "version probabilities" came
-    refused: Counter = field(default_factory=Counter)  # how often each "status, Retry-After and body" came
-    failed: int = 0  # requests that were not answered at all
-    rate: float = 0.0  # answers of whatever kind in a second
+    answers: dict[str, int] = field(default_factory=dict)  # count by "version probabilities"
+    refused: Counter = field(default_factory=Counter)  # count by "status Retry-After body"
+    failed: int = 0  # requests without an answer
+    rate: float = 0.0  # answers per second, of any status
     p99: float = 0.0  # milliseconds
 
     @property
@@ -86,19 +86,20 @@ class Found:
 
 @contextmanager
 def wrk_load(wrk: str, url: str, seconds: int, connections: int, pause: float = 0.0, to_the_end: bool = True):
-    """`with crowd(…) as found:` so many people draw at once for so many seconds, each again after a pause of so many milliseconds
-    on the average; or, where not `to_the_end`, no longer than the block runs. Afterwards `found` has what came of it."""
+    """Run wrk for `seconds`, or until the block ends if not `to_the_end`. Yield a LoadResult, which is filled at the end.
+
+    `pause` is each client's mean pause between requests in milliseconds."""
     options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", SCRIPT]
     command = [wrk, *options, f"{url}/predict", "--", str(pause)]
-    found = Found()
+    found = LoadResult()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield found
         if not to_the_end:
-            assert process.poll() is None, f"it was to draw all the while, but no longer than {seconds} s"
+            assert process.poll() is None, f"wrk ended before the block, after {seconds} s"
             process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=seconds + 60)
+        output, _ = process.communicate(timeout=seconds + 60)
     assert process.returncode == 0
-    for name, *rest in (line.split("\t") for line in said.splitlines() if "\t" in line):
+    for name, *rest in (line.split("\t") for line in output.splitlines() if "\t" in line):
         if name == "answered":
             found.answers[rest[1]] = int(rest[0])
         elif name == "refused":

@@ -1,4 +1,4 @@
-"""A model store of each kind, and a way to its files behind its back: what holds of one must hold of the other."""
+"""A model store of each kind, with direct access to its files. The same tests run on both."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ class Place:
 class FolderPlace(Place):
     """A store in a folder."""
 
-    tick = 0.01  # seconds, after which what is written is later
+    tick = 0.01  # seconds between two different timestamps
 
     def __init__(self, folder: Path):
         self.folder, self.url = folder, str(folder)
@@ -33,7 +33,7 @@ class FolderPlace(Place):
         return (self.folder / name).read_bytes()
 
     def names(self) -> list[str]:
-        """Of all its files."""
+        """Return the names of all files."""
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
 
 
@@ -73,22 +73,22 @@ def folder_place(tmp_path):
 
 @pytest.fixture(params=["folder", "s3"])
 def place(request):
-    """Of both kinds, one after the other: its store is `models`, at `url`; its files are under the store's own names for them."""
+    """Return a store of each kind in turn: `models` at `url`, with read, write, remove and names for its files."""
     return request.getfixturevalue(f"{request.param}_place")
 
 
 def requests_of(store):
-    """A list that each request of this store is added to, as it is sent: its method and key."""
+    """Return a list that records each request of this store: method and key."""
     sent = []
     watch(store, lambda method, key: sent.append((method, key)))
     return sent
 
 
 def watch(store, look):
-    """Have look(method, key) called before each request."""
+    """Call look(method, key) before each request."""
 
     def before_send(request, **_):
         look(request.method, urlsplit(request.url).path.partition("/models/")[2])
 
-    for patience in (s3_bucket.READING, s3_bucket.WRITING):
-        store._bucket._connected(patience).meta.events.register("before-send.s3", before_send)
+    for config in (s3_bucket.READING, s3_bucket.WRITING):
+        store._bucket._connected(config).meta.events.register("before-send.s3", before_send)

@@ -1,4 +1,4 @@
-"""A real S3 API on a socket: moto's server, in a process of its own, with nothing in it."""
+"""Run moto's S3 server, empty, in a separate process."""
 
 import os
 import subprocess
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-# The SDK of whoever asks reads these, boto3 as well as DVC's.
+# Read by boto3 and by DVC's SDK.
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing-secret", "AWS_DEFAULT_REGION": "us-east-1"}
 
-# One request at a time: S3 looks whether an object is still the same and replaces it in one step, moto in two.
+# One request at a time: S3 compares and replaces an object in one step, moto in two.
 PROGRAM = """
 import threading, moto.server
 one_at_a_time, answer = threading.Lock(), moto.server.DomainDispatcherApplication.__call__
@@ -26,7 +26,7 @@ moto.server.main()
 
 
 class S3Server:
-    """An S3 server. `environment`: what a process needs to find it, and to be let in."""
+    """An S3 server. `environment` has its URL and credentials."""
 
     def __init__(self, address: str, port: int):
         self.url = f"http://{address}:{port}"
@@ -35,7 +35,7 @@ class S3Server:
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
-        """Empty, whatever it had before it was stopped. It answers a moment later: wait for `url`."""
+        """Start it empty. It answers a moment later: wait for `url`."""
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen(self._command, env=os.environ | KEYS, **quiet)
 
@@ -46,14 +46,14 @@ class S3Server:
             self.process = None
 
     def client(self):
-        """boto3's, as whoever owns the server has it."""
-        import boto3  # half a second, and few tests need it
+        """Return a boto3 client with the owner's keys."""
+        import boto3  # takes half a second, and few tests need it
 
         key, secret, region = KEYS.values()
         return boto3.client("s3", region, endpoint_url=self.url, aws_access_key_id=key, aws_secret_access_key=secret)
 
     def new_bucket(self) -> str:
-        """Its name: no test sees another's."""
+        """Create a bucket for one test and return its name."""
         name = f"doodle-{uuid.uuid4().hex[:12]}"
         self.client().create_bucket(Bucket=name)
         return name
@@ -79,7 +79,7 @@ def s3_server(free_port, wait_for):
 
 @pytest.fixture
 def bucket(s3_server, monkeypatch):
-    """The name of an empty bucket, which this process, and those that it starts, may use."""
+    """Return the name of an empty bucket, and set its credentials for this process and its children."""
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
     return s3_server.new_bucket()

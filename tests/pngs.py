@@ -1,4 +1,4 @@
-"""PNG files for tests: such as Pillow writes, and such as it would not."""
+"""Make PNG files, with Pillow or byte by byte."""
 
 import io
 import struct
@@ -12,16 +12,16 @@ ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 
 
 def png_of(image, **options) -> bytes:
-    """An image, or an array of uint8, as Pillow writes it."""
+    """Encode an image or a uint8 array with Pillow."""
     buffer = io.BytesIO()
     (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(buffer, "PNG", **options)
     return buffer.getvalue()
 
 
-def png_by_hand(width, height, scanlines: bytes, depth=8, colour_type=0, interlace=0, more_chunks=(), late_chunks=()) -> bytes:
-    """Whatever one likes, sound or not. more_chunks, (name, content) each, stand before the data, late_chunks after it."""
+def png_by_hand(width, height, scanlines: bytes, depth=8, color_type=0, interlace=0, more_chunks=(), late_chunks=()) -> bytes:
+    """Encode a PNG, valid or not. more_chunks, (name, content) each, come before the data, late_chunks after it."""
     chunks = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, interlace)),
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlace)),
         *more_chunks,
         (b"IDAT", zlib.compress(scanlines)),
         *late_chunks,
@@ -31,7 +31,7 @@ def png_by_hand(width, height, scanlines: bytes, depth=8, colour_type=0, interla
 
 
 def interlaced(pixels: np.ndarray) -> bytes:
-    """Gray pixels, uint8 (height, width), in the seven passes of Adam7."""
+    """Encode gray pixels, uint8 (height, width), in Adam7's seven passes."""
     passes = (pixels[y::step_y, x::step_x] for x, y, step_x, step_y in ADAM7)
     scanlines = b"".join(b"\0" + row.tobytes() for rows in passes for row in rows)
     return png_by_hand(pixels.shape[1], pixels.shape[0], scanlines, interlace=1)

@@ -1,4 +1,4 @@
-"""How long tests wait for what happens in other processes."""
+"""Poll for conditions in other processes."""
 
 import time
 from collections.abc import Callable
@@ -6,12 +6,14 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-PATIENCE = 60.0  # seconds; only what is broken takes as long
-AWAY = (httpx.HTTPError, AssertionError, LookupError, ValueError)
+WAIT_SECONDS = 60.0  # only failing tests wait as long
+TRANSIENT_ERRORS = (httpx.HTTPError, AssertionError, LookupError, ValueError)
 
 
-def eventually(condition: Callable[[], object], what: str, seconds: float = PATIENCE, not_yet: tuple[type[Exception], ...] = ()):
-    """The condition's first true value. What it raises ends the waiting, but for what counts as `not_yet`."""
+def eventually(
+    condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS, not_yet: tuple[type[Exception], ...] = ()
+):
+    """Return the condition's first true value. Exceptions of `not_yet` count as false; others are raised."""
     deadline, problem = time.monotonic() + seconds, None
     while (asked := time.monotonic()) < deadline:
         try:
@@ -19,17 +21,17 @@ def eventually(condition: Callable[[], object], what: str, seconds: float = PATI
                 return value
         except not_yet as error:
             problem = error
-        # Some conditions are commands that take half a second of a core: what is waited for has need of it, too.
+        # Some conditions are commands that load a core, which the awaited process needs too.
         time.sleep(min(max(0.05, 2 * (time.monotonic() - asked)), 1.0))
-    pytest.fail(f"waited {seconds} s in vain until {what}; the last problem was {problem!r}")
+    pytest.fail(f"waited {seconds} s for: {what}; the last problem was {problem!r}")
 
 
 @pytest.fixture(scope="session", name="eventually")
 def eventually_fixture():
-    """eventually(condition, "what it waits for"): poll until it holds."""
+    """eventually(condition, "the event"): poll until the condition holds."""
     return eventually
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE):
-    """The same where containers come and go: whatever the condition raises while one is away counts as not yet."""
-    return eventually(condition, what, seconds, not_yet=AWAY)
+def wait_until(condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS):
+    """Wait while containers come and go: errors of a container that is down count as not yet."""
+    return eventually(condition, what, seconds, not_yet=TRANSIENT_ERRORS)

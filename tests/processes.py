@@ -1,4 +1,4 @@
-"""Programs that tests start and stop: commands that may be missing, free ports, services, and modules that are no package."""
+"""Find commands and free ports, start services, load scripts, and copy the project."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ PROJECT = Path(__file__).parents[1]
 
 
 def require(*names):
-    """The path of the first of these commands that is installed; the test needs one of them."""
+    """Return the path of the first of these commands that is installed; skip the test if none is."""
     for name in names:
         path = shutil.which(name)
         if path:
@@ -28,21 +28,21 @@ def require(*names):
 
 
 def missing(reason):
-    """Skip, saying what this machine lacks; but fail where DOODLE_TEST_REQUIRE=all says that nothing may be missing."""
+    """Skip the test for this reason, or fail it if DOODLE_TEST_REQUIRE=all."""
     if os.environ.get("DOODLE_TEST_REQUIRE") == "all":
         pytest.fail(f"{reason}, and DOODLE_TEST_REQUIRE=all")
     pytest.skip(reason)
 
 
 def free_port():
-    """A port that nobody listens on just now."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def wait_for(url, seconds=30.0, process=None):
-    """Until the address answers with 200. Fails with the reason if it does not, or if the process ends first."""
+    """Wait until the URL answers 200. Fail if it does not, or if the process ends first."""
     deadline, reason = time.monotonic() + seconds, "never tried"
     while time.monotonic() < deadline:
         if process is not None and process.poll() is not None:
@@ -59,7 +59,7 @@ def wait_for(url, seconds=30.0, process=None):
 
 @contextmanager
 def service(module, environment, ready_url):
-    """`python -m module`, ready when the address answers; at the end it must stop within seconds, and cleanly, when asked."""
+    """Run `python -m module` until `ready_url` answers. At the end it must stop cleanly on SIGTERM."""
     process = subprocess.Popen(
         [sys.executable, "-m", module], cwd=PROJECT, env={**os.environ, **{k: str(v) for k, v in environment.items()}}
     )
@@ -76,7 +76,7 @@ def service(module, environment, ready_url):
 
 
 def load_script(path: str):
-    """A program of the project's, such as scripts/drift.py, as a module; none of them is in a package."""
+    """Load a program that is in no package, such as scripts/drift.py, as a module."""
     spec = importlib.util.spec_from_file_location(f"script_{Path(path).stem}", PROJECT / path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -84,20 +84,20 @@ def load_script(path: str):
 
 
 def clone_project(folder: Path) -> Path:
-    """Put this project's files there, as Git has them or would, and nothing that was made from them."""
+    """Copy this project's tracked and unignored files there."""
     listing = [require("git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     files = subprocess.run(listing, cwd=PROJECT, capture_output=True, check=True).stdout
     for name in filter(None, files.decode().split("\0")):
         if (PROJECT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, folder / name)
-    # Git keeps no more of a file's mode than that: whoever clones has what their umask leaves, 022 as a rule.
+    # As in a clone with umask 022: Git keeps only the executable bit.
     subprocess.run(["chmod", "-R", "u=rwX,go=rX", folder], check=True)
     return folder
 
 
 def fixture_of(function):
-    """A fixture that is this function, by its name."""
+    """Return a fixture with the function's name that returns the function."""
     return pytest.fixture(scope="session", name=function.__name__)(lambda: function)
 
 

@@ -1,4 +1,4 @@
-"""HTTP as bytes on a connection, from any address of this machine: for requests that no client library sends."""
+"""HTTP as bytes on a connection, for requests that client libraries cannot send."""
 
 import json
 import re
@@ -8,15 +8,15 @@ import httpx
 
 
 def connected(url: str, client: str = "127.0.0.1") -> socket.socket:
-    """A connection from the address `client`; a machine has all of 127.0.0.0/8."""
+    """Connect from the address `client`, any of 127.0.0.0/8."""
     address = httpx.URL(url)
     connection = socket.create_connection((address.host, address.port), timeout=20, source_address=(client, 0))
     connection.settimeout(20)
     return connection
 
 
-def said(url: str, request: bytes, client: str = "127.0.0.1") -> bytes:
-    """All that comes back for these bytes, until the server closes the connection."""
+def exchange(url: str, request: bytes, client: str = "127.0.0.1") -> bytes:
+    """Send these bytes; return all bytes until the server closes the connection."""
     with connected(url, client) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -27,12 +27,12 @@ def statuses(answers: bytes) -> list[int]:
 
 
 def parts(answer: bytes) -> tuple[int, str, object]:
-    """The status, header in lower case, and JSON of an answer."""
+    """Return an answer's status, lower-case header and JSON."""
     header, _, content = answer.partition(b"\r\n\r\n")
     return int(header.split()[1]), header.decode().lower(), json.loads(content)
 
 
 def post(path: str, body: bytes = b"{}", content_type: str = "application/json", last: bool = False) -> bytes:
-    """A POST request; the `last` of a connection closes it."""
+    """Return a POST request. `last` asks the server to close the connection."""
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
     return (head + "Connection: close\r\n" * last + "\r\n").encode() + body

@@ -1,4 +1,4 @@
-"""A real Redis server, started as the stack starts it."""
+"""Run a real Redis server with the stack's settings."""
 
 import signal
 import subprocess
@@ -6,17 +6,17 @@ import time
 
 import pytest
 import redis
-from polling import PATIENCE
+from polling import WAIT_SECONDS
 from processes import PROJECT, free_port, require
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-ALL_KEPT = {"appendonly": "yes", "appendfsync": "always"}  # Redis, as in the stack
+DURABLE = {"appendonly": "yes", "appendfsync": "always"}  # Redis, as in the stack
 START = ["sh", PROJECT / "services/redis/start.sh"]
 
 
 class RedisServer:
-    """redis-server in a process and folder of its own, on a free port, started as the stack starts it."""
+    """redis-server on a free port, in its own folder, started by the stack's script."""
 
     def __init__(self, executable, folder, port):
         self.folder, self.port, self.url = folder, port, f"redis://127.0.0.1:{port}/0"
@@ -24,12 +24,12 @@ class RedisServer:
         self._executable, self.process = executable, None
 
     def start(self, *arguments, until_loaded=True, **settings):
-        """`arguments` go on the command line as they are; `settings` by name, with _ for -."""
-        named = {"save": "", **ALL_KEPT} | {name.replace("_", "-"): value for name, value in settings.items()}
+        """Start it with command-line `arguments` and `settings`, whose names have _ for -."""
+        named = {"save": "", **DURABLE} | {name.replace("_", "-"): value for name, value in settings.items()}
         options = [text for name, value in named.items() for text in (f"--{name}", str(value))]
         where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder, "--logfile", self.folder / "log"]
         self.process = subprocess.Popen([*START, self._executable, *where, *options, *arguments], cwd=self.folder)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_SECONDS
         while not self._answers(until_loaded):
             assert self.process.poll() is None, f"redis-server ended by itself:\n{(self.folder / 'log').read_text()}"
             assert time.monotonic() < deadline, "redis-server does not answer"
@@ -46,22 +46,22 @@ class RedisServer:
             return False
 
     def kill(self):
-        """kill -9: nothing is flushed, nobody is told."""
+        """Kill it with SIGKILL."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
 
     def pause(self):
-        """From now on it accepts connections and requests but answers none."""
+        """Stop it with SIGSTOP: it accepts connections but does not answer."""
         self.process.send_signal(signal.SIGSTOP)
 
-    def go_on(self):
+    def resume(self):
         self.process.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture(scope="session")
 def new_redis(tmp_path_factory):
-    """new_redis(): a Redis server that is not running yet."""
+    """new_redis(): return a Redis server that is not running yet."""
     return lambda: RedisServer(require("redis-server"), tmp_path_factory.mktemp("redis"), free_port())
 
 
@@ -75,6 +75,6 @@ def shared_redis(new_redis):
 
 @pytest.fixture
 def redis_server(shared_redis):
-    """A running Redis that is empty, with the settings of the stack. What a test does to it beyond writing, it does to all."""
+    """Return a running, empty Redis. All tests share it, so a test must not change its settings."""
     shared_redis.client.flushall()
     return shared_redis

@@ -1,4 +1,4 @@
-"""Model folders as the trainer leaves them, with a small network."""
+"""Save small models in the trainer's format."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SMALL_NETWORK = ["flatten", {"dense": {"units": 10}}]
 
 
 def some_snapshots(network):
-    """Of three moments: it knew nothing, then the opposite, and then what it knows."""
+    """Return three snapshots: zero weights, negated weights, and the network itself."""
     rising = np.arange(3, dtype=np.float32)
     by_layer = np.where([layer.parameter_count > 0 for layer in network.layers], rising[:, None], np.float32("nan"))
     by_layer[0] = np.nan
@@ -39,7 +39,7 @@ def some_snapshots(network):
 
 @pytest.fixture(scope="session")
 def save_model():
-    """save_model(folder, seed): a small network as the trainer would leave it; each seed is another. Returns its card."""
+    """save_model(folder, seed): save a small random network and return its card."""
 
     def save_model(folder: Path, seed: int = 0, about: dict | None = None, layers=SMALL_NETWORK, snapshots: bool = False) -> dict:
         network, generator = Network(layers), np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""The stack on a Swarm of three machines with a registry and an object store, as docs/advanced/scale.md says."""
+"""The stack on a Swarm of three machines, with a registry and an object store, as docs/advanced/scale.md describes."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import httpx
 import pytest
 from cluster import HOST, Machine, Wire
 from commands import run
-from container_scripts import FEEDBACK, JOURNALLED
+from container_scripts import FEEDBACK, LOGGED_IDS
 from load import DRAWING, wrk_load
 from object_store import KEYS, S3Server
 from polling import wait_until
@@ -23,14 +23,14 @@ BUILT = ("trainer", "inference", "exporter", "frontend")
 PUBLIC = ("redis:8.0", "prom/prometheus:v3.5.3")
 COMPOSE_FILES = ("docker-compose.yml", "deploy/swarm.yml")
 SETTLED_SECONDS = 180.0
-CROWD_SECONDS = 240  # at most
-CROWD_CONNECTIONS = 120
+LOAD_SECONDS = 240  # upper limit
+LOAD_CONNECTIONS = 120
 CAPACITY_SECONDS = 5
-SHARE = 0.4  # of the capacity: a release or a lost machine takes much of the rest
+SHARE = 0.4  # of the capacity; a release or a lost machine takes much of the rest
 
 
 class Registry:
-    """docker-registry. This machine reaches it at 127.0.0.1, where engines ask for no certificate, the others at HOST."""
+    """docker-registry. This machine reaches it at 127.0.0.1, where engines need no certificate; the others at HOST."""
 
     def __init__(self, folder: Path, port: int):
         self.here, self.there = f"127.0.0.1:{port}", f"{HOST}:{port}"
@@ -51,21 +51,21 @@ class Registry:
 
 
 class Swarm:
-    """The stack on several machines. The first one is the one that keeps the state."""
+    """The stack on several machines. The first machine keeps the state."""
 
     def __init__(self, machines: list[Machine], project: Path, environment: dict[str, str]):
         self.machines, self.project, self.environment = machines, project, environment
 
     @property
     def manager(self) -> Machine:
-        """One that can manage just now. LookupError while they choose who leads them."""
+        """Return a manager with quorum. Raise LookupError during a leader election."""
         managing = next((each for each in self.machines if each.manages()), None)
         if managing is None:
             raise LookupError("no machine can manage")
         return managing
 
     def deploy(self, release: str, *more: str) -> None:
-        """As docs/advanced/scale.md says. Nobody is asked for the digests of public images, which cannot be reached from here."""
+        """Deploy a release. Image digests are not resolved: the machines cannot reach a public registry."""
         files = [word for file in (*COMPOSE_FILES, *more) for word in ("-c", file)]
         environment = os.environ | self.environment | {"DOODLE_RELEASE": release}
         self.manager.docker(
@@ -77,11 +77,11 @@ class Swarm:
         return {each["Spec"]["Name"]: each for each in json.loads(self.manager.docker("service", "inspect", *ids))}
 
     def updates(self) -> dict[str, str]:
-        """How the last update of each service that had one stands: updating, completed, rollback_completed …"""
+        """Return the state of each service's last update: updating, completed, rollback_completed …"""
         return {name: each["UpdateStatus"]["State"] for name, each in self.services().items() if each.get("UpdateStatus")}
 
     def settle(self) -> None:
-        """Until all that is wanted runs, and no update is under way."""
+        """Wait until all replicas run and no update is in progress."""
         wait_until(self.is_settled, "the stack has settled", SETTLED_SECONDS)
 
     def is_settled(self) -> bool:
@@ -90,44 +90,44 @@ class Swarm:
         return running and not {"updating", "rollback_started"} & set(self.updates().values())
 
     def problems(self) -> str:
-        """What one wants to read when it does not settle."""
+        """Return the state and error of each task."""
         return self.manager.docker(
             "stack", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.CurrentState}} {{.Error}}", "doodle"
         )
 
     def replicas(self) -> dict[str, int]:
-        """How many run on each machine that is up."""
+        """Return the number of replicas on each machine that is up."""
         return {each.name: len(each.containers("doodle_inference")) for each in self.machines if each.is_up()}
 
     def live(self, machine: Machine) -> str:
-        """The version that answers at this machine's port."""
+        """Return the version that answers at this machine's port."""
         answer = httpx.post(f"http://{machine.address}:7000/predict", json=DRAWING, timeout=10)
         return answer.raise_for_status().json()["model_version"]
 
     def live_everywhere(self) -> set[str]:
-        """The versions that answer: each machine is asked often enough that each replica is."""
+        """Return the versions that answer, over enough requests to reach each replica."""
         return {self.live(each) for each in self.machines for _ in range(8)}
 
-    def in_exporter(self, program: str, said: str = "") -> str:
+    def in_exporter(self, program: str, stdin: str = "") -> str:
         (container,) = self.machines[0].containers("doodle_exporter")
-        return self.machines[0].docker("exec", "--interactive", container["Id"], "python", "-c", program, input=said)
+        return self.machines[0].docker("exec", "--interactive", container["Id"], "python", "-c", program, input=stdin)
 
-    def journalled(self, ids: list[str]) -> set[str]:
-        return set(self.in_exporter(JOURNALLED, "\n".join(ids)).split())
+    def logged(self, ids: list[str]) -> set[str]:
+        return set(self.in_exporter(LOGGED_IDS, "\n".join(ids)).split())
 
     def feedback(self) -> set[str]:
-        """The predictions that somebody corrected."""
+        """Return the ids of predictions with feedback."""
         return {prediction for prediction, _ in json.loads(self.in_exporter(FEEDBACK))}
 
     def targets(self) -> list[dict]:
-        """Prometheus's."""
+        """Return Prometheus's active targets."""
         answer = httpx.get(f"http://{self.machines[0].address}:9090/api/v1/targets", timeout=10).raise_for_status()
         return answer.json()["data"]["activeTargets"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, require):
-    """Where all of it lies."""
+    """Return the folder for all files of the Swarm."""
     if os.geteuid() != 0:
         pytest.skip("only root may make networks, and mount what containers see")
     for name in ("docker-registry", "ip", "iptables", "nsenter", "unshare"):
@@ -149,7 +149,7 @@ def project(folder, clone_project):
 
 @pytest.fixture(scope="module")
 def release(engine, registry, project):
-    """release(name): builds what is in the project's folder now, and pushes it. The public images are in the registry too."""
+    """release(name): build the project's folder and push it. The registry also has the public images."""
     pushed = []
 
     def release(name: str) -> None:
@@ -177,7 +177,7 @@ def wire():
 
 @pytest.fixture(scope="module")
 def object_store(wire, free_port):
-    """(the server, its bucket's name): an S3 that all machines reach."""
+    """Return an S3 server that all machines reach, and its bucket's name."""
     server = S3Server(HOST, free_port())
     server.start()
     wait_until(lambda: httpx.get(f"{server.url}/moto-api/").status_code == 200, "the object store answers")
@@ -187,7 +187,7 @@ def object_store(wire, free_port):
 
 @pytest.fixture(scope="module")
 def store(object_store):
-    """The model store as this machine sees it, with the repository's model live."""
+    """Return the model store, with the repository's model live."""
     server, bucket = object_store
     patch = pytest.MonkeyPatch()
     for name, value in server.environment.items():
@@ -200,7 +200,7 @@ def store(object_store):
 
 @pytest.fixture(scope="module")
 def machines(wire, folder, registry):
-    """Three managers of one Swarm, the first of which keeps the state."""
+    """Return three managers of one Swarm. The first keeps the state."""
     machines = [Machine(number, folder, registry.there) for number in (1, 2, 3)]
     try:
         for machine in machines:
@@ -243,7 +243,7 @@ def swarm(machines, project, release, registry, store, object_store):
 
 @pytest.fixture(scope="module")
 def balancing(folder, project, free_port, require):
-    """`with balancing(machines) as url:` nginx before these machines, as deploy/balancer.conf says; its address, for the API."""
+    """`with balancing(machines) as url:` run nginx with deploy/balancer.conf before these machines; yield its API's URL."""
     nginx = require("nginx")
 
     @contextmanager
@@ -270,14 +270,14 @@ def balancing(folder, project, free_port, require):
 
 @pytest.fixture(scope="module")
 def balancer(balancing, machines):
-    """The address of one before the second and the third machine."""
+    """Return the URL of a balancer before the second and the third machine."""
     with balancing(machines[1:]) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def capacity(swarm, balancer, require):
-    """Answers a second through the balancer, with as many requests under way as make the machine busy."""
+    """Return the answers per second through the balancer at full load."""
     with wrk_load(require("wrk"), balancer, CAPACITY_SECONDS, connections=24) as found:
         pass
     assert (found.refused, found.failed) == ({}, 0)
@@ -285,7 +285,7 @@ def capacity(swarm, balancer, require):
 
 
 @pytest.fixture
-def crowd_of(balancer, capacity, require):
-    """`with crowd_of() as found:` many people draw, at SHARE of the capacity; afterwards what came of them."""
-    pause = 1e3 * CROWD_CONNECTIONS / (SHARE * capacity)
-    return lambda: wrk_load(require("wrk"), balancer, CROWD_SECONDS, CROWD_CONNECTIONS, pause, to_the_end=False)
+def background_load(balancer, capacity, require):
+    """`with background_load() as found:` run clients at SHARE of the capacity; `found` is filled at the end."""
+    pause = 1e3 * LOAD_CONNECTIONS / (SHARE * capacity)
+    return lambda: wrk_load(require("wrk"), balancer, LOAD_SECONDS, LOAD_CONNECTIONS, pause, to_the_end=False)

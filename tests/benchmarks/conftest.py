@@ -1,4 +1,4 @@
-"""The programs in benchmarks/, as modules that may import one another."""
+"""Load programs of benchmarks/ as modules that can import each other."""
 
 import pytest
 

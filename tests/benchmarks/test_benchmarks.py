@@ -1,4 +1,4 @@
-"""The benchmarks take too long to run here: they find what they import, judge by the median, and docs/ has what they recorded."""
+"""Benchmarks import, compare medians, and match the figures in docs/. Running them takes too long here."""
 
 import json
 from pathlib import Path
@@ -9,11 +9,11 @@ BENCHMARKS = sorted(path.stem for path in (Path(__file__).parents[2] / "benchmar
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_finds_what_it_imports(load_benchmark, name):
+def test_imports(load_benchmark, name):
     assert load_benchmark(name)
 
 
-def test_a_row_is_the_ratio_of_the_medians_and_the_table_says_what_is_not_reached(load_benchmark):
+def test_row_is_ratio_of_medians_and_table_marks_missed_targets(load_benchmark):
     bench = load_benchmark("bench")
     row = bench.Row("an epoch", "a race", "PyTorch", "seconds", 0.9)
     found = {"digitnet": [{"seconds": s} for s in (9.0, 1.0, 2.0)], "PyTorch": [{"seconds": s} for s in (4.0, 4.0, 8.0)]}
@@ -24,7 +24,7 @@ def test_a_row_is_the_ratio_of_the_medians_and_the_table_says_what_is_not_reache
     assert slower.is_far_off({})
 
 
-def test_the_documents_have_what_was_recorded(load_benchmark):
+def test_documents_show_the_recorded_results(load_benchmark):
     bench, growth, distributed = map(load_benchmark, ("bench", "growth", "distributed"))
     performance = (bench.PROJECT / "docs/performance.md").read_text()
     rows = json.loads((bench.RESULTS / "latest.json").read_text())["rows"]

@@ -1,4 +1,4 @@
-"""predict.json is what page and service agree on; tests/frontend reads the same file from the other side."""
+"""Hold the service to predict.json, the contract between page and service. tests/frontend holds the page to it."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from stores.models.folder import FolderModels
 CONTRACT = json.loads((Path(__file__).parent / "predict.json").read_text(encoding="utf-8"))
 
 
-def test_the_service_takes_what_the_page_sends_and_describes_what_it_gets():
+def test_service_accepts_the_page_s_request_and_describes_its_answer():
     request = PredictRequest.model_validate_json(json.dumps(CONTRACT["request"]))
     assert [list(map(list, stroke)) for stroke in request.strokes] == CONTRACT["request"]["strokes"]
     assert (request.width, request.height, request.brush) == (280, 280, 20)
@@ -24,8 +24,8 @@ def test_the_service_takes_what_the_page_sends_and_describes_what_it_gets():
 
 
 @pytest.mark.parametrize("rejection", CONTRACT["refusals"], ids=lambda rejection: str(rejection["status"]))
-def test_rejections_look_like_these(rejection, save_model, tmp_path):
-    """Each brought about for real; a detail may go on where the file's stops."""
+def test_rejections_match_the_contract(rejection, save_model, tmp_path):
+    """Cause each rejection. Its detail may be longer than the file's."""
     bodies = {400: {"image_vector": [0.0, 0.5, 1.0]}, 422: {"strokes": [[[1, "two"]]]}, 503: {"strokes": []}}
     if rejection["status"] != 503:
         save_model(tmp_path / "model")

@@ -1,4 +1,4 @@
-"""Tables of docs/ and the tests that write them: no table is empty, and no row is left of a test that is gone."""
+"""Each table in docs/ has rows, and each row belongs to an existing test."""
 
 from html import unescape
 from pathlib import Path
@@ -16,7 +16,7 @@ def sources():
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_row_is_of_a_test(name, sources):
+def test_every_row_belongs_to_a_test(name, sources):
     rows = [unescape(row) for row in rows_of(name)]
     assert rows
     assert [row for row in rows if not any(f'"{row}"' in source or f"'{row}'" in source for source in sources)] == []

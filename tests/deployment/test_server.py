@@ -1,4 +1,4 @@
-"""The services' HTTP server: it hangs up on half a request, and answers what had reached it when it was told to end."""
+"""The services' HTTP server closes stalled connections, and answers accepted requests before it stops."""
 
 import asyncio
 import socket
@@ -10,14 +10,14 @@ import pytest
 import uvicorn
 from deployment import server as deployed
 from deployment.server import DrainingServer, TimedProtocol
-from raw_http import connected, said, statuses
+from raw_http import connected, exchange, statuses
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 GET = b"GET /%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-LIMIT = 0.3  # seconds for a header, and between two pieces of a body
-blocked, goes_on = threading.Event(), threading.Event()
+LIMIT = 0.3  # seconds for a header, and between two parts of a body
+loop_blocked, goes_on = threading.Event(), threading.Event()
 
 
 async def size(request):
@@ -30,7 +30,7 @@ async def slow(_):
 
 
 async def block(_):
-    blocked.set()
+    loop_blocked.set()
     goes_on.wait(10)  # the event loop stands still, and connections wait in the kernel's queue
     return PlainTextResponse("blocked")
 
@@ -40,7 +40,7 @@ APP = Starlette(routes=[Route("/size", size, methods=["GET", "POST"]), Route("/s
 
 @contextmanager
 def serving():
-    """(the server, its URL)"""
+    """Yield the server and its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = DrainingServer(uvicorn.Config(APP, http=TimedProtocol, log_config=None, timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, listener.dup()]})
@@ -52,17 +52,17 @@ def serving():
         thread.join()
 
 
-def test_every_request_whose_connection_was_made_before_the_server_s_end_is_answered(monkeypatch):
+def test_answers_requests_on_connections_made_before_shutdown(monkeypatch):
     monkeypatch.setattr(deployed, "BEGIN_SECONDS", 5.0)
     with serving() as (server, url), ExitStack() as open_:
         blocking = open_.enter_context(connected(url))
         blocking.sendall(GET % b"block")
-        assert blocked.wait(10)
+        assert loop_blocked.wait(10)
         queued = [open_.enter_context(connected(url)) for _ in range(30)]
         for connection in queued[::2]:
             connection.sendall(GET % b"size")
         server.should_exit = True
-        time.sleep(0.15)  # uvicorn looks each tenth of a second whether to end, and does so first then
+        time.sleep(0.15)  # uvicorn checks should_exit every 0.1 s
         goes_on.set()
         time.sleep(0.1)
         for connection in queued[1::2]:
@@ -89,7 +89,7 @@ HEADER, BODY = b"GET /size HTTP/1.1\r\nHost: x\r\nX", b"POST /size HTTP/1.1\r\nH
     [(HEADER, b""), (BODY, b""), (b"", b""), (b"GET /size HTTP/1.1\r\n", b"X-More: 1\r\n")],
     ids=["half a header", "half a body", "nothing", "a header for ever"],
 )
-def test_a_client_that_does_not_go_on_with_its_request_is_cut_off(url, half, more):
+def test_closes_the_connection_of_a_stalled_client(url, half, more):
     for first in (b"", b"GET /size HTTP/1.1\r\nHost: x\r\n\r\n") if half and not more else (b"",):
         with connected(url) as connection:
             if first:
@@ -106,8 +106,8 @@ def test_a_client_that_does_not_go_on_with_its_request_is_cut_off(url, half, mor
             assert 0.6 * LIMIT < time.monotonic() - begun < 2.0
 
 
-def test_a_slow_answer_and_a_body_in_pieces_take_their_time(url):
-    assert statuses(said(url, GET % b"slow")) == [200]
+def test_allows_slow_answers_and_bodies_in_parts(url):
+    assert statuses(exchange(url, GET % b"slow")) == [200]
     with connected(url) as connection:
         connection.sendall(b"POST /size HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\n")
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""Settings: a default where a variable is not set, and an error that names the one that is wrong."""
+"""Settings have defaults, and errors name the wrong variable."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ VARIABLES = {name: f"DOODLE_{'other_port' if name == 'port' else name}".upper() 
 
 @pytest.fixture
 def read(monkeypatch, tmp_path):
-    """read(field, text, in_file=…): what the settings say of the field whose variable holds this text, or whose file does."""
+    """read(field, text, in_file=…): set the field's variable or its file, and return the field's value."""
 
     def read(field, text=None, in_file=None):
         if text is not None:
@@ -43,8 +43,8 @@ def read(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("field", Settings.model_fields)
-def test_what_is_not_set_or_empty_has_its_default(read, field):
-    """Compose passes on what is not set as empty; an empty host, for one, would listen on every interface."""
+def test_unset_and_empty_variables_give_the_default(read, field):
+    """Compose passes unset variables as empty ones. An empty host would listen on every interface."""
     default = Settings.model_fields[field].default
     assert read(field) == read(field, "") == read(field, "", "\n") == default
 
@@ -63,9 +63,9 @@ def test_what_is_not_set_or_empty_has_its_default(read, field):
         ("folders", ":artifacts::/results:", (Path("artifacts"), Path("/results"))),
     ],
 )
-def test_what_is_set_or_in_a_file_is_read(read, field, text, value):
+def test_reads_variables_and_files(read, field, text, value):
     assert read(field, text) == value
-    assert read(field, "what the file goes before", f"{text}\n") == value
+    assert read(field, "ignored, the file wins", f"{text}\n") == value
 
 
 @pytest.mark.parametrize(
@@ -83,38 +83,33 @@ def test_what_is_set_or_in_a_file_is_read(read, field, text, value):
         ("folders", "::", "DOODLE_FOLDERS: it must be folders, separated by ':', not '::'"),
     ],
 )
-def test_what_cannot_be_used_is_named(read, field, text, message):
+def test_error_names_the_wrong_variable(read, field, text, message):
     with pytest.raises(SettingsError, match="^" + re.escape(message)):
         read(field, text)
 
 
 @pytest.mark.parametrize("text", ["0123456789abcde", "0123456789 abcdef", "0123456789\nabcdef", "schlüssel-schlüssel"])
-def test_a_key_that_is_too_short_or_fits_no_header_is_refused_and_not_repeated(read, text):
+def test_rejects_an_unusable_key_without_showing_it(read, text):
     for where in ({"text": text}, {"in_file": text}):
         with pytest.raises(SettingsError, match=r"^DOODLE_KEY: it must have 16 characters") as raised:
             read("key", **where)
         assert text not in str(raised.value)
 
 
-def test_no_setting_shows_a_file_s_content(read):
+def test_error_does_not_show_a_file_s_content(read):
     with pytest.raises(SettingsError, match=r"^DOODLE_OTHER_PORT: Input should be a valid integer"):
         read("port", in_file="a secret in the wrong place")
 
 
-def test_a_key_is_not_shown_with_the_settings(read, monkeypatch):
+def test_repr_hides_the_key(read, monkeypatch):
     monkeypatch.setenv("DOODLE_KEY", "0123456789abcdef")
     assert "0123456789abcdef" not in repr(read_settings(Settings))
 
 
-def test_a_file_that_is_not_there_or_no_text_is_named_and_not_shown(monkeypatch, tmp_path):
+def test_error_names_an_unreadable_file(monkeypatch, tmp_path):
     monkeypatch.setenv("DOODLE_KEY_FILE", f"{tmp_path}/secret")
     with pytest.raises(SettingsError, match=f"^DOODLE_KEY_FILE: {tmp_path}/secret cannot be read: FileNotFoundError$"):
         read_settings(Settings)
     (tmp_path / "secret").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=f"^DOODLE_KEY_FILE: {tmp_path}/secret cannot be read: UnicodeDecodeError$"):
         read_settings(Settings)
-
-
-def test_settings_are_frozen():
-    with pytest.raises(ValueError, match="frozen"):
-        Settings().text = "other"

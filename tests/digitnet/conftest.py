@@ -1,4 +1,4 @@
-"""Finite differences, the independent oracle that every backward pass is held against; and something to look into."""
+"""Finite differences, the oracle for every backward pass, and a network to inspect."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def generator():
 
 @pytest.fixture(scope="session")
 def numerical_gradient():
-    """numerical_gradient(function, at): d function() / d at by central differences, where function() reads the float64 array."""
+    """numerical_gradient(function, at): d function() / d at by central differences; function() reads the float64 array `at`."""
 
     def numerical_gradient(function, at, step=1e-6):
         gradient = np.empty_like(at)
@@ -30,7 +30,7 @@ def numerical_gradient():
 
 @pytest.fixture
 def network():
-    """Each kind of layer, in float64, its weights drawn, the same each time."""
+    """Return a float64 network with each kind of layer and fixed random weights."""
     layers = [
         {"conv2d": {"filters": 2, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu",
         {"conv2d": {"filters": 3, "kernel_size": 3, "padding": 1}}, "relu", {"maxpool2d": {"size": 3}},

@@ -1,4 +1,4 @@
-"""Save and load are equal bit for bit, and whatever is not exactly a model is rejected."""
+"""Models load bit for bit as saved, and every damaged or foreign file is rejected."""
 
 import hashlib
 import io
@@ -54,11 +54,11 @@ def write_card(folder, card):
     (folder / CARD_FILE).write_text(json.dumps(card))
 
 
-# Changes of a saved model, as somebody would make them who knows how it is saved: all checksums agree, and the version.
+# Changes by someone who knows the format: checksums and version agree.
 
 
 def change(make):
-    """Let make(value) be a function of the folder that is changed."""
+    """Turn make(folder, …) into a function that returns the change of a folder."""
     return lambda *values, **named: lambda folder: make(folder, *values, **named)
 
 
@@ -81,7 +81,7 @@ def weights_file(folder, content):
 
 @change
 def weights(folder, **changes):
-    """Put other arrays in place of these; a function makes them from what is there, and None takes them away."""
+    """Replace arrays. A function receives the old array; None removes it."""
     arrays = npz_arrays((folder / WEIGHTS_FILE).read_bytes())
     for name, new in changes.items():
         arrays[name] = new(arrays[name]) if callable(new) else new
@@ -89,13 +89,13 @@ def weights(folder, **changes):
 
 
 def of_an_earlier_release(folder):
-    """The same model as digitnet saved it before: no decision, no predictions, no checksum of the card."""
+    """Remove the decision, the predictions and the card's checksum, which older releases did not save."""
     later = ("decision", "golden_probabilities", "golden_no_digit", "golden_is_digit")
     weights(**dict.fromkeys(later))(folder)
     write_card(folder, {name: value for name, value in card_of(folder).items() if name != "card_sha256"})
 
 
-# Changes by somebody who does not.
+# Changes by someone who does not.
 def file(name, content):
     return lambda folder: (folder / name).write_bytes(content)
 
@@ -105,7 +105,7 @@ def edited(old, new):
 
 
 def of_another_version(**changes):
-    """The version stays as it is, unless it is among the changes."""
+    """Change the card; the version stays unless it is among the changes."""
     return lambda folder: write_card(folder, sealed(card_of(folder) | changes))
 
 
@@ -158,7 +158,7 @@ REJECTED = [
 
 
 @pytest.mark.parametrize(("change", "complaint"), REJECTED)
-def test_rejects_what_is_not_a_whole_model(folder, change, complaint):
+def test_rejects_a_damaged_model(folder, change, complaint):
     load(folder)
     change(folder)
     with pytest.raises(CheckpointError, match=f"^{folder}/.*{complaint}"):
@@ -172,7 +172,7 @@ def test_rejects_what_is_not_a_whole_model(folder, change, complaint):
         *(("no_digit_threshold", value) for value in (-0.1, 1.0001)),
     ],
 )
-def test_never_saves_nor_reads_a_decision_out_of_its_range(folder, tmp_path, network, golden, name, value):
+def test_neither_saves_nor_loads_a_decision_out_of_range(folder, tmp_path, network, golden, name, value):
     with pytest.raises(ValueError, match=f"^{name} must be a number from "):
         save(tmp_path / "never", network, golden, {name: value})
     assert not (tmp_path / "never").exists()
@@ -183,7 +183,7 @@ def test_never_saves_nor_reads_a_decision_out_of_its_range(folder, tmp_path, net
 
 
 @pytest.mark.parametrize("count", [0, 101])
-def test_a_model_carries_a_golden_example_and_not_too_many(folder, tmp_path, network, count):
+def test_a_model_has_1_to_100_golden_examples(folder, tmp_path, network, count):
     golden, complaint = np.zeros((count, 28, 28), np.uint8), f"has 1 to 100 golden examples, but this one has {count}"
     with pytest.raises(ValueError, match=complaint):
         save(tmp_path / "never", network, golden, {})
@@ -195,12 +195,12 @@ def test_a_model_carries_a_golden_example_and_not_too_many(folder, tmp_path, net
 def test_loads_what_was_saved_bit_for_bit(folder, tmp_path, network, golden):
     loaded, card = load(folder)
     assert loaded.parameters.tobytes() == network.parameters.tobytes()
-    assert loaded.parameters.flags.writeable  # so that training can go on
+    assert loaded.parameters.flags.writeable  # training may continue
     assert (loaded.specification, card["network"], card["accuracy"]) == (network.specification, DESCRIBED, 0.99)
     assert save(tmp_path / "again", loaded, golden, {"accuracy": 0.99}) == card
 
 
-def test_the_version_covers_what_decides_an_answer_and_no_figure(tmp_path, network, golden):
+def test_version_covers_the_decision_and_no_measurement(tmp_path, network, golden):
     def version(**about):
         return save(tmp_path, network, golden, about)["version"]
 
@@ -211,13 +211,13 @@ def test_the_version_covers_what_decides_an_answer_and_no_figure(tmp_path, netwo
     assert version() != first
 
 
-def test_reads_a_card_that_is_laid_out_otherwise(folder):
+def test_reads_a_card_with_reordered_keys(folder):
     card = card_of(folder)
     write_card(folder, dict(reversed(card.items())))
     assert load(folder)[1] == card
 
 
-def test_loads_a_model_of_an_earlier_release_with_the_predictions_that_it_makes(tmp_path, network, golden):
+def test_loads_a_model_of_an_earlier_release(tmp_path, network, golden):
     saved = save(tmp_path, network, golden, {"temperature": 1.5})
     predictions = load_golden(tmp_path).predictions
     of_an_earlier_release(tmp_path)
@@ -237,7 +237,7 @@ IRREGULAR = {
 
 @pytest.mark.parametrize("name", [WEIGHTS_FILE, CARD_FILE])
 @pytest.mark.parametrize("make", IRREGULAR.values(), ids=IRREGULAR)
-def test_rejects_a_file_that_would_block_readers_or_fill_memory(folder, tmp_path, documented, name, make):
+def test_rejects_pipes_devices_and_huge_files(folder, tmp_path, documented, name, make):
     (folder / name).unlink()
     make(folder / name)
     for read in (load, load_golden, lambda source: copy(source, tmp_path / "copy")):
@@ -264,7 +264,7 @@ HUGE = {  # as many parameters, and one output shape
 
 
 @pytest.mark.parametrize("first", HUGE.values(), ids=HUGE)
-def test_rejects_a_network_that_needs_much_memory_before_it_takes_any(folder, documented, first):
+def test_rejects_a_huge_network_before_allocating_memory(folder, documented, first):
     described(layers=[*first, *LAYERS[2:]])(folder)
     with within(), pytest.raises(CheckpointError, match=r"not describe the network .* (more than 1,048,576|at most 100)"):
         load(folder)
@@ -275,13 +275,13 @@ def test_rejects_a_network_that_needs_much_memory_before_it_takes_any(folder, do
     )
 
 
-def test_writes_no_card_that_is_no_json(tmp_path, network, golden):
+def test_saves_no_card_that_json_cannot_hold(tmp_path, network, golden):
     with pytest.raises(ValueError, match="not JSON compliant"):
         save(tmp_path / "never", network, golden, {"loss": float("nan")})
     assert not (tmp_path / "never").exists()
 
 
-def test_rejects_a_pickle_in_the_weights_and_never_runs_it(folder, tmp_path):
+def test_never_runs_a_pickle(folder, tmp_path):
     witness = tmp_path / "it-ran"
 
     class Trap:
@@ -296,7 +296,7 @@ def test_rejects_a_pickle_in_the_weights_and_never_runs_it(folder, tmp_path):
     assert not witness.exists()
 
 
-def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+def test_an_interrupted_write_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "file"
     write_atomically(path, b"old")
 

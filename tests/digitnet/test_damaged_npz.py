@@ -1,4 +1,4 @@
-"""Bytes that are no sound .npz file are refused, take no more memory than they are worth, and never give other numbers."""
+"""Damaged .npz files are rejected, need little memory and never give wrong numbers."""
 
 import io
 import tracemalloc
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from digitnet.checkpoint import npz_arrays, npz_bytes
 
-FREELY = 1_000_000  # bytes of memory beside three times the file
+FREELY = 1_000_000  # bytes of memory in addition to three times the file
 
 ARRAYS = {"parameters": np.arange(90, dtype=np.float32), "labels": np.arange(10, dtype=np.uint8), "none": np.empty((0, 2))}
 SOUND = npz_bytes(ARRAYS)
@@ -18,7 +18,7 @@ QUIET = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::SyntaxWarning
 
 
 def npz_of(npy: bytes, compression=zipfile.ZIP_STORED, times=1) -> bytes:
-    """Return an .npz, with right checksums, of one file that it names so many times."""
+    """Return an .npz with valid checksums that lists one file `times` times."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         archive.writestr("parameters.npy", npy)
@@ -32,7 +32,7 @@ def npy_of(header: str, content: bytes = bytes(40), version: bytes = b"\1\0") ->
 
 
 def read_in_bounds(content: bytes) -> dict[str, np.ndarray] | None:
-    """Return what is read; None where that is refused. Fail where it took more memory than the file is worth."""
+    """Return the arrays, or None if they are rejected. Fail if reading takes too much memory."""
     arrays, reason = None, "not a sound .npz file ("
     tracemalloc.start()
     try:
@@ -48,8 +48,8 @@ def read_in_bounds(content: bytes) -> dict[str, np.ndarray] | None:
     return arrays
 
 
-def assert_refused_or_as_written(content: bytes) -> bool:
-    """An array may be missing; one that is there is what was written. Return whether all was refused."""
+def assert_rejected_or_unchanged(content: bytes) -> bool:
+    """Assert that each array found equals the written one. Return whether the file was rejected."""
     arrays = read_in_bounds(content)
     for name in set(arrays or ()) & set(ARRAYS):
         assert (arrays[name].dtype, arrays[name].shape) == (ARRAYS[name].dtype, ARRAYS[name].shape)
@@ -57,19 +57,19 @@ def assert_refused_or_as_written(content: bytes) -> bool:
     return arrays is None
 
 
-def test_reads_sound_bytes_as_written():
-    assert not assert_refused_or_as_written(SOUND)
+def test_reads_a_sound_file():
+    assert not assert_rejected_or_unchanged(SOUND)
     assert set(npz_arrays(SOUND)) == set(ARRAYS)
 
 
 @pytest.mark.parametrize(("step", "masks"), [(7, [0x01]), pytest.param(1, (0xFF, 0x01, 0x20), marks=pytest.mark.slow)])
-def test_a_damaged_byte_gives_no_other_numbers(documented, step, masks):
+def test_a_damaged_byte_gives_no_wrong_numbers(documented, step, masks):
     changes = [(place, mask) for place in range(0, len(SOUND), step) for mask in masks]
     refused = 0
     for place, mask in changes:
         damaged = bytearray(SOUND)
         damaged[place] ^= mask
-        refused += assert_refused_or_as_written(bytes(damaged))
+        refused += assert_rejected_or_unchanged(bytes(damaged))
     assert refused > len(changes) // 2
     if step == 1:
         documented(
@@ -80,11 +80,11 @@ def test_a_damaged_byte_gives_no_other_numbers(documented, step, masks):
 
 
 @pytest.mark.parametrize("step", [29, pytest.param(1, marks=pytest.mark.slow)])
-def test_refuses_bytes_that_were_cut_off(step):
+def test_rejects_truncated_files(step):
     assert all(read_in_bounds(SOUND[:length]) is None for length in range(0, len(SOUND), step))
 
 
-# Each of these once came through as something else than a ValueError.
+# Each of these once raised an error other than ValueError.
 ODD_HEADERS = [
     "((((",
     "'''",
@@ -101,7 +101,7 @@ REFUSED = {header[:30]: npz_of(npy_of(header)) for header in ODD_HEADERS} | {
     "a negative size": npz_of(npy_of("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -10), }")),
     "a megabyte, deflated": npz_of(bytes(1_000_000), zipfile.ZIP_DEFLATED),
     "another version of NumPy's format": npz_of(npy_of(HEADER, version=b"\2\0")),
-    # Each name is 60 bytes of the file, and would be an array of its own in memory.
+    # Each name takes 60 bytes of the file, and would be a separate array in memory.
     "one array named a thousand times": npz_of(
         npy_of("{'descr': '|u1', 'fortran_order': False, 'shape': (100000,), }", bytes(100_000)), times=1_000
     ),
@@ -110,12 +110,12 @@ REFUSED = {header[:30]: npz_of(npy_of(header)) for header in ODD_HEADERS} | {
 
 @QUIET
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
-def test_refuses_odd_headers_and_what_promises_more_than_it_holds(content):
+def test_rejects_odd_headers_and_false_sizes(content):
     assert read_in_bounds(content) is None
 
 
 @QUIET
-def test_reads_or_refuses_any_array_header(generator):
+def test_reads_or_rejects_any_array_header(generator):
     for _ in range(400):
         letters = list(HEADER)
         for _ in range(generator.integers(1, 5)):

@@ -1,4 +1,4 @@
-"""The decision: logits become a best guess, the probability of no digit, and an answer; a blank image is never a digit."""
+"""The decision turns logits into a best guess, the probability of no digit, and an answer."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ def images(generator):
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
-def test_ten_logits_are_digits_and_an_eleventh_is_no_digit(logits, images, temperature):
-    logits[0, 10] = 999.0  # surely no digit, and still there is a best guess
+def test_the_eleventh_logit_is_no_digit(logits, images, temperature):
+    logits[0, 10] = 999.0  # no digit, with a best guess
     found = Decision(temperature, 0.5).predictions(logits, images)
     np.testing.assert_allclose(found.probabilities, softmax(logits[:, :10].T / temperature).T)
     np.testing.assert_allclose(found.no_digit, softmax(logits.T)[10])
@@ -27,13 +27,13 @@ def test_ten_logits_are_digits_and_an_eleventh_is_no_digit(logits, images, tempe
     assert set(found.is_digit.tolist()) == {True, False}
 
 
-def test_the_confidence_is_the_probability_of_the_answer(logits, images):
+def test_confidence_is_the_answer_s_probability(logits, images):
     found = Decision(1.5, 0.5).predictions(logits, images)
     for probabilities, no_digit, is_digit, confidence in zip(*found, found.confidence):
         assert confidence == (probabilities.max() if is_digit else no_digit)
 
 
-def test_without_a_class_for_no_digit_every_image_with_ink_is_a_digit(logits, images):
+def test_ten_logits_make_every_image_with_ink_a_digit(logits, images):
     found = Decision().predictions(logits[:, :10].astype(np.float32), images)
     np.testing.assert_array_equal(found.no_digit, np.zeros(20))
     assert found.is_digit.all()
@@ -41,7 +41,7 @@ def test_without_a_class_for_no_digit_every_image_with_ink_is_a_digit(logits, im
 
 
 @pytest.mark.parametrize("classes", [10, 11])
-def test_a_blank_image_is_surely_no_digit(logits, images, classes):
+def test_a_blank_image_is_no_digit(logits, images, classes):
     images[3] = 0.0
     found = Decision().predictions(logits[:, :classes], images)
     assert np.flatnonzero(~found.is_digit).tolist() == [3]

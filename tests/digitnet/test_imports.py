@@ -1,4 +1,4 @@
-"""What people read to learn, or may use alone, names no more packages than it says."""
+"""Packages that can be used alone import only the packages that they declare."""
 
 import ast
 import sys
@@ -15,13 +15,13 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("folder", ALLOWED)
-def test_names_only_these_packages_and_the_standard_library(folder):
+def test_imports_only_allowed_packages(folder):
     for path in (PROJECT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 named = {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, "imports are absolute, so that this test sees what they name"
+                assert node.level == 0, "imports are absolute, so that this test sees their packages"
                 named = {node.module.partition(".")[0]}
             else:
                 continue

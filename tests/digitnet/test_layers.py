@@ -1,4 +1,4 @@
-"""Each layer: its values against the definition written as plain loops, its gradients against finite differences."""
+"""Each layer's values match plain loops, and its gradients match finite differences."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ BATCH = 3
 
 
 def built(make, input_shape, generator):
-    """A layer with float64 parameters drawn at random, biases too."""
+    """Build a layer with random float64 weights and biases."""
     layer = make()
     layer.build(input_shape)
     if layer.parameter_count:
@@ -32,13 +32,13 @@ def built(make, input_shape, generator):
 @pytest.fixture(params=CASES)
 def case(request, generator):
     make, input_shape = CASES[request.param]
-    # Distinct values, none near another's or ReLU's bend: there finite differences would straddle two slopes.
+    # Distinct values away from ReLU's bend; near it finite differences would mix two slopes.
     count = int(np.prod(input_shape)) * BATCH
     inputs = (generator.permutation(count) - count / 2 + 0.25).reshape(*input_shape, BATCH) / 7.0
     return built(make, input_shape, generator), inputs
 
 
-def test_gradients_are_those_of_finite_differences(case, generator, numerical_gradient):
+def test_gradients_match_finite_differences(case, generator, numerical_gradient):
     layer, inputs = case
     weighting = generator.normal(size=layer.forward(inputs).shape)  # L = sum(weighting * outputs), so dL/doutputs = weighting
     gradients = [(inputs, layer.backward(weighting).copy())]
@@ -50,18 +50,18 @@ def test_gradients_are_those_of_finite_differences(case, generator, numerical_gr
         np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-7)
 
 
-def test_predict_computes_what_forward_does_and_leaves_the_way_back_alone(case, generator):
+def test_predict_equals_forward_and_keeps_the_state_for_backward(case, generator):
     layer, inputs = case
     outputs = layer.forward(inputs).copy()
     np.testing.assert_array_equal(layer.predict(inputs), outputs)
     weighting = generator.normal(size=outputs.shape)
     grad = layer.backward(weighting).copy()
     layer.forward(inputs)
-    layer.predict(inputs[..., :1] * 2.0 + 1.0)  # another drawing, read meanwhile
+    layer.predict(inputs[..., :1] * 2.0 + 1.0)  # between forward and backward
     np.testing.assert_array_equal(layer.backward(weighting), grad)
 
 
-def test_the_same_layer_takes_batches_of_any_size_one_after_the_other(case):
+def test_accepts_batches_of_changing_size(case):
     layer, inputs = case
     whole = layer.forward(inputs).copy()
     assert whole.shape == (*layer.build(inputs.shape[:-1]), BATCH)
@@ -72,7 +72,7 @@ def test_the_same_layer_takes_batches_of_any_size_one_after_the_other(case):
 
 
 @pytest.mark.parametrize("padding", [0, 1])
-def test_conv2d_computes_its_definition(generator, padding):
+def test_conv2d_matches_its_definition(generator, padding):
     weights, bias, inputs = generator.normal(size=(2, 3, 3, 3)), generator.normal(size=2), generator.normal(size=(3, 6, 5, BATCH))
     layer = Conv2D.from_weights(weights, bias, padding)
     expected = layer.reference(inputs)
@@ -84,7 +84,7 @@ def test_conv2d_computes_its_definition(generator, padding):
     assert expected[1, y, x, 1] == pytest.approx(by_hand)
 
 
-def test_layers_from_weights_are_those_of_a_network(generator):
+def test_from_weights_makes_the_same_layer(generator):
     dense = built(lambda: Dense(4), (5,), generator)
     conv = built(lambda: Conv2D(2, 3, padding=1), (2, 4, 5), generator)
     for layer, same in (
@@ -99,7 +99,7 @@ def test_layers_from_weights_are_those_of_a_network(generator):
 
 
 @pytest.mark.parametrize("block_bytes", [1, 4_000, 10_000_000])
-def test_conv2d_gives_the_same_however_its_columns_are_cut_into_blocks(generator, monkeypatch, block_bytes):
+def test_conv2d_does_not_depend_on_the_block_size(generator, monkeypatch, block_bytes):
     inputs, weighting = generator.normal(size=(2, 8, 6, BATCH)), generator.normal(size=(3, 6, 4, BATCH))
     layer = built(lambda: Conv2D(3, 3), (2, 8, 6), generator)
     expected = layer.forward(inputs).copy(), layer.backward(weighting).copy(), layer.grad_weights.copy()
@@ -108,13 +108,13 @@ def test_conv2d_gives_the_same_however_its_columns_are_cut_into_blocks(generator
         np.testing.assert_allclose(actual, wanted, rtol=1e-12, atol=1e-12)
 
 
-def test_maxpool2d_gives_equal_values_one_gradient_not_four():
+def test_maxpool2d_sends_a_tie_s_gradient_to_one_value():
     layer = MaxPool2D(2)
     layer.forward(np.ones((1, 4, 4, 2)))
     assert layer.backward(np.ones((1, 2, 2, 2))).reshape(4, 4, 2)[:, :, 1].tolist() == [[1.0, 0.0] * 2, [0.0] * 4] * 2
 
 
-def test_he_initialisation_has_the_spread_that_relu_needs(generator):
+def test_he_initialization_has_the_right_spread(generator):
     layer = Dense(400)
     layer.build((250,))
     layer.bind(np.ones(layer.parameter_count), np.zeros(layer.parameter_count))
@@ -134,18 +134,18 @@ def test_he_initialisation_has_the_spread_that_relu_needs(generator):
         (lambda: MaxPool2D(2), (10,), "at least that large"),
     ],
 )
-def test_an_input_that_does_not_fit_is_refused(make, input_shape, complaint):
+def test_rejects_an_input_shape_that_does_not_fit(make, input_shape, complaint):
     with pytest.raises(ValueError, match=complaint):
         make().build(input_shape)
 
 
 @pytest.mark.parametrize("make", [lambda: Dense(0), lambda: Dense(2.5), lambda: Conv2D(True, 3), lambda: MaxPool2D(-1)])
-def test_sizes_that_are_no_positive_whole_numbers_are_refused(make):
+def test_rejects_sizes_that_are_not_positive_integers(make):
     with pytest.raises(ValueError, match="whole number"):
         make()
 
 
-def test_dropout_drops_a_share_keeps_the_mean_and_sends_the_gradient_the_same_way(generator):
+def test_dropout_keeps_the_mean_and_masks_the_gradient(generator):
     layer, inputs, weighting = Dropout(0.3), np.ones((200, 100)), generator.normal(size=(200, 100))
     layer.generator = generator
     outputs = layer.forward(inputs)
@@ -157,6 +157,6 @@ def test_dropout_drops_a_share_keeps_the_mean_and_sends_the_gradient_the_same_wa
 
 
 @pytest.mark.parametrize("rate", [1.0, -0.1, float("nan"), "half", True])
-def test_rejects_a_rate_that_is_no_share(rate):
+def test_rejects_a_dropout_rate_out_of_range(rate):
     with pytest.raises(ValueError, match="rate must be a number from 0 to below 1"):
         Dropout(rate)

@@ -1,4 +1,4 @@
-"""python -m digitnet and the README's ten lines: they train on MNIST's files, plain or compressed."""
+"""`python -m digitnet` and the README's example train on MNIST's files, plain or compressed."""
 
 import gzip
 import os
@@ -20,7 +20,7 @@ def idx(array):
 
 
 def write_mnist(folder, compress=False):
-    """Ten classes that are easily told apart: a bar in one of ten places, with noise."""
+    """Write ten easy classes: a bar at one of ten heights, with noise."""
     generator = np.random.default_rng(1)
     for split, count in (("train", 1000), ("t10k", 100)):
         labels = (np.arange(count) % 10).astype(np.uint8)
@@ -42,7 +42,7 @@ def run(*arguments):
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_trains_prints_progress_and_the_accuracy(tmp_path):
+def test_trains_and_prints_progress_and_accuracy(tmp_path):
     write_mnist(tmp_path)
     ended = run(tmp_path)
     assert ended.returncode == 0, ended.stderr
@@ -51,7 +51,7 @@ def test_trains_prints_progress_and_the_accuracy(tmp_path):
     assert re.fullmatch(r"accuracy (9\d\.\d\d|100\.00)% on 100 test digits, after \d+ s", result)
 
 
-def test_the_readmes_lines_train_a_network(tmp_path, monkeypatch, capsys):
+def test_the_readme_s_example_trains_a_network(tmp_path, monkeypatch, capsys):
     (tmp_path / "mnist").mkdir()
     write_mnist(tmp_path / "mnist")
     monkeypatch.chdir(tmp_path)
@@ -60,13 +60,13 @@ def test_the_readmes_lines_train_a_network(tmp_path, monkeypatch, capsys):
     assert re.fullmatch(r"(9\d\.\d|100\.0)% accuracy on the MNIST test digits\n", capsys.readouterr().out)
 
 
-def test_says_what_to_do_where_mnist_is_missing(tmp_path):
+def test_error_says_how_to_get_mnist(tmp_path):
     ended = run(tmp_path / "mnist")
     assert ended.returncode == 1
     assert re.fullmatch(r"\S+train-images-idx3-ubyte is missing: run `make data`, or copy .*\n", ended.stderr)
 
 
-def test_reads_plain_and_compressed_files_alike(tmp_path):
+def test_reads_plain_and_compressed_files(tmp_path):
     for name in ("plain", "compressed"):
         (tmp_path / name).mkdir()
         write_mnist(tmp_path / name, compress=name == "compressed")
@@ -78,7 +78,7 @@ def test_reads_plain_and_compressed_files_alike(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\0\x08\x01", idx(np.zeros((5, 2, 2), np.uint8))[:-1], idx(np.zeros(5, np.uint8))])
-def test_refuses_a_damaged_file_and_names_it(tmp_path, content):
+def test_error_names_a_damaged_file(tmp_path, content):
     write_mnist(tmp_path)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
     with pytest.raises(

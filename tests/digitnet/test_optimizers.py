@@ -1,4 +1,4 @@
-"""Optimizers take the steps that their papers define."""
+"""Optimizers take the steps defined in their papers."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from digitnet.optimizers import SGD, Adam
 
 
 @pytest.mark.parametrize("options", [{"momentum": 0.0}, {"momentum": 0.5}, {}], ids=str)
-def test_sgd_remembers_past_gradients(options, generator):
+def test_sgd_accumulates_velocity(options, generator):
     optimizer, parameters = SGD(3, np.float64, **options), np.ones(3)
     expected, velocity, momentum = np.ones(3), np.zeros(3), options.get("momentum", 0.9)
     for rate in (0.1, 0.1, 0.02):
@@ -18,7 +18,7 @@ def test_sgd_remembers_past_gradients(options, generator):
 
 
 @pytest.mark.parametrize("options", [{"beta1": 0.3, "beta2": 0.95, "epsilon": 1e-3}, {"weight_decay": 0.3}, {}], ids=str)
-def test_adam_takes_the_steps_that_its_paper_defines(options, generator):
+def test_adam_matches_its_paper(options, generator):
     b1, b2, epsilon, decay = ({"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0} | options).values()
     optimizer, parameters = Adam(3, np.float64, **options), np.ones(3)
     expected, m, v = np.ones(3), np.zeros(3), np.zeros(3)

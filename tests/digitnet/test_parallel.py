@@ -1,4 +1,4 @@
-"""A batch on several processes, which are threads here: what a group must do is a sum."""
+"""A batch on several processes, simulated by threads. A group only has to sum."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dropout": {"rate": 0.3}
 
 
 class Member:
-    """One of a group whose members are threads of this program."""
+    """A group member that runs in a thread."""
 
     def __init__(self, rank, given, barrier):
         self.rank, self.size = rank, len(given)
@@ -23,12 +23,12 @@ class Member:
         self._barrier.wait(10)
         array[:] = sum(each for each, _ in self._given)
         sums = tuple(map(sum, zip(*(each for _, each in self._given))))
-        self._barrier.wait(10)  # before anybody gives what comes next
+        self._barrier.wait(10)  # before anyone gives the next arrays
         return sums
 
 
 def in_a_group(size, work):
-    """What `work` gives for each member."""
+    """Return the result of `work` for each member."""
     given, barrier = [None] * size, threading.Barrier(size)
     with ThreadPoolExecutor(size) as threads:
         return list(threads.map(lambda rank: work(Member(rank, given, barrier)), range(size)))
@@ -40,14 +40,14 @@ def batch(generator):
 
 
 def gradients(batch, shards, group=SINGLE_PROCESS):
-    """Of two batches in a row, with the losses and the counts of right ones; only what belongs to the group's member is given."""
+    """Return (loss, correct, gradients) of two steps. A member receives only its own rows; the others are NaN."""
     network = Network(LAYERS)
     network.initialize(np.random.default_rng(1))
     found = []
     with DataParallel(network, shards, group) as parallel:
-        pictures, labels = batch
-        own = np.full_like(pictures, np.nan)
-        own[parallel.rows(len(labels))] = pictures[parallel.rows(len(labels))]
+        images, labels = batch
+        own = np.full_like(images, np.nan)
+        own[parallel.rows(len(labels))] = images[parallel.rows(len(labels))]
         for seed in (5, 6):
             loss, correct = parallel.loss_and_gradients(own, labels, np.random.default_rng(seed))
             found.append((loss, correct, network.gradients.copy()))
@@ -55,8 +55,8 @@ def gradients(batch, shards, group=SINGLE_PROCESS):
 
 
 @pytest.mark.parametrize(("shards", "size", "count"), [(2, 2, 23), (5, 3, 23), (30, 4, 23), (3, 3, 2), (2, 3, 23)])
-def test_every_process_has_the_gradients_of_the_whole_batch(batch, shards, size, count):
-    """With dropout: a shard drops the same wherever it is computed. Some shards, or a process, may have no example."""
+def test_every_process_gets_the_gradients_of_the_whole_batch(batch, shards, size, count):
+    """Dropout depends on the shard, not on the process. Some shards, or a process, may have no example."""
     batch = tuple(each[:count] for each in batch)
     expected = gradients(batch, shards)
     for found in in_a_group(size, lambda group: gradients(batch, shards, group)):
@@ -67,7 +67,7 @@ def test_every_process_has_the_gradients_of_the_whole_batch(batch, shards, size,
 
 @pytest.mark.parametrize("count", [0, 1, 64, 163])
 @pytest.mark.parametrize("size", [1, 3, 7])
-def test_parts_are_a_row_without_gaps_and_as_even_as_can_be(count, size):
+def test_parts_are_contiguous_and_even(count, size):
     parts = in_a_group(size, lambda group: part(count, group))
     assert [index for each in parts for index in range(count)[each]] == list(range(count))
     lengths = [each.stop - each.start for each in parts]

@@ -1,4 +1,4 @@
-"""Prefetching: every batch comes once and in order, made on another thread, so many ahead and no more."""
+"""Prefetching makes every batch once and in order, on another thread, a fixed number ahead."""
 
 import threading
 
@@ -7,7 +7,7 @@ from digitnet.prefetching import AHEAD, prefetched
 
 
 @pytest.mark.parametrize("keys", [50, 1, 0])
-def test_every_batch_comes_once_and_in_order_from_one_other_thread(keys):
+def test_makes_every_batch_once_and_in_order_on_one_thread(keys):
     made = list(prefetched(lambda key: (key, threading.get_ident()), range(keys)))
     assert [key for key, _ in made] == list(range(keys))
     threads = {thread for _, thread in made}
@@ -15,7 +15,7 @@ def test_every_batch_comes_once_and_in_order_from_one_other_thread(keys):
     assert threading.get_ident() not in threads
 
 
-def test_makes_so_many_batches_ahead_and_no_more():
+def test_makes_a_fixed_number_of_batches_ahead():
     made, is_ahead = [], threading.Event()
 
     def make(key):
@@ -25,14 +25,14 @@ def test_makes_so_many_batches_ahead_and_no_more():
 
     batches = prefetched(make, iter(range(100)))
     next(batches)
-    assert is_ahead.wait(10.0)  # one was taken, and the others wait
+    assert is_ahead.wait(10.0)  # one is taken, the others wait
     assert [next(batches) for _ in range(5)] == [None] * 5
     batches.close()
     assert made == list(range(len(made)))
     assert len(made) <= 6 + AHEAD
 
 
-def test_raises_an_exception_where_its_batch_is_asked_for():
+def test_raises_a_batch_s_exception_when_it_is_taken():
     batches = prefetched(lambda key: 1 // (2 - key), range(5))
     assert [next(batches), next(batches)] == [0, 1]
     with pytest.raises(ZeroDivisionError):

@@ -4,7 +4,7 @@ from digitnet.schedules import SCHEDULES, constant, cosine, one_cycle
 STEPS, PEAK = 1_000, 0.004
 
 
-def test_one_cycle_rises_to_its_peak_and_falls_to_almost_nothing():
+def test_one_cycle_rises_to_its_peak_and_falls_to_near_zero():
     rates = [one_cycle(step, STEPS, PEAK) for step in range(STEPS)]
     assert rates[0] == pytest.approx(PEAK / 25)
     assert rates.index(max(rates)) == 150
@@ -21,7 +21,7 @@ def test_cosine_falls_from_its_peak():
     assert rates == sorted(rates, reverse=True)
 
 
-def test_constant_stays():
+def test_constant_does_not_change():
     assert {constant(step, STEPS, PEAK) for step in range(STEPS)} == {PEAK}
 
 

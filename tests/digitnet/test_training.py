@@ -1,4 +1,4 @@
-"""The training loop: its steps, its callbacks, and the same weights after a stop."""
+"""The training loop takes correct steps, calls its callbacks, and resumes to the same weights."""
 
 import numpy as np
 import pytest
@@ -35,14 +35,8 @@ def test_each_step_is_forward_loss_backward_update(batches):
     np.testing.assert_array_equal(network.parameters, by_hand.parameters)
 
 
-def test_learns_a_batch_by_heart(batches):
-    network = new_network()
-    train(network, Adam(network.parameters.size), batches[:1], 200, 0.002)
-    assert loss_and_gradients(network, *batches[0])[1] == 8
-
-
-class Recorder(Callback):
-    """Remember each call, and whether the weights were those of before."""
+class RecordingCallback(Callback):
+    """Record each call and check when the weights change."""
 
     def __init__(self, network):
         self.network, self.weights, self.calls = network, network.parameters.copy(), []
@@ -64,9 +58,9 @@ class Recorder(Callback):
         self.calls.append(("epoch", progress.step))
 
 
-def test_callbacks_come_before_and_after_each_update_and_after_each_epoch(batches):
+def test_calls_callbacks_around_each_update_and_after_each_epoch(batches):
     network = new_network()
-    recorder = Recorder(network)
+    recorder = RecordingCallback(network)
     train(network, SGD(network.parameters.size), batches[:3], 2, RATE, callbacks=[recorder])
     steps = [[("before", step), ("after", step + 1)] for step in range(6)]
     steps[2].append(("epoch", 3))
@@ -84,7 +78,7 @@ class Stop(Callback):
 
 
 class Seeded:
-    """Batches whose dropout follows from the step, given from any step on."""
+    """Batches from any step on, with a dropout generator seeded by the step."""
 
     def __init__(self, batches, step):
         self.batches, self.step = batches, step
@@ -99,7 +93,7 @@ class Seeded:
 
 
 @pytest.mark.parametrize("stop", [0, 3, BATCHES, 2 * BATCHES + 1])
-def test_a_callback_stops_it_and_it_goes_on_to_the_same_weights(batches, stop):
+def test_a_stopped_training_resumes_to_the_same_weights(batches, stop):
     whole, stopped = new_network(), new_network()
     with DataParallel(whole, 2) as parallel:
         optimizer = Adam(whole.parameters.size)
@@ -113,7 +107,7 @@ def test_a_callback_stops_it_and_it_goes_on_to_the_same_weights(batches, stop):
     np.testing.assert_array_equal(stopped.parameters, whole.parameters)
 
 
-def test_averages_weights_on_the_way(batches):
+def test_averages_weights_during_training(batches):
     network = new_network()
     averaging, recorder = AveragingCallback(network, 1000), []
 

@@ -1,11 +1,11 @@
-"""Weight averaging: the mean of the first steps, and from then on of the newest."""
+"""Weight averaging is a plain mean at first, then an exponential one."""
 
 import numpy as np
 import pytest
 from digitnet.weight_averaging import WeightAverage
 
 
-def test_is_the_plain_mean_of_the_first_steps(generator):
+def test_starts_as_a_plain_mean(generator):
     shown, average, newest = generator.normal(size=(5, 3)), WeightAverage(3, 5, np.float64), WeightAverage(3, 1, np.float64)
     for count, parameters in enumerate(shown, start=1):
         average.update(parameters)
@@ -14,7 +14,7 @@ def test_is_the_plain_mean_of_the_first_steps(generator):
         np.testing.assert_array_equal(newest.average, parameters)
 
 
-def test_from_then_on_each_older_step_counts_for_less():
+def test_older_steps_count_less_later():
     average = WeightAverage(1, 4, np.float64)
     for _ in range(4):
         average.update(np.zeros(1))

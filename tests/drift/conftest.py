@@ -1,4 +1,4 @@
-"""Drawings to look at: values that are drawn by a known law, and pictures that are drawn by a pen with a shaking hand."""
+"""Drawings from a known distribution, and images of a shaking pen."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def generator():
 
 @pytest.fixture(scope="session")
 def population():
-    """population(generator, count, digits=None): each value of a drawing is normal, and the larger the larger its digit."""
+    """population(generator, count, digits=None): drawings with normal values whose means grow with the digit."""
 
     def population(generator, count, digits=None):
         digits = generator.integers(10, size=count) if digits is None else digits
@@ -33,10 +33,10 @@ def population():
 
 
 @pytest.fixture
-def pictures():
-    """pictures(generator, count): uint8 (count, 28, 28), of four digits by a hand that shakes and leans to either side."""
+def images():
+    """images(generator, count): four kinds of digits with noise and slant, uint8 (count, 28, 28)."""
 
-    def pictures(generator, count):
+    def images(generator, count):
         made = []
         for digit in generator.choice(list(STROKES), count):
             lean = generator.normal(0.0, 0.2)
@@ -44,15 +44,15 @@ def pictures():
             made.append(image_from_strokes([np.column_stack([s[:, 0] - lean * s[:, 1], s[:, 1]]) for s in strokes]))
         return in_bytes(np.stack(made))
 
-    return pictures
+    return images
 
 
 @pytest.fixture
-def as_read(generator):
-    """as_read(pictures): measured, with digits and confidences that say nothing."""
+def measure_images(generator):
+    """measure_images(images): their drift features, with arbitrary digits and confidences."""
 
-    def as_read(pictures):
-        count = len(pictures)
-        return measured(pictures, np.arange(count) % 10, generator.uniform(0.9, 1.0, count), np.zeros(count, bool))
+    def measure_images(images):
+        count = len(images)
+        return measured(images, np.arange(count) % 10, generator.uniform(0.9, 1.0, count), np.zeros(count, bool))
 
-    return as_read
+    return measure_images

@@ -1,9 +1,9 @@
-"""Each record in one block, once, however often one looks."""
+"""Records are grouped into blocks, each record once."""
 
 from drift.blocks import Blocks
 
 
-def test_each_record_is_in_one_block_however_often_one_looks():
+def test_puts_each_record_into_one_block():
     blocks, seen = Blocks(5), []
     for end in (2, 2, 4, 9, 13, 13, 21, 30):
         newest = range(max(0, end - 10), end)
@@ -19,7 +19,7 @@ def test_records_wait_until_their_block_is_full():
     assert (blocks.add("abcde", [1, 2, 3, 4, 5]), blocks.waiting) == ([[1, 2], [3, 4]], 1)
 
 
-def test_where_the_last_known_has_been_pushed_out_all_is_new():
+def test_all_records_are_new_after_the_last_known_one_is_gone():
     blocks = Blocks(4)
     blocks.add("ab", [1, 2])
     assert blocks.add("xyz", [7, 8, 9]) == [[1, 2, 7, 8]]

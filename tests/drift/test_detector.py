@@ -1,4 +1,4 @@
-"""The detector: p-values that hold where nothing differs, drift that is seen and named, and no alarm without a reason."""
+"""The detector names what drifted and keeps its false alarm rate."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from drift.detector import EXPECTED_WRONG, LEAST_DRAWINGS, LEAST_FEEDBACK, TOLER
 from drift.reference import SUBJECTS, Reference
 
 NO_TOLERANCE = dict.fromkeys(TOLERANCES, 0.0)
-ALL_AT_ONCE = {"alarms_a_day": 0.2, "drawings_a_day": 1}  # each window may spend all of the chance, which then can be measured
+ALL_AT_ONCE = {"alarms_a_day": 0.2, "drawings_a_day": 1}  # one window may spend the whole alarm rate, so that it can be measured
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,7 @@ def with_rejected(drawings, count):
     ("of_reference", "of_window", "looks"),
     [(2000, 200, 60), *(pytest.param(*sizes, 300, marks=pytest.mark.slow) for sizes in ((2000, 200), (400, 400)))],
 )
-def test_where_nothing_differs_p_is_uniform_or_larger_and_alarms_are_as_few_as_allowed(
-    generator, population, of_reference, of_window, looks
-):
+def test_p_values_and_alarm_rate_hold_without_drift(generator, population, of_reference, of_window, looks):
     p, alarms = [], 0
     for _ in range(looks):
         detector = Detector(Reference.of(population(generator, of_reference)), NO_TOLERANCE, **ALL_AT_ONCE)
@@ -40,14 +38,13 @@ def test_where_nothing_differs_p_is_uniform_or_larger_and_alarms_are_as_few_as_a
         p.append([findings.subjects[name].p for name in SUBJECTS])
         alarms += findings.detected
     p = np.array(p)
-    # Nine values a look, independent: of 300 looks the shares are within 0.03 of the truth. The histogram's edges, and the strata
-    # by digit, make p larger than uniform; half of what is promised must be kept, or it would see nothing.
+    # 300 looks at nine independent values give shares within 0.03. Histogram and strata make p at most five times too large.
     for level in (0.05, 0.2, 0.5):
         assert 0.2 * level < np.mean(p < level) < level + 0.03
     assert 0.02 * looks < alarms < 0.27 * looks
 
 
-def test_other_digits_alone_are_no_drift_of_a_feature_though_all_its_values_change(generator, population):
+def test_another_digit_mix_is_no_drift_of_features(generator, population):
     detector = Detector(Reference.of(population(generator, 5000)), NO_TOLERANCE)
     small_p = 0
     for _ in range(20):
@@ -56,11 +53,11 @@ def test_other_digits_alone_are_no_drift_of_a_feature_though_all_its_values_chan
         small_p += sum(findings.subjects[name].p < 0.01 for name in SUBJECTS)
         assert findings.drifted == ["digit_mix"]
     assert np.mean(window.values[:, 0]) < 0.5  # the reference's mean is 0.9
-    assert small_p <= 6  # of 180, of which 1.8 may be
+    assert small_p <= 6  # 1.8 of 180 are expected
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_what_has_drifted_is_named_and_nothing_else(detector, generator, population, subject):
+def test_names_only_the_drifted_subject(detector, generator, population, subject):
     findings = detector.test(changed(population(generator, 250), subject, -0.05 if subject == "confidence" else 3.0))
     assert findings.drifted == [subject]
     assert findings.detected
@@ -68,13 +65,13 @@ def test_what_has_drifted_is_named_and_nothing_else(detector, generator, populat
     assert findings.subjects[subject].p < 1e-5
 
 
-def test_a_clean_window_raises_nothing(detector, generator, population):
+def test_a_clean_window_has_no_drift(detector, generator, population):
     findings = detector.test(population(generator, 250), feedback=40, feedback_wrong=8)
     assert set(findings.subjects) == set(TOLERANCES)
     assert (findings.drifted, findings.detected) == ([], False)
 
 
-def test_a_difference_within_the_tolerance_is_no_drift_in_however_large_a_window(detector, generator, population):
+def test_a_difference_within_the_tolerance_is_no_drift(detector, generator, population):
     window = population(generator, 10_000)
     little = detector.test(changed(window, "slant", 0.3)).subjects["slant"]
     assert 0.05 < little.effect < little.tolerance
@@ -82,7 +79,7 @@ def test_a_difference_within_the_tolerance_is_no_drift_in_however_large_a_window
     assert detector.test(changed(window, "slant", 1.0)).subjects["slant"].drifted
 
 
-def test_a_small_window_is_not_enough_and_never_an_alarm(detector, generator, population):
+def test_a_small_window_raises_no_alarm(detector, generator, population):
     for count in (0, 1, LEAST_DRAWINGS - 1):
         window = with_rejected(changed(population(generator, count), "ink", 99.0), count)
         findings = detector.test(window, feedback=100, feedback_wrong=100)
@@ -90,7 +87,7 @@ def test_a_small_window_is_not_enough_and_never_an_alarm(detector, generator, po
     assert detector.test(changed(population(generator, LEAST_DRAWINGS), "ink", 99.0)).detected
 
 
-def test_more_rejected_is_drift_and_fewer_is_not(detector, generator, population):
+def test_more_rejections_are_drift_and_fewer_are_not(detector, generator, population):
     window = population(generator, 250)
     assert detector.test(with_rejected(window, 40)).drifted == ["rejected"]
     assert detector.test(with_rejected(window, 6)).drifted == []
@@ -98,7 +95,7 @@ def test_more_rejected_is_drift_and_fewer_is_not(detector, generator, population
     assert (none.effect < 0.0, none.p) == (True, 1.0)
 
 
-def test_feedback_is_tested_where_there_is_enough(detector, generator, population):
+def test_feedback_is_tested_if_there_is_enough(detector, generator, population):
     window = population(generator, 250)
     assert detector.test(window, 25, 20).drifted == ["feedback_error"]
     assert detector.test(window, 25, 20).subjects["feedback_error"].effect == pytest.approx(0.8 - EXPECTED_WRONG)
@@ -108,7 +105,7 @@ def test_feedback_is_tested_where_there_is_enough(detector, generator, populatio
     assert not few.detected
 
 
-def test_benfords_digits_are_within_what_is_tolerated_and_ones_alone_are_not(detector, generator, population):
+def test_tolerates_benford_s_digits_but_not_ones_alone(detector, generator, population):
     prices = np.log10(1.0 + 1.0 / np.arange(1, 10))
     findings = detector.test(population(generator, 1000, generator.choice(np.arange(1, 10), 1000, p=prices)))
     assert 0.2 < findings.subjects["digit_mix"].effect < 0.4
@@ -116,32 +113,32 @@ def test_benfords_digits_are_within_what_is_tolerated_and_ones_alone_are_not(det
     assert detector.test(population(generator, 250, np.ones(250, int))).drifted == ["digit_mix"]
 
 
-def test_the_same_drawings_and_a_reference_read_back_give_the_same_answer(detector, generator, population):
+def test_is_deterministic_and_order_free(detector, generator, population):
     window = population(generator, 250)
     findings = detector.test(window, 30, 5)
     assert detector.test(window.only(generator.permutation(250)), 30, 5) == findings
     assert Detector(Reference.from_dict(detector.reference.to_dict())).test(window, 30, 5) == findings
 
 
-def test_what_the_windows_of_a_day_may_spend_is_a_days_chance(detector):
+def test_splits_the_daily_alarm_rate_over_windows(detector):
     for size in (100, 250, 1000):
         assert detector.significance(size) * len(TOLERANCES) * 5000 / size == pytest.approx(0.01)
-    assert detector.significance(50_000) == detector.significance(5000)  # a window of more than a day spends no more
+    assert detector.significance(50_000) == detector.significance(5000)  # at most one day's rate
 
 
-def test_drawn_digits_are_clean_and_what_became_of_them_is_seen(generator, pictures, as_read):
-    detector = Detector(Reference.of(as_read(pictures(generator, 600))))
-    clean = pictures(generator, 200)
-    assert detector.test(as_read(clean)).drifted == []
+def test_detects_shuffled_inverted_and_shifted_images(generator, images, measure_images):
+    detector = Detector(Reference.of(measure_images(images(generator, 600))))
+    clean = images(generator, 200)
+    assert detector.test(measure_images(clean)).drifted == []
     shuffled = generator.permuted(clean.reshape(200, -1), axis=1).reshape(clean.shape)
-    assert {"smoothness", "euler_number"} <= set(detector.test(as_read(shuffled)).drifted)
-    assert "ink" in detector.test(as_read(255 - clean)).drifted
-    assert detector.test(as_read(np.roll(clean, 3, axis=1))).drifted == ["centre_y"]
+    assert {"smoothness", "euler_number"} <= set(detector.test(measure_images(shuffled)).drifted)
+    assert "ink" in detector.test(measure_images(255 - clean)).drifted
+    assert detector.test(measure_images(np.roll(clean, 3, axis=1))).drifted == ["centre_y"]
 
 
-def test_blanks_are_seen_and_break_nothing(generator, pictures, as_read):
-    detector = Detector(Reference.of(as_read(pictures(generator, 600))))
-    findings = detector.test(as_read(np.zeros((250, 28, 28), np.uint8)))
+def test_detects_blank_images(generator, images, measure_images):
+    detector = Detector(Reference.of(measure_images(images(generator, 600))))
+    findings = detector.test(measure_images(np.zeros((250, 28, 28), np.uint8)))
     assert {"ink", "stroke_width", "smoothness"} <= set(findings.drifted)
-    blanks = Detector(Reference.of(as_read(np.zeros((600, 28, 28), np.uint8))))
-    assert blanks.test(as_read(np.zeros((250, 28, 28), np.uint8))).drifted == []
+    blanks = Detector(Reference.of(measure_images(np.zeros((600, 28, 28), np.uint8))))
+    assert blanks.test(measure_images(np.zeros((250, 28, 28), np.uint8))).drifted == []

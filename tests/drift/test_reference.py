@@ -1,4 +1,4 @@
-"""The reference: it says what it was made from, survives JSON, and refuses what was damaged."""
+"""The reference describes its drawings, survives JSON and rejects damage."""
 
 import json
 from dataclasses import replace
@@ -21,20 +21,20 @@ def as_text(drawings):
 
 
 @pytest.fixture
-def said(as_text):
+def stored(as_text):
     return json.loads(as_text)
 
 
-def test_counts_what_it_was_made_from_between_quantiles(drawings, said):
-    assert said["drawings"] == 5000
-    assert said["digits"] == np.bincount(drawings.digits).tolist()
-    assert said["rejected"] == np.count_nonzero(drawings.rejected) > 0
+def test_counts_its_drawings_between_quantiles(drawings, stored):
+    assert stored["drawings"] == 5000
+    assert stored["digits"] == np.bincount(drawings.digits).tolist()
+    assert stored["rejected"] == np.count_nonzero(drawings.rejected) > 0
     edges = Reference.of(drawings).edges["ink"]
     assert len(edges) == 31
     assert edges[15] == pytest.approx(np.median(drawings.values[:, 0]), abs=0.01)
 
 
-def test_what_it_expects_of_a_mix_is_what_the_drawings_of_that_mix_show(drawings):
+def test_expects_the_distribution_of_a_digit_mix(drawings):
     reference, shares = Reference.of(drawings), np.array([0.5, 0, 0, 0.3, 0, 0, 0, 0, 0, 0.2])
     for column, subject in enumerate(SUBJECTS):
         values, edges = drawings.values[:, column], reference.edges[subject]
@@ -42,30 +42,30 @@ def test_what_it_expects_of_a_mix_is_what_the_drawings_of_that_mix_show(drawings
         assert reference.expected(subject, shares) == pytest.approx(wanted)
 
 
-def test_it_is_worth_all_its_drawings_for_its_own_mix_and_fewer_for_others(drawings):
+def test_effective_size_is_largest_for_its_own_mix(drawings):
     reference = Reference.of(drawings)
     assert reference.effective_drawings(reference.of_digit / 5000) == pytest.approx(5000)
     assert reference.effective_drawings(np.eye(10)[3]) == pytest.approx(reference.of_digit[3])
 
 
-def test_survives_json_and_is_small_even_where_that_is_indented(drawings, said, as_text):
-    reference, again = Reference.of(drawings), Reference.from_dict(said)
-    assert again.to_dict() == said == reference.to_dict()
+def test_survives_json_and_is_small(drawings, stored, as_text):
+    reference, again = Reference.of(drawings), Reference.from_dict(stored)
+    assert again.to_dict() == stored == reference.to_dict()
     for subject in SUBJECTS:
         assert np.array_equal(again.edges[subject], reference.edges[subject])
         assert np.array_equal(again.counts[subject], reference.counts[subject])
     assert len(as_text) < 15_000
 
 
-def test_a_subject_that_never_changes_has_one_edge(drawings):
+def test_a_constant_subject_has_one_edge(drawings):
     values = drawings.values.copy()
     values[:, 3] = 2.0
-    said = Reference.of(replace(drawings, values=values)).to_dict()
-    assert said["subjects"]["stroke_width"]["edges"] == [2.0]
-    assert Reference.from_dict(said).to_dict() == said
+    stored = Reference.of(replace(drawings, values=values)).to_dict()
+    assert stored["subjects"]["stroke_width"]["edges"] == [2.0]
+    assert Reference.from_dict(stored).to_dict() == stored
 
 
-def test_it_needs_some_drawings_of_each_digit(generator, population, monkeypatch):
+def test_needs_enough_drawings_of_each_digit(generator, population, monkeypatch):
     digits = np.repeat(np.arange(10), LEAST_OF_A_DIGIT)
     fewest = Reference.of(population(generator, len(digits), digits)).to_dict()
     digits[-1] = 0
@@ -102,13 +102,13 @@ INK = ("subjects", "ink")
         (("rejected",), 5001),
     ],
 )
-def test_what_is_damaged_is_refused(said, place, value):
-    """With the value where the path of keys leads, or without what is there."""
+def test_rejects_damage(stored, place, value):
+    """Put `value` at the path of keys, or delete the key if it is None."""
     *path, last = place
-    part = reduce(getitem, path, said)
+    part = reduce(getitem, path, stored)
     if value is None:
         del part[last]
     else:
         part[last] = value
     with pytest.raises(ValueError, match="the drift reference is damaged or not drift-reference-1: "):
-        Reference.from_dict(said)
+        Reference.from_dict(stored)

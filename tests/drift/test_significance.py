@@ -1,4 +1,4 @@
-"""The tails against counting, and against tables that are older than this code."""
+"""Tail probabilities match exact counts and published tables."""
 
 import math
 from fractions import Fraction
@@ -11,11 +11,11 @@ from drift.significance import binomial_tail, kolmogorov_tail, shares_tail
 @pytest.mark.parametrize(
     ("scaled", "p"), [(0.8276, 0.5), (1.2238, 0.1), (1.3581, 0.05), (1.6276, 0.01), (1.9495, 0.001), (0.5, 0.9639), (0.2, 1.0)]
 )
-def test_kolmogorov_is_as_in_smirnovs_table(scaled, p):
+def test_kolmogorov_matches_smirnov_s_table(scaled, p):
     assert kolmogorov_tail(scaled) == pytest.approx(p, rel=1e-3)
 
 
-def test_both_series_are_one_function(monkeypatch):
+def test_both_series_agree(monkeypatch):
     scales = (0.7, 1.0, 1.3)
     monkeypatch.setattr(significance, "SERIES_CHANGE", 0.0)
     first = [kolmogorov_tail(scaled) for scaled in scales]
@@ -29,8 +29,8 @@ def test_no_distance_is_no_evidence():
 
 
 @pytest.mark.parametrize("count", [50, 250, pytest.param(1000, marks=pytest.mark.slow)])
-def test_kolmogorov_is_close_to_counting_all_orders_of_two_samples_and_above_it_where_both_are_small(count):
-    # How many of all C(2n, n) orders of two samples of n have a distance of at least k / n: Gnedenko and Korolyuk, 1951.
+def test_kolmogorov_is_close_to_the_exact_count(count):
+    # The number of orders of two samples of n with a distance of at least k / n, of C(2n, n): Gnedenko and Korolyuk, 1951.
     for steps in range(1, count):
         ways = sum((-1) ** (j - 1) * math.comb(2 * count, count - j * steps) for j in range(1, count // steps + 1))
         exact = 2 * ways / math.comb(2 * count, count)
@@ -42,7 +42,7 @@ def test_kolmogorov_is_close_to_counting_all_orders_of_two_samples_and_above_it_
 
 
 @pytest.mark.parametrize(("trials", "share"), [(1, "0.5"), (25, "0.2"), (250, "0.022"), (40, "0.999")])
-def test_the_binomial_tail_is_the_sum_of_its_terms(trials, share):
+def test_binomial_tail_is_the_sum_of_its_terms(trials, share):
     exact, tail = Fraction(share), Fraction(0)
     assert binomial_tail(trials + 1, trials, float(share)) == 0.0
     for successes in range(trials, -1, -1):
@@ -51,13 +51,13 @@ def test_the_binomial_tail_is_the_sum_of_its_terms(trials, share):
     assert tail == 1
 
 
-def test_the_binomial_tail_of_many_trials_is_finite():
+def test_binomial_tail_of_many_trials_is_finite():
     assert 0.45 < binomial_tail(5_000, 100_000, 0.05) < 0.55
     assert binomial_tail(7_000, 100_000, 0.05) < 1e-100
 
 
 @pytest.mark.parametrize("shares", [(Fraction(1, 3),) * 3, (Fraction(1, 10), Fraction(3, 10), Fraction(6, 10))])
-def test_the_bound_of_shares_is_above_what_counting_all_outcomes_gives(shares):
+def test_bound_of_shares_exceeds_the_exact_count(shares):
     draws = 30
     chance_of = {}
     for first in range(draws + 1):

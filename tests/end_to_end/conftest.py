@@ -1,4 +1,4 @@
-"""Page and service in this process, with the repository's model; and a newcomer's clone for `make run`."""
+"""Run page and service in this process with the repository's model, and `make run` in a fresh clone."""
 
 import os
 import shutil
@@ -18,11 +18,11 @@ from stores.prediction_log import open_prediction_log
 from threadpoolctl import threadpool_limits
 
 PROJECT = Path(__file__).parents[2]
-FIRST_RUN_SECONDS = 900  # set up: half a minute as a rule, but machines and package indexes differ
+FIRST_RUN_SECONDS = 900  # set-up usually takes half a minute
 
 
 class Site:
-    """Page and service, each of which can be stopped without the other."""
+    """Page and service, which start and stop independently."""
 
     def __init__(self, free_port, folder):
         self._api_port, self._page_port = free_port(), free_port()
@@ -40,12 +40,12 @@ class Site:
             yield
 
     def feedback(self):
-        """What users said so far: the answer, and what they drew."""
-        journal = open_prediction_log(self._settings.prediction_log)
+        """Return (predicted digit, actual digit) of all feedback."""
+        log = open_prediction_log(self._settings.prediction_log)
         try:
-            return [(feedback.predicted_digit, feedback.actual_digit) for feedback in journal.feedback(1000)]
+            return [(feedback.predicted_digit, feedback.actual_digit) for feedback in log.feedback(1000)]
         finally:
-            journal.close()
+            log.close()
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def make_site(free_port, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(make_site):
-    """The one before which all tests draw that stop nothing."""
+    """Return a running site, shared by the tests that stop nothing."""
     site = make_site()
     with site.serving_api(), site.serving_page():
         yield site
@@ -75,7 +75,7 @@ def page(page_url, new_page):
 
 @dataclass
 class Clone:
-    """The project in a folder of its own."""
+    """A clone of the project."""
 
     folder: Path
     ports: dict[str, str]
@@ -93,7 +93,7 @@ class Clone:
         return {name: value for name, value in os.environ.items() if name not in outside} | self.ports
 
     def run(self, *command: str, code: int = 0, timeout: float = 1200) -> subprocess.CompletedProcess:
-        """A command in the clone with its .venv active; another exit code than this one is the test's failure."""
+        """Run a command in the clone with its .venv active. Assert its exit code."""
         environment = self.environment | {"PATH": f"{self.folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
         options = {"capture_output": True, "text": True, "timeout": timeout, "check": False}
         done = subprocess.run(command, cwd=self.folder, env=environment, **options)
@@ -102,7 +102,7 @@ class Clone:
 
     @contextmanager
     def serving(self, log: Path, wait_for):
-        """`make run` until it serves, in a process group of its own as a terminal gives it; at the end Ctrl-C ends it."""
+        """Run `make run` in its own process group; at the end stop it with Ctrl-C."""
         with log.open("wb") as output:
             options = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT, "start_new_session": True}
             process = subprocess.Popen(["make", "run"], cwd=self.folder, env=self.environment, **options)
@@ -125,12 +125,12 @@ class Clone:
 
 @pytest.fixture(scope="session")
 def clone(clone_project, tmp_path_factory, require, free_port):
-    """A newcomer's clone. MNIST is taken along where this folder has it: fetch has its own tests."""
+    """Return a fresh clone, with MNIST if this folder has it."""
     git = require("git")
     require("make")
     folder = clone_project(tmp_path_factory.mktemp("newcomer") / "doodle")
-    somebody = ["-c", "user.name=somebody", "-c", "user.email=somebody@localhost"]
-    for command in (["init", "--quiet"], ["add", "--all"], [*somebody, "commit", "--quiet", "--message=Doodle"]):
+    author = ["-c", "user.name=tester", "-c", "user.email=tester@localhost"]
+    for command in (["init", "--quiet"], ["add", "--all"], [*author, "commit", "--quiet", "--message=Doodle"]):
         subprocess.run([git, *command], cwd=folder, check=True)
     if (PROJECT / "mnist").exists():
         shutil.copytree(PROJECT / "mnist", folder / "mnist")

@@ -1,4 +1,4 @@
-"""The newcomer's way: one command in a fresh clone."""
+"""`make run` in a fresh clone."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pytest
 STROKES = {"strokes": [[[140, 40], [150, 240]]]}
 
 
-def test_make_run_serves_follows_the_model_store_and_ends_by_ctrl_c(clone, tmp_path, wait_for, eventually, save_model):
+def test_make_run_serves_follows_the_model_store_and_stops_on_ctrl_c(clone, tmp_path, wait_for, eventually, save_model):
     log = tmp_path / "first-run.log"
     page, exporter = clone.address("DOODLE_FRONTEND_PORT"), clone.address("DOODLE_EXPORTER_PORT")
 
@@ -18,26 +18,26 @@ def test_make_run_serves_follows_the_model_store_and_ends_by_ctrl_c(clone, tmp_p
         return httpx.get(f"{clone.api}/model").json()["version"]
 
     with clone.serving(log, wait_for):
-        # The page's server reaches the service, whose prediction the exporter finds in the log.
+        # The page's server reaches the service, and the exporter counts its prediction.
         answer = httpx.post(f"{page}/api/predict", json=STROKES).raise_for_status().json()
         assert answer["best_guess"] == 1
         counted = "doodle_journal_predictions_total 1.0"
         eventually(lambda: counted in httpx.get(f"{exporter}/metrics").text.splitlines(), "the exporter counts it", 20)
 
-        # A model that is promoted is served without a restart; so is what was live before.
+        # Promotion and rollback need no restart.
         released, made = version(), save_model(tmp_path / "model")["version"]
         clone.run("python", "-m", "trainer", "models", "publish", str(tmp_path / "model"), "--promote")
         eventually(lambda: version() == made, "the model that was promoted is live", 20)
         clone.run("python", "-m", "trainer", "models", "rollback")
         eventually(lambda: version() == released, "the released model is live again", 20)
 
-    said = log.read_text()
-    assert f"Doodle: draw at {page}" in said
-    assert "event=model_loaded" in said
-    assert "epoch" not in said, "there is a model, and it trains"
+    output = log.read_text()
+    assert f"Doodle: draw at {page}" in output
+    assert "event=model_loaded" in output
+    assert "epoch" not in output, "it trains although there is a model"
     for part in ("inference", "exporter", "frontend", "trainer"):
-        assert f"{part}.1 stopped (rc=0)" in said
-    assert "Traceback" not in said
+        assert f"{part}.1 stopped (rc=0)" in output
+    assert "Traceback" not in output
     for port in clone.ports.values():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -45,14 +45,14 @@ def test_make_run_serves_follows_the_model_store_and_ends_by_ctrl_c(clone, tmp_p
 
 
 @pytest.mark.slow
-def test_a_second_run_sets_nothing_up_and_ends_when_one_part_dies(clone, tmp_path, wait_for):
+def test_a_second_run_skips_set_up_and_stops_when_one_part_dies(clone, tmp_path, wait_for):
     with clone.serving(tmp_path / "run.log", wait_for):
         pass
     log = tmp_path / "second-run.log"
     with clone.serving(log, wait_for) as process:
-        said = log.read_text()
-        assert "setting up" not in said
-        started = next(line for line in said.splitlines() if line.startswith("inference.1 started"))
+        output = log.read_text()
+        assert "setting up" not in output
+        started = next(line for line in output.splitlines() if line.startswith("inference.1 started"))
         os.kill(int(started.partition("pid=")[2].rstrip(")")), signal.SIGKILL)
         assert process.wait(timeout=20) != 0
         with pytest.raises(httpx.ConnectError):

@@ -1,11 +1,11 @@
-"""The page in a real browser, before the real service and model: draw, Predict, answer, feedback; and while something is away."""
+"""The page in a real browser with the real service and model: drawing, prediction, feedback and outages."""
 
 import re
 
 import numpy as np
 import pytest
-from hands import Hand
 from playwright.sync_api import expect
+from pointers import ChromiumPointer
 
 BAR, HOOK = [(165, 50), (160, 235)], [(150, 50), (80, 160), (200, 160)]  # together a 4
 LETTER_A = [[(70, 230), (140, 50), (210, 230)], [(95, 160), (185, 160)]]
@@ -17,8 +17,8 @@ TRANSFERRED = "() => performance.getEntries().reduce((sum, entry) => sum + (entr
 
 
 @pytest.fixture
-def hand(page):
-    return Hand(page)
+def pointer(page):
+    return ChromiumPointer(page)
 
 
 def predict(page, answer):
@@ -31,7 +31,7 @@ def winner(page, panel="#probabilities"):
 
 
 def canvas_color(page, x, y):
-    """At a logical point."""
+    """Return the color at a logical point."""
     return page.locator("#doodle-canvas").evaluate(
         """(canvas, [x, y]) => Array.from(canvas.getContext("2d").getImageData(
             x * canvas.width / 280, y * canvas.height / 280, 1, 1).data.slice(0, 3))""",
@@ -39,12 +39,12 @@ def canvas_color(page, x, y):
     )
 
 
-def test_a_drawing_is_predicted_and_feedback_on_it_stored(site, page, draw):
+def test_predicts_a_drawing_and_stores_feedback(site, page, draw):
     assert 10_000 < page.evaluate(TRANSFERRED) < 300_000
     assert canvas_color(page, 140, 60) == [0, 0, 0]
     predict(page, "Draw a digit first.")
     expect(page.locator("#error")).to_be_empty()
-    said_before = site.feedback()
+    feedback_before = site.feedback()
 
     draw(page, 7)
     expect(page.locator("#placeholder")).to_be_hidden()
@@ -56,10 +56,10 @@ def test_a_drawing_is_predicted_and_feedback_on_it_stored(site, page, draw):
     assert shares.index(max(shares)) == 7
     expect(page.locator("#model-version")).not_to_be_empty()
     image = np.reshape(page.evaluate(NETWORK_INPUT), (28, 28))
-    assert np.count_nonzero(image.max(axis=1) > 100) == 20, "as tall as MNIST's digits, however tall it was drawn"
+    assert np.count_nonzero(image.max(axis=1) > 100) == 20, "normalized to 20 pixels"
     for axis in (0, 1):
         center = np.average(np.arange(28), weights=image.sum(axis=1 - axis))
-        assert center == pytest.approx(14, abs=0.6), "in the middle, wherever it was drawn"
+        assert center == pytest.approx(14, abs=0.6), "centered"
 
     section = page.locator("#feedback-section")
     chosen = section.get_by_role("button", pressed=True)
@@ -69,10 +69,10 @@ def test_a_drawing_is_predicted_and_feedback_on_it_stored(site, page, draw):
     page.click("#feedback-btn")
     expect(page.locator("#feedback-status")).to_have_text(THANKS)
     expect(page.locator("#feedback-btn")).to_be_hidden()
-    assert site.feedback()[len(said_before) :] == [(7, 1)]
+    assert site.feedback()[len(feedback_before) :] == [(7, 1)]
 
     predict(page, "Digit: 7")
-    page.locator("#actual-digit").select_option("3")  # the form field of older pages
+    page.locator("#actual-digit").select_option("3")  # the select element of older pages
     expect(chosen).to_have_text("3")
     page.click("#clear-btn")
     expect(section).to_be_hidden()
@@ -81,7 +81,7 @@ def test_a_drawing_is_predicted_and_feedback_on_it_stored(site, page, draw):
     assert canvas_color(page, 140, 60) == [0, 0, 0]
 
 
-def test_the_keyboard_alone_is_enough(page):
+def test_works_by_keyboard_alone(page):
     result, keyboard = page.locator("#result"), page.keyboard
     page.focus("#doodle-canvas")
     for key in ["ArrowUp"] * 10 + ["Space"] + ["ArrowDown"] * 20 + ["Space"]:
@@ -101,9 +101,9 @@ def test_the_keyboard_alone_is_enough(page):
     expect(page.locator("#predict-btn")).to_be_focused()
 
 
-def test_no_digit_has_a_row_of_its_own(page, hand):
+def test_no_digit_has_its_own_row(page, pointer):
     for stroke in LETTER_A:
-        hand.mouse(stroke)
+        pointer.mouse(stroke)
     predict(page, "Not sure that is a digit")
     expect(page.locator("#best-guess")).to_have_text(re.compile(r"Best guess: \d"))
     for panel in ("#probabilities", "#softmax"):
@@ -111,46 +111,21 @@ def test_no_digit_has_a_row_of_its_own(page, hand):
     expect(page.locator("#probabilities .no-digit")).to_have_text(re.compile(r"\d%.*threshold 5", re.DOTALL))
 
     page.click("#clear-btn")
-    hand.mouse([(100, 100)])
+    pointer.mouse([(100, 100)])
     predict(page, "Not sure that is a digit")
     expect(page.locator("#best-guess")).to_be_empty()
     expect(page.locator("#why")).to_be_hidden()
 
 
-def test_late_answers_to_an_older_drawing_are_dropped(page, hand):
-    held = []
-    page.route("**/api/explain", lambda route: held.append(route))
-    with page.expect_request("**/api/explain"):
-        hand.mouse(BAR)
-    page.route("**/api/predict*", lambda route: held.append((route, route.fetch())), times=1)
-    page.click("#predict-btn")
-    hand.mouse(HOOK)
-    route, answer = held.pop()
-    route.fulfill(response=answer)
-    page.evaluate("async () => { await fetch('api/healthz'); await new Promise(requestAnimationFrame); }")  # long enough
-    expect(page.locator("#result")).to_be_empty()
-
-    predict(page, "Digit: 4")
-    expect(page.locator("#feedback-section")).to_be_visible()
-    shown = page.evaluate(NETWORK_INPUT)
-    with page.expect_request("**/api/explain"):  # about the whole drawing, once the first one is answered
-        held[0].continue_()
-    expect(winner(page)).to_have_attribute("data-digit", "4")
-    assert page.evaluate(NETWORK_INPUT) == shown
-    expect(page.locator("#inside-status")).not_to_contain_text("reads a 1")
-    held[1].continue_()
-    expect(page.locator("#inside-status")).to_contain_text("So far it reads a 4")
-
-
-def test_closed_the_inside_asks_nothing_and_another_stroke_empties_the_panel(page, hand):
+def test_a_closed_inspector_requests_nothing_and_a_stroke_clears_the_panel(page, pointer):
     asked = []
     page.on("request", lambda request: asked.append(request.url) if re.search("explain|snapshots", request.url) else None)
     page.click("#inside > summary")
-    hand.find_canvas()
-    hand.mouse(BAR)
+    pointer.find_canvas()
+    pointer.mouse(BAR)
     predict(page, "Digit: 1")
     expect(winner(page)).to_have_attribute("data-digit", "1")
-    page.mouse.move(*hand.place(*HOOK[0]))
+    page.mouse.move(*pointer.place(*HOOK[0]))
     page.mouse.down()
     expect(winner(page)).to_have_count(0)
     for answer in ("#result", "#confidence"):
@@ -164,7 +139,7 @@ def test_closed_the_inside_asks_nothing_and_another_stroke_empties_the_panel(pag
     assert not any("snapshots" in url for url in asked)  # the timeline is closed
 
 
-def test_a_drawing_and_feedback_outlive_an_outage_and_a_reload_and_arrive_once(make_site, new_page, draw, eventually):
+def test_drawing_and_feedback_survive_an_outage_and_a_reload(make_site, new_page, draw, eventually):
     site, page = make_site(), new_page()
     with site.serving_page():
         with site.serving_api():
@@ -173,25 +148,25 @@ def test_a_drawing_and_feedback_outlive_an_outage_and_a_reload_and_arrive_once(m
             predict(page, "Digit: 4")
         page.click("#feedback-btn")
         expect(page.locator("#feedback-status")).to_have_text(KEPT)
-        with page.expect_response("**/api/feedback") as answered:  # loaded again, the page tries at once
+        with page.expect_response("**/api/feedback") as answered:  # the page sends it again after a reload
             page.reload()
         assert answered.value.status == 502
         page.click("#predict-btn")
         expect(page.locator("#error")).to_contain_text("Connection Failed: ")
         expect(page.locator("#result")).to_be_empty()
         assert site.feedback() == []
-        with site.serving_api():  # another process: it learns of the prediction from the log
+        with site.serving_api():  # a new service, which finds the prediction in the log
             expect(page.locator("#result")).to_have_text("Digit: 4")
             expect(page.locator("#error")).to_be_empty()
-            page.evaluate("dispatchEvent(new Event('online'))")  # else it would be some seconds
-            eventually(lambda: page.evaluate("localStorage.length") == 0, "the feedback was taken", 15)
+            page.evaluate("dispatchEvent(new Event('online'))")  # otherwise it waits some seconds
+            eventually(lambda: page.evaluate("localStorage.length") == 0, "the feedback is sent", 15)
             assert site.feedback() == [(4, 4)]
             page.reload()
             expect(page.locator("#inside-status")).to_contain_text("So far it reads a 4")
         assert site.feedback() == [(4, 4)]
 
 
-def test_of_two_tabs_one_sends_what_is_kept(page, page_url, draw):
+def test_one_of_two_tabs_sends_stored_feedback(page, page_url, draw):
     page.route("**/api/feedback", lambda route: route.fulfill(status=503, headers={"Retry-After": "60"}), times=1)
     other = page.context.new_page()
     other.goto(page_url)
@@ -201,27 +176,10 @@ def test_of_two_tabs_one_sends_what_is_kept(page, page_url, draw):
     page.click("#feedback-btn")
     expect(page.locator("#feedback-status")).to_have_text(KEPT)
 
-    on_their_way = []
-    page.context.route("**/api/feedback", lambda route: on_their_way.append(route))
+    in_flight = []
+    page.context.route("**/api/feedback", lambda route: in_flight.append(route))
     for tab in (page, other):
         tab.evaluate("async () => { dispatchEvent(new Event('online')); await fetch('api/healthz'); }")
-    assert len(on_their_way) == 1
-    on_their_way[0].continue_()
+    assert len(in_flight) == 1
+    in_flight[0].continue_()
     expect(page.locator("#feedback-status")).to_have_text(THANKS)
-
-
-def test_offline_the_panels_stay_dimmed_and_follow_again_once_the_network_is_back(page, draw, hand):
-    draw(page, 5)
-    status, panels = page.locator("#inside-status"), [page.locator(panel) for panel in ("#panel", "#inside-body")]
-    expect(status).to_contain_text("So far it reads a 5")
-    page.context.set_offline(True)
-    hand.find_canvas()
-    hand.mouse([(40, 40), (40, 200)])
-    expect(status).to_contain_text("Connection Failed: ")
-    expect(page.locator("#layers canvas").first).to_be_visible()
-    for panel in panels:
-        expect(panel).to_have_attribute("aria-busy", "true")
-    page.context.set_offline(False)
-    expect(status).to_contain_text("So far it reads")
-    for panel in panels:
-        expect(panel).to_have_attribute("aria-busy", "false")

@@ -1,4 +1,4 @@
-"""The page for people who use a keyboard, a screen reader, large text, forced colors, or no JavaScript."""
+"""Accessibility: keyboard, screen reader, large text, forced colors, and no JavaScript."""
 
 import io
 
@@ -8,11 +8,11 @@ from PIL import Image
 from playwright.sync_api import expect
 
 LIVE = "element => element.closest('[aria-live=polite], [role=status]') !== null && element.checkVisibility()"
-# Figures with a scroll bar of their own may be wider than the window. The unit's panel reaches to the edge of the one around it.
+# Figures that scroll may be wider than the window.
 TOO_WIDE = """() => Array.from(document.querySelectorAll("body *"))
     .filter(element => !element.closest(".scrolls, .visually-hidden") && element.getBoundingClientRect().right > innerWidth + 0.5)
     .map(element => element.id || element.outerHTML.slice(0, 80))"""
-# The edges of the focused map that the unit's panel, or the window's top, hides.
+# Whether the window's top or the unit's panel hides an edge of the focused map.
 HIDDEN = """() => {
     const map = document.activeElement.getBoundingClientRect();
     return [map.top < 0, map.bottom > document.querySelector("#unit").getBoundingClientRect().top];
@@ -21,8 +21,8 @@ HIDDEN = """() => {
 
 @pytest.fixture(scope="module")
 def unfolded(page_url, chromium, draw):
-    """The page after a drawing, training steps, a prediction and a changed unit, with everything unfolded."""
-    # axe is a script, and reads colors between two themes.
+    """Return the page with every section open, after drawing, training, prediction and an edit."""
+    # axe needs a script, and would read colors during transitions.
     context = chromium.new_context(bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     page.goto(page_url)
@@ -46,7 +46,7 @@ def unfolded(page_url, chromium, draw):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_fault_with_all_that_the_page_shows(unfolded, scheme):
+def test_axe_finds_no_fault(unfolded, scheme):
     unfolded.emulate_media(color_scheme=scheme)
     found = Axe().run(unfolded)
     faults = [(fault["id"], node["html"]) for fault in found.response["violations"] for node in fault["nodes"]]
@@ -55,14 +55,14 @@ def test_axe_finds_no_fault_with_all_that_the_page_shows(unfolded, scheme):
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 568), (320, 256)], ids=["a small phone", "a laptop at 400% zoom"])
-def test_nothing_is_wider_than_320_pixels(unfolded, width, height):
+def test_fits_into_320_pixels(unfolded, width, height):
     unfolded.set_viewport_size({"width": width, "height": height})
     assert unfolded.evaluate("document.documentElement.scrollWidth") == width
     assert unfolded.evaluate(TOO_WIDE) == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)], ids=["laptop", "phone"])
-def test_the_unit_panel_hides_no_focused_map_and_closes_by_escape(unfolded, eventually, width, height):
+def test_unit_panel_hides_no_focused_map_and_closes_on_escape(unfolded, eventually, width, height):
     unfolded.set_viewport_size({"width": width, "height": height})
     panel, maps = unfolded.locator("#unit"), unfolded.locator("#layers canvas")
     for index in (0, 3, maps.count() - 1):
@@ -72,14 +72,14 @@ def test_the_unit_panel_hides_no_focused_map_and_closes_by_escape(unfolded, even
         unfolded.keyboard.press("ArrowRight")
         expect(panel).to_be_visible()
         eventually(lambda: unfolded.evaluate(HIDDEN) == [False, False], "the focused map is in sight", 5)
-    maps.nth(1).focus()  # with the panel open
+    maps.nth(1).focus()  # the panel is open
     eventually(lambda: unfolded.evaluate(HIDDEN) == [False, False], "the next map is in sight", 5)
     unfolded.focus("#unit-close")
     unfolded.keyboard.press("Escape")
     expect(maps.nth(1)).to_be_focused()
 
 
-def test_escape_on_the_canvas_closes_the_panel_before_it_clears(unfolded):
+def test_escape_closes_the_panel_before_it_clears_the_canvas(unfolded):
     maps = unfolded.locator("#layers canvas")
     maps.first.focus()
     unfolded.keyboard.press("ArrowRight")
@@ -92,9 +92,9 @@ def test_escape_on_the_canvas_closes_the_panel_before_it_clears(unfolded):
     expect(maps.first).to_be_hidden()
 
 
-def test_answers_are_announced_parts_are_headings_and_forced_colors_show_the_chosen_digit(page, draw):
+def test_announces_answers_and_shows_the_chosen_digit_in_forced_colors(page, draw):
     page.emulate_media(forced_colors="active")
-    for name in ("#result", "#confidence", "#best-guess"):  # regions that stand before their text
+    for name in ("#result", "#confidence", "#best-guess"):  # live regions exist before their text
         expect(page.locator(name)).to_be_empty()
         assert page.eval_on_selector(name, LIVE), name
     expect(page.get_by_role("heading", name="Inside the network", level=2)).to_be_visible()
@@ -120,7 +120,7 @@ def test_answers_are_announced_parts_are_headings_and_forced_colors_show_the_cho
     assert page.eval_on_selector("#unit-title", LIVE)
 
 
-def test_without_javascript_the_page_says_so_and_shows_no_dead_controls(page_url, new_page):
+def test_without_javascript_shows_a_note_and_no_controls(page_url, new_page):
     page = new_page(java_script_enabled=False)
     page.goto(page_url)
     expect(page.get_by_text("Doodle needs JavaScript")).to_be_visible()

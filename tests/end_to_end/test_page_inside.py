@@ -1,4 +1,4 @@
-"""Inside the network, on the real page: what the panels show is what digitnet computes, and what one can do there."""
+"""The inspector on the real page shows digitnet's numbers, and its controls work."""
 
 import numpy as np
 import pytest
@@ -22,20 +22,20 @@ def folder(pytestconfig):
 
 @pytest.fixture(scope="module")
 def model(folder):
-    """The network, and its card."""
+    """Return the network and its card."""
     return load(folder)
 
 
 @pytest.fixture
 def drawn(page, draw):
-    """The page after a 5 was drawn and nothing pressed, and the answer to the whole drawing, which the page shows."""
+    """Draw a 5; return the page and the explanation that it shows."""
 
-    def is_of_the_whole(response):
+    def is_complete(response):
         if not response.url.endswith("/api/explain"):
             return False
         return response.request.post_data_json["strokes"][-1][-1] == pytest.approx([82, 215], abs=1)
 
-    with page.expect_response(is_of_the_whole) as answered:
+    with page.expect_response(is_complete) as answered:
         draw(page, 5)
     answer = answered.value.json()
     shown = "logit => Number(document.querySelector('#softmax tr')?.dataset.logit) === logit"
@@ -48,20 +48,20 @@ def numbers(locator, *names):
 
 
 def image_of(response):
-    """What the network read of the drawing that this was asked about."""
+    """Return the network's image of the request's drawing."""
     asked = response.request.post_data_json
     return image_from_strokes(asked["strokes"], asked["brush"])
 
 
 def choose(page, layer, keys, place):
-    """A unit, by the keyboard."""
+    """Choose a unit by keyboard."""
     page.locator("#layers canvas").nth(layer).focus()
     for key in keys:
         page.keyboard.press(key)
     expect(page.locator("#unit")).to_have_attribute("data-place", place)
 
 
-def test_it_reads_while_the_pen_moves_and_shows_digitnet_s_numbers(drawn, model):
+def test_shows_digitnet_s_numbers_while_drawing(drawn, model):
     (page, answer), (network, card) = drawn, model
     expect(page.locator("#probabilities .winner")).to_have_attribute("data-digit", "5")
     expect(page.locator("#result")).to_be_empty()
@@ -80,7 +80,7 @@ def test_it_reads_while_the_pen_moves_and_shows_digitnet_s_numbers(drawn, model)
     expected = [evidence[evidence > 0].sum(), evidence[evidence < 0].sum(), logits[5] - logits[rival]]
     np.testing.assert_allclose(numbers(page.locator("#evidence"), "for", "against", "lead"), expected, rtol=1e-4)
 
-    # Every layer is drawn, and each has something in it.
+    # Every layer is visible and not empty.
     lit = """canvases => canvases.map(canvas => {
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         return data.filter((value, i) => i % 4 < 3 && value > 60).length; })"""
@@ -89,7 +89,7 @@ def test_it_reads_while_the_pen_moves_and_shows_digitnet_s_numbers(drawn, model)
     assert len(counts) == len(seen)
     assert min(counts) > 0
 
-    # Taking the ink away checks the gradients; another rival has other evidence.
+    # Occlusion checks the gradients; another rival has other evidence.
     page.click("#check-btn")
     expect(page.locator("#occlusion-check")).to_be_visible()
     assert page.locator("#occlusion").evaluate_all(lit)[0] > 20
@@ -101,11 +101,11 @@ def test_it_reads_while_the_pen_moves_and_shows_digitnet_s_numbers(drawn, model)
     assert page.evaluate(saliency) != before
 
 
-def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, draw):
+def test_a_copy_learns_a_label_and_forgets_others(drawn, model, folder, draw):
     (page, answer), (network, _) = drawn, model
     label, status = page.locator("#lesson-label"), page.locator("#lesson-status")
     likeliest = np.argsort(answer["probabilities"])
-    expect(label).to_have_value(str(likeliest[-2]))  # a lesson in the model's own answer would change little
+    expect(label).to_have_value(str(likeliest[-2]))  # training on the model's own answer would change little
     label.select_option("3")
     page.click("#step-btn")
     expect(status).to_contain_text("After 1 step the copy reads")
@@ -115,15 +115,15 @@ def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, 
     for side, digit in (("before", "5"), ("after", "3")):
         expect(page.locator(f"#lesson-{side} .winner")).to_have_attribute("data-digit", digit)
 
-    taught = train_on_image(network, np.array(answer["input"], np.float32), [TrainingStep(3, 0.001)] * 11)
-    assert numbers(status, "loss") == pytest.approx([taught.losses[-1]], rel=1e-5)
+    result = train_on_image(network, np.array(answer["input"], np.float32), [TrainingStep(3, 0.001)] * 11)
+    assert numbers(status, "loss") == pytest.approx([result.losses[-1]], rel=1e-5)
     assert len(page.locator("#lesson-curve").get_attribute("points").split()) == 11
     golden = in_unit_range(load_golden(folder).images)
-    answers = [reader.predict_logits(golden)[:, :10].argmax(axis=1) for reader in (network, taught.network)]
+    answers = [reader.predict_logits(golden)[:, :10].argmax(axis=1) for reader in (network, result.network)]
     shown = page.locator("#known-digits li")
     expect(shown).to_have_count(len(golden))
     for item, before, after in zip(shown.all(), *answers):
-        assert item.inner_text() in (str(after), "–")  # which is no digit to it
+        assert item.inner_text() in (str(after), "–")  # "–": no digit
         assert (item.get_attribute("class") == "forgotten") == (item.inner_text() != str(before))
     kept = page.locator("#known-digits li:not(.forgotten)").count()
     assert numbers(page.locator("#forgotten"), "kept") == [kept]
@@ -134,13 +134,13 @@ def test_a_copy_learns_what_it_is_told_and_forgets_others(drawn, model, folder, 
 
     page.click("#predict-btn")
     expect(page.locator("#result")).to_have_text("Digit: 5")
-    draw(page, 1)  # on top: another copy for another drawing, and the label stays
+    draw(page, 1)  # another drawing gets a new copy; the label stays
     expect(status).to_be_empty()
     expect(page.locator("#lesson-results")).to_be_hidden()
     expect(label).to_have_value("3")
 
 
-def test_a_unit_says_how_it_came_about(drawn, model, draw):
+def test_a_unit_shows_its_arithmetic(drawn, model, draw):
     (page, _), (network, _) = drawn, model
     panel = page.locator("#unit")
 
@@ -160,7 +160,7 @@ def test_a_unit_says_how_it_came_about(drawn, model, draw):
     expect(page.locator("#unit-title")).to_have_text(f"Filter 2, at row {place[1]}, column {place[2]}")
     expect(page.locator("#unit-arithmetic")).to_contain_text("+ bias ")
 
-    page.mouse.down()  # a click keeps it
+    page.mouse.down()  # a click keeps the unit
     page.mouse.up()
     hover(1, 0.9, 0.9)
     page.evaluate("async () => { await fetch('api/healthz'); await new Promise(requestAnimationFrame); }")  # long enough
@@ -178,7 +178,7 @@ def test_a_unit_says_how_it_came_about(drawn, model, draw):
     expect(panel).to_have_attribute("data-place", "0")
 
 
-def test_an_edited_copy_reads_otherwise_says_so_and_is_never_the_served_network(drawn, model, draw):
+def test_an_edited_copy_is_marked_and_the_served_network_is_unchanged(drawn, model, draw):
     (page, _), (network, _) = drawn, model
     status, last = page.locator("#inside-status"), page.locator("#layers canvas").count() - 1
     badges = page.locator("#inside").get_by_text("edited copy", exact=True)
@@ -219,7 +219,7 @@ def test_an_edited_copy_reads_otherwise_says_so_and_is_never_the_served_network(
         expect(badge).to_be_hidden()
 
 
-def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, model, folder):
+def test_timeline_predicts_at_each_snapshot(drawn, model, folder):
     (page, _), (network, card) = drawn, model
     snapshots = load_snapshots(folder, network, card)
     buttons = page.locator("#moment-readings button")
@@ -229,27 +229,27 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
     image = image_of(answered.value)
 
     filters, tables = set(), set()
-    for moment in (0, 2, len(snapshots) - 1):
-        then = snapshots.network(moment, network)
+    for index in (0, 2, len(snapshots) - 1):
+        then = snapshots.network(index, network)
         (probabilities,) = Decision.of(card).probabilities(then.predict_logits(image[None]))
-        assert numbers(buttons.nth(moment), "digit", "probability") == [
+        assert numbers(buttons.nth(index), "digit", "probability") == [
             probabilities.argmax(),
             pytest.approx(probabilities.max(), abs=1e-5),
         ]
-        page.fill("#moment", str(moment))
-        expect(buttons.nth(moment)).to_have_attribute("aria-pressed", "true")
-        when = f"{snapshots.step[moment]:,}" if moment else "Before the first step"
+        page.fill("#moment", str(index))
+        expect(buttons.nth(index)).to_have_attribute("aria-pressed", "true")
+        when = f"{snapshots.step[index]:,}" if index else "Before the first step"
         expect(page.locator("#moment-words")).to_contain_text(when)
-        accuracy = f"Validation accuracy: {100 * snapshots.validation_accuracy[moment]:.2f}%"
+        accuracy = f"Validation accuracy: {100 * snapshots.validation_accuracy[index]:.2f}%"
         expect(page.locator("#moment-measured")).to_contain_text(accuracy)
 
-        # The map has the drawing, and the digits, where digitnet puts them.
-        (place,) = snapshots.plane(moment).place(then.predict_features(image[None]))
+        # The map places drawing and digits as digitnet does.
+        (place,) = snapshots.plane(index).place(then.predict_features(image[None]))
         np.testing.assert_allclose(numbers(page.locator("#map .drawing"), "x", "y"), place, atol=1e-5)
         digits = page.locator("#map text").evaluate_all(
             "all => all.map(({ dataset }) => [dataset.digit, dataset.x, dataset.y].map(Number))"
         )
-        np.testing.assert_allclose(digits, np.column_stack([snapshots.mapped, snapshots.map_points[moment]]), atol=1e-5)
+        np.testing.assert_allclose(digits, np.column_stack([snapshots.mapped, snapshots.map_points[index]]), atol=1e-5)
         filters.add(page.evaluate("() => document.querySelector('#moment-filters').toDataURL()"))
         tables.add(page.locator("#moment-layers").inner_text())
     assert (len(filters), len(tables)) == (3, 3)
@@ -264,7 +264,7 @@ def test_the_timeline_reads_the_drawing_at_each_moment_of_the_training(drawn, mo
     expect(buttons).to_have_count(0)
 
 
-def test_a_service_without_snapshots_or_explanations_leaves_the_rest_as_it_is(drawn, draw):
+def test_works_without_snapshots_and_explanations(drawn, draw):
     page, _ = drawn
     page.route("**/api/snapshots", lambda route: route.fulfill(status=404, json={"detail": "none"}))
     page.click("#timeline > summary")

@@ -1,4 +1,4 @@
-"""The README's "Change something": one line in params.yaml, and the pipeline makes, measures, tests and releases a model."""
+"""Change params.yaml and run the pipeline: it trains, measures, tests and releases a model."""
 
 import csv
 import dataclasses
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def stack(clone, tmp_path_factory, wait_for):
-    """`make run`, with the repository's model live."""
+    """Run `make run` with the repository's model live."""
     with clone.serving(tmp_path_factory.mktemp("pipeline") / "run.log", wait_for):
         yield clone
 
@@ -36,53 +36,38 @@ def version_of(clone, name):
 
 
 @pytest.fixture(scope="module")
-def refused(stack):
-    """`dvc repro` with the perceptron instead, few epochs of it and a fifth of the synthetic drawings, beside the running stack;
-    and what it said."""
+def rejected(stack):
+    """Run `dvc repro` with a small perceptron next to the running stack. Return the clone and the output."""
     set_param(stack, r"network: convolutional ", "network: perceptron ")
     set_param(stack, r"(?m)^  epochs: \d+$", "  epochs: 2")
     for name, many in {"digits": 30_000, "non_digits": 20_000, "held_out_digits": 5000, "held_out_non_digits": 2000}.items():
         set_param(stack, rf"(?m)^  {name}: {many}\b", f"  {name}: {many // 5}")
-    set_param(stack, r"milliseconds: 100 ", "milliseconds: 5000 ")  # the machine has other things to do
+    set_param(stack, r"milliseconds: 100 ", "milliseconds: 5000 ")  # the machine may be busy
     done = stack.run("dvc", "repro", code=255)
     return stack, done.stdout + done.stderr
 
 
-def test_a_candidate_that_is_worse_is_refused_and_the_stack_goes_on_as_it_was(refused, eventually):
-    clone, said = refused
-    released, candidate = (load_card(clone.folder / "artifacts" / name)["version"] for name in ("model", "candidate"))
-    assert f"{candidate} is the candidate of {clone.api.replace('localhost', '127.0.0.1')}" in said
-    assert f"{candidate} is rejected; {released} stays live: it reads " in said
-    assert " than the live model; the limit is 0.50% (p = " in said
-    assert version_of(clone, "live") == released
-    result = result_of(clone)
-    assert (result["passed"], result["version"], result["live"]) == (False, candidate, released)
-    assert result["mnist"]["p_within_margin"] < 0.01
-    assert result["mnist"]["live_accuracy"] >= 0.9965
-    eventually(lambda: version_of(clone, "candidate") is None, "it is no candidate any more", 10)
-
-
 @pytest.fixture(scope="module")
-def changed(refused):
-    """The clone after somebody allows the loss: nothing is trained again, and the perceptron is live."""
-    clone, _ = refused
+def changed(rejected):
+    """Allow the loss and run `dvc repro`: it only tests and releases. Return the clone."""
+    clone, _ = rejected
     set_param(clone, r"margin: 0\.005 ", "margin: 0.2 ")
-    said = clone.run("dvc", "repro").stdout
-    assert [line for line in said.splitlines() if line.startswith("Running stage")] == [
+    output = clone.run("dvc", "repro").stdout
+    assert [line for line in output.splitlines() if line.startswith("Running stage")] == [
         "Running stage 'test':",
         "Running stage 'end':",
     ]
     return clone
 
 
-def test_once_it_is_allowed_it_is_live_in_the_running_stack(changed):
+def test_releases_the_candidate_once_the_margin_allows_it(changed):
     result = result_of(changed)
     assert result["passed"]
     assert version_of(changed, "live") == load_card(changed.folder / "artifacts" / "candidate")["version"]
     assert version_of(changed, "candidate") is None
-    assert not (changed.folder / "state" / "staging").exists(), "the stack was in reach"
+    assert not (changed.folder / "state" / "staging").exists(), "it used the running stack"
 
-    # Over HTTP it read exactly what it reads without a service.
+    # Accuracy over HTTP equals the offline one.
     measured = json.loads((changed.folder / "artifacts" / "metrics.json").read_text())
     assert result["mnist"]["drawings"] == 10_000
     assert result["mnist"]["accuracy"] == measured["accuracy"]
@@ -94,7 +79,7 @@ def test_once_it_is_allowed_it_is_live_in_the_running_stack(changed):
     assert 0.8 < card["test"]["accuracy"] < 0.98
 
 
-def test_dvc_has_nothing_left_to_do_shows_what_the_change_did_and_trains_anew_after_one_in_backpropagation(changed):
+def test_dvc_shows_the_change_and_retrains_after_a_change_of_code(changed):
     assert "up to date" in changed.run("dvc", "repro").stdout
     differences = json.loads(changed.run("dvc", "metrics", "diff", "--json").stdout)
     difference = differences["artifacts/metrics.json"]["accuracy"]
@@ -117,10 +102,10 @@ def test_dvc_has_nothing_left_to_do_shows_what_the_change_did_and_trains_anew_af
 
 @pytest.fixture(scope="module")
 def shared(changed, s3_server):
-    """The clone, committed, and pushed to a bucket in an object store."""
+    """Commit the clone and push its data to a bucket."""
     clone = dataclasses.replace(changed, ports=changed.ports | s3_server.environment)
     clone.run("scripts/setup.sh", "s3")
-    for key, value in (("user.name", "somebody"), ("user.email", "somebody@localhost")):
+    for key, value in (("user.name", "tester"), ("user.email", "tester@localhost")):
         clone.run("git", "config", key, value)
     clone.run("dvc", "remote", "add", "--default", "storage", f"s3://{s3_server.new_bucket()}/doodle")
     clone.run("git", "commit", "--quiet", "--all", "--message", "A perceptron")
@@ -128,26 +113,26 @@ def shared(changed, s3_server):
     return clone
 
 
-def test_a_sweep_is_two_commands_and_a_row_for_each_experiment_and_the_running_stack_sees_nothing_of_it(shared):
+def test_a_sweep_runs_experiments_and_leaves_the_running_stack_alone(shared):
     queue = ("dvc", "exp", "run", "--queue", "--set-param", "train.epochs=1", "--set-param")
     shared.run(*queue, "train.learning_rate=0.002,0.008", "--name", "shorter", "evaluate")
     shared.run(*queue, "train.learning_rate=-1", "--name", "slip", "evaluate")
     done = shared.run("make", "sweep", "JOBS=2", code=2)
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     columns = ("--drop", ".*", "--keep", "Experiment|State|^accuracy$|train.learning_rate")
     table = shared.run("dvc", "exp", "show", "--csv", *columns).stdout
     rows = {row["Experiment"]: row for row in csv.DictReader(io.StringIO(table))}
     for name, state, rate in (("shorter-1", "Success", "0.002"), ("shorter-2", "Success", "0.008"), ("slip", "Failed", "-1")):
         assert (rows[name]["State"], rows[name]["train.learning_rate"]) == (state, rate)
-    assert re.search(r"\[shorter-1\] *\| Success *\| 0\.\d+ .*\| 0\.002 ", said)
-    assert "some experiments failed. `dvc queue logs NAME` shows why" in said
+    assert re.search(r"\[shorter-1\] *\| Success *\| 0\.\d+ .*\| 0\.002 ", output)
+    assert "some experiments failed. `dvc queue logs NAME` shows why" in output
     assert "train.learning_rate must be a number from 1e-09 to 100.0, not -1" in shared.run("dvc", "queue", "logs", "slip").stdout
     assert version_of(shared, "live") == load_card(shared.folder / "artifacts" / "model")["version"]
     assert version_of(shared, "candidate") is None
     assert shared.run("git", "status", "--porcelain", "--untracked-files=no").stdout == ""
 
 
-def test_another_machine_has_from_the_object_store_what_this_one_made(shared, tmp_path):
+def test_another_machine_pulls_the_same_data(shared, tmp_path):
     other = dataclasses.replace(shared, folder=tmp_path / "doodle")
     shared.run("git", "clone", "--quiet", ".", str(other.folder))
     (other.folder / ".venv").symlink_to(shared.folder / ".venv")

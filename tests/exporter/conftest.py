@@ -1,4 +1,4 @@
-"""What the exporter's tests share: a store, results and a prediction log with known content, and ways to ask for metrics."""
+"""A store, results and a prediction log with known content, and helpers that read metrics."""
 
 import itertools
 import json
@@ -44,7 +44,7 @@ def make_feedback(number: int, actual: int | None, predicted: int | None = 3) ->
 
 @pytest.fixture(scope="session")
 def feedback():
-    """feedback(number, actual, predicted): a piece of it, as people give it."""
+    """feedback(number, actual, predicted): make a piece of feedback."""
     return make_feedback
 
 
@@ -54,13 +54,13 @@ def samples_of(families) -> dict[tuple[str, ...], float]:
 
 @pytest.fixture(scope="session")
 def read():
-    """read(text): (name, label values …) -> value of everything in a scrape's text."""
+    """read(text): parse a scrape into {(name, *label values): value}."""
     return lambda text: samples_of(text_string_to_metric_families(text))
 
 
 @pytest.fixture(scope="session")
 def ask():
-    """ask(app, path): the status, headers and body that a WSGI app answers with."""
+    """ask(app, path): return status, headers and body of a WSGI app's answer."""
 
     def ask(app, path: str = "/metrics", method: str = "GET", **environ: str) -> tuple[str, dict[str, str], str]:
         answer = []
@@ -74,7 +74,7 @@ def ask():
 
 @pytest.fixture(scope="session")
 def collect():
-    """collect(collector): its samples by name and labels, and the error at the end of them or None."""
+    """collect(collector): return its samples, and the error that ended them or None."""
 
     def collect(collector) -> tuple[dict[tuple[str, ...], float], Exception | None]:
         families = []
@@ -95,7 +95,7 @@ def models(tmp_path) -> FolderModels:
 
 @pytest.fixture
 def publish(save_model, models, tmp_path):
-    """publish(seed, about, …): a small model into the store; its version. Its card says what `about` does, and more."""
+    """publish(seed, about, …): publish a small model with this card and return its version."""
 
     def publish(seed: int = 0, about: dict = ABOUT, **more) -> str:
         save_model(tmp_path / "model", seed, about | more)
@@ -106,7 +106,7 @@ def publish(save_model, models, tmp_path):
 
 @pytest.fixture
 def artifacts(tmp_path) -> Path:
-    """A folder with the results of a run of the pipeline."""
+    """Return a folder with the results of a pipeline run."""
     folder = tmp_path / "artifacts"
     folder.mkdir()
     (folder / "metrics.json").write_text(json.dumps(METRICS))
@@ -124,7 +124,7 @@ def log_url(tmp_path) -> str:
 
 @pytest.fixture
 def log(log_url):
-    """A real prediction log, empty."""
+    """Return an empty prediction log."""
     opened = open_prediction_log(log_url)
     yield opened
     opened.close()
@@ -132,7 +132,7 @@ def log(log_url):
 
 @pytest.fixture(scope="session")
 def fill():
-    """fill(log): three predictions and one correction."""
+    """fill(log): add three predictions and one piece of feedback."""
 
     def fill(log) -> None:
         log.add_predictions([make_prediction(f"prediction-{i}", i, time=NEWEST_PREDICTION - 2 + i) for i in range(3)])
@@ -143,7 +143,7 @@ def fill():
 
 @pytest.fixture(scope="session")
 def bars():
-    """bars(count, seed): bars of various widths and places, uint8 (count, 28, 28)."""
+    """bars(count, seed): vertical bars of random width and position, uint8 (count, 28, 28)."""
 
     def bars(count: int, seed: int) -> np.ndarray:
         generator = np.random.default_rng(seed)
@@ -158,7 +158,7 @@ def bars():
 
 @pytest.fixture(scope="session")
 def reference(bars) -> dict:
-    """What drawings of bars are held against."""
+    """Return a drift reference made from bars."""
     count = 1000
     confidences = np.random.default_rng(1).uniform(0.9, 1.0, count)
     return Reference.of(measured(bars(count, 2), np.arange(count) % 10, confidences, np.zeros(count, bool))).to_dict()
@@ -166,7 +166,7 @@ def reference(bars) -> dict:
 
 @pytest.fixture
 def draw(log, bars):
-    """draw(count, version, change): so many bars are predicted."""
+    """draw(count, version, change): log `count` predictions of bars."""
     generator, numbers = np.random.default_rng(3), itertools.count()
 
     def draw(count: int, version: str, change=lambda image: image, form: str = "strokes") -> None:
@@ -181,12 +181,12 @@ def draw(log, bars):
 
 @pytest.fixture
 def settings(models, artifacts, log_url) -> dict[str, object]:
-    """What lets the exporter read this test's store, results and prediction log."""
+    """Return settings for this test's store, results and prediction log."""
     return {"models": str(models.folder), "artifacts": (artifacts,), "prediction_log": log_url}
 
 
 @pytest.fixture
 def environment(settings, artifacts) -> dict[str, str]:
-    """The same as variables."""
+    """Return the same settings as environment variables."""
     variables = {"DOODLE_MODELS": settings["models"], "DOODLE_ARTIFACTS": str(artifacts)}
     return variables | {"DOODLE_JOURNAL": settings["prediction_log"]}

@@ -1,4 +1,4 @@
-"""The feedback collector: each piece of feedback counts once, however often one looks."""
+"""The feedback collector counts each piece of feedback once."""
 
 from dataclasses import replace
 
@@ -11,22 +11,22 @@ RECEIVED = "doodle_feedback_received_total"
 
 
 def counts(samples):
-    """Those that are not zero, by their labels."""
+    """Return the counts above zero by their labels."""
     return {tuple(labels): value for (name, *labels), value in samples.items() if name == RECEIVED and value}
 
 
-def test_without_feedback_all_counts_are_there_and_zero(log, collect):
+def test_all_counts_start_at_zero(log, collect):
     samples, error = collect(FeedbackCollector(log))
     assert error is None
     assert counts(samples) == {}
-    assert len(samples) == 32  # 31 counts, and how many are recent
+    assert len(samples) == 32  # 31 counts and the number of recent pieces
     assert samples[RECENT] == 0
     assert AGREEMENT not in samples
 
 
-def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(log, feedback, collect):
-    said = [(3, 3), (3, 3), (5, 3), (5, None), (None, 3), (None, None)]
-    for number, (actual, predicted) in enumerate(said):
+def test_counts_by_digit_and_verdict(log, feedback, collect):
+    given = [(3, 3), (3, 3), (5, 3), (5, None), (None, 3), (None, None)]
+    for number, (actual, predicted) in enumerate(given):
         log.add_feedback(feedback(number, actual, predicted))
     samples, _ = collect(FeedbackCollector(log))
     assert counts(samples) == {("3", "right"): 2, ("5", "wrong"): 1, ("5", "unknown"): 1, ("none", "no_digit"): 2}
@@ -34,7 +34,7 @@ def test_it_counts_by_digit_and_by_what_that_says_of_the_answer(log, feedback, c
     assert samples[AGREEMENT] == pytest.approx(2 / 3)
 
 
-def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(log, feedback, collect):
+def test_erased_feedback_stays_counted_and_reading_continues(log, feedback, collect):
     collector = FeedbackCollector(log)
     for number in range(3):
         log.add_feedback(feedback(number, 3))
@@ -45,7 +45,7 @@ def test_feedback_that_is_erased_was_counted_once_and_reading_goes_on_behind_it(
     assert counts(samples) == {("3", "right"): 4}
 
 
-def test_each_counts_once_however_often_and_by_how_many_one_is_asked(log, feedback, collect, monkeypatch):
+def test_counts_each_once_across_pages_and_collections(log, feedback, collect, monkeypatch):
     monkeypatch.setattr(feedback_collector, "PAGE", 2)
     collector = FeedbackCollector(log)
     for number in range(5):
@@ -54,7 +54,7 @@ def test_each_counts_once_however_often_and_by_how_many_one_is_asked(log, feedba
         assert counts(collect(collector)[0]) == {("3", "right"): number + 1}
 
 
-def test_agreement_is_of_the_newest(log, feedback, collect, monkeypatch):
+def test_agreement_covers_the_newest_feedback(log, feedback, collect, monkeypatch):
     monkeypatch.setattr(feedback_collector, "RECENT", 4)
     collector = FeedbackCollector(log)
     for number, actual in enumerate([3, 3, 3, 3, 5, 5, 5]):
@@ -62,7 +62,7 @@ def test_agreement_is_of_the_newest(log, feedback, collect, monkeypatch):
     assert collect(collector)[0][AGREEMENT] == 0.25
 
 
-def test_another_log_in_its_place_is_counted_anew(log, feedback, tmp_path, collect):
+def test_counts_a_replaced_log_from_the_start(log, feedback, tmp_path, collect):
     collector = FeedbackCollector(log)
     log.add_feedback(feedback(1, 3))
     assert counts(collect(collector)[0]) == {("3", "right"): 1}

@@ -1,4 +1,4 @@
-"""The model collector: what is known of the store, and how it says that something there cannot be read."""
+"""The model collector reports the store's aliases and cards, and names unreadable files."""
 
 import json
 import re
@@ -12,42 +12,24 @@ from stores.models.folder import FolderModels
 
 @pytest.fixture
 def collected(models, collect):
-    """collected() -> (samples, error) of the store as it is now."""
+    """collected(): collect the store and return (samples, error)."""
     return lambda: collect(ModelCollector(models))
 
 
-def test_without_pointers_versions_are_counted_and_no_store_is_no_failure(collected, publish):
+def test_counts_versions_without_aliases_or_a_store(collected, publish):
     for count in range(3):
         assert collected() == ({("doodle_store_versions",): count}, None)
         publish(seed=count)
 
 
-def test_the_figures_of_the_live_model_come_from_its_card(collected, models, publish):
-    version = publish()
-    models.point("live", version)
-    assert collected() == (
-        {
-            ("doodle_store_versions",): 1,
-            ("doodle_store_pointer_info", "live", version): 1,
-            ("doodle_store_model_data_info", "live", "0123456789ab"): 1,
-            ("doodle_store_model_accuracy_ratio", "live"): 0.75,
-            ("doodle_store_model_parameters", "live"): 7850,
-            ("doodle_store_model_size_bytes", "live"): models.size(version),
-            ("doodle_store_model_trained_timestamp_seconds", "live"): 1_767_323_045,
-            ("doodle_store_model_training_seconds", "live"): 61.5,
-        },
-        None,
-    )
-
-
-def test_a_card_that_does_not_say_what_data_it_was_has_no_label_for_it(collected, models, publish):
+def test_omits_the_data_label_without_a_hash(collected, models, publish):
     models.point("live", publish(about={"data": {"digits": 60_000}}))
     samples, error = collected()
     assert error is None
     assert not [name for name, *_ in samples if name == "doodle_store_model_data_info"]
 
 
-def test_a_pointer_that_moves_takes_its_labels_along(collected, models, publish):
+def test_labels_follow_a_moved_alias(collected, models, publish):
     first, second = publish(seed=1, test={"accuracy": 0.9}), publish(seed=2, test={"accuracy": 0.8})
     for live, candidate, accuracies in ((first, second, (0.9, 0.8)), (second, first, (0.8, 0.9))):
         models.point("live", live)
@@ -56,10 +38,10 @@ def test_a_pointer_that_moves_takes_its_labels_along(collected, models, publish)
         assert error is None
         info = {labels[1:] for labels in samples if labels[0] == "doodle_store_pointer_info"}
         assert info == {("live", live), ("candidate", candidate)}
-        assert tuple(samples["doodle_store_model_accuracy_ratio", pointer] for pointer in ("live", "candidate")) == accuracies
+        assert tuple(samples["doodle_store_model_accuracy_ratio", alias] for alias in ("live", "candidate")) == accuracies
 
 
-def test_what_a_card_does_not_say_is_absent_and_no_failure(collected, models, publish):
+def test_omits_figures_that_the_card_lacks(collected, models, publish):
     version = publish(about={"note": "never measured"})
     models.point("live", version)
     samples, error = collected()
@@ -84,7 +66,7 @@ def test_never_reads_the_weights(collected, models, publish):
 class TestDamage:
     @pytest.fixture
     def live(self, models, publish):
-        """The folder of a live model; there is a candidate, too."""
+        """Promote a model and name a candidate; return the live model's folder."""
         live = publish(seed=1)
         models.point("live", live)
         models.point("candidate", publish(seed=2))
@@ -101,24 +83,24 @@ class TestDamage:
             (lambda card: card.with_name("weights.npz").unlink(), "(/weights.npz)? cannot be read"),
         ],
     )
-    def test_files_that_cannot_be_read_leave_both_pointers_and_the_other_model(self, collected, models, live, damage, reason):
+    def test_damaged_files_keep_both_aliases_and_the_other_model(self, collected, models, live, damage, reason):
         damage(live / "model.json")
         samples, error = collected()
         assert isinstance(error, StoreError)
         assert re.search(f"{live}.*{reason}", str(error))
-        for pointer in ("live", "candidate"):
-            assert samples["doodle_store_pointer_info", pointer, models.alias(pointer)] == 1
+        for alias in ("live", "candidate"):
+            assert samples["doodle_store_pointer_info", alias, models.alias(alias)] == 1
         self.assert_only_the_candidate_is_known(samples)
 
     @pytest.mark.parametrize(("part", "name", "value"), [("test", "accuracy", "high"), ("training", "finished_at", "2026-01-02")])
-    def test_of_a_card_with_one_wrong_figure_none_is_shown(self, collected, live, part, name, value):
+    def test_omits_all_figures_of_a_card_with_a_wrong_one(self, collected, live, part, name, value):
         card = live / "model.json"
-        card.write_text(json.dumps(sealed(json.loads(card.read_text()) | {part: {name: value}})))  # its checksum agrees
+        card.write_text(json.dumps(sealed(json.loads(card.read_text()) | {part: {name: value}})))  # with a valid checksum
         samples, error = collected()
         assert re.match(rf"the card of {live.name} is damaged: .*\n{part}.{name}\n  Input should ", str(error))
         self.assert_only_the_candidate_is_known(samples)
 
-    def test_a_damaged_pointer_gets_no_label(self, collected, models, live):
+    def test_a_damaged_alias_gets_no_label(self, collected, models, live):
         (models.folder / "live").write_bytes(b'evil"}\nversion')
         samples, error = collected()
         assert "live is damaged" in str(error)
@@ -130,7 +112,7 @@ class TestDamage:
         assert re.search("live is damaged.*; .*candidate is damaged", str(error))
         assert samples == {("doodle_store_versions",): 2}
 
-    def test_a_file_in_the_store_s_place_is_a_failure(self, tmp_path, collect):
+    def test_a_file_instead_of_the_store_is_a_failure(self, tmp_path, collect):
         (tmp_path / "file").write_text("in the way")
         samples, error = collect(ModelCollector(FolderModels(tmp_path / "file")))
         assert (samples, type(error)) == ({}, StoreError)

@@ -1,4 +1,4 @@
-"""The pipeline collector: the last run's figures, before there is one, and when its files are not whole."""
+"""The pipeline collector reports the last run, no run, and damaged files."""
 
 import os
 
@@ -25,20 +25,20 @@ FROM_HISTORY = {
 
 @pytest.fixture
 def collected(artifacts, collect):
-    """collected() -> (samples, error) of the results as they are now."""
+    """collected(): collect the results and return (samples, error)."""
     return lambda: collect(PipelineCollector([artifacts]))
 
 
-def test_the_figures_are_those_of_the_test_digits_and_of_the_last_epoch(collected):
+def test_reports_test_figures_and_the_last_epoch(collected):
     assert collected() == ({AVAILABLE: 1, **FROM_METRICS, **FROM_HISTORY}, None)
 
 
-def test_before_the_first_run_nothing_is_known_and_that_is_no_failure(tmp_path, collect):
+def test_reports_nothing_before_the_first_run(tmp_path, collect):
     (tmp_path / "empty").mkdir()
     assert collect(PipelineCollector([tmp_path / "nowhere", tmp_path / "empty"])) == ({AVAILABLE: 0}, None)
 
 
-def test_metrics_are_known_while_the_next_run_trains_and_its_history_once_it_has_metrics(collected, artifacts):
+def test_history_needs_metrics_and_metrics_need_no_history(collected, artifacts):
     (artifacts / "history.csv").rename(artifacts / "kept.csv")
     assert collected() == ({AVAILABLE: 1, **FROM_METRICS}, None)
     (artifacts / "kept.csv").rename(artifacts / "history.csv")
@@ -46,7 +46,7 @@ def test_metrics_are_known_while_the_next_run_trains_and_its_history_once_it_has
     assert collected() == ({AVAILABLE: 0}, None)
 
 
-def test_of_several_folders_the_one_whose_metrics_were_written_last_is_read_alone(artifacts, tmp_path, collect):
+def test_reads_the_folder_with_the_newest_metrics(artifacts, tmp_path, collect):
     other = tmp_path / "other"
     other.mkdir()
     (other / "metrics.json").write_text('{"accuracy": 0.5}')
@@ -56,13 +56,13 @@ def test_of_several_folders_the_one_whose_metrics_were_written_last_is_read_alon
         os.utime(other / "metrics.json", (written + later, written + later))
         for folders in ([tmp_path / "nowhere", artifacts, other], [other, artifacts]):
             assert collect(PipelineCollector(folders)) == ({AVAILABLE: 1, **expected}, None)
-    (other / "metrics.json").write_text("{")  # a damaged newest one is not passed over
+    (other / "metrics.json").write_text("{")  # a damaged newest file is not skipped
     samples, error = collect(PipelineCollector([other, artifacts]))
     assert samples == {AVAILABLE: 0}
     assert f"{other}/metrics.json cannot be used" in str(error)
 
 
-def test_what_the_files_do_not_say_is_absent_and_no_label_comes_from_a_file(collected, artifacts):
+def test_omits_missing_figures_and_unknown_labels(collected, artifacts):
     (artifacts / "metrics.json").write_text('{"accuracy": 0.5, "accuracy_by_digit": {"10": 1, "evil": 1, "3": 0.25}}')
     (artifacts / "history.csv").write_text("epoch,train_loss\n7,0.5\n")
     samples, error = collected()
@@ -74,7 +74,7 @@ def test_what_the_files_do_not_say_is_absent_and_no_label_comes_from_a_file(coll
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b"\xff\xfe", b'{"accuracy_by_digit": [0.99]}'], ids=len)
-def test_metrics_that_are_not_whole_are_not_available(collected, artifacts, content):
+def test_damaged_metrics_are_not_available(collected, artifacts, content):
     (artifacts / "metrics.json").write_bytes(content)
     samples, error = collected()
     assert samples == {AVAILABLE: 0}
@@ -83,7 +83,7 @@ def test_metrics_that_are_not_whole_are_not_available(collected, artifacts, cont
 
 
 @pytest.mark.parametrize("rows", [b"", b"1,0.5\n2\n", b"1,0.5\n2,0.1", b"1,0.5\n2,nan\n", b'1,"0.5\n', b"1,\xff\n"])
-def test_a_history_that_is_not_whole_takes_only_its_own_figures_away(collected, artifacts, rows):
+def test_a_damaged_history_hides_only_its_own_figures(collected, artifacts, rows):
     (artifacts / "history.csv").write_bytes(b"epoch,train_loss\n" + rows)
     samples, error = collected()
     assert samples == {AVAILABLE: 1, **FROM_METRICS}
@@ -91,8 +91,8 @@ def test_a_history_that_is_not_whole_takes_only_its_own_figures_away(collected, 
     assert f"{artifacts}/history.csv cannot be used: " in str(error)
 
 
-def test_a_folder_in_the_file_s_place_is_a_failure(collected, artifacts):
-    """What a bind mount of a file that is not there makes."""
+def test_a_folder_instead_of_the_file_is_a_failure(collected, artifacts):
+    """A bind mount of a missing file makes a folder."""
     (artifacts / "metrics.json").unlink()
     (artifacts / "metrics.json").mkdir()
     samples, error = collected()

@@ -1,4 +1,4 @@
-"""The prediction log collector: what the prediction log says of itself, and nothing but 0 for up when it does not answer."""
+"""The prediction log collector reports the log's summary, or only 0 for up."""
 
 import pytest
 from exporter.prediction_log_collector import PredictionLogCollector
@@ -14,7 +14,7 @@ UP, TOTAL, KEPT, FEEDBACK, NEWEST, DURABLE, DELAYED, MEMORY, MEMORY_LIMIT = (
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
-def test_counts_what_was_written(kind, request, log_url, collect, fill):
+def test_counts_records(kind, request, log_url, collect, fill):
     log = open_prediction_log(log_url if kind == "sqlite" else request.getfixturevalue("redis_server").url, cap=2)
     samples, error = collect(PredictionLogCollector(log))
     assert error is None
@@ -30,12 +30,12 @@ def test_counts_what_was_written(kind, request, log_url, collect, fill):
 
 
 @pytest.mark.parametrize(("options", "durable"), [("?durable=managed", None), ("?durable=managed&replicas=1", 0)])
-def test_says_nothing_of_a_disk_that_its_operator_vouches_for_but_sees_too_few_replicas(redis_server, collect, options, durable):
+def test_managed_durability_is_unknown_but_replicas_are_checked(redis_server, collect, options, durable):
     samples, error = collect(PredictionLogCollector(open_prediction_log(redis_server.url + options)))
     assert (error, samples[UP], samples.get(DURABLE)) == (None, 1, durable)
 
 
-def test_says_how_much_memory_there_is_if_there_is_a_limit(redis_server, collect):
+def test_reports_the_memory_limit(redis_server, collect):
     redis_server.client.config_set("maxmemory", "64mb")
     samples, _ = collect(PredictionLogCollector(open_prediction_log(redis_server.url)))
     redis_server.client.config_set("maxmemory", 0)
@@ -43,14 +43,14 @@ def test_says_how_much_memory_there_is_if_there_is_a_limit(redis_server, collect
     assert samples[MEMORY_LIMIT] == 64 * 2**20
 
 
-def test_one_that_says_little_is_up_all_the_same(log, collect, monkeypatch):
+def test_a_log_without_durability_figures_is_up(log, collect, monkeypatch):
     monkeypatch.setattr(log, "durability", lambda: Durability(None, None, None, None, None))
     samples, error = collect(PredictionLogCollector(log))
     assert error is None
     assert set(samples) == {UP, TOTAL, KEPT, FEEDBACK}
 
 
-def test_one_that_cannot_be_read_is_down_and_nothing_else_is_known(log_url, tmp_path, collect):
+def test_an_unreadable_log_is_down_without_other_figures(log_url, tmp_path, collect):
     (tmp_path / "journal.sqlite").write_bytes(b"no database " * 1000)
     samples, error = collect(PredictionLogCollector(open_prediction_log(log_url)))
     assert samples == {UP: 0}

@@ -1,4 +1,4 @@
-"""A scrape as a whole: each collector's own success and duration, and one failing without the others."""
+"""A scrape reports success and duration per collector, and isolates failures."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ SUCCESS, DURATION = "doodle_exporter_collector_success", "doodle_exporter_collec
 
 
 class FakeCollector:
-    """One figure, and then an error if there is one to raise."""
+    """Yield one figure, then raise the error if any."""
 
     def __init__(self, name, error=None):
         self.name, self.error = name, error
@@ -25,13 +25,13 @@ class FakeCollector:
 
 @pytest.fixture
 def events(caplog):
-    """What was logged."""
+    """Return a function that lists the logged messages."""
     caplog.set_level(logging.INFO, logger="exporter.scrape")
     return lambda: caplog.messages
 
 
 @pytest.mark.parametrize("error", [OSError("gone"), KeyError("bug"), RecursionError()], ids=lambda error: type(error).__name__)
-def test_a_failing_collector_keeps_what_it_knew_and_takes_nothing_from_the_others(collect, error):
+def test_a_failure_keeps_earlier_samples_and_other_collectors(collect, error):
     samples, raised = collect(Scrape([FakeCollector("first"), FakeCollector("bad", error), FakeCollector("good")]))
     assert raised is None
     assert all(samples.pop((DURATION, name)) >= 0 for name in ("first", "bad", "good"))
@@ -39,7 +39,7 @@ def test_a_failing_collector_keeps_what_it_knew_and_takes_nothing_from_the_other
     assert samples == figures | {(SUCCESS, "first"): 1, (SUCCESS, "bad"): 0, (SUCCESS, "good"): 1}
 
 
-def test_a_failure_is_one_line_when_it_begins_and_one_when_it_ends(collect, events):
+def test_logs_the_start_and_end_of_a_failure_once(collect, events):
     bad = FakeCollector("bad", OSError("no\ngood"))
     scrape = Scrape([FakeCollector("good"), bad])
     assert [collect(scrape)[0][SUCCESS, "bad"] for _ in range(3)] == [0] * 3
@@ -54,9 +54,9 @@ def test_a_failure_is_one_line_when_it_begins_and_one_when_it_ends(collect, even
     ]
 
 
-def test_scrapes_run_one_at_a_time(collect):
-    class Alone(FakeCollector):
-        """Fails if another scrape is in it."""
+def test_scrapes_are_serialized(collect):
+    class SerialCollector(FakeCollector):
+        """Fail if two scrapes overlap."""
 
         def collect(self):
             with running_alone:
@@ -73,6 +73,6 @@ def test_scrapes_run_one_at_a_time(collect):
         def __exit__(self, *_):
             self.count -= 1
 
-    running_alone, scrape = RunningAlone(), Scrape([Alone("alone")])
+    running_alone, scrape = RunningAlone(), Scrape([SerialCollector("alone")])
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(lambda _: collect(scrape)[0][SUCCESS, "alone"], range(4))) == [1] * 4

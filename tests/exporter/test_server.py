@@ -1,4 +1,4 @@
-"""The HTTP server with any app behind it: silent clients, and hosts of both families."""
+"""The HTTP server: silent clients, concurrency, IPv4 and IPv6."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ def app(environ, start_response):
 
 @contextmanager
 def serving(host="127.0.0.1", app=app):
-    """The address of a server in a thread."""
+    """Run a server in a thread and yield its address."""
     with Server(host, 0, app) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -35,15 +35,15 @@ def get(address, path):
         return connection.makefile("rb").read()
 
 
-def test_a_client_that_says_nothing_loses_the_connection(monkeypatch):
+def test_closes_a_silent_connection(monkeypatch):
     assert RequestHandler.timeout is not None
     monkeypatch.setattr(RequestHandler, "timeout", 0.1)
     with serving() as address, socket.create_connection(address, timeout=10) as silent:
         assert silent.recv(1) == b""
 
 
-def test_a_request_waits_for_no_other():
-    """Each of these is answered only once the other has come."""
+def test_answers_requests_concurrently():
+    """Each request is answered only after the other has arrived."""
     meeting = threading.Barrier(2)
 
     def app_where_two_meet(environ, start_response):
@@ -56,7 +56,7 @@ def test_a_request_waits_for_no_other():
 
 
 @pytest.mark.parametrize("host", ["localhost", "::1"])
-def test_a_host_may_be_a_name_or_an_address_of_either_family(host):
+def test_listens_on_names_and_ipv6_addresses(host):
     try:
         socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The stage collector: how each stage last went, and how far a training is; a damaged file is named."""
+"""The stage collector reports each stage's last run and the progress of training."""
 
 import json
 from pathlib import Path
@@ -15,23 +15,14 @@ def success(stage):
     return ("doodle_pipeline_stage_success", stage)
 
 
-def test_files_are_called_as_the_trainer_calls_them():
-    """Its source is read: the exporter's packages are too few to import it."""
+def test_file_names_are_the_trainer_s():
+    """Search the trainer's source, because the exporter's environment cannot import it."""
     sources = "".join(path.read_text() for path in (Path(__file__).parents[2] / "services/trainer").rglob("*.py"))
     assert f'"{stage_collector.STAGES_FILE}"' in sources
     assert f'"{stage_collector.TRAINING_FILE}"' in sources
 
 
-def test_each_stage_says_when_it_ended_how_long_it_took_and_whether_it_succeeded(artifacts, collect):
-    samples, error = collect(StageCollector([artifacts]))
-    assert error is None
-    assert (samples[success("train")], samples[success("test")]) == (1, 0)
-    assert samples["doodle_pipeline_stage_seconds", "train"] == 61.5
-    assert samples["doodle_pipeline_stage_finished_timestamp_seconds", "test"] == 1_767_323_040.0
-    assert success("end") not in samples  # it never ran
-
-
-def test_of_two_folders_the_newer_run_of_each_stage_counts(artifacts, tmp_path, collect):
+def test_reads_the_newer_run_of_each_stage(artifacts, tmp_path, collect):
     other = tmp_path / "other"
     other.mkdir()
     newer, older = 1_800_000_000.0, 1_600_000_000.0
@@ -43,25 +34,15 @@ def test_of_two_folders_the_newer_run_of_each_stage_counts(artifacts, tmp_path, 
         assert (samples[success("train")], samples[success("test")]) == (1, 1)
 
 
-def test_a_training_that_is_going_on_says_how_far_it_is(artifacts, collect):
-    samples, error = collect(StageCollector([artifacts]))
-    assert error is None
-    assert samples[RUNNING] == 1
-    assert samples["doodle_training_epochs",] == 2.0
-    assert samples["doodle_training_epochs_planned",] == 8
-    assert samples["doodle_training_accuracy_ratio",] == 0.9375
-    assert samples["doodle_training_pictures_per_second",] == 9500.0
-
-
 @pytest.mark.parametrize(("seconds", "is_running"), [(SILENT_SECONDS - 0.1, 1), (SILENT_SECONDS + 0.1, 0)])
-def test_one_that_has_fallen_silent_is_not_going_on(artifacts, collect, seconds, is_running):
+def test_a_silent_training_is_not_running(artifacts, collect, seconds, is_running):
     written = (artifacts / "progress.json").stat().st_mtime
     samples, error = collect(StageCollector([artifacts], now=lambda: written + seconds))
     assert (samples[RUNNING], error) == (is_running, None)
     assert (("doodle_training_loss",) in samples) == bool(is_running)
 
 
-def test_where_nothing_ever_ran_there_is_nothing_and_that_is_no_failure(tmp_path, collect):
+def test_reports_nothing_before_any_run(tmp_path, collect):
     assert collect(StageCollector([tmp_path, tmp_path / "nowhere"])) == ({RUNNING: 0}, None)
 
 
@@ -74,7 +55,7 @@ def test_where_nothing_ever_ran_there_is_nothing_and_that_is_no_failure(tmp_path
         ("progress.json", b'{"loss": "low"}'),
     ],
 )
-def test_a_damaged_file_is_named_and_those_before_it_are_read(artifacts, collect, name, content):
+def test_error_names_a_damaged_file_after_reading_the_others(artifacts, collect, name, content):
     (artifacts / name).write_bytes(content)
     samples, error = collect(StageCollector([artifacts]))
     assert isinstance(error, ResultsError)

@@ -14,7 +14,7 @@ const answering = (status, body, headers = {}) => async () => ({
   text: async () => (typeof body === "string" ? body : JSON.stringify(body)),
 });
 
-/** A promise that only an abort ends, as a silent server's. */
+/** A promise that only an abort settles, like a silent server's. */
 const silence = (signal) =>
   new Promise((_, reject) => {
     const stop = () => reject(new DOMException("aborted", "AbortError"));
@@ -28,7 +28,7 @@ const silent = (_, { signal }) => silence(signal);
 const predict = (status, body, headers) => requestPrediction(request, { fetch: answering(status, body, headers) });
 const send = (status, body, headers) => sendFeedback(feedback, { fetch: answering(status, body, headers) });
 
-test("drawing and feedback are posted as JSON to relative addresses", async () => {
+test("posts drawing and feedback as JSON to relative addresses", async () => {
   const calls = [];
   const recording = (answer) => async (url, { method, headers, body }) => {
     calls.push([url, method, headers["Content-Type"], JSON.parse(body)]);
@@ -43,7 +43,7 @@ test("drawing and feedback are posted as JSON to relative addresses", async () =
   ]);
 });
 
-test("a status gives the API's own reason, or one of the page's", async () => {
+test("shows the API's reason for a status, or the page's", async () => {
   for (const [status, title] of [[422, "Drawing Not Accepted"], [503, "Service Unavailable"], [599, "Server Error"]]) {
     assert.equal((await predict(status, { detail: "this is why" })).error, `${title}: this is why`);
     const { error } = await predict(status, "<html>proxy</html>");
@@ -51,7 +51,7 @@ test("a status gives the API's own reason, or one of the page's", async () => {
   }
 });
 
-test("a reason may be a list, is cut if endless, and is the page's own if there is none", async () => {
+test("joins lists of reasons, cuts long ones and replaces missing ones", async () => {
   const list = [{ loc: ["body"], msg: "too many points" }, { msg: "no strokes" }];
   assert.equal((await predict(422, { detail: list })).error, "Drawing Not Accepted: too many points; no strokes");
   assert.ok((await predict(400, { detail: "x".repeat(5000) })).error.length < 250);
@@ -60,7 +60,7 @@ test("a reason may be a list, is cut if endless, and is the page's own if there 
   }
 });
 
-test("what is no prediction is an unexpected answer, and feedback counts as received only where the API says so", async () => {
+test("rejects malformed answers and unconfirmed feedback", async () => {
   for (const body of ["<html>Log in</html>", "", "null", "[]", { message: 5 }]) {
     assert.deepEqual(await send(200, body), { error: "Unexpected Answer: the server did not confirm it." });
   }
@@ -80,7 +80,7 @@ for (const [name, fetch, reason] of [
   ["a silent server", silent, /^Connection Failed: no answer within 0.02 seconds\.$/],
   ["a server that stalls", stalling, /^Connection Failed: no answer within 0.02 seconds\.$/],
 ]) {
-  test(`${name} is a failed connection, which may pass`, async () => {
+  test(`${name} is a failed connection, which can be retried`, async () => {
     for (const outcome of [await requestPrediction(request, { fetch, timeoutMs: 20 }), await sendFeedback(feedback, { fetch, timeoutMs: 20 })]) {
       assert.match(outcome.error, reason);
       assert.deepEqual([outcome.mayPass, outcome.retryAfterMs], [true, null]);
@@ -88,7 +88,7 @@ for (const [name, fetch, reason] of [
   });
 }
 
-test("a request can be given up, even before it begins", async () => {
+test("a request can be aborted, even before it begins", async () => {
   const controller = new AbortController();
   const pending = requestPrediction(request, { fetch: silent, signal: controller.signal });
   controller.abort();
@@ -96,7 +96,7 @@ test("a request can be given up, even before it begins", async () => {
   assert.ok("error" in (await requestPrediction(request, { fetch: silent, signal: controller.signal })));
 });
 
-test("what is refused for good does not pass, and an unknown prediction is told apart", async () => {
+test("permanent rejections are not retried, and an unknown prediction is marked", async () => {
   assert.deepEqual(await predict(422, { detail: "no" }), { error: "Drawing Not Accepted: no" });
   assert.deepEqual(await send(404, { detail: "no such id" }), { error: "Not Found: no such id", isUnknown: true });
   for (const status of [400, 403, 413, 415, 422]) {
@@ -104,7 +104,7 @@ test("what is refused for good does not pass, and an unknown prediction is told 
   }
 });
 
-test("what fails just now may pass later, after the seconds that the service names", async () => {
+test("temporary failures can be retried after the service's Retry-After", async () => {
   const expected = { error: "Service Unavailable: no", mayPass: true, retryAfterMs: 5000 };
   for (const ask of [predict, send]) assert.deepEqual(await ask(503, { detail: "no" }, { "Retry-After": "5" }), expected);
   for (const status of [408, 429, 500, 502, 503, 504, 599]) assert.equal((await send(status, "<html>")).mayPass, true, status);

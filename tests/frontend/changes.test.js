@@ -3,18 +3,18 @@ import { test } from "node:test";
 
 import { Changes, changesInWords } from "../../services/frontend/js/changes.js";
 
-test("a unit is switched off and on again, and stays off while it is edited", () => {
+test("a unit can be switched off and on, and stays off during edits", () => {
   const changes = new Changes();
   changes.toggle(2, 7);
   assert.deepEqual(changes.list, [{ layer: 2, unit: 7 }]);
   assert.deepEqual([changes.isOff(2, 7), changes.isOff(2, 8), changes.isOff(1, 7)], [true, false, false]);
   changes.edit(2, 7, 12, 0.5);
-  assert.deepEqual(changes.list.at(-1), { layer: 2, unit: 7 }); // the last one counts
+  assert.deepEqual(changes.list.at(-1), { layer: 2, unit: 7 }); // the last change counts
   changes.toggle(2, 7);
   assert.deepEqual(changes.list, [{ layer: 2, unit: 7, weight: 12, value: 0.5 }]);
 });
 
-test("a weight has the value that it was given last, and all can be undone", () => {
+test("a weight keeps its last value, and all changes can be undone", () => {
   const changes = new Changes();
   changes.edit(0, 3, 12, 0.5);
   changes.edit(0, 3, "bias", 1);
@@ -24,7 +24,7 @@ test("a weight has the value that it was given last, and all can be undone", () 
   assert.deepEqual(changes.list, []);
 });
 
-test("changes are counted in words", () => {
+test("describes the number of changes", () => {
   const [off, edited] = [{ layer: 0, unit: 0 }, { layer: 0, unit: 0, weight: 1, value: 1 }];
   assert.equal(changesInWords([]), "");
   assert.match(changesInWords([off]), /1 unit is off\.$/);

@@ -1,4 +1,4 @@
-"""Both servers of the page: the stand-in, and a real nginx with the project's nginx.conf; and services to put behind them."""
+"""Run the page's two servers, the Python one and nginx with the project's nginx.conf, before test services."""
 
 import importlib
 import os
@@ -22,7 +22,7 @@ NO_RATES = [("rate=2r/s", "rate=1000r/s"), ("rate=5r/s", "rate=1000r/s")]  # for
 
 
 async def echo(request):
-    """Answers with what it was asked, so that one sees what arrives."""
+    """Answer with the request's method, path, body and headers."""
     query = request.url.query
     seen = {
         "method": request.method,
@@ -34,7 +34,7 @@ async def echo(request):
 
 
 async def refuse_unread(_):
-    """An answer before any of the question was read."""
+    """Answer before reading the request."""
     return JSONResponse({"detail": "No model yet"}, 503, headers={"Retry-After": "5"})
 
 
@@ -50,12 +50,12 @@ ECHO = Starlette(
 class Nginx:
     """A running nginx."""
 
-    page: str  # the address of its port 3000
-    api: str  # and of its port 7000
+    page: str  # URL of its port 3000
+    api: str  # URL of its port 7000
     log: Path
 
     def logged(self, text, count=1):
-        """The log's lines with this text, once there are so many: nginx writes them when the client has its answer."""
+        """Return the log lines with this text, once there are `count`: nginx logs after it answers."""
 
         def lines():
             found = [line for line in self.log.read_text().splitlines() if text in line]
@@ -66,9 +66,9 @@ class Nginx:
 
 @pytest.fixture(scope="session")
 def nginx(require, free_port, wait_for, tmp_path_factory):
-    """Starts nginx by the project's start.sh and nginx.conf, in which only what depends on the place is replaced.
+    """Return a function that starts nginx with the project's start.sh and nginx.conf, on free ports and in a temporary folder.
 
-    `origins`: DOODLE_CORS_ORIGINS. `room`: how many bytes the folder of unfinished bodies holds, if not the disk's.
+    `origins` is DOODLE_CORS_ORIGINS. `room` limits the folder of unfinished bodies, in bytes.
     """
 
     @contextmanager
@@ -77,8 +77,8 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
         folder = tmp_path_factory.mktemp("nginx")
         page, api = free_port(), free_port()
         configuration = (FRONTEND / "nginx.conf").read_text()
-        for there, here in [
-            ("/tmp/", f"{folder}/"),  # first, since the other paths may have it in them
+        for old, new in [
+            ("/tmp/", f"{folder}/"),  # first, because other paths may contain it
             ("listen 3000;", f"listen 127.0.0.1:{page};"),
             ("listen 7000;", f"listen 127.0.0.1:{api};"),
             ("/srv/page", str(FRONTEND)),
@@ -86,9 +86,9 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
             ("resolver 127.0.0.11 ", f"resolver {resolver} "),
             *changes,
         ]:
-            assert there in configuration, f"nginx.conf has no {there!r}"
-            configuration = configuration.replace(there, here)
-        if os.geteuid() == 0:  # else its workers would become nobody, who may not read here
+            assert old in configuration, f"nginx.conf has no {old!r}"
+            configuration = configuration.replace(old, new)
+        if os.geteuid() == 0:  # otherwise workers run as nobody, who cannot read the folder
             configuration = "user root;\n" + configuration
         (folder / "nginx.conf").write_text(configuration)
         (folder / "start.sh").write_text((FRONTEND / "start.sh").read_text().replace("/tmp/", f"{folder}/"))
@@ -111,7 +111,7 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
             assert process.wait(timeout=10) == 0
         finally:
             if process.poll() is None:
-                process.terminate()  # a killed master leaves its workers behind
+                process.terminate()  # a killed master would leave its workers running
                 process.wait()
             if process.returncode != 0:
                 print((folder / "errors").read_text())
@@ -121,14 +121,14 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def api():
-    """The address of a service that echoes."""
+    """Run the echo service and yield its address."""
     with serving(ECHO) as address:
         yield address
 
 
 @pytest.fixture(scope="session", params=["python", "nginx"])
 def start_page(request, service, free_port, nginx):
-    """Starts one of the two servers of the page before a service at an address; a client that speaks to it."""
+    """Return a function that starts one of the page's servers before a service and yields a client."""
 
     @contextmanager
     def start(inference, as_process=False):

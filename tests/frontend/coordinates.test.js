@@ -16,4 +16,4 @@ for (const [what, [clientX, clientY], rectangle, expected] of [
   test(`a pointer on a canvas ${what}`, () => assert.deepEqual(toLogical({ clientX, clientY }, rectangle), expected));
 }
 
-test("beyond two edges is the corner", () => assert.deepEqual(keepOnCanvas([-1, 281]), [0, 280]));
+test("a point beyond two edges moves to the corner", () => assert.deepEqual(keepOnCanvas([-1, 281]), [0, 280]));

@@ -1,4 +1,4 @@
-// An answer as the API sends it, to start each test from: the one that tests/contract holds the service to as well.
+// The API's example answer from tests/contract/predict.json, which also binds the service.
 
 import { readFileSync } from "node:fs";
 
@@ -10,7 +10,7 @@ export function exampleAnswer(changes = {}) {
   return JSON.parse(JSON.stringify({ ...contract.answer, input, ...changes }));
 }
 
-/** Numbers as the API sends them. */
+/** Encode numbers as the API does. */
 export function tensor(shape, values) {
   return { shape, float32: Buffer.from(new Float32Array(values).buffer).toString("base64") };
 }

@@ -18,7 +18,7 @@ const answer = (changes = {}) => exampleAnswer({
   ...changes,
 });
 
-test("layers come with their numbers as digitnet has them: 32-bit floats, not a digit lost", () => {
+test("parses layers with exact 32-bit floats", () => {
   const { layers, temperature, occlusion } = parseExplanation(answer());
   const activations = { shape: [2, 1, 2], values: new Float32Array([0.1, -2, 3, 4]) };
   assert.deepEqual(layers[0], { name: "conv2d", options: { filters: 2, kernel_size: 5 }, activations });
@@ -28,8 +28,8 @@ test("layers come with their numbers as digitnet has them: 32-bit floats, not a 
 for (const [what, changes] of Object.entries({
   "no layers": { layers: undefined },
   "a layer without a name": { layers: [{ activations: tensor([1], [1]) }] },
-  "activations that are fewer than their shape says": { layers: [relu(tensor([3], [1, 2]))] },
-  "activations that are no base64": { layers: [relu({ shape: [1], float32: "%" })] },
+  "fewer activations than in its shape": { layers: [relu(tensor([3], [1, 2]))] },
+  "activations that are not base64": { layers: [relu({ shape: [1], float32: "%" })] },
   "logits with a null among them": { logits: [1, 2, 3, 4, 5, 6, 7, 8, 9, null] },
   "nine logits": { logits: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
   "a temperature of zero": { temperature: 0 },
@@ -37,12 +37,12 @@ for (const [what, changes] of Object.entries({
   "an occlusion of another number of logits": { occlusion: gradients(10, () => 0) },
   "no prediction": { probabilities: [] },
 })) {
-  test(`an answer with ${what} is refused`, () => {
+  test(`rejects an answer with ${what}`, () => {
     assert.throws(() => parseExplanation(answer(changes)), UnexpectedAnswerError);
   });
 }
 
-test("softmax takes the ten digits' logits, divided by the temperature, however large", () => {
+test("softmax divides the ten digits' logits by the temperature, without overflow", () => {
   const steps = softmaxSteps(parseExplanation(answer()));
   assert.deepEqual([steps.length, steps[9].logit, steps[9].power, steps[7].power], [10, 10, 1, Math.exp(-1)]);
   assert.ok(Math.abs(steps.reduce((sum, { probability }) => sum + probability, 0) - 1) < 1e-12);
@@ -50,7 +50,7 @@ test("softmax takes the ten digits' logits, divided by the temperature, however 
   assert.ok(Math.abs(first.probability - 1 / (1 + Math.exp(-1))) < 1e-12);
 });
 
-test("saliency is ink times gradient: zero on paper, and beside a rival the difference of the two", () => {
+test("saliency is ink times gradient, and against a rival the difference of both", () => {
   const values = attribution(parseExplanation(answer({ input: inked((row, column) => (row === 1 && column === 2 ? 0.5 : 0)) })), 3);
   assert.equal(values[30], 0.5 * (3 + 30 / 1024));
   assert.equal(values.filter((value) => value !== 0).length, 1);
@@ -58,7 +58,7 @@ test("saliency is ink times gradient: zero on paper, and beside a rival the diff
   assert.ok(apart.every((value) => Math.abs(value - 5) < 1e-5));
 });
 
-test("occlusion tells how much of a lead is lost", () => {
+test("occlusion gives the loss of the lead", () => {
   const { occlusion } = parseExplanation(answer({ occlusion: gradients(11, (logit, pixel) => 2 * logit * pixel) }));
   assert.deepEqual([...leadLost(occlusion, 5, 3).slice(0, 3)], [0, 4, 8]);
 });

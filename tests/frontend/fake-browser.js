@@ -1,6 +1,6 @@
-// What the tests of kept feedback have for a browser: a storage, and a clock with a timer.
+// Fakes of localStorage and of a clock with timers.
 
-/** localStorage, as several tabs share it. `broken`: the methods that throw, as where the person forbids it or where it is full. */
+/** localStorage, shared by several tabs. Methods in `broken` throw, as if storage were forbidden or full. */
 export class FakeStorage {
   items = new Map();
   broken = new Set();
@@ -14,12 +14,12 @@ export class FakeStorage {
   }
 }
 
-/** A storage that the person forbids. */
+/** Throw as forbidden storage does. */
 export function forbidden() {
   throw new DOMException("no", "SecurityError");
 }
 
-/** A clock that only the test moves, and the timer that goes by it. */
+/** A clock and timers that only the test advances. */
 export class FakeClock {
   now = 1_800_000_000_000;
   #due = new Map();
@@ -32,7 +32,7 @@ export class FakeClock {
 
   clearTimeout = (id) => this.#due.delete(id);
 
-  /** The milliseconds until each appointment. */
+  /** Milliseconds until each timer fires. */
   get waits() {
     return Array.from(this.#due.values(), ({ at }) => at - this.now);
   }
@@ -48,5 +48,5 @@ export class FakeClock {
   }
 }
 
-/** Once all that can go on without the clock has gone on. */
+/** Resolve after all pending promises. */
 export const settled = () => new Promise((go) => setImmediate(go));

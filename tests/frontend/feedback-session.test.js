@@ -7,7 +7,7 @@ const five = { digit: 5, isDigit: true, predictionId: "id-of-five" };
 const scribble = { digit: 8, isDigit: false, predictionId: "id-of-scribble" };
 const ERROR = "Connection Failed: …";
 
-/** Requests made so far, each answered by the test when it likes; and what the page shows. */
+/** Requests so far, which the test answers, and the page's state. */
 let requests, page, session;
 
 beforeEach(() => {
@@ -26,15 +26,15 @@ beforeEach(() => {
 
 const assertShows = (choice, status, busy = false) => assert.deepEqual(page, { choice, busy, status });
 
-/** Sends it, with this outcome. */
+/** Send feedback with this outcome. */
 async function send(choice, outcome) {
   const done = session.send(choice);
   requests.at(-1)?.answer(outcome);
   await done;
 }
 
-test("the answer's own digit is chosen beforehand; what the person says is sent with the prediction's id, once", async () => {
-  await session.send("3"); // nothing is asked yet
+test("preselects the predicted digit and sends the choice once with the prediction's id", async () => {
+  await session.send("3"); // no question yet
   assert.equal(requests.length, 0);
   session.ask(scribble);
   assertShows("none", "");
@@ -43,18 +43,18 @@ test("the answer's own digit is chosen beforehand; what the person says is sent 
   const done = session.send("3");
   assert.deepEqual(requests[0].body, { prediction_id: "id-of-five", actual_digit: 3 });
   assertShows("5", "", true);
-  await session.send("3"); // on its way already
+  await session.send("3"); // already in flight
   requests[0].answer({ received: true });
   await done;
   assertShows(null, "thanks");
-  await session.send("3"); // received already
+  await session.send("3"); // already received
   assert.equal(requests.length, 1);
   session.ask(five);
   session.send("none");
   assert.deepEqual(requests[1].body, { prediction_id: "id-of-five", actual_digit: null });
 });
 
-test("an error is shown, and the same can be sent again", async () => {
+test("shows an error and can send again", async () => {
   session.ask(five);
   await send("3", { error: ERROR });
   assertShows("5", ERROR);
@@ -62,7 +62,7 @@ test("an error is shown, and the same can be sent again", async () => {
   assertShows(null, "thanks");
 });
 
-test("what becomes of feedback is not shown beside the next answer, nor after Clear", async () => {
+test("drops outcomes of earlier feedback after the next answer or Clear", async () => {
   for (const outcome of [{ error: ERROR }, { received: true }, { kept: "on the device" }]) {
     session.ask(five);
     const first = session.send("3");
@@ -81,7 +81,7 @@ test("what becomes of feedback is not shown beside the next answer, nor after Cl
   }
 });
 
-test("the person is told what is kept, and once it is received or refused; another click sends it not again", async () => {
+test("shows stored, received and rejected feedback, and sends it once", async () => {
   for (const [place, outcome, status] of [["on the device", { received: true }, "thanks"], ["on the page", { error: ERROR }, ERROR]]) {
     session.ask(five);
     await send("3", { kept: place });

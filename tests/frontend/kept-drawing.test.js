@@ -6,7 +6,7 @@ import { MAX_POINTS } from "../../services/frontend/js/prediction-request.js";
 import { countPoints } from "../../services/frontend/js/thinning.js";
 import { FakeStorage, forbidden } from "./fake-browser.js";
 
-test("a drawing comes back as it would be sent, within bounds, and nothing is kept of an empty canvas", () => {
+test("restores a bounded drawing, and stores nothing for an empty canvas", () => {
   const storage = new FakeStorage();
   const kept = new KeptDrawing(() => storage);
   kept.write([[[1.26, 2], [3, 280]], [[5, 5]]]);
@@ -19,7 +19,7 @@ test("a drawing comes back as it would be sent, within bounds, and nothing is ke
   assert.deepEqual(kept.read(), []);
 });
 
-test("where storage is forbidden or full the page goes on without it", () => {
+test("works without storage", () => {
   const kept = new KeptDrawing(forbidden);
   kept.write([[[1, 2]]]);
   assert.deepEqual(kept.read(), []);
@@ -28,7 +28,7 @@ test("where storage is forbidden or full the page goes on without it", () => {
   new KeptDrawing(() => full).write([[[1, 2]]]);
 });
 
-test("whatever else is stored is no drawing", () => {
+test("ignores other stored values", () => {
   const storage = new FakeStorage();
   const tooLong = JSON.stringify([Array(MAX_POINTS + 1).fill([1, 2])]);
   for (const text of ["", "no JSON", "7", "null", "[[]]", "[[[1]]]", '[[["1", 2]]]', "[[[1, 281]]]", "[[[1, -1]]]", '{"length": 1}', tooLong]) {

@@ -8,11 +8,11 @@ import { FakeStorage, forbidden } from "./fake-browser.js";
 let storage;
 let now;
 
-/** The list as one page has it; another one is another tab, or the page after a reload. */
+/** Open the list, as a tab or a reloaded page does. */
 const open = (localStorage = () => storage) => new KeptFeedback(localStorage, () => now);
 const request = (id, digit = 3) => ({ prediction_id: String(id), actual_digit: digit });
 
-/** Takes out all that waits: [id, digit] of each. */
+/** Remove all entries; return [id, digit] of each. */
 function takeAll(kept) {
   const taken = [];
   for (let entry = kept.first(); entry; entry = kept.first()) {
@@ -27,7 +27,7 @@ beforeEach(() => {
   now = 1_800_000_000_000;
 });
 
-test("what is kept outlives the page, in order, under one key, and what is removed is removed in every tab", () => {
+test("keeps entries in order across pages and tabs", () => {
   assert.equal(open().put(request("a")), true);
   assert.equal(open().put(request("b", null)), true);
   assert.deepEqual([...storage.items.keys()], [STORAGE_KEY]);
@@ -39,17 +39,17 @@ test("what is kept outlives the page, in order, under one key, and what is remov
   assert.equal(one.remove(entry), false);
 });
 
-test("a later word on the same prediction replaces the one that waits, and outlives one on its way", () => {
+test("later feedback replaces waiting feedback on the same prediction", () => {
   const kept = open();
   kept.put(request("a", 3));
-  const onItsWay = kept.first();
+  const inFlight = kept.first();
   kept.put(request("b", 4));
   kept.put(request("a", 5));
-  assert.equal(kept.remove(onItsWay), false);
+  assert.equal(kept.remove(inFlight), false);
   assert.deepEqual(takeAll(kept), [["b", 4], ["a", 5]]);
 });
 
-test("of too many the oldest go, and after a day all", () => {
+test("drops the oldest entries beyond the limit, and all after a day", () => {
   const kept = open();
   for (let i = 0; i <= MOST_ENTRIES; i++) kept.put(request(i));
   assert.deepEqual(takeAll(kept).map(([id]) => Number(id)), Array.from({ length: MOST_ENTRIES }, (_, i) => i + 1));
@@ -60,7 +60,7 @@ test("of too many the oldest go, and after a day all", () => {
   now += 1;
   assert.equal(kept.first().request.prediction_id, "b");
   kept.put(request("c"));
-  assert.equal(JSON.parse(storage.items.get(STORAGE_KEY)).length, 2); // the old one is not only passed over
+  assert.equal(JSON.parse(storage.items.get(STORAGE_KEY)).length, 2); // the old entry is removed, not skipped
 });
 
 const DAMAGED = [
@@ -69,19 +69,19 @@ const DAMAGED = [
   ...[10, "3"].map((digit) => ({ time: 1_800_000_000_000, request: request("x", digit) })),
 ];
 for (const text of ["{[oops", "5", '{"time": 1}', JSON.stringify(DAMAGED)]) {
-  test(`a storage that holds ${text} counts as empty, and is replaced`, () => {
+  test(`a storage that holds ${text} counts as empty`, () => {
     storage.items.set(STORAGE_KEY, text);
     assert.equal(open().first(), undefined);
     assert.equal(open().put(request("a")), true);
     const [entry, ...others] = JSON.parse(storage.items.get(STORAGE_KEY));
     assert.deepEqual(others, []);
     storage.items.set(STORAGE_KEY, JSON.stringify([{}, entry, 7]));
-    assert.deepEqual(takeAll(open()), [["a", 3]]); // what is whole among damaged entries stays
+    assert.deepEqual(takeAll(open()), [["a", 3]]); // valid entries stay
   });
 }
 
 for (const [name, absent] of [["absent", () => undefined], ["forbidden", forbidden]]) {
-  test(`where the storage is ${name} the page's memory does, within the same bounds, and says so`, () => {
+  test(`if the storage is ${name}, entries stay in memory within the same bounds`, () => {
     const kept = open(absent);
     kept.forget("b");
     for (const [id, digit] of [["a", 3], ["b", 3], ["a", 5]]) assert.equal(kept.put(request(id, digit)), false);
@@ -94,7 +94,7 @@ for (const [name, absent] of [["absent", () => undefined], ["forbidden", forbidd
   });
 }
 
-test("a full storage keeps what it has, what came after waits in memory, and each is taken out once", () => {
+test("if the storage is full, later entries stay in memory", () => {
   const kept = open();
   kept.put(request("a"));
   storage.broken.add("setItem");

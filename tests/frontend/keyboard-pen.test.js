@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { FINE_STEP, KeyboardPen, STEP, commandOf, historyCommandOf } from "../../services/frontend/js/keyboard-pen.js";
 
-test("the keys mean what the page's hint says, and all others are left to the browser", () => {
+test("maps keys to commands and ignores all others", () => {
   const commands = {
     ...Object.fromEntries(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].map((arrow) => [arrow, "move"])),
     ...{ " ": "toggle", Enter: "predict", Escape: "clear", Delete: "clear", Backspace: "remove last" },
@@ -12,7 +12,7 @@ test("the keys mean what the page's hint says, and all others are left to the br
   for (const [key, command] of Object.entries(commands)) assert.equal(commandOf(key), command, key);
 });
 
-test("Ctrl or Cmd with Z undoes, with Shift redoes, and Ctrl+Y redoes", () => {
+test("Ctrl or Cmd+Z undoes; with Shift, or Ctrl+Y, it redoes", () => {
   const press = (key, held, code = `Key${key.toUpperCase()}`) =>
     historyCommandOf({ key, code, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held });
   for (const held of [{ ctrlKey: true }, { metaKey: true }]) {
@@ -27,15 +27,15 @@ test("Ctrl or Cmd with Z undoes, with Shift redoes, and Ctrl+Y redoes", () => {
 });
 
 for (const [what, presses, [x, y]] of [
-  ["nothing leaves it in the middle", (_) => {}, [0, 0]],
+  ["it starts in the center", (_) => {}, [0, 0]],
   ["an arrow key is a step to the right", (pen) => pen.press("ArrowRight"), [STEP, 0]],
-  ["a fine one with Shift", (pen) => pen.press("ArrowRight", true), [FINE_STEP, 0]],
+  ["Shift makes a fine step", (pen) => pen.press("ArrowRight", true), [FINE_STEP, 0]],
   ["a held key repeats its step", (pen) => [1, 2, 3].map(() => pen.press("ArrowDown")), [0, 3 * STEP]],
   ["two held keys move diagonally", (pen) => [pen.press("ArrowDown"), pen.press("ArrowLeft")], [-STEP, 2 * STEP]],
-  ["opposite ones cancel out", (pen) => [pen.press("ArrowLeft"), pen.press("ArrowRight")], [-STEP, 0]],
-  ["a released one takes no part", (pen) => [pen.press("ArrowDown"), pen.release("ArrowDown"), pen.press("ArrowLeft")], [-STEP, STEP]],
-  ["nor one held when the focus went", (pen) => [pen.press("ArrowDown"), pen.releaseAll(), pen.press("ArrowLeft")], [-STEP, STEP]],
-  ["at the edge it stops", (pen) => Array.from({ length: 100 }, () => pen.press("ArrowUp")), [0, -140]],
+  ["opposite keys cancel out", (pen) => [pen.press("ArrowLeft"), pen.press("ArrowRight")], [-STEP, 0]],
+  ["a released key has no effect", (pen) => [pen.press("ArrowDown"), pen.release("ArrowDown"), pen.press("ArrowLeft")], [-STEP, STEP]],
+  ["a key held when the focus left has no effect", (pen) => [pen.press("ArrowDown"), pen.releaseAll(), pen.press("ArrowLeft")], [-STEP, STEP]],
+  ["it stops at the edge", (pen) => Array.from({ length: 100 }, () => pen.press("ArrowUp")), [0, -140]],
 ]) {
   test(`how the pen moves: ${what}`, () => {
     const pen = new KeyboardPen();
@@ -45,7 +45,7 @@ for (const [what, presses, [x, y]] of [
   });
 }
 
-test("Space puts the pen down and lifts it again, and lifting works whether it is down or up", () => {
+test("Space toggles the pen, and lift always raises it", () => {
   const pen = new KeyboardPen();
   const steps = ["toggle", "toggle", "toggle", "lift", "lift"];
   assert.deepEqual([pen.isDown, ...steps.map((step) => (pen[step](), pen.isDown))], [false, true, false, true, false, false]);

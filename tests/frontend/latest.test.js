@@ -8,7 +8,7 @@ import { FakeClock, settled } from "./fake-browser.js";
 
 const AWAY = { error: "no.", mayPass: true, retryAfterMs: null };
 
-/** Questions on their way, each answered by the test when it likes. */
+/** Requests in flight, which the test answers. */
 let questions, shown, failures;
 let sequence, clock, latest;
 
@@ -31,10 +31,10 @@ async function answer(index, outcome = { answer: `answer to ${questions[index].q
   await settled();
 }
 
-/** Puts a number of strokes on the canvas. */
+/** Put a number of strokes on the canvas. */
 const draw = (strokes) => sequence.update(Array(strokes).fill([[0, 0]]));
 
-test("the first question is asked at once; while one is on its way none is, and then only the newest", async () => {
+test("keeps one request in flight, then sends only the newest", async () => {
   for (const question of [1, 2, 3, 4]) latest.ask(question);
   assertAsked(1);
   await answer(0);
@@ -44,7 +44,7 @@ test("the first question is asked at once; while one is on its way none is, and 
   assert.deepEqual(shown, ["answer to 1", "answer to 4"]);
 });
 
-test("forgotten questions are dropped with their answers, and the next waits for the one on its way", async () => {
+test("drops forgotten requests with their answers", async () => {
   latest.ask(1);
   latest.ask(2);
   latest.forget();
@@ -58,7 +58,7 @@ test("forgotten questions are dropped with their answers, and the next waits for
   assert.deepEqual(shown, []);
 });
 
-test("an answer to an older drawing than one that was answered already is dropped", async () => {
+test("drops an answer to an older drawing", async () => {
   draw(1);
   latest.ask(1);
   draw(2);
@@ -70,12 +70,12 @@ test("an answer to an older drawing than one that was answered already is droppe
   assert.deepEqual(shown, ["answer to 2"]);
 });
 
-test("a failure that may pass is retried with the newest question, and reported from the second on", async () => {
+test("retries a temporary failure with the newest request, and reports the second", async () => {
   latest.ask(1);
   await answer(0, AWAY);
   assert.deepEqual(failures, []);
   latest.ask(2);
-  assertAsked(1); // a pen asks sixty times a second, and the pause holds all the same
+  assertAsked(1); // the pause also holds during fast drawing
   await clock.advance(250);
   assertAsked(1, 2);
   await answer(1, AWAY);
@@ -85,7 +85,7 @@ test("a failure that may pass is retried with the newest question, and reported 
   assert.deepEqual(shown, ["answer to 2"]);
 });
 
-test("a forgotten question is not retried, nor one whose failure does not pass, which is reported", async () => {
+test("does not retry forgotten requests or permanent failures", async () => {
   latest.ask(1);
   await answer(0, AWAY);
   latest.forget();

@@ -1,4 +1,4 @@
-// The stack of the learning path's last chapter: its rules are those of nginx.conf, the model store and the trainer's test.
+// The simulated stack of the last chapter follows nginx.conf, the model store and the trainer's test.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ const { TICKS_PER_SECOND, compared, killed, liveModel, newStack, pEqual, publish
 const PROJECT = new URL("../../", import.meta.url);
 const [LIVE, BETTER, WORSE] = [31, 25, 213]; // of 10,000 digits misread
 
-/** Send `times` drawings; return the stack afterwards and the versions that answered. */
+/** Send `times` drawings; return the stack and the versions that answered. */
 function send(stack, times) {
   const versions = [];
   for (let i = 0; i < times; i += 1) {
@@ -22,26 +22,26 @@ function send(stack, times) {
   return { stack, versions };
 }
 
-/** What the store has: live, candidate and history. */
+/** Assert the store's live version, candidate and history. */
 const assertStore = ({ store }, ...expected) => assert.deepEqual([store.live, store.candidate, store.history], expected);
 
 test("the limits are those of nginx.conf and params.yaml", () => {
   const nginx = readFileSync(new URL("services/frontend/nginx.conf", PROJECT), "utf8");
   assert.equal(Number(/proxy_next_upstream_tries (\d+);/.exec(nginx)[1]), service.MAX_ATTEMPTS);
-  assert.match(nginx, /resolver .* valid=1s/); // so long is an address used
+  assert.match(nginx, /resolver .* valid=1s/); // the lifetime of an address
   const parameters = readFileSync(new URL("params.yaml", PROJECT), "utf8");
   assert.equal(Number(/^ {2}margin: ([\d.]+)/m.exec(parameters)[1]), service.MARGIN);
   assert.equal(Number(/^ {2}significance: ([\d.]+)/m.exec(parameters)[1]), service.SIGNIFICANCE);
 });
 
-test("a killed replica costs a second try, and after a second nginx does not ask it any more", () => {
+test("nginx retries on another replica, and drops a killed one after a second", () => {
   const first = send(killed(newStack(3, LIVE), 0), TICKS_PER_SECOND);
   assert.deepEqual(first.stack.counts, { sent: 4, answered: 4, retried: 2, failed: 0 });
   const later = send(first.stack, 20);
   assert.deepEqual(later.stack.counts, { sent: 24, answered: 24, retried: 2, failed: 0 });
 });
 
-test("no more than three are asked, and where none is known none", () => {
+test("nginx tries at most three replicas", () => {
   const dead = [0, 1, 2, 3].reduce(killed, newStack(4, LIVE));
   const { asked, version } = sent(dead);
   assert.deepEqual([asked, version], [[0, 1, 2], null]);
@@ -52,7 +52,7 @@ test("no more than three are asked, and where none is known none", () => {
   assert.deepEqual([back.asked, back.version], [[2], versionOf(LIVE)]);
 });
 
-test("a candidate is in every replica but answers nobody until it passes; then each replica follows, one after the other", () => {
+test("a candidate answers only after it passes, and replicas follow one by one", () => {
   const waiting = send(published(newStack(4, LIVE), BETTER, true), 2 * TICKS_PER_SECOND);
   assert.deepEqual(waiting.stack.replicas.map(({ candidate }) => candidate), Array(4).fill(versionOf(BETTER)));
   assert.deepEqual(new Set(waiting.versions), new Set([versionOf(LIVE)]));
@@ -65,7 +65,7 @@ test("a candidate is in every replica but answers nobody until it passes; then e
   assert.equal(stack.counts.failed, 0);
 });
 
-test("what is refused or damaged leaves what is live as it was, and each rollback makes live what was live before", () => {
+test("rejected and damaged models change nothing, and rollback restores the previous one", () => {
   const before = newStack(2, LIVE);
   const refused = tested(published(before, WORSE, true));
   assert.equal(refused.passes, false);
@@ -79,20 +79,20 @@ test("what is refused or damaged leaves what is live as it was, and each rollbac
   assert.equal(rolledBack(stack), stack);
 });
 
-test("a replica that starts has what is live by then", () => {
+test("a new replica serves the live version", () => {
   const { stack } = tested(published(killed(newStack(2, LIVE), 0), BETTER, true));
   assert.equal(started(stack, 0).replicas[0].live, versionOf(BETTER));
   assert.equal(service.scaled(stack, 3).replicas[2].live, versionOf(BETTER));
 });
 
-test("networks have versions of their own, equal ones differ by chance alone, and percentages have decimals enough", () => {
+test("versions are distinct, equal models have p = 1, and percentages have enough decimals", () => {
   assert.equal(new Set(Array.from({ length: 402 }, (_, i) => versionOf(20 + (i % 201)))).size, 201);
   assert.equal(pEqual(compared(LIVE, LIVE)), 1);
   assert.equal(pEqual({ digits: 100, onlyCandidate: 1, onlyLive: 4 }).toFixed(4), "0.3750"); // 2 (1 + 5) / 2^5
   assert.deepEqual([0.9, 0.9969, 0.999999].map(percent), ["90%", "99.69%", "99.9999%"]);
 });
 
-test("where no stack answers nothing is said of what is live", async () => {
+test("reports no live model without a stack", async () => {
   const card = { version: "568fd74b0612", test: { accuracy: 0.9969 } };
   const answers = (ok, content) => async () => ({ ok, json: async () => content });
   for (const fetch of [answers(false, card), answers(true, { version: "568fd74b0612" }), () => Promise.reject(new TypeError("no network"))]) {

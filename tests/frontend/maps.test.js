@@ -7,22 +7,22 @@ const pixel = (rgba, i) => [...rgba.slice(4 * i, 4 * i + 4)];
 
 const [YELLOW, BLUE, BLACK, WHITE, GAP] = [[255, 212, 0], [74, 158, 255], [0, 0, 0], [255, 255, 255], [35, 34, 30]].map((color) => [...color, 255]);
 
-test("above zero is yellow, below it blue, zero black, and a quarter of the scale half as bright", () => {
+test("positive values are yellow, negative blue, zero black", () => {
   const rgba = signedRgba([2, 0, -2, 0.5, 9], 2);
   assert.deepEqual([0, 1, 2, 3, 4].map((i) => pixel(rgba, i)), [YELLOW, BLACK, BLUE, [128, 106, 0, 255], YELLOW]);
   assert.equal(largest([1, -3, 2]), 3);
   assert.equal(largest(new Float32Array(4)), 1); // never zero
 });
 
-test("maps stand side by side with a line between them", () => {
-  // Three maps of two rows and one column; two beside each other, the third below.
+test("puts maps side by side with a line between them", () => {
+  // Three maps of two rows and one column: two side by side, the third below.
   const { width, height, rgba } = mosaic({ shape: [3, 2, 1], values: new Float32Array([1, 0, 0, -1, 1, 1]) }, 2);
   assert.deepEqual([width, height], [3, 5]);
   const first = [YELLOW, GAP, BLACK, BLACK, GAP, BLUE, GAP, GAP, GAP];
   assert.deepEqual(Array.from({ length: 15 }, (_, i) => pixel(rgba, i)), [...first, YELLOW, GAP, GAP, YELLOW, GAP, GAP]);
 });
 
-test("each number of a vector is a square, white if it is marked", () => {
+test("draws each number of a vector as a square, white if marked", () => {
   const vector = { shape: [2], values: new Float32Array([1, -1]) };
   const { width, height, rgba } = mosaic(vector, 64);
   assert.deepEqual([width, height], [7, 3]);
@@ -30,7 +30,7 @@ test("each number of a vector is a square, white if it is marked", () => {
   assert.deepEqual(pixel(mosaic(vector, 64, [1]).rgba, 4), WHITE);
 });
 
-test("a number that is marked is white, and every pixel of the mosaic leads back to the number that it shows", () => {
+test("maps every pixel of the mosaic to its number", () => {
   const shape = [5, 2, 3];
   const values = Float32Array.from({ length: 30 }, (_, i) => i + 1);
   for (const place of values.keys()) {
@@ -44,14 +44,14 @@ test("a number that is marked is white, and every pixel of the mosaic leads back
   }
 });
 
-test("between the maps, beside them, and where the last row has none, there is nothing", () => {
+test("finds nothing between and outside the maps", () => {
   for (const [x, y] of [[3, 0], [0, 2], [-1, 0], [0, -1], [7, 0], [4, 6], [0, 9]]) assert.equal(placeAt([5, 2, 3], 2, x, y), null, `${x}, ${y}`);
   assert.deepEqual(placeAt([5, 2, 3], 2, 0, 6), [4, 0, 0]);
   assert.deepEqual(placeAt([70], 64, 4, 4), [65]);
   assert.equal(placeAt([70], 64, 3, 4), null);
 });
 
-test("the next number may be in the next map, and at the edge one stays", () => {
+test("moves to the next map, and stays at the edge", () => {
   for (const [shape, place, direction, next] of [
     [[5, 2, 3], [0, 0, 0], [1, 0], [0, 0, 1]],
     [[5, 2, 3], [0, 0, 2], [1, 0], [1, 0, 0]],

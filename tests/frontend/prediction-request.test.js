@@ -5,7 +5,7 @@ import { MAX_POINTS, buildPredictionRequest } from "../../services/frontend/js/p
 import { countPoints } from "../../services/frontend/js/thinning.js";
 import { contract } from "./example-answer.js";
 
-test("the request is the one that the contract has, its points rounded, and thinned to the limit", () => {
+test("makes the contract's request, with rounded and thinned points", () => {
   assert.deepEqual(buildPredictionRequest(contract.request.strokes), contract.request);
   assert.deepEqual(buildPredictionRequest([[[1.23456, 2], [1.2, 2], [9.99, 2]]]).strokes, [[[1.2, 2], [10, 2]]]);
   const scribble = Array.from({ length: 12_345 }, (_, i) => [i % 280, (i * 7) % 280]);

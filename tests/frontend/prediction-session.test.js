@@ -8,7 +8,7 @@ import { FakeClock, settled } from "./fake-browser.js";
 
 const seven = [[[10, 10], [90, 10], [40, 120]]];
 
-/** Requests made so far, each answered by the test when it likes; what the page shows; and the digit that it asks about, or null. */
+/** Requests so far, which the test answers; the page's state; and the digit of the feedback question, or null. */
 let requests, page, asked;
 let session, clock, sequence;
 
@@ -35,13 +35,13 @@ beforeEach(() => {
 const assertShows = (result, { busy = false, error = "", about = null } = {}) =>
   assert.deepEqual([page, asked], [{ busy, result, error }, about]);
 
-/** Answers a request with a digit or an error, and waits for what comes of it. */
+/** Answer a request with a digit or an error, and wait for the effect. */
 async function answer(index, outcome) {
   requests[index].answer(typeof outcome === "number" ? { answer: { digit: outcome } } : outcome);
   await settled();
 }
 
-test("a drawing is sent, its digit shown and asked about, and answers to older drawings are dropped; an empty one is not sent", async () => {
+test("sends a drawing, shows its digit and asks for feedback", async () => {
   session.predict(seven);
   assert.deepEqual(requests[0].body, { strokes: seven, width: 280, height: 280, brush: 20 });
   assertShows("", { busy: true });
@@ -55,7 +55,7 @@ test("a drawing is sent, its digit shown and asked about, and answers to older d
   assert.equal(requests.length, 1);
 });
 
-test("an error is shown, and the next try can succeed", async () => {
+test("shows an error, and the next try can succeed", async () => {
   session.predict(seven);
   await answer(0, 7);
   session.predict(seven);
@@ -68,7 +68,7 @@ test("an error is shown, and the next try can succeed", async () => {
 });
 
 for (const [how, give] of [["Clear", () => session.clear()], ["another stroke", () => session.withdraw()]]) {
-  test(`${how} removes the answer, gives up a running request, and drops what comes of it`, async () => {
+  test(`${how} removes the answer and aborts a running request`, async () => {
     session.predict(seven);
     await answer(0, 7);
     give();
@@ -84,7 +84,7 @@ for (const [how, give] of [["Clear", () => session.clear()], ["another stroke", 
 }
 
 for (const [how, order] of [["last", [1, 0]], ["first", [0, 1]]]) {
-  test(`of two requests only the newer is shown, and waited for, where the older answers ${how}`, async () => {
+  test(`shows only the newer of two requests if the older answers ${how}`, async () => {
     session.predict(seven);
     session.predict(seven);
     assert.deepEqual(requests.map(({ signal }) => signal.aborted), [true, false]);
@@ -95,7 +95,7 @@ for (const [how, order] of [["last", [1, 0]], ["first", [0, 1]]]) {
   });
 }
 
-test("while the service is away it is asked again, until the drawing has its answer", async () => {
+test("retries while the service is down", async () => {
   const away = { error: "Connection Failed: no.", mayPass: true, retryAfterMs: null };
   session.predict(seven);
   for (const [index, error] of ["", "Connection Failed: no. Trying again…"].entries()) { // a restart may be over in a moment

@@ -6,7 +6,7 @@ import { exampleAnswer } from "./example-answer.js";
 
 const rows = (value, height = 28, width = 28) => Array.from({ length: height }, () => Array(width).fill(value));
 
-test("a good answer becomes a prediction", () => {
+test("parses an answer", () => {
   const answer = exampleAnswer();
   assert.deepEqual(parsePrediction(answer), {
     digit: 5,
@@ -23,19 +23,19 @@ test("a good answer becomes a prediction", () => {
 
 const NO_DIGIT = { digit: null, is_digit: false, confidence: 0.9, no_digit: { probability: 0.9, threshold: 0.6 } };
 
-test("a drawing that is no digit is a good answer too, with or without a best guess, and from a network without such a class", () => {
+test("parses answers without a digit, best guess or no-digit class", () => {
   const { digit, isDigit, bestGuess } = parsePrediction(exampleAnswer(NO_DIGIT));
   assert.deepEqual([digit, isDigit, bestGuess], [null, false, 5]);
   assert.equal(parsePrediction(exampleAnswer({ ...NO_DIGIT, best_guess: null })).bestGuess, null);
   assert.equal(parsePrediction(exampleAnswer({ no_digit: null })).noDigit, null);
 });
 
-test("the likeliest two digits are found whatever the answer is", () => {
+test("finds the two likeliest digits", () => {
   assert.deepEqual(likeliest({ probabilities: [0.1, 0.5, 0.05, 0.3, 0.05, 0, 0, 0, 0, 0] }), [1, 3]);
   assert.deepEqual(likeliest({ probabilities: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0] }), [0, 1]);
 });
 
-test("fields that a later API adds are ignored, and the error of 32-bit floats is tolerated", () => {
+test("ignores unknown fields and tolerates 32-bit rounding", () => {
   const certain = [0, 0, 0, 0, 0, 1.0000001, 0, 0, 0, 0];
   assert.equal(parsePrediction(exampleAnswer({ probabilities: certain, confidence: 1.0000001, drift: 0.1 })).digit, 5);
 });
@@ -56,7 +56,7 @@ const REFUSED = [
   [/28 rows/, [undefined, null, Array(784).fill(0), rows(0, 27), rows(0, 28, 29), rows(255)].map((input) => exampleAnswer({ input }))],
 ];
 for (const [problem, answers] of REFUSED) {
-  test(`answers are refused with ${problem}`, () => {
+  test(`rejects answers with ${problem}`, () => {
     for (const answer of answers) {
       assert.throws(() => parsePrediction(answer), (error) => error instanceof UnexpectedAnswerError && problem.test(error.message));
     }

@@ -13,10 +13,10 @@ const request = (id, digit = 3) => ({ prediction_id: id, actual_digit: digit });
 
 let storage, clock;
 
-/** What the service was sent, by all tabs: "id digit". And what it answers: to all, or to the id. */
+/** `sent`: requests of all tabs as "id digit". `answers`: the service's answer by id, or `all`. */
 let sent, answers;
 
-/** A tab with the page. `sent`: what this one sent; `news`: what it was told of what was kept. */
+/** Open a tab. `sent`: its requests; `news`: outcomes of stored feedback. */
 function openTab({ locks, localStorage = () => storage, send } = {}) {
   const tab = { sent: [], news: [] };
   const answer = async ({ prediction_id, actual_digit }) => {
@@ -32,7 +32,7 @@ function openTab({ locks, localStorage = () => storage, send } = {}) {
   return tab;
 }
 
-/** A tab that has kept the feedback to these, since the service was down; now it answers so, and nothing counts as sent. */
+/** Open a tab that stored feedback on `ids` during an outage. `now` has the service's answers after it. */
 async function openTabThatKept(ids, now = { all: RECEIVED }, options = {}) {
   answers = { all: down() };
   const tab = openTab(options);
@@ -54,7 +54,7 @@ beforeEach(() => {
   answers = { all: RECEIVED };
 });
 
-test("what is received at once, or refused for good, is not kept", async () => {
+test("stores neither received nor rejected feedback", async () => {
   const { retryQueue, news } = openTab();
   for (const outcome of [RECEIVED, GONE]) {
     answers.all = outcome;
@@ -65,7 +65,7 @@ test("what is received at once, or refused for good, is not kept", async () => {
   }
 });
 
-test("what may pass later is kept and sent again until it is received, once", async () => {
+test("stores feedback after a temporary failure and retries until it is received", async () => {
   const { news } = await openTabThatKept(["a"], { all: down() });
   assert.deepEqual(clock.waits, [FIRST_WAIT_MS]);
   await clock.advance(FIRST_WAIT_MS - 1);
@@ -78,7 +78,7 @@ test("what may pass later is kept and sent again until it is received, once", as
   assertNothingWaits();
 });
 
-test("the wait doubles with each failure, to a minute, and begins anew after a success", async () => {
+test("doubles the wait up to a minute, and resets it after a success", async () => {
   const { retryQueue } = await openTabThatKept(["a"], { all: down() });
   const waits = [];
   for (let i = 0; i < 8; i++) {
@@ -93,7 +93,7 @@ test("the wait doubles with each failure, to a minute, and begins anew after a s
   assert.deepEqual(clock.waits, [FIRST_WAIT_MS]);
 });
 
-test("where the service says when to come again it is asked then, but not without a pause, nor after days", async () => {
+test("follows Retry-After within bounds", async () => {
   const { retryQueue } = openTab();
   for (const [retryAfter, wait] of [[5000, 5000], [5000, 5000], [0, MIN_RETRY_AFTER_MS], [1e12, MAX_RETRY_AFTER_MS]]) {
     answers.all = down(retryAfter);
@@ -103,7 +103,7 @@ test("where the service says when to come again it is asked then, but not withou
   assert.equal(sent.length, 4);
 });
 
-test("when the network is back, or the page loaded again, it is sent at once, and the timer is off", async () => {
+test("sends at once after a reload or when the network returns", async () => {
   const first = await openTabThatKept(["a"]);
   await first.retryQueue.sendKept();
   assert.deepEqual(sent, ["a 3"]);
@@ -115,25 +115,25 @@ test("when the network is back, or the page loaded again, it is sent at once, an
   assert.equal(storage.items.size, 0);
 });
 
-test("all that waits is sent one at a time and in order, and a failure ends the round", async () => {
+test("sends stored feedback one by one in order, and stops at a failure", async () => {
   await openTabThatKept(["a", "b", "c"]);
-  const under = [];
+  const inFlight = [];
   let reply;
-  const tab = openTab({ send: ({ prediction_id }) => new Promise((answer) => { under.push(prediction_id); reply = answer; }) });
+  const tab = openTab({ send: ({ prediction_id }) => new Promise((answer) => { inFlight.push(prediction_id); reply = answer; }) });
   const round = tab.retryQueue.sendKept();
-  await tab.retryQueue.sendKept(); // no second round beside the first
+  await tab.retryQueue.sendKept(); // no second round at the same time
   await settled();
-  assert.deepEqual(under, ["a"]);
+  assert.deepEqual(inFlight, ["a"]);
   reply(RECEIVED);
   await settled();
-  assert.deepEqual(under, ["a", "b"]);
+  assert.deepEqual(inFlight, ["a", "b"]);
   reply(down());
   await round;
-  assert.deepEqual(under, ["a", "b"]);
+  assert.deepEqual(inFlight, ["a", "b"]);
   assert.deepEqual(tab.news, [["a", RECEIVED]]);
 });
 
-test("once one is received what waits follows at once, and what is refused for good is told and holds up nobody", async () => {
+test("a success sends stored feedback, and a rejected entry does not block others", async () => {
   const { retryQueue, news } = await openTabThatKept(["a", "b"], { a: GONE, all: RECEIVED });
   assert.deepEqual(await retryQueue.send(request("c")), RECEIVED);
   await settled();
@@ -142,7 +142,7 @@ test("once one is received what waits follows at once, and what is refused for g
   assertNothingWaits();
 });
 
-test("a prediction that is unknown may still be on its way to other replicas: it counts as unknown the second time", async () => {
+test("retries an unknown prediction once, because another replica may still log it", async () => {
   const { retryQueue, news } = await openTabThatKept(["a", "b"], { a: UNKNOWN, all: RECEIVED });
   await retryQueue.sendKept();
   assert.deepEqual([news, clock.waits], [[], [UNKNOWN_MS]]);
@@ -157,7 +157,7 @@ test("a prediction that is unknown may still be on its way to other replicas: it
   assertNothingWaits();
 });
 
-test("of two words on one prediction the last is sent, and the first never after it", async () => {
+test("sends only the last feedback on a prediction", async () => {
   for (const outcome of [down(), RECEIVED]) {
     const { retryQueue } = await openTabThatKept(["a"], { all: outcome });
     await retryQueue.send(request("a", 5));
@@ -167,7 +167,7 @@ test("of two words on one prediction the last is sent, and the first never after
   }
 });
 
-test("without a storage it waits on the page, and that is said", async () => {
+test("without storage, feedback waits on the page", async () => {
   answers.all = down();
   const { retryQueue, news } = openTab({ localStorage: forbidden });
   assert.deepEqual(await retryQueue.send(request("a")), { kept: "on the page" });
@@ -176,16 +176,16 @@ test("without a storage it waits on the page, and that is said", async () => {
   assert.deepEqual([sent, news], [["a 3", "a 3"], [["a", RECEIVED]]]);
 });
 
-test("a tab looks again later while another one sends", async () => {
+test("a tab tries later while another tab sends", async () => {
   const locks = { request: async (_, { ifAvailable }, work) => work(ifAvailable ? null : {}) };
   const { retryQueue } = await openTabThatKept(["a"], { all: RECEIVED }, { locks });
   await retryQueue.sendKept();
   assert.deepEqual([sent, clock.waits], [[], [2 * FIRST_WAIT_MS]]);
 });
 
-test("a tab that is closed while it sends leaves the rest to the next, also where locks are refused", async () => {
+test("another tab sends the rest after a tab closes, even without locks", async () => {
   await openTabThatKept(["a"]);
-  openTab({ send: () => new Promise(() => {}) }).retryQueue.sendKept(); // for ever
+  openTab({ send: () => new Promise(() => {}) }).retryQueue.sendKept(); // never answered
   await settled();
   const next = openTab({ locks: { request: async () => forbidden() } });
   await next.retryQueue.sendKept();

@@ -14,13 +14,13 @@ beforeEach(() => {
   [failures, requests] = [[], 0];
 });
 
-/** Asks for one outcome after the other; the last one is repeated. */
+/** Give these outcomes in turn; repeat the last. */
 function ask(outcomes, isWanted = () => true) {
   const request = async () => outcomes[Math.min(requests++, outcomes.length - 1)];
   return retry.ask(request, isWanted, (error) => failures.push(error));
 }
 
-test("the pauses grow up to a longest one, until the answer is not wanted any more", async () => {
+test("pauses grow to a maximum until the answer is not wanted", async () => {
   let isWanted = true;
   const done = ask([failing()], () => isWanted);
   await settled();
@@ -37,7 +37,7 @@ test("the pauses grow up to a longest one, until the answer is not wanted any mo
   assert.equal(requests, 8);
 });
 
-test("a pause that the service asks for is kept, and the failure reported at once", async () => {
+test("follows the service's pause and reports the failure at once", async () => {
   const done = ask([failing(5000), { answer: 1 }]);
   await settled();
   assert.deepEqual([clock.waits, failures], [[5000], ["no. Trying again…"]]);
@@ -45,7 +45,7 @@ test("a pause that the service asks for is kept, and the failure reported at onc
   assert.deepEqual(await done, { answer: 1 });
 });
 
-test("when the network is back every pause ends", async () => {
+test("wake ends every pause", async () => {
   const done = [ask([failing(), failing(), { answer: 1 }]), ask([failing(60_000)])];
   await settled();
   retry.wake();

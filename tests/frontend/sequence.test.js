@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { Sequence } from "../../services/frontend/js/sequence.js";
 
-test("each change of the drawing gives it another number, and nothing else does", () => {
+test("each change of the drawing increases its number", () => {
   const sequence = new Sequence();
   const drawings = [[[[1, 2]]], [[[1, 2], [3, 4]]], [[[1, 2], [3, 4]], [[5, 6]]], [[[1, 2], [3, 4]]], []];
   for (const [before, drawing] of drawings.entries()) {
@@ -14,7 +14,7 @@ test("each change of the drawing gives it another number, and nothing else does"
   assert.equal(sequence.number, drawings.length);
 });
 
-test("an answer is accepted until one to a newer drawing was", () => {
+test("rejects answers to older drawings", () => {
   const sequence = new Sequence();
   assert.deepEqual([2, 2, 1, 3, 2, 3].map((number) => sequence.accept(number)), [true, true, false, true, false, true]);
 });

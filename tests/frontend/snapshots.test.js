@@ -15,7 +15,7 @@ const second = { step: 100, learning_rate: 0.5, train_loss: 2, gradient_norm: [1
 const about = { model_version: "m", epochs: 4, layers: ["dense", "relu"], mapped: [7, 3] };
 const answer = (changes = {}) => ({ ...about, moments: [snapshot(), snapshot(second), snapshot({ step: 2000 })], ...changes });
 
-test("snapshots come with all that was measured, and null where nothing was", () => {
+test("parses snapshots with their measurements or null", () => {
   const { modelVersion, epochs, layers, mapped, snapshots } = parseTrainingHistory(answer());
   assert.deepEqual({ model_version: modelVersion, epochs, layers, mapped }, about);
   assert.deepEqual(snapshots[1], {
@@ -36,15 +36,15 @@ for (const [what, changes] of Object.entries({
   "no accuracy": { moments: [snapshot(), snapshot({ validation_accuracy: null })] },
   "a layer too few": { moments: [snapshot(), snapshot({ update_ratio: [null] })] },
   "no mapped digits": { mapped: null },
-  "a digit that is on no map": { mapped: [7, 3, 1] },
+  "a digit without a place on the map": { mapped: [7, 3, 1] },
   "no filters": { moments: [snapshot(), snapshot({ filters: null })] },
 })) {
-  test(`an answer with ${what} is refused`, () => {
+  test(`rejects an answer with ${what}`, () => {
     assert.throws(() => parseTrainingHistory(answer(changes)), UnexpectedAnswerError);
   });
 }
 
-test("predictions come one for each snapshot", () => {
+test("parses one prediction per snapshot", () => {
   const { input, ...answer } = exampleAnswer();
   const prediction = { ...answer, place: [0.5, -1] };
   assert.deepEqual(parseSnapshotPredictions({ model_version: "m", readings: [prediction] }), {
@@ -56,7 +56,7 @@ test("predictions come one for each snapshot", () => {
   for (const each of bad) assert.throws(() => parseSnapshotPredictions(each), UnexpectedAnswerError);
 });
 
-test("a snapshot is a number of steps, and where that was among the epochs", () => {
+test("describes a snapshot by step and epoch", () => {
   const history = parseTrainingHistory(answer());
   assert.deepEqual([0, 1, 2].map((index) => snapshotInWords(history, index)), [
     "Before the first step: random weights",

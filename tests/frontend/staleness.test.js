@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { Staleness } from "../../services/frontend/js/staleness.js";
 
-test("a panel is dimmed once it has not followed the pen for a while, however often the pen moves", (t) => {
+test("dims a panel that has not followed the pen for a while", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const panel = { setAttribute: (name, value) => (panel[name] = value) };
   const staleness = new Staleness(panel);

@@ -10,7 +10,7 @@ beforeEach(() => {
   recorder = new StrokeRecorder();
 });
 
-/** Draws a stroke from its first point to its last. */
+/** Draw a stroke through these points. */
 function draw(...points) {
   recorder.begin(points[0]);
   for (const point of points.slice(1)) recorder.extend(point);
@@ -23,7 +23,7 @@ function drawBars() {
   for (const bar of [left, middle, right]) draw(...bar);
 }
 
-test("a stroke has the points between press and release, in order, and each once", () => {
+test("records the points between press and release", () => {
   assert.deepEqual([recorder.strokes, recorder.isEmpty, recorder.isDrawing], [[], true, false]);
   recorder.extend([9, 9]); // the pen is up
   recorder.begin([1, 1]);
@@ -36,7 +36,7 @@ test("a stroke has the points between press and release, in order, and each once
   assert.deepEqual(recorder.strokes, [[[1, 1], [2, 2]], [[10, 20]]]);
 });
 
-test("clearing or undoing in the middle of a stroke ignores the rest of that stroke", () => {
+test("Clear or Undo during a stroke ignores its rest", () => {
   for (const stop of ["clear", "undo"]) {
     recorder.begin([1, 1]);
     recorder.extend([2, 2]);
@@ -47,7 +47,7 @@ test("clearing or undoing in the middle of a stroke ignores the rest of that str
   }
 });
 
-test("Undo takes back one stroke after the other, and Redo brings them back until another is drawn", () => {
+test("Undo removes strokes one by one, and Redo restores them until a new stroke", () => {
   drawBars();
   assert.equal(recorder.undo(), true);
   assert.deepEqual(recorder.strokes, [left, middle]);
@@ -61,7 +61,7 @@ test("Undo takes back one stroke after the other, and Redo brings them back unti
   assert.equal(recorder.canRedo, false);
 });
 
-test("a cancelled stroke leaves neither ink nor history, and what was undone can still be redone", () => {
+test("a canceled stroke leaves no ink and no history", () => {
   drawBars();
   recorder.undo();
   recorder.begin([1, 1]);
@@ -70,7 +70,7 @@ test("a cancelled stroke leaves neither ink nor history, and what was undone can
   assert.equal(recorder.cancel(), false);
 });
 
-test("Clear, and the removal of the last stroke, can be undone, and do nothing to an empty canvas", () => {
+test("Clear and removeLast can be undone, and ignore an empty canvas", () => {
   recorder.end(); // a pen that is up
   assert.deepEqual([recorder.clear(), recorder.removeLast(), recorder.canUndo], [false, false, false]);
   drawBars();
@@ -84,7 +84,7 @@ test("Clear, and the removal of the last stroke, can be undone, and do nothing t
   assert.deepEqual(recorder.strokes, [left, middle, right]);
 });
 
-test("the eraser removes each whole stroke on its way, in one step of the history", () => {
+test("the eraser removes whole strokes in one step", () => {
   drawBars();
   assert.equal(recorder.beginErasing([90, 140]), false);
   assert.deepEqual([recorder.extend([200, 140]), recorder.extend([240, 140])], [true, true]);
@@ -94,7 +94,7 @@ test("the eraser removes each whole stroke on its way, in one step of the histor
   assert.deepEqual(recorder.strokes, [left, middle, right]);
 });
 
-test("the eraser is as wide as the brush: it takes ink that it touches, dots too, and is no step if it touches none", () => {
+test("the eraser has the brush's width, and a miss is no step", () => {
   recorder.beginErasing([9, 9]);
   recorder.end();
   assert.equal(recorder.canUndo, false);
@@ -106,7 +106,7 @@ test("the eraser is as wide as the brush: it takes ink that it touches, dots too
   assert.equal(recorder.isEmpty, true);
 });
 
-test("a restored drawing can be undone stroke by stroke, and the history is bounded", () => {
+test("a restored drawing can be undone, and the history is bounded", () => {
   recorder.restore([left, middle]);
   recorder.undo();
   assert.deepEqual(recorder.strokes, [left]);

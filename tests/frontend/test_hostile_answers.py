@@ -1,4 +1,4 @@
-"""In a browser: whatever text comes in an answer is shown as text. And the pages do nothing that their own policy forbids."""
+"""The page shows text of answers as text, and no page violates its Content-Security-Policy."""
 
 import importlib
 from pathlib import Path
@@ -19,7 +19,7 @@ HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><a hre
 
 @pytest.fixture(scope="module")
 def url(save_model, tmp_path_factory):
-    """The page before a real service; their answers are then spoilt on the way."""
+    """Run the page with a real service, whose answers the tests change."""
     folder = tmp_path_factory.mktemp("hostile")
     models = FolderModels(folder / "models")
     save_model(folder / "made", layers=LAYERS, snapshots=True)
@@ -32,39 +32,39 @@ def url(save_model, tmp_path_factory):
         yield f"http://{page}"
 
 
-def spoilt(answer):
-    """The answer with this for every text in it, but for numbers in base64."""
+def with_hostile_text(answer):
+    """Replace every text in the answer, except base64 numbers and the prediction's id."""
     if isinstance(answer, dict):
-        return {key: value if key in ("float32", "prediction_id") else spoilt(value) for key, value in answer.items()}
+        return {key: value if key in ("float32", "prediction_id") else with_hostile_text(value) for key, value in answer.items()}
     if isinstance(answer, list):
-        return [spoilt(each) for each in answer]
+        return [with_hostile_text(each) for each in answer]
     return HOSTILE if isinstance(answer, str) else answer
 
 
-def forbidden_to(page):
-    """A list of what the page's policy forbids it from now on."""
-    forbidden = []
+def policy_violations(page):
+    """Return a list that records violations of the page's policy."""
+    violations = []
 
     def note(message):
         if "Content Security Policy" in message.text or "Trusted" in message.text:
-            forbidden.append(message.text)
+            violations.append(message.text)
 
     page.on("console", note)
-    return forbidden
+    return violations
 
 
-# Without the policy too: it is the second lock, and would hide that the first is broken.
+# Also without the policy, which would hide a missing escape.
 @pytest.mark.parametrize("bypass_csp", [False, True], ids=["with the policy", "without"])
-def test_what_an_answer_says_is_shown_as_it_stands(url, new_page, draw, bypass_csp):
+def test_shows_hostile_text_as_text(url, new_page, draw, bypass_csp):
     page = new_page(bypass_csp=bypass_csp)
-    forbidden, asked = forbidden_to(page), set()
+    violations, asked = policy_violations(page), set()
 
-    def spoil(route):
+    def change_answer(route):
         answer = route.fetch()
         asked.add(route.request.url.rpartition("/")[2].partition("?")[0])
-        route.fulfill(response=answer, json=spoilt(answer.json()))
+        route.fulfill(response=answer, json=with_hostile_text(answer.json()))
 
-    page.route("**/api/**", spoil)
+    page.route("**/api/**", change_answer)
     page.goto(url)
     draw(page, 5)
     expect(page.locator("#layers")).to_contain_text(HOSTILE)  # a layer's name
@@ -83,19 +83,19 @@ def test_what_an_answer_says_is_shown_as_it_stands(url, new_page, draw, bypass_c
     assert asked == {"model", "predict", "explain", "learn", "unit", "snapshots", "feedback"}
     assert page.evaluate("window.ran") is None
     assert page.locator("img, script:not([src]), a[href^='javascript']").count() == 0
-    assert forbidden == []
+    assert violations == []
 
 
-def test_no_page_does_what_its_policy_forbids(url, new_page):
+def test_no_page_violates_its_policy(url, new_page):
     page = new_page()
-    forbidden = forbidden_to(page)
+    violations = policy_violations(page)
     for name in PAGES:
-        page.goto(f"{url}/{name}")  # until it is loaded, and its scripts have run
-        assert forbidden == [], name
+        page.goto(f"{url}/{name}")  # returns after its scripts have run
+        assert violations == [], name
     page.evaluate("""() => {
         const image = document.createElement("img");
         image.src = "https://example.org/image.png";
         document.body.append(image);
     }""")
     page.wait_for_function("() => document.images[0].complete")
-    assert len(forbidden) == 1  # it would have been noticed
+    assert len(violations) == 1  # the check works

@@ -1,15 +1,15 @@
-"""nginx limits each address: rates by cost, requests under way, sizes."""
+"""nginx limits each address: rate by cost, concurrent requests, and size."""
 
 from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
-from raw_http import connected, parts, post, said, statuses
+from raw_http import connected, exchange, parts, post, statuses
 
 GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST_GET = b"GET /api/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 LARGE = b"{}".ljust(60_000)
-NO_REFILL = [(f"rate={rate}r/s", "rate=1r/s") for rate in (200, 60, 40)]  # so that only bursts count
+NO_REFILL = [(f"rate={rate}r/s", "rate=1r/s") for rate in (200, 60, 40)]  # only bursts count
 NO_DELAYS = [(f" delay={requests};", " nodelay;") for requests in (40, 4, 15, 200, 10, 100)]
 NO_RATES = [(f"rate={rate}r/s", "rate=9999r/s") for rate in (100, 60, 40, 5, 2)]
 NO_ROOM = {"detail": "there is no room for this request now: please wait a moment, then try again."}
@@ -22,26 +22,26 @@ def chunked(path):
 
 @pytest.fixture(scope="module")
 def flooded(nginx, free_port):
-    """nginx without a service, and so fast enough to be flooded: 502 stands for a request that would reach the service."""
+    """Run nginx without a service. A 502 means that the request would reach the service."""
     with nginx(f"127.0.0.1:{free_port()}", changes=NO_DELAYS + NO_REFILL) as running:
         yield running
 
 
-def test_drawing_meets_no_limit_but_a_flood_does(flooded):
-    assert set(statuses(said(flooded.page, GET * 150 + LAST_GET, "127.0.1.1"))) == {502}
+def test_limits_a_flood_and_not_a_drawing(flooded):
+    assert set(statuses(exchange(flooded.page, GET * 150 + LAST_GET, "127.0.1.1"))) == {502}
 
-    flood = said(flooded.page, GET * 900 + LAST_GET, "127.0.1.2")
+    flood = exchange(flooded.page, GET * 900 + LAST_GET, "127.0.1.2")
     assert set(statuses(flood)) == {502, 429}
     rejected = flood[flood.index(b"HTTP/1.1 429") :].split(b"HTTP/1.1 502")[0]
     assert b"Retry-After: 1\r\n" in rejected
     assert b'{"detail": "please wait a moment, then try again."}' in rejected
 
-    assert set(statuses(said(flooded.page, GET * 50 + LAST_GET, "127.0.1.3"))) == {502}  # another client
+    assert set(statuses(exchange(flooded.page, GET * 50 + LAST_GET, "127.0.1.3"))) == {502}  # another client
     drawings = post("/predict") * 450 + post("/candidate/predict") * 449
-    assert set(statuses(said(flooded.api, drawings + LAST_GET, "127.0.1.2"))) == {502}  # programs send tests' digits
+    assert set(statuses(exchange(flooded.api, drawings + LAST_GET, "127.0.1.2"))) == {502}  # the pipeline sends test digits there
 
 
-COSTLY = [  # the request, and how many of them one address may send at once: to the page's port, and to the API's
+COSTLY = [  # the request, and its burst limit on the page's and on the API's port
     (post("{}/learn"), 9, 21),
     (post("{}/%6cearn/"), 9, None),
     (post("{}/explain?occlusion=true"), 9, 21),
@@ -61,14 +61,14 @@ COSTLY = [  # the request, and how many of them one address may send at once: to
     ("port", "which", "most"),
     [(port, which, most) for which, row in enumerate(COSTLY) for port, most in zip(("page", "api"), row[1:]) if most],
 )
-def test_costly_requests_of_one_address_have_a_limit_of_their_own(flooded, port, which, most, documented):
+def test_costly_requests_have_their_own_limit(flooded, port, which, most, documented):
     url, prefix = getattr(flooded, port), "/api" if port == "page" else ""
     request = COSTLY[which][0].replace(b"{}/", f"{prefix}/".encode(), 1)
     client = f"127.0.{2 + (port == 'api')}.{1 + which}"
-    answers = statuses(said(url, request * (most + 40) + LAST_GET, client))
-    assert most <= answers.count(502) - 1 <= most + 20  # nginx accepts some more while the flood lasts
-    assert statuses(said(url, post(f"{prefix}/predict", last=True), client)) == [502]  # it may still draw
-    assert statuses(said(url, request + LAST_GET, OTHER)) == [502, 502]
+    answers = statuses(exchange(url, request * (most + 40) + LAST_GET, client))
+    assert most <= answers.count(502) - 1 <= most + 20  # the limit refills during the flood
+    assert statuses(exchange(url, post(f"{prefix}/predict", last=True), client)) == [502]  # predictions still pass
+    assert statuses(exchange(url, request + LAST_GET, OTHER)) == [502, 502]
     documented(
         "attacks",
         "many costly requests from one address",
@@ -76,8 +76,8 @@ def test_costly_requests_of_one_address_have_a_limit_of_their_own(flooded, port,
     )
 
 
-def test_a_room_of_thirty_people_draws_behind_one_address(nginx, free_port):
-    """Each of them has an explanation on its way at any time, looks at a unit, and predicts once."""
+def test_thirty_people_can_share_an_address(nginx, free_port):
+    """Each requests explanations, a unit and a prediction."""
     with nginx(f"127.0.0.1:{free_port()}") as running, ExitStack() as open_:
         people = [open_.enter_context(connected(running.page, ATTACKER)) for _ in range(30)]
         for person in people:
@@ -95,23 +95,23 @@ def test_a_room_of_thirty_people_draws_behind_one_address(nginx, free_port):
         ("127.0.5.5", "Transfer-Encoding: chunked", "predict", 8),
     ],
 )
-def test_a_client_with_too_many_requests_under_way_has_to_wait(nginx, api, client, header, path, most):
+def test_limits_concurrent_requests_of_an_address(nginx, api, client, header, path, most):
     with nginx(api, changes=NO_RATES) as running, ExitStack() as held:
 
         def begin(url, path):
-            """The status of a request whose body is still to come; 100 is nginx's "go on"."""
+            """Start a request without its body and return the status; 100 means continue."""
             connection = held.enter_context(connected(url, client))
             connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{header}\r\nExpect: 100-continue\r\n\r\n".encode())
             return statuses(connection.recv(65536))[0]
 
-        assert {begin(running.api, f"/{path}") for _ in range(most // 2)} == {100}  # and these do not count on the other port
+        assert {begin(running.api, f"/{path}") for _ in range(most // 2)} == {100}  # each port counts separately
         assert [begin(running.page, f"/api/{path}") for _ in range(most + 1)] == [100] * most + [429]
-        assert statuses(said(running.page, LAST_GET, client)) == [429 if most == 256 else 200]
-        assert statuses(said(running.page, LAST_GET, OTHER)) == [200]
-        assert statuses(said(running.page, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", client)) == [200]
+        assert statuses(exchange(running.page, LAST_GET, client)) == [429 if most == 256 else 200]
+        assert statuses(exchange(running.page, LAST_GET, OTHER)) == [200]
+        assert statuses(exchange(running.page, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", client)) == [200]
 
 
-def test_unfinished_bodies_of_one_address_leave_room_for_another_image(nginx, api, documented):
+def test_unfinished_bodies_leave_room_for_another_address(nginx, api, documented):
     image = bytes(4 * 1024 * 1024)
     head = "POST {}/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 5000000\r\n\r\n"
     with nginx(api, changes=NO_RATES, room=64 * 1024 * 1024) as running, ExitStack() as held:
@@ -121,7 +121,7 @@ def test_unfinished_bodies_of_one_address_leave_room_for_another_image(nginx, ap
             with suppress(ConnectionError):  # nginx rejects most of them
                 connection.sendall(head.format(prefix).encode() + image[:1_400_000])
         for url, path in ((running.page, "/api/predict"), (running.api, "/predict")):
-            answer = said(url, post(path, image, "image/png", last=True), OTHER)
+            answer = exchange(url, post(path, image, "image/png", last=True), OTHER)
             assert statuses(answer) == [200]
     documented(
         "attacks",
@@ -130,19 +130,19 @@ def test_unfinished_bodies_of_one_address_leave_room_for_another_image(nginx, ap
     )
 
 
-def test_a_full_folder_of_bodies_costs_no_drawing_and_silent_clients_are_cut_off(nginx, api, documented):
-    patience = [(f"client_{part}_timeout 10s;", f"client_{part}_timeout 1s;") for part in ("header", "body")]
-    with nginx(api, room=1024 * 1024, changes=patience) as running, ExitStack() as held:
+def test_a_full_body_folder_affects_no_drawing_and_silent_clients_time_out(nginx, api, documented):
+    short_timeouts = [(f"client_{part}_timeout 10s;", f"client_{part}_timeout 1s;") for part in ("header", "body")]
+    with nginx(api, room=1024 * 1024, changes=short_timeouts) as running, ExitStack() as held:
         silent = [held.enter_context(connected(running.page)) for _ in range(2)]
         silent[0].sendall(b"GET / HTTP/1.1\r\nHost:")
         silent[1].sendall(b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1234")
         for url, path in ((running.page, "/api/predict"), (running.api, "/predict")):
-            status, header, content = parts(said(url, post(path, bytes(2_000_000), "image/png", last=True)))
+            status, header, content = parts(exchange(url, post(path, bytes(2_000_000), "image/png", last=True)))
             assert (status, content) == (503, NO_ROOM)
             assert "retry-after: 5\r\n" in header
-            assert statuses(said(url, post(path, last=True))) == [200]  # a drawing needs none
+            assert statuses(exchange(url, post(path, last=True))) == [200]  # a drawing stays in memory
         for connection in silent:
-            with suppress(ConnectionResetError):  # nginx may leave without a word of goodbye
+            with suppress(ConnectionResetError):  # nginx may reset the connection
                 assert connection.recv(1) == b""
     documented(
         "attacks",
@@ -154,7 +154,7 @@ def test_a_full_folder_of_bodies_costs_no_drawing_and_silent_clients_are_cut_off
 @pytest.mark.parametrize("announced", [True, False], ids=["of announced length", "of unknown length"])
 @pytest.mark.parametrize("port", ["page", "api"])
 @pytest.mark.parametrize(("path", "most"), [("predict", 5), ("explain/", 5), ("feedback", 1), ("learn", 1), ("unit/", 1)])
-def test_a_body_that_is_too_large_is_rejected_in_json(flooded, port, path, most, announced):
+def test_rejects_a_large_body_in_json(flooded, port, path, most, announced):
     url, most = f"{flooded.page}/api" if port == "page" else flooded.api, most * 1024 * 1024
     content = bytes(most + 1) if announced else iter([bytes(most + 1)])
     with httpx.Client(transport=httpx.HTTPTransport(local_address=f"127.0.4.{len(path)}")) as client:

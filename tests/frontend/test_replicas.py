@@ -1,4 +1,4 @@
-"""nginx before replicas of the service that come, go and die; a name server of our own says where they are, as Docker's does."""
+"""nginx before replicas that come, go and die. A test name server lists them, as Docker's does."""
 
 import json
 import socket
@@ -17,7 +17,7 @@ NO_MODEL = {"detail": "No model yet"}
 
 
 class NameServer(socketserver.ThreadingUDPServer):
-    """Answers with the `addresses` of each name; like Docker's it says that they hold for 10 minutes."""
+    """Answer with the `addresses` of each name and a lifetime of 10 minutes, like Docker's."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), None)
@@ -36,7 +36,7 @@ class NameServer(socketserver.ThreadingUDPServer):
 
 
 class Replica(socketserver.ThreadingTCPServer):
-    """One replica, which "answers", "has no model", "dies" over each question or "hangs"; what it was asked is in `asked`."""
+    """A replica that "answers", "has no model", "dies" on each request or "hangs". `asked` lists its requests."""
 
     allow_reuse_address, daemon_threads, request_queue_size = True, True, 64
 
@@ -67,7 +67,7 @@ def running(server):
 
 
 class Stack:
-    """nginx and the replicas behind it, under a name that no other test has."""
+    """nginx and its replicas, under a unique name."""
 
     def __init__(self, nginx, name_server, port, closing):
         self.nginx, self.port, self._closing = nginx, port, closing
@@ -75,7 +75,7 @@ class Stack:
         self._client = closing.enter_context(httpx.Client(timeout=20, headers={"Service": f"inference{port}:{port}"}))
 
     def add(self, address, manner):
-        """One more replica. One that "is gone" has a name but does not listen any more."""
+        """Add a replica. One that "is gone" has an address but does not listen."""
         self._addresses.append(address)
         if manner != "is gone":
             replica = self._closing.enter_context(running(Replica(address, self.port, manner)))
@@ -83,16 +83,19 @@ class Stack:
             return replica
 
     def ask(self, times, path="/predict", method="POST"):
-        """The answers to `times` requests through both ports in turn; those to a candidate through port 7000."""
-        doors = [self.nginx.api] if path.startswith("/candidate/") else [f"{self.nginx.page}/api", self.nginx.api]
-        return [self._client.request(method, doors[i % len(doors)] + path) for i in range(times)]
+        """Send `times` requests through both ports in turn, to a candidate only through port 7000. Return the answers."""
+        urls = [self.nginx.api] if path.startswith("/candidate/") else [f"{self.nginx.page}/api", self.nginx.api]
+        return [self._client.request(method, urls[i % len(urls)] + path) for i in range(times)]
 
 
 @pytest.fixture(scope="module")
 def nginx_and_names(nginx):
-    """One nginx for all tests: a header names the service, so that each test starts with a name that nginx has not looked up."""
-    silence = [(f"proxy_read_timeout {seconds}s;", "proxy_read_timeout 1s;") for seconds in (5, 10)]
-    with running(NameServer()) as names, nginx("$http_service", f"127.0.0.1:{names.server_address[1]}", silence) as started:
+    """Run one nginx for all tests. A header names the service, so each test has a new name."""
+    timeouts = [(f"proxy_read_timeout {seconds}s;", "proxy_read_timeout 1s;") for seconds in (5, 10)]
+    with (
+        running(NameServer()) as names,
+        nginx("$http_service", f"127.0.0.1:{names.server_address[1]}", timeouts) as started,
+    ):
         yield started, names
 
 
@@ -102,7 +105,7 @@ def stack(nginx_and_names, free_port):
         yield Stack(*nginx_and_names, free_port(), closing)
 
 
-def test_replicas_share_the_load_and_a_new_one_is_noticed(stack, eventually):
+def test_spreads_load_and_finds_new_replicas(stack, eventually):
     stack.add(A, "answers")
     assert {answer.json()["replica"] for answer in stack.ask(2)} == {A}
     for address in (B, C):
@@ -117,7 +120,7 @@ def test_replicas_share_the_load_and_a_new_one_is_noticed(stack, eventually):
         *((manner, "GET", "/model") for manner in ("dies", "has no model", "hangs")),
     ],
 )
-def test_nginx_asks_another_replica_where_nothing_was_sent_or_nothing_changes(stack, manner, method, path):
+def test_retries_safe_requests_on_another_replica(stack, manner, method, path):
     stack.add(A, manner)
     stack.add(B, "answers")
     answers = stack.ask(2 if manner == "hangs" else 12, path, method)
@@ -126,7 +129,7 @@ def test_nginx_asks_another_replica_where_nothing_was_sent_or_nothing_changes(st
 
 
 @pytest.mark.parametrize("path", ["/predict", "/candidate/predict", "/explain/?input=true"])
-def test_a_request_that_kills_its_replica_reaches_no_other(stack, path, documented):
+def test_does_not_retry_a_request_that_kills_its_replica(stack, path, documented):
     replicas = [stack.add(address, "dies") for address in (A, B, C)]
     for answer in stack.ask(4, path):
         assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
@@ -142,7 +145,7 @@ def test_a_request_that_kills_its_replica_reaches_no_other(stack, path, document
         ((A,), "hangs", 504, UNREACHABLE),
     ],
 )
-def test_where_none_of_three_replicas_answers_the_client_learns_it(stack, addresses, manner, status, content):
+def test_reports_that_three_replicas_failed(stack, addresses, manner, status, content):
     for address in addresses:
         stack.add(address, manner)
     for answer in stack.ask(2):
@@ -153,7 +156,7 @@ def test_where_none_of_three_replicas_answers_the_client_learns_it(stack, addres
         assert len(lines) == 2
 
 
-def test_without_any_replica_the_page_is_there_and_the_first_one_is_noticed(stack, eventually):
+def test_serves_the_page_without_replicas_and_finds_the_first(stack, eventually):
     for answer in stack.ask(2):
         assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
     assert httpx.get(stack.nginx.page).status_code == 200

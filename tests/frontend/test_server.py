@@ -1,4 +1,4 @@
-"""What the page's two servers, nginx and its stand-in in Python, have in common: the page, and /api/ passed on."""
+"""Both servers of the page, nginx and the Python one: they serve the page and forward /api/."""
 
 import http.client
 import importlib
@@ -22,8 +22,8 @@ def page(start_page, api):
         yield client
 
 
-def get_as_it_stands(page, path, method="GET"):
-    """The answer to a path that httpx would tidy up first."""
+def get_verbatim(page, path, method="GET"):
+    """Request a path that httpx would normalize."""
     connection = http.client.HTTPConnection(page.base_url.host, page.base_url.port, timeout=10)
     connection.request(method, path)
     answer = connection.getresponse()
@@ -40,7 +40,7 @@ def get_as_it_stands(page, path, method="GET"):
         *(("/style.css", "text/css; charset=utf-8"), ("/favicon.svg", "image/svg+xml")),
     ],
 )
-def test_serves_the_page_s_files_with_their_type_and_the_policy(page, path, media_type):
+def test_serves_files_with_type_and_policy(page, path, media_type):
     answer = page.get(path)
     headers = answer.headers
     assert (answer.status_code, headers["content-type"]) == (200, media_type)
@@ -48,18 +48,18 @@ def test_serves_the_page_s_files_with_their_type_and_the_policy(page, path, medi
     assert {name: headers.get_list(name) for name in PAGE_HEADERS} == {name: [value] for name, value in PAGE_HEADERS.items()}
 
 
-def test_learn_leads_to_the_learning_path_wherever_the_page_stands(page):
+def test_redirects_learn_with_a_relative_address(page):
     answer = page.get("/learn")
     assert (answer.status_code, answer.headers["location"]) == (301, "learn/")
 
 
-def test_a_head_request_gets_the_headers_alone(page):
+def test_answers_head_requests(page):
     whole, head = (page.request(method, "/", headers={"Accept-Encoding": "identity"}) for method in ("GET", "HEAD"))
     assert (head.status_code, head.content) == (200, b"")
     assert (head.headers["content-length"], head.headers["etag"]) == (str(len(whole.content)), whole.headers["etag"])
 
 
-def test_a_file_that_has_not_changed_is_not_sent_again(page):
+def test_answers_304_for_an_unchanged_file(page):
     known = page.get("/").headers["etag"]
     again = page.get("/", headers={"If-None-Match": known})
     assert (again.status_code, again.content) == (304, b"")
@@ -87,12 +87,12 @@ def test_a_file_that_has_not_changed_is_not_sent_again(page):
         *("/API/metrics", "/api/%2e%2e/metrics", "/api%2f..%2fmetrics", "/metrics", "/candidate/model", "/live/model"),
     ],
 )
-def test_nothing_but_the_page_is_served(page, path):
-    status, _ = get_as_it_stands(page, path)
-    assert status in (404, 400)  # 400: to nginx a zero byte is no address at all
+def test_serves_only_the_page(page, path):
+    status, _ = get_verbatim(page, path)
+    assert status in (404, 400)  # nginx answers 400 to a zero byte
 
 
-def test_nothing_can_be_sent_to_the_page(page):
+def test_rejects_posts_to_the_page(page):
     assert page.post("/index.html", content=b"x").status_code == 405
 
 
@@ -103,22 +103,22 @@ def test_nothing_can_be_sent_to_the_page(page):
         *(("GET", "/readyz/", ""), ("DELETE", "/predictions/7b88140edcad49edb1cb4c9d8bc19318", ""), ("OPTIONS", "/predict", "")),
     ],
 )
-def test_a_request_reaches_the_service_whole(page, method, path, body):
+def test_forwards_requests_unchanged(page, method, path, body):
     headers = {"origin": "https://example.org", "host": "evil.example", "content-type": "application/json"}
     answer = page.request(method, f"/api{path}", content=body, headers={**headers, "X-Forwarded-For": "192.0.2.1"})
     seen = answer.raise_for_status().json()
     assert (seen["method"], seen["path"], seen["body"]) == (method, path, body)
-    assert seen["headers"].items() >= {**headers, "x-forwarded-for": "127.0.0.1"}.items()  # whatever the client claims
+    assert seen["headers"].items() >= {**headers, "x-forwarded-for": "127.0.0.1"}.items()  # ignores the client's claim
 
 
-def test_a_large_image_and_a_body_of_unknown_length_pass(page):
-    image = bytes(range(256)) * (4 * 1024 * 1024 // 256 + 1)  # more than the service takes: to say so is its own affair
+def test_forwards_large_and_chunked_bodies(page):
+    image = bytes(range(256)) * (4 * 1024 * 1024 // 256 + 1)  # the service rejects it, not the page's server
     answer = page.post("/api/predict", content=image, headers={"Content-Type": "image/png"})
     assert answer.json()["body"] == image.decode("latin1")
     assert page.post("/api/predict", content=iter([b"one", b"two"])).json()["body"] == "onetwo"
 
 
-def test_passes_back_an_error_of_the_service_with_its_own_headers(page):
+def test_returns_the_service_s_errors_and_headers(page):
     answer = page.post("/api/refuse", content=b"x")
     assert (answer.status_code, answer.headers["retry-after"], answer.json()["body"]) == (422, "5", "x")
     assert [name for name in PAGE_HEADERS if name in answer.headers] == []
@@ -126,8 +126,8 @@ def test_passes_back_an_error_of_the_service_with_its_own_headers(page):
 
 @pytest.mark.parametrize("size", [1_000, 49_000, 60_000, 300_000, 4_000_000])
 @pytest.mark.parametrize("form", ["of announced length", "of unknown length"])
-def test_a_service_that_answers_before_it_has_read_the_question_is_heard(page, size, form):
-    for _ in range(3):  # the words could be lost on the way, but not each time
+def test_returns_an_answer_that_comes_before_the_body_is_read(page, size, form):
+    for _ in range(3):  # a race
         content = bytes(size) if form == "of announced length" else iter([bytes(size)])
         answer = page.post("/api/explain", content=content)
         assert (answer.status_code, answer.json()) == (503, {"detail": "No model yet"})
@@ -143,13 +143,13 @@ def test_a_service_that_answers_before_it_has_read_the_question_is_heard(page, s
         *("/api/predict/%2e%2e/live/model", "/api/./live/./model"),
     ],
 )
-def test_metrics_and_models_by_alias_are_not_for_everybody(page, path):
+def test_hides_metrics_and_models_by_alias(page, path):
     for method in ("GET", "POST", "OPTIONS"):
-        status, content = get_as_it_stands(page, path, method)
+        status, content = get_verbatim(page, path, method)
         assert (status, json.loads(content)) == (404, {"detail": "Not Found"})
 
 
-def test_all_else_that_the_service_has_is_for_the_page(page):
+def test_forwards_all_other_routes(page):
     described = create_app(Settings()).openapi()["paths"]
     passed_on = {path for path in described if page.get(f"/api{path}").status_code == 200}
     assert passed_on == {
@@ -166,13 +166,13 @@ def test_all_else_that_the_service_has_is_for_the_page(page):
         *("/api/live%5cmodel", "/api/candidates", "/api/Live/model", "/api/model/live", "/api/%6c%69ve%3f/model"),
     ],
 )
-def test_passes_on_what_only_looks_like_them(page, path):
-    status, content = get_as_it_stands(page, path)
+def test_forwards_paths_that_only_look_like_hidden_ones(page, path):
+    status, content = get_verbatim(page, path)
     assert status == 200
     assert unquote(json.loads(content)["path"]) == unquote(path.removeprefix("/api"))
 
 
-def test_a_service_that_is_not_there_gives_502_and_the_page_stays(start_page, free_port):
+def test_answers_502_without_a_service_and_serves_the_page(start_page, free_port):
     with start_page(f"127.0.0.1:{free_port()}") as page:
         for answer in (page.post("/api/predict", json={}), page.get("/api/model")):
             assert (answer.status_code, answer.json()) == (502, UNREACHABLE)
@@ -181,7 +181,7 @@ def test_a_service_that_is_not_there_gives_502_and_the_page_stays(start_page, fr
 
 
 class OneAnswerEach(socketserver.StreamRequestHandler):
-    """Keeps its connections, and hangs up on each as the next request comes, as a service does with idle ones."""
+    """Keep connections open and close each on the next request, as a service does with idle ones."""
 
     def handle(self):
         while self.rfile.readline().strip():
@@ -191,7 +191,7 @@ class OneAnswerEach(socketserver.StreamRequestHandler):
             self.rfile.readline()
 
 
-def test_a_service_that_lets_go_of_an_idle_connection_is_asked_on_another(start_page):
+def test_reconnects_after_an_idle_connection_closes(start_page):
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), OneAnswerEach) as server:
         threading.Thread(target=server.serve_forever).start()
         with start_page(f"127.0.0.1:{server.server_address[1]}") as page:

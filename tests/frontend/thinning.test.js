@@ -6,7 +6,7 @@ import { countPoints, pickEvenly, roundStroke, thinStrokes } from "../../service
 /** A stroke of `length` different points. */
 const line = (length) => Array.from({ length }, (_, i) => [i / 100, 0]);
 
-test("coordinates are rounded to one decimal, points that are equal then are kept once, and the drawing stays as it was", () => {
+test("rounds coordinates and drops repeated points in a copy", () => {
   for (const [stroke, rounded] of [
     [[[1.04, 1.06], [139.96, 0]], [[1, 1.1], [140, 0]]],
     [[[1, 1], [1.01, 1.02], [1.04, 0.98], [2, 1]], [[1, 1], [2, 1]]],
@@ -20,13 +20,13 @@ test("coordinates are rounded to one decimal, points that are equal then are kep
   }
 });
 
-test("a drawing at the limit is not thinned, and one point more brings it within", () => {
+test("thins only drawings above the limit", () => {
   const strokes = [line(60), line(40)];
   assert.equal(thinStrokes(strokes, 100), strokes);
   assert.equal(countPoints(thinStrokes([line(101)], 100)), 100);
 });
 
-test("strokes lose points evenly, in proportion to their length, and keep both ends", () => {
+test("thins strokes evenly and keeps both ends", () => {
   const strokes = [line(8000), line(2000), [[9, 9]]];
   const thinned = thinStrokes(strokes, 1000);
   assert.ok(countPoints(thinned) <= 1000);
@@ -37,13 +37,13 @@ test("strokes lose points evenly, in proportion to their length, and keep both e
   assert.ok(Math.min(...gaps) >= 10 && Math.max(...gaps) <= 11, `gaps ${Math.min(...gaps)}..${Math.max(...gaps)}`);
 });
 
-test("more dots than the limit are thinned to whole dots within it", () => {
+test("drops whole dots above the limit", () => {
   const thinned = thinStrokes(Array.from({ length: 6000 }, (_, i) => [[i, i]]), 5000);
   assert.ok(countPoints(thinned) <= 5000 && thinned.length > 1000);
   assert.deepEqual([thinned[0], thinned.at(-1)], [[[0, 0]], [[5999, 5999]]]);
 });
 
-test("picking evenly takes the first, the last and equal steps between", () => {
+test("picks the first, the last and even steps between", () => {
   assert.deepEqual(pickEvenly([0, 1, 2, 3, 4, 5, 6, 7, 8], 3), [0, 4, 8]);
   assert.deepEqual(pickEvenly([0, 1, 2], 3), [0, 1, 2]);
   assert.deepEqual(pickEvenly([0, 1, 2], 1), [0]);

@@ -16,7 +16,7 @@ function answer(changes = {}) {
   return { model_version: "m", losses: [2.5, 1], before: prediction(5), after: prediction(3), diverged: false, layers: [layer], known: [known()], ...changes };
 }
 
-test("an answer is read with all that the page shows of it", () => {
+test("parses an answer", () => {
   assert.equal(parseTrainingResult(answer({ after: null, diverged: true })).after, null);
   const { losses, before, after, layers } = parseTrainingResult(answer());
   assert.deepEqual(losses, [2.5, 1]);
@@ -38,23 +38,23 @@ for (const [what, changes] of Object.entries({
   "no losses": { losses: undefined },
   "no prediction before": { before: undefined },
   "an eleventh digit": { after: prediction(10) },
-  "no digits that it knew": { known: undefined },
-  "a digit that it knew and that is too small": { known: [known({ input: tensor([2, 2], [0, 0, 0, 0]) })] },
-  "a digit that nobody had predicted": { known: [known({ before: null })] },
+  "no known digits": { known: undefined },
+  "a known digit of a wrong size": { known: [known({ input: tensor([2, 2], [0, 0, 0, 0]) })] },
+  "a known digit without a prediction": { known: [known({ before: null })] },
   "no layers": { layers: null },
   "a layer without its norms": { layers: [{ name: "relu", declaration: "relu" }] },
 })) {
-  test(`an answer with ${what} is refused`, () => {
+  test(`rejects an answer with ${what}`, () => {
     for (const bad of [answer(changes), null, 5, "text", []]) assert.throws(() => parseTrainingResult(bad), UnexpectedAnswerError);
   });
 }
 
-test("a digit is still known if the copy answers as the model does", () => {
+test("a digit is known if copy and model agree", () => {
   const digits = [known(), known({ after: prediction(7) }), known({ after: noDigit }), known({ after: null })];
   assert.deepEqual(parseTrainingResult(answer({ known: digits })).known.map(isStillKnown), [false, true, false, false]);
 });
 
-test("the curve runs from left to right, the largest loss at the top and zero at the bottom", () => {
+test("the curve runs left to right, with the largest loss at the top", () => {
   for (const [losses, size, points] of [
     [[4, 2, 0], [300, 100], "0.0,0.0 150.0,50.0 300.0,100.0"],
     [[3], [300, 100], "0.0,0.0"],

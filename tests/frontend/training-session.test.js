@@ -13,12 +13,12 @@ let requests, page, session;
 
 beforeEach(() => {
   requests = [];
-  page = { busy: false, said: "" };
+  page = { busy: false, message: "" };
   const view = {
     setBusy: (busy) => Object.assign(page, { busy }),
-    reset: () => Object.assign(page, { said: "" }),
-    showMessage: (said) => Object.assign(page, { said }),
-    showResult: ({ losses }) => Object.assign(page, { said: `${losses} steps` }),
+    reset: () => Object.assign(page, { message: "" }),
+    showMessage: (message) => Object.assign(page, { message }),
+    showResult: ({ losses }) => Object.assign(page, { message: `${losses} steps` }),
   };
   session = new TrainingSession((body) => new Promise((answer) => requests.push({ body, answer })), view, {
     sequence: new Sequence(),
@@ -32,20 +32,20 @@ async function train(times, { given = step, answer = { answer: { losses: times }
   await done;
 }
 
-test("a request has the drawing and every training step so far, except those that failed", async () => {
+test("sends the drawing and every successful training step", async () => {
   await session.train([], step, 1);
-  assert.deepEqual([requests.length, page.said], [0, "Draw something first."]);
+  assert.deepEqual([requests.length, page.message], [0, "Draw something first."]);
   await train(1);
   assert.deepEqual(requests[0].body, { strokes: seven, width: 280, height: 280, brush: 20, lessons: [step] });
-  assert.equal(page.said, "1 steps");
+  assert.equal(page.message, "1 steps");
   await train(1, { answer: { error: "Connection Failed: …" } });
-  assert.equal(page.said, "Connection Failed: …");
+  assert.equal(page.message, "Connection Failed: …");
   const other = { label: null, learning_rate: 0.1 };
   await train(2, { given: other });
   assert.deepEqual(requests[2].body.lessons, [step, other, other]);
 });
 
-test("while one is on its way no other is asked for, and what is forgotten meanwhile is not shown", async () => {
+test("keeps one request in flight and drops forgotten results", async () => {
   const done = session.train(seven, step, 5);
   assert.equal(page.busy, true);
   await session.train(seven, step, 1);
@@ -54,17 +54,17 @@ test("while one is on its way no other is asked for, and what is forgotten meanw
   assert.equal(page.busy, false);
   requests[0].answer({ answer: { losses: 5 } });
   await done;
-  assert.deepEqual(page, { busy: false, said: "" });
+  assert.deepEqual(page, { busy: false, message: "" });
   await train(1);
-  assert.equal(requests[1].body.lessons.length, 1); // the copy begins anew
+  assert.equal(requests[1].body.lessons.length, 1); // a new copy
   assert.equal(page.busy, false);
 });
 
-test("there are never more training steps than the API takes", async () => {
+test("limits training steps to the API's maximum", async () => {
   await train(45);
   await train(10);
   assert.equal(requests[1].body.lessons.length, MAX_TRAINING_STEPS);
   await session.train(seven, step, 1);
   assert.equal(requests.length, 2);
-  assert.match(page.said, /50/);
+  assert.match(page.message, /50/);
 });

@@ -1,4 +1,4 @@
-"""Small models on disk, the service in this process and as a process of its own, and one drawing in all its forms."""
+"""Small models, the service in this process or a new one, and one drawing in all its forms."""
 
 import base64
 import contextlib
@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.settings import Settings
 from PIL import Image, ImageDraw
-from polling import PATIENCE
+from polling import WAIT_SECONDS
 from processes import free_port, wait_for
 from prometheus_client.parser import text_string_to_metric_families
 from stores.models import LIVE
@@ -27,7 +27,7 @@ CONVOLUTIONAL = [{"conv2d": {"filters": 4, "kernel_size": 5}}, {"maxpool2d": {"s
 
 
 def samples_of(client) -> dict[tuple[str, tuple[str, ...]], float]:
-    """What /metrics says now: (name, label values) -> value."""
+    """Return the samples of /metrics: {(name, label values): value}."""
     families = text_string_to_metric_families(client.get("/metrics").text)
     return {(sample.name, tuple(sample.labels.values())): sample.value for family in families for sample in family.samples}
 
@@ -60,9 +60,9 @@ class Process(Service):
         command, environment = [sys.executable, "-m", "inference"], inherited | settings | environment
         with log_path.open("wb") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        # A connection a request: after a 500 the server hangs up, which must not look like the next request's fault.
+        # One connection per request: the server closes it after a 500, which must not affect the next request.
         limits = httpx.Limits(max_keepalive_connections=0)
-        super().__init__(httpx.Client(base_url=self.url, timeout=PATIENCE, limits=limits))
+        super().__init__(httpx.Client(base_url=self.url, timeout=WAIT_SECONDS, limits=limits))
 
     def log(self) -> str:
         return self._log_path.read_text(errors="replace")
@@ -80,7 +80,7 @@ def samples():
 
 @pytest.fixture(scope="session")
 def publish_model(save_model, tmp_path_factory):
-    """publish_model(store's folder, seed): a small network, live from then on; each seed is another one. Returns its card."""
+    """publish_model(store's folder, seed): publish and promote a small random network. Return its card."""
 
     def publish(folder: Path, seed: int = 0, about: dict | None = None, layers=CONVOLUTIONAL, snapshots=False) -> dict:
         models, made = FolderModels(folder), tmp_path_factory.mktemp("model")
@@ -94,7 +94,7 @@ def publish_model(save_model, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def models_folder(tmp_path_factory, publish_model) -> Path:
-    """A store with one model. No test changes it."""
+    """Return a store with one model, which no test changes."""
     folder = tmp_path_factory.mktemp("state") / "models"
     publish_model(folder)
     return folder
@@ -102,7 +102,7 @@ def models_folder(tmp_path_factory, publish_model) -> Path:
 
 @pytest.fixture(scope="session")
 def live_folder():
-    """live_folder(store's folder): where the files of its live version are."""
+    """live_folder(store's folder): return the folder of the live version."""
     return lambda folder: folder / "versions" / FolderModels(folder).alias(LIVE)
 
 
@@ -113,7 +113,7 @@ def prediction_log_url(tmp_path):
 
 @pytest.fixture
 def prediction_log(prediction_log_url):
-    """The prediction log, as another process sees it."""
+    """Return a second connection to the prediction log."""
     prediction_log = open_prediction_log(prediction_log_url)
     yield prediction_log
     prediction_log.close()
@@ -121,7 +121,7 @@ def prediction_log(prediction_log_url):
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory):
-    """`with serve(store's folder) as client:` the app in this process, its prediction log its own; settings may be others."""
+    """`with serve(store's folder, **settings) as client:` run the app in this process with a new prediction log."""
 
     def serve(folder: Path, raise_server_exceptions: bool = True, **settings) -> TestClient:
         settings = {"prediction_log": f"sqlite:///{tmp_path_factory.mktemp('log')}/journal.sqlite", **settings}
@@ -132,21 +132,21 @@ def serve(tmp_path_factory):
 
 @pytest.fixture
 def client(serve, models_folder, prediction_log_url):
-    """The app with the prediction log that `prediction_log` reads."""
+    """Return a client of an app that writes to `prediction_log`."""
     with serve(models_folder, prediction_log=prediction_log_url) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def service(serve, models_folder):
-    """The app in this process that most tests ask; none of them changes its model."""
+    """Return the app that most tests share. No test changes its model."""
     with serve(models_folder, raise_server_exceptions=False) as client:
         yield Service(client)
 
 
 @pytest.fixture(scope="session")
 def run_service(tmp_path_factory):
-    """`with run_service(models) as process:` a process that answers; it is ended afterwards, whatever happens."""
+    """`with run_service(models) as process:` run the service in a new process."""
 
     @contextlib.contextmanager
     def run(models: Path, **environment: str):
@@ -158,7 +158,7 @@ def run_service(tmp_path_factory):
             service.client.close()
             service.process.terminate()
             try:
-                service.process.wait(PATIENCE)
+                service.process.wait(WAIT_SECONDS)
             finally:
                 service.process.kill()
 
@@ -167,7 +167,7 @@ def run_service(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def numbers():
-    """numbers(tensor): the array that an answer holds, float32 in its shape; None for null."""
+    """numbers(tensor): decode a tensor of an answer to float32; None for null."""
     return lambda tensor: tensor and np.frombuffer(base64.b64decode(tensor["float32"]), "<f4").reshape(tensor["shape"])
 
 
@@ -178,7 +178,7 @@ def strokes() -> list:
 
 @pytest.fixture(scope="session")
 def ink() -> np.ndarray:
-    """The strokes as the canvas shows them: float (280, 280), 1 = ink, with soft edges."""
+    """Return the strokes as the canvas shows them: float (280, 280), 1 = ink, with soft edges."""
     image = Image.new("L", (1120, 1120))
     pen = ImageDraw.Draw(image)
     for stroke in STROKES:

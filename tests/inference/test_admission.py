@@ -1,4 +1,4 @@
-"""Admission: requests beyond the limit are rejected at once, and each path has a limit of its own."""
+"""Admission rejects requests beyond a limit per path."""
 
 import asyncio
 import json
@@ -11,8 +11,8 @@ pytestmark = pytest.mark.anyio
 LIMIT = 3
 
 
-class Door:
-    """An app whose requests end when `open` is set, behind an Admission."""
+class LimitedApp:
+    """An app behind an Admission. Its requests end when `open` is set."""
 
     def __init__(self, limit=LIMIT, paths=frozenset({"/predict"})):
         self.open, self.begun = asyncio.Event(), []
@@ -26,7 +26,7 @@ class Door:
         await send({"type": "http.response.body", "body": b""})
 
     async def ask(self, method="POST", path="/predict"):
-        """The answer's status, headers and body."""
+        """Send a request and return the answer's status, headers and body."""
         sent = []
 
         async def receive():
@@ -43,7 +43,7 @@ class Door:
 
 
 async def settled():
-    """Until everybody has had several turns."""
+    """Let every task run several times."""
     for _ in range(5):
         await asyncio.sleep(0)
 
@@ -53,24 +53,24 @@ async def statuses(tasks):
 
 
 async def test_rejects_requests_beyond_the_limit():
-    door = Door()
-    asked = door.asked(LIMIT + 2)
+    app = LimitedApp()
+    asked = app.asked(LIMIT + 2)
     await settled()
     assert [task.done() for task in asked] == [False] * LIMIT + [True] * 2
     status, headers, body = asked[-1].result()
     assert (status, headers[b"retry-after"], int(headers[b"content-length"])) == (429, b"1", len(body))
     assert json.loads(body) == {"detail": "too many requests at once: wait a second, then send it again"}
-    door.open.set()
+    app.open.set()
     assert await statuses(asked) == [200] * LIMIT + [429] * 2
-    assert (await door.ask())[0] == 200
-    assert door.admission.in_flight == 0
+    assert (await app.ask())[0] == 200
+    assert app.admission.in_flight == 0
 
 
 async def test_counts_requests_that_wait_for_their_turn():
-    door = Door()
-    door.open.set()
-    # A turn's worth is answered, each before the next comes; then LIMIT wait for the next turn.
-    assert await statuses(door.asked(TURN + LIMIT + 4)) == [200] * TURN + [200] * LIMIT + [429] * 4
+    app = LimitedApp()
+    app.open.set()
+    # The first TURN requests run in this turn of the loop; then LIMIT wait for the next.
+    assert await statuses(app.asked(TURN + LIMIT + 4)) == [200] * TURN + [200] * LIMIT + [429] * 4
 
 
 @pytest.mark.parametrize(
@@ -81,42 +81,42 @@ async def test_counts_requests_that_wait_for_their_turn():
         ({"method": "POST", "path": "/predict"}, 200),
     ],
 )
-async def test_probes_and_predictions_have_room_while_others_fill_the_service(request_, status):
-    door = Door()
-    inside = door.asked(LIMIT, path="/x")
+async def test_other_paths_and_probes_pass_while_one_path_is_full(request_, status):
+    app = LimitedApp()
+    in_flight = app.asked(LIMIT, path="/x")
     await settled()
-    (asked,) = door.asked(1, **request_)
+    (asked,) = app.asked(1, **request_)
     await settled()
-    door.open.set()
+    app.open.set()
     assert (await asked)[0] == status
-    await asyncio.gather(*inside)
+    await asyncio.gather(*in_flight)
 
 
-async def test_begins_few_requests_in_a_turn_of_the_event_loop_first_come_first_served():
-    door, turns = Door(limit=100), []
-    door.open.set()
-    asked = [asyncio.create_task(door.ask(path=f"/{number}")) for number in range(50)]
+async def test_starts_few_requests_per_loop_turn_in_order():
+    app, turns = LimitedApp(limit=100), []
+    app.open.set()
+    asked = [asyncio.create_task(app.ask(path=f"/{number}")) for number in range(50)]
     while not all(task.done() for task in asked):
         await asyncio.sleep(0)
-        turns.append(len(door.begun) - sum(turns))
-    assert door.begun == [f"/{number}" for number in range(50)]
+        turns.append(len(app.begun) - sum(turns))
+    assert app.begun == [f"/{number}" for number in range(50)]
     assert max(turns) == TURN
 
 
-async def test_a_client_that_hangs_up_while_it_waits_leaves_its_place():
-    door = Door()
-    door.open.set()
-    *first, gone, last = door.asked(TURN + 2)
+async def test_a_disconnected_client_frees_its_place():
+    app = LimitedApp()
+    app.open.set()
+    *first, gone, last = app.asked(TURN + 2)
     await asyncio.sleep(0)
-    assert door.admission.in_flight == 2
+    assert app.admission.in_flight == 2
     gone.cancel()
     assert await statuses([*first, last]) == [200] * (TURN + 1)
     await settled()
-    assert door.admission.in_flight == 0
-    assert (await door.ask())[0] == 200
+    assert app.admission.in_flight == 0
+    assert (await app.ask())[0] == 200
 
 
-async def test_an_app_that_fails_leaves_its_place():
+async def test_a_failure_frees_its_place():
     async def fails(*_):
         raise RuntimeError
 

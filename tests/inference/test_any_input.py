@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is JSON: a whole prediction or a detail, and never a 5xx."""
+"""Any input gets JSON: a complete prediction or a detail, and never a 5xx."""
 
 import json
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from inference.schemas.responses import PredictionResponse
 from pngs import png_of
 
-# The same every time: a run that fails can be run again. test_openapi.py tries far more.
+# Deterministic, so that failures repeat. test_openapi.py has more examples.
 FEW = settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
@@ -44,7 +44,7 @@ def assert_answered(response) -> None:
     body = response.json()
     if response.status_code == 200:
         assert body.keys() == {*PredictionResponse.model_fields} - {"input"}
-        assert abs(sum(body["probabilities"]) - 1.0) < 1e-4  # of a NaN this is false too
+        assert abs(sum(body["probabilities"]) - 1.0) < 1e-4  # also false for NaN
         assert body["Result"] == body["digit"]
         assert body["digit"] in (range(10) if body["is_digit"] else [None])
     else:
@@ -55,7 +55,7 @@ def assert_answered(response) -> None:
 @FEW
 @given(body=good_bodies)
 @example(body={"strokes": [[[-1e5, -1e5], [1e5, 1e5]]], "brush": 1e5})
-def test_reads_every_drawing_within_the_bounds(service, body):
+def test_predicts_every_drawing_within_the_bounds(service, body):
     response = service.post_json(body)
     assert response.status_code == 200, response.text
     assert_answered(response)

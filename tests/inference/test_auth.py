@@ -1,4 +1,4 @@
-"""DOODLE_API_KEY: feedback, and asking for a model by its alias, need it; drawing does not."""
+"""DOODLE_API_KEY protects feedback and models by alias, and not predictions."""
 
 import logging
 
@@ -32,20 +32,20 @@ def client(serve, models_folder):
 
 @pytest.fixture
 def feedback(client, strokes):
-    """feedback(headers): the response to feedback on a prediction."""
+    """feedback(headers): send feedback on a prediction and return the response."""
     body = {"prediction_id": client.post("/predict", json={"strokes": strokes}).json()["prediction_id"], "actual_digit": 3}
     return lambda headers: client.post("/feedback", json=body, headers=headers)
 
 
 @pytest.mark.parametrize("headers", RIGHT.values(), ids=RIGHT)
-def test_the_right_key_opens_everything(client, feedback, strokes, headers):
+def test_accepts_the_right_key(client, feedback, strokes, headers):
     assert feedback(headers).status_code == 200
     assert client.post("/live/predict", json={"strokes": strokes}, headers=headers).status_code == 200
     assert client.get("/candidate/disagreements", headers=headers).json() == {"disagreements": []}
 
 
 @pytest.mark.parametrize("headers", WRONG.values(), ids=WRONG)
-def test_rejects_feedback_without_it_and_writes_no_key_down(client, feedback, samples, caplog, headers):
+def test_rejects_feedback_without_the_key_and_logs_no_key(client, feedback, samples, caplog, headers):
     caplog.set_level(logging.DEBUG)
     before = samples(client)
     rejected = feedback(headers)
@@ -60,13 +60,13 @@ def test_rejects_feedback_without_it_and_writes_no_key_down(client, feedback, sa
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_says_nothing_else_without_it(client, slash):
-    """Not even that the body is none."""
+def test_checks_the_key_before_the_body(client, slash):
+
     answers = {(method, path): client.request(method, path + slash, content=b"nothing").status_code for method, path in GUARDED}
     assert answers == dict.fromkeys(GUARDED, 401)
 
 
-def test_the_description_says_what_it_guards_and_how_it_is_sent(client):
+def test_openapi_describes_the_key(client):
     paths = client.get("/openapi.json").json()["paths"]
     operations = {(method.upper(), path): methods[method] for path, methods in paths.items() for method in methods}
     assert {each for each, operation in operations.items() if "security" in operation} == set(GUARDED)
@@ -76,7 +76,7 @@ def test_the_description_says_what_it_guards_and_how_it_is_sent(client):
         assert operations[each]["responses"]["401"]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")
 
 
-def test_drawing_needs_none(client, strokes):
+def test_predictions_need_no_key(client, strokes):
     assert client.post("/explain", json={"strokes": strokes}).status_code == 200
     predicted = client.post("/predict", json={"strokes": strokes}).json()
     assert client.delete(f"/predictions/{predicted['prediction_id']}").status_code == 200
@@ -84,7 +84,7 @@ def test_drawing_needs_none(client, strokes):
         assert client.get(path).status_code == 200
 
 
-def test_asks_for_none_where_none_is_set(service):
+def test_no_key_is_needed_if_none_is_set(service):
     assert service.get("/live/model").status_code == 200
     description = service.get("/openapi.json").text
     assert "securitySchemes" not in description

@@ -184,7 +184,7 @@ KINDS = {
             "a changed bit": image(lambda: NOISE[:2000] + bytes([NOISE[2000] ^ 0xFF]) + NOISE[2001:]),
             "two headers": image(worst.two_headers),
             "0 x 0 pixels": image(lambda: png_by_hand(0, 0, b"")),
-            "a missing palette": image(lambda: png_by_hand(28, 28, ROWS, colour_type=3)),
+            "a missing palette": image(lambda: png_by_hand(28, 28, ROWS, color_type=3)),
             "a zip archive": image(lambda: EMPTY_ZIP),
             "a JPEG": image(lambda: b"\xff\xd8\xff\xe0" + bytes(100)),
             "no bytes": image(bytes),

@@ -1,4 +1,4 @@
-"""Ask a model by its alias: the candidate before its release, and the live model beside it."""
+"""Predictions by alias, from the candidate or the live model."""
 
 import pytest
 from stores.models import CANDIDATE, LIVE
@@ -12,7 +12,7 @@ def models(tmp_path):
 
 @pytest.fixture
 def versions(models, publish_model):
-    """Two, the first live, the second the candidate."""
+    """Publish a live model and a candidate; return their versions."""
     candidate, live = (publish_model(models.folder, seed)["version"] for seed in (2, 1))  # the last one is live
     models.point(CANDIDATE, candidate)
     return {LIVE: live, CANDIDATE: candidate}
@@ -31,7 +31,7 @@ def sample(client, samples):
 
 @pytest.mark.parametrize("alias", [LIVE, CANDIDATE])
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_each_is_asked_by_its_name(versions, client, strokes, alias, slash):
+def test_predicts_with_the_model_of_the_alias(versions, client, strokes, alias, slash):
     answer = client.post(f"/{alias}/predict{slash}?input=true", json={"strokes": strokes}).json()
     assert answer["model_version"] == client.get(f"/{alias}/model{slash}").json()["version"] == versions[alias]
     live = client.post("/predict?input=true", json={"strokes": strokes}).json()
@@ -41,7 +41,7 @@ def test_each_is_asked_by_its_name(versions, client, strokes, alias, slash):
     assert (answer.keys(), answer["input"]) == (live.keys(), live["input"])
 
 
-def test_a_test_s_drawings_are_not_counted_and_not_in_the_prediction_log(versions, client, sample, strokes, prediction_log):
+def test_predictions_by_alias_are_neither_counted_nor_logged(versions, client, sample, strokes, prediction_log):
     for alias in (LIVE, CANDIDATE):
         for query in ("", "?input=5"):
             client.post(f"/{alias}/predict{query}", json={"strokes": strokes})
@@ -55,7 +55,7 @@ def test_a_test_s_drawings_are_not_counted_and_not_in_the_prediction_log(version
     assert prediction_log.summary().predictions_total == 1
 
 
-def test_a_candidate_is_there_for_as_long_as_it_is_one(versions, models, client, sample, strokes, eventually):
+def test_loads_and_unloads_the_candidate_with_its_alias(versions, models, client, sample, strokes, eventually):
     assert sample("doodle_candidate_loaded") == sample("doodle_candidate_info", versions[CANDIDATE]) == 1
     models.clear(CANDIDATE)
     eventually(lambda: client.get("/candidate/model").status_code == 503, "the candidate is gone")
@@ -66,13 +66,3 @@ def test_a_candidate_is_there_for_as_long_as_it_is_one(versions, models, client,
     assert client.get("/model").json()["version"] == versions[LIVE]
     models.point(CANDIDATE, versions[CANDIDATE])
     eventually(lambda: client.get("/candidate/model").status_code == 200, "it is back")
-
-
-def test_a_damaged_candidate_is_rejected_and_what_is_live_goes_on(versions, models, client, sample, publish_model, eventually):
-    damaged = publish_model(models.folder, 3)["version"]
-    models.point(LIVE, versions[LIVE])
-    (models.folder / "versions" / damaged / "weights.npz").write_bytes(b"damage")
-    models.point(CANDIDATE, damaged)
-    eventually(lambda: sample("doodle_model_loads_total", "refused") == 1, "it is rejected")
-    assert client.get("/candidate/model").json()["version"] == versions[CANDIDATE]  # the last sound one, as for live
-    assert client.get("/model").json()["version"] == versions[LIVE]

@@ -1,4 +1,4 @@
-"""SIGTERM: the service answers requests in flight, rejects new ones, and writes every answer to the prediction log."""
+"""On SIGTERM the service answers requests in flight, rejects new ones, and logs every prediction."""
 
 import json
 import signal
@@ -9,7 +9,7 @@ from raw_http import connected, parts, post
 LINE = [[[140, 40], [150, 240]]]
 DRAWING = post("/predict", json.dumps({"strokes": LINE}).encode(), last=True)
 STEPS = {"strokes": LINE, "lessons": [{"label": 1, "learning_rate": 0.01}] * MAX_STEPS}
-END_SECONDS = 8  # two less than Docker waits
+END_SECONDS = 8  # Docker waits ten
 
 
 def is_refused(service):
@@ -26,10 +26,10 @@ def answer(connection):
     return content
 
 
-def test_finishes_what_is_under_way_while_new_work_is_rejected(
+def test_finishes_requests_in_flight_and_rejects_new_ones(
     run_service, models_folder, prediction_log_url, prediction_log, eventually, documented
 ):
-    """Fifty training steps that have begun, and a drawing whose second half is still to come."""
+    """In flight are fifty training steps and the first half of a drawing."""
     with (
         run_service(models_folder, DOODLE_JOURNAL=prediction_log_url) as ending,
         connected(ending.url) as learning,
@@ -37,7 +37,7 @@ def test_finishes_what_is_under_way_while_new_work_is_rejected(
     ):
         learning.sendall(post("/learn", json.dumps(STEPS).encode(), last=True))
         drawing.sendall(DRAWING[:-20])
-        begun = ("doodle_queued_calls", "slow"), ("doodle_lessons_total",)  # on a busy machine they may be over when we look
+        begun = ("doodle_queued_calls", "slow"), ("doodle_lessons_total",)  # they may already be over
         eventually(lambda: any(ending.sample(*each) for each in begun), "the steps have begun")
         ending.process.send_signal(signal.SIGTERM)
         eventually(lambda: is_refused(ending), "new connections are refused")

@@ -1,4 +1,4 @@
-"""DELETE /predictions/{id} erases a drawing with its feedback before it answers; old records leave the log by themselves."""
+"""DELETE /predictions/{id} erases a drawing with its feedback, and old records expire."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ def predicted(client, strokes):
     return client.post("/predict", json={"strokes": strokes}).json()["prediction_id"]
 
 
-def test_erases_a_drawing_with_all_feedback_on_it_and_no_other(client, prediction_log, strokes):
+def test_erases_a_drawing_with_its_feedback(client, prediction_log, strokes):
     erased, kept = predicted(client, strokes), predicted(client, strokes)
     for id_ in (erased, erased, kept):
         client.post("/feedback", json={"prediction_id": id_, "actual_digit": 3}).raise_for_status()
@@ -36,13 +36,13 @@ def test_erases_a_drawing_with_all_feedback_on_it_and_no_other(client, predictio
     assert [each.prediction_id for each in prediction_log.feedback(10)] == [kept]
     late = client.post("/feedback", json={"prediction_id": erased, "actual_digit": 3})
     assert late.status_code == 404
-    assert client.delete(f"/predictions/{erased}").status_code == 200, "an answer may be lost, and the page asks again"
-    client.__exit__()  # all that was still to be written is written
+    assert client.delete(f"/predictions/{erased}").status_code == 200, "the page may repeat the request"
+    client.__exit__()  # flushes the queue
     assert [each.prediction_id for each in prediction_log.recent_predictions(10)] == [kept]
 
 
 @pytest.mark.parametrize("unknown", [ID, "nobody", "x" * 1000, "%00", "{prediction_id}"])
-def test_an_unknown_id_is_404(client, unknown, samples, documented):
+def test_answers_404_to_an_unknown_id(client, unknown, samples, documented):
     answer = client.delete(f"/predictions/{unknown}")
     assert (answer.status_code, answer.json()) == (404, {"detail": feedback.NOTHING_TO_ERASE})
     documented("bad-requests", "feedback to an unknown prediction, or its erasure", "404")
@@ -50,8 +50,8 @@ def test_an_unknown_id_is_404(client, unknown, samples, documented):
     assert ID not in client.get("/metrics").text
 
 
-def test_the_id_of_feedback_erases_nothing(client, prediction_log, strokes):
-    """It stands in the trainer's files, which may be public."""
+def test_a_feedback_id_erases_nothing(client, prediction_log, strokes):
+    """The trainer's files contain it, and they may be public."""
     client.post("/feedback", json={"prediction_id": predicted(client, strokes), "actual_digit": 3})
     (given,) = prediction_log.feedback(10)
     assert client.delete(f"/predictions/{given.feedback_id}").status_code == 404
@@ -59,8 +59,8 @@ def test_the_id_of_feedback_erases_nothing(client, prediction_log, strokes):
 
 
 @pytest.mark.anyio
-async def test_a_prediction_that_waits_to_be_written_is_never_written(prediction_log):
-    """Neither by the queue's next batch nor by one that is on its way to the disk."""
+async def test_an_erased_prediction_in_the_queue_is_never_written(prediction_log):
+    """Neither the next batch nor the current one writes it."""
     writing, go_on = threading.Event(), threading.Event()
 
     class SlowLog:
@@ -81,7 +81,7 @@ async def test_a_prediction_that_waits_to_be_written_is_never_written(prediction
 
 
 @pytest.mark.anyio
-async def test_waits_for_one_that_another_replica_is_about_to_write(prediction_log):
+async def test_waits_for_a_prediction_that_another_replica_writes(prediction_log):
     def erase(*arguments, **options):
         if log.erase.call_count == 2:
             prediction_log.add_predictions([A_PREDICTION])
@@ -94,7 +94,7 @@ async def test_waits_for_one_that_another_replica_is_about_to_write(prediction_l
 
 
 @pytest.mark.anyio
-async def test_many_erasures_leave_threads_to_others():
+async def test_limits_concurrent_erasures():
     inside, counts = [], []
 
     class SlowLog:
@@ -109,7 +109,7 @@ async def test_many_erasures_leave_threads_to_others():
     assert max(counts) == feedback.MAX_ERASURES
 
 
-def test_drops_what_is_older_than_the_setting(serve, models_folder, prediction_log, prediction_log_url, eventually):
+def test_drops_records_older_than_the_setting(serve, models_folder, prediction_log, prediction_log_url, eventually):
     now = time.time()
     for number, days in enumerate((1.5, 0.5)):
         at, id_ = now - days * DAY_SECONDS, f"{number:032x}"
@@ -123,7 +123,7 @@ def test_drops_what_is_older_than_the_setting(serve, models_folder, prediction_l
 
 
 @pytest.mark.anyio
-async def test_tries_again_to_drop_records_when_the_log_was_out_of_reach(monkeypatch):
+async def test_retries_the_expiry_after_an_error(monkeypatch):
     monkeypatch.setattr(prediction_logger, "EXPIRY_SECONDS", 0.01)
     monkeypatch.setattr(prediction_logger, "PAUSE_SECONDS", 0.0)
     log = Mock()

@@ -1,4 +1,4 @@
-"""Bodies and addresses that cannot be read are rejected with the code that fits, as {"detail": "…"}, and never with a 5xx."""
+"""Invalid bodies and paths get the right 4xx code and {"detail": "…"}."""
 
 import pytest
 
@@ -12,8 +12,8 @@ def assert_rejected(response, code: int) -> None:
     assert response.json()["detail"].strip()
 
 
-def test_a_content_type_may_have_parameters_and_capitals(service):
-    """test_cors.py has those that are rejected."""
+def test_parses_content_types(service):
+
     assert service.post_bytes(b'{"strokes": []}', "Application/JSON; charset=utf-8").status_code == 200
     for path, expected in (("/predict", "application/json or image/png"), ("/feedback", "application/json")):
         rejected = service.post_bytes(b"{}", ";;", path)
@@ -22,8 +22,8 @@ def test_a_content_type_may_have_parameters_and_capitals(service):
 
 
 @pytest.mark.parametrize(("content_type", "limit"), [(JSON, MEBIBYTE), ("image/png", 4 * MEBIBYTE)])
-def test_rejects_a_body_that_is_too_large_though_its_length_is_not_announced(service, content_type, limit):
-    """test_process.py sends others over a socket; by its content, where it is just small enough."""
+def test_rejects_a_large_chunked_body(service, content_type, limit):
+    """A body at the limit is rejected for its content."""
 
     def sent(size):
         pieces = (b" " * min(65536, size - start) for start in range(0, size, 65536))
@@ -33,21 +33,17 @@ def test_rejects_a_body_that_is_too_large_though_its_length_is_not_announced(ser
     assert_rejected(sent(limit), 422)
 
 
-def test_an_unknown_path_is_404(service):
-    assert_rejected(service.get("/predict/5"), 404)
-
-
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST"), ("/predictions/5", "DELETE")],
 )
-def test_a_wrong_method_is_405_and_names_those_that_are_allowed(service, path, allowed):
+def test_answers_405_with_the_allowed_methods(service, path, allowed):
     response = service.client.put(path)
     assert_rejected(response, 405)
     assert response.headers["allow"] == allowed
 
 
-def test_a_fault_of_ours_is_counted_and_tells_nothing_of_our_insides(serve, models_folder, strokes, samples, monkeypatch):
+def test_counts_internal_errors_and_hides_their_message(serve, models_folder, strokes, samples, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret words")
 

@@ -1,4 +1,4 @@
-"""POST /feedback: the service stores it before it says thanks, and rejects it with a reason."""
+"""POST /feedback stores feedback before it answers, or rejects it with a reason."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def answer(client, strokes):
 
 @pytest.fixture
 def give(client, answer):
-    """give(digit): say that the drawing was this digit, and return the response."""
+    """give(digit): send feedback with this digit and return the response."""
 
     def give(digit, path="/feedback", address=None):
         body = {"prediction_id": answer["prediction_id"], "actual_digit": digit}
@@ -47,7 +47,7 @@ def kept(prediction_log):
     return lambda: prediction_log.feedback(1000)
 
 
-def test_keeps_what_a_prediction_really_was_with_its_image(give, answer, kept):
+def test_stores_the_actual_digit_with_the_image(give, answer, kept):
     response = give(3, "/feedback/")
     assert (response.status_code, response.json()) == (200, THANKS)
     (feedback,) = kept()
@@ -58,13 +58,13 @@ def test_keeps_what_a_prediction_really_was_with_its_image(give, answer, kept):
     np.testing.assert_allclose(read, answer["input"], atol=1e-3)
 
 
-def test_takes_no_digit_other_spellings_and_second_thoughts(give, kept):
-    for digit in (None, 3, 5.0, "5"):  # a language without integers, and the text of an input field
+def test_accepts_null_numbers_text_and_repeated_feedback(give, kept):
+    for digit in (None, 3, 5.0, "5"):  # clients without integers, and text of an input field
         assert give(digit).json() == THANKS
     assert [feedback.actual_digit for feedback in kept()] == [None, 3, 5, 5]
 
 
-def test_takes_pixels_from_older_pages(client, kept):
+def test_accepts_pixels_from_older_pages(client, kept):
     body = {"image_vector": VECTOR, "predicted_digit": "3", "actual_digit": 8}
     assert client.post("/feedback", json=body).json() == THANKS
     (feedback,) = kept()
@@ -73,12 +73,12 @@ def test_takes_pixels_from_older_pages(client, kept):
     assert feedback.picture == in_bytes(image_from_vector(VECTOR)).tobytes()
 
 
-def test_tells_senders_apart_and_does_not_name_them(give, kept):
+def test_pseudonymizes_senders(give, kept):
     addresses = {
         "203.0.113.7": 0,
-        "198.51.100.1, 203.0.113.7": 0,  # the last one is our own nginx's word
+        "198.51.100.1, 203.0.113.7": 0,  # nginx adds the last address
         "203.0.113.8": 1,
-        "2001:db8:1:2::3": 2,  # of IPv6, a client has a whole network
+        "2001:db8:1:2::3": 2,  # a client has a whole IPv6 network
         "2001:DB8:1:2:ffff::4": 2,
         "2001:db8:1:3::3": 3,
         None: 4,
@@ -90,7 +90,7 @@ def test_tells_senders_apart_and_does_not_name_them(give, kept):
     assert all(re.fullmatch("[0-9a-f]{12}", source) for source in sources)
 
 
-def test_limits_the_feedback_of_an_address_and_of_a_day(
+def test_limits_feedback_per_address_and_per_day(
     serve, models_folder, prediction_log_url, monkeypatch, kept, samples, documented
 ):
     monkeypatch.setattr(
@@ -113,14 +113,14 @@ def test_limits_the_feedback_of_an_address_and_of_a_day(
     assert [feedback.predicted_digit for feedback in kept()] == [None] * 5
 
 
-def test_only_the_id_itself_opens_a_prediction(client, answer):
+def test_similar_ids_find_no_prediction(client, answer):
     known = answer["prediction_id"]
     for guess in (f"{int(known, 16) + 1:032x}", known.upper(), known[:-1], f"{known} ", "%", "*", known[:8]):
         assert client.post("/feedback", json={"prediction_id": guess, "actual_digit": 3}).status_code == 404, guess
 
 
-def test_ids_are_random_bits_of_the_system(client, give, kept, strokes, monkeypatch):
-    """Not of a generator whose next numbers follow from the ones before: nobody can guess one."""
+def test_ids_come_from_the_system_s_random_numbers(client, give, kept, strokes, monkeypatch):
+    """A pseudorandom generator would make ids predictable."""
     give(3)
     monkeypatch.setattr(os, "urandom", lambda count: bytes(range(count)))
     answer = client.post("/predict", json={"strokes": strokes}).json()
@@ -129,8 +129,8 @@ def test_ids_are_random_bits_of_the_system(client, give, kept, strokes, monkeypa
     assert re.fullmatch("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", kept()[0].feedback_id)  # a UUID, version 4
 
 
-def test_keeps_feedback_in_its_order_while_the_clock_jumps(give, kept, monkeypatch):
-    """Ten years ahead and an hour back; test_clock.py has a whole process do so."""
+def test_keeps_the_order_of_feedback_while_the_clock_jumps(give, kept, monkeypatch):
+
     for digit, hours in enumerate((0, 24, 0, -1, 87_600)):
         monkeypatch.setattr(module, "time", lambda: time.time() + 3600 * hours)  # noqa: B023 (called in this round)
         assert give(digit).json() == THANKS
@@ -147,8 +147,8 @@ def test_keeps_feedback_in_its_order_while_the_clock_jumps(give, kept, monkeypat
         ({"image_vector": [2.0] * 784, "actual_digit": 5}, "image_vector.0: Input should be less than or equal to 1"),
     ],
 )
-def test_rejects_a_field_by_name(client, kept, body, words):
-    """test_bad_requests.py has more."""
+def test_error_names_the_field(client, kept, body, words):
+
     response = client.post("/feedback", json=body)
     assert response.status_code == 422
     assert words in response.json()["detail"]
@@ -171,7 +171,7 @@ def test_counts_verdicts_and_rejections(client, answer, give, samples):
     }
 
 
-def test_nothing_is_called_kept_or_erased_where_the_log_is_out_of_reach(serve, models_folder, tmp_path):
+def test_answers_503_if_the_log_is_out_of_reach(serve, models_folder, tmp_path):
     (tmp_path / "folder.sqlite").mkdir()
     with serve(models_folder, prediction_log=f"sqlite:///{tmp_path}/folder.sqlite") as client:
         answers = client.post("/feedback", json=OF_VECTOR), client.delete(f"/predictions/{ID}")
@@ -183,7 +183,7 @@ PREDICTION = module.Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49",
 
 
 class SlowLog:
-    """Knows a prediction once it was asked `unknown` times, and takes a while to write feedback."""
+    """Find the prediction only after `unknown` calls, and write feedback slowly."""
 
     def __init__(self, unknown):
         self.unknown, self.written = unknown, []
@@ -201,7 +201,7 @@ class SlowLog:
     ("unknown", "waiting"), [(10**6, [PREDICTION]), (2, [])], ids=["still to be written", "another replica is writing it"]
 )
 @pytest.mark.anyio
-async def test_knows_a_prediction_that_is_not_in_the_log_yet_and_thanks_once_the_feedback_is(unknown, waiting):
+async def test_finds_queued_predictions_and_answers_after_the_write(unknown, waiting):
     prediction_log, metrics = SlowLog(unknown), Metrics()
     logger = PredictionLogger(prediction_log, metrics)
     for each in waiting:
@@ -212,13 +212,13 @@ async def test_knows_a_prediction_that_is_not_in_the_log_yet_and_thanks_once_the
 
 
 @pytest.mark.slow
-def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_service, models_folder, new_redis):
-    """And ten of the service. tests/stores kills writers of SQLite, tests/stack all containers."""
+def test_two_hundred_kills_of_redis_lose_no_acknowledged_feedback(run_service, models_folder, new_redis):
+    """Kill Redis after each acknowledgement, and the service ten times."""
     server, asked = new_redis(), []
     server.start()
 
-    def thanked(service, digit):
-        """Say it until it is kept: while Redis is away the answer is 503, and no client has been thanked."""
+    def give_until_acknowledged(service, digit):
+        """Send feedback until the service acknowledges it. While Redis is down the answer is 503."""
         asked.append(digit)
         deadline = time.monotonic() + 20
         while (answer := service.post_json({"image_vector": VECTOR, "actual_digit": digit}, "/feedback")).status_code != 200:
@@ -230,10 +230,10 @@ def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_serv
         for _ in range(10):
             with run_service(models_folder, DOODLE_JOURNAL=server.url) as service:
                 for round_ in range(20):
-                    thanked(service, round_ % 9)
+                    give_until_acknowledged(service, round_ % 9)
                     server.kill()
                     server.start(until_loaded=False)
-                thanked(service, 9)
+                give_until_acknowledged(service, 9)
                 service.process.kill()
                 service.process.wait()
         prediction_log = open_prediction_log(server.url)
@@ -241,5 +241,5 @@ def test_two_hundred_kills_of_redis_right_after_the_thanks_lose_nothing(run_serv
         prediction_log.close()
     finally:
         server.kill()
-    # What Redis had written when it was killed, and could not say so, was sent again: then it is there twice in a row.
+    # Feedback that Redis wrote without acknowledging is sent again, and is then there twice in a row.
     assert [digit for index, digit in enumerate(kept) if index == 0 or digit != kept[index - 1]] == asked

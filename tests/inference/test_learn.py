@@ -1,4 +1,4 @@
-"""POST /learn: gradient descent on a copy of the model, by digitnet; the served model answers as before."""
+"""POST /learn trains a copy of the model; the served model stays unchanged."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from stores.models.folder import FolderModels
 
 LAYERS = ["flatten", {"dense": {"units": 12}}, "relu", {"dense": {"units": 11}}]
 ABOUT = {"temperature": 1.5, "no_digit_threshold": 0.9}
-LESSON = {"label": 3, "learning_rate": 0.02}
+STEP = {"label": 3, "learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def client(models, serve):
 
 @pytest.fixture(scope="module")
 def learn(client, strokes):
-    """learn(steps): the answer, for a drawing of a 5."""
+    """learn(*steps): return the answer for a drawing of a 5."""
 
     def learn(*steps):
         response = client.post("/learn", json={"strokes": strokes, "lessons": list(steps)})
@@ -46,9 +46,9 @@ def image(client, strokes):
     return np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)
 
 
-def test_computes_what_digitnet_computes(learn, models, image, numbers):
+def test_returns_digitnet_s_training_result(learn, models, image, numbers):
     network, card = models.load(models.alias("live"))
-    answer = learn(LESSON, {"label": 7, "learning_rate": 0.01})
+    answer = learn(STEP, {"label": 7, "learning_rate": 0.01})
     result = train_on_image(network, image, [TrainingStep(3, 0.02), TrainingStep(7, 0.01)])
     assert answer["losses"] == result.losses
     assert answer["model_version"] == card["version"]
@@ -60,9 +60,9 @@ def test_computes_what_digitnet_computes(learn, models, image, numbers):
         assert (layer["parameters_norm"], layer["gradient_norm"], layer["update_norm"]) == expected[1:]
 
 
-def test_shows_what_the_copy_forgot(learn, models, image, numbers):
+def test_returns_predictions_on_golden_images(learn, models, image, numbers):
     network, card = models.load(models.alias("live"))
-    answer = learn(*[LESSON | {"learning_rate": 0.2}] * 30)
+    answer = learn(*[STEP | {"learning_rate": 0.2}] * 30)
     assert answer["after"]["digit"] == 3
     assert answer["before"] == learn()["after"]
     images = np.array([numbers(each["input"]) for each in answer["known"]])
@@ -73,7 +73,7 @@ def test_shows_what_the_copy_forgot(learn, models, image, numbers):
         np.testing.assert_allclose([each[name]["probabilities"] for each in answer["known"]], expected, atol=1e-5)
 
 
-def test_teaches_no_digit_where_the_network_has_that_class(learn, publish_model, strokes, tmp_path, serve):
+def test_trains_no_digit_only_with_that_class(learn, publish_model, strokes, tmp_path, serve):
     assert not learn(*[{"label": None, "learning_rate": 0.05}] * 30)["after"]["is_digit"]
     publish_model(tmp_path, 1, ABOUT, [*LAYERS[:-1], {"dense": {"units": NO_DIGIT}}])
     with serve(tmp_path) as client:
@@ -82,18 +82,18 @@ def test_teaches_no_digit_where_the_network_has_that_class(learn, publish_model,
     assert 'no class for "no digit"' in response.json()["detail"]
 
 
-def test_the_served_model_answers_as_before(client, learn, strokes, samples):
-    lessons = samples(client)["doodle_lessons_total", ()]
+def test_the_served_model_stays_unchanged(client, learn, strokes, samples):
+    steps = samples(client)["doodle_lessons_total", ()]
     answers = []
     for _ in range(2):
         answers.append(client.post("/predict", json={"strokes": strokes}).json()["probabilities"])
-        learn(*[LESSON] * MAX_STEPS)
+        learn(*[STEP] * MAX_STEPS)
     assert answers[0] == answers[1]
-    assert samples(client)["doodle_lessons_total", ()] - lessons == 2 * MAX_STEPS
+    assert samples(client)["doodle_lessons_total", ()] - steps == 2 * MAX_STEPS
 
 
 @pytest.mark.parametrize(
-    ("lessons", "said"),
+    ("lessons", "field"),
     [
         (None, "lessons"),
         ([{"label": 10, "learning_rate": 0.1}], "label"),
@@ -103,7 +103,7 @@ def test_the_served_model_answers_as_before(client, learn, strokes, samples):
         ([{"label": 3, "learning_rate": 0.1, "momentum": 0.9}], "momentum"),
     ],
 )
-def test_rejects_steps_by_name(client, strokes, lessons, said):
+def test_error_names_the_step_s_field(client, strokes, lessons, field):
     response = client.post("/learn", json={"strokes": strokes, "lessons": lessons})
     assert response.status_code == 422
-    assert said in response.json()["detail"]
+    assert field in response.json()["detail"]

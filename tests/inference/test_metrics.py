@@ -1,4 +1,4 @@
-"""GET /metrics: everything declared is there from the start, and each call counts where it should."""
+"""GET /metrics exposes every metric from the start, and each request counts correctly."""
 
 import json
 
@@ -29,11 +29,11 @@ LABELS = {
 }
 
 
-def test_all_is_there_from_the_start_and_nothing_but_the_model_is_counted(client, samples):
+def test_exposes_all_metrics_at_zero_from_the_start(client, samples):
     found = samples(client)
     assert found[CALLS] == found[ERRORS] == 0
     metrics = Metrics()
-    metrics.candidate_info = None  # there is none; test_by_alias.py has one
+    metrics.candidate_info = None  # this service has no candidate
     declared = [metric.describe()[0] for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
     endings = {"counter": "_total", "histogram": "_bucket"}
     assert {family.name + endings.get(family.type, "") for family in declared} <= {name for name, _ in found}
@@ -50,12 +50,12 @@ def test_all_is_there_from_the_start_and_nothing_but_the_model_is_counted(client
 
 @pytest.fixture
 def counted(service, samples):
-    """counted(body, content type, path) -> what the request added: {(name, labels): by how much}, with no timings."""
+    """counted(body, content_type, path): send a request and return the increases {(name, labels): count}, without timings."""
 
     def added(body, content_type=JSON, path="/predict", method="POST"):
         before = samples(service)
         service.client.request(method, path, content=body, headers={"Content-Type": content_type})
-        # The log is written behind the answers' back: test_prediction_logger.py has its figures. Scrapes are left out.
+        # Without the asynchronous prediction log and the scrapes.
         return {
             name: value - before.get(name, 0)
             for name, value in samples(service).items()
@@ -79,7 +79,7 @@ LINE = json.dumps(STROKES).encode()
         (png_of(np.zeros((28, 28), np.uint8)), "image/png", "png", False),
     ],
 )
-def test_a_prediction_counts_by_form_and_digit(service, counted, body, content_type, form, is_digit):
+def test_counts_a_prediction_by_form_and_digit(service, counted, body, content_type, form, is_digit):
     answer = service.post_bytes(body, content_type).json()
     digit = ("doodle_digits_total", (str(answer["digit"]),)) if is_digit else ("doodle_not_digits_total", ())
     confidence = {("doodle_prediction_confidence_ratio_count", ()): 1} if is_digit else {}
@@ -101,7 +101,7 @@ def test_a_prediction_counts_by_form_and_digit(service, counted, body, content_t
         (LINE, JSON, "/predict?input=perhaps", "422"),
     ],
 )
-def test_an_error_counts_as_a_call_and_by_its_code(counted, path, body, content_type, code):
+def test_counts_an_error_as_a_call_and_by_code(counted, path, body, content_type, code):
     assert counted(body, content_type, path) == {
         CALLS: 1,
         ERRORS: 1,
@@ -119,11 +119,11 @@ def test_an_error_counts_as_a_call_and_by_its_code(counted, path, body, content_
         *((path, "other", "404") for path in ("/", "/predict/now", "/%00", "/" + "a" * 3000)),
     ],
 )
-def test_any_request_counts_under_its_route_and_status_alone(counted, path, route, code):
+def test_counts_other_requests_by_route_and_status(counted, path, route, code):
     assert counted(b"", path=path, method="GET") == {("doodle_http_requests_total", (code, route)): 1}
 
 
-def test_every_request_is_timed_and_every_route_is_there_from_the_start(client, samples):
+def test_times_every_request_by_route(client, samples):
     for path in ("/healthz", "/nowhere", "/predict"):
         client.get(path)
     found = samples(client)
@@ -133,7 +133,7 @@ def test_every_request_is_timed_and_every_route_is_there_from_the_start(client, 
         assert found["doodle_http_request_seconds_count", (path,)] == sum(requests)
 
 
-def test_every_phase_is_timed_once_for_a_prediction_and_so_is_its_confidence(client, samples, eventually):
+def test_times_each_phase_and_records_the_confidence(client, samples, eventually):
     answer = client.post("/predict", json=STROKES).json()
     eventually(lambda: samples(client)["doodle_predict_phase_seconds_count", ("journal",)] == 1, "it is in the log")
     found = samples(client)

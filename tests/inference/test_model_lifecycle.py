@@ -1,4 +1,4 @@
-"""The model in service, over HTTP: waited for, and replaced without a restart."""
+"""The service waits for a model and replaces it without a restart."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +11,13 @@ NO_MODEL = {"detail": "there is no model yet: send this again after the trainer 
 
 @pytest.fixture
 def following(serve, tmp_path):
-    """A service whose model the tests change; at first it has none."""
+    """Run a service without a model, which tests publish."""
     with serve(tmp_path, model_check_seconds=0.05) as client:
         yield client
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_without_a_model_it_answers_what_needs_none(following, samples, strokes, slash):
+def test_answers_503_without_a_model(following, samples, strokes, slash):
     for path in ("/healthz", "/metrics", "/docs", "/openapi.json"):
         assert following.get(path).status_code == 200
     assert following.post("/feedback", json={"image_vector": [0.5] * 784, "actual_digit": 5}).status_code == 200
@@ -35,9 +35,7 @@ def test_without_a_model_it_answers_what_needs_none(following, samples, strokes,
     assert found["doodle_model_loaded", ()] == 0
 
 
-def test_takes_a_model_that_is_saved_later_and_no_request_fails_while_newer_ones_replace_it(
-    following, tmp_path, publish_model, eventually, samples
-):
+def test_loads_new_models_without_a_failed_request(following, tmp_path, publish_model, eventually, samples):
     stop, answers = threading.Event(), {}
 
     def publish(seed):
@@ -62,7 +60,7 @@ def test_takes_a_model_that_is_saved_later_and_no_request_fails_while_newer_ones
     for each in asking:
         each.result()
     assert set(versions) <= set(answers)
-    assert all(len(probabilities) == 1 for probabilities in answers.values()), "a version answered in more than one way"
+    assert all(len(probabilities) == 1 for probabilities in answers.values()), "a version gave different answers"
     found = samples(following)
     assert {labels for name, labels in found if name == "doodle_model_info"} == {(versions[-1],)}
     assert found["doodle_model_loads_total", ("loaded",)] == 4

@@ -1,4 +1,4 @@
-"""A blank sheet and a single dot are no digit, and no error either."""
+"""A blank sheet and a dot are predicted as no digit."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ def dot(side: int, radius: float) -> np.ndarray:
     return (np.hypot(x - side * 0.4, y - side * 0.6) <= radius) * np.uint8(255)
 
 
-DRAWINGS = {  # test_bad_requests.py and tests/digitnet have more of each kind
+DRAWINGS = {
     "a click that trembled": {"strokes": [[[140, 140], [143, 141], [139, 142]]]},
     "a vector with a dot": {"image_vector": (dot(28, 1.5).ravel() / 255).tolist()},
     "transparent": np.zeros((280, 280, 4), np.uint8),
@@ -21,7 +21,7 @@ DRAWINGS = {  # test_bad_requests.py and tests/digitnet have more of each kind
 
 
 @pytest.mark.parametrize("drawing", DRAWINGS.values(), ids=DRAWINGS)
-def test_is_answered_as_no_digit(service, drawing):
+def test_predicts_no_digit(service, drawing):
     post, body = (service.post_json, drawing) if isinstance(drawing, dict) else (service.post_bytes, png_of(drawing))
     answer = post(body, path="/predict?input=true").json()
     assert not np.any(answer["input"])
@@ -32,7 +32,7 @@ def test_is_answered_as_no_digit(service, drawing):
 
 
 @pytest.mark.parametrize(("threshold", "is_digit"), [(0.0, False), (1.0, True)])
-def test_the_confidence_is_that_of_the_answer_given(publish_model, serve, tmp_path, threshold, is_digit):
+def test_the_threshold_decides_the_answer_and_its_confidence(publish_model, serve, tmp_path, threshold, is_digit):
     publish_model(tmp_path, 5, {"no_digit_threshold": threshold}, ["flatten", {"dense": {"units": 11}}])
     line = {"strokes": [[[100, 100], [100, 200]]]}
     with serve(tmp_path) as client:

@@ -1,6 +1,6 @@
-"""The running service against its own description: schemathesis makes requests from that, such as fit it and such as do not.
+"""Fuzz the running service with schemathesis: requests that match its OpenAPI description, and requests that do not.
 
-No answer may be a 5xx, every answer must be described, what fits the description must be taken, and what does not be refused.
+No answer may be a 5xx or undescribed. Matching requests must be accepted, and others rejected.
 """
 
 import ipaddress
@@ -19,20 +19,20 @@ from stores.models.folder import FolderModels
 
 pytestmark = pytest.mark.slow
 
-# By the route whose description makes the requests: those that get them. Making them is most of the work.
+# The route that generates requests, and the routes that receive them. Generation takes most of the time.
 ROUTES = {route: [route] for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback")}
 ROUTES["/predict"] = ["/predict", "/live/predict", "/candidate/predict"]
 MODES = {
     "1,000 valid requests to each route": GenerationMode.POSITIVE,
     "1,000 invalid requests to each route": GenerationMode.NEGATIVE,
 }
-DRAWN = 8  # of a vector's 784 numbers, which are repeated: to draw all takes ten times as long as to ask the service
+DRAWN = 8  # generated numbers of a vector, which are repeated to 784: generating all is ten times slower
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 @pytest.fixture(scope="module")
 def service(run_service, publish_model, tmp_path_factory):
-    """Whose model has all that can be asked for: a class for what is no digit, snapshots, and a candidate beside it."""
+    """Run a service whose model has a no-digit class and snapshots, and a candidate."""
     folder = tmp_path_factory.mktemp("models")
     card = publish_model(folder, layers=["flatten", {"dense": {"units": 11}}], snapshots=True)
     FolderModels(folder).point(CANDIDATE, card["version"])
@@ -42,7 +42,7 @@ def service(run_service, publish_model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def description(service):
-    """As it is served, but for the length of an image_vector."""
+    """Return the served description with a shorter image_vector."""
     served = requests.get(f"{service.url}/openapi.json", timeout=10).json()
     for schema in served["components"]["schemas"].values():
         for vector in schema.get("properties", {}).get("image_vector", {}).get("anyOf", []):
@@ -55,7 +55,7 @@ def description(service):
 
 
 def as_described(body):
-    """A body with a vector as long as the served description has it; others as they are."""
+    """Extend a short vector to the described length."""
     vector = body.get("image_vector") if isinstance(body, dict) else None
     if not isinstance(vector, list) or len(vector) != DRAWN:
         return body
@@ -64,7 +64,7 @@ def as_described(body):
 
 @pytest.mark.parametrize("kind", MODES)
 @pytest.mark.parametrize("route", ROUTES)
-def test_requests_made_from_the_description_are_answered_as_it_says(service, description, documented, route, kind):
+def test_answers_generated_requests_as_described(service, description, documented, route, kind):
     made, session = 0, requests.Session()
     session.trust_env = False  # it would look for a proxy before each request
 
@@ -73,13 +73,13 @@ def test_requests_made_from_the_description_are_answered_as_it_says(service, des
     def ask(case):
         nonlocal made
         made += 1
-        # Each from an address of its own: feedback has a limit for one.
+        # One address each, because feedback is limited by address.
         headers = {**(case.headers or {}), "X-Forwarded-For": str(ipaddress.ip_address(made))}
         drawn = {"query": case.query, "body": as_described(case.body), "media_type": case.media_type, "_meta": case.meta}
         for each in ROUTES[route]:
             sent = description[each]["POST"].Case(headers=headers, **drawn)
             answer = sent.call(base_url=service.url, session=session)
-            sent.validate_response(answer)  # by all of schemathesis's checks
+            sent.validate_response(answer)  # runs all checks of schemathesis
             assert answer.status_code < 500
 
     ask()
@@ -88,8 +88,8 @@ def test_requests_made_from_the_description_are_answered_as_it_says(service, des
     documented("bad-requests", kind, "no 5xx")
 
 
-def test_the_edges_of_what_is_described_are_as_described(service):
-    """Each bound of each field, each method, each missing part: schemathesis's own list of them, which is the same every time."""
+def test_described_edge_cases_pass(service):
+    """Run schemathesis's fixed list: each bound of each field, each method, each missing part."""
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG, "run", f"{service.url}/openapi.json"]
     options = ["--phases", "examples,coverage", "--checks", "all", "--continue-on-failure", "--no-color"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Attacks on one replica: bodies that cost too much, and many expensive requests. Ordinary predictions go on."""
+"""Expensive bodies and floods of expensive requests do not block ordinary predictions."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,13 @@ from inference.routes import inspect
 from raw_http import connected, post
 from worst_requests import JSON, LINE, PNG, STEPS, WORST, png
 
-MEMORY_MIB = 96  # above what the service has already: the bounds of docs/security.md, for small and large images
+MEMORY_MIB = 96  # additional memory per request, as in docs/security.md
 ORDINARY, UNKNOWN = {"strokes": LINE}, {"prediction_id": "0" * 32, "actual_digit": 5}
-HEAVY = ("4,096 x 3,072, ", "1 MiB")  # making or reading these takes seconds
+HEAVY = ("4,096 x 3,072, ", "1 MiB")  # these take seconds
 
 
 @pytest.mark.parametrize("name", [name for name in WORST if not any(part in name for part in HEAVY)])
-def test_answers_the_most_expensive_bodies_in_bounds_of_memory_and_time(service, name):
+def test_answers_expensive_bodies_within_memory_and_time(service, name):
     attack, body = WORST[name], WORST[name].body()
     with within():
         assert service.post_bytes(body, attack.content_type, attack.path).status_code < 500
@@ -31,8 +31,8 @@ def test_answers_the_most_expensive_bodies_in_bounds_of_memory_and_time(service,
 
 
 @pytest.mark.slow
-def test_no_request_takes_the_service_down(run_service, models_folder, documented):
-    """Which may have as much memory as its container in docker-compose.yml."""
+def test_expensive_requests_stay_within_the_container_s_memory(run_service, models_folder, documented):
+    """The process has the memory limit of docker-compose.yml."""
     with run_service(models_folder, MALLOC_ARENA_MAX="1") as service:
         process = Path(f"/proc/{service.process.pid}")
 
@@ -40,9 +40,9 @@ def test_no_request_takes_the_service_down(run_service, models_folder, documente
             return int(re.search(rf"{name}:\s+(\d+) kB", (process / "status").read_text())[1]) / 1024
 
         resource.prlimit(service.process.pid, resource.RLIMIT_DATA, (2**30, 2**30))
-        service.post_bytes(png(28, 28))  # Pillow is there
+        service.post_bytes(png(28, 28))  # loads Pillow
         for name, attack in WORST.items():
-            (process / "clear_refs").write_text("5")  # the peak starts anew
+            (process / "clear_refs").write_text("5")  # resets the peak
             before = mebibytes("VmRSS")
             assert service.post_bytes(attack.body(), attack.content_type, attack.path).status_code < 500, name
             assert mebibytes("VmHWM") - before < MEMORY_MIB, name
@@ -56,7 +56,7 @@ def test_no_request_takes_the_service_down(run_service, models_folder, documente
 
 @pytest.fixture
 def on_this_loop(serve, models_folder):
-    """`async with on_this_loop() as client:` the app on this event loop; settings may be others."""
+    """`async with on_this_loop(**settings) as client:` run the app on this event loop."""
 
     @contextlib.asynccontextmanager
     async def on_this_loop(**settings):
@@ -76,7 +76,7 @@ def ask(client, path="/predict", body=ORDINARY):
     return asyncio.create_task(client.post(path, content=content, headers={"Content-Type": content_type}))
 
 
-QUEUES = {  # by the step that runs in them: where it is, a request that needs it, and the size that the test gives the queue
+QUEUES = {  # by queued step: its module, a request that needs it, and the queue's size in the test
     "training": (inspect, "/learn", {"strokes": LINE, "lessons": STEPS[:1]}, 4),
     "explanation": (inspect, "/explain?occlusion=true", ORDINARY, 4),
     "explanation ": (inspect, "/explain", ORDINARY, 3),
@@ -89,12 +89,12 @@ QUEUES = {  # by the step that runs in them: where it is, a request that needs i
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("step", QUEUES)
-async def test_a_queue_takes_some_expensive_requests_and_ordinary_ones_do_not_wait(on_this_loop, monkeypatch, step):
+async def test_expensive_requests_queue_and_ordinary_ones_do_not_wait(on_this_loop, monkeypatch, step):
     module, path, content, size = QUEUES[step]
     free, original = threading.Event(), getattr(module, step.strip())
 
     def waits(*arguments):
-        """On the event loop's own thread, an ordinary drawing needs the same step."""
+        """Block, except on the event loop's thread, where ordinary drawings run."""
         assert threading.current_thread() is threading.main_thread() or free.wait(10)
         return original(*arguments)
 
@@ -103,7 +103,7 @@ async def test_a_queue_takes_some_expensive_requests_and_ordinary_ones_do_not_wa
         monkeypatch.setattr(services, f"{queue}_WAITING", places)
     async with on_this_loop() as client:
         asking = [ask(client, path, content) for _ in range(1 + size)]
-        while (await ask(client, path, content)).status_code != 429:  # as long as not all of them are in the queue
+        while (await ask(client, path, content)).status_code != 429:  # until the queue is full
             await asyncio.sleep(0.01)
         assert (await ask(client)).status_code == 200
         assert not any(each.done() for each in asking)
@@ -126,7 +126,7 @@ def running(run_service, models_folder):
         ("80 concurrent feedback requests to an unknown prediction", "/feedback", UNKNOWN, {404, 429}),
     ],
 )
-def test_a_flood_of_expensive_requests_leaves_room_for_predictions(running, documented, name, path, body, statuses):
+def test_predictions_pass_during_a_flood_of_expensive_requests(running, documented, name, path, body, statuses):
     with ThreadPoolExecutor(80) as attackers:
         attacks = [attackers.submit(running.post_json, body, path) for _ in range(80)]
         assert [running.post_json(ORDINARY).status_code for _ in range(10)] == [200] * 10
@@ -136,13 +136,13 @@ def test_a_flood_of_expensive_requests_leaves_room_for_predictions(running, docu
 
 
 @pytest.mark.slow
-def test_computes_nothing_for_clients_that_left(running, eventually, documented):
+def test_skips_requests_of_disconnected_clients(running, eventually, documented):
     before, count = running.sample("doodle_lessons_total"), 12
     with contextlib.ExitStack() as open_:
         for _ in range(count):
             lessons = json.dumps({"strokes": LINE, "lessons": STEPS}).encode()
             open_.enter_context(connected(running.url)).sendall(post("/learn", lessons))
-    # Calls run in their order: this one comes after all that are still computed.
+    # Calls run in order, so this one runs after all others.
     last = {"strokes": LINE, "lessons": STEPS[:1]}
     eventually(lambda: running.post_json(last, "/learn").status_code == 200, "there is room in the queue")
     assert running.sample("doodle_lessons_total") - before < count * len(STEPS)

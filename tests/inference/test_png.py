@@ -1,4 +1,4 @@
-"""PNG bytes -> pixels: the arrays that come out of each kind of file, how large files are reduced, and which are rejected."""
+"""Decode PNGs of each kind, reduce large ones, and reject bad ones."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def pixels(content):
         (png_of(Image.merge("LA", [GRAY_IMAGE, Image.fromarray(255 - GRAY)])), np.dstack([GRAY, GRAY, GRAY, 255 - GRAY])),
         (png_of(Image.fromarray(GRAY > 127)), (GRAY > 127) * np.uint8(255)),
         (png_of(np.array([[0, 255, 256, 32768, 65535]], np.uint16)), [[0, 0, 1, 128, 255]]),
-        (png_by_hand(5, 7, SIXTEEN_BIT_COLOR, depth=16, colour_type=2), COLOR),
+        (png_by_hand(5, 7, SIXTEEN_BIT_COLOR, depth=16, color_type=2), COLOR),
         (png_of(TWO_COLORS), [[[10, 20, 30], [200, 210, 220]], [[200, 210, 220], [10, 20, 30]]]),
         (png_of(TWO_COLORS, transparency=1), [[[10, 20, 30, 255], [200, 210, 220, 0]], [[200, 210, 220, 0], [10, 20, 30, 255]]]),
         (png_of(GRAY_IMAGE, transparency=int(GRAY[0, 0])), np.dstack([GRAY] * 3 + [255 * (GRAY[0, 0] != GRAY)])),
@@ -42,7 +42,7 @@ def pixels(content):
         *("palette with a transparent color", "one gray transparent", "interlaced", "animated"),
     ],
 )
-def test_gives_eight_bit_pixels_of(content, expected):
+def test_decodes_to_eight_bits(content, expected):
     result = pixels(content)
     assert result.dtype == np.uint8
     np.testing.assert_array_equal(result, expected)
@@ -54,7 +54,7 @@ def test_gives_eight_bit_pixels_of(content, expected):
         ((LARGEST_SIDE, LARGEST_SIDE), (LARGEST_SIDE, LARGEST_SIDE)),
         ((2 * LARGEST_SIDE - 1, 10), (2 * LARGEST_SIDE - 1, 10)),
         ((2 * LARGEST_SIDE, 10), (LARGEST_SIDE, 5)),
-        ((10, 3 * LARGEST_SIDE), (4, LARGEST_SIDE)),  # what is left over at the edge is kept, as a pixel of less
+        ((10, 3 * LARGEST_SIDE), (4, LARGEST_SIDE)),  # the rest at the edge makes one more pixel
         ((1, 7 * LARGEST_SIDE), (1, LARGEST_SIDE)),
     ],
 )
@@ -63,7 +63,7 @@ def test_reduces_a_large_image_by_a_whole_factor(size, expected):
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16"])
-def test_reduces_a_large_image_in_bands_as_it_would_whole(mode):
+def test_reduces_a_large_image_in_bands(mode):
     side = 2 * LARGEST_SIDE
     height = BAND_PIXELS // side + 3  # two bands
     ramp = np.add.outer(np.arange(height), np.arange(side)).astype(np.uint8)
@@ -73,19 +73,19 @@ def test_reduces_a_large_image_in_bands_as_it_would_whole(mode):
 
 
 @pytest.mark.parametrize("size", [(4097, 1), (1, 16_777_216), (4096, 3073), (2**31, 2**31)])
-def test_rejects_more_than_twelve_megapixels_before_they_are_unpacked_and_says_the_size(size):
+def test_rejects_more_than_twelve_megapixels_before_decoding(size):
     with pytest.raises(HTTPException, match=f"{size[0]} x {size[1]} pixels"):
         checked_png(png_by_hand(*size, b""))
 
 
-def test_leaves_out_chunks_that_do_not_decide_the_pixels():
+def test_removes_chunks_that_do_not_affect_pixels():
     bare = png_by_hand(28, 28, ROWS)
     more = png_by_hand(28, 28, ROWS, more_chunks=[(b"tEXt", b"a\0b"), (b"iCCP", b"damaged"), (b"juNk", b""), (b"acTL", b"")])
     assert checked_png(more) == checked_png(bare)
     assert checked_png(bare).content == bare
 
 
-def test_limits_the_chunks():
+def test_limits_the_number_of_chunks():
     def with_chunks(count):
         return png_by_hand(28, 28, ROWS, more_chunks=[(b"juNk", b"")] * (count - 3))
 
@@ -99,10 +99,10 @@ def test_limits_the_chunks():
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "not a PNG"),
         (png_by_hand(28, 28, ROWS[:100]), "the PNG is damaged: ."),
-        (png_by_hand(28, 28, ROWS, colour_type=5), "the PNG is damaged: ."),
+        (png_by_hand(28, 28, ROWS, color_type=5), "the PNG is damaged: ."),
     ],
 )
 def test_rejects_a_damaged_png(content, words):
-    """test_bad_requests.py has more."""
+
     with pytest.raises(HTTPException, match=words):
         pixels(content)

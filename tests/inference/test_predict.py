@@ -1,4 +1,4 @@
-"""POST /predict: what the answer to a drawing looks like, and that its three forms mean the same."""
+"""POST /predict gives the contract's answer, the same for all three forms."""
 
 from types import NoneType
 
@@ -21,7 +21,7 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def read(service):
-    """read(body): the image that the service reads in it, (28, 28)."""
+    """read(body): return the service's 28 x 28 image of it."""
 
     def read(body):
         post = service.post_bytes if isinstance(body, bytes) else service.post_json
@@ -37,7 +37,7 @@ def image(read, strokes):
 
 @pytest.fixture(scope="module", params=["strokes", "image_vector", "png"])
 def ask(request, service, strokes, ink, image):
-    """ask() sends the drawing in one of its forms; ask("?input=true") with a query."""
+    """ask(query): send the drawing in one of its forms."""
     if request.param == "png":
         return lambda query="": service.post_bytes(png_of((ink * 255).astype(np.uint8)), path=f"/predict{query}")
     strokes = {"strokes": strokes, "width": 280, "height": 280, "brush": 20}
@@ -45,7 +45,7 @@ def ask(request, service, strokes, ink, image):
     return lambda query="": service.post_json(body, f"/predict{query}")
 
 
-def test_the_answer_is_that_of_the_contract(ask, service):
+def test_answers_as_the_contract_says(ask, service):
     response = ask()
     assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
     answer = response.json()
@@ -59,7 +59,7 @@ def test_the_answer_is_that_of_the_contract(ask, service):
     assert answer["model_version"] == service.get("/model").json()["version"]
 
 
-def test_the_image_is_there_when_asked_for_and_changes_nothing_else(ask):
+def test_returns_the_image_on_request(ask):
     answer, without, with_a_slash = ask("?input=true").json(), ask("?input=false").json(), ask("/").json()
     assert [len(row) for row in answer["input"]] == [28] * 28
     assert (np.min(answer["input"]), np.max(answer["input"])) == (0.0, 1.0)
@@ -69,13 +69,13 @@ def test_the_image_is_there_when_asked_for_and_changes_nothing_else(ask):
     assert len({each["prediction_id"] for each in (answer, without, with_a_slash)}) == 3
 
 
-def test_each_form_of_a_drawing_gives_the_same_image(read, ink, image):
+def test_each_form_gives_the_same_image(read, ink, image):
     np.testing.assert_array_equal(read({"image_vector": image.ravel().tolist()}), image)
     small = (ink.reshape(28, 10, 28, 10).mean(axis=(1, 3)) * 255).round().astype(np.uint8)
     np.testing.assert_array_equal(read({"image_vector": (small.ravel() / 255).tolist()}), read(png_of(small)))
     assert np.corrcoef(image.ravel(), read(png_of((ink * 255).astype(np.uint8))).ravel())[0, 1] > 0.95
 
 
-def test_only_the_strokes_decide_what_is_read(read, strokes, image):
+def test_only_the_strokes_affect_the_image(read, strokes, image):
     others = {"width": 28, "height": 100000, "brush": 5, "color": "yellow"}
     np.testing.assert_array_equal(read({"strokes": [[], *strokes, []], **others}), image)

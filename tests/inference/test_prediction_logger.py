@@ -1,4 +1,4 @@
-"""Predictions on their way to the prediction log: each once and in order; a log that is down delays no answer."""
+"""The logger writes each prediction once and in order; a log that is down delays no answer."""
 
 import asyncio
 import threading
@@ -19,7 +19,7 @@ def predictions(count):
 
 
 class PredictionLog:
-    """Takes what it is given; `before` may wait or fail."""
+    """Store records; `before` may wait or fail."""
 
     def __init__(self, before=lambda: None):
         self.taken, self.batches, self.before, self.close = [], [], before, Mock()
@@ -41,7 +41,7 @@ def metrics():
 
 @pytest.fixture
 def figure(metrics):
-    """figure("written") -> how many records so far."""
+    """figure("written"): return the number of records."""
     return lambda outcome: metrics.registry.get_sample_value("doodle_recorder_records_total", {"outcome": outcome})
 
 
@@ -66,7 +66,7 @@ def logging(prediction_log, metrics, records):
 @pytest.mark.anyio
 class TestPredictionLogger:
     @pytest.mark.parametrize("ends_at_once", [False, True])
-    async def test_writes_each_once_and_in_order_and_closes_the_log(self, metrics, figure, ends_at_once):
+    async def test_writes_each_record_once_in_order_and_closes_the_log(self, metrics, figure, ends_at_once):
         prediction_log, records = PredictionLog(), predictions(700)
         async with logging(prediction_log, metrics, records):
             if not ends_at_once:
@@ -77,7 +77,7 @@ class TestPredictionLogger:
         assert metrics.registry.get_sample_value("doodle_recorder_pending_records") == 0
         prediction_log.close.assert_called_once_with()
 
-    async def test_predictions_wait_while_the_log_is_down(self, metrics, figure, caplog):
+    async def test_records_wait_while_the_log_is_down(self, metrics, figure, caplog):
         caplog.set_level("INFO")
         tries = []
         prediction_log, records = PredictionLog(before=lambda: (tries.append(1), down())), predictions(5)
@@ -89,9 +89,9 @@ class TestPredictionLogger:
             await until(lambda: figure("written") == 5)
         assert prediction_log.taken == records
         events = [message.split()[0] for message in caplog.messages if "prediction_log_" in message]
-        assert events == ["event=prediction_log_down", "event=prediction_log_up"]  # each once, however often it was tried
+        assert events == ["event=prediction_log_down", "event=prediction_log_up"]  # once each
 
-    async def test_when_too_many_wait_the_oldest_are_dropped_and_counted(self, metrics, figure, monkeypatch):
+    async def test_drops_and_counts_the_oldest_records_of_a_full_queue(self, metrics, figure, monkeypatch):
         monkeypatch.setattr(module, "MAX_QUEUE", 10)
         prediction_log, records = PredictionLog(before=down), predictions(25)
         async with logging(prediction_log, metrics, records):
@@ -100,7 +100,7 @@ class TestPredictionLogger:
         assert prediction_log.taken == records[-10:]
         assert (figure("written"), figure("dropped")) == (10, 15)
 
-    async def test_those_dropped_on_their_way_to_the_disk_count_once(self, metrics, figure, monkeypatch):
+    async def test_counts_records_dropped_during_a_write_once(self, metrics, figure, monkeypatch):
         monkeypatch.setattr(module, "MAX_QUEUE", 10)
         writing, go_on = threading.Event(), threading.Event()
         prediction_log, records = PredictionLog(before=lambda: (writing.set(), go_on.wait(10))), predictions(16)
@@ -113,7 +113,7 @@ class TestPredictionLogger:
         assert prediction_log.taken == records
         assert figure("written") + figure("dropped") == 16
 
-    async def test_a_fault_in_a_batch_does_not_hold_up_the_next(self, metrics, figure, caplog):
+    async def test_continues_after_a_failed_batch(self, metrics, figure, caplog):
         prediction_log = PredictionLog(before=lambda: 1 / 0)
         async with logging(prediction_log, metrics, predictions(1)) as logger:
             await until(lambda: figure("dropped") == 1)
@@ -122,7 +122,7 @@ class TestPredictionLogger:
             await until(lambda: figure("written") == 1)
         assert "event=prediction_log_write_failed" in caplog.text
 
-    async def test_a_log_that_is_down_at_the_end_is_waited_for(self, metrics, caplog):
+    async def test_waits_for_a_log_that_is_down_at_shutdown(self, metrics, caplog):
         tries = []
         prediction_log, records = PredictionLog(before=lambda: (tries.append(1), len(tries) < 4 and down())), predictions(3)
         async with logging(prediction_log, metrics, records):
@@ -130,28 +130,26 @@ class TestPredictionLogger:
         assert prediction_log.taken == records
         assert "not_flushed" not in caplog.text
 
-    async def test_a_log_that_stays_down_delays_the_end_no_longer_than_that_and_the_loss_is_logged(
-        self, metrics, caplog, monkeypatch
-    ):
+    async def test_logs_the_loss_if_the_log_stays_down_at_shutdown(self, metrics, caplog, monkeypatch):
         monkeypatch.setattr(module, "FLUSH_SECONDS", 0.2)
         async with logging(PredictionLog(before=down), metrics, predictions(3)):
             pass
         assert "event=prediction_log_not_flushed lost=3" in caplog.text
 
 
-def test_the_service_records_each_answer_with_the_image_that_was_read(client, prediction_log, strokes):
+def test_the_service_logs_each_answer_with_its_image(client, prediction_log, strokes):
     answers = [client.post("/predict", json={"strokes": each}).json() for each in (strokes, [])]
-    client.post("/predict", json={})  # is rejected, and not in the log
-    client.__exit__()  # writes what waits
-    recorded = prediction_log.recent_predictions(10)
+    client.post("/predict", json={})  # is rejected and not logged
+    client.__exit__()  # flushes the queue
+    logged = prediction_log.recent_predictions(10)
     assert prediction_log.summary().predictions_total == 2
-    for answer, each in zip(answers, recorded, strict=True):
+    for answer, each in zip(answers, logged, strict=True):
         assert (each.prediction_id, each.is_digit) == (answer["prediction_id"], answer["is_digit"])
-        # The likeliest digit and its probability, also of a rejected drawing: drift is measured on them.
+        # Drift needs the likeliest digit and its probability, also if it is no digit.
         assert each.digit == int(np.argmax(answer["probabilities"]))
         assert each.confidence == pytest.approx(max(answer["probabilities"]))
         assert (each.model_version, each.form) == (answer["model_version"], "strokes")
         assert each.time == pytest.approx(time.time(), abs=60)
-    drawn, blank = (np.frombuffer(each.picture, np.uint8) for each in recorded)
+    drawn, blank = (np.frombuffer(each.picture, np.uint8) for each in logged)
     np.testing.assert_allclose(drawn.reshape(28, 28) / 255.0, image_from_strokes(strokes, 20), atol=1e-6)
     assert not blank.any()

@@ -1,4 +1,4 @@
-"""ModelSource by itself, where each look at the disk can be taken one at a time."""
+"""ModelSource, refreshed step by step."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from inference.predictor import ModelSource
 from stores.models import CANDIDATE, LIVE, UnreachableError
 from stores.models.folder import FolderModels
 
-TEN, ELEVEN = (["flatten", {"dense": {"units": units}}] for units in (10, 11))  # the eleventh class is for no digit
+TEN = ["flatten", {"dense": {"units": 10}}]
 IMAGE = np.random.default_rng(0).random((28, 28), np.float32)
 
 
@@ -35,51 +35,30 @@ def publish(publish_model, tmp_path):
 
 @pytest.fixture
 def loads(metrics):
-    """loads(): how many models were loaded, and how many rejected."""
+    """loads(): return how many models were loaded and rejected."""
     name = "doodle_model_loads_total"
     return lambda: tuple(metrics.registry.get_sample_value(name, {"outcome": each}) for each in ("loaded", "refused"))
 
 
 @pytest.fixture
-def away(source):
-    """`with away("load"):` that call of the store fails."""
+def failing(source):
+    """`with failing("load"):` this call of the store fails."""
     return lambda call: patch.object(source._models, call, side_effect=UnreachableError("the store cannot be reached"))
 
 
-def test_no_model_is_no_failed_load_and_is_logged_once_with_the_store(source, loads, away, tmp_path, caplog):
+def test_logs_a_missing_model_once(source, loads, failing, tmp_path, caplog):
     with pytest.raises(HTTPException, match="there is no model yet"):
         _ = source.model
     caplog.set_level("INFO")
     source.refresh()
     source.refresh()
-    with away("alias"):
+    with failing("alias"):
         source.refresh()
     assert loads() == (0, 0)
     assert caplog.messages == [
         f"event=no_model alias=live store={tmp_path}",
         'event=models_unreachable alias=live kept=none reason="the store cannot be reached"',
     ]
-
-
-@pytest.mark.parametrize(
-    ("layers", "about", "is_digit"),
-    [
-        (ELEVEN, {"no_digit_threshold": 0.0}, False),
-        (ELEVEN, {"no_digit_threshold": 1}, True),
-        (ELEVEN, {}, True),
-        (TEN, {"no_digit_threshold": 0.0}, True),  # without a class for it, all ink is a digit
-    ],
-    ids=str,
-)
-def test_the_card_s_threshold_decides_what_is_no_digit(source, publish, layers, about, is_digit):
-    publish(about=about, layers=layers)
-    source.refresh()
-    prediction = source.model.predict(IMAGE)
-    assert prediction.is_digit is is_digit
-    assert (prediction.probabilities.shape, prediction.probabilities.dtype) == ((10,), np.float32)
-    assert prediction.probabilities.sum() == pytest.approx(1.0)
-    assert prediction.answer()["digit"] == (prediction.probabilities.argmax() if is_digit else None)
-    assert not source.model.predict(np.zeros((28, 28), np.float32)).is_digit
 
 
 @pytest.mark.parametrize(("about", "divisor"), [({"temperature": 2.5}, 2.5), ({}, 1.0)], ids=str)
@@ -90,13 +69,13 @@ def test_the_card_s_temperature_divides_the_logits(source, publish, about, divis
     np.testing.assert_allclose(source.model.predict(IMAGE).probabilities, softmax(logits[:, None] / divisor)[:, 0], rtol=1e-5)
 
 
-def test_does_not_load_the_same_model_again(source, publish, loads, metrics, away):
+def test_loads_the_same_model_once(source, publish, loads, metrics, failing):
     card = publish()
     assert not source.loaded
     source.refresh()
     before = source.model
     source.refresh()
-    with away("alias"):
+    with failing("alias"):
         source.refresh()
     source.refresh()
     assert source.model is before
@@ -105,7 +84,7 @@ def test_does_not_load_the_same_model_again(source, publish, loads, metrics, awa
     assert metrics.registry.get_sample_value("doodle_model_info", {"version": card["version"]}) == 1
 
 
-def test_follows_the_alias_to_a_newer_model_and_back(source, publish, tmp_path, metrics):
+def test_follows_the_alias(source, publish, tmp_path, metrics):
     first = publish(seed=1)
     source.refresh()
     held = source.model
@@ -114,7 +93,7 @@ def test_follows_the_alias_to_a_newer_model_and_back(source, publish, tmp_path, 
     source.refresh()
     assert source.model.version == second["version"]
     assert (source.model.predict(IMAGE).probabilities != before).any()
-    assert held.version == first["version"], "a request keeps the model that it began with"
+    assert held.version == first["version"], "a request keeps its model"
     np.testing.assert_array_equal(held.predict(IMAGE).probabilities, before)
     assert metrics.registry.get_sample_value("doodle_model_info", {"version": first["version"]}) is None
     FolderModels(tmp_path).point(LIVE, first["version"])
@@ -123,17 +102,17 @@ def test_follows_the_alias_to_a_newer_model_and_back(source, publish, tmp_path, 
     assert source.model.version == first["version"]
     shutil.rmtree(tmp_path)
     source.refresh()
-    assert source.model.version == first["version"], "it outlives its folder"
+    assert source.model.version == first["version"], "the model stays in memory"
 
 
 @pytest.mark.parametrize("call", ["alias", "state", "load", "golden_images"])
-def test_keeps_the_model_while_the_store_is_away_and_then_takes_the_next(source, publish, loads, away, caplog, call):
-    """However far a look gets: nothing is rejected, or forgotten."""
+def test_keeps_the_model_while_the_store_is_down(source, publish, loads, failing, caplog, call):
+
     caplog.set_level("INFO")
     first = publish(seed=1)
     source.refresh()
     second = publish(seed=2)
-    with away(call):
+    with failing(call):
         source.refresh()
         source.refresh()
         assert source.model.version == first["version"]
@@ -144,7 +123,7 @@ def test_keeps_the_model_while_the_store_is_away_and_then_takes_the_next(source,
     assert events == ["event=model_loaded", "event=models_unreachable", "event=model_loaded"]
 
 
-def test_has_snapshots_as_soon_as_they_can_be_read(source, publish, live_folder, tmp_path):
+def test_reads_snapshots_after_a_repair(source, publish, live_folder, tmp_path):
     publish(snapshots=True)
     source.refresh()
     file = live_folder(tmp_path) / "snapshots.npz"
@@ -156,7 +135,7 @@ def test_has_snapshots_as_soon_as_they_can_be_read(source, publish, live_folder,
 
 
 @pytest.mark.parametrize("content", [b"neither here nor there", b"000000000000\n"], ids=["damaged", "of nothing"])
-def test_rejects_an_alias_once_and_keeps_the_model(source, publish, tmp_path, loads, content):
+def test_rejects_a_damaged_alias_once(source, publish, tmp_path, loads, content):
     card = publish()
     source.refresh()
     (tmp_path / "live").write_bytes(content)
@@ -167,9 +146,9 @@ def test_rejects_an_alias_once_and_keeps_the_model(source, publish, tmp_path, lo
 
 
 @pytest.mark.parametrize("shape", [[1, 56, 14], []], ids=str)
-def test_rejects_a_network_that_does_not_read_28_by_28(source, publish, live_folder, tmp_path, loads, shape):
-    card = publish(layers=TEN)  # as many parameters in each of these shapes
-    changed = sealed(card | {"network": card["network"] | {"input_shape": shape}})  # as a careless maker would
+def test_rejects_another_input_shape(source, publish, live_folder, tmp_path, loads, shape):
+    card = publish(layers=TEN)  # the parameter count fits each shape
+    changed = sealed(card | {"network": card["network"] | {"input_shape": shape}})  # a valid checksum
     write_atomically(live_folder(tmp_path) / "model.json", json.dumps(changed).encode())
     source.refresh()
     source.refresh()
@@ -177,10 +156,8 @@ def test_rejects_a_network_that_does_not_read_28_by_28(source, publish, live_fol
 
 
 @pytest.mark.parametrize(("name", "content"), [("weights.npz", b"no weights"), ("model.json", b"[" * 100_000)])
-def test_rejects_a_damaged_model_once_and_takes_it_when_it_is_mended(
-    source, publish, live_folder, tmp_path, loads, name, content
-):
-    """tests/digitnet has all that can be wrong with the files."""
+def test_rejects_a_damaged_model_once_and_loads_it_after_a_repair(source, publish, live_folder, tmp_path, loads, name, content):
+
     first = publish(seed=1)
     source.refresh()
     second = publish(seed=2)

@@ -1,4 +1,4 @@
-"""`python -m inference` as clients and its supervisor see it: sockets, load, the log, and its end."""
+"""`python -m inference`: sockets, load, log lines and exit codes."""
 
 import asyncio
 import http.client
@@ -14,8 +14,8 @@ from inference import __main__ as program
 from inference.app import MAX_REQUESTS
 from inference.body import MAX_JSON_BYTES
 from pngs import png_of
-from polling import PATIENCE
-from raw_http import connected, parts, post, said
+from polling import WAIT_SECONDS
+from raw_http import connected, exchange, parts, post
 
 BODY = json.dumps({"strokes": [[[140, 40], [150, 240]]]}).encode()
 TOO_LARGE = MAX_JSON_BYTES + 1
@@ -23,22 +23,22 @@ TOO_LARGE = MAX_JSON_BYTES + 1
 
 @pytest.fixture(scope="module")
 def running(run_service, models_folder):
-    """A process; at its end a client is still connected that has been answered."""
+    """Run a process, and end it while an idle client is connected."""
     with run_service(models_folder, DOODLE_LOG_LEVEL="debug") as running, connected(running.url) as idle:
         idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: doodle\r\n\r\n")
         assert idle.recv(100).startswith(b"HTTP/1.1 200")
         yield running
         running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(PATIENCE) == 0, running.log()
+        assert running.process.wait(WAIT_SECONDS) == 0, running.log()
         assert "Traceback" not in running.log()
 
 
-def test_no_answer_may_be_taken_for_something_else_than_it_says(running):
+def test_answers_forbid_content_sniffing(running):
     for path in ("/healthz", "/model", "/metrics", "/docs", "/openapi.json", "/nothing", "/predict"):
         assert running.get(path).headers.get_list("x-content-type-options") == ["nosniff"]
 
 
-def test_logs_a_rejected_drawing_as_one_line_with_time_level_logger_and_event(running):
+def test_logs_a_rejection_as_one_line(running):
     before = len(running.log())
     running.post_bytes(b"{}", "application/json")
     (line,) = [line for line in running.log()[before:].splitlines() if "event=" in line]
@@ -46,15 +46,15 @@ def test_logs_a_rejected_drawing_as_one_line_with_time_level_logger_and_event(ru
     assert re.match(start + "refused path=/predict", line)
 
 
-class TestABodyThatIsTooLarge:
-    def test_is_rejected_as_soon_as_it_is_announced(self, running):
+class TestLargeBody:
+    def test_is_rejected_by_its_announced_length(self, running):
         head = post("/predict", bytes(TOO_LARGE)).removesuffix(bytes(TOO_LARGE))
         with connected(running.url) as connection:
             connection.sendall(head)
             assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
-    def test_is_answered_while_it_is_still_being_sent(self, running):
-        """And the connection goes on: a proxy in between, as nginx is, gets the answer and not a reset."""
+    def test_is_answered_during_the_upload(self, running):
+        """The connection stays open, so that nginx gets the answer and not a reset."""
         connection = http.client.HTTPConnection(running.client.base_url.host, running.client.base_url.port, timeout=5)
         for _ in range(10):
             connection.request("POST", "/predict", bytes(2 * TOO_LARGE), {"Content-Type": "application/json"})
@@ -63,9 +63,9 @@ class TestABodyThatIsTooLarge:
             assert response.headers["connection"] != "close"
         connection.close()
 
-    def test_is_cut_off_when_it_is_larger_by_far(self, running):
+    def test_is_cut_off_far_above_the_limit(self, running):
         head = post("/predict").replace(b"Length: 2", b"Length: 10000000000")
-        assert said(running.url, head).startswith(b"HTTP/1.1 413 ")
+        assert exchange(running.url, head).startswith(b"HTTP/1.1 413 ")
 
 
 DRAWINGS = [json.dumps({"strokes": [[[140, 40 + 20 * n], [60 + 40 * n, 150], [200, 240]]]}).encode() for n in range(6)]
@@ -77,7 +77,7 @@ LOAD = [
 
 
 @pytest.mark.anyio
-async def test_under_load_answers_each_request_as_if_alone_or_rejects_it_and_counts_all(running, samples):
+async def test_under_load_answers_correctly_or_rejects_and_counts_all(running, samples):
     async def ask(content):
         reader, writer = await asyncio.open_connection(*running.url.removeprefix("http://").split(":"))
         writer.write(content)
@@ -87,14 +87,14 @@ async def test_under_load_answers_each_request_as_if_alone_or_rejects_it_and_cou
         return status, answer
 
     ids, answers = [], []
-    alone = [await ask(each) for each in LOAD]
-    assert len({str(each) for each in alone}) == len(LOAD)
+    expected = [await ask(each) for each in LOAD]
+    assert len({str(each) for each in expected}) == len(LOAD)
     before = samples(running)
     for _ in range(3):
         answers += await asyncio.gather(*map(ask, LOAD * (4 * MAX_REQUESTS // len(LOAD))))
     codes = Counter(status for status, _ in answers)
     assert set(codes) == {200, 422, 429}
-    assert all(each[0] == 429 or each == alone[index % len(LOAD)] for index, each in enumerate(answers))
+    assert all(each[0] == 429 or each == expected[index % len(LOAD)] for index, each in enumerate(answers))
     assert len(set(ids) - {None}) == 7 + codes[200]
     after = samples(running)
     counted = {
@@ -108,7 +108,7 @@ async def test_under_load_answers_each_request_as_if_alone_or_rejects_it_and_cou
     assert running.post_bytes(BODY, "application/json").status_code == 200
 
 
-def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it(monkeypatch, capsys):
+def test_exits_with_2_and_names_a_bad_variable(monkeypatch, capsys):
     monkeypatch.setenv("DOODLE_PORT", "seven")
     with pytest.raises(SystemExit) as ended:
         program.main()
@@ -117,7 +117,7 @@ def test_a_bad_variable_ends_it_with_2_and_one_line_that_names_it(monkeypatch, c
     assert errors.startswith("inference: DOODLE_PORT: Input should be a valid integer")
 
 
-def test_a_port_in_use_ends_it_with_an_error_that_says_so(monkeypatch, caplog):
+def test_exits_with_an_error_if_the_port_is_in_use(monkeypatch, caplog):
     monkeypatch.setattr(program, "log_to_stdout", lambda _: None)
     monkeypatch.setattr(program, "end_when_told_to", lambda: None)
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -1,4 +1,4 @@
-"""PredictRequest's bounds at their very edges, and how a problem is put into words; test_bad_requests.py has more."""
+"""PredictRequest's exact bounds, and the text of its errors."""
 
 import json
 
@@ -11,14 +11,14 @@ LINE = [[[0, 0], [1, 1]]]
 EITHER = 'send either "image_vector" or "strokes"'
 
 
-def test_the_canvas_and_the_pen_have_defaults():
+def test_canvas_and_pen_have_defaults():
     drawing = PredictRequest(strokes=LINE)
     assert (drawing.width, drawing.height, drawing.brush) == (280.0, 280.0, 20.0)
 
 
-def test_takes_what_is_just_within_bounds():
+def test_accepts_values_at_the_bounds():
     assert PredictRequest(image_vector=[0, 1, 0.5, -0.0]).image_vector == [0, 1, 0.5, -0.0]
-    assert PredictRequest(image_vector=[]).image_vector == []  # lengths are judged elsewhere
+    assert PredictRequest(image_vector=[]).image_vector == []  # the route checks the length
     assert PredictRequest(strokes=[[[-1e5, 1e5]]]).strokes == [[(-1e5, 1e5)]]
     assert PredictRequest(strokes=LINE, width=1e5, height=1e5, brush=1e5).brush == 1e5
     assert len(PredictRequest(strokes=LINE * MAX_STROKES).strokes) == MAX_STROKES
@@ -46,6 +46,6 @@ def test_takes_what_is_just_within_bounds():
 def test_names_the_first_problem_in_one_line(body, words):
     with pytest.raises(ValidationError) as caught:
         PredictRequest.model_validate_json(json.dumps(body))
-    said = first_problem(caught.value.errors())
-    assert said.startswith(words)
-    assert "\n" not in said
+    problem = first_problem(caught.value.errors())
+    assert problem.startswith(words)
+    assert "\n" not in problem

@@ -1,4 +1,4 @@
-"""Shadow mode: a candidate reads each live drawing too; nobody sees its answers, but where it disagrees is known."""
+"""Shadow mode: the candidate also predicts each live drawing, and disagreements are recorded."""
 
 import asyncio
 from types import SimpleNamespace
@@ -11,11 +11,11 @@ from inference.shadow import KEPT, Shadow
 from stores.models import CANDIDATE
 from stores.models.folder import FolderModels
 
-PICTURE = np.zeros((28, 28), np.float32)
+IMAGE = np.zeros((28, 28), np.float32)
 
 
 def source(digit, is_digit=True, version="candidate"):
-    """Its model always says the same."""
+    """Return a source whose model always gives this prediction."""
     return SimpleNamespace(loaded=SimpleNamespace(version=version, predict=lambda _: prediction(digit, is_digit)))
 
 
@@ -33,7 +33,7 @@ def metrics():
 
 @pytest.fixture
 def counted(metrics):
-    """counted() -> how often they agreed, and how often not."""
+    """counted(): return the numbers of agreements and disagreements."""
     name = "doodle_shadow_predictions_total"
     return lambda: tuple(metrics.registry.get_sample_value(name, {"outcome": each}) for each in ("agree", "disagree"))
 
@@ -45,19 +45,19 @@ def counted(metrics):
         ((5, True), (3, True), False),
         ((5, True), (5, False), False),
         ((5, False), (5, True), False),
-        ((5, False), (3, False), True),  # neither takes it for a digit: then the guess is nobody's answer
+        ((5, False), (3, False), True),  # both predict no digit, so the guesses do not matter
     ],
 )
-def test_they_agree_where_the_answer_would_be_the_same(metrics, counted, live, candidate, agrees):
+def test_same_answers_agree(metrics, counted, live, candidate, agrees):
     shadow = Shadow(source(*candidate), metrics)
-    asyncio.run(shadow.compare("id", PICTURE, "live", prediction(*live)))
+    asyncio.run(shadow.compare("id", IMAGE, "live", prediction(*live)))
     assert counted() == ((1, 0) if agrees else (0, 1))
     assert len(shadow.disagreements()) == (not agrees)
 
 
-def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
+def test_a_disagreement_has_both_answers(metrics):
     shadow = Shadow(source(3), metrics)
-    asyncio.run(shadow.compare("id", PICTURE, "live", prediction(5)))
+    asyncio.run(shadow.compare("id", IMAGE, "live", prediction(5)))
     (entry,) = shadow.disagreements()
     assert entry.pop("time") > 1e9
     assert entry == {
@@ -67,20 +67,20 @@ def test_a_disagreement_says_what_each_of_them_made_of_it(metrics):
     }
 
 
-def test_without_a_candidate_or_beside_itself_nothing_is_compared(metrics, counted, tmp_path):
+def test_compares_nothing_without_another_candidate(metrics, counted, tmp_path):
     for none in (ModelSource(FolderModels(tmp_path), metrics, CANDIDATE), source(3, version="live")):
-        asyncio.run(Shadow(none, metrics).compare("id", PICTURE, "live", prediction(5)))
+        asyncio.run(Shadow(none, metrics).compare("id", IMAGE, "live", prediction(5)))
     assert counted() == (0, 0)
 
 
-def test_the_newest_are_kept(metrics):
+def test_keeps_the_newest_disagreements(metrics):
     shadow = Shadow(source(3), metrics)
     for number in range(KEPT + 5):
-        asyncio.run(shadow.compare(f"id-{number}", PICTURE, "live", prediction(5)))
+        asyncio.run(shadow.compare(f"id-{number}", IMAGE, "live", prediction(5)))
     assert [entry["prediction_id"] for entry in shadow.disagreements()] == [f"id-{n}" for n in range(5, KEPT + 5)]
 
 
-def test_the_candidate_reads_each_live_drawing_and_the_live_model_answers(publish_model, serve, samples, tmp_path):
+def test_the_candidate_predicts_each_live_drawing(publish_model, serve, samples, tmp_path):
     candidate, live = (publish_model(tmp_path, seed)["version"] for seed in range(2))  # the last one is live
     FolderModels(tmp_path).point(CANDIDATE, candidate)
     generator = np.random.default_rng(0)
@@ -92,7 +92,7 @@ def test_the_candidate_reads_each_live_drawing_and_the_live_model_answers(publis
         counted = [samples(client)["doodle_shadow_predictions_total", (outcome,)] for outcome in ("agree", "disagree")]
     assert {answer["model_version"] for answer in answers} == {live}
     differ = [(one, other) for one, other in zip(answers, others) if one["digit"] != other["digit"]]
-    assert differ  # two untrained networks agree on next to nothing
+    assert differ  # two untrained networks rarely agree
     assert [entry["prediction_id"] for entry in listed] == [answer["prediction_id"] for answer, _ in differ]
     assert [entry["candidate"]["digit"] for entry in listed] == [other["digit"] for _, other in differ]
     assert counted == [20 - len(differ), len(differ)]

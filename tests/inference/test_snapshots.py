@@ -1,4 +1,4 @@
-"""/snapshots: how the live model learned, and its predictions at each snapshot."""
+"""/snapshots returns the live model's training history and its predictions at each snapshot."""
 
 import numpy as np
 import pytest
@@ -26,12 +26,12 @@ def client(models, publish_model, serve):
 
 @pytest.fixture
 def kept(client, models):
-    """What the store has: the snapshots, and the network that they are of."""
+    """Return the stored snapshots and their network."""
     version = models.alias("live")
     return models.snapshots(version), models.load(version)[0]
 
 
-def test_the_measurements_of_each_snapshot(client, kept, numbers):
+def test_returns_the_measurements_of_each_snapshot(client, kept, numbers):
     answer = client.get("/snapshots").json()
     SnapshotsResponse.model_validate(answer)
     assert (answer["layers"], answer["epochs"]) == (["flatten", "dense", "relu", "dense"], 2)
@@ -47,46 +47,46 @@ def test_the_measurements_of_each_snapshot(client, kept, numbers):
         np.testing.assert_array_equal(numbers(snapshot["filters"]), weights.reshape(12, 28, 28))
 
 
-def test_the_filters_of_a_convolution_are_small_images(models, publish_model, serve):
+def test_returns_convolution_filters_as_images(models, publish_model, serve):
     layers = [{"conv2d": {"filters": 4, "kernel_size": 5}}, "relu", "flatten", {"dense": {"units": 10}}]
     publish_model(models.folder, 4, {}, layers, snapshots=True)
     with serve(models.folder) as client:
         answer = client.get("/snapshots").json()
     assert [snapshot["filters"]["shape"] for snapshot in answer["moments"]] == [[4, 5, 5]] * 3
-    assert answer["epochs"] is None  # its card does not say
+    assert answer["epochs"] is None  # not in its card
 
 
-def test_reads_a_drawing_at_each_snapshot_and_counts_it_as_no_prediction(client, kept, strokes, samples):
+def test_predicts_a_drawing_at_each_snapshot(client, kept, strokes, samples):
     response = client.post("/snapshots", json={"strokes": strokes})
-    found = samples(client)
-    assert (found["doodle_snapshot_readings_total", ()], found["api_predict_calls_total", ()]) == (1, 0)
+    metrics = samples(client)
+    assert (metrics["doodle_snapshot_readings_total", ()], metrics["api_predict_calls_total", ()]) == (1, 0)
     SnapshotPredictions.model_validate(response.json())
     snapshots, network = kept
     image = np.array(client.post("/explain", json={"strokes": strokes}).json()["input"], np.float32)[None]
     readings = response.json()["readings"]
     assert len(readings) == len(snapshots)
-    for index, said in enumerate(readings):
+    for index, found in enumerate(readings):
         then = snapshots.network(index, network)
         (expected,) = Decision.of(ABOUT).probabilities(then.predict_logits(image))
-        np.testing.assert_allclose(said["probabilities"], expected, atol=1e-6)
-        assert said["digit"] == int(np.argmax(said["probabilities"]))
+        np.testing.assert_allclose(found["probabilities"], expected, atol=1e-6)
+        assert found["digit"] == int(np.argmax(found["probabilities"]))
         (place,) = (then.predict_features(image) - snapshots.map_origin[index]) @ snapshots.map_axes[index]
-        np.testing.assert_allclose(said["place"], place, atol=1e-5)
-    np.testing.assert_allclose(readings[0]["probabilities"], 0.1, atol=1e-6)  # it knew nothing
+        np.testing.assert_allclose(found["place"], place, atol=1e-5)
+    np.testing.assert_allclose(readings[0]["probabilities"], 0.1, atol=1e-6)  # before training
     assert readings[-1]["probabilities"] == client.post("/predict", json={"strokes": strokes}).json()["probabilities"]
 
 
-def test_a_model_without_any_says_so_until_they_come(models, client, publish_model, strokes, eventually):
+def test_answers_404_until_there_are_snapshots(models, client, publish_model, strokes, eventually):
     version = publish_model(models.folder, 5, ABOUT, LAYERS)["version"]
     eventually(lambda: client.get("/model").json()["version"] == version, "it is in service")
     words = f"model {version} has no snapshots: the store has none, or they are damaged"
     for response in (client.get("/snapshots"), client.post("/snapshots", json={"strokes": strokes})):
         assert (response.status_code, response.json()) == (404, {"detail": words})
-    publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)  # the same network, by a trainer that keeps them
+    publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)  # the same network with snapshots
     eventually(lambda: client.get("/snapshots").status_code == 200, "they are found")
 
 
-def test_damaged_ones_leave_the_model_in_service(models, publish_model, strokes, caplog, serve):
+def test_damaged_snapshots_do_not_affect_predictions(models, publish_model, strokes, caplog, serve):
     version = publish_model(models.folder, 3, ABOUT, LAYERS, snapshots=True)["version"]
     (models.folder / "versions" / version / "snapshots.npz").write_bytes(b"damage")
     with serve(models.folder) as client:

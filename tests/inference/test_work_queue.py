@@ -1,4 +1,4 @@
-"""The queue of expensive calls: its order, its size, and clients that go."""
+"""The queue of expensive calls: order, size and disconnected clients."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ WAITING = 2
 
 
 class Client:
-    """A request, whose client leaves when `gone` is set."""
+    """A request whose client disconnects when `gone` is set."""
 
     def __init__(self):
         self.gone = asyncio.Event()
@@ -28,7 +28,7 @@ class Client:
 
 @pytest.fixture
 def free():
-    """An event that calls can wait for."""
+    """Return an event that calls can wait for."""
     free = threading.Event()
     yield free
     free.set()
@@ -43,11 +43,11 @@ def queue(free):
 
 @pytest.fixture
 def ask(queue):
-    """ask(call, …): put the call of another client into the queue."""
+    """ask(call, …): queue a call of a new client."""
     return lambda *call: asyncio.create_task(queue.run(Client().request, *call))
 
 
-async def test_a_full_queue_rejects_at_once_and_has_room_again_afterwards(ask, free):
+async def test_a_full_queue_rejects_until_there_is_room(ask, free):
     calls = [ask(free.wait) for _ in range(1 + WAITING)]
     await asyncio.sleep(0)
     with pytest.raises(HTTPException):
@@ -59,16 +59,16 @@ async def test_a_full_queue_rejects_at_once_and_has_room_again_afterwards(ask, f
         await ask(divmod, 1, 0)
 
 
-async def test_calls_run_one_by_one_in_their_order_but_for_those_whose_client_goes(queue, ask, free):
-    running, leaver, ran = ask(free.wait), Client(), []
+async def test_runs_calls_in_order_and_skips_disconnected_clients(queue, ask, free):
+    running, disconnecting, ran = ask(free.wait), Client(), []
     await asyncio.sleep(0)
-    left = asyncio.create_task(queue.run(leaver.request, ran.append, "left"))
+    left = asyncio.create_task(queue.run(disconnecting.request, ran.append, "left"))
     waiting = ask(ran.append, "waiting")
     await asyncio.sleep(0)
-    leaver.gone.set()
+    disconnecting.gone.set()
     with pytest.raises(ClientDisconnect):
         await left
-    await asyncio.sleep(0)  # its place is free once the loop has turned
+    await asyncio.sleep(0)  # frees its place
     next_one = ask(ran.append, "next")
     await asyncio.sleep(0)
     free.set()
@@ -76,8 +76,8 @@ async def test_calls_run_one_by_one_in_their_order_but_for_those_whose_client_go
     assert ran == ["waiting", "next"]
 
 
-async def test_a_call_that_runs_keeps_its_place_though_its_client_is_gone(queue, ask, free):
-    """Else clients that come and go would start more of them than there are threads."""
+async def test_a_running_call_keeps_its_place_after_a_disconnect(queue, ask, free):
+    """Otherwise disconnecting clients could start more calls than there are threads."""
     client, started = Client(), threading.Event()
     running = asyncio.create_task(queue.run(client.request, lambda: started.set() or free.wait()))
     await asyncio.to_thread(started.wait)

@@ -1,4 +1,4 @@
-"""The pages of the learning path, as the page's own server has them, in a browser. Their pictures need no service."""
+"""Open pages of the learning path in a browser. Their figures need no service."""
 
 import pytest
 from app_server import serving
@@ -13,7 +13,7 @@ def learn_url():
 
 @pytest.fixture
 def open_chapter(learn_url, new_page):
-    """open_chapter("1-neuron", **options): the chapter in a browser, its picture drawn."""
+    """open_chapter("1-neuron", **options): open the chapter and wait for its figure."""
 
     def open_chapter(stem, **options):
         page = new_page(**options)
@@ -26,7 +26,7 @@ def open_chapter(learn_url, new_page):
 
 @pytest.fixture(scope="session")
 def slide():
-    """slide(page, "weight w₁", 0.5): set the slider of that name."""
+    """slide(page, "weight w₁", 0.5): set the slider of this name."""
 
     def slide(page, name, value):
         page.get_by_role("slider", name=name, exact=True).fill(str(value))

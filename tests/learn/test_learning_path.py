@@ -1,4 +1,4 @@
-"""The learning path quotes the source as it is, its examples run, and its pages are those of its chapters."""
+"""Chapters quote the source exactly, their examples run, and their pages are current."""
 
 import contextlib
 import io
@@ -17,49 +17,49 @@ every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter:
 
 
 def fences(chapter):
-    """(language, file, text) of each block of code."""
+    """Return (language, file, text) of each code block."""
     return [match.groups() for match in FENCE.finditer(chapter.read_text(encoding="utf-8"))]
 
 
-def stands_in(quotation, source):
-    """Whether these lines follow one another there, all of them as far to the right as may be."""
+def is_quoted_from(quotation, source):
+    """Return whether the source contains these consecutive lines, at any indentation."""
     return any(f"\n{textwrap.indent(quotation, indent)}" in f"\n{source}" for indent in ("", " " * 4, " " * 8, " " * 12))
 
 
 @every_chapter
-def test_what_is_quoted_stands_in_the_source(chapter):
+def test_quotes_match_the_source(chapter):
     for language, file, text in fences(chapter):
         assert language in ("python", "text")
         if file:
-            assert stands_in(text, (PROJECT / file).read_text(encoding="utf-8")), f"{file} does not have\n{text}"
+            assert is_quoted_from(text, (PROJECT / file).read_text(encoding="utf-8")), f"{file} does not have\n{text}"
 
 
 @every_chapter
-def test_its_examples_run_and_print_what_it_says(chapter):
-    names, printed, said = {"__name__": chapter.stem}, io.StringIO(), ""
+def test_examples_print_the_documented_output(chapter):
+    names, printed, documented = {"__name__": chapter.stem}, io.StringIO(), ""
     for language, _, text in [fence for fence in fences(chapter) if not fence[1]]:
         if language == "text":
-            said += text
+            documented += text
         else:
             with contextlib.redirect_stdout(printed):
                 exec(compile(text, chapter.name, "exec"), names)
-    assert said == printed.getvalue() != ""
+    assert documented == printed.getvalue() != ""
 
 
-def test_what_it_says_of_the_model_in_the_repository_is_in_its_card():
+def test_figures_of_the_repository_s_model_match_its_card():
     card = json.loads((PROJECT / "artifacts/model/model.json").read_text())
     if card["recipe"]["recipe"] != "best":
         pytest.skip("artifacts/ holds another model than the repository's")
-    said = " ".join(" ".join(chapter.read_text(encoding="utf-8").split()) for chapter in CHAPTERS)
-    assert f"{card['network']['parameters']:,} weights and biases" in said
-    assert f"so its temperature is {card['temperature']:.2f}" in said
-    assert f"weight decay {card['recipe']['optimizer_options']['weight_decay']}, {card['training']['epochs']} epochs" in said
+    text = " ".join(" ".join(chapter.read_text(encoding="utf-8").split()) for chapter in CHAPTERS)
+    assert f"{card['network']['parameters']:,} weights and biases" in text
+    assert f"so its temperature is {card['temperature']:.2f}" in text
+    assert f"weight decay {card['recipe']['optimizer_options']['weight_decay']}, {card['training']['epochs']} epochs" in text
 
 
-def test_the_pages_are_those_of_the_chapters(load_script):
+def test_pages_are_current(load_script):
     learn_pages = load_script("scripts/learn_pages.py")
     pages = learn_pages.pages()
     assert sorted(pages) == sorted(path.name for path in learn_pages.PAGES.glob("*.html"))
     for name, content in pages.items():
         assert (learn_pages.PAGES / name).read_text(encoding="utf-8") == content, f"{name} is stale: make pages"
-        assert "$" not in re.sub(r"<pre.*?</pre>", "", content, flags=re.DOTALL), "an equation that was not understood"
+        assert "$" not in re.sub(r"<pre.*?</pre>", "", content, flags=re.DOTALL), "an equation that was not converted"

@@ -1,4 +1,4 @@
-"""The pictures of chapters 1 to 4 compute what digitnet does, and follow sliders, mouse, finger and keyboard."""
+"""The figures of chapters 1 to 4 compute digitnet's numbers and respond to sliders, mouse, finger and keyboard."""
 
 import json
 
@@ -10,14 +10,14 @@ from playwright.sync_api import expect
 
 
 def shown(page, name):
-    """The numbers that a picture shows."""
+    """Return the numbers of a figure."""
     return json.loads(f"[{page.locator('.says').get_attribute(f'data-{name}').replace(' ', ', ')}]")
 
 
 # ---- Chapter 1
 
 
-def test_neuron_has_digitnets_output_and_takes_the_point_that_one_presses_and_keys(open_chapter, slide):
+def test_neuron_matches_digitnet_and_responds_to_mouse_and_keys(open_chapter, slide):
     page = open_chapter("1-neuron")
     for weights, bias, inputs in (([0.7, -1.2], 0.4, [0.5, -0.3]), ([-2, 2], -2, [1, 1])):
         for name, value in zip(("weight w₁", "weight w₂", "bias b", "input x₁", "input x₂"), [*weights, bias, *inputs]):
@@ -39,7 +39,7 @@ TOP_RIGHT = """canvas => {
     return red > blue ? "yellow" : "blue"; }"""
 
 
-def test_layers_have_digitnets_output_with_relu_and_without(open_chapter, slide):
+def test_layers_match_digitnet_with_and_without_relu(open_chapter, slide):
     units = np.array([[1.2, -0.7, 0.3, 1.5], [-2.0, 0.4, 1.1, -0.8], [0.6, 2.3, -0.9, 2.0]])  # w₁, w₂, b and v of each
     page = open_chapter("2-layer")
     for number, unit in enumerate(units, start=1):
@@ -54,26 +54,26 @@ def test_layers_have_digitnets_output_with_relu_and_without(open_chapter, slide)
     assert shown(page, "corners") == pytest.approx(output.predict(sums)[0], abs=1e-5)
 
 
-def test_layers_learn_exclusive_or_from_one_slider_and_lose_it_without_relu(open_chapter, slide, press):
+def test_layers_solve_exclusive_or_only_with_relu(open_chapter, slide, press):
     page = open_chapter("2-layer")
     right, square = page.locator(".says"), page.locator("#picture canvas.square")
     expect(right).to_have_attribute("data-right", "3")
     assert square.evaluate(TOP_RIGHT) == "yellow"
     slide(page, "weight v", -3)
     expect(right).to_have_attribute("data-right", "4")
-    assert shown(page, "corners") == pytest.approx([-0.2, 0.3, 0.3, -0.2], abs=1e-5)  # as the chapter's example prints
+    assert shown(page, "corners") == pytest.approx([-0.2, 0.3, 0.3, -0.2], abs=1e-5)  # as in the chapter's example
     assert square.evaluate(TOP_RIGHT) == "blue"
     page.get_by_label("with ReLU").uncheck()
     expect(right).to_have_attribute("data-right", "3")
     expect(right).to_contain_text("y = −2.00 · x₁ + −2.00 · x₂ + 3.80")
     page.get_by_label("with ReLU").check()
     press(page, "Fresh weights")
-    assert shown(page, "corners")[0] == 0  # no bias, so nothing comes of two zeros
+    assert shown(page, "corners")[0] == 0  # without a bias, two zeros give zero
     press(page, "Solve it")
     expect(right).to_have_attribute("data-right", "4")
 
 
-def test_layers_are_chosen_by_keyboard_and_folded_by_a_finger_on_a_phone(open_chapter):
+def test_layers_respond_to_keyboard_and_finger(open_chapter):
     page = open_chapter("2-layer", viewport={"width": 390, "height": 844}, has_touch=True)
     page.locator("#picture canvas.square").tap(position={"x": 128, "y": 128})  # the middle, (0.5, 0.5)
     assert page.get_by_role("slider", name="bias b").input_value() == "-1"
@@ -85,7 +85,7 @@ def test_layers_are_chosen_by_keyboard_and_folded_by_a_finger_on_a_phone(open_ch
 
 
 def assert_shows_loss(page, logits, label):
-    """That probabilities, loss and gradient are digitnet's, and the bars as long as that."""
+    """Assert digitnet's probabilities, loss and gradient, and the bars' lengths."""
     column = np.array(logits, np.float64)[:, None]
     loss, gradient = softmax_cross_entropy(column, np.array([label]))
     probabilities, gradient = softmax(column)[:, 0], gradient[:, 0]
@@ -98,7 +98,7 @@ def assert_shows_loss(page, logits, label):
     assert page.get_by_role("combobox").input_value() == str(label)
 
 
-def test_loss_is_digitnets(open_chapter, slide):
+def test_loss_matches_digitnet(open_chapter, slide):
     page = open_chapter("3-loss")
     for logits, label in (([0.3, 1.7, -2.4, 0.0, 4.1], 1), ([-6.0, -6.0, 6.0, -6.0, -6.0], 0)):
         for digit, value in enumerate(logits):
@@ -107,7 +107,7 @@ def test_loss_is_digitnets(open_chapter, slide):
         assert_shows_loss(page, logits, label)
 
 
-def test_loss_takes_digitnets_steps_downhill_and_undoes_them(open_chapter, press):
+def test_loss_takes_digitnet_s_steps_and_resets(open_chapter, press):
     page = open_chapter("3-loss")
     start = shown(page, "logits")
     logits = np.array(start)[:, None]
@@ -118,7 +118,7 @@ def test_loss_takes_digitnets_steps_downhill_and_undoes_them(open_chapter, press
     assert_shows_loss(page, list(logits[:, 0]), 3)
     press(page, "Start again")
     assert_shows_loss(page, start, 3)
-    page.locator("#picture svg").first.click(position={"x": 30, "y": 100})  # now it is a 0
+    page.locator("#picture svg").first.click(position={"x": 30, "y": 100})  # sets the label to 0
     page.get_by_role("slider", name="logit of 2").press("ArrowLeft")
     assert_shows_loss(page, [0.5, -1.0, 2.4, 1.0, -0.5], 0)
 
@@ -129,7 +129,7 @@ SLIDERS = {"x": "input x", "w1": "weight w₁", "w2": "weight w₂", "v1": "weig
 
 
 def digitnet_passes(x, w1, w2, v1, v2, t):
-    """The numbers on the way forward, and the gradients on the way back, by their names in the picture."""
+    """Return the forward values and the gradients by their names in the figure."""
     hidden, output = Dense.from_weights([[w1], [w2]], [0.5, 1.5]), Dense.from_weights([[v1, v2]], 0.5)
     relu = ReLU()
     z = hidden.forward(np.array([[x]]))
@@ -151,7 +151,7 @@ def passes(page):
     return json.loads(says.get_attribute("data-numbers")), json.loads(says.get_attribute("data-gradients"))
 
 
-def test_backpropagation_has_digitnets_numbers_and_gradients(open_chapter, slide, press):
+def test_backpropagation_matches_digitnet(open_chapter, slide, press):
     page = open_chapter("4-backpropagation")
     for values in (
         {"x": 1.3, "w1": 0.7, "w2": -0.4, "v1": -1.6, "v2": 2.2, "t": -0.9},
@@ -164,7 +164,7 @@ def test_backpropagation_has_digitnets_numbers_and_gradients(open_chapter, slide
             assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_backpropagation_steps_forward_then_back_and_tells_what_a_gradient_promised(open_chapter, slide, press):
+def test_backpropagation_steps_and_explains_a_change(open_chapter, slide, press):
     page = open_chapter("4-backpropagation")
     assert passes(page) == ({"x": 2}, {})
     step = page.get_by_role("button", name="Step", exact=True)

@@ -1,4 +1,4 @@
-"""Every page of the learning path: no fault that axe finds, on a laptop or a phone, light or dark, and light to load."""
+"""Every page of the learning path is accessible and small, on laptop and phone, light and dark."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ SIZES = "() => performance.getEntries().reduce((sum, entry) => sum + (entry.tran
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("options", [DARK_PHONE, pytest.param(LIGHT_LAPTOP, marks=pytest.mark.slow)], ids=["phone", "laptop"])
 def test_axe_finds_no_fault_and_the_page_is_small(learn_url, new_page, name, options):
-    page = new_page(**options, bypass_csp=True)  # axe is a script of its own
+    page = new_page(**options, bypass_csp=True)  # axe needs a script
     page.goto(f"{learn_url}/{name}")
     if name != "index.html":
         page.locator("#picture > *").first.wait_for()
@@ -22,4 +22,4 @@ def test_axe_finds_no_fault_and_the_page_is_small(learn_url, new_page, name, opt
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     found = Axe().run(page, options={"resultTypes": ["violations"]})
     assert [(fault["impact"], fault["id"], fault["help"]) for fault in found.response["violations"]] == []
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0  # nothing overflows at the side
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0  # no horizontal overflow

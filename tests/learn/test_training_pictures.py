@@ -1,4 +1,4 @@
-"""The pictures of chapters 5 to 7 compute what digitnet and NumPy do, and follow sliders, mouse, finger and keyboard."""
+"""The figures of chapters 5 to 7 match digitnet and NumPy and respond to sliders, mouse, finger and keyboard."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 
 def shown(page, name):
-    """What a picture shows under this name."""
+    """Return a value of a figure by name."""
     return json.loads(page.locator(".says").get_attribute(f"data-{name}"))
 
 
@@ -34,7 +34,7 @@ GRADIENTS = {
 
 
 def digitnet_descends(landscape, optimizer, schedule, rate, steps=STEPS):
-    """The weights before the first step, and after each."""
+    """Return the weights before the first step and after each."""
     optimizer, w = OPTIMIZERS[optimizer](), np.array([-1.8, 1.2])
     path = [w.copy()]
     for step in range(steps):
@@ -43,7 +43,7 @@ def digitnet_descends(landscape, optimizer, schedule, rate, steps=STEPS):
     return np.array(path)
 
 
-def test_descent_takes_digitnets_steps_and_averages_noisy_ones_as_it_does(open_chapter, slide):
+def test_descent_matches_digitnet_s_steps_and_average(open_chapter, slide):
     page = open_chapter("5-gradient-descent", reduced_motion="reduce")
     for landscape, optimizer, schedule, power in [
         ("a ravine", "plain", "constant", -1.2),
@@ -65,7 +65,7 @@ def test_descent_takes_digitnets_steps_and_averages_noisy_ones_as_it_does(open_c
     np.testing.assert_allclose(shown(page, "mean"), average.average, atol=1e-5)
 
 
-def test_descent_starts_where_one_presses_steps_by_keyboard_and_warns_of_a_large_rate(open_chapter, slide, press):
+def test_descent_responds_to_mouse_and_keys_and_warns_of_a_large_rate(open_chapter, slide, press):
     page = open_chapter("5-gradient-descent", reduced_motion="reduce")
     press(page, "Reset")
     page.get_by_role("button", name="Step").press("Enter")
@@ -79,7 +79,7 @@ def test_descent_starts_where_one_presses_steps_by_keyboard_and_warns_of_a_large
     assert shown(page, "path")[0] == pytest.approx([1, 1], abs=0.02)
 
 
-def test_descent_moves_and_can_be_paused(open_chapter, press):
+def test_descent_runs_and_pauses(open_chapter, press):
     page = open_chapter("5-gradient-descent")
     press(page, "Reset", "Run")
     expect(page.locator(".says")).to_have_attribute("data-steps", re.compile("[1-9]"))
@@ -126,7 +126,7 @@ def assert_convolves(page, *layers):
     np.testing.assert_allclose(map_of(page), expected, atol=1e-5)
 
 
-def test_convolution_has_digitnets_map_for_each_filter_with_relu_and_pooling(open_chapter, slide):
+def test_convolution_matches_digitnet_with_relu_and_pooling(open_chapter, slide):
     page = open_chapter("6-convolution")
     for digit, name in ((0, "vertical edge"), (4, "horizontal edge"), (4, "slanted line"), (0, "blur")):
         page.get_by_role("button", name=f"draw a {digit}").click()
@@ -146,7 +146,7 @@ def test_convolution_has_digitnets_map_for_each_filter_with_relu_and_pooling(ope
     assert len(map_of(page)) == 36
 
 
-def test_convolution_sums_the_window_pointed_at_and_is_drawn_erased_and_moved_with_the_mouse(open_chapter):
+def test_convolution_shows_its_sum_and_responds_to_the_mouse(open_chapter):
     page = open_chapter("6-convolution")
     board(page, "The feature map").hover(position=middle_of(4, 7))
     expected = "Row 5, column 8: 0 · −1 + 0 · 0 + 1 · 1 + 0 · −1 + 1 · 0 + 1 · 1 + 0 · −1 + 1 · 0 + 1 · 1 = 3."
@@ -164,12 +164,12 @@ def test_convolution_sums_the_window_pointed_at_and_is_drawn_erased_and_moved_wi
     assert sum(values(board(page))) == 7
 
 
-def test_convolution_is_drawn_by_keyboard_and_finger(open_chapter):
+def test_convolution_responds_to_keyboard_and_finger(open_chapter):
     page = open_chapter("6-convolution", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="Clear").tap()
     board(page).tap(position=middle_of(5, 6))
     board(page).focus()
-    for _ in range(SIDE):  # to the edge and no further
+    for _ in range(SIDE):  # stops at the edge
         page.keyboard.press("ArrowUp")
         page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowDown")
@@ -188,7 +188,7 @@ def points_of(page, split):
 
 
 def numpy_fits(x, y, degree, decay):
-    """The weights of 1, x, x^2, … for which mean((fit - y)^2) + decay * sum(weights^2) is least."""
+    """Return the weights of 1, x, x^2, … that minimize mean((fit - y)^2) + decay * sum(weights^2)."""
     powers = np.vander(x, degree + 1, increasing=True)
     rows = np.vstack([powers, np.sqrt(decay * len(x)) * np.eye(degree + 1)])
     return np.linalg.lstsq(rows, np.concatenate([y, np.zeros(degree + 1)]), rcond=None)[0]
@@ -198,7 +198,7 @@ def error_on(weights, x, y):
     return np.sqrt(np.mean((np.polynomial.polynomial.polyval(x, weights) - y) ** 2))
 
 
-def test_polynomials_have_the_errors_and_weights_of_numpys_least_squares(open_chapter, slide):
+def test_polynomials_match_numpy_s_least_squares(open_chapter, slide):
     page = open_chapter("7-training-well")
     for count, decay_step, decay, degree in [(15, 0, 0.0, 0), (18, 3, 1e-4, 12), (120, 9, 0.1, 14)]:
         slide(page, "points", count)
@@ -214,7 +214,7 @@ def test_polynomials_have_the_errors_and_weights_of_numpys_least_squares(open_ch
         np.testing.assert_allclose(shown(page, "weights"), fitted[degree], rtol=1e-5, atol=1e-5)
 
 
-def test_polynomials_follow_mouse_and_keyboard_and_count_looks_at_the_test(open_chapter, slide, press):
+def test_polynomials_respond_to_mouse_and_keys_and_count_test_looks(open_chapter, slide, press):
     page = open_chapter("7-training-well")
     says = page.locator(".says")
     page.get_by_role("img", name="Training and validation error").click(position={"x": 34 + 262 * 3 / HIGHEST, "y": 100})

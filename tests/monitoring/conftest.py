@@ -1,4 +1,4 @@
-"""The files of monitoring/ as Python sees them, and the expressions in them."""
+"""Parse the files of monitoring/ and their expressions."""
 
 import json
 import os
@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 MONITORING = Path(__file__).parents[2] / "monitoring"
-# About what Grafana puts in for its variables: enough for an expression to be parsed.
+# Values for Grafana's variables, so that expressions parse.
 GRAFANA_VARIABLES = {"$__rate_interval": "20s", "$__interval": "5s", "$__range": "15m"}
 
 
 class Expression(NamedTuple):
-    """A PromQL expression, ready for Prometheus, and where it stands."""
+    """A PromQL expression and its place."""
 
     place: str
     text: str
@@ -34,7 +34,7 @@ def read_yaml():
 
 @pytest.fixture(scope="session")
 def rules(read_yaml):
-    """All rules, alerting and recording, as Prometheus's own configuration finds them."""
+    """Return all alerting and recording rules of Prometheus's configuration."""
     prometheus = MONITORING / "prometheus"
     patterns = read_yaml("prometheus/prometheus.yml")["rule_files"]
     files = sorted(file for pattern in patterns for file in prometheus.glob(pattern))
@@ -48,7 +48,7 @@ def alerts(rules):
 
 @pytest.fixture(scope="session")
 def dashboards():
-    """By file name."""
+    """Return the dashboards by file name."""
     files = sorted((MONITORING / "grafana/dashboards").glob("*.json"))
     return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
@@ -60,7 +60,7 @@ def rule_expressions(rules):
 
 @pytest.fixture(scope="session")
 def dashboard_expressions(dashboards):
-    """Those of the panels, and of the marks through them."""
+    """Return the expressions of panels and annotations."""
     found = []
     for name, board in dashboards.items():
         queries = [(panel["title"], target["expr"]) for panel in board["panels"] for target in panel.get("targets", [])]
@@ -75,7 +75,7 @@ def dashboard_expressions(dashboards):
 
 @pytest.fixture(scope="session")
 def tool(require):
-    """tool("promtool", …): Prometheus's own tool, or Alertmanager's, must accept it. Returns its output."""
+    """tool("promtool", …): run the tool, assert success, and return its output."""
 
     def run(name, *arguments):
         command = [require(name), *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""Alertmanager's configuration: the receiver of each alert, and the alerts that hide others."""
+"""Alertmanager's configuration: receivers and inhibition rules."""
 
 import re
 import subprocess
@@ -20,12 +20,12 @@ def seconds(duration):
     return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600}[duration[-1]]
 
 
-def test_sends_every_alert_and_its_end_to_the_webhook_and_critical_ones_sooner(tool, monitoring, severities, configuration):
+def test_sends_every_alert_to_the_webhook_and_critical_ones_sooner(tool, monitoring, severities, configuration):
     file = monitoring / "alertmanager/alertmanager.yml"
     assert "SUCCESS" in tool("amtool", "check-config", file)
     for severity in set(severities.values()):
-        said = tool("amtool", "config", "routes", "test", "--config.file", file, f"severity={severity}")
-        assert "webhook" in said.splitlines()
+        routes = tool("amtool", "config", "routes", "test", "--config.file", file, f"severity={severity}")
+        assert "webhook" in routes.splitlines()
     (critical,), everything = configuration["route"]["routes"], configuration["route"]
     assert critical["matchers"] == ['severity="critical"']
     for wait in ("group_wait", "repeat_interval"):
@@ -34,9 +34,9 @@ def test_sends_every_alert_and_its_end_to_the_webhook_and_critical_ones_sooner(t
     assert [webhook["send_resolved"] for webhook in receiver["webhook_configs"]] == [True]
 
 
-def test_hides_only_alerts_that_exist_and_no_critical_one_behind_a_warning(configuration, severities):
+def test_inhibits_no_critical_alert_by_a_warning(configuration, severities):
     for rule in configuration["inhibit_rules"]:
-        hiding, hidden = (
+        source, target = (
             {
                 severities[name]
                 for matcher in rule[f"{side}_matchers"]
@@ -44,11 +44,11 @@ def test_hides_only_alerts_that_exist_and_no_critical_one_behind_a_warning(confi
             }
             for side in ("source", "target")
         )
-        assert "critical" in hiding or hidden == {"warning"}, rule
+        assert "critical" in source or target == {"warning"}, rule
 
 
 @pytest.mark.parametrize("address", [None, "", "ftp://example.org/"])
-def test_does_not_start_without_a_web_address(monitoring, address):
+def test_start_requires_a_web_address(monitoring, address):
     environment = {} if address is None else {"DOODLE_ALERT_WEBHOOK": address}
     command = ["/bin/sh", monitoring / "alertmanager/start.sh"]
     started = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=10, check=False)

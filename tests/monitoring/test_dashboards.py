@@ -1,4 +1,4 @@
-"""The dashboards as Grafana would read them, checked without a Grafana."""
+"""Check the dashboards without a Grafana."""
 
 import re
 from collections import Counter
@@ -7,13 +7,13 @@ import pytest
 
 COLUMNS = 24
 SCHEMA_VERSION = 42  # of Grafana 13: the last one of this format. Grafana migrates older ones as they load
-UIDS = {"doodle", "doodle-model", "doodle-stack", "doodle-training"}  # links and bookmarks hold on to them
+UIDS = {"doodle", "doodle-model", "doodle-stack", "doodle-training"}  # links and bookmarks need them
 PANEL_TYPES = {"bargauge", "row", "stat", "state-timeline", "table", "timeseries"}
 
 
 @pytest.fixture
 def panels(dashboards):
-    """All panels but rows, by dashboard and title."""
+    """Return all panels except rows, by dashboard and title."""
     return {
         f"{name}: {panel['title']}": panel
         for name, board in dashboards.items()
@@ -23,14 +23,14 @@ def panels(dashboards):
 
 
 def datasources_in(part):
-    """The uid of every reference to a datasource, however deep."""
+    """Yield the uid of every datasource reference."""
     if isinstance(part, dict):
         yield from (part["datasource"]["uid"],) if "datasource" in part else ()
     for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         yield from datasources_in(value)
 
 
-def test_files_are_those_that_the_code_makes(monitoring, monkeypatch):
+def test_files_match_the_generator(monitoring, monkeypatch):
     monkeypatch.syspath_prepend(monitoring / "grafana")
     import boards
 
@@ -38,26 +38,26 @@ def test_files_are_those_that_the_code_makes(monitoring, monkeypatch):
     assert written == boards.files(), "stale dashboards: make pages"
 
 
-def test_dashboards_have_fixed_uids_lead_to_each_other_and_ask_prometheus_alone(dashboards):
+def test_dashboards_have_fixed_uids_link_each_other_and_use_prometheus(dashboards):
     assert {name.removesuffix(".json") for name in dashboards} == {board["uid"] for board in dashboards.values()} == UIDS
     assert len({board["title"] for board in dashboards.values()}) == len(UIDS)
     for name, board in dashboards.items():
         assert board["schemaVersion"] == SCHEMA_VERSION
-        assert "id" not in board, "Grafana's own number, which differs from one database to another"
+        assert "id" not in board, "Grafana's id depends on its database"
         assert {link["url"] for link in board["links"]} == {f"/d/{uid}" for uid in UIDS - {board["uid"]}}
         assert all(link["type"] == "link" and link["keepTime"] and not link["targetBlank"] for link in board["links"])
         assert set(datasources_in(board)) - {"-- Grafana --"} == {"prometheus"}, name
 
 
-@pytest.mark.parametrize(("name", "mark"), [("doodle-model.json", "Release"), ("doodle-training.json", "Results")])
-def test_marks_releases_and_results(dashboards, name, mark):
-    """A mark is one moment: it asks for the same moment before, as far back as one point is from the next."""
+@pytest.mark.parametrize(("name", "annotation"), [("doodle-model.json", "Release"), ("doodle-training.json", "Results")])
+def test_annotates_releases_and_results(dashboards, name, annotation):
+    """An annotation compares a value with the point before."""
     (found,) = dashboards[name]["annotations"]["list"]
-    assert (found["name"], found["enable"], bool(found["textFormat"])) == (mark, True, True)
+    assert (found["name"], found["enable"], bool(found["textFormat"])) == (annotation, True, True)
     assert "offset $__interval" in found["target"]["expr"]
 
 
-def test_every_panel_has_a_title_a_line_of_help_a_unit_and_rising_thresholds(dashboards, panels):
+def test_every_panel_has_title_help_unit_and_thresholds(dashboards, panels):
     for board in dashboards.values():
         for key in ("id", "title"):
             assert max(Counter(panel[key] for panel in board["panels"]).values()) == 1, key
@@ -71,7 +71,7 @@ def test_every_panel_has_a_title_a_line_of_help_a_unit_and_rising_thresholds(das
         assert values == sorted(values), where
 
 
-def test_every_panel_asks_something_and_names_its_lines(panels):
+def test_every_panel_has_queries_and_legends(panels):
     for where, panel in panels.items():
         assert set(Counter(target["refId"] for target in panel["targets"]).values()) == {1}, where
         for target in panel["targets"]:
@@ -80,10 +80,10 @@ def test_every_panel_asks_something_and_names_its_lines(panels):
                 assert target["legendFormat"], where
 
 
-def test_rates_follow_the_resolution_and_span_several_scrapes(panels, read_yaml):
-    """A fixed range in a panel is blind when zoomed in and skips samples when zoomed out; the recording rules have theirs.
+def test_rates_use_grafana_s_interval(panels, read_yaml):
+    """A fixed range would fail when zoomed in and skip samples when zoomed out.
 
-    $__rate_interval is four times the query's interval, or else the datasource's, which is shorter than Prometheus's own scrapes.
+    Queries of Prometheus's own metrics set their interval, because Prometheus scrapes itself less often than the services.
     """
     own = read_yaml("prometheus/prometheus.yml")["global"]["scrape_interval"]
     of_prometheus = 0
@@ -98,7 +98,7 @@ def test_rates_follow_the_resolution_and_span_several_scrapes(panels, read_yaml)
     assert of_prometheus
 
 
-def test_panels_fill_the_grid_and_none_lies_on_another(dashboards):
+def test_panels_fill_the_grid_without_overlap(dashboards):
     for name, board in dashboards.items():
         places = [panel["gridPos"] for panel in board["panels"]]
         cells = Counter(

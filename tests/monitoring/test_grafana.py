@@ -1,21 +1,20 @@
-"""How Grafana is set up: what it is given at start, who may do what, and that it calls nobody."""
+"""Grafana's configuration: data source, dashboards, and rights."""
 
 from configparser import ConfigParser
 
 import pytest
 
 DASHBOARDS_IN_CONTAINER = "/etc/grafana/dashboards"
-# Each setting by its key in Grafana 13's conf/defaults.ini: it ignores others without a word, so a typing error would leave the
-# default in force. readPluginSettings in pkg/setting/setting_plugins.go has the newer ones of plugins.
+# Keys of Grafana 13's conf/defaults.ini. Grafana ignores unknown keys, so a typing error would keep the default.
 SETTINGS = {
     "server": {"http_port": "3000", "root_url": "http://localhost:3001/"},
-    # Everybody may look, and nobody may change. There is no admin whose password could be guessed.
+    # Everyone may view, nobody may change, and there is no admin account.
     "auth": {"disable_login_form": "true"},
     "auth.anonymous": {"enabled": "true", "org_role": "Viewer"},
     "auth.basic": {"enabled": "false"},
     "users": {"allow_sign_up": "false"},
     "security": {"disable_initial_admin_creation": "true", "disable_gravatar": "true"},
-    # It calls nobody.
+    # Grafana sends no requests to others.
     "analytics": dict.fromkeys(
         ("reporting_enabled", "check_for_updates", "check_for_plugin_updates", "feedback_links_enabled"), "false"
     ),
@@ -39,22 +38,22 @@ def settings(monitoring):
     return {section: dict(parser[section]) for section in parser.sections()}
 
 
-def test_lets_everybody_look_and_nobody_change_and_calls_nobody(settings):
+def test_is_read_only_and_sends_no_telemetry(settings):
     others = ("dashboards", "log")
     assert {section: values for section, values in settings.items() if section not in others} == SETTINGS
     assert set(settings["log"]) <= {"mode", "level"}
     assert settings["log"]["mode"] == "console"
 
 
-def test_opens_with_one_of_the_dashboards(settings, dashboards):
+def test_home_is_one_of_the_dashboards(settings, dashboards):
     assert set(settings["dashboards"]) <= {"default_home_dashboard_path", "min_refresh_interval"}
     folder, _, name = settings["dashboards"]["default_home_dashboard_path"].rpartition("/")
     assert folder == DASHBOARDS_IN_CONTAINER
     assert name in dashboards
 
 
-def test_reads_prometheus_alone_and_rates_span_several_scrapes(read_yaml):
-    """$__rate_interval is four times timeInterval at least: that of the exporter, which is scraped less often than the API."""
+def test_uses_prometheus_with_the_exporter_s_interval(read_yaml):
+    """$__rate_interval is at least four times timeInterval, so it must fit the least frequent scrape."""
     scrapes = {job["job_name"]: job for job in read_yaml("prometheus/prometheus.yml")["scrape_configs"]}
     (source,) = read_yaml("grafana/provisioning/datasources/prometheus.yml")["datasources"]
     assert (source["uid"], source["type"], source["url"]) == ("prometheus", "prometheus", "http://prometheus:9090")
@@ -62,7 +61,7 @@ def test_reads_prometheus_alone_and_rates_span_several_scrapes(read_yaml):
     assert source["jsonData"]["timeInterval"] == scrapes["custom_exporter"]["scrape_interval"]
 
 
-def test_shows_the_project_s_dashboards_and_keeps_them(read_yaml, dashboards):
+def test_provisions_the_dashboards_read_only(read_yaml, dashboards):
     (provider,) = read_yaml("grafana/provisioning/dashboards/doodle.yml")["providers"]
     assert (provider["type"], provider["options"]["path"]) == ("file", DASHBOARDS_IN_CONTAINER)
     assert (provider["allowUiUpdates"], provider["disableDeletion"]) == (False, True)

@@ -1,4 +1,4 @@
-"""`make drift`: it sends what it says, seen through the service's normalizing and by the detector."""
+"""`make drift` sends the drawings that it names, and the detector reacts as expected."""
 
 import json
 from functools import partial
@@ -20,16 +20,16 @@ def script(load_script):
 
 
 def drawings(script, kind, count, seed):
-    """As the service would record them, were it equally sure of all."""
-    forms, generator, pictures = Forms(), np.random.default_rng(seed), []
+    """Measure drawings of this kind as the service would log them, with equal confidences."""
+    forms, generator, images = Forms(), np.random.default_rng(seed), []
     for number in range(count):
         if number % 20 == 0:
             writer = forms.writer(generator)
         sent = script.body(kind, forms.digit(number % 10, generator, writer)[0])
-        picture = image_from_strokes(sent["strokes"]) if "strokes" in sent else image_from_vector(sent["image_vector"])
-        pictures.append(in_bytes(picture))
+        image = image_from_strokes(sent["strokes"]) if "strokes" in sent else image_from_vector(sent["image_vector"])
+        images.append(in_bytes(image))
     digits = np.arange(count) % 10
-    return measured(np.array(pictures), digits, np.full(count, 0.9), np.zeros(count, bool))
+    return measured(np.array(images), digits, np.full(count, 0.9), np.zeros(count, bool))
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def detector(script):
 
 
 @pytest.mark.parametrize("kind", ["clean", "shuffled", "inverted", "shifted"])
-def test_only_shuffled_pixels_raise_an_alarm_for_normalizing_mends_the_others(script, detector, kind):
+def test_only_shuffled_pixels_raise_an_alarm(script, detector, kind):
     drifted = detector.test(drawings(script, kind, 300, seed=2)).drifted
     assert ("smoothness" in drifted) if kind == "shuffled" else drifted == []
 
 
-def test_sends_as_many_as_it_is_told_where_the_pipeline_would_and_counts_rejections(script, monkeypatch, tmp_path, capsys):
+def test_sends_the_given_count_to_the_stack_s_port(script, monkeypatch, tmp_path, capsys):
     sent = []
 
     def answer(request):
@@ -59,6 +59,6 @@ def test_sends_as_many_as_it_is_told_where_the_pipeline_would_and_counts_rejecti
     assert "sent 6 drawings (letters and scribbles instead of digits); 3 were rejected as no digit" in capsys.readouterr().out
 
 
-def test_asks_whether_doodle_runs_when_nobody_answers(script, capsys, free_port):
+def test_error_asks_if_doodle_is_running(script, capsys, free_port):
     assert script.main(["clean", "--url", f"http://127.0.0.1:{free_port()}"]) == 1
     assert "does not answer /predict" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""docs/security.md says what holds: its ports, limits, headers and keys are those of the code."""
+"""docs/security.md lists the code's ports, limits, headers and keys."""
 
 import importlib
 import inspect
@@ -23,13 +23,13 @@ from stores.prediction_log.base import ERASED_FEEDBACK_KEPT
 PROJECT = Path(__file__).parents[2]
 DOCUMENT = PROJECT / "docs" / "security.md"
 MEBIBYTE = 1024 * 1024
-# By their names in docker-compose.yml, as far as they speak to nobody but each other.
+# Services in docker-compose.yml without a published port.
 INSIDE = {"trainer", "inference", "redis"}
 
 
 @pytest.fixture(scope="module")
 def services():
-    """As Compose lays one file over the other."""
+    """Return the services of both Compose files, merged."""
     base, override = (
         yaml.safe_load((PROJECT / name).read_text())["services"] for name in ("docker-compose.yml", "docker-compose.override.yml")
     )
@@ -43,14 +43,14 @@ def nginx_conf():
 
 
 def table(first_header):
-    """The rows of the table whose first column is called so, as lists of cells."""
+    """Return the rows of the table with this first header, as lists of cells."""
     _, _, rest = DOCUMENT.read_text().partition(f"\n| {first_header} |")
     rows = rest.partition("\n\n")[0].splitlines()[2:]
     assert rows, first_header
     return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows]
 
 
-def test_the_ports_are_those_that_are_published_and_on_this_machine_alone(services):
+def test_ports_are_the_published_ones_on_loopback(services):
     published = {}
     for name, service in services.items():
         for port in service.get("ports", ()):
@@ -63,15 +63,15 @@ def test_the_ports_are_those_that_are_published_and_on_this_machine_alone(servic
     assert not any("network_mode" in service or "expose" in service for service in services.values())
 
 
-def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
+def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
     page = nginx_conf.partition("listen 7000;")[0]
 
-    def said(pattern, where=nginx_conf):
+    def find(pattern, where=nginx_conf):
         (found,) = set(re.findall(pattern, where))
         return found
 
     def by_port(kind, pattern, unit=""):
-        on_page, on_api = (said(pattern.format(f"{port}_{kind}")) for port in ("page", "api"))
+        on_page, on_api = (find(pattern.format(f"{port}_{kind}")) for port in ("page", "api"))
         return f"{on_page}{unit}; {on_api} on port 7000"
 
     rate, places = r"zone={}:2m +rate=(\d+)r/s;", r"limit_conn {} +(\d+);"
@@ -84,11 +84,11 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         )
     )
     assert megabytes[-1] == 2048
-    assert {said(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
+    assert {find(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
     assert (HEADER_SECONDS, BODY_SECONDS) == (10, 10)
     assert table("what") == [
-        ["a body to `/predict` and `/explain`", f"{said(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
-        ["any other body", f"{said(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
+        ["a body to `/predict` and `/explain`", f"{find(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
+        ["any other body", f"{find(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
         ["a body of JSON", f"{MAX_JSON_BYTES // MEBIBYTE} MiB", "service"],
         [
             "an image",
@@ -98,13 +98,13 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
         [
             "requests of one address",
-            f"{said(r'zone=page_requests:2m rate=(.*?)r/s;')} a second, {said(r'zone=page_requests burst=(.*?) nodelay;', page)} "
+            f"{find(r'zone=page_requests:2m rate=(.*?)r/s;')} a second, {find(r'zone=page_requests burst=(.*?) nodelay;', page)} "
             "at once beyond that",
             "nginx, port 3000",
         ],
         [
             "feedback and erasures of one address",
-            f"{said(r'zone=page_feedback:2m rate=(.*?)r/s;')} a second, {said(r'zone=page_feedback burst=(.*?) nodelay;', page)} "
+            f"{find(r'zone=page_feedback:2m rate=(.*?)r/s;')} a second, {find(r'zone=page_feedback burst=(.*?) nodelay;', page)} "
             "at once beyond that",
             "nginx, port 3000",
         ],
@@ -134,13 +134,13 @@ def test_the_limits_are_those_of_service_and_nginx(nginx_conf, services):
     ]
 
 
-def test_the_headers_are_those_of_the_page():
+def test_headers_are_those_of_the_page():
     sent = importlib.import_module("frontend.__main__").PAGE_HEADERS
     documented = {name.strip("`"): value.strip("`") for name, value in table("header")}
     assert documented == {name: value for name, value in sent.items() if name != "Cache-Control"}
 
 
-def test_no_key_and_no_password_has_a_default(services):
+def test_keys_and_passwords_have_no_default(services):
     example = (PROJECT / ".env.example").read_text()
     for name, _, _ in table("variable"):
         assert re.search(rf"^{name.strip('`')}=$", example, re.MULTILINE), name
@@ -153,16 +153,16 @@ def test_no_key_and_no_password_has_a_default(services):
                 assert re.fullmatch(r"\$\{\w+:-\}", value), f"{name} has a {variable}"
 
 
-def test_git_leaves_out_what_holds_them(require):
+def test_git_ignores_the_env_file(require):
     ignored = subprocess.run([require("git"), "check-ignore", ".env"], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert ignored.stdout == ".env\n"
 
 
-def test_what_would_change_prometheus_from_outside_is_off(services):
+def test_prometheus_has_no_admin_api(services):
     assert [option for option in services["prometheus"]["command"] if "enable" in option] == []
 
 
-def test_the_journal_is_kept_within_what_is_said_and_so_are_the_logs(services):
+def test_sizes_of_prediction_log_and_logs_are_documented(services):
     text = " ".join(DOCUMENT.read_text().split())
     command = services["redis"]["command"]
     megabytes = command[command.index("--maxmemory") + 1].removesuffix("mb")
@@ -171,7 +171,7 @@ def test_the_journal_is_kept_within_what_is_said_and_so_are_the_logs(services):
     assert f"Docker keeps {int(logs['max-size'].removesuffix('m')) * int(logs['max-file'])} MB" in text
 
 
-def test_data_about_people_is_kept_as_long_as_is_said(services):
+def test_retention_of_personal_data_is_documented(services):
     kept = {data: (where, how_long) for data, where, how_long in table("data")}
     days = f"{Settings().retention_days} days (`DOODLE_RETENTION_DAYS`)"
     assert (

@@ -1,4 +1,4 @@
-"""Third-party code is pinned by hash or commit, and services that strangers reach start no program."""
+"""Third-party code is pinned by hash or commit, and only the trainer starts programs."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ PROJECT = Path(__file__).parents[2]
 
 
 def read(name):
-    """The packages of a lock: (name, the requirement, its hashes)."""
+    """Return (name, requirement, hashes) of each package in a lock file."""
     text = re.sub(r"\\\n", " ", (PROJECT / name).read_text())
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     requirements = [(Requirement(line.partition("--hash")[0]), re.findall(r"--hash=(\S+)", line)) for line in lines]
@@ -20,7 +20,7 @@ def read(name):
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-uv.lock"])
-def test_each_package_is_one_version_by_its_hashes(lock):
+def test_locks_pin_versions_and_hashes(lock):
     for name, requirement, hashes in read(lock):
         assert re.fullmatch(r"==[^*,]+", str(requirement.specifier)), name
         assert requirement.url is None, name
@@ -28,14 +28,14 @@ def test_each_package_is_one_version_by_its_hashes(lock):
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", each) for each in hashes), name
 
 
-def test_all_that_the_project_asks_for_is_locked():
+def test_every_dependency_is_locked():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     asked = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
     assert {canonicalize_name(Requirement(each).name) for each in asked} <= {name for name, _, _ in read("requirements.lock")}
 
 
-def test_the_hosted_workflow_names_each_action_by_its_commit():
-    """A tag can be moved; the comment names the release of the commit."""
+def test_workflow_pins_actions_by_commit():
+    """A tag can move. The comment names the release."""
     uses = re.findall(r"uses: (.*)", (PROJECT / ".github/workflows/ci.yml").read_text())
     assert uses
     assert [each for each in uses if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []

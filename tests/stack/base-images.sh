@@ -18,7 +18,7 @@ build() {  # name; Dockerfile on standard input
     rm -rf "$context"
 }
 
-debian() {  # Debian testing itself, from this machine's mirror, trusting what this machine trusts
+debian() {  # Debian testing from this machine's mirror, with this machine's certificates
     have doodle-stand-in/debian:testing && return
     local root keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     command -v debootstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends debootstrap
@@ -36,7 +36,7 @@ debian() {  # Debian testing itself, from this machine's mirror, trusting what t
 }
 
 stand_in() {
-    # Packages' lists and archives are no part of an image: they would be most of it.
+    # Remove package lists and archives, which would be most of the image.
     local install='RUN clean() { rm -rf /var/lib/apt/lists/* /var/cache/apt/*; }; trap clean EXIT; apt-get update -q && apt-get install -q -y --no-install-recommends'
     case $1 in
     python:3.14-slim) build "$1" <<END
@@ -109,6 +109,6 @@ for image in $(sed -nE 's/^ +image: (\S+)$/\1/p; s/^FROM (\S+:\S+)( AS .*)?$/\1/
         exit 1
     else
         registry=unreachable
-        if stand_in "$image"; then echo "$image: a stand-in from Debian's packages: $(packaged "$image")"; else echo "$image: not to be had here"; fi
+        if stand_in "$image"; then echo "$image: a stand-in from Debian's packages: $(packaged "$image")"; else echo "$image: not available here"; fi
     fi
 done

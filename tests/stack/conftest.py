@@ -1,4 +1,4 @@
-"""The whole stack on a real Docker engine, in a clone of its own, under a project name and on ports of its own."""
+"""Run the whole stack on a Docker engine, in a clone, with a unique project name and free ports."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from commands import run
-from container_scripts import FEEDBACK, JOURNALLED, PUBLISH_ANOTHER
+from container_scripts import FEEDBACK, LOGGED_IDS, PUBLISH_ANOTHER
 from load import Load, wrk_load
 from polling import wait_until
 
@@ -29,24 +29,24 @@ PORTS = (
     "DOODLE_GRAFANA_PORT",
     "DOODLE_ALERTMANAGER_PORT",
 )
-LESS = {  # of what params.yaml says: that it trains well is measured by `make bench`
+SMALL_PARAMS = {  # changes of params.yaml for a short training
     r"(?m)^  epochs: 8\b": "  epochs: 3",
     r"(?m)^  digits: 30000\b": "  digits: 6000",
     r"(?m)^  non_digits: 20000\b": "  non_digits: 4000",
     r"(?m)^  held_out_digits: 5000\b": "  held_out_digits: 1000",
     r"(?m)^  held_out_non_digits: 2000\b": "  held_out_non_digits: 400",
 }
-UP_SECONDS = 1200  # a build, and a training in the container; two minutes as a rule
+UP_SECONDS = 1200  # build and training usually take two minutes
 ONE = {"strokes": [[[140, 40], [145, 130], [150, 240]]]}
 
 
 def docker(*arguments: str, timeout: float = 120) -> str:
-    """What the command printed; its error as the test's failure."""
+    """Return the command's output; fail the test with its error."""
     return run("docker", *arguments, timeout=timeout)
 
 
 class Receiver:
-    """A webhook, on this machine's address in a Docker network. `messages`: what was posted there, as JSON says it."""
+    """A webhook on this machine's address in a Docker network. `messages` lists the posted JSON."""
 
     def __init__(self, address: str):
         self.messages: list[dict] = []
@@ -62,7 +62,7 @@ class Receiver:
                 pass
 
         self._server = ThreadingHTTPServer((address, 0), Handler)
-        self.url = f"http://{address}:{self._server.server_port}/told"
+        self.url = f"http://{address}:{self._server.server_port}/webhook"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -70,19 +70,19 @@ class Receiver:
         self._server.server_close()
 
     def alerts(self, name: str, status: str) -> list[dict]:
-        """All of that name that it was told of as firing, or as resolved."""
-        told = [alert for message in self.messages for alert in message["alerts"]]
-        return [alert for alert in told if (alert["labels"]["alertname"], alert["status"]) == (name, status)]
+        """Return the received alerts with this name and status."""
+        received = [alert for message in self.messages for alert in message["alerts"]]
+        return [alert for alert in received if (alert["labels"]["alertname"], alert["status"]) == (name, status)]
 
 
 class Stack:
     """`docker compose` in a folder that holds the project."""
 
-    def __init__(self, folder: Path, ports: dict[str, int], services_left_out: Sequence[str]):
-        self.folder, self.ports, self.services_left_out = folder, ports, services_left_out
+    def __init__(self, folder: Path, ports: dict[str, int], excluded_services: Sequence[str]):
+        self.folder, self.ports, self.excluded_services = folder, ports, excluded_services
         self.first_log, self._is_built = "", False
         self.name = f"doodle-test-{uuid.uuid4().hex[:8]}"
-        # COMPOSE_… and DOODLE_… of whoever runs the tests are theirs; `name:` in the file is the user's own stack.
+        # The caller's COMPOSE_… and DOODLE_… variables configure another stack.
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE_", "DOODLE_", "GRAFANA_"))
         }
@@ -93,13 +93,13 @@ class Stack:
         return run("docker", "compose", *arguments, timeout=timeout, **options)
 
     def up(self, *arguments: str) -> float:
-        """`docker compose up --wait`, the first time with a build, and how many seconds it took."""
+        """Run `docker compose up --wait`, with a build the first time. Return the seconds that it took."""
         started = time.monotonic()
         if not self._is_built:
             self.compose("build", "--quiet", timeout=UP_SECONDS)
             self._is_built = True
-        # Compose pulls the image of a service even where it is scaled to none: what is left out must not be named.
-        services = self.services() if self.services_left_out else []
+        # Compose pulls the image of every named service, so omit excluded ones.
+        services = self.services() if self.excluded_services else []
         try:
             self.compose("up", "--wait", *arguments, *services, timeout=UP_SECONDS)
         except (AssertionError, subprocess.TimeoutExpired):
@@ -108,7 +108,7 @@ class Stack:
         return time.monotonic() - started
 
     def down(self, *arguments: str) -> bool:
-        """`docker compose down`; whether the engine removed the stack's networks.
+        """Run `docker compose down`. Return whether the engine removed the stack's networks.
 
         Docker before 28.1 now and then counts one too many that are attached to a network (moby 43286), and keeps it, empty as it
         is, until the engine starts anew. That alone is forgiven: engine.sh accepts Docker 28.0.
@@ -120,21 +120,21 @@ class Stack:
             except AssertionError as error:
                 if "has active endpoints" not in str(error):
                     raise
-            wait_until(lambda: not self.attached(), "nothing is attached to the stack's networks any longer")
-        print(f"{self.name}: the engine keeps a network to which nothing is attached")
+            wait_until(lambda: not self.attached(), "no container is attached to the stack's networks")
+        print(f"{self.name}: the engine keeps an empty network")
         return False
 
     def attached(self) -> dict[str, list[str]]:
-        """The containers that are attached to the stack's networks, by the network's name; nothing for one that is empty."""
+        """Return the containers of each of the stack's networks that is not empty."""
         ids = docker("network", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={self.name}").split()
         networks = json.loads(docker("network", "inspect", *ids)) if ids else []
         return {each["Name"]: list(each["Containers"]) for each in networks if each["Containers"]}
 
     def services(self) -> list[str]:
-        return [name for name in self.compose("config", "--services").split() if name not in self.services_left_out]
+        return [name for name in self.compose("config", "--services").split() if name not in self.excluded_services]
 
     def containers(self, service: str) -> list[dict]:
-        """What `docker inspect` says of the service's containers that run."""
+        """Return `docker inspect` of the service's running containers."""
         ids = self.compose("ps", "--quiet", "--status", "running", service).split()
         return json.loads(docker("inspect", *ids)) if ids else []
 
@@ -162,13 +162,13 @@ class Stack:
         return answer.json()
 
     def exported(self) -> dict[str, float]:
-        """The exporter's samples, by name and labels as they are written."""
+        """Return the exporter's samples by name and labels."""
         text = httpx.get(f"{self.url('DOODLE_EXPORTER_PORT')}/metrics", timeout=10).raise_for_status().text
         lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, _, value in lines}
 
     def query(self, expression: str, **parameters) -> list[dict]:
-        """What Prometheus answers to an instant query."""
+        """Return Prometheus's answer to an instant query."""
         address = f"{self.url('DOODLE_PROMETHEUS_PORT')}/api/v1/query"
         answer = httpx.get(address, params={"query": expression, **parameters}, timeout=10).raise_for_status()
         return answer.json()["data"]["result"]
@@ -177,24 +177,24 @@ class Stack:
         address = f"{self.url('DOODLE_PROMETHEUS_PORT')}/api/v1/targets"
         return httpx.get(address, timeout=10).raise_for_status().json()["data"]["activeTargets"]
 
-    def journalled(self, ids: Sequence[str]) -> list[str]:
-        """Those of the predictions' ids that are in the journal."""
-        return self.compose("exec", "-T", "exporter", "python", "-c", JOURNALLED, input="\n".join(ids), timeout=60).split()
+    def logged(self, ids: Sequence[str]) -> list[str]:
+        """Return the ids that are in the prediction log."""
+        return self.compose("exec", "-T", "exporter", "python", "-c", LOGGED_IDS, input="\n".join(ids), timeout=60).split()
 
     def feedback(self) -> list[tuple[str, int]]:
-        """(the prediction's id, what it was said to be) of all feedback that is in the journal."""
+        """Return (prediction id, actual digit) of all feedback in the prediction log."""
         return [tuple(each) for each in json.loads(self.compose("exec", "-T", "exporter", "python", "-c", FEEDBACK))]
 
     def publish_another(self, change: str) -> str:
-        """In the trainer's container, as a version of its own, what `change` makes of the live model's network; its version."""
+        """Publish the live model's network with `change` applied, and return the new version."""
         return self.compose("exec", "-T", "trainer", "python", "-c", PUBLISH_ANOTHER.replace("{change}", change)).strip()
 
     def load(self) -> Load:
-        """`with stack.load() as load:` somebody draws while the block runs."""
+        """`with stack.load() as load:` run one client while the block runs."""
         return Load(self.api, wait_until)
 
     def kill(self, container: dict) -> None:
-        """kill -9, as the kernel does it when memory is short: the engine did not ask for it, so it is not a stop."""
+        """Kill the process with SIGKILL. The engine sees a crash, not a stop."""
         pid = container["State"]["Pid"]
         if os.geteuid() == 0:
             os.kill(pid, signal.SIGKILL)
@@ -203,8 +203,8 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def left_out(engine):
-    """Grafana, where its image is neither here nor to be pulled. DOODLE_TEST_IMAGES=public says that it must be there."""
+def excluded(engine):
+    """Return ["grafana"] if its image is not available. DOODLE_TEST_IMAGES=public requires it."""
     here = subprocess.run(["docker", "image", "inspect", GRAFANA_IMAGE], capture_output=True, check=False).returncode == 0
     if here or subprocess.run(["docker", "pull", "--quiet", GRAFANA_IMAGE], capture_output=True, check=False).returncode == 0:
         return []
@@ -213,14 +213,14 @@ def left_out(engine):
 
 
 @pytest.fixture(scope="session")
-def new_stack(left_out, free_port, clone_project, tmp_path_factory):
-    """new_stack(): a stack in a clone of its own, not yet up; taken down at the end with all that it made."""
+def new_stack(excluded, free_port, clone_project, tmp_path_factory):
+    """new_stack(): return a stack in a new clone, not yet up. It is removed at the end."""
     made = []
 
     def new_stack() -> Stack:
         folder = tmp_path_factory.mktemp("stack")
         folder.chmod(0o755)
-        stack = Stack(clone_project(folder / "doodle"), {name: free_port() for name in PORTS}, left_out)
+        stack = Stack(clone_project(folder / "doodle"), {name: free_port() for name in PORTS}, excluded)
         made.append(stack)
         return stack
 
@@ -231,24 +231,24 @@ def new_stack(left_out, free_port, clone_project, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def stack(new_stack):
-    """A stack where there is no model: built, MNIST fetched, one trained in the container, but LESS. Most tests ask it."""
+    """Start a stack without a model: it fetches MNIST and trains with SMALL_PARAMS. Most tests share it."""
     stack = new_stack()
     shutil.rmtree(stack.folder / "artifacts")
     (stack.folder / "artifacts").mkdir()
     params = stack.folder / "params.yaml"
-    for pattern, less in LESS.items():
-        text, count = re.subn(pattern, less, params.read_text())
+    for pattern, value in SMALL_PARAMS.items():
+        text, count = re.subn(pattern, value, params.read_text())
         assert count == 1, pattern
         params.write_text(text)
     print(f"docker compose up --wait, from a clone without a model, which is trained: {stack.up():.0f} s")
-    stack.first_log = stack.log("trainer")  # a later `down` takes it away
+    stack.first_log = stack.log("trainer")  # `down` deletes it
     return stack
 
 
 @pytest.fixture(scope="session")
 def alerting(stack):
-    """The receiver that the stack's Alertmanager tells of alerts. From now on it is a part of the stack."""
-    (network,) = json.loads(docker("network", "inspect", "bridge"))  # the engine's own: the stack's may come back with another
+    """Add Alertmanager to the stack and return the webhook that receives its alerts."""
+    (network,) = json.loads(docker("network", "inspect", "bridge"))  # the stack's network may get another address
     (addresses,) = network["IPAM"]["Config"]
     receiver = Receiver(addresses["Gateway"])
     stack.environment |= {"COMPOSE_PROFILES": "alerting", "DOODLE_ALERT_WEBHOOK": receiver.url}
@@ -259,15 +259,15 @@ def alerting(stack):
 
 @pytest.fixture(scope="module")
 def three_replicas(stack):
-    """For tests that need several replicas, and what is between them."""
+    """Scale the service to three replicas during a module."""
     stack.up("--scale", "inference=3", "--no-recreate")
     yield
     stack.up("--scale", "inference=1", "--no-recreate")
 
 
 @pytest.fixture(scope="session")
-def crowd(stack, require):
-    """`with crowd(seconds, connections) as found:` that many clients draw at once; afterwards `found` has their answers."""
+def many_clients(stack, require):
+    """`with many_clients(seconds, connections) as found:` run wrk; `found` is filled at the end."""
     wrk = require("wrk")
     return lambda seconds, connections, pause=0.0: wrk_load(wrk, stack.api, seconds, connections, pause)
 

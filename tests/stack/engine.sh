@@ -2,7 +2,7 @@
 # Start a Docker engine with Compose v2 and buildx, where there is none: Docker 28 from Debian's packages, on Debian 12 or later, as
 # root. Where an engine answers and has both already, there is nothing to do.
 #   engine.sh          start it
-#   engine.sh stop     end the engine that this script started, and no other
+#   engine.sh stop     stop the engine that this script started
 set -euo pipefail
 
 run=/run/doodle-engine

@@ -37,7 +37,7 @@ def test_an_empty_stack_goes_on_where_the_saved_one_was(stack, script, tmp_path,
     answered = [stack.predict()["prediction_id"] for _ in range(20)]
     said = {"prediction_id": answered[0], "actual_digit": 7}
     httpx.post(f"{stack.api}/feedback", json=said, timeout=10).raise_for_status()
-    wait_until(lambda: len(stack.journalled(answered)) == 20, "all predictions are in the log")
+    wait_until(lambda: len(stack.logged(answered)) == 20, "all predictions are in the log")
 
     file = tmp_path / "doodle.tar.gz"
     code, printed = script("backup", file)
@@ -59,7 +59,7 @@ def test_an_empty_stack_goes_on_where_the_saved_one_was(stack, script, tmp_path,
     assert code == 0, printed
     stack.up()
     assert live(stack) == version
-    assert len(stack.journalled(answered)) == 20
+    assert len(stack.logged(answered)) == 20
     assert stack.feedback() == [(answered[0], 7)]
     assert stack.predict()["digit"] == 1
 

@@ -1,11 +1,11 @@
-"""Disks that fill, turn read-only or are emptied, under a small stack whose volumes have a size: what is answered, and kept."""
+"""Full, read-only and emptied disks under a small stack with limited volumes."""
 
 import httpx
 import pytest
 
 pytestmark = pytest.mark.slow
 
-# Volumes of a size, in memory. Somebody must have them open all the time: without users they would be gone.
+# In-memory volumes of limited size. `holder` keeps them mounted; unused tmpfs volumes lose their content.
 SIZED = """
 services:
   holder:
@@ -23,7 +23,7 @@ volumes:
 BACK_SECONDS = 10.0
 PARTS = ("holder", "trainer", "inference", "frontend", "redis", "exporter")
 MODELS_UNWRITABLE = "the model volume is full or read-only"
-A_LITTLE_OTHERWISE = "network.parameters *= 1.001"
+SMALL_CHANGE = "network.parameters *= 1.001"
 
 
 @pytest.fixture(scope="module")
@@ -31,36 +31,34 @@ def small(new_stack):
     stack = new_stack()
     (stack.folder / "sized.yml").write_text(SIZED)
     stack.environment["COMPOSE_FILE"] = "docker-compose.yml:docker-compose.override.yml:sized.yml"
-    stack.services_left_out = [*stack.services_left_out, *(name for name in stack.services() if name not in PARTS)]
+    stack.excluded_services = [*stack.excluded_services, *(name for name in stack.services() if name not in PARTS)]
     print(f"docker compose up --wait, of a small stack: {stack.up():.0f} s")
     return stack
 
 
-def hold(stack, *command):
-    """A command of root's, where the volumes are."""
+def run_in_holder(stack, *command):
+    """Run a command as root next to the volumes."""
     return stack.compose("exec", "-T", "holder", *command)
 
 
 def fill(stack, folder):
-    hold(stack, "sh", "-c", f"dd if=/dev/zero of={folder}/filling bs=64k 2>/dev/null; sync")
+    run_in_holder(stack, "sh", "-c", f"dd if=/dev/zero of={folder}/filling bs=64k 2>/dev/null; sync")
 
 
 def feedback(stack, digit):
-    """Predict, and say what it was: the answer to that."""
+    """Predict, send feedback, and return the answer to it."""
     prediction_id = stack.predict()["prediction_id"]
     return httpx.post(f"{stack.api}/feedback", json={"prediction_id": prediction_id, "actual_digit": digit}, timeout=10)
 
 
 def versions(stack):
-    """What has been published and is in the store."""
+    """Return the versions in the store."""
     program = "from stores.models import open_models; print(*open_models('file:///models').versions())"
     return set(stack.compose("exec", "-T", "trainer", "python", "-c", program).split())
 
 
-def test_when_the_journal_s_disk_is_full_predictions_go_on_and_nothing_that_was_thanked_for_is_lost(
-    small, wait_until, documented
-):
-    thanked = [digit for digit in range(5) if feedback(small, digit).status_code == 200]
+def test_predictions_continue_while_the_prediction_log_s_disk_is_full(small, wait_until, documented):
+    acknowledged = [digit for digit in range(5) if feedback(small, digit).status_code == 200]
     with small.load() as load:
         load.wait_for_answers(10)
         fill(small, "/redis")
@@ -70,18 +68,18 @@ def test_when_the_journal_s_disk_is_full_predictions_go_on_and_nothing_that_was_
             answer = feedback(small, 7)
             statuses.add((answer.status_code, answer.headers.get("Retry-After")))
             if answer.status_code == 200:
-                thanked.append(7)
+                acknowledged.append(7)
             return answer.status_code == 503
 
-        wait_until(is_refused, "feedback cannot be kept any more")
+        wait_until(is_refused, "feedback is rejected")
         load.wait_for_answers(40)
-        hold(small, "rm", "/redis/filling")
-        wait_until(lambda: not is_refused(), "feedback is kept again")
+        run_in_holder(small, "rm", "/redis/filling")
+        wait_until(lambda: not is_refused(), "feedback is accepted again")
         load.wait_for_answers(10)
     ids = [each for _, each in load.answers]
-    wait_until(lambda: set(small.journalled(ids)) == set(ids), "all that was answered is in the journal")
+    wait_until(lambda: set(small.logged(ids)) == set(ids), "all answers are in the prediction log")
     kept = [digit for _, digit in small.feedback()]
-    for digit in thanked:
+    for digit in acknowledged:
         kept.remove(digit)
     assert load.failures == []
     documented(
@@ -93,49 +91,47 @@ def test_when_the_journal_s_disk_is_full_predictions_go_on_and_nothing_that_was_
     )
 
 
-def test_when_the_models_disk_is_full_what_is_live_stays_and_the_next_is_published_once_there_is_room(
-    small, wait_until, documented
-):
+def test_the_live_model_survives_a_full_model_disk(small, wait_until, documented):
     live = small.predict()["model_version"]
     fill(small, "/models")
     with small.load() as load:
         with pytest.raises(AssertionError, match="the model store /models cannot be written: No space left on device"):
-            small.publish_another(A_LITTLE_OTHERWISE)
+            small.publish_another(SMALL_CHANGE)
         load.wait_for_answers(20)
     assert load.failures == []
-    small.compose("restart", "--timeout", "10", "inference")  # it is read again from there
+    small.compose("restart", "--timeout", "10", "inference")  # loads the model from the volume
     assert wait_until(lambda: small.predict()["model_version"], "it is served again") == live
-    hold(small, "rm", "/models/filling")
-    another = small.publish_another(A_LITTLE_OTHERWISE)
+    run_in_holder(small, "rm", "/models/filling")
+    another = small.publish_another(SMALL_CHANGE)
     assert another != live
     assert another in versions(small)
     documented("faults", MODELS_UNWRITABLE, "nothing; publishing fails", "once it is writable", "nothing")
 
 
-def test_when_the_models_disk_is_read_only_what_is_live_stays(small, wait_until, documented):
+def test_the_live_model_survives_a_read_only_model_disk(small, wait_until, documented):
     live = small.predict()["model_version"]
-    hold(small, "mount", "-o", "remount,ro", "/models")
+    run_in_holder(small, "mount", "-o", "remount,ro", "/models")
     try:
         with small.load() as load:
             with pytest.raises(AssertionError, match="the model store /models cannot be written: Read-only file system"):
-                small.publish_another(A_LITTLE_OTHERWISE)
+                small.publish_another(SMALL_CHANGE)
             load.wait_for_answers(20)
     finally:
-        hold(small, "mount", "-o", "remount,rw", "/models")
+        run_in_holder(small, "mount", "-o", "remount,rw", "/models")
     assert load.failures == []
     assert small.predict()["model_version"] == live
     documented("faults", MODELS_UNWRITABLE, "nothing; publishing fails", "once it is writable", "nothing")
 
 
-def test_when_the_models_are_gone_the_replicas_go_on_and_the_trainer_brings_back_what_was_released(small, wait_until, documented):
+def test_the_trainer_restores_an_emptied_model_disk(small, wait_until, documented):
     live, published = small.predict()["model_version"], versions(small)
     with small.load() as load:
-        hold(small, "sh", "-c", "rm -rf /models/*")
+        run_in_holder(small, "sh", "-c", "rm -rf /models/*")
         label = f'doodle_store_pointer_info{{pointer="live",version="{live}"}}'
         wait_until(lambda: small.exported()[label] == 1, "it is back", BACK_SECONDS)
         load.wait_for_answers(20)
     assert load.failures == []
-    small.compose("restart", "--timeout", "10", "inference")  # from what is in the volume now
+    small.compose("restart", "--timeout", "10", "inference")  # loads the restored model
     assert wait_until(lambda: small.predict()["model_version"], "it is served again") == live
     documented(
         "faults",

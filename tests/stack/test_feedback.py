@@ -1,4 +1,4 @@
-"""The loop: what users say of their drawings is looked through, and what is accepted is in the next training's pictures."""
+"""Feedback is reviewed, and accepted drawings join the next training set."""
 
 import httpx
 import pytest
@@ -13,31 +13,31 @@ def trainer(stack, *arguments):
 
 
 @pytest.fixture
-def said(stack):
-    """said(digit): that the drawing of a 7 was that."""
+def give(stack):
+    """give(digit): give this feedback on a drawing of a 7."""
 
-    def said(digit):
+    def give(digit):
         prediction = httpx.post(f"{stack.page}/api/predict", json=SEVEN).raise_for_status().json()
         assert prediction["digit"] == 7
         answer = {"prediction_id": prediction["prediction_id"], "actual_digit": digit}
         httpx.post(f"{stack.page}/api/feedback", json=answer).raise_for_status()
 
-    return said
+    return give
 
 
-def test_wrong_labels_are_flagged_and_what_is_accepted_is_learnt_from_next_time(stack, said):
-    trainer(stack, "feedback", "reject", "--flagged")  # what other tests said
+def test_flags_wrong_labels_and_trains_on_accepted_ones(stack, give):
+    trainer(stack, "feedback", "reject", "--flagged")  # feedback of other tests
     trainer(stack, "feedback", "accept", "--unflagged")
     before = trainer(stack, "feedback", "review")
     assert "0 undecided" in before
-    said(7)
-    said(3)
+    give(7)
+    give(3)
     review = trainer(stack, "feedback", "review")
     rows = {line.split()[1]: line for line in review.splitlines() if len(line.split()) > 3}
     assert "2 undecided, 2 of them flagged" in review
     assert "contradicts" in rows["3"]
     assert "contradicts" not in rows["7"]
-    assert "conflict" in rows["7"], "the same strokes were called something else"
+    assert "conflict" in rows["7"], "the same strokes have two labels"
     sheet = "head -c 4 /training/feedback/review.png | tail -c 3"
     assert stack.compose("exec", "-T", "trainer", "sh", "-c", sheet) == "PNG"
 

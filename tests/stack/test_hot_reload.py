@@ -1,4 +1,4 @@
-"""What no replica may serve: a live version that is damaged, half written or of another shape. The one before goes on."""
+"""Replicas reject a damaged live version and keep the one before."""
 
 import re
 import time
@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-# A bad version in the store, named live: only a broken disk or a slip of the hand does that.
+# Make a bad version live, as a broken disk or a manual change could.
 SPOIL = """
 import json, shutil
 from pathlib import Path
@@ -37,7 +37,7 @@ FAULT = "a new live model is damaged, incomplete or mislabeled"
 
 
 @pytest.mark.parametrize("damage", [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)])
-def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wait_until, documented, damage):
+def test_rejects_a_damaged_version_and_keeps_the_old_one(stack, wait_until, documented, damage):
     live = stack.predict()["model_version"]
     version = f"{abs(hash((damage, time.time()))) % 16**12:012x}"
     program = SPOIL.replace("{version}", version).replace("{damage}", DAMAGE[damage])
@@ -53,7 +53,7 @@ def test_it_is_refused_and_said_so_and_counted_and_the_old_one_goes_on(stack, wa
             assert f"event=model_refused pointer=live kept={live} reason=" in stack.log("inference")
             assert stack.predict()["model_version"] == live
             load.wait_for_answers(20)
-            assert refused() == before + 1, "once, and not at each look"
+            assert refused() == before + 1, "counted more than once"
         finally:
             stack.compose("exec", "-T", "trainer", "python", "-m", "trainer", "models", "promote", live)
             stack.compose("exec", "-T", "trainer", "rm", "-r", f"/models/versions/{version}")

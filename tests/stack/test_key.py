@@ -1,4 +1,4 @@
-"""DOODLE_API_KEY in .env: the stack asks for it, and the stages of the pipeline, which have it from there too, bring it."""
+"""DOODLE_API_KEY in .env: the service requires it, and the pipeline's stages send it."""
 
 import httpx
 import pytest
@@ -6,7 +6,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 KEY = "a-key-for-the-tests-of-the-stack"
-BRING = {"Authorization": f"Bearer {KEY}"}
+HEADERS = {"Authorization": f"Bearer {KEY}"}
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +18,14 @@ def key(stack):
     stack.up()
 
 
-def test_feedback_and_candidates_are_for_those_who_bring_it_and_the_stages_do(stack, key):
-    said = {"prediction_id": stack.predict()["prediction_id"], "actual_digit": 1}
+def test_service_requires_the_key_and_stages_send_it(stack, key):
+    body = {"prediction_id": stack.predict()["prediction_id"], "actual_digit": 1}
     for url in (stack.api, f"{stack.page}/api"):
-        refused = httpx.post(f"{url}/feedback", json=said, timeout=10)
-        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
-        assert httpx.post(f"{url}/feedback", json=said, headers=BRING, timeout=10).status_code == 200
+        rejected = httpx.post(f"{url}/feedback", json=body, timeout=10)
+        assert (rejected.status_code, rejected.headers["www-authenticate"]) == (401, "Bearer")
+        assert httpx.post(f"{url}/feedback", json=body, headers=HEADERS, timeout=10).status_code == 200
     assert httpx.get(f"{stack.api}/live/model").status_code == 401
-    live = httpx.get(f"{stack.api}/live/model", headers=BRING).json()["version"]
+    live = httpx.get(f"{stack.api}/live/model", headers=HEADERS).json()["version"]
     asked = "from trainer.workspace import TrainerSettings; print(TrainerSettings().stack.version('live'))"
     assert stack.compose("exec", "-T", "trainer", "python", "-c", asked).strip() == live
     assert not any(key in stack.log(service) for service in ("inference", "trainer", "frontend"))

@@ -1,6 +1,6 @@
-"""Load on three replicas: for long nearly as much as they can answer, for a moment far more than that, and clients who dawdle.
+"""Load on three replicas: a soak below capacity, a burst far above it, and slow clients.
 
-`make soak` asks for longer: DOODLE_SOAK_SECONDS, of which there are 24 otherwise.
+`make soak` sets a longer DOODLE_SOAK_SECONDS than the default of 24.
 """
 
 import json
@@ -20,20 +20,20 @@ from load import DRAWING
 pytestmark = pytest.mark.usefixtures("three_replicas")
 
 SOAK_SECONDS = int(os.environ.get("DOODLE_SOAK_SECONDS", "24"))
-SHARE = 0.8  # of what they can answer
+SHARE = 0.8  # of the capacity
 SOAK_CONNECTIONS = 64
-# What may be more afterwards: what is allocated for a while comes and goes. A KB that leaks with each request would be 15 MB.
+# Allowed growth during the soak. A leak of 1 KB per request would be 15 MB.
 MEMORY_MB, DESCRIPTORS = 8.0, 24
 
-CROWD = 4 * 3 * 64  # four times as many as three replicas let in
+BURST_CONNECTIONS = 4 * 3 * 64  # four times the limit of three replicas
 BURST_SECONDS = 8
 RECOVERED_SECONDS = 2.0
 
-DAWDLERS = 200  # of each kind, at each door
-DAWDLE_SECONDS = 13
+SLOW_CLIENTS = 200  # of each kind, on each port
+SLOW_SECONDS = 13
 HEAD = b"POST /predict HTTP/1.1\r\nHost: doodle\r\nContent-Type: application/json\r\nContent-Length: 400\r\n"
 
-SERVERS = ("inference", "frontend", "exporter")  # Redis keeps what it is told, and Prometheus what it measures
+SERVERS = ("inference", "frontend", "exporter")  # Redis and Prometheus store data, so they grow
 MEASURE = (
     "for process in /proc/[0-9]*; do [ -r $process/fd ] && "
     "echo $(grep VmRSS $process/status) $(ls $process/fd | wc -l) $(cat $process/comm); done"
@@ -41,16 +41,16 @@ MEASURE = (
 
 
 @pytest.fixture(scope="module")
-def capacity(crowd):
-    """Answers a second, where somebody asks again as soon as he is answered."""
-    with crowd(5, 24) as found:
+def capacity(many_clients):
+    """Return the answers per second at full load."""
+    with many_clients(5, 24) as found:
         pass
     assert (found.refused, found.failed) == ({}, 0)
     return found.rate
 
 
 def used(stack, docker):
-    """(MB, open files) of all server processes in each container."""
+    """Return (MB, open files) of all server processes in each container."""
     found = {}
     for service in SERVERS:
         for container in stack.containers(service):
@@ -63,20 +63,20 @@ def used(stack, docker):
 
 
 @pytest.mark.slow
-def test_a_soak_fails_no_request_and_nothing_grows(stack, crowd, capacity, docker, documented):
+def test_a_soak_fails_no_request_and_leaks_nothing(stack, many_clients, capacity, docker, documented):
     pause = 1e3 * SOAK_CONNECTIONS / (SHARE * capacity)
-    with crowd(max(SOAK_SECONDS // 4, 5), SOAK_CONNECTIONS, pause) as warming_up:
-        pass  # until all that is made once is made
-    pause -= 1e3 * SOAK_CONNECTIONS * (1 / warming_up.rate - 1 / (SHARE * capacity))  # for how long an answer takes
+    with many_clients(max(SOAK_SECONDS // 4, 5), SOAK_CONNECTIONS, pause) as warming_up:
+        pass  # warm-up
+    pause -= 1e3 * SOAK_CONNECTIONS * (1 / warming_up.rate - 1 / (SHARE * capacity))  # subtracts the time of an answer
     before = used(stack, docker)
-    with crowd(SOAK_SECONDS, SOAK_CONNECTIONS, pause) as found:
+    with many_clients(SOAK_SECONDS, SOAK_CONNECTIONS, pause) as found:
         pass
     after = used(stack, docker)
     share = found.rate / capacity
     print(f"{found.answered} answers in {SOAK_SECONDS} s, {share:.0%} of {capacity:.0f} a second; p99 {found.p99:.0f} ms")
     for (service, container), (memory, files) in after.items():
         print(f"{service} {container[:6]}: {before[service, container]} -> {memory, files} (MB, open files)")
-    # What leaks does so in every replica; one alone may have had more to do at once, for which it keeps some memory.
+    # A leak affects every replica, so compare the median.
     grown = {
         service
         for service in SERVERS
@@ -84,7 +84,7 @@ def test_a_soak_fails_no_request_and_nothing_grows(stack, crowd, capacity, docke
         if median(after[each][index] - before[each][index] for each in after if each[0] == service) > most
     }
     assert (found.refused, found.failed, grown) == ({}, 0, set())
-    assert share > SHARE / 2, "it was asked for less than was meant"
+    assert share > SHARE / 2, "the load was too light"
     documented(
         "load",
         "80% of the capacity of three replicas, sustained",
@@ -92,19 +92,19 @@ def test_a_soak_fails_no_request_and_nothing_grows(stack, crowd, capacity, docke
     )
 
 
-def test_a_burst_is_shed_and_over_within_two_seconds(stack, crowd, documented):
-    with crowd(BURST_SECONDS, CROWD) as found:
+def test_sheds_a_burst_and_recovers_within_two_seconds(stack, many_clients, documented):
+    with many_clients(BURST_SECONDS, BURST_CONNECTIONS) as found:
         pass
     ended = time.monotonic()
-    while (answer := httpx.post(f"{stack.api}/predict", json=DRAWING, timeout=10)).status_code != 200:  # some may still be inside
+    while (answer := httpx.post(f"{stack.api}/predict", json=DRAWING, timeout=10)).status_code != 200:  # still shedding
         assert time.monotonic() < ended + RECOVERED_SECONDS, answer.text
         time.sleep(0.05)
     recovered = time.monotonic() - ended
     print(f"{found.answered} answered, {found.refused.total()} refused; an answer {recovered:.2f} s after it")
     assert found.failed == 0
     assert found.answered > 0
-    assert found.refused, "the crowd was not large enough"
-    kinds = {tuple(refusal.split(" ")[:2]) for refusal in found.refused}  # the status, and what Retry-After says
+    assert found.refused, "the burst was too small"
+    kinds = {tuple(refusal.split(" ")[:2]) for refusal in found.refused}  # status and Retry-After
     assert kinds <= {("429", "1"), ("503", "1")}, found.refused
     assert recovered < RECOVERED_SECONDS
     statuses = " or ".join(sorted({status for status, _ in kinds}))
@@ -117,7 +117,7 @@ def test_a_burst_is_shed_and_over_within_two_seconds(stack, crowd, documented):
 
 KEPT = "200 clients that read no answer, or send a byte a second"
 CLOSED = "200 clients that send nothing, or a header line a second"
-# The row, and what each client sends first, and then again and again. Those that must go on in time come last.
+# The row, and what each client sends first and then repeats. Clients with a time limit come last.
 WAYS = [
     (KEPT, HEAD.replace(b"/predict", b"/explain") + b"\r\n" + json.dumps(DRAWING).encode().ljust(400), b""),
     (CLOSED, b"", b""),
@@ -127,7 +127,7 @@ WAYS = [
 
 
 def connected(url):
-    """A connection that takes a little at a time."""
+    """Open a connection with a small receive buffer."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(10)
@@ -135,8 +135,8 @@ def connected(url):
     return connection
 
 
-# Somebody else, at another address: asks both doors once a second, and says with what status each was answered.
-SOMEBODY_ELSE = """
+# Another address requests both ports once a second and prints each status.
+OTHER_CLIENT = """
 import json, sys, time, urllib.request
 for _ in range(int(sys.argv[1])):
     for url in ("http://frontend:3000/api/predict", "http://frontend:7000/predict"):
@@ -150,14 +150,14 @@ for _ in range(int(sys.argv[1])):
 
 
 def processes(stack, docker):
-    """Of nginx and of the service: none may have died, and been started again in silence."""
+    """Return the processes of nginx and the service, to detect silent restarts."""
     nginx = docker("top", stack.container("frontend")["Id"], "-o", "pid,comm").splitlines()
     servers = {line for line in nginx if line.endswith("nginx")}
     return servers | {str(container["State"]["Pid"]) for container in stack.containers("inference")}
 
 
-def is_hung_up_on(connection):
-    """Has the other side ended it? What it said before that is passed over."""
+def is_closed(connection):
+    """Return whether the server closed the connection, ignoring received data."""
     connection.setblocking(False)
     try:
         while connection.recv(65536):
@@ -170,29 +170,29 @@ def is_hung_up_on(connection):
 
 
 @pytest.mark.slow
-def test_clients_who_dawdle_keep_nobody_waiting(stack, docker, wait_until, documented):
-    """All of them at once, at both doors."""
-    dawdlers, before = [], processes(stack, docker)
-    command = ["docker", "exec", stack.container("exporter")["Id"], "python", "-c", SOMEBODY_ELSE, str(DAWDLE_SECONDS)]
+def test_slow_clients_block_nobody(stack, docker, wait_until, documented):
+    """All kinds at once, on both ports."""
+    clients, before = [], processes(stack, docker)
+    command = ["docker", "exec", stack.container("exporter")["Id"], "python", "-c", OTHER_CLIENT, str(SLOW_SECONDS)]
     with ExitStack() as connections:
-        for way, first, again in WAYS:
-            for door, prefix in ((stack.page, b"POST /api/"), (stack.api, b"POST /")):
-                for _ in range(DAWDLERS):
-                    connection = connections.enter_context(connected(httpx.URL(door)))
+        for kind, first, again in WAYS:
+            for url, prefix in ((stack.page, b"POST /api/"), (stack.api, b"POST /")):
+                for _ in range(SLOW_CLIENTS):
+                    connection = connections.enter_context(connected(httpx.URL(url)))
                     connection.sendall(first.replace(b"POST /", prefix))
-                    dawdlers.append((way, connection, again))
-        # 400 explanations are work, which may be refused; to have them and not to take them must hold up nobody.
-        wait_until(lambda: httpx.post(f"{stack.api}/predict", json=DRAWING, timeout=5).raise_for_status(), "they are explained")
+                    clients.append((kind, connection, again))
+        # Wait until the 400 explanations are computed or rejected.
+        wait_until(lambda: httpx.post(f"{stack.api}/predict", json=DRAWING, timeout=5).raise_for_status(), "the queue has room")
         with subprocess.Popen([*command, json.dumps(DRAWING)], stdout=subprocess.PIPE, text=True) as others:
             while others.poll() is None:
-                for _, connection, again in dawdlers:
-                    with suppress(OSError):  # who was hung up on
+                for _, connection, again in clients:
+                    with suppress(OSError):  # closed connections
                         connection.sendall(again)
                 time.sleep(0.9)
             statuses = others.stdout.read().split("\n")[:-1]
-        left = Counter(way for way, connection, _ in dawdlers if not is_hung_up_on(connection))
-    print(f"of {4 * DAWDLERS} each are left: {left}")
-    assert statuses == ["200"] * 2 * DAWDLE_SECONDS
+        left = Counter(kind for kind, connection, _ in clients if not is_closed(connection))
+    print(f"open connections of {4 * SLOW_CLIENTS} each: {left}")
+    assert statuses == ["200"] * 2 * SLOW_SECONDS
     assert processes(stack, docker) == before
-    for way in (KEPT, CLOSED):
-        documented("load", way, "all others are answered" + ("" if left[way] else "; nginx closes these after ten seconds"))
+    for kind in (KEPT, CLOSED):
+        documented("load", kind, "all others are answered" + ("" if left[kind] else "; nginx closes these after ten seconds"))

@@ -1,4 +1,4 @@
-"""A newcomer's stack: the repository's own model is served at once, and so is each that the pipeline releases on the host."""
+"""A stack in a fresh clone serves the repository's model, and then each model that the host's pipeline releases."""
 
 import json
 import os
@@ -13,39 +13,34 @@ from commands import run
 
 
 @pytest.fixture(scope="module")
-def beside(new_stack):
-    stack = new_stack()
-    print(f"docker compose up --wait, from a clean clone, images built: {stack.up():.0f} s")
-    return stack
+def fresh_stack(new_stack):
+    fresh_stack = new_stack()
+    print(f"docker compose up --wait, from a clean clone, images built: {fresh_stack.up():.0f} s")
+    return fresh_stack
 
 
-def test_the_repository_s_model_is_served_and_nothing_is_trained(beside):
-    card = json.loads((beside.folder / "artifacts" / "model" / "model.json").read_text())
-    assert httpx.get(f"{beside.api}/model").json().items() >= card.items()
-    assert "event=stage" not in beside.log("trainer")
-    assert beside.predict()["digit"] == 1
+def test_serves_the_repository_s_model_without_training(fresh_stack):
+    card = json.loads((fresh_stack.folder / "artifacts" / "model" / "model.json").read_text())
+    assert httpx.get(f"{fresh_stack.api}/model").json().items() >= card.items()
+    assert "event=stage" not in fresh_stack.log("trainer")
+    assert fresh_stack.predict()["digit"] == 1
 
 
-def test_the_exporter_shows_the_results_that_came_with_it(beside):
-    measured = json.loads((beside.folder / "artifacts" / "metrics.json").read_text())
-    assert beside.exported()["doodle_pipeline_test_accuracy_ratio"] == measured["accuracy"]
-
-
-def test_the_exporter_shows_what_the_pipeline_measures_next(beside, wait_until):
-    (beside.folder / "artifacts" / "metrics.json").write_text(json.dumps({"accuracy": 0.5}))
-    wait_until(lambda: beside.exported()["doodle_pipeline_test_accuracy_ratio"] == 0.5, "the new figure is exported")
+def test_exports_new_results(fresh_stack, wait_until):
+    (fresh_stack.folder / "artifacts" / "metrics.json").write_text(json.dumps({"accuracy": 0.5}))
+    wait_until(lambda: fresh_stack.exported()["doodle_pipeline_test_accuracy_ratio"] == 0.5, "the new figure is exported")
 
 
 @pytest.fixture
-def stage(beside):
-    """stage(name): run it on the host, in the folder of the stack, with nothing configured but the port. Returns its log."""
+def stage(fresh_stack):
+    """stage(name): run the stage on the host in the stack's folder and return its log."""
 
     def stage(name, code=0):
-        environment = beside.environment | {"PYTHONPATH": "packages:services"}
+        env = fresh_stack.environment | {"PYTHONPATH": "packages:services"}
         done = subprocess.run(
             [sys.executable, "-m", "trainer", name],
-            cwd=beside.folder,
-            env=environment,
+            cwd=fresh_stack.folder,
+            env=env,
             capture_output=True,
             text=True,
             check=False,
@@ -56,41 +51,41 @@ def stage(beside):
     return stage
 
 
-def version(stack, alias):
-    return httpx.get(f"{stack.api}/{alias}/model").json().get("version")
+def version(fresh_stack, alias):
+    return httpx.get(f"{fresh_stack.api}/{alias}/model").json().get("version")
 
 
-def test_a_candidate_that_fails_its_test_is_taken_down_and_what_is_live_stays(beside, stage, save_model, wait_until):
-    live, pins = beside.predict()["model_version"], beside.folder / "mnist.dvc"
-    candidate = save_model(beside.folder / "artifacts" / "candidate", seed=1)["version"]
-    assert f"{candidate} is the candidate of {beside.api}" in stage("serve")
-    assert (version(beside, "candidate"), version(beside, "live")) == (candidate, live)
-    assert beside.predict()["model_version"] == live
-    right = pins.read_text()
+def test_clears_a_failed_candidate_and_keeps_the_live_model(fresh_stack, stage, save_model, wait_until):
+    live, pins = fresh_stack.predict()["model_version"], fresh_stack.folder / "mnist.dvc"
+    candidate = save_model(fresh_stack.folder / "artifacts" / "candidate", seed=1)["version"]
+    assert f"{candidate} is the candidate of {fresh_stack.api}" in stage("serve")
+    assert (version(fresh_stack, "candidate"), version(fresh_stack, "live")) == (candidate, live)
+    assert fresh_stack.predict()["model_version"] == live
+    content = pins.read_text()
     pins.write_text("")
     assert "mnist.dvc" in stage("test", code=1)
-    pins.write_text(right)
-    wait_until(lambda: version(beside, "candidate") is None, "it is gone", 2)
+    pins.write_text(content)
+    wait_until(lambda: version(fresh_stack, "candidate") is None, "it is gone", 2)
     assert f"{candidate} has not been tested" in stage("end", code=1)
-    assert version(beside, "live") == live
+    assert version(fresh_stack, "live") == live
 
 
-def test_a_candidate_that_passed_is_live_without_a_restart_and_an_old_file_is_not(beside, stage, save_model):
-    before = version(beside, "live")
-    candidate = save_model(beside.folder / "artifacts" / "candidate", seed=2)["version"]
+def test_releases_a_passed_candidate_without_a_restart(fresh_stack, stage, save_model):
+    before = version(fresh_stack, "live")
+    candidate = save_model(fresh_stack.folder / "artifacts" / "candidate", seed=2)["version"]
     stage("serve")
     result = {"version": candidate, "passed": True, "problems": []}
-    (beside.folder / "artifacts" / "test_result.json").write_text(json.dumps(result))
-    assert f"{candidate} is live at {beside.api}" in stage("end")
-    assert beside.predict()["model_version"] == candidate
-    assert json.loads((beside.folder / "artifacts" / "model" / "model.json").read_text())["version"] == candidate
-    save_model(beside.folder / "artifacts" / "model", seed=3)
-    beside.compose("restart", "--timeout", "5", "trainer")
-    beside.up()
-    beside.compose("exec", "-T", "trainer", "python", "-m", "trainer", "models", "rollback")
-    beside.compose("restart", "--timeout", "5", "trainer")
-    beside.up()
-    assert version(beside, "live") == before
+    (fresh_stack.folder / "artifacts" / "test_result.json").write_text(json.dumps(result))
+    assert f"{candidate} is live at {fresh_stack.api}" in stage("end")
+    assert fresh_stack.predict()["model_version"] == candidate
+    assert json.loads((fresh_stack.folder / "artifacts" / "model" / "model.json").read_text())["version"] == candidate
+    save_model(fresh_stack.folder / "artifacts" / "model", seed=3)
+    fresh_stack.compose("restart", "--timeout", "5", "trainer")
+    fresh_stack.up()
+    fresh_stack.compose("exec", "-T", "trainer", "python", "-m", "trainer", "models", "rollback")
+    fresh_stack.compose("restart", "--timeout", "5", "trainer")
+    fresh_stack.up()
+    assert version(fresh_stack, "live") == before
 
 
 SMALL = {
@@ -105,36 +100,37 @@ SMALL = {
 
 
 @pytest.mark.slow
-def test_dvc_repro_in_this_folder_is_refused_or_live_within_two_seconds_with_nothing_configured(beside, wait_until):
-    """The README's way, with a perceptron instead: first it is refused, then its loss is allowed."""
-    params, live = beside.folder / "params.yaml", beside.predict()["model_version"]
+def test_dvc_repro_rejects_a_worse_model_and_releases_it_with_a_wider_margin(fresh_stack, wait_until):
+    """The walk-through of docs/train.md, with the perceptron."""
+    params, live = fresh_stack.folder / "params.yaml", fresh_stack.predict()["model_version"]
     for pattern, less in SMALL.items():
         text, count = re.subn(pattern, less, params.read_text())
         assert count == 1, pattern
         params.write_text(text)
-    environment = beside.environment | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    run("git", "init", "--quiet", cwd=beside.folder)
+    environment = fresh_stack.environment | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    run("git", "init", "--quiet", cwd=fresh_stack.folder)
 
     def repro():
-        done = subprocess.run(["dvc", "repro"], cwd=beside.folder, env=environment, capture_output=True, text=True, check=False)
+        options = {"cwd": fresh_stack.folder, "env": environment, "capture_output": True, "text": True, "check": False}
+        done = subprocess.run(["dvc", "repro"], **options)
         return done.returncode, done.stdout + done.stderr
 
     code, said = repro()
-    made = json.loads((beside.folder / "artifacts" / "candidate" / "model.json").read_text())["version"]
+    made = json.loads((fresh_stack.folder / "artifacts" / "candidate" / "model.json").read_text())["version"]
     assert code != 0
     assert f"{made} is rejected; {live} stays live" in said
-    wait_until(lambda: (version(beside, "candidate"), version(beside, "live")) == (None, live), "it is taken down", 2)
+    wait_until(lambda: (version(fresh_stack, "candidate"), version(fresh_stack, "live")) == (None, live), "it is taken down", 2)
     params.write_text(params.read_text().replace("margin: 0.005 ", "margin: 0.2 "))
     code, said = repro()
-    assert (code, beside.predict()["model_version"]) == (0, made), said
-    assert not (beside.folder / "state").exists(), "the stack's store was used"
+    assert (code, fresh_stack.predict()["model_version"]) == (0, made), said
+    assert not (fresh_stack.folder / "state").exists(), "the stack's store was used"
 
 
-def test_down_v_leaves_nothing(beside, docker):
-    """Last in this file: there is nothing left to ask afterwards."""
-    of_this_stack = ["--filter", f"label=com.docker.compose.project={beside.name}", "--quiet"]
+def test_down_v_removes_everything(fresh_stack, docker):
+    """This test removes the fresh_stack, so it runs last."""
+    of_this_stack = ["--filter", f"label=com.docker.compose.project={fresh_stack.name}", "--quiet"]
     assert docker("volume", "ls", *of_this_stack)
-    removed = beside.down("--volumes")
+    removed = fresh_stack.down("--volumes")
     assert docker("container", "ls", "--all", *of_this_stack) == ""
     assert docker("volume", "ls", *of_this_stack) == ""
     assert not removed or docker("network", "ls", *of_this_stack) == ""

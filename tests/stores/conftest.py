@@ -1,4 +1,4 @@
-"""What the tests of the stores share: records, Redis servers, and models."""
+"""Redis servers, prediction logs and models for the stores' tests."""
 
 import functools
 
@@ -8,7 +8,7 @@ from stores.prediction_log import open_prediction_log
 
 @pytest.fixture
 def own_redis(new_redis):
-    """A Redis for the test alone, which starts it as it likes."""
+    """Return a Redis for one test, not started."""
     server = new_redis()
     yield server
     server.kill()
@@ -16,7 +16,7 @@ def own_redis(new_redis):
 
 @pytest.fixture
 def open_at():
-    """open_prediction_log, but what it opens is closed after the test."""
+    """open_at(url, …): open_prediction_log, closed after the test."""
     opened = []
 
     def open_at(url, **options):
@@ -30,7 +30,7 @@ def open_at():
 
 @pytest.fixture(scope="session")
 def model_folder(save_model, tmp_path_factory):
-    """model_folder(seed, snapshots=True): a model as the trainer leaves it, made once: whoever changes it takes a copy."""
+    """model_folder(seed, snapshots=True): return a saved model's folder. Tests share it and must not change it."""
 
     @functools.cache
     def model_folder(seed=0, snapshots=False):

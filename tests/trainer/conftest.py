@@ -1,4 +1,4 @@
-"""A data set small enough to train on in a second: real drawings would do no better here."""
+"""A data set that trains in a second."""
 
 import hashlib
 import threading
@@ -57,7 +57,7 @@ def params_file(tmp_path):
 
 
 def bars(count, seed):
-    """Ten classes that can be told apart: a bar in one of ten places, with noise."""
+    """Return ten easy classes: a bar at one of ten heights, with noise."""
     generator = np.random.default_rng(seed)
     labels = np.arange(count) % 10
     images = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
@@ -73,7 +73,7 @@ def digits_arrays():
 
 
 def synthetic_arrays():
-    """Bars too, of two forms, and noise that is no digit."""
+    """Yield bars of two forms, and noise as no digit."""
     yield "form_names", np.array(["0 bar", "1 other bar", "symbols noise"])
     for seed, (split, count) in enumerate((("training", 40), ("validation", 20), ("test", 20)), start=10):
         images, labels = bars(count, seed)
@@ -86,7 +86,7 @@ def synthetic_arrays():
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    """The folder of what preprocess, synthesize and corrupt leave."""
+    """Return a folder with the files of preprocess, synthesize and corrupt."""
     folder = tmp_path_factory.mktemp("data")
     (folder / "digits.npz").write_bytes(npz_bytes(dict(digits_arrays())))
     (folder / "synthetic.npz").write_bytes(npz_bytes(dict(synthetic_arrays())))
@@ -96,7 +96,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def write_mnist():
-    """write_mnist(folder, images, labels, count): IDX files, the first `count` for training, and their mnist.dvc."""
+    """write_mnist(folder, images, labels, count): write IDX files, the first `count` for training, and mnist.dvc."""
 
     def write_mnist(folder, images, labels, count):
         (folder / "mnist").mkdir()
@@ -116,7 +116,7 @@ def write_mnist():
 
 @pytest.fixture(scope="session")
 def train_in():
-    """train_in(folder, params_file, data): train into the folder as the stage does. Returns the card."""
+    """train_in(folder, params_file, data): train into the folder as the stage does, and return the card."""
 
     def train_in(folder, params_file, data, *stop_requested):
         files = (folder / name for name in ("trained", "history.csv", "unfinished.npz", "progress.json"))
@@ -129,7 +129,7 @@ def train_in():
 
 @pytest.fixture
 def serve():
-    """serve(answer): a web server on loopback that answers each request by answer(handler). Returns its port."""
+    """serve(answer): start a web server that calls answer(handler) for each request, and return its port."""
     with ExitStack() as running:
 
         def serve(answer):

@@ -1,5 +1,4 @@
-"""Any params.yaml gives settings, or a SettingsError that names the file. No other error comes through, no code runs, and it
-takes no more memory than the text is worth."""
+"""Any params.yaml gives settings or a SettingsError with the file's name, in bounded memory and without running code."""
 
 import copy
 import tracemalloc
@@ -17,8 +16,8 @@ from trainer.settings import (
     TrainSettings,
 )
 
-FREELY = 2_000_000  # bytes of memory, beside
-PER_BYTE = 2_000  # what PyYAML needs for each byte of a text: a node, with where it began and ended, for as little as "- "
+FREELY = 2_000_000  # bytes of memory, plus
+PER_BYTE = 2_000  # memory that PyYAML needs per byte of text
 MISSING, REFUSED, READ = "missing", "refused", "read"
 
 READERS = {
@@ -31,7 +30,7 @@ READERS = {
 
 
 def read(path: Path, section: str) -> str:
-    """As a stage would, with what training makes of it: REFUSED or READ, or what came through instead."""
+    """Read the section as its stage does. Return REFUSED or READ; raise any other error."""
     try:
         found = READERS[section](path)
         if section == "train":
@@ -53,7 +52,7 @@ def read_text(path: Path, text: bytes) -> Counter:
     return outcomes
 
 
-# In a value's place.
+# Values to put into params.yaml.
 ODD = [
     *(None, float("nan"), float("inf"), 10**400, -1, True, [1, None]),
     ["flatten", {"dense": {"units": 10**14}}, {"dense": {"units": 10}}],
@@ -63,7 +62,7 @@ ODD = [
 
 
 def places_in(value, path=()):
-    """The way to each value within, and to each within those."""
+    """Yield the path of each nested value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in inner:
         yield (*path, key)
@@ -71,7 +70,7 @@ def places_in(value, path=()):
 
 
 def with_value(params, path, value):
-    """`params` as YAML without what is at the end of the path, or with another value there."""
+    """Return `params` as YAML with `value` at the path, or without it if MISSING."""
     params = inner = copy.deepcopy(params)
     for key in path[:-1]:
         inner = inner[key]
@@ -83,14 +82,14 @@ def with_value(params, path, value):
 
 
 def readers_of(path):
-    """The sections whose stages read what is there."""
+    """Return the sections whose stages read this path."""
     if path[0] == "recipes":
         return READERS if len(path) == 1 else {path[1], "train"} & set(READERS)
     return READERS if path[0] in ("recipe", "seed") else {path[0] if path[0] in READERS else "train"}
 
 
 @pytest.mark.slow
-def test_a_missing_or_other_value_is_refused_or_harmless(params, tmp_path, documented):
+def test_any_changed_value_is_rejected_or_harmless(params, tmp_path, documented):
     path, counted = tmp_path / "params.yaml", Counter()
     params = yaml.safe_load(params.replace("recipe: default", "recipe: longer"))
     for place in places_in(params):
@@ -105,7 +104,7 @@ def test_a_missing_or_other_value_is_refused_or_harmless(params, tmp_path, docum
     )
 
 
-# Each of these once came through as another error, or would fill the memory.
+# Each of these once raised another error or filled the memory.
 BAD = {
     "a date that cannot be": b"seed: 2026-99-99",
     "no number": b'seed: !!int ""',
@@ -130,11 +129,11 @@ BAD = {
 @pytest.mark.parametrize(
     "text", [pytest.param(text, id=name, marks=[pytest.mark.slow] * name.endswith("deep")) for name, text in BAD.items()]
 )
-def test_refuses_text_that_once_was_too_much(tmp_path, text):
+def test_rejects_malicious_text(tmp_path, text):
     assert read_text(tmp_path / "params.yaml", text) == {REFUSED: len(READERS)}
 
 
-def test_refuses_a_tag_that_would_run_code_and_runs_none(tmp_path):
+def test_never_runs_a_yaml_tag(tmp_path):
     witness = tmp_path / "it-ran"
     text = f"seed: !!python/object/apply:pathlib.Path.touch [{witness}]"
     assert read_text(tmp_path / "params.yaml", text.encode()) == {REFUSED: len(READERS)}

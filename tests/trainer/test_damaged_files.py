@@ -1,4 +1,4 @@
-"""Damaged files: MNIST's and the decisions on feedback. Each is refused by name, and reading changes none."""
+"""Damaged MNIST and feedback files are rejected by name and stay unchanged."""
 
 import base64
 import json
@@ -11,14 +11,14 @@ from stores.prediction_log import Feedback
 from trainer.data.idx import idx_bytes
 from trainer.feedback.decisions import Decisions, ReviewError
 
-FREELY = 1_000_000  # bytes of memory, beside ten times the file
+FREELY = 1_000_000  # bytes of memory, plus ten times the file
 
 IMAGES = idx_bytes(np.arange(3 * 784, dtype=np.uint32).astype(np.uint8).reshape(3, 28, 28))
 LABELS = idx_bytes(np.arange(10, dtype=np.uint8))
 
 
 def error_of(kind, read, size):
-    """What such an error says; there is none other, nor does it take more memory than such a file is worth."""
+    """Return the message of the error, which must be of this kind and need bounded memory."""
     tracemalloc.start()
     with pytest.raises(kind) as caught:
         read()
@@ -28,7 +28,7 @@ def error_of(kind, read, size):
     return str(caught.value)
 
 
-def test_refuses_an_idx_file_with_any_byte_of_its_header_changed(tmp_path, documented):
+def test_rejects_an_idx_file_with_a_damaged_header(tmp_path, documented):
     path = tmp_path / "idx"
     for content, length in ((IMAGES, 16), (LABELS, 8)):
         for place in range(length):
@@ -53,7 +53,7 @@ def line_of(**changes) -> str:
 FEEDBACK = Feedback("new", 1e9, None, None, 3, None, bytes(784))
 
 
-# The first six once came through as another error, or as a digit; of the others some were refused without their line.
+# Some of these once raised another error or were read as a digit.
 BAD_LINES = {
     "lists 100,000 deep": b"[" * 100_000,
     "objects 100,000 deep": b'{"a":' * 100_000,
@@ -79,7 +79,7 @@ BAD_LINES = {
 
 
 @pytest.mark.parametrize("name", ["accepted.jsonl", "rejected.jsonl"])
-def test_names_a_damaged_line_and_loses_nothing(tmp_path, name, documented):
+def test_error_names_a_damaged_line(tmp_path, name, documented):
     decisions, files = Decisions(tmp_path), [tmp_path / "accepted.jsonl", tmp_path / "rejected.jsonl"]
     for bad in BAD_LINES.values():
         for file in files:

@@ -1,4 +1,4 @@
-"""dvc.yaml, mnist.dvc and the command line: what users run."""
+"""dvc.yaml, mnist.dvc and the command line."""
 
 import ast
 import hashlib
@@ -24,8 +24,8 @@ def stages():
     return yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
 
 
-def test_mnist_dvc_pins_the_four_files_both_ways():
-    """DVC's directory hash is the md5 of a JSON list of names and md5s: it and the list under meta must tell the same."""
+def test_mnist_dvc_pins_the_four_files():
+    """DVC's directory hash, the md5 of a JSON list of files, must match the list under meta."""
     pins = read_pins(PROJECT / "mnist.dvc")
     assert pins == {
         "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -43,7 +43,7 @@ FUNCTIONS = {"test": "examine"}  # of stages whose function has another name
 
 
 def imported(module):
-    """The files of the trainer that a module of it imports, and those that these import."""
+    """Return the trainer's files that a module imports, directly and indirectly."""
     path = PROJECT / "services" / f"{module.replace('.', '/')}.py"
     found = {path.relative_to(PROJECT).as_posix()}
     for node in ast.walk(ast.parse(path.read_text())):
@@ -52,8 +52,8 @@ def imported(module):
     return found
 
 
-def test_every_stage_is_a_command_and_depends_on_every_trainer_module_that_it_imports(stages):
-    """Else a change in one of them would not run the stage again."""
+def test_every_stage_depends_on_the_modules_that_it_imports(stages):
+    """Otherwise a change in a module would not rerun the stage."""
     assert list(stages) == list(STAGES)
     for name, stage in stages.items():
         assert stage["cmd"] == f"PYTHONPATH=packages:services python -m trainer {name}"
@@ -62,12 +62,12 @@ def test_every_stage_is_a_command_and_depends_on_every_trainer_module_that_it_im
                 assert (PROJECT / dependency).exists()
         for file in imported(STAGES[name].__globals__[FUNCTIONS.get(name, name)].__module__):
             if file.endswith("/fetch.py") and name != "fetch":
-                continue  # which way the data came changes nothing: data/mnist.json has its md5s
+                continue  # data/mnist.json has the md5s, so the source does not matter
             assert {file, str(Path(file).parent)} & set(stage["deps"]), f"{name} imports {file}"
 
 
 @pytest.mark.parametrize("command", STAGES)
-def test_a_command_in_the_wrong_folder_fails_with_a_message(command, tmp_path, monkeypatch, caplog):
+def test_error_in_a_wrong_folder_names_the_missing_file(command, tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     assert main([command]) == 1
     (record,) = caplog.records
@@ -75,7 +75,7 @@ def test_a_command_in_the_wrong_folder_fails_with_a_message(command, tmp_path, m
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_a_signal_stops_training_and_the_same_command_goes_on(number, tmp_path, params_file, data):
+def test_training_resumes_after_a_signal(number, tmp_path, params_file, data):
     shutil.copytree(data, tmp_path / "data")
     params_file.write_text(params_file.read_text().replace("epochs: 3", "epochs: 300"))
 
@@ -85,13 +85,13 @@ def test_a_signal_stops_training_and_the_same_command_goes_on(number, tmp_path, 
         return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment)
 
     process = start()
-    for line in process.stderr:  # the first epoch's line says that it is under way
+    for line in process.stderr:  # until the first epoch ends
         if line.startswith("epoch 1/"):
             break
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130, said
-    assert "the same command resumes it" in said
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "the same command resumes it" in errors
     assert (tmp_path / "artifacts" / "unfinished.npz").exists()
     assert not (tmp_path / "artifacts" / "trained").exists()
     again = start()

@@ -9,7 +9,7 @@ def opened(content):
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
-def test_each_image_is_in_its_place_dark_on_light():
+def test_places_each_image_dark_on_light():
     images = np.zeros((5, 28, 28), np.uint8)
     images[4, 10:20, 5] = 255
     sheet = opened(contact_sheet(images, ["4 as 9"] * 5, columns=4))
@@ -20,7 +20,7 @@ def test_each_image_is_in_its_place_dark_on_light():
     np.testing.assert_array_equal(inked, 255 - images[4].repeat(2, axis=0).repeat(2, axis=1))
 
 
-def test_captions_are_written_under_them():
+def test_writes_captions_below_images():
     images = np.zeros((1, 28, 28), np.uint8)
     plain, captioned = (opened(contact_sheet(images, [caption])) for caption in ("", "4 as 9"))
     rows = np.flatnonzero((plain != captioned).any(axis=1))

@@ -1,4 +1,4 @@
-"""Signals to stop: a training notes them, ends itself, and the program ends as it would have."""
+"""Signals during training are noted, and end the program afterwards."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from trainer.stages import STOP_SIGNALS, signals_noted
 
 
 @pytest.fixture(autouse=True)
-def handlers_of_before():
+def restore_handlers():
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     yield
     for number, handler in before.items():
@@ -17,7 +17,7 @@ def handlers_of_before():
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS, ids=lambda number: number.name)
-def test_a_signal_ends_the_program_but_is_only_noted_in_the_block(number):
+def test_a_signal_is_only_noted_in_the_block(number):
     noted = []
 
     def work():
@@ -36,7 +36,7 @@ def test_a_signal_ends_the_program_but_is_only_noted_in_the_block(number):
         os.kill(os.getpid(), number)
 
 
-def test_an_error_in_the_block_goes_on():
+def test_an_error_in_the_block_is_raised():
     def work():
         with signals_noted():
             os.kill(os.getpid(), signal.SIGTERM)

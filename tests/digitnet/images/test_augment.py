@@ -9,7 +9,7 @@ EVERYTHING = Augmentation(
 
 
 def bars(batch):
-    """Upright bars, 5 x 16 pixels around the middle of digits, with a gray edge: uint8 (batch, 28, 28)."""
+    """Return vertical bars of 5 x 16 pixels with a gray edge: uint8 (batch, 28, 28)."""
     images = np.zeros((batch, 28, 28), np.uint8)
     images[:, 6:23, 12:17] = 120
     images[:, 6:23, 13:16] = 220
@@ -17,7 +17,7 @@ def bars(batch):
 
 
 def ink_moments(images):
-    """Ink, its centers of mass (batch, 2) and its second moments about them (batch, 2, 2); y before x."""
+    """Return ink (batch,), centers of mass (batch, 2) and second moments about them (batch, 2, 2); y before x."""
     ink = images.sum(axis=(1, 2), dtype=np.float64)
     places = np.indices((28, 28)).reshape(2, -1)
     weights = images.reshape(len(images), -1).astype(np.float64) / ink[:, None]
@@ -30,28 +30,28 @@ def changed_bars(batch=200, **strengths):
     return Augmentation(**strengths).augmented(bars(batch), np.random.default_rng(11))
 
 
-def test_no_strengths_give_back_the_image_exactly(generator):
+def test_zero_strengths_keep_the_image(generator):
     images = generator.integers(0, 256, (70, 28, 28), np.uint8)
     result = Augmentation().augmented(images, generator)
     assert result.dtype == np.float32
     np.testing.assert_array_equal(result, in_unit_range(images))
 
 
-def test_rotation_goes_both_ways_as_far_as_it_may_and_no_further():
+def test_rotation_fills_its_range_both_ways():
     _, _, second = ink_moments(changed_bars(rotation=20.0))
     angles = np.degrees(0.5 * np.arctan2(2.0 * second[:, 0, 1], second[:, 0, 0] - second[:, 1, 1]))
     assert -20.2 < angles.min() < -18.0
     assert 18.0 < angles.max() < 20.2
 
 
-def test_shear_leans_both_ways_as_far_as_it_may_and_no_further():
+def test_shear_fills_its_range_both_ways():
     _, _, second = ink_moments(changed_bars(shear=0.3))
-    leaning = -second[:, 0, 1] / second[:, 0, 0]  # to the right for each pixel up
+    leaning = -second[:, 0, 1] / second[:, 0, 0]  # pixels to the right per pixel up
     assert -0.305 < leaning.min() < -0.28
     assert 0.28 < leaning.max() < 0.305
 
 
-def test_scale_makes_bars_larger_and_smaller_with_their_shape_kept():
+def test_scale_changes_the_size_and_keeps_the_shape():
     ink, centers, second = ink_moments(changed_bars(scale=0.25))
     area = ink / ink_moments(in_unit_range(bars(1)))[0]
     assert 1 / 1.25**2 - 0.03 < area.min() < 0.7
@@ -69,7 +69,7 @@ def test_aspect_trades_height_for_width():
     assert 1.2 < heights.max() < 1.25 + 0.02
 
 
-def test_shift_goes_every_way_as_far_as_it_may_and_no_further():
+def test_shift_fills_its_range_in_every_direction():
     ink, centers, _ = ink_moments(changed_bars(shift=3.0))
     np.testing.assert_allclose(centers.max(axis=0), 17.0, atol=0.1)
     np.testing.assert_allclose(centers.min(axis=0), 11.0, atol=0.1)
@@ -77,8 +77,8 @@ def test_shift_goes_every_way_as_far_as_it_may_and_no_further():
     np.testing.assert_allclose(ink, ink[0], rtol=1e-4)
 
 
-def test_elastic_displacements_are_as_large_as_they_say():
-    """Slope by slope: where an image's ink rises evenly to the right, a displacement is a difference in ink."""
+def test_elastic_displacements_have_the_given_size():
+    """On an even ramp of ink, a displacement is a difference in ink."""
     ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 9, (200, 28, 28))
     result = Augmentation(elastic=4.0).augmented(ramp, np.random.default_rng(3))
     displacement = (result * 255.0 - ramp)[:, 5:-5, 5:-5] / 9.0
@@ -87,7 +87,7 @@ def test_elastic_displacements_are_as_large_as_they_say():
     assert abs(displacement.mean()) < 0.1
 
 
-def test_gain_scales_the_ink_and_ends_at_full_ink():
+def test_gain_scales_the_ink_up_to_full_ink():
     before, after = in_unit_range(bars(200)), changed_bars(gain=0.5)
     factors = after[:, 10, 12] / before[:, 10, 12]
     assert 1 / 1.5 <= factors.min() < 0.7
@@ -96,11 +96,11 @@ def test_gain_scales_the_ink_and_ends_at_full_ink():
     assert (after.max(axis=(1, 2)) == 1.0).any()
 
 
-def test_softness_makes_edges_flatter_and_steeper_and_keeps_the_ink():
+def test_softness_changes_the_slope_of_edges_and_keeps_the_ink():
     edge = np.full((300, 28, 28), 51, np.uint8)
     edge[:, :, 14:] = 153
     after = Augmentation(softness=0.5).augmented(edge, np.random.default_rng(8))[:, 14, 2:-2]
-    slopes = (after[:, 12] - after[:, 11]) / 0.4  # a blur halves it, so half of one makes it 1 - 0.25
+    slopes = (after[:, 12] - after[:, 11]) / 0.4  # a full blur halves the slope; half a blur leaves 0.75
     assert 0.749 < slopes.min() < 0.77
     assert 1.23 < slopes.max() < 1.251
     np.testing.assert_allclose(after.sum(axis=1), 24 * 0.4, rtol=1e-5)
@@ -117,13 +117,13 @@ def test_softness_makes_edges_flatter_and_steeper_and_keeps_the_ink():
         (-1.0, [0, 0, 0, 0, 8, 0, 0, 0, 0]),
     ],
 )
-def test_a_stroke_grows_and_shrinks_by_pixels_or_parts_of_them_on_either_side(change, tenths):
+def test_pen_width_grows_and_shrinks_by_fractions_of_pixels(change, tenths):
     stroke, expected = np.zeros((2, 1, 28, 28), np.float32)
     stroke[:, :, 12:15], expected[:, :, 9:18] = 0.8, np.array(tenths) / 10
     np.testing.assert_allclose(with_pen_width(stroke, np.array([change], np.float32)), expected, atol=1e-6)
 
 
-def test_the_pen_is_up_to_so_much_wider_or_narrower():
+def test_pen_width_fills_its_range():
     before = in_unit_range(bars(200))
     for strengths, most in (({"thicker": 1.5}, 1.5), ({"thinner": 0.5}, -0.5)):
         changes = changed_bars(**strengths).sum(axis=(1, 2)) - before.sum(axis=(1, 2))
@@ -132,7 +132,7 @@ def test_the_pen_is_up_to_so_much_wider_or_narrower():
         assert -0.0001 <= (changes / furthest).min() < 0.05
 
 
-def test_no_pixel_loses_ink_when_the_pen_gets_wider(generator):
+def test_a_wider_pen_takes_ink_from_no_pixel(generator):
     images = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
     result = with_pen_width(images, np.linspace(-1.0, 3.0, 81).astype(np.float32))
     assert np.diff(result, axis=0).min() > -1e-6
@@ -148,9 +148,9 @@ def test_images_stay_in_range(factor, generator):
 
 
 @pytest.mark.parametrize("rows", [slice(0, 0), slice(5, 33), slice(31, 65), slice(69, None)])
-def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_bit(generator, rows):
+def test_a_slice_of_rows_equals_the_whole_batch_bit_for_bit(generator, rows):
     images = generator.integers(0, 256, (70, 28, 28), np.uint8)
-    images.flags.writeable = False  # what comes in is left alone
+    images.flags.writeable = False  # the input must stay unchanged
     whole = EVERYTHING.augmented(images, np.random.default_rng(9))
     used = np.random.default_rng(9)
     some = EVERYTHING.augmented(images, used, rows)
@@ -163,7 +163,7 @@ def test_some_of_the_rows_are_those_that_the_whole_batch_would_have_to_the_last_
 
 
 @pytest.mark.parametrize("name", vars(EVERYTHING))
-def test_rejects_strengths_that_are_no_number_from_zero_up(name):
+def test_rejects_negative_and_non_numeric_strengths(name):
     for wrong in (-0.1, float("nan"), float("inf"), "2", None, True):
         with pytest.raises(ValueError, match=f"^{name} must be a number from 0 up"):
             Augmentation(**{name: wrong})

@@ -1,4 +1,4 @@
-"""The network's image of a drawing does not depend on where, how large, in what colors or with what pen it was drawn."""
+"""Normalization removes position, size, colors and pen width of a drawing."""
 
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ def box_of(image):
 
 
 def nine(side=280, scale=1.0, by=(0, 0)):
-    """A nine in pixels with hard edges, 1 = ink; its center of mass is not half way between two pixels."""
+    """Return a nine with hard edges, 1 = ink. Its center of mass is not half way between two pixels."""
     y, x = (np.indices((side, side)) + 0.5) / scale - np.array(by)[:, None, None]
     distance = np.hypot(y - 100, x - 130)
     ring = (distance < 65) & (distance > 40)
@@ -34,7 +34,7 @@ def nine(side=280, scale=1.0, by=(0, 0)):
 
 
 @pytest.mark.parametrize("image", [image_from_strokes(SEVEN), image_from_pixels(nine())], ids=["strokes", "pixels"])
-def test_images_are_as_mnist_s_own(image):
+def test_images_have_mnist_s_format(image):
     assert (image.shape, image.dtype, image.min()) == ((28, 28), np.float32, 0.0)
     assert image.max() <= 1.0
     assert max(box_of(image)) == 20
@@ -49,16 +49,16 @@ class TestStrokes:
         image = image_from_strokes(moved(SEVEN, scale, (-37.0, 85.5)), brush=0.1)
         np.testing.assert_allclose(image, image_from_strokes(SEVEN), atol=2.1 / 255)
 
-    def test_width_of_the_brush_does_not_matter(self):
+    def test_brush_width_does_not_matter(self):
         np.testing.assert_array_equal(image_from_strokes(SEVEN, 2.0), image_from_strokes(SEVEN, 40.0))
 
-    def test_direction_order_and_sampling_of_the_path_do_not_matter(self):
+    def test_direction_order_and_sampling_do_not_matter(self):
         backwards = [stroke[::-1] for stroke in SEVEN[::-1]]
         dense = [np.concatenate([np.linspace(a, b, 60) for a, b in pairwise(stroke)]).tolist() for stroke in SEVEN]
         for same in (backwards, dense):
             np.testing.assert_allclose(image_from_strokes(same), image_from_strokes(SEVEN), atol=0.06)
 
-    def test_a_line_is_as_wide_as_the_pen_and_fades_at_its_edge(self):
+    def test_a_line_has_the_pen_s_width_and_soft_edges(self):
         centers = np.array([0.5, 1.5, 2.5])
         expected = np.clip(0.5 + (1.2 - np.abs(centers - 1.2)) / 1.5, 0.0, 1.0)
         upright, level = image_from_strokes(UPRIGHT), image_from_strokes(LEVEL)
@@ -66,16 +66,16 @@ class TestStrokes:
         np.testing.assert_allclose(upright[14][upright[14] > 0.0], expected, atol=0.5 / 255)
         np.testing.assert_array_equal(level, upright.T)
 
-    def test_a_circle_is_drawn_where_it_is(self):
-        """The oracle knows how far each pixel is from a circle; the pen's path is a polygon that must not stray from it."""
+    def test_a_circle_is_rendered_precisely(self):
+        """Compare the polygon's image with each pixel's distance from the circle."""
         angles = np.linspace(0.0, 2.0 * np.pi, 400)
         image = image_from_strokes([np.column_stack([np.cos(angles), np.sin(angles)]) * 100.0])
         y, x = np.indices((28, 28)) - 13.5
         distance = np.abs(np.hypot(y, x) - (10.0 - PEN_RADIUS))
         expected = np.clip(0.5 + (PEN_RADIUS - distance) / PEN_SOFTNESS, 0.0, 1.0)
-        expected[(np.abs(y) > 10.0) | (np.abs(x) > 10.0)] = 0.0  # what fades beyond the box is cut
+        expected[(np.abs(y) > 10.0) | (np.abs(x) > 10.0)] = 0.0  # the box cuts the soft edge
         rows, columns = (slice(image.any(axis=axis).argmax() - 4, None) for axis in (1, 0))
-        assert (rows.start, columns.start) in [(0, 0), (0, 1), (1, 0), (1, 1)]  # a half pixel to either side
+        assert (rows.start, columns.start) in [(0, 0), (0, 1), (1, 0), (1, 1)]  # half a pixel to either side
         shifted = np.zeros((28, 28))
         shifted[rows, columns] = expected[: 28 - rows.start, : 28 - columns.start]
         np.testing.assert_allclose(image, shifted / shifted.max(), atol=1.5 / 255)
@@ -87,7 +87,7 @@ class TestStrokes:
             ([[], [[5.0, 5.0]]], 20.0, True),
             ([[[140.0, 140.0], [150.0, 140.0]]], 20.0, True),
             ([[[140.0, 140.0], [150.5, 140.0]]], 20.0, False),
-            ([[[0.0, 0.0], [1e-310, 0.0]]], 1e-320, True),  # too small a movement for any pen, and for any brush
+            ([[[0.0, 0.0], [1e-310, 0.0]]], 1e-320, True),  # smaller than any pen or brush
             ([[[50.0, 50.0]], [[200.0, 90.0]]], 20.0, False),  # two dots
         ],
     )
@@ -95,7 +95,7 @@ class TestStrokes:
         assert image_from_strokes(strokes, brush).any() != is_blank
 
     @pytest.mark.parametrize("tap", [[[20.0, 265.0]], [[262.0, 12.0], [272.0, 12.0]]], ids=["a dot", "a shaky dot"])
-    def test_a_stray_tap_changes_nothing(self, tap):
+    def test_ignores_a_stray_tap(self, tap):
         seven = moved(SEVEN, 0.2, (70.0, 70.0))
         for strokes in ([tap, *seven], [*seven, tap, [[5.0, 5.0]]]):
             np.testing.assert_array_equal(image_from_strokes(strokes), image_from_strokes(seven))
@@ -103,21 +103,21 @@ class TestStrokes:
     @pytest.mark.parametrize(
         ("stroke", "dot", "stays"),
         [
-            (SQUARE, [175.0, 50.0], True),  # three quarters of the stroke's size beside it
+            (SQUARE, [175.0, 50.0], True),  # 0.75 of the stroke's size beside it
             (SQUARE, [176.0, 50.0], False),
             (SQUARE, [-76.0, 50.0], False),
-            (SQUARE, [50.0, 250.0], True),  # one and a half times its size below it
+            (SQUARE, [50.0, 250.0], True),  # 1.5 times its size below it
             (SQUARE, [50.0, 251.0], False),
             (SQUARE, [50.0, -151.0], False),
-            ([[140.0, 110.0], [140.0, 230.0]], [145.0, 60.0], True),  # of an i, which would be a 1 without it
-            ([[0.0, 0.0], [0.0, 32.9]], [0.0, 200.0], True),  # as of a colon: strokes so small are dots' equals
+            ([[140.0, 110.0], [140.0, 230.0]], [145.0, 60.0], True),  # the dot of an i
+            ([[0.0, 0.0], [0.0, 32.9]], [0.0, 200.0], True),  # a colon: strokes this small count as dots
             ([[0.0, 0.0], [0.0, 33.0]], [0.0, 200.0], False),
         ],
     )
-    def test_a_dot_near_the_strokes_stays(self, stroke, dot, stays):
+    def test_keeps_a_dot_near_the_strokes(self, stroke, dot, stays):
         assert np.array_equal(image_from_strokes([stroke, [dot]]), image_from_strokes([stroke])) != stays
 
-    def test_a_short_stroke_far_away_is_no_dot(self):
+    def test_keeps_a_short_stroke_far_away(self):
         seven = moved(SEVEN, 0.2, (70.0, 70.0))
         assert not np.array_equal(image_from_strokes([*seven, [[20.0, 250.0], [40.0, 265.0]]]), image_from_strokes(seven))
 
@@ -130,22 +130,22 @@ class TestStrokes:
             ([[[float("nan"), 1.0], [9.0, 99.0]]], "finite"),
         ],
     )
-    def test_rejects_what_are_no_strokes(self, strokes, complaint):
+    def test_rejects_malformed_strokes(self, strokes, complaint):
         with pytest.raises(DrawingError, match=complaint):
             image_from_strokes(strokes)
 
     @given(st.lists(st.lists(st.tuples(*[st.floats(-1e5, 1e5)] * 2), min_size=1, max_size=30), min_size=1, max_size=6))
     @settings(max_examples=25, deadline=None)
-    def test_any_strokes_give_a_blank_image_or_one_that_fits(self, strokes):
+    def test_any_strokes_give_a_blank_or_normalized_image(self, strokes):
         image = image_from_strokes(strokes)
         assert 0.0 <= image.min() <= image.max() <= 1.0
         assert not image.any() or max(box_of(image)) <= 20
 
-    def test_a_scribble_as_long_as_may_be_is_drawn_with_bounded_work(self):
+    def test_renders_the_longest_allowed_scribble(self):
         assert box_of(image_from_strokes([np.random.default_rng(0).uniform(0.0, 280.0, (20_000, 2))])) == (20, 20)
 
     @pytest.mark.parametrize("radius", [0.3, 1.2, 3.2])
-    def test_another_pen_fills_the_same_box_with_more_or_less_ink(self, radius):
+    def test_pen_radius_changes_the_ink_and_keeps_the_box(self, radius):
         strokes = [[(40, 30), (200, 30), (120, 250)]]
         image, usual = image_from_strokes(strokes, pen_radius=radius), image_from_strokes(strokes)
         assert (image.max(), max(box_of(image))) == (1.0, 20)
@@ -153,7 +153,7 @@ class TestStrokes:
 
 
 def on_sheet(ink, paper, pen):
-    """Ink in [0, 1] drawn in one color on another, float32 (height, width, channels)."""
+    """Return ink in [0, 1] as `pen` on `paper`: float32 (height, width, channels)."""
     return (ink[:, :, None] * np.array(pen) + (1.0 - ink[:, :, None]) * np.array(paper)).astype(np.float32)
 
 
@@ -161,14 +161,14 @@ class TestPixels:
     @pytest.mark.parametrize("scale", [0.4, 2.5])
     def test_resolution_and_place_do_not_matter(self, scale):
         image, expected = image_from_pixels(nine(int(280 * scale), scale, (20, -30))), image_from_pixels(nine())
-        # Edges are hard before and soft after scaling: a pixel on an edge may differ, most may not.
+        # Scaling softens hard edges, so only edge pixels may differ.
         assert np.abs(image - expected).mean() < 0.02
 
     @pytest.mark.parametrize(
         ("paper", "pen"),
         [
             ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0)),
-            ((1.0, 0.0, 0.0), (0.0, 0.51, 0.0)),  # as light as each other: only the color tells them apart
+            ((1.0, 0.0, 0.0), (0.0, 0.51, 0.0)),  # equally light, so only the color differs
             ((0.5, 0.5, 0.5), (0.5, 1.0, 0.5)),
             ((0.5, 0.5, 0.5), (0.5, 0.5, 1.0)),
             ((1.0, 1.0, 1.0, 1.0), (0.0, 0.0, 0.0, 1.0)),
@@ -181,39 +181,39 @@ class TestPixels:
         image = image_from_pixels(on_sheet(nine(), paper, pen))
         np.testing.assert_allclose(image, image_from_pixels(nine()), atol=1.1 / 255)
 
-    def test_what_is_transparent_on_an_opaque_sheet_is_no_ink(self):
+    def test_transparent_pixels_of_an_opaque_sheet_are_no_ink(self):
         sheet = on_sheet(nine(), (1.0, 1.0, 1.0, 1.0), (0.0, 0.0, 0.0, 1.0))
         sheet[:20, :20] = [1.0, 1.0, 1.0, 0.0]
         np.testing.assert_array_equal(image_from_pixels(sheet), image_from_pixels(nine()))
 
-    def test_light_on_dark_bytes_and_rounded_fractions_are_the_same_pixels(self, generator):
+    def test_inverted_byte_and_rounded_pixels_give_the_same_image(self, generator):
         ink, image = nine(), image_from_pixels(nine())
         np.testing.assert_array_equal(image_from_pixels(1.0 - ink), image)
         np.testing.assert_array_equal(image_from_pixels((ink * 255).astype(np.uint8)), image)
         levels = np.pad(generator.integers(0, 255, (16, 16), dtype=np.uint8), 6)
         np.testing.assert_array_equal(image_from_pixels((levels / 255.0).round(3)), image_from_pixels(levels))
 
-    def test_a_faint_pencil_is_as_good_as_a_bold_one(self):
+    def test_faint_ink_gives_the_same_image(self):
         np.testing.assert_allclose(image_from_pixels(0.3 * nine()), image_from_pixels(nine()), atol=1.1 / 255)
 
     @pytest.mark.parametrize(("times", "is_ink"), [(5.5, False), (6.5, True)])
-    def test_ink_differs_several_times_as_much_as_the_border(self, times, is_ink):
+    def test_ink_must_exceed_the_border_s_noise(self, times, is_ink):
         paper = np.full((28, 28), 100, np.uint8)
-        paper[0, :16] = paper[:14, -1] = 108  # more than a quarter of the border strays by 8
+        paper[0, :16] = paper[:14, -1] = 108  # more than a quarter of the border differs by 8
         paper[5:25, 14] = 255
         marked = paper.copy()
         marked[10:12, 5:7] = 100 + 8 * times
         assert np.array_equal(image_from_pixels(marked), image_from_pixels(paper)) != is_ink
 
-    def test_a_normal_image_stays_as_it_is(self):
+    def test_keeps_a_normalized_image(self):
         image = image_from_pixels(nine())
         np.testing.assert_array_equal(image_from_pixels(image), image)
         np.testing.assert_array_equal(image_from_vector(image.ravel().tolist()), image)
 
     @pytest.mark.parametrize("side", [10, 40])
-    def test_scales_up_by_interpolation_and_down_by_a_mean_of_what_each_pixel_covers(self, side, generator):
+    def test_interpolates_up_and_averages_down(self, side, generator):
         ink, weights = generator.integers(60, 256, (side, side)), np.zeros((20, side))
-        for new, old in np.ndindex(weights.shape):  # a triangle around the new pixel's middle, at least two old pixels wide
+        for new, old in np.ndindex(weights.shape):  # a triangle around the new pixel's center, at least two old pixels wide
             away = abs((new + 0.5) * side / 20 - (old + 0.5))
             weights[new, old] = max(0.0, 1.0 - away / max(side / 20, 1.0))
         weights /= weights.sum(axis=1, keepdims=True)
@@ -223,7 +223,7 @@ class TestPixels:
         np.testing.assert_allclose(image[top : top + 20, left : left + 20], expected / expected.max(), atol=0.51 / 255)
 
     @pytest.mark.parametrize("end", [slice(0, 3), slice(17, 20)], ids=["first", "last"])
-    def test_ink_at_one_end_stays_within_the_image(self, end):
+    def test_ink_at_one_end_stays_in_the_image(self, end):
         pixels = np.zeros((28, 28))
         pixels[4:24, 4] = 0.3
         pixels[4:24, 4:24][end] = 1.0
@@ -237,11 +237,14 @@ class TestPixels:
             (np.zeros((28, 28)), True),
             (np.ones((300, 200)), True),
             (np.zeros((50, 50, 4)), True),  # transparent
-            (np.pad(np.full((8, 8), 25, np.uint8), 10), True),  # a contrast of less than a tenth
+            (np.pad(np.full((8, 8), 25, np.uint8), 10), True),  # less than a tenth of the contrast
             (np.pad(np.full((8, 8), 26, np.uint8), 10), False),
-            (np.pad(np.ones((15, 15)), (42, 43)), True),  # a dot has up to 15% of the sheet's side
+            (np.pad(np.ones((15, 15)), (42, 43)), True),  # a dot spans up to 15% of the sheet
             (np.pad(np.ones((16, 16)), 42), False),
-            (np.pad(np.repeat([[1.0] * 6 + [0.0] * 4], 10, axis=0) + np.eye(10)[9] * 1e-2, 45), True),  # and fills 60% at least
+            (
+                np.pad(np.repeat([[1.0] * 6 + [0.0] * 4], 10, axis=0) + np.eye(10)[9] * 1e-2, 45),
+                True,
+            ),  # and fills 60% at least
             (np.pad(np.repeat([[1.0] * 5 + [0.0] * 4 + [0.9]], 10, axis=0), 45), False),
         ],
     )
@@ -259,7 +262,7 @@ class TestPixels:
             (np.full((28, 28), np.nan), "from 0 to 1"),
         ],
     )
-    def test_rejects_what_are_no_pixels(self, pixels, complaint):
+    def test_rejects_malformed_pixels(self, pixels, complaint):
         with pytest.raises(DrawingError, match=complaint):
             image_from_pixels(pixels)
 
@@ -268,11 +271,11 @@ class TestPixels:
             image_from_vector([0.0] * 783)
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (3, 500)])
-    def test_reads_sheets_of_odd_shapes(self, shape, generator):
+    def test_accepts_odd_shapes(self, shape, generator):
         assert np.isfinite(image_from_pixels(generator.random(shape))).all()
 
 
-def test_bytes_and_the_unit_range_are_two_ways_to_write_the_same_image():
+def test_bytes_and_unit_range_convert_exactly():
     levels = np.arange(256, dtype=np.uint8)
     assert in_bytes(in_unit_range(levels)).dtype == np.uint8
     np.testing.assert_array_equal(in_bytes(in_unit_range(levels)), levels)

@@ -19,11 +19,11 @@ def moved(images, **how):
 
 @pytest.fixture
 def images(generator):
-    """Noise, so that every wrong pixel shows."""
+    """Return noise, in which every wrong pixel shows."""
     return generator.random((3, 28, 28), np.float32)
 
 
-def test_no_displacement_gives_back_every_bit(images):
+def test_zero_displacement_keeps_every_bit(images):
     lattice = np.zeros((3, 2, LATTICE_SIDE, LATTICE_SIDE), np.float32)
     for displaced in (displacements(affine(batch=3)), displacements(affine(batch=3), lattice)):
         result = warped(images, displaced)
@@ -32,7 +32,7 @@ def test_no_displacement_gives_back_every_bit(images):
 
 
 @pytest.mark.parametrize(("down", "right"), [(3, 0), (-2, 5), (-4, -1), (28, 0), (10**6, -(10**6))])
-def test_a_shift_by_whole_pixels_moves_every_pixel_and_brings_in_zeros(images, down, right):
+def test_a_shift_by_whole_pixels_fills_with_zeros(images, down, right):
     expected = np.zeros_like(images)
     expected[:, max(down, 0) : 28 + min(down, 0), max(right, 0) : 28 + min(right, 0)] = images[
         :, max(-down, 0) : 28 + min(-down, 0), max(-right, 0) : 28 + min(-right, 0)
@@ -40,7 +40,7 @@ def test_a_shift_by_whole_pixels_moves_every_pixel_and_brings_in_zeros(images, d
     np.testing.assert_array_equal(moved(images, down=down, right=right), expected)
 
 
-def test_a_shift_by_parts_of_a_pixel_weighs_all_four_neighbors(images):
+def test_a_shift_by_fractions_interpolates_bilinearly(images):
     result = moved(images, down=0.25, right=-0.5)
     rows = 0.25 * images[:, :-1] + 0.75 * images[:, 1:]
     np.testing.assert_allclose(result[:, 1:, :-1], (rows[:, :, :-1] + rows[:, :, 1:]) / 2, atol=1e-6)
@@ -48,8 +48,8 @@ def test_a_shift_by_parts_of_a_pixel_weighs_all_four_neighbors(images):
 
 @given(st.floats(-3.2, 3.2), st.floats(-1.0, 1.0), *[st.floats(0.5, 2.0)] * 2, *[st.floats(-5.0, 5.0)] * 2)
 @settings(max_examples=25, deadline=None)
-def test_a_digit_is_scaled_then_sheared_then_rotated_then_shifted(rotation, shear, height, width, down, right):
-    """The oracle multiplies the forward matrices, in mathematicians' x and y up, and inverts their product."""
+def test_scales_then_shears_then_rotates_then_shifts(rotation, shear, height, width, down, right):
+    """The oracle inverts the product of the forward matrices, with y up."""
     cos, sin = np.cos(rotation), np.sin(rotation)
     forward = np.array([[cos, -sin], [sin, cos]]) @ [[1.0, shear], [0.0, 1.0]] @ np.diag([width, height])
     field = displacements(affine(rotation, shear, height, width, down, right)).reshape(2, 28, 28)
@@ -71,9 +71,9 @@ def test_an_elastic_field_is_bounded_by_its_lattice_and_smooth(size, seed):
         assert np.abs(np.diff(field, axis=axis)).max() <= 2.0 * size / LATTICE_SPACING * 1.0001
 
 
-def test_a_point_of_the_lattice_moves_what_is_near_it_alone():
+def test_a_lattice_point_moves_only_its_neighborhood():
     lattice = np.zeros((1, 2, LATTICE_SIDE, LATTICE_SIDE), np.float32)
-    lattice[0, 0, 1, 3] = 1.0  # to y; this point is at the top of the image and half way across
+    lattice[0, 0, 1, 3] = 1.0  # along y; this point is at the top center of the image
     to_y, to_x = displacements(affine(), lattice).reshape(2, 28, 28)
     assert not to_x.any()
     assert np.unravel_index(to_y.argmax(), to_y.shape) in [(0, 13), (0, 14)]

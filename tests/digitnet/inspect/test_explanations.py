@@ -1,4 +1,4 @@
-"""Explanations: activations are those of the network, gradients those of finite differences, and occlusion agrees."""
+"""Explanations match the network's activations, finite differences and occlusion."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +7,7 @@ import pytest
 from digitnet.inspect.explanations import activations, logit_gradients, occlusion
 
 
-def test_each_layer_s_activations_have_its_shape_and_the_last_are_the_logits(network, image):
+def test_activations_have_each_layer_s_shape_and_end_in_logits(network, image):
     outputs = activations(network, image)
     assert [output.shape for output in outputs] == network.shapes[1:]
     np.testing.assert_allclose(outputs[-1], network.predict_logits(image[None])[0], rtol=1e-12)
@@ -15,7 +15,7 @@ def test_each_layer_s_activations_have_its_shape_and_the_last_are_the_logits(net
         np.testing.assert_array_equal(layer.predict(inputs[..., None])[..., 0], output)
 
 
-def test_gradients_are_those_of_finite_differences(network, image):
+def test_gradients_match_finite_differences(network, image):
     gradients = logit_gradients(network, image)
     assert gradients.shape == (network.classes, 28, 28)
     step = 1e-6
@@ -26,7 +26,7 @@ def test_gradients_are_those_of_finite_differences(network, image):
         np.testing.assert_allclose(gradients[:, y, x], (above - below) / (2 * step), rtol=1e-5, atol=1e-7)
 
 
-def test_the_network_stays_unchanged_and_several_threads_may_ask(network, image):
+def test_is_thread_safe_and_keeps_the_network_unchanged(network, image):
     images = np.random.default_rng(3).random((8, 28, 28))
     alone = [logit_gradients(network, each) for each in images]
     network.gradients[:] = 7.0
@@ -37,7 +37,7 @@ def test_the_network_stays_unchanged_and_several_threads_may_ask(network, image)
 
 
 @pytest.mark.parametrize("size", [1, 3, 4])
-def test_occlusion_takes_the_ink_away(network, image, size):
+def test_occlusion_removes_the_ink(network, image, size):
     occluded = occlusion(network, image, size)
     for y, x in [(0, 0), (14, 13), (27, 27)]:
         without = image.copy()

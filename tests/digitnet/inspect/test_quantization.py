@@ -1,4 +1,4 @@
-"""Delta quantization: unpacked weights are near the packed ones, and nearer if less moved; few bytes; damage is found."""
+"""Delta quantization is compact, has errors in proportion to each step, and detects damage."""
 
 import lzma
 
@@ -18,13 +18,13 @@ def network():
 
 @pytest.fixture
 def trajectory(network, generator):
-    """Parameters at six snapshots: each time they move by half as much again, the last layer ten times as far as the first."""
+    """Return parameters (6, count) whose steps grow by half; the last layer moves ten times as far as the first."""
     scale = np.where(np.arange(network.parameters.size) < FIRST.stop, 0.01, 0.1)
     moves = [scale * 1.5**index * generator.normal(size=scale.size) for index in range(6)]
     return np.cumsum([10 * moves[0], *moves[1:]], axis=0)
 
 
-def test_unpacks_nearly_what_was_packed_in_few_bits_a_weight(network, trajectory):
+def test_unpacks_close_weights_from_few_bits_each(network, trajectory):
     packed, widths = pack(network, trajectory)
     assert 8 * packed.nbytes / trajectory.size < 3.0
     unpacked = unpack(network, packed, widths)
@@ -33,10 +33,10 @@ def test_unpacks_nearly_what_was_packed_in_few_bits_a_weight(network, trajectory
     for index in range(6):
         for part in (FIRST, slice(FIRST.stop, None)):
             error, move = (unpacked[index] - trajectory[index])[part], moved[index][part]
-            assert error.std() < 0.5 * move.std()  # at each snapshot: they do not add up; and in each layer by its own measure
+            assert error.std() < 0.5 * move.std()  # errors do not add up, and each layer has its own scale
 
 
-def test_what_does_not_move_costs_nothing(network):
+def test_unchanged_weights_cost_nothing(network):
     packed, widths = pack(network, np.zeros((6, network.parameters.size)))
     np.testing.assert_array_equal(unpack(network, packed, widths), 0.0)
     assert packed.nbytes < 300
@@ -44,7 +44,7 @@ def test_what_does_not_move_costs_nothing(network):
 
 def asking_for_much_memory(packed):
     header = bytearray(lzma.compress(lzma.decompress(packed), format=lzma.FORMAT_ALONE))
-    header[1:5] = (2**31).to_bytes(4, "little")  # the size of its dictionary
+    header[1:5] = (2**31).to_bytes(4, "little")  # dictionary size
     return np.frombuffer(header, np.uint8)
 
 
@@ -55,7 +55,7 @@ def test_rejects_damaged_bytes(network, damage):
         unpack(network, damage(packed), widths)
 
 
-def test_rejects_those_of_another_network(network):
+def test_rejects_weights_of_another_network(network):
     packed, widths = pack(network, np.zeros((2, network.parameters.size)))
     with pytest.raises(ValueError, match="do not fit 2 snapshots"):
         unpack(Network(["flatten", {"dense": {"units": 9}}, "relu", {"dense": {"units": 10}}]), packed, widths)

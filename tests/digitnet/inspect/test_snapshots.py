@@ -1,4 +1,4 @@
-"""Snapshots: their steps stand ever further apart, their measurements are right, and a file gives them back."""
+"""Snapshots are spaced exponentially, measured correctly and stored without loss."""
 
 from dataclasses import replace
 
@@ -40,11 +40,11 @@ def snapshots(generator, network):
 
 
 class TestSteps:
-    def test_each_is_about_as_many_times_later_as_the_one_before(self):
+    def test_steps_grow_exponentially(self):
         assert snapshot_steps(10 * 2**9) == [0, *(10 * 2**power for power in range(10))]
 
     @pytest.mark.parametrize("steps", [1, 2, 11, 3437])
-    def test_from_the_start_to_the_end_each_once(self, steps):
+    def test_steps_run_from_start_to_end_without_repeats(self, steps):
         found = snapshot_steps(steps)
         assert (found[0], found[-1]) == (0, steps)
         assert found == sorted(set(found))
@@ -52,13 +52,13 @@ class TestSteps:
 
 
 class TestMeasures:
-    def test_norms_are_those_of_each_layer(self, network):
+    def test_norms_are_per_layer(self, network):
         layer_norms = network.layer_norms(network.parameters)
         assert np.isnan(layer_norms).tolist() == [True, False, True, False]
         for layer, norm in ((network.layers[1], layer_norms[1]), (network.layers[3], layer_norms[3])):
             assert norm == pytest.approx(np.sqrt(np.sum(layer.weights**2) + np.sum(layer.bias**2)), rel=1e-6)
 
-    def test_a_unit_is_dead_if_no_image_wakes_it(self, network, generator):
+    def test_a_unit_without_activation_is_dead(self, network, generator):
         dense = network.layers[1]
         dense.weights[:] = 0.0
         dense.bias[:] = [-1.0, 0.0, -0.5]
@@ -70,7 +70,7 @@ class TestMeasures:
         assert dead[2] == pytest.approx(2 / 3)
         assert np.isnan(dead[[0, 1, 3]]).all()
 
-    def test_a_channel_is_awake_if_it_is_anywhere(self):
+    def test_a_channel_with_one_activation_is_alive(self):
         network = Network([{"conv2d": {"filters": 2, "kernel_size": 5}}, "relu", "flatten", {"dense": {"units": 10}}])
         network.layers[0].weights[0, 0] = 1.0
         images = np.zeros((2, 28, 28), np.float32)
@@ -79,7 +79,7 @@ class TestMeasures:
 
 
 class TestStored:
-    def test_the_network_of_each_snapshot_comes_back(self, network, snapshots):
+    def test_restores_the_network_of_each_snapshot(self, network, snapshots):
         for index in range(2):
             then = snapshots.network(index, network)
             np.testing.assert_array_equal(then.parameters, snapshots.parameters[index])
@@ -87,19 +87,19 @@ class TestStored:
             np.testing.assert_array_equal(snapshots.plane(index).axes, snapshots.map_axes[index])
         assert snapshots.network(2, network) is network
 
-    def test_they_are_stored_beside_the_network(self, tmp_path, network, snapshots, generator):
+    def test_stores_snapshots_with_the_network(self, tmp_path, network, snapshots, generator):
         golden = generator.integers(0, 256, (3, 28, 28), dtype=np.uint8)
         card = save(tmp_path / "with", network, golden, {}, snapshots)
         loaded = load_snapshots(tmp_path / "with", *load(tmp_path / "with"))
         for name, values in snapshots.arrays().items():
             np.testing.assert_array_equal(getattr(loaded, name), values)
-        # The same network with and without them; and a card made from that card does not promise them.
+        # Snapshots do not change the version, and a new card does not promise them.
         without = save(tmp_path / "without", network, golden, card)
         assert without["version"] == card["version"]
         assert load_snapshots(tmp_path / "without", *load(tmp_path / "without")) is None
 
     @pytest.mark.parametrize("damage", [b"damage", None])
-    def test_damage_is_named_and_the_network_can_still_be_loaded(self, tmp_path, network, snapshots, generator, damage):
+    def test_error_names_damage_and_the_network_still_loads(self, tmp_path, network, snapshots, generator, damage):
         save(tmp_path, network, generator.integers(0, 256, (3, 28, 28), dtype=np.uint8), {}, snapshots)
         file = tmp_path / "snapshots.npz"
         file.unlink() if damage is None else file.write_bytes(damage)
@@ -122,11 +122,11 @@ class TestStored:
             ({"step": np.arange(12)}, "there should be 1 to 11 snapshots, but there are 12"),
         ],
     )
-    def test_those_of_another_network_are_refused(self, network, snapshots, change, message):
+    def test_rejects_snapshots_of_another_network(self, network, snapshots, change, message):
         with pytest.raises(ValueError, match=message):
             Snapshots.from_arrays(replace(snapshots, **change).arrays(), network)
 
-    def test_rejects_those_that_lack_something(self, network, snapshots):
+    def test_rejects_incomplete_snapshots(self, network, snapshots):
         arrays = snapshots.arrays()
         del arrays["step"]
         with pytest.raises(ValueError, match="but these have dead_units, "):

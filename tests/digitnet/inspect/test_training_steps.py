@@ -1,4 +1,4 @@
-"""Training steps on one image: each is gradient descent, gradients are the loss's, and the network stays unchanged."""
+"""Training steps on one image do gradient descent on a copy and leave the network unchanged."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from digitnet.network import Network
 from digitnet.training import loss_and_gradients
 
 
-def test_each_step_is_gradient_descent_as_network_does_it(network, image):
+def test_each_step_is_gradient_descent(network, image):
     by_hand = Network(network.specification, np.float64, network.parameters.copy())
     losses, steps = [], [TrainingStep(4, 0.02), TrainingStep(7, 0.01), TrainingStep(10, 0.005)]
     for label, rate in steps:
@@ -20,11 +20,11 @@ def test_each_step_is_gradient_descent_as_network_does_it(network, image):
     assert not result.diverged
     np.testing.assert_allclose(result.losses, losses, rtol=1e-12)
     np.testing.assert_allclose(result.logits, by_hand.predict_logits(image[None])[0], rtol=1e-12)
-    np.testing.assert_array_equal(network.parameters, before)  # the network itself stays unchanged
+    np.testing.assert_array_equal(network.parameters, before)
     assert (network.gradients == 7.0).all()
 
 
-def test_the_gradient_at_each_layer_is_how_the_loss_changes_with_what_it_says(network, image):
+def test_layer_gradients_match_finite_differences(network, image):
     (layers, outputs) = train_on_image(network, image, [TrainingStep(4, 0.01)]).layers, activations(network, image)
     generator = np.random.default_rng(3)
     for number, (step, output) in enumerate(zip(layers, outputs, strict=True)):
@@ -41,7 +41,7 @@ def test_the_gradient_at_each_layer_is_how_the_loss_changes_with_what_it_says(ne
         assert np.sum(step.gradient * direction) == pytest.approx(slope, rel=1e-4, abs=1e-8)
 
 
-def test_norms_are_those_of_parameters_gradient_and_step(network, image):
+def test_reports_norms_of_parameters_gradient_and_step(network, image):
     copy = Network(network.specification, np.float64, network.parameters.copy())
     loss_and_gradients(copy, image[None], np.array([4]))
     layers = train_on_image(network, image, [TrainingStep(4, 0.25)]).layers
@@ -51,7 +51,7 @@ def test_norms_are_those_of_parameters_gradient_and_step(network, image):
     np.testing.assert_allclose([step.update_norm for step in layers], 0.25 * of_gradients)
 
 
-def test_too_large_a_rate_diverges_and_says_so(network, image):
+def test_reports_divergence(network, image):
     result = train_on_image(network, image, [TrainingStep(4, 1e200), TrainingStep(7, 1e200)] * 15)
     assert result.diverged
     assert result.logits is None
@@ -59,7 +59,7 @@ def test_too_large_a_rate_diverges_and_says_so(network, image):
     assert 1 <= len(result.losses) < 30
 
 
-def test_without_steps_it_stays_as_it_was(network, image):
+def test_no_steps_change_nothing(network, image):
     result = train_on_image(network, image, [])
     np.testing.assert_array_equal(result.logits, network.predict_logits(image[None])[0])
     assert (result.losses, result.layers, result.diverged) == ([], [], False)

@@ -1,4 +1,4 @@
-"""Units: the sum is the layer's output, and nothing outside the receptive field can change it."""
+"""A unit's terms add up to its activation, which depends only on its receptive field."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.explanations import activations
 from digitnet.inspect.units import Field, inspect_unit, receptive_field
 
-PLACES = {  # some of each layer's output, corners too, where the padding is
+PLACES = {  # in each layer's output, with corners at the padding
     0: [(0, 0, 0), (1, 23, 23), (1, 4, 9)],
     1: [(1, 11, 11)],
     2: [(1, 2, 7)],
@@ -21,7 +21,7 @@ EVERYWHERE = pytest.mark.parametrize(("layer", "place"), [(layer, place) for lay
 
 
 @EVERYWHERE
-def test_what_it_adds_up_is_what_the_layer_computed(network, image, layer, place):
+def test_terms_add_up_to_the_activation(network, image, layer, place):
     unit = inspect_unit(network, image, layer, place)
     assert unit.value == activations(network, image)[layer][place]
     if network.layers[layer].parameter_count:
@@ -32,14 +32,14 @@ def test_what_it_adds_up_is_what_the_layer_computed(network, image, layer, place
 
 
 @EVERYWHERE
-def test_only_what_is_in_its_receptive_field_can_change_it(network, image, layer, place):
+def test_depends_only_on_its_receptive_field(network, image, layer, place):
     top, left, bottom, right = receptive_field(network, layer, place)
     within = np.zeros((28, 28), bool)
     within[top:bottom, left:right] = True
     value = activations(network, image)[layer][place]
     generator = np.random.default_rng(3)
     assert activations(network, np.where(within, image, generator.random((28, 28))))[layer][place] == value
-    if value != 0.0:  # a silent ReLU may stay silent
+    if value != 0.0:  # an inactive ReLU may stay at zero
         others = [activations(network, np.where(within, generator.random((28, 28)), image))[layer][place] for _ in range(5)]
         assert any(other != value for other in others)
 
@@ -47,7 +47,7 @@ def test_only_what_is_in_its_receptive_field_can_change_it(network, image, layer
 def test_the_receptive_field_grows_from_layer_to_layer(network):
     assert receptive_field(network, 0, (0, 3, 4)) == Field(3, 4, 8, 9)
     assert receptive_field(network, 1, (0, 3, 4)) == Field(6, 8, 12, 14)
-    assert receptive_field(network, 3, (0, 3, 4)) == Field(4, 6, 14, 16)  # three of the pooled ones, two pixels apart
+    assert receptive_field(network, 3, (0, 3, 4)) == Field(4, 6, 14, 16)  # three pooled values, two pixels apart
     assert receptive_field(network, 3, (0, 0, 11)) == Field(0, 20, 8, 28)  # padding is no part of the image
     assert receptive_field(network, 8, (0,)) == Field(0, 0, 28, 28)
 
@@ -62,13 +62,13 @@ def test_the_receptive_field_grows_from_layer_to_layer(network):
         (0, (0, -1, 0), "place"),
     ],
 )
-def test_a_unit_that_is_not_there_is_named(network, image, layer, place, message):
+def test_error_names_a_missing_unit(network, image, layer, place, message):
     with pytest.raises(ValueError, match=message):
         inspect_unit(network, image, layer, place)
 
 
 class TestEdits:
-    def test_one_weight_is_another_and_the_network_stays_as_it_is(self, network, image):
+    def test_edits_weights_of_a_copy(self, network, image):
         before = network.parameters.copy()
         copy = with_edits(network, [Edit(3, 2, 7, 0.25), Edit(8, 1, "bias", -4.0)])
         assert copy.layers[3].weights[2, 7] == 0.25
@@ -76,7 +76,7 @@ class TestEdits:
         assert np.count_nonzero(copy.parameters != before) == 2
         np.testing.assert_array_equal(network.parameters, before)
 
-    def test_a_unit_that_is_switched_off_gives_out_nothing(self, network, image):
+    def test_a_unit_that_is_off_outputs_zero(self, network, image):
         outputs = activations(with_edits(network, [Edit(3, 1, None, 0.0)]), image)
         assert not outputs[3][1].any()
         assert outputs[3][0].any()
@@ -93,6 +93,6 @@ class TestEdits:
             (Edit(0, 0, "w", 0.0), "there is no 'w'"),
         ],
     )
-    def test_a_parameter_that_is_not_there_is_named(self, network, edit, message):
+    def test_error_names_a_missing_parameter(self, network, edit, message):
         with pytest.raises(ValueError, match=message):
             with_edits(network, [edit])

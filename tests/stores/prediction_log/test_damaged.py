@@ -1,17 +1,17 @@
-"""A log's SQLite file with any of its bytes changed or cut off: a PredictionLogError that names it, or records that are sound."""
+"""A damaged SQLite file gives a PredictionLogError with its name, or valid records."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
-from journal_records import make_feedback, make_prediction
+from log_records import make_feedback, make_prediction
 from stores.prediction_log import Feedback, Prediction, PredictionLogError, open_prediction_log
 
 HEADER, PLACES, LENGTHS = 100, 200, 40
 
 
 def outcome(path, content: bytes) -> str:
-    """Ask for all that there is: "refused" where one of the calls is. The calls after it must still be answered."""
+    """Call every reader: return "refused" if one raises, else "read"."""
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     path.write_bytes(content)
@@ -30,13 +30,13 @@ def outcome(path, content: bytes) -> str:
 
 
 @pytest.mark.slow
-def test_any_byte_changed_or_cut_off_is_an_error_that_names_the_file_or_sound_records(tmp_path, documented):
+def test_damage_is_an_error_or_leaves_valid_records(tmp_path, documented):
     path = tmp_path / "sound.sqlite"
     log = open_prediction_log(f"sqlite:///{path}")
     log.add_predictions([make_prediction() for _ in range(6)])
     for _ in range(6):
         log.add_feedback(make_feedback())
-    log.close()  # all of it is in the one file from here on
+    log.close()  # moves all records into the one file
     content = path.read_bytes()
     assert outcome(tmp_path / "a.sqlite", content) == "read"
     places = [*range(HEADER), *np.random.default_rng(0).integers(HEADER, len(content), PLACES).tolist()]

@@ -1,9 +1,9 @@
-"""What a prediction log promises: one suite, held against a real Redis and against SQLite."""
+"""The prediction log's contract, on a real Redis and on SQLite."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from journal_records import make_feedback, make_prediction
+from log_records import make_feedback, make_prediction
 from stores.prediction_log import FeedbackLimits, Refusal, RefusedError, Summary
 from stores.prediction_log.base import DAY_SECONDS, NAME_LENGTH
 
@@ -28,7 +28,7 @@ def predictions():
 
 
 class TestPredictions:
-    def test_returns_what_was_added_in_order_by_id_and_by_count(self, log, predictions):
+    def test_returns_predictions_in_order_by_id_and_count(self, log, predictions):
         log.add_predictions(predictions[:3])
         log.add_predictions(predictions[3:])
         assert [log.prediction(each.prediction_id) for each in predictions] == predictions
@@ -36,7 +36,7 @@ class TestPredictions:
             assert log.recent_predictions(count) == predictions[10 - found :]
 
     def test_adding_again_changes_nothing(self, log, predictions):
-        """Nothing, a part of a batch, an id twice in a batch, all of it, and another prediction with an id that is there."""
+        """Add an empty batch, overlapping batches, repeated ids, and another prediction with a known id."""
         namesake = make_prediction(prediction_id=predictions[0].prediction_id)
         first = predictions[:4]
         for batch in ([], first, [predictions[4], predictions[5], predictions[4]], predictions, predictions, [namesake]):
@@ -58,7 +58,7 @@ class TestPredictions:
 
 
 class TestCap:
-    def test_the_oldest_make_room_and_feedback_stays(self, url, open_at, predictions):
+    def test_drops_the_oldest_predictions_and_keeps_feedback(self, url, open_at, predictions):
         log, added = open_at(url, cap=4), [make_feedback() for _ in range(6)]
         for prediction in predictions:
             log.add_predictions([prediction])
@@ -68,28 +68,28 @@ class TestCap:
             assert log.recent_predictions(100) == predictions[-4:]
             assert [log.prediction(each.prediction_id) for each in predictions] == [None] * 6 + predictions[-4:]
             assert log.summary() == Summary(10, 4, 6, predictions[-1].time)
-            log.add_predictions(predictions[-4:])  # a retry pushes nothing out
+            log.add_predictions(predictions[-4:])  # a retry drops nothing
         assert log.feedback(100) == added
 
-    def test_one_batch_may_be_larger_than_the_cap(self, url, open_at, predictions):
+    def test_a_batch_may_exceed_the_cap(self, url, open_at, predictions):
         log = open_at(url, cap=4)
         log.add_predictions(predictions)
         assert log.recent_predictions(100) == predictions[-4:]
 
-    def test_a_lowered_cap_is_reached_step_by_step(self, url, open_at):
+    def test_reaches_a_lowered_cap_gradually(self, url, open_at):
         open_at(url).add_predictions([make_prediction() for _ in range(500)])
         log, kept = open_at(url, cap=2), []
         for _ in range(100):
             log.add_predictions([make_prediction()])
             kept.append(log.summary().predictions_kept)
-        assert 2 < kept[0] < 500, "one add did it all, or nothing"
+        assert 2 < kept[0] < 500, "one call dropped all, or nothing"
         assert kept[-1] == 2
 
 
-def test_returns_feedback_in_order_page_by_page(log):
+def test_returns_feedback_in_order_by_page(log):
     optional = ["prediction_id", "predicted_digit", "actual_digit", "model_version"]
     added = [make_feedback(**{field: None}) for field in optional] + [make_feedback() for _ in range(6)]
-    for feedback in [*added, added[3]]:  # one of them again, which changes nothing
+    for feedback in [*added, added[3]]:  # repeating one changes nothing
         log.add_feedback(feedback)
     assert log.summary().feedback_total == 10
     for size in (1, 3, 10, 100):
@@ -103,7 +103,7 @@ def test_returns_feedback_in_order_page_by_page(log):
 class TestErase:
     @pytest.fixture
     def added(self, log, predictions):
-        """Feedback: two pieces on the first prediction, one on the second, and one on a drawing without a prediction."""
+        """Add two pieces of feedback on the first prediction, one on the second, and one without a prediction."""
         log.add_predictions(predictions)
         ids = predictions[0].prediction_id, predictions[0].prediction_id, predictions[1].prediction_id, None
         added = [make_feedback(prediction_id=id_) for id_ in ids]
@@ -111,9 +111,9 @@ class TestErase:
             log.add_feedback(feedback)
         return added
 
-    def test_a_prediction_goes_with_all_feedback_on_it_and_nothing_else(self, url, log, predictions, added, open_at):
+    def test_erases_a_prediction_with_its_feedback(self, url, log, predictions, added, open_at):
         erased = predictions[0].prediction_id
-        for _ in range(2):  # the first answer may have been lost
+        for _ in range(2):  # repeating is safe
             assert log.erase([erased, "unknown"]) == {erased}
             other = open_at(url)
             assert other.prediction(erased) is None
@@ -122,14 +122,14 @@ class TestErase:
             assert other.summary() == Summary(10, 9, 4, predictions[-1].time)
             assert other.erased([each.feedback_id for each in added]) == {each.feedback_id for each in added[:2]}
 
-    def test_feedback_goes_by_its_own_id_and_no_prediction_does(self, log, predictions, added):
+    def test_erases_feedback_by_its_own_id(self, log, predictions, added):
         for _ in range(2):
             erased = log.erase(feedback_ids=[added[3].feedback_id, predictions[1].prediction_id])
             assert erased == {added[3].feedback_id}
             assert (log.feedback(100), log.recent_predictions(100)) == (added[:3], predictions)
 
-    def test_what_was_erased_cannot_be_added_again(self, log, predictions, added):
-        """A replica may still have it in its queue, or have looked at the prediction just before."""
+    def test_erased_records_cannot_be_added_again(self, log, predictions, added):
+        """A replica may still have the record in its queue."""
         erased = predictions[0].prediction_id
         log.erase([erased])
         log.add_predictions(predictions)
@@ -140,13 +140,13 @@ class TestErase:
             assert refused.value.reason == Refusal.ERASED
         assert log.feedback(100) == added[2:]
 
-    def test_a_prediction_on_its_way_is_never_added(self, log):
-        on_its_way = make_prediction()
-        assert log.erase([on_its_way.prediction_id], is_expected=True) == {on_its_way.prediction_id}
-        log.add_predictions([on_its_way])
+    def test_an_expected_prediction_can_be_erased_in_advance(self, log):
+        expected = make_prediction()
+        assert log.erase([expected.prediction_id], is_expected=True) == {expected.prediction_id}
+        log.add_predictions([expected])
         assert log.summary() == Summary(0, 0, 0, None)
 
-    def test_feedback_on_a_prediction_that_the_cap_pushed_out_goes_too(self, url, open_at, predictions):
+    def test_erases_feedback_on_a_dropped_prediction(self, url, open_at, predictions):
         log, feedback = open_at(url, cap=1), make_feedback(prediction_id=predictions[0].prediction_id)
         log.add_predictions(predictions[:1])
         log.add_feedback(feedback)
@@ -154,7 +154,7 @@ class TestErase:
         assert log.erase([feedback.prediction_id]) == {feedback.prediction_id}
         assert log.feedback(100) == []
 
-    def test_reading_goes_on_after_feedback_that_was_erased(self, log, added):
+    def test_reading_continues_after_erased_feedback(self, log, added):
         log.erase([], [added[1].feedback_id])
         assert log.feedback(100, after=added[1].feedback_id) == added[2:]
         log.erase([], [added[3].feedback_id])
@@ -173,7 +173,7 @@ class TestLimits:
 
     @pytest.fixture
     def refusal(self, log):
-        """refusal(source, day): why feedback from it is refused then; None where it is kept."""
+        """refusal(source, day): add feedback; return the reason if it is rejected, else None."""
 
         def refusal(source, day=0, log=log):
             try:
@@ -184,16 +184,16 @@ class TestLimits:
 
         return refusal
 
-    def test_a_source_has_its_share_of_a_day_and_the_day_its_end(self, log, refusal):
+    def test_limits_feedback_by_source_and_day(self, log, refusal):
         assert [refusal("a") for _ in range(4)] == [None, None, Refusal.SOURCE, Refusal.SOURCE]
         assert [refusal(source) for source in "bcdef"] == [None, None, None, Refusal.DAY, Refusal.DAY]
         assert [refusal("a", day=1) for _ in range(3)] == [None, None, Refusal.SOURCE]
         assert log.summary().feedback_total == 7
 
-    def test_unknown_sources_count_for_the_day_alone(self, refusal):
+    def test_unknown_sources_count_only_for_the_day(self, refusal):
         assert [refusal(None) for _ in range(6)] == [None] * 5 + [Refusal.DAY]
 
-    def test_the_same_again_is_no_more_and_erasing_makes_no_room(self, log, refusal):
+    def test_repeats_do_not_count_and_erasing_frees_nothing(self, log, refusal):
         feedback = make_feedback(source="a", time=self.NOON)
         for _ in range(4):
             log.add_feedback(feedback)
@@ -201,7 +201,7 @@ class TestLimits:
         log.erase([], [each.feedback_id for each in log.feedback(10)])
         assert refusal("a") == Refusal.SOURCE
 
-    def test_threads_and_replicas_together_take_no_more(self, url, open_at, refusal):
+    def test_limits_hold_across_threads_and_replicas(self, url, open_at, refusal):
         logs = [open_at(url, limits=self.LIMITS) for _ in range(2)] * 2
         with ThreadPoolExecutor(4) as pool:
             refusals = list(pool.map(lambda log: refusal(None, log=log), logs * 4))
@@ -214,7 +214,7 @@ class TestRetention:
 
     @pytest.fixture
     def old_and_new(self, log):
-        """30 predictions and pieces of feedback of each age in days: 91 and 89."""
+        """Add 30 predictions and 30 pieces of feedback of 91 and of 89 days."""
         times = [self.NOW - age * DAY_SECONDS for age in (91, 89) for _ in range(30)]
         predictions, added = [make_prediction(time=time) for time in times], [make_feedback(time=time) for time in times]
         log.add_predictions(predictions)
@@ -222,9 +222,9 @@ class TestRetention:
             log.add_feedback(feedback)
         return predictions, added
 
-    def test_older_records_leave_in_batches_and_newer_ones_stay(self, url, log, open_at, old_and_new):
+    def test_drops_older_records_in_batches(self, url, log, open_at, old_and_new):
         predictions, feedback = old_and_new
-        other = open_at(url)  # of another replica, which does the same
+        other = open_at(url)  # another replica does the same
         assert [each.drop_older(self.NOW - 90 * DAY_SECONDS, 20) for each in (log, other, log)] == [40, 20, 0]
         assert log.recent_predictions(100) == predictions[30:]
         assert log.feedback(100) == feedback[30:]
@@ -235,13 +235,13 @@ class TestRetention:
     def test_the_retention_is_in_days_and_0_keeps_all(self, log, old_and_new):
         assert [log.drop_expired(days, self.NOW) for days in (0, 92, 90, 90)] == [0, 0, 60, 0]
 
-    def test_an_empty_log_has_nothing_to_read_or_drop(self, log, tmp_path):
+    def test_an_empty_log_reads_and_drops_nothing(self, log, tmp_path):
         assert (log.recent_predictions(5), log.feedback(5), log.prediction("any")) == ([], [], None)
         assert not (tmp_path / "state").exists()
         assert (log.drop_expired(1, self.NOW), log.summary()) == (0, Summary(0, 0, 0, None))
 
 
-def test_what_it_acknowledges_is_on_the_disk_and_takes_room_there(log, predictions):
+def test_acknowledged_records_are_on_disk(log, predictions):
     empty = log.durability()
     log.add_predictions(predictions)
     filled = log.durability()
@@ -251,7 +251,7 @@ def test_what_it_acknowledges_is_on_the_disk_and_takes_room_there(log, predictio
 
 
 class TestSharing:
-    def test_a_reader_sees_what_another_adds_and_opens_again_after_close(self, url, log, open_at, predictions):
+    def test_readers_see_other_writers_and_reopen_after_close(self, url, log, open_at, predictions):
         reader = open_at(url)
         assert reader.recent_predictions(10) == []
         log.add_predictions(predictions)
@@ -259,8 +259,8 @@ class TestSharing:
             assert reader.recent_predictions(10) == predictions
             reader.close()
 
-    def test_threads_and_replicas_that_add_at_once_lose_and_double_nothing(self, url, open_at):
-        """They begin where there is nothing yet; each batch is added twice, through two logs."""
+    def test_concurrent_writers_lose_and_duplicate_nothing(self, url, open_at):
+        """They start on an empty log and add each batch twice, through two logs."""
         logs = [open_at(url) for _ in range(3)]
         added = [([make_prediction() for _ in range(5)], make_feedback()) for _ in range(24)]
 
@@ -278,11 +278,11 @@ class TestSharing:
         assert logs[0].summary() == Summary(120, 120, 24, kept[-1].time)
         for batch, _ in added:
             first = kept.index(batch[0])
-            assert kept[first : first + 5] == batch, "torn apart"
+            assert kept[first : first + 5] == batch, "the batch is split"
 
 
 @pytest.mark.parametrize(("name", "number"), [("ж" * NAME_LENGTH, 0.0), ("'\"\\%:*{日本}", 1.0), ("🖉", 1 / 3)])
-def test_returns_any_record_as_it_was_added(log, name, number):
+def test_returns_unusual_records_unchanged(log, name, number):
     prediction = make_prediction(prediction_id=name, model_version=name, time=number * 1e10, confidence=number)
     feedback = make_feedback(feedback_id=name, prediction_id=name, model_version=name, time=number * 1e10, source=name)
     log.add_predictions([prediction])

@@ -1,9 +1,9 @@
-"""Records and URLs that cannot be so are refused when they are made; an error names the field, and shows no password."""
+"""Invalid records and URLs are rejected early; errors name the field and show no password."""
 
 import math
 
 import pytest
-from journal_records import make_feedback, make_prediction
+from log_records import make_feedback, make_prediction
 from stores.prediction_log import open_prediction_log
 from stores.prediction_log.base import NAME_LENGTH
 
@@ -34,7 +34,7 @@ BAD_FEEDBACK = {
 
 
 @pytest.mark.parametrize(("maker", "bad"), [(make_prediction, BAD_PREDICTIONS), (make_feedback, BAD_FEEDBACK)])
-def test_a_record_that_cannot_be_is_refused_by_the_field_s_name_and_not_repeated(maker, bad):
+def test_rejects_an_invalid_record_by_field(maker, bad):
     for field, value in ((field, value) for field, values in bad.items() for value in values):
         with pytest.raises(ValueError, match=rf"^1 validation error for \w+\n{field}\n  ") as refused:
             maker(**{field: value})
@@ -63,7 +63,7 @@ BAD_URLS = [
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
-def test_a_url_that_names_no_log_is_refused_and_its_password_not_shown(url):
+def test_rejects_a_bad_url_without_showing_its_password(url):
     with pytest.raises(ValueError, match="prediction log's URL") as refused:
         open_prediction_log(url)
     assert "hush" not in str(refused.value)

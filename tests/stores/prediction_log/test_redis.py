@@ -1,4 +1,4 @@
-"""The prediction log in Redis: acknowledged records outlive kill -9, others can be sent again, foreign entries do no harm."""
+"""The prediction log in Redis: acknowledged records survive a kill, and foreign entries do no harm."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ import uuid
 import numpy as np
 import pytest
 import yaml
-from journal_records import make_feedback, make_prediction
+from log_records import make_feedback, make_prediction
 from polling import eventually
 from processes import PROJECT
 from stores.prediction_log import Feedback, FeedbackLimits, Prediction, PredictionLogError, Summary, redis_connection
@@ -35,8 +35,8 @@ def test_reads_more_than_one_page(log, monkeypatch):
 
 class TestKilled:
     @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
-    def test_loses_nothing_acknowledged_and_doubles_nothing(self, own_redis, open_at, kills):
-        """Killed in the middle of batches, right after feedback was acknowledged."""
+    def test_loses_no_acknowledged_record_and_duplicates_none(self, own_redis, open_at, kills):
+        """Kill Redis during batches, right after feedback is acknowledged."""
         own_redis.start()
         log = open_at(own_redis.url)
         acknowledged, given, stop = [], [], threading.Event()
@@ -68,7 +68,7 @@ class TestKilled:
         assert len({each.prediction_id for each in kept}) == len(kept) == log.summary().predictions_total
         assert kept[: len(acknowledged)] == acknowledged
 
-    def test_while_it_is_dead_every_call_says_so_and_once_it_is_back_each_works(self, own_redis, open_at):
+    def test_every_call_fails_while_redis_is_down_and_works_afterwards(self, own_redis, open_at):
         own_redis.start()
         log, prediction, feedback = open_at(own_redis.url), make_prediction(), make_feedback()
         calls = [
@@ -85,10 +85,10 @@ class TestKilled:
         for call, _ in calls:
             with pytest.raises(PredictionLogError, match=f"^Redis at 127.0.0.1:{own_redis.port} cannot be reached"):
                 call()
-        own_redis.start()  # it has forgotten the scripts, and the pool holds a dead connection
+        own_redis.start()  # without scripts, while the pool has a dead connection
         assert [call() for call, _ in calls] == [answer for _, answer in calls]
 
-    def test_does_not_wait_for_a_server_that_hangs(self, own_redis, open_at, monkeypatch):
+    def test_times_out_on_a_server_that_hangs(self, own_redis, open_at, monkeypatch):
         monkeypatch.setattr(redis_connection, "COMMAND_SECONDS", 0.2)
         own_redis.start()
         own_redis.pause()
@@ -97,11 +97,11 @@ class TestKilled:
 
 
 class TestForeignEntries:
-    """Other versions, or somebody with redis-cli, may have written what this version does not."""
+    """Entries by other versions or by hand."""
 
     @pytest.fixture
     def rewrite(self, redis_server):
-        """rewrite(stream, changes): write its only entry anew; a field that becomes None is left out."""
+        """rewrite(stream, changes): replace fields of its only entry; None removes a field."""
 
         def rewrite(stream, changes):
             ((entry, values),) = redis_server.client.xrange(stream)
@@ -115,7 +115,7 @@ class TestForeignEntries:
         ("field", "damage"),
         [(b"digit", None), (b"digit", b"seven"), (b"digit", b"12"), (b"is_digit", b"maybe"), (b"model_version", b"\xff\xfe")],
     )
-    def test_leaves_out_a_prediction_that_makes_no_sense(self, log, rewrite, field, damage):
+    def test_skips_an_invalid_prediction(self, log, rewrite, field, damage):
         damaged, *others = (make_prediction() for _ in range(3))
         log.add_predictions([damaged])
         rewrite(PREDICTIONS, {field: damage})
@@ -125,7 +125,7 @@ class TestForeignEntries:
         assert log.prediction(damaged.prediction_id) is None
         assert log.summary() == Summary(4, 3, 0, others[1].time)
 
-    def test_leaves_out_feedback_that_lost_its_digit_and_does_not_take_it_for_no_digit(self, log, rewrite):
+    def test_skips_feedback_without_a_digit_field(self, log, rewrite):
         damaged, sound = make_feedback(actual_digit=None), make_feedback()
         log.add_feedback(damaged)
         rewrite(FEEDBACK, {b"actual_digit": None})
@@ -141,19 +141,19 @@ class TestForeignEntries:
         rewrite(PREDICTIONS, {b"mood": b"good"})
         assert (log.feedback(1), log.recent_predictions(1)) == ([feedback], [prediction])
 
-    def test_the_cap_pushes_out_foreign_entries_too(self, redis_server, open_at):
+    def test_the_cap_also_drops_foreign_entries(self, redis_server, open_at):
         for _ in range(5):
             redis_server.client.xadd(PREDICTIONS, {"hello": "world"})
         log, predictions = open_at(redis_server.url, cap=2), [make_prediction() for _ in range(3)]
         log.add_predictions(predictions)
         assert log.recent_predictions(10) == predictions[1:]
 
-    def test_a_key_that_is_something_else_is_an_error(self, log, redis_server):
+    def test_a_key_of_another_type_is_an_error(self, log, redis_server):
         redis_server.client.set(PREDICTIONS, "in the way")
         with pytest.raises(PredictionLogError, match=r"rejects a command of the prediction log \(WRONGTYPE Operation"):
             log.add_predictions([make_prediction()])
 
-    def test_a_deleted_stream_is_an_empty_log_and_a_forgotten_script_is_sent_again(self, log, redis_server):
+    def test_survives_a_deleted_stream_and_flushed_scripts(self, log, redis_server):
         first, second = make_prediction(), make_prediction()
         log.add_predictions([first])
         redis_server.client.delete(PREDICTIONS)
@@ -167,7 +167,7 @@ class TestForeignEntries:
 class TestIndexes:
     @pytest.fixture
     def filled(self, log):
-        """Six predictions, old ones first, and two pieces of feedback on each."""
+        """Add six predictions, oldest first, with two pieces of feedback each."""
         predictions = [make_prediction(time=float(number)) for number in range(6)]
         log.add_predictions(predictions)
         given = [make_feedback(time=each.time, prediction_id=each.prediction_id) for each in predictions * 2]
@@ -175,7 +175,7 @@ class TestIndexes:
             log.add_feedback(each)
         return predictions, given
 
-    def test_let_go_of_what_the_cap_pushes_out(self, redis_server, open_at):
+    def test_forget_predictions_dropped_by_the_cap(self, redis_server, open_at):
         log = open_at(redis_server.url, cap=7)
         for _ in range(10):
             log.add_predictions([make_prediction() for _ in range(3)])
@@ -185,7 +185,7 @@ class TestIndexes:
             values[b"prediction_id"]: entry for entry, values in entries
         }
 
-    def test_let_go_of_what_is_erased_and_dropped(self, log, redis_server, filled):
+    def test_forget_erased_and_expired_records(self, log, redis_server, filled):
         predictions, given = filled
         log.erase([predictions[4].prediction_id], [given[5].feedback_id])
         assert log.drop_older(time=3.0, count=100) == 3 + 6
@@ -197,18 +197,18 @@ class TestIndexes:
         assert set(client.hgetall(f"{PREDICTIONS}:entries")) == kept_predictions
         assert set(client.hgetall(FEEDBACK_BY_PREDICTION)) == {b"", *kept_predictions}
 
-    def test_feedback_of_an_older_version_is_erased_with_its_prediction(self, log, redis_server, filled, monkeypatch):
-        """It wrote no index by prediction, and may do so still while a release replaces one replica after the other."""
+    def test_erase_feedback_of_an_older_version(self, log, redis_server, filled, monkeypatch):
+        """Older versions write no index by prediction, also during a rolling release."""
         monkeypatch.setattr(redis_log, "PAGE", 5)
         predictions, given = filled
         redis_server.client.delete(FEEDBACK_BY_PREDICTION)
         log.erase([predictions[0].prediction_id])
-        redis_server.client.hdel(FEEDBACK_BY_PREDICTION, "")  # where it reads on: all is read again
+        redis_server.client.hdel(FEEDBACK_BY_PREDICTION, "")  # the read position: all is read again
         log.erase([predictions[1].prediction_id])
         assert log.feedback(100) == [*given[2:6], *given[8:]]
 
-    def test_foreign_entries_leave_too(self, log, redis_server):
-        """One without a time is as old as its place in the stream; one without an id goes with its prediction."""
+    def test_foreign_entries_expire(self, log, redis_server):
+        """An entry without a time has the age of its stream id."""
         prediction, client = make_prediction(), redis_server.client
         log.add_predictions([prediction])
         client.xadd(FEEDBACK, {"prediction_id": prediction.prediction_id})
@@ -227,7 +227,7 @@ class TestIndexes:
 
 
 @pytest.mark.parametrize("cuts", [1, pytest.param(24, marks=pytest.mark.slow)])
-def test_a_batch_that_a_crash_cut_off_is_there_once_when_it_is_sent_again(own_redis, open_at, cuts):
+def test_a_batch_cut_off_by_a_crash_can_be_sent_again(own_redis, open_at, cuts):
     own_redis.start()
     log, feedback = open_at(own_redis.url), make_feedback()
     first, batch = [make_prediction() for _ in range(3)], [make_prediction() for _ in range(4)]
@@ -238,7 +238,7 @@ def test_a_batch_that_a_crash_cut_off_is_there_once_when_it_is_sent_again(own_re
     log.add_predictions(batch)
     own_redis.kill()
     content = file.read_bytes()
-    in_its_last_command = content.rindex(b"EXEC") - 3  # within a line, which Redis's own check takes for another fault
+    in_its_last_command = content.rindex(b"EXEC") - 3  # within a line, which Redis reports differently
     places = np.random.default_rng(0).choice(np.arange(length + 1, len(content)), cuts, replace=False).tolist()
     for place in (*places, in_its_last_command, len(content) - 1):
         file.write_bytes(content[:place])
@@ -252,7 +252,7 @@ def test_a_batch_that_a_crash_cut_off_is_there_once_when_it_is_sent_again(own_re
             assert log.summary().predictions_total == len(first + batch)
             assert log.feedback(100) == [feedback]
         own_redis.kill()
-    # What comes after a damaged place is not cut off: somebody must look, and may have a copy.
+    # Redis must not truncate a file that is damaged in the middle: an operator may have a copy.
     damaged = content[:length] + bytes([content[length] ^ 0xFF]) + content[length + 1 :]
     file.write_bytes(damaged)
     with pytest.raises(AssertionError, match="Bad file format reading the append only file"):
@@ -270,8 +270,8 @@ def test_a_full_server_erases_and_drops(own_redis, open_at):
     assert log.recent_predictions(10) == predictions[2:]
 
 
-def test_all_that_may_be_kept_fits_into_the_memory_of_the_stack(own_redis, open_at):
-    """Ids, versions and sources are as long as the service's; measured with a hundredth of each."""
+def test_the_largest_log_fits_into_the_stack_s_memory(own_redis, open_at):
+    """Measured with a hundredth of the records, of the service's sizes."""
     own_redis.start(appendonly="no")
     log, part, predictions = open_at(own_redis.url + "?durable=managed"), 100, 50_000
     services = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
@@ -280,19 +280,19 @@ def test_all_that_may_be_kept_fits_into_the_memory_of_the_stack(own_redis, open_
     empty = log.durability().memory_bytes
     ids = iter(lambda: uuid.uuid4().hex, None)
     for _ in range(predictions // part):
-        picture = uuid.uuid4().bytes * 49
-        log.add_predictions([Prediction(next(ids), 1e9, "strokes", 5, True, 0.987654321, "0647f3f72a49", picture)])
+        image = uuid.uuid4().bytes * 49
+        log.add_predictions([Prediction(next(ids), 1e9, "strokes", 5, True, 0.987654321, "0647f3f72a49", image)])
     for number in range(feedback // part):
-        time_, picture, source = 1e9 + number * 60, uuid.uuid4().bytes * 49, f"{number % 97:012x}"
-        log.add_feedback(Feedback(next(ids), time_, next(ids), 5, 3, "0647f3f72a49", picture, source))
+        time_, image, source = 1e9 + number * 60, uuid.uuid4().bytes * 49, f"{number % 97:012x}"
+        log.add_feedback(Feedback(next(ids), time_, next(ids), 5, 3, "0647f3f72a49", image, source))
     kept = part * (log.durability().memory_bytes - empty)
-    erased = (predictions + ERASED_FEEDBACK_KEPT) * 160  # bytes of an id in a sorted set
+    erased = (predictions + ERASED_FEEDBACK_KEPT) * 160  # bytes per id in a sorted set
     command = services["redis"]["command"]
     limit = int(command[command.index("--maxmemory") + 1].removesuffix("mb")) * 2**20
-    assert 784 * (predictions + feedback) < kept < 0.9 * limit - erased  # beyond that there is an alert
+    assert 784 * (predictions + feedback) < kept < 0.9 * limit - erased  # above it an alert fires
 
 
-def test_each_database_is_a_log_of_its_own(redis_server, open_at):
+def test_each_database_is_a_separate_log(redis_server, open_at):
     other = open_at(redis_server.url.removesuffix("/0") + "/5")
     other.add_predictions([make_prediction()])
     assert open_at(redis_server.url).summary().predictions_total == 0

@@ -1,4 +1,4 @@
-"""rediss:// is Redis with TLS: nobody is believed to be the server whose certificate the system does not trust for that host."""
+"""rediss:// connects with TLS and verifies the server's certificate for its host."""
 
 import socket
 import subprocess
@@ -7,13 +7,13 @@ import traceback
 
 import pytest
 import redis
-from journal_records import make_feedback, make_prediction
+from log_records import make_feedback, make_prediction
 from stores.prediction_log import PredictionLogError
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory, require):
-    """A folder with an authority, ca.pem, and what it signed: right.pem for 127.0.0.1 and localhost, wrong.pem for another."""
+    """Make an authority, ca.pem, and two certificates: right.pem for this host, wrong.pem for another."""
     openssl, folder = require("openssl"), tmp_path_factory.mktemp("certificates")
 
     def make(name, *options):
@@ -30,14 +30,14 @@ def certificates(tmp_path_factory, require):
 
 @pytest.fixture
 def trust(monkeypatch, certificates):
-    """trust(): from now on the system trusts the authority."""
+    """trust(): make the system trust the authority."""
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     return lambda: monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
 
 
 @pytest.fixture
 def start_with_tls(own_redis, certificates, free_port):
-    """start_with_tls("right"): a Redis with that certificate. Returns its port with TLS; the other has none."""
+    """start_with_tls("right"): start a Redis with this certificate and return its TLS port."""
 
     def start(name, **settings):
         port = free_port()
@@ -48,7 +48,7 @@ def start_with_tls(own_redis, certificates, free_port):
     return start
 
 
-def test_keeps_records_by_tls_once_the_authority_is_trusted(start_with_tls, trust, open_at):
+def test_stores_records_with_a_trusted_certificate(start_with_tls, trust, open_at):
     port = start_with_tls("right", requirepass="a/b c")
     refusal = rf"^Redis at 127\.0\.0\.1:{port} cannot be reached.*SSL_CERT_FILE trusts.*certificate verify failed"
     with pytest.raises(PredictionLogError, match=refusal):
@@ -63,7 +63,7 @@ def test_keeps_records_by_tls_once_the_authority_is_trusted(start_with_tls, trus
         assert log.durability().is_durable
 
 
-def test_rejects_a_certificate_for_another_host_and_does_not_send_it_the_password(start_with_tls, trust, own_redis, open_at):
+def test_sends_no_password_to_a_host_with_a_wrong_certificate(start_with_tls, trust, own_redis, open_at):
     trust()
     port = start_with_tls("wrong", requirepass="another")
     for host in ("127.0.0.1", "localhost"):
@@ -75,13 +75,11 @@ def test_rejects_a_certificate_for_another_host_and_does_not_send_it_the_passwor
         assert "errorstat_WRONGPASS" not in client.info("errorstats")
 
 
-def test_says_where_one_of_both_sides_has_no_tls(start_with_tls, own_redis, open_at, monkeypatch):
+def test_error_names_the_side_without_tls(start_with_tls, own_redis, open_at, monkeypatch):
     port = start_with_tls("right")
     with pytest.raises(PredictionLogError, match="rediss://"):
         open_at(f"redis://127.0.0.1:{port}/0").summary()
-    monkeypatch.setattr(
-        "stores.prediction_log.redis_connection.COMMAND_SECONDS", 0.2
-    )  # some servers wait for the end of the handshake's line
+    monkeypatch.setattr("stores.prediction_log.redis_connection.COMMAND_SECONDS", 0.2)  # some servers wait for a line's end
     with pytest.raises(PredictionLogError, match=r"TLS.*\bredis://|\bredis:// without"):
         open_at(own_redis.url.replace("redis://", "rediss://")).summary()
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -1,4 +1,4 @@
-"""The prediction log in SQLite: killed while it is written, deleted while it is open; a file that cannot be used is named."""
+"""The prediction log in SQLite survives kills and deleted files, and errors name an unusable file."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from journal_records import make_feedback, make_prediction
+from log_records import make_feedback, make_prediction
 from stores.prediction_log import PredictionLogError, Summary, sqlite_file
 from stores.prediction_log.sqlite_file import VERSION
 
@@ -27,7 +27,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def open_it(path, open_at):
-    """open_it(): another log in the same file."""
+    """open_it(): open another log on the same file."""
     return lambda: open_at(f"sqlite:///{path}")
 
 
@@ -42,14 +42,14 @@ def execute(path, script):
 
 
 def found_from_scratch(path):
-    """The ids of the predictions that somebody finds who opens the file from scratch, after SQLite has found it sound."""
+    """Check the file's integrity and return its prediction ids, over a new connection."""
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         return [id_ for (id_,) in connection.execute("SELECT prediction_id FROM predictions ORDER BY number")]
 
 
 class TestNotThereYet:
-    def test_an_empty_file_is_as_good_as_none(self, log, path):
+    def test_accepts_an_empty_file(self, log, path):
         path.parent.mkdir()
         path.touch()
         assert log.summary() == Summary(0, 0, 0, None)
@@ -58,14 +58,14 @@ class TestNotThereYet:
         log.close()
         assert list(path.parent.iterdir()) == [path]
 
-    def test_waits_while_another_makes_the_file_and_uses_that_one(self, log, path, tmp_path, open_at):
+    def test_waits_while_another_process_creates_the_file(self, log, path, tmp_path, open_at):
         theirs, ours = make_prediction(), make_prediction()
         other = open_at(f"sqlite:///{tmp_path}/other.sqlite")
         other.add_predictions([theirs])
         other.close()
         path.parent.mkdir()
         folder = os.open(path.parent, os.O_RDONLY)
-        fcntl.flock(folder, fcntl.LOCK_EX)  # as one holds it who makes the file
+        fcntl.flock(folder, fcntl.LOCK_EX)  # the lock of the creating process
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(log.add_predictions, [ours])
             time.sleep(0.1)
@@ -75,7 +75,7 @@ class TestNotThereYet:
             waiting.result()
         assert found_from_scratch(path) == [theirs.prediction_id, ours.prediction_id]
 
-    def test_a_path_is_relative_to_where_the_log_was_opened(self, tmp_path, open_at, monkeypatch):
+    def test_a_path_is_relative_to_the_first_working_folder(self, tmp_path, open_at, monkeypatch):
         monkeypatch.chdir(tmp_path)
         log = open_at("sqlite:///here 100%/journal?.sqlite")
         monkeypatch.chdir("/")
@@ -97,8 +97,8 @@ for number in itertools.count():
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(12, marks=pytest.mark.slow)])
-def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_no_part_of_a_batch(path, log, rounds):
-    """Others read all the while."""
+def test_a_killed_writer_loses_no_acknowledged_record_and_splits_no_batch(path, log, rounds):
+    """Another connection reads at the same time."""
     acknowledged, totals = [], []
     for round_ in range(rounds):
         command = [sys.executable, "-c", WRITE_FOR_EVER, f"sqlite:///{path}", f"round {round_}"]
@@ -113,18 +113,18 @@ def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_no_
     assert len(found) % 3 == 0
     assert set(acknowledged) <= set(found[::3])
     assert totals == sorted(totals)
-    assert totals[0] >= 3, "what was acknowledged is not there to read"
-    assert all(total % 3 == 0 for total in totals), "a part of a batch was there to read"
+    assert totals[0] >= 3, "acknowledged records are not readable"
+    assert all(total % 3 == 0 for total in totals), "a partial batch was readable"
 
 
 class TestDeleted:
-    """Under a running service, by somebody who cleans up."""
+    """The file is deleted under a running service."""
 
     @pytest.fixture(params=["*", "journal.sqlite"])
     def delete(self, request, path):
         return lambda: [file.unlink() for file in path.parent.glob(request.param)]
 
-    def test_all_that_had_it_open_find_nothing_and_go_over_to_the_new_one(self, log, open_it, path, delete):
+    def test_all_connections_switch_to_the_new_file(self, log, open_it, path, delete):
         others = [open_it(), open_it()]
         for user in (log, *others):
             user.add_predictions([make_prediction()])
@@ -137,7 +137,7 @@ class TestDeleted:
             assert user.recent_predictions(10) == kept
             assert found_from_scratch(path) == [prediction.prediction_id for prediction in kept]
 
-    def test_does_not_acknowledge_a_record_that_went_into_the_deleted_file(self, log, path, delete):
+    def test_does_not_acknowledge_a_write_to_the_deleted_file(self, log, path, delete):
         class DeletesWhenRead(list):
             def __iter__(self):
                 delete()
@@ -150,7 +150,7 @@ class TestDeleted:
         log.add_predictions([prediction])
         assert found_from_scratch(path) == [prediction.prediction_id]
 
-    def test_a_file_that_is_moved_away_takes_all_its_records_along(self, log, path, tmp_path):
+    def test_a_moved_file_keeps_its_records(self, log, path, tmp_path):
         old, new = make_prediction(), make_prediction()
         log.add_predictions([old])
         path.rename(tmp_path / "kept.sqlite")
@@ -159,13 +159,13 @@ class TestDeleted:
         assert found_from_scratch(path) == [new.prediction_id]
 
 
-def test_each_commit_is_on_the_disk(log):
+def test_each_commit_is_durable(log):
     log.add_feedback(make_feedback())
     found = [log._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert found == ["wal", 2]  # 2: FULL
 
 
-def test_the_bytes_of_an_erased_drawing_are_in_no_file(log, path):
+def test_erased_bytes_remain_in_no_file(log, path):
     picture = bytes(range(7, 203)) * 4
     prediction = make_prediction(picture=picture)
     log.add_predictions([make_prediction(), prediction, make_prediction()])
@@ -191,7 +191,7 @@ REMOVED = (
         f"{REMOVED} PRAGMA user_version = 2",  # nothing could be erased
     ],
 )
-def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(open_it, path, log, downgrade):
+def test_upgrades_an_older_file_once(open_it, path, log, downgrade):
     prediction, feedback, newer = make_prediction(), make_feedback(source=None), make_feedback()
     log.add_predictions([prediction])
     log.add_feedback(feedback)
@@ -210,7 +210,7 @@ def test_a_file_of_an_older_version_is_upgraded_once_and_loses_nothing(open_it, 
 class TestUnusable:
     @pytest.fixture
     def filled(self, path, open_at):
-        """A sound log, all of it in the one file."""
+        """Make a valid log in one file."""
         filled = open_at(f"sqlite:///{path}")
         filled.add_predictions([make_prediction() for _ in range(50)])
         filled.close()
@@ -227,7 +227,7 @@ class TestUnusable:
             ("no folder", UNUSABLE),
         ],
     )
-    def test_is_named_and_left_alone_and_all_is_well_once_it_is_moved_away(self, filled, log, script, message):
+    def test_error_names_the_file_and_leaves_it_unchanged(self, filled, log, script, message):
         if message == UNUSABLE:
             filled.unlink()
             filled.mkdir()
@@ -256,25 +256,25 @@ class TestUnusable:
         log.add_predictions([prediction])
         assert log.recent_predictions(10) == [prediction]
 
-    def test_a_file_damaged_inside_or_cut_short_is_named(self, filled, log):
+    def test_error_names_a_damaged_file(self, filled, log):
         content = filled.read_bytes()
         for damaged in (content[:4096] + bytes(8192) + content[12288:], content[:10_000]):
             filled.write_bytes(damaged)
             with pytest.raises(PredictionLogError, match=f"^{filled} {DAMAGED}"):
                 log.recent_predictions(50)
 
-    def test_a_file_that_another_process_holds_is_an_error_until_it_lets_go(self, filled, log, monkeypatch):
+    def test_a_locked_file_is_an_error(self, filled, log, monkeypatch):
         monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
         with closing(sqlite3.connect(filled, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
             with pytest.raises(PredictionLogError, match="is locked by another process"):
                 log.add_predictions([make_prediction()])
-            assert log.summary().predictions_kept == 50  # who only reads need not wait
+            assert log.summary().predictions_kept == 50  # reading does not wait
         log.add_predictions([make_prediction()])
         assert log.summary().predictions_kept == 51
 
-    def test_a_disk_that_is_full_is_an_error_until_there_is_room(self, filled, log):
-        log.summary()  # so that there is a connection, whose file may grow no more:
+    def test_a_full_disk_is_an_error_until_there_is_room(self, filled, log):
+        log.summary()  # opens the connection
         log._connection.execute("PRAGMA max_page_count = 1")
         with pytest.raises(PredictionLogError, match=r"on a sound disk with room \(database or disk is full\)"):
             log.add_predictions([make_prediction() for _ in range(100)])
@@ -284,13 +284,13 @@ class TestUnusable:
 
 
 class TestForeignRows:
-    """Somebody may have changed rows by hand."""
+    """Rows changed by hand."""
 
     @pytest.mark.parametrize(
         "change",
         ["digit = 12", "is_digit = 3", "model_version = CAST(x'fffe' AS TEXT)", "picture = 'text'"],
     )
-    def test_leaves_out_a_prediction_that_makes_no_sense(self, log, path, change):
+    def test_skips_an_invalid_prediction(self, log, path, change):
         before, damaged, after = (make_prediction() for _ in range(3))
         log.add_predictions([before, damaged, after])
         execute(path, f"UPDATE predictions SET {change} WHERE prediction_id = '{damaged.prediction_id}'")
@@ -305,7 +305,7 @@ class TestForeignRows:
         log.add_predictions([second])
         assert log.recent_predictions(2) == [first, second]
 
-    def test_counts_rows_deleted_by_hand_as_added(self, log, path):
+    def test_counts_rows_deleted_by_hand(self, log, path):
         log.add_predictions([make_prediction() for _ in range(5)])
         log.add_feedback(make_feedback())
         execute(path, "DELETE FROM predictions; DELETE FROM feedback")

@@ -1,4 +1,4 @@
-"""Corrupt: each corruption changes what it says, and the drawing path undoes what it promises to undo."""
+"""Each corruption makes its change, and normalization undoes size, place and brush."""
 
 import numpy as np
 import pytest
@@ -28,35 +28,35 @@ def test_no_two_corruptions_are_the_same():
     assert {change for _, change, _ in named} == {"none", "rotation", "scale", "shift", "size", "place", "brush"}
 
 
-def test_what_is_left_as_it_is_is_read_as_it_is_and_shifted_pixels_are_centered_again():
+def test_keeps_unchanged_images_and_centers_shifted_ones():
     np.testing.assert_array_equal(image("MNIST", "none", "", bar()), image_from_pixels(bar()))
     np.testing.assert_allclose(image("MNIST", "shift", "2 pixels", bar()), image_from_pixels(bar()), atol=1e-6)
     np.testing.assert_array_equal(image("strokes", "none", "", SEVEN), image_from_strokes(SEVEN))
 
 
 @pytest.mark.parametrize("value", ["top left", "top right", "bottom left", "bottom right"])
-def test_a_drawing_s_place_changes_nothing(value):
+def test_normalization_undoes_the_place(value):
     elsewhere = image("strokes", "place", value, SEVEN)
-    assert np.abs(elsewhere - image_from_strokes(SEVEN)).max() < 0.35  # whole pixels of the canvas
+    assert np.abs(elsewhere - image_from_strokes(SEVEN)).max() < 0.35  # the canvas has whole pixels
     assert np.abs(elsewhere - image_from_strokes(SEVEN)).mean() < 0.01
 
 
 @pytest.mark.parametrize(("value", "to_the_left_at_the_top"), [("+20°", True), ("-20°", False)])
 @pytest.mark.parametrize(("source", "sent"), [("MNIST", bar()), ("strokes", [np.array([[140.0, 40.0], [140.0, 240.0]])])])
-def test_positive_angles_turn_anticlockwise(source, sent, value, to_the_left_at_the_top):
+def test_positive_angles_turn_counterclockwise(source, sent, value, to_the_left_at_the_top):
     turned = image(source, "rotation", value, sent)
     top, bottom = (float(rows.sum(axis=0) @ np.arange(28) / rows.sum()) for rows in (turned[:12], turned[16:]))
     assert (top < bottom) == to_the_left_at_the_top
 
 
-def test_a_wider_brush_leaves_more_ink_on_the_canvas_but_the_strokes_do_not_care():
+def test_the_brush_changes_the_canvas_and_not_the_strokes():
     thin, thick = (image("canvas", "brush", f"{width} pixels", SEVEN) for width in (8, 32))
     assert thick.sum() > 1.5 * thin.sum()
     thin, thick = (image("strokes", "brush", f"{width} pixels", SEVEN) for width in (8, 32))
     np.testing.assert_array_equal(thin, thick)
 
 
-def test_writes_all_corruptions_with_the_same_digits_each(data):
+def test_writes_all_corruptions_of_the_same_digits(data):
     listed, corruption, split = load_corrupted(data / "corrupted.npz")
     assert listed == [(c.source, c.change, c.value) for c in corruptions()]
     assert len(split.images) == len(split.labels) == len(corruption)
@@ -68,7 +68,7 @@ def test_writes_all_corruptions_with_the_same_digits_each(data):
 
 
 class TestCanvas:
-    def test_a_line_is_as_wide_as_the_brush_and_a_click_is_a_disc(self):
+    def test_a_line_has_the_brush_s_width_and_a_click_is_a_disk(self):
         ink = in_unit_range(inked_canvas([np.array([[40.0, 140.0], [240.0, 140.0]])], brush=20.0))
         assert ink.shape == (280, 280)
         assert ink[:, 140].sum() == pytest.approx(20.0, abs=0.1)
@@ -78,7 +78,7 @@ class TestCanvas:
         rows, columns = ink.nonzero()
         assert (rows.mean() + 0.5, columns.mean() + 0.5) == pytest.approx((50.0, 100.0))
 
-    def test_what_is_off_the_canvas_is_cut_and_strokes_that_cross_are_no_darker_there(self):
+    def test_clips_at_the_canvas_and_saturates_crossings(self):
         inside = inked_canvas([np.array([[-20.0, 140.0], [20.0, 140.0]])])
         assert inside[140, 0] == 255
         assert not inked_canvas([np.array([[-200.0, -50.0], [-60.0, -50.0]]), np.array([[500.0, 500.0]])]).any()

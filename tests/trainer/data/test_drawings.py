@@ -1,4 +1,4 @@
-"""Drawings kept beside their images."""
+"""Drawings are stored with their images."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from digitnet.checkpoint import npz_bytes
 from trainer.data.digits import drawing_arrays, load_drawings
 
 
-def test_no_drawings_are_kept_as_none(tmp_path):
+def test_stores_an_empty_list(tmp_path):
     path = tmp_path / "none.npz"
     path.write_bytes(npz_bytes({**drawing_arrays([]), "test_labels": np.empty(0, np.uint8)}))
     drawings, labels = load_drawings(path)
@@ -14,7 +14,7 @@ def test_no_drawings_are_kept_as_none(tmp_path):
     assert labels.size == 0
 
 
-def test_damaged_drawings_say_which_file_it_is(tmp_path):
+def test_error_names_a_damaged_file(tmp_path):
     path = tmp_path / "synthetic.npz"
     path.write_bytes(npz_bytes({"test_labels": np.zeros(3, np.uint8)}))
     with pytest.raises(

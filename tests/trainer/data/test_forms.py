@@ -1,4 +1,4 @@
-"""forms.yaml: each form looks like the digit that it is filed under, and a wrong form is named."""
+"""forms.yaml: each form resembles its digit, and errors name a wrong form."""
 
 from collections import Counter
 from zlib import crc32
@@ -16,7 +16,7 @@ LETTERS = [form for form in FORMS if form.kind in ("capitals", "small letters")]
 
 
 def image(form):
-    """Of the form as the file has it, unperturbed."""
+    """Return the image of the unperturbed form."""
     return image_from_strokes([CANVAS_SIDE * stroke.curve @ stroke.points for stroke in form.strokes])
 
 
@@ -25,11 +25,11 @@ def test_has_several_forms_of_every_digit_and_every_capital_letter():
     assert list(dict.fromkeys(form.what for form in DIGIT_FORMS)) == list("0123456789")
     assert min(Counter(form.what for form in DIGIT_FORMS).values()) >= 5
     assert {form.what for form in FORMS if form.kind == "capitals"} == set("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    # Nobody could tell these four from a digit.
+    # These four letters look like digits.
     assert {form.what for form in LETTERS} - {form.what for form in LETTERS if form.like is None} == set("OSbq")
 
 
-def test_every_form_goes_through_its_points_and_stays_near_them_and_digits_are_as_high_as_the_file_says_and_no_wider():
+def test_every_form_follows_its_points_within_the_unit_square():
     for form in FORMS:
         assert 10.0 < image(form).sum() < 300.0, form.name
         assert 0.0 < form.weight < 100.0
@@ -47,7 +47,7 @@ def test_every_form_goes_through_its_points_and_stays_near_them_and_digits_are_a
 
 
 def nearest(form, samples):
-    """The digits, nearest first, by the images of all other forms, whatever the form itself is called."""
+    """Return the digits by likeness to the other forms, most alike first."""
     likeness = []
     for digit in map(str, range(10)):
         others = [samples[other.name] for other in DIGIT_FORMS if other.what == digit and other is not form]
@@ -56,13 +56,13 @@ def nearest(form, samples):
 
 
 def _features(image):
-    """Blurred, so that ink need not meet ink; of length 1."""
+    """Return the blurred image as a unit vector."""
     for axis in (0, 1, 0, 1):
         image = (np.roll(image, 1, axis) + 2.0 * image + np.roll(image, -1, axis)) / 4.0
     return image.ravel() / np.linalg.norm(image)
 
 
-def test_forms_are_most_like_other_forms_of_their_digit():
+def test_forms_resemble_other_forms_of_their_digit():
     forms, samples = Forms(), {}
     for form in DIGIT_FORMS:
         generator = np.random.default_rng([0, crc32(form.name.encode())])  # a new form leaves the others' samples as they are
@@ -74,7 +74,7 @@ def test_forms_are_most_like_other_forms_of_their_digit():
 
 @pytest.fixture
 def read(tmp_path):
-    """read(strokes, …): the first form of a file whose forms are all of these strokes."""
+    """read(*strokes, …): write a file whose forms have these strokes, and return its first form."""
 
     def read(*strokes, **changes):
         form = {"name": "plain", "weight": 1, "strokes": list(strokes)} | changes
@@ -86,14 +86,14 @@ def read(tmp_path):
 
 
 @pytest.mark.parametrize(("stroke", "sharp"), [("0,0 40,50 0,100", False), ("0,0 40,50! 0,100", True)])
-def test_a_curve_turns_gently_but_at_corners(read, stroke, sharp):
+def test_a_curve_is_smooth_except_at_corners(read, stroke, sharp):
     stroke = read(stroke).strokes[0]
     moves = np.diff(stroke.curve @ stroke.points, axis=0)
     turns = np.abs(np.diff(np.arctan2(moves[:, 1], moves[:, 0])))
     assert bool(turns.max() > 1.0) == sharp
 
 
-def test_a_curve_moves_with_its_points_one_point_is_a_dot_and_a_tilde_makes_a_stroke_loose(read):
+def test_parses_curves_dots_and_loose_strokes(read):
     curved, dot = read("0,0 40,10 60,60! 0,100", "~ 30,50").strokes
     move = np.array([0.1, -0.2])
     np.testing.assert_allclose(curved.curve @ (curved.points + move), curved.curve @ curved.points + move)
@@ -102,7 +102,7 @@ def test_a_curve_moves_with_its_points_one_point_is_a_dot_and_a_tilde_makes_a_st
 
 
 @pytest.mark.parametrize("stroke", ["~", "0,0 x,100", "0,0 0", "0,0 0,0 0,100", 5])
-def test_names_a_form_with_a_wrong_stroke_or_without_a_weight(read, stroke):
+def test_error_names_a_form_with_a_wrong_stroke_or_weight(read, stroke):
     with pytest.raises(ValueError, match=r"forms\.yaml: digits: thing: .*plain"):
         read(stroke)
     with pytest.raises(ValueError, match=r"forms\.yaml: digits: thing: .*weight"):

@@ -1,4 +1,4 @@
-"""IDX files: what is written comes back, the layout is LeCun's, and a bad file is refused."""
+"""IDX files have LeCun's layout, read back unchanged, and are rejected if damaged."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ IMAGES_HEADER = bytes.fromhex("00000803 00000002 0000001c 0000001c")
 LABELS_HEADER = bytes.fromhex("00000801 00000003")
 
 
-def test_images_and_labels_are_the_bytes_of_lecuns_page_and_come_back(tmp_path):
+def test_writes_lecun_s_layout_and_reads_it_back(tmp_path):
     flipped = IMAGES[:, :, ::-1]
     assert idx_bytes(flipped) == IMAGES_HEADER + bytes(flipped.ravel().tolist())
     assert idx_bytes(LABELS) == LABELS_HEADER + bytes([0, 9, 5])
@@ -35,7 +35,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("read", "content"), BAD.values(), ids=BAD.keys())
-def test_refuses_a_bad_file(tmp_path, read, content):
+def test_rejects_a_bad_file(tmp_path, read, content):
     path = tmp_path / "train-images-idx3-ubyte"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"train-images-idx3-ubyte is damaged.*delete it and run `make data`"):

@@ -1,4 +1,4 @@
-"""Preprocess: every digit of a small MNIST, through digitnet.images, into three splits that do not overlap."""
+"""Preprocess normalizes every digit into three splits without overlap."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from trainer.settings import PreprocessSettings
 
 DRAWN = np.full((28, 28), 200, np.uint8)
 IMAGES = np.zeros((150, 28, 28), np.uint8)
-IMAGES[:, 2:22, 4:24] = np.random.default_rng(0).integers(0, 256, (150, 20, 20))  # off the center: normalizing moves them
+IMAGES[:, 2:22, 4:24] = np.random.default_rng(0).integers(0, 256, (150, 20, 20))  # off center, so that normalization moves them
 LABELS = (np.arange(150) % 10).astype(np.uint8)
 
 
@@ -27,7 +27,7 @@ def project(write_mnist, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def preprocessed(project):
-    """preprocessed(folder): the file that preprocess makes with the decisions there."""
+    """preprocessed(folder): run preprocess with the folder's decisions and return its file."""
 
     def preprocessed(folder):
         settings = PreprocessSettings(validation_size=30, seed=1)
@@ -48,7 +48,7 @@ def splits(digits):
     return load_splits(digits)
 
 
-def test_training_and_validation_are_the_training_digits_each_once_and_with_its_label(splits):
+def test_training_and_validation_contain_each_training_digit_once(splits):
     assert [len(splits[split]) for split in SPLITS] == [70, 30, 50]
     expected = {in_bytes(image_from_pixels(image)).tobytes(): label for image, label in zip(IMAGES[:100], LABELS)}
     found = [pair for split in SPLITS[:2] for pair in zip(map(bytes, splits[split].images), splits[split].labels)]
@@ -56,13 +56,13 @@ def test_training_and_validation_are_the_training_digits_each_once_and_with_its_
     assert dict(found) == expected
 
 
-def test_the_test_digits_stay_in_order_and_are_seen_as_the_service_sees_them(splits):
+def test_test_digits_keep_their_order_and_the_service_s_normalization(splits):
     assert splits["test"].labels.tolist() == LABELS[100:].tolist()
     for image, digit in zip(splits["test"].images, IMAGES[100:], strict=True):
         np.testing.assert_array_equal(image / np.float32(255), image_from_pixels(digit))
 
 
-def test_the_same_data_and_settings_give_the_same_bytes_whatever_was_rejected(digits, preprocessed, tmp_path):
+def test_is_deterministic_and_ignores_rejected_feedback(digits, preprocessed, tmp_path):
     Decisions(tmp_path).reject([feedback(1, 4, DRAWN)])
     assert preprocessed(tmp_path).read_bytes() == digits.read_bytes()
 
@@ -71,8 +71,8 @@ def feedback(number, actual, image):
     return Feedback(f"{number:08x}", 1e9, None, 5, actual, None, image.tobytes(), None)
 
 
-def test_accepted_drawings_are_learnt_from_and_not_measured_on(splits, preprocessed, tmp_path):
-    """But for a digit that is held out, whoever sent it."""
+def test_adds_accepted_drawings_only_to_training(splits, preprocessed, tmp_path):
+    """Accepted copies of held-out digits are left out."""
     held_out = [feedback(number, 3, splits[split].images[0]) for number, split in enumerate(SPLITS[1:])]
     Decisions(tmp_path).accept([*held_out, feedback(7, 4, DRAWN), feedback(8, None, DRAWN + 1)])
     after = load_splits(preprocessed(tmp_path))
@@ -82,7 +82,7 @@ def test_accepted_drawings_are_learnt_from_and_not_measured_on(splits, preproces
         assert after[split].digest() == splits[split].digest()
 
 
-def test_does_not_use_other_data_than_pinned(write_mnist, tmp_path, monkeypatch):
+def test_rejects_data_that_is_not_pinned(write_mnist, tmp_path, monkeypatch):
     monkeypatch.setattr("trainer.data.fetch.default_sources", lambda *_: {})
     write_mnist(tmp_path, IMAGES, LABELS, 100)
     (tmp_path / "mnist" / TEST_LABELS).write_bytes(b"changed")

@@ -1,4 +1,4 @@
-"""Handwriting: hands vary as people's do, each thing by no more than it should, and the same seed repeats them."""
+"""Synthetic handwriting varies within its limits."""
 
 from collections import Counter
 from dataclasses import replace
@@ -14,17 +14,17 @@ from trainer.data.strokes import CANVAS_SIDE, MARGIN, NUMBER, OTHER_PENS, PENS, 
 FORMS = Forms()
 BY_NAME = {form.name: form for form in FORMS.forms}
 BAR = BY_NAME["1 bar"]
-PICTURE_SIZE = 140.0  # pixels, of what the steady writer writes
+SIZE = 140.0  # pixels, of the steady writer's forms
 
 
 @pytest.fixture
 def steady(monkeypatch):
-    """A writer who strays from the forms in nothing; tests give them one weakness each."""
+    """Return a writer without variation. Each test adds one habit."""
     for name in ("SLANT", "TURN", "ASPECT", "SIZE", "PACE"):
         monkeypatch.setattr(hand, name, 0.0)
     habits = dict.fromkeys(("haste", "slant", "turn", "stretch", "tremor", "hooks", "rounding"), 0.0)
     warp = np.zeros((hand.WARP_TERMS, 2))
-    return replace(FORMS.writer(np.random.default_rng(0)), **habits, size=PICTURE_SIZE, warp=warp, spacing=2.0)
+    return replace(FORMS.writer(np.random.default_rng(0)), **habits, size=SIZE, warp=warp, spacing=2.0)
 
 
 def written(form, writer, count, seed=0):
@@ -33,17 +33,17 @@ def written(form, writer, count, seed=0):
 
 
 def length(stroke):
-    """In heights of the form."""
-    return paths.path_lengths(stroke)[-1] / PICTURE_SIZE
+    """Return the stroke's length in heights of the form."""
+    return paths.path_lengths(stroke)[-1] / SIZE
 
 
 def lean(stroke):
-    """Radians by which a bar leans to the right."""
+    """Return a bar's lean to the right in radians."""
     x, y = stroke[0] - stroke[-1]
     return np.arctan2(x, -y)
 
 
-def test_whatever_is_written_is_on_the_canvas_and_all_over_it_and_gives_an_image(steady):
+def test_writing_covers_and_stays_on_the_canvas(steady):
     places = np.array([stroke.mean(axis=0) for (stroke,) in written(BAR, steady, 200)])
     assert (places.min(axis=0) < [30.0, 90.0]).all()
     assert (places.max(axis=0) > [250.0, 190.0]).all()
@@ -57,20 +57,20 @@ def test_whatever_is_written_is_on_the_canvas_and_all_over_it_and_gives_an_image
             assert image_from_strokes(strokes).any(), form.name
 
 
-def test_a_steady_hand_writes_the_form_as_the_file_has_it(steady):
+def test_a_steady_hand_writes_the_exact_form(steady):
     for form in FORMS.forms:
         (strokes,) = written(form, steady, 1)
         expected = [stroke.curve @ stroke.points for stroke in form.strokes]
         corner = np.concatenate(expected).min(axis=0)
         shift = np.concatenate(strokes).min(axis=0)
-        size = min(PICTURE_SIZE, (CANVAS_SIDE - 2 * MARGIN) / np.ptp(np.concatenate(expected), axis=0).max())
+        size = min(SIZE, (CANVAS_SIDE - 2 * MARGIN) / np.ptp(np.concatenate(expected), axis=0).max())
         for stroke, path in zip(strokes, expected, strict=True):
-            path = paths.evenly((path - corner) * size / 100.0) * 100.0 + shift  # closer points than the file's curve has
+            path = paths.evenly((path - corner) * size / 100.0) * 100.0 + shift  # denser than the file's curve
             assert np.hypot(*(stroke[:, None] - path).transpose(2, 0, 1)).min(axis=1).max() < 4.0, form.name
 
 
-def test_writes_the_common_forms_most_and_a_writer_keeps_to_a_taste_and_a_slant():
-    """Two threes are more often of one form if one hand wrote both."""
+def test_prefers_common_forms_and_keeps_a_writer_s_habits():
+    """Two threes by one writer share a form more often than by two writers."""
     generator = np.random.default_rng(0)
     counts = Counter(FORMS.digit(1, generator)[1] for _ in range(400))
     assert counts.most_common(1)[0][0] == "1 bar"
@@ -83,7 +83,7 @@ def test_writes_the_common_forms_most_and_a_writer_keeps_to_a_taste_and_a_slant(
     assert np.std(np.mean(leans, axis=1)) > 1.3 * np.mean(np.std(leans, axis=1))
 
 
-def test_habits_are_within_their_ranges_and_most_pens_are_mnist_s():
+def test_habits_fill_their_ranges_and_most_pens_are_mnist_s():
     generator = np.random.default_rng(0)
     writers = [FORMS.writer(generator) for _ in range(1000)]
     for name, low, high in (
@@ -95,7 +95,7 @@ def test_habits_are_within_their_ranges_and_most_pens_are_mnist_s():
     ):
         values = np.array([getattr(writer, name) for writer in writers])
         assert low <= values.min() < values.max() <= high
-        assert np.ptp(values) > 0.7 * (high - low)  # and fill them
+        assert np.ptp(values) > 0.7 * (high - low)  # they fill the range
     pens = np.array([writer.pen for writer in writers])
     others = pens[pens != PEN_RADIUS]
     assert len(others) / len(pens) == pytest.approx(OTHER_PENS, abs=0.04)
@@ -103,7 +103,7 @@ def test_habits_are_within_their_ranges_and_most_pens_are_mnist_s():
     assert 3.0 < others.max() <= PENS[1]
 
 
-def test_nobody_leans_stretches_or_sizes_beyond_the_limits(steady):
+def test_slant_stretch_and_size_are_limited(steady):
     for habit, beyond, limit in (
         ("slant", 9.0, np.arctan(hand.SLANT_RANGE[1])),
         ("slant", -9.0, np.arctan(hand.SLANT_RANGE[0])),
@@ -111,7 +111,7 @@ def test_nobody_leans_stretches_or_sizes_beyond_the_limits(steady):
         ("turn", -9.0, -hand.TURN_LIMIT),
     ):
         ((stroke,),) = written(BAR, replace(steady, **{habit: beyond}), 1)
-        assert lean(stroke) == pytest.approx(limit + 0.02, abs=0.02)  # the form leans by 0.02 itself
+        assert lean(stroke) == pytest.approx(limit + 0.02, abs=0.02)  # the form itself leans by 0.02
 
     def extent(**habits):
         ((stroke,),) = written(BY_NAME["0 closed"], replace(steady, **habits), 1)
@@ -123,7 +123,7 @@ def test_nobody_leans_stretches_or_sizes_beyond_the_limits(steady):
     assert extent(size=9999.0)[1] == pytest.approx(CANVAS_SIDE - 2 * MARGIN, abs=2.0)
 
 
-def test_ends_are_late_or_early_and_hooks_long_within_limits(steady, monkeypatch):
+def test_overshoot_and_hooks_are_limited(steady, monkeypatch):
     def lengths(**habits):
         return np.array([length(stroke) for (stroke,) in written(BAR, replace(steady, **habits), 300)])
 
@@ -137,8 +137,8 @@ def test_ends_are_late_or_early_and_hooks_long_within_limits(steady, monkeypatch
     assert 1.07 < found.max() < 1.0 + 2 * hand.OVERSHOOT_RANGE[1] + 0.04
 
 
-def test_tremor_shakes_but_does_not_carry_away(steady):
-    limit = hand.TREMOR * hand.TREMOR_LIMIT * paths.DEVIATIONS * PICTURE_SIZE
+def test_tremor_is_limited(steady):
+    limit = hand.TREMOR * hand.TREMOR_LIMIT * paths.DEVIATIONS * SIZE
     strayed = []
     for (stroke,) in written(BAR, replace(steady, tremor=hand.TREMOR_LIMIT), 100):
         first, last = stroke[0], stroke[-1]
@@ -148,9 +148,9 @@ def test_tremor_shakes_but_does_not_carry_away(steady):
     assert max(strayed) < 2 * limit + 1.0
 
 
-def test_haste_leaves_loops_gaping_rounding_cuts_corners_and_fast_hands_leave_few_points(steady):
+def test_haste_opens_loops_rounding_cuts_corners_and_speed_drops_points(steady):
     def gap(writer):
-        return max(np.hypot(*(loop[0] - loop[-1])) for (loop,) in written(BY_NAME["0 closed"], writer, 100)) / PICTURE_SIZE
+        return max(np.hypot(*(loop[0] - loop[-1])) for (loop,) in written(BY_NAME["0 closed"], writer, 100)) / SIZE
 
     assert gap(steady) < 0.06
     assert 0.1 < gap(replace(steady, haste=1.5)) < 0.7
@@ -163,7 +163,7 @@ def test_haste_leaves_loops_gaping_rounding_cuts_corners_and_fast_hands_leave_fe
     assert len(fast) == pytest.approx(11, abs=1)
 
 
-def test_a_loose_stroke_strays_further_than_the_others(steady):
+def test_a_loose_stroke_varies_more(steady):
     crossed = BY_NAME["7 crossed"]
     strict = replace(crossed, strokes=(crossed.strokes[0], replace(crossed.strokes[1], loose=False)))
 
@@ -175,7 +175,7 @@ def test_a_loose_stroke_strays_further_than_the_others(steady):
     assert spread(crossed) > 1.2 * spread(strict)
 
 
-def test_draws_all_that_is_no_digit_but_what_looks_like_one():
+def test_draws_all_kinds_of_non_digits_except_lookalikes():
     generator = np.random.default_rng(0)
     writer = FORMS.writer(generator)
     names = {FORMS.non_digit(generator, writer)[1] for _ in range(800)}
@@ -186,11 +186,11 @@ def test_draws_all_that_is_no_digit_but_what_looks_like_one():
     assert all(form.like is None for form in forms)
 
 
-def test_a_number_has_two_digits_side_by_side_and_scribbles_are_too_long_for_one(steady):
+def test_numbers_have_a_gap_and_scribbles_are_long(steady):
     generator = np.random.default_rng(0)
     for _ in range(20):
         columns = np.sort(np.concatenate(FORMS._number(steady, generator))[:, 0])
-        assert np.diff(columns).max() >= hand.NUMBER_GAP[0] - 0.01  # a gap that no ink is in
+        assert np.diff(columns).max() >= hand.NUMBER_GAP[0] - 0.01  # a gap without ink
     for _ in range(200):
         drawn = hand.scribble(generator)
         every = np.concatenate(drawn)

@@ -1,4 +1,4 @@
-"""Synthesize: images by many writers in three splits, with their labels; the same bytes for the same settings."""
+"""Synthesize makes labeled images in three splits, the same bytes for the same settings."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ SETTINGS = SynthesizeSettings(digits=210, non_digits=65, held_out_digits=40, hel
 
 @pytest.fixture(autouse=True, scope="module")
 def in_this_process():
-    """So little is done sooner than a process is started."""
+    """Avoid processes, which start more slowly than this data takes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "map_in_processes", lambda function, jobs: list(map(function, jobs)))
         yield
@@ -43,7 +43,7 @@ def arrays(file):
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_split_has_what_was_asked_for_in_the_forms_of_its_labels(arrays, split):
+def test_a_split_has_the_requested_digits_in_their_forms(arrays, split):
     labels, images = arrays[f"{split}_labels"], arrays[f"{split}_pictures"]
     digits, non_digits = SETTINGS.sizes(split)
     assert images.shape == (digits + non_digits, 28, 28)
@@ -56,13 +56,13 @@ def test_a_split_has_what_was_asked_for_in_the_forms_of_its_labels(arrays, split
             assert name not in forms or (forms[name].kind != "digits" and forms[name].like is None)
         else:
             assert (forms[name].kind, forms[name].what) == ("digits", str(label))
-    for image in images:  # each one is as the network reads them
-        assert image.max() == 255  # the pen's middle
+    for image in images:  # normalized for the network
+        assert image.max() == 255
         rows, columns = image.any(axis=1).nonzero()[0], image.any(axis=0).nonzero()[0]
-        assert max(np.ptp(rows), np.ptp(columns)) == 19  # the ink's longer side fills the box of 20 pixels
+        assert max(np.ptp(rows), np.ptp(columns)) == 19  # the longer side has 20 pixels
 
 
-def test_no_image_is_twice_in_the_splits_and_only_what_is_trained_on_is_written_with_other_pens(file, arrays):
+def test_splits_share_no_image_and_only_training_has_other_pens(file, arrays):
     ink = {split: arrays[f"{split}_pictures"][arrays[f"{split}_labels"] == 0].sum(axis=(1, 2)) / 255 for split in SPLITS}
     assert ink["training"].max() > 1.3 * max(ink["validation"].max(), ink["test"].max())
     images = [image.tobytes() for split in SPLITS for image in arrays[f"{split}_pictures"]]
@@ -70,7 +70,7 @@ def test_no_image_is_twice_in_the_splits_and_only_what_is_trained_on_is_written_
     assert [len(load_splits(file)[split]) for split in SPLITS] == [275, 65, 65]
 
 
-def test_keeps_the_drawings_of_the_test_images(file):
+def test_stores_the_drawings_of_the_test_images(file):
     drawings, labels = load_drawings(file)
     test = load_splits(file)["test"]
     np.testing.assert_array_equal(labels, test.labels)
@@ -78,14 +78,14 @@ def test_keeps_the_drawings_of_the_test_images(file):
         np.testing.assert_array_equal(in_bytes(image_from_strokes(drawing)), image)
 
 
-def test_the_same_settings_give_the_same_bytes_with_two_processes_too(file, tmp_path, monkeypatch):
+def test_two_processes_give_the_same_bytes(file, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "map_in_processes", map_in_processes)
     synthesize(SETTINGS, tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
 
 
-def test_more_images_leave_the_first_as_they_were_and_another_seed_gives_others(arrays, tmp_path):
-    """So that a larger set differs from a smaller one in nothing but its size. None of non-digits is a number of them, too."""
+def test_a_larger_set_starts_with_the_smaller_one(arrays, tmp_path):
+    """A larger set only adds images. Zero non-digits are valid."""
 
     def written(**changes):
         changes = {"non_digits": 0, "held_out_digits": 10, "held_out_non_digits": 0} | changes
@@ -100,7 +100,7 @@ def test_more_images_leave_the_first_as_they_were_and_another_seed_gives_others(
     assert others["test_pictures"].shape == (10, 28, 28)
 
 
-# `python -m trainer synthesize`, whose processes hand over what they have page by page: they end with a page.
+# `python -m trainer synthesize` with one page per job.
 SYNTHESIZE = """
 import sys
 from trainer import __main__
@@ -111,22 +111,22 @@ sys.exit(__main__.main(["synthesize"]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_a_signal_ends_it_and_its_processes_at_once(number, tmp_path, params_file):
+def test_a_signal_stops_all_processes(number, tmp_path, params_file):
     params_file.write_text(params_file.read_text().replace("{digits: 40,", "{digits: 100000,"))
     command = [sys.executable, "-c", SYNTHESIZE]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    # Its two processes, and multiprocessing's tracker of what they leave, do not hear Ctrl-C once they are at work.
-    eventually(lambda: sum(members(process.pid)) >= 3, "its processes are at work")
+    # Two workers and multiprocessing's resource tracker ignore Ctrl-C.
+    eventually(lambda: sum(members(process.pid)) >= 3, "the workers run")
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "Traceback" not in said
+    assert "Traceback" not in errors
     assert not (tmp_path / "data").exists()
     eventually(lambda: not members(process.pid), "no process is left")
 
 
 def members(group):
-    """Of a process group's members, whether each ignores SIGINT."""
+    """Return for each process of the group whether it ignores SIGINT."""
     listed = subprocess.run(["ps", "-A", "-o", "pgid=,ignored="], capture_output=True, text=True, check=True).stdout
     rows = (line.split() for line in listed.splitlines())
     return [bool(int(ignored, 16) & 1 << signal.SIGINT - 1) for pgid, ignored in rows if int(pgid) == group]

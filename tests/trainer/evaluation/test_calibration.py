@@ -1,4 +1,4 @@
-"""Confidence: fitted on logits whose truth is known, because it was drawn from them."""
+"""Temperature and calibration error, on labels drawn from known logits."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from trainer.evaluation.calibration import BINS, fit_temperature, reliability
 
 
 def drawn(generator, count=20_000, spread=2.0):
-    """Logits (count, 10), and labels that come up as often as their softmax says: perfectly calibrated."""
+    """Return logits (count, 10) and labels drawn from their softmax, which are perfectly calibrated."""
     logits = generator.normal(0.0, spread, (count, 10))
     cumulative = softmax(logits.T).T.cumsum(axis=1)
     return logits, np.minimum((generator.random((count, 1)) > cumulative).sum(axis=1), 9)
@@ -19,24 +19,24 @@ def generator():
 
 
 @pytest.mark.parametrize("temperature", [0.3, 4.0])
-def test_the_temperature_that_logits_were_multiplied_by_is_found(generator, temperature):
+def test_finds_the_temperature(generator, temperature):
     logits, labels = drawn(generator)
     assert fit_temperature(logits * temperature, labels) == pytest.approx(temperature, rel=0.05)
 
 
-def test_nothing_overflows_where_all_answers_are_right_or_there_are_none():
+def test_handles_perfect_and_empty_data():
     assert fit_temperature(np.eye(10) * 500.0, np.arange(10)) < 20.0
     assert fit_temperature(np.empty((0, 10)), np.empty(0, int)) == 1.0
 
 
-def test_what_is_calibrated_has_hardly_an_error_and_what_is_too_sure_has_one(generator):
+def test_overconfidence_has_a_calibration_error(generator):
     logits, labels = drawn(generator)
     assert reliability(logits, labels).expected_calibration_error < 0.01
     assert reliability(logits * 3.0, labels).expected_calibration_error > 0.1
     assert reliability(logits * 3.0, labels, temperature=3.0).expected_calibration_error < 0.01
 
 
-def test_the_error_is_the_mean_distance_of_confidence_and_accuracy():
+def test_error_is_the_mean_distance_of_confidence_and_accuracy():
     sure = np.log([[0.8] + [0.2 / 9] * 9] * 4)  # four answers, 80% sure of 0
     measured = reliability(sure, np.array([0, 0, 1, 2]))
     assert measured.count.tolist() == [4]
@@ -45,7 +45,7 @@ def test_the_error_is_the_mean_distance_of_confidence_and_accuracy():
     assert measured.expected_calibration_error == pytest.approx(0.3)
 
 
-def test_bins_are_equally_wide_and_those_that_are_empty_are_left_out(generator):
+def test_bins_have_equal_width_and_are_not_empty(generator):
     logits, labels = drawn(generator, 2_000)
     measured = reliability(logits, labels)
     assert measured.count.sum() == 2_000

@@ -1,4 +1,4 @@
-"""Evaluate: it measures what the network does, and chooses on the validation splits."""
+"""Evaluate measures the network and fits its decision on the validation splits."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from trainer.evaluation.evaluate import evaluate
 
 
 def trained(folder, params, train_in, data):
-    """The folder with a network that was trained on the data."""
+    """Train a network and return its folder."""
     (folder / "params.yaml").write_text(params)
     train_in(folder, folder / "params.yaml", data)
     return folder / "trained"
@@ -37,7 +37,7 @@ def perceptron(tmp_path_factory, params, train_in, data):
 
 @pytest.fixture(scope="module")
 def measured(data, perceptron, tmp_path_factory):
-    """The folder with the results."""
+    """Evaluate the network and return the folder of results."""
     folder = tmp_path_factory.mktemp("measured")
     evaluated(data, perceptron, folder)
     return folder
@@ -67,7 +67,7 @@ def logits_of(folder, split):
     return network.predict_logits(split.images / np.float32(255)), card
 
 
-def test_measures_on_the_test_digits_and_makes_the_model(measured, metrics, perceptron, splits):
+def test_measures_the_test_digits_and_saves_the_model(measured, metrics, perceptron, splits):
     network, card = load(measured / "model")
     test = splits["test"]
     predicted = network.predict(test.images / np.float32(255))[:, :10].argmax(axis=1)
@@ -76,7 +76,7 @@ def test_measures_on_the_test_digits_and_makes_the_model(measured, metrics, perc
     assert card["test"] == {name: value for name, value in metrics.items() if not isinstance(value, list)}
     before, trained_card = load(perceptron)
     assert network.parameters.tobytes() == before.parameters.tobytes()
-    assert card["version"] != trained_card["version"]  # the temperature and the threshold are part of it
+    assert card["version"] != trained_card["version"]  # it includes temperature and threshold
     rows = (measured / "confusion.csv").read_text().splitlines()
     assert rows == ["actual,predicted", *(f"{actual},{guess}" for actual, guess in zip(test.labels, predicted))]
     confusion = np.array(metrics["confusion"])
@@ -88,7 +88,7 @@ def test_measures_on_the_test_digits_and_makes_the_model(measured, metrics, perc
             sheet.verify()
 
 
-def test_measures_each_form_of_the_synthetic_digits(measured, metrics, synthetic):
+def test_measures_each_synthetic_form(measured, metrics, synthetic):
     test = synthetic.digits("test")
     right = logits_of(measured, test)[0][:, :10].argmax(axis=1) == test.labels
     rows = [(row["form"], int(row["pictures"]), float(row["accuracy"])) for row in table(measured / "forms.csv")]
@@ -97,19 +97,19 @@ def test_measures_each_form_of_the_synthetic_digits(measured, metrics, synthetic
     assert metrics["synthetic_accuracy"] == pytest.approx(right.mean())
 
 
-def test_the_threshold_loses_that_share_of_the_held_out_digits(measured, metrics, splits, synthetic):
+def test_threshold_rejects_the_given_share_of_validation_digits(measured, metrics, splits, synthetic):
     network, card = load(measured / "model")
 
     def rejected(*splits):
         no_digit = [network.predict(split.images / np.float32(255))[:, NO_DIGIT] for split in splits]
         return np.concatenate(no_digit) > card["no_digit_threshold"]
 
-    assert rejected(splits["validation"], synthetic.digits("validation")).sum() == 6  # of sixty
+    assert rejected(splits["validation"], synthetic.digits("validation")).sum() == 6  # of 60
     assert metrics["rejected"]["non_digits"] == np.mean(rejected(synthetic.non_digits("test")))
     assert metrics["rejected"]["non_digits"] > metrics["rejected"]["mnist_digits"]
 
 
-def test_the_temperature_is_fitted_to_the_held_out_digits(measured, metrics, splits, synthetic):
+def test_fits_the_temperature_to_validation_digits(measured, metrics, splits, synthetic):
     held_out = [splits["validation"], synthetic.digits("validation")]
     logits = np.concatenate([logits_of(measured, split)[0][:, :10] for split in held_out]).astype(float)
     labels = np.concatenate([split.labels for split in held_out])
@@ -125,7 +125,7 @@ def test_the_temperature_is_fitted_to_the_held_out_digits(measured, metrics, spl
     assert all(row["confidence"] == row["perfect"] for row in rows)
 
 
-def test_each_score_has_a_curve_from_none_lost_upwards(measured, metrics):
+def test_each_score_has_a_rising_rejection_curve(measured, metrics):
     figures, rows = metrics["rejection"], table(measured / "rejection.csv")
     assert list(figures) == ["class", "energy", "confidence", "features"]
     assert [float(row["digits_rejected"]) for row in rows] == pytest.approx(np.arange(51) / 1000)
@@ -134,18 +134,18 @@ def test_each_score_has_a_curve_from_none_lost_upwards(measured, metrics):
         assert curve == sorted(curve)
         assert figure["non_digits_rejected"] == pytest.approx(curve[10], abs=1e-4)
         assert 0.0 <= figure["area_under_roc"] <= 1.0
-    assert figures["class"]["area_under_roc"] > 0.9  # noise and bars are easily told apart
+    assert figures["class"]["area_under_roc"] > 0.9  # noise and bars differ clearly
 
 
-def test_the_metrics_have_each_table_row_by_row(measured, metrics):
+def test_metrics_contain_the_tables(measured, metrics):
     for name in ("forms", "robustness", "reliability", "rejection"):
         rows = table(measured / f"{name}.csv")
         assert rows
-        said = metrics["rejection_roc" if name == "rejection" else name]
-        assert [{key: str(value) for key, value in row.items()} for row in said] == rows
+        found = metrics["rejection_roc" if name == "rejection" else name]
+        assert [{key: str(value) for key, value in row.items()} for row in found] == rows
 
 
-def test_measures_each_corruption_by_itself(measured, metrics, data):
+def test_measures_each_corruption(measured, metrics, data):
     corruptions, corruption, split = load_corrupted(data / "corrupted.npz")
     logits, card = logits_of(measured, split)
     right = logits[:, :10].argmax(axis=1) == split.labels
@@ -162,7 +162,7 @@ def test_measures_each_corruption_by_itself(measured, metrics, data):
     assert len(set(names)) == len(names)
 
 
-def test_a_network_of_ten_units_rejects_nothing_and_has_the_other_scores(data, params, train_in, tmp_path):
+def test_a_network_without_a_no_digit_class_rejects_nothing(data, params, train_in, tmp_path):
     params = params.replace("network: perceptron", "network: classic")
     metrics = evaluated(data, trained(tmp_path, params, train_in, data), tmp_path)
     assert "no_digit_threshold" not in load_card(tmp_path / "model")
@@ -171,7 +171,7 @@ def test_a_network_of_ten_units_rejects_nothing_and_has_the_other_scores(data, p
     assert list(metrics["rejection"]) == ["energy", "confidence", "features"]
 
 
-def test_without_synthetic_non_digits_there_is_nothing_to_reject_and_a_damaged_file_is_named(data, perceptron, tmp_path):
+def test_works_without_non_digits_and_names_a_damaged_file(data, perceptron, tmp_path):
     copied = shutil.copytree(data, tmp_path / "data")
     arrays = npz_arrays((copied / "synthetic.npz").read_bytes())
     digits = arrays["test_labels"] != NO_DIGIT
@@ -188,7 +188,7 @@ def test_without_synthetic_non_digits_there_is_nothing_to_reject_and_a_damaged_f
 
 
 def drift_references(**counts):
-    """Answers to that many images of each digit, by form."""
+    """Make drift references from `counts` images of each digit, by form."""
     generator, answered = np.random.default_rng(4), {}
     for form, count in counts.items():
         labels = np.append(np.repeat(np.arange(10), count), [NO_DIGIT] * 30)
@@ -199,9 +199,9 @@ def drift_references(**counts):
     return evaluate_module._drift_references(answered, Decision(1.5, 0.5))
 
 
-def test_drawings_are_compared_with_the_digits_of_each_form_that_has_enough(measured):
+def test_makes_a_drift_reference_for_each_form_with_enough_digits(measured):
     references = drift_references(pixels=30, strokes=40)
-    assert {form: Reference.from_dict(said).drawings for form, said in references.items()} == {"pixels": 300, "strokes": 400}
+    assert {form: Reference.from_dict(each).drawings for form, each in references.items()} == {"pixels": 300, "strokes": 400}
     json.dumps(references)
     assert Reference.from_dict(references["strokes"]).of_digit.tolist() == [40] * 10
     assert list(drift_references(pixels=2, strokes=40)) == ["strokes"]

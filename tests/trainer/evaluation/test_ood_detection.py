@@ -1,4 +1,4 @@
-"""Scores of how little something looks like a digit, and how well they tell the two apart."""
+"""Scores for out-of-distribution detection, and their quality."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ def generator():
     return np.random.default_rng(0)
 
 
-def test_the_scores_are_what_they_are_named_after(generator):
+def test_scores_match_their_definitions(generator):
     logits = generator.normal(0.0, 4.0, (50, 11))
     named, probabilities = scores(logits), softmax(logits.T).T
     np.testing.assert_allclose(1.0 / (1.0 + np.exp(-named["class"])), probabilities[:, 10])
@@ -19,13 +19,13 @@ def test_the_scores_are_what_they_are_named_after(generator):
     np.testing.assert_allclose(np.exp(-named["confidence"]), softmax(logits[:, :10].T).max(axis=0))
 
 
-def test_without_a_class_for_it_two_scores_are_left_and_large_logits_do_not_overflow(generator):
+def test_ten_logits_have_two_scores_without_overflow(generator):
     named = scores(generator.normal(0.0, 4.0, (5, 10)).astype(np.float32) + 1e4)
     assert list(named) == ["energy", "confidence"]
     assert all(np.isfinite(score).all() for score in named.values())
 
 
-def test_the_distance_is_to_the_nearest_digit_in_spreads_of_each_feature(generator):
+def test_feature_distance_is_standardized(generator):
     labels = np.arange(2000) % 2
     features = generator.normal(0.0, [1.0, 10.0], (2000, 2)) + np.where(labels[:, None], [8.0, 0.0], [0.0, 0.0])
     at = feature_distance(features, labels, np.array([[0.0, 0.0], [8.0, 0.0], [4.0, 0.0], [0.0, 20.0], [11.0, 0.0]]))
@@ -34,14 +34,14 @@ def test_the_distance_is_to_the_nearest_digit_in_spreads_of_each_feature(generat
     assert np.isfinite(never_changing).all()
 
 
-def test_the_curve_is_what_lies_beyond_the_threshold_that_loses_so_many(generator):
+def test_curve_gives_rejections_at_each_loss_of_digits(generator):
     digits, others = generator.normal(0.0, 1.0, 1000), generator.normal(2.0, 1.0, 500)
     lost = np.array([0.0, 0.01, 0.5])
     expected = [np.mean(others > np.quantile(digits, 1.0 - share)) for share in lost]
     np.testing.assert_allclose(caught(digits, others, lost), expected)
 
 
-def test_the_area_is_how_often_the_other_one_scores_higher(generator):
+def test_area_is_the_probability_of_a_higher_score(generator):
     digits, others = generator.integers(0, 9, 60), generator.integers(3, 12, 40)
     pairs = others[:, None] - digits
     assert area_under_roc(digits, others) == pytest.approx(np.mean(pairs > 0) + np.mean(pairs == 0) / 2)

@@ -1,4 +1,4 @@
-"""Neither a sender nor a day has more than its share of the drawings that are accepted unseen."""
+"""Quotas limit the share of a sender and of a day in automatic acceptance."""
 
 from stores.prediction_log import Feedback
 from stores.prediction_log.base import DAY_SECONDS
@@ -13,18 +13,18 @@ def many(count, day=0):
     return [each for number in range(count) for each in given(1, f"sender {day} {number}", day)]
 
 
-def test_few_of_one_sender_are_accepted_and_of_more_a_tenth_of_all():
+def test_limits_a_sender_to_ten_or_a_tenth():
     assert within_quotas(given(11), []) == given(10)
-    others = [each for day in range(9) for each in many(99, day)]  # with 99 more of one sender that are 990
+    others = [each for day in range(9) for each in many(99, day)]  # with 99 of one sender, 990 in total
     assert len(within_quotas(given(200, day=20) + others, [])) == 990
 
 
-def test_a_hundred_of_one_day_are_accepted_and_of_more_a_quarter_of_all():
+def test_limits_a_day_to_a_hundred_or_a_quarter():
     assert within_quotas(many(150), []) == many(150)[:100]
     others = [each for day in range(1, 8) for each in many(100, day)]
     assert within_quotas(many(250) + others, []) == many(250)[:233] + others
 
 
-def test_what_was_accepted_before_counts():
+def test_earlier_acceptances_count():
     assert within_quotas(given(5), given(8, day=3)) == given(2)
     assert within_quotas(given(5, source=None), given(10, source=None)) == []

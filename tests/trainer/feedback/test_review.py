@@ -1,4 +1,4 @@
-"""Feedback is reviewed before it is learnt from: odd feedback is flagged, decisions are kept, nothing is decided twice."""
+"""Review flags odd feedback and stores each decision once."""
 
 import itertools
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from trainer.feedback.review import FLOOD, chosen, reviewed, table
 
 
 def predict_logits(images):
-    """As a network that reads the digit in an image's first pixel, and is as sure as the second one says."""
+    """Return logits for the digit in the first pixel, with the confidence in the second."""
     digits, sure = np.rint(images[:, 0, 0] * 255).astype(int), images[:, 0, 1]
     probabilities = np.repeat((1.0 - sure[:, None]) / 9, 11, axis=1)
     probabilities[:, 10] = 0.0
@@ -24,11 +24,11 @@ def predict_logits(images):
     return np.log(np.maximum(probabilities, 1e-9))
 
 
-CERTAIN, NUMBER = SimpleNamespace(predict_logits=predict_logits), itertools.count()
+NETWORK, NUMBER = SimpleNamespace(predict_logits=predict_logits), itertools.count()
 
 
-def said(actual, reads=5, sure=255, source="somebody", time=None, **changes):
-    """Feedback to a drawing that the network reads as that."""
+def labeled(actual, reads=5, sure=255, source="sender", time=None, **changes):
+    """Return feedback on a drawing that the network predicts as `reads`."""
     number = next(NUMBER)
     image = bytes([reads, sure]) + number.to_bytes(4) + bytes(778)
     values = {"feedback_id": f"{number:08x}-id", "time": 1e9 + 3600 * number if time is None else time}
@@ -37,59 +37,67 @@ def said(actual, reads=5, sure=255, source="somebody", time=None, **changes):
 
 
 def flags(*feedback):
-    return [set(item.flags) for item in reviewed(feedback, CERTAIN, {"no_digit_threshold": 0.5})]
+    return [set(item.flags) for item in reviewed(feedback, NETWORK, {"no_digit_threshold": 0.5})]
 
 
 class TestFlags:
-    def test_a_label_that_the_model_does_not_read_is_odd_whether_it_is_sure_or_not(self):
-        """The model may learn most from where it is unsure; and that is where wrong labels hide."""
-        assert flags(said(5), said(None, reads=10), said(5, sure=200), said(None, reads=10, sure=200)) == [set()] * 4
-        assert flags(said(3), said(None), said(3, reads=10)) == [{"contradicts"}] * 3
-        assert flags(said(3, sure=200), said(3, reads=10, sure=200), said(None, sure=200)) == [{"unsure"}] * 3
+    def test_flags_labels_that_differ_from_the_prediction(self):
+        """Unsure predictions are flagged too, because wrong labels are likely there."""
+        assert (
+            flags(
+                labeled(5),
+                labeled(None, reads=10),
+                labeled(5, sure=200),
+                labeled(None, reads=10, sure=200),
+            )
+            == [set()] * 4
+        )
+        assert flags(labeled(3), labeled(None), labeled(3, reads=10)) == [{"contradicts"}] * 3
+        assert flags(labeled(3, sure=200), labeled(3, reads=10, sure=200), labeled(None, sure=200)) == [{"unsure"}] * 3
 
-    def test_a_second_label_for_a_prediction_supersedes_the_first(self):
-        first = said(3, sure=200)
-        again = said(5, prediction_id=first.prediction_id, picture=first.picture)
+    def test_flags_superseded_labels(self):
+        first = labeled(3, sure=200)
+        again = labeled(5, prediction_id=first.prediction_id, picture=first.picture)
         assert flags(first, again) == [{"superseded", "unsure"}, set()]
 
-    def test_the_same_once_more_is_a_duplicate(self):
-        first = said(5)
-        again = said(5, prediction_id=first.prediction_id, picture=first.picture)
-        elsewhere = said(5, prediction_id=None, picture=first.picture)
+    def test_flags_duplicates(self):
+        first = labeled(5)
+        again = labeled(5, prediction_id=first.prediction_id, picture=first.picture)
+        elsewhere = labeled(5, prediction_id=None, picture=first.picture)
         assert flags(first, again, elsewhere) == [set(), {"duplicate"}, {"duplicate", "no_prediction"}]
 
-    def test_one_drawing_with_two_labels_is_a_conflict_for_both(self):
-        first = said(5, sure=200)
-        assert flags(first, said(8, picture=first.picture)) == [{"conflict"}, {"conflict", "unsure"}]
-        unknown = [said(digit, prediction_id=None, picture=first.picture) for digit in (5, 8)]
+    def test_flags_conflicting_labels(self):
+        first = labeled(5, sure=200)
+        assert flags(first, labeled(8, picture=first.picture)) == [{"conflict"}, {"conflict", "unsure"}]
+        unknown = [labeled(digit, prediction_id=None, picture=first.picture) for digit in (5, 8)]
         assert ["conflict" in found for found in flags(*unknown)] == [True, True]
 
-    def test_a_flood_is_very_many_from_one_sender_in_an_hour(self):
-        few = [said(5, time=1e9 + second) for second in range(FLOOD)]
-        assert flags(*few, said(5, time=1e9 + 100)) == [{"flood"}] * (FLOOD + 1)
-        none_of_it = said(5, time=1e9 + 3601 + FLOOD), said(5, time=1e9 + 100, source="another")
-        without_source = [said(5, time=1e9, source=None) for _ in range(FLOOD)]
+    def test_flags_a_flood_from_one_sender(self):
+        few = [labeled(5, time=1e9 + second) for second in range(FLOOD)]
+        assert flags(*few, labeled(5, time=1e9 + 100)) == [{"flood"}] * (FLOOD + 1)
+        none_of_it = labeled(5, time=1e9 + 3601 + FLOOD), labeled(5, time=1e9 + 100, source="another")
+        without_source = [labeled(5, time=1e9, source=None) for _ in range(FLOOD)]
         assert set().union(*flags(*few, *none_of_it, *without_source)) == set()
 
-    def test_a_blank_and_an_image_without_a_prediction_are_odd_and_no_feedback_is_not(self):
-        assert flags(said(None, picture=bytes(784))) == [{"blank"}]
-        assert flags(said(5, prediction_id=None)) == [{"no_prediction"}]
+    def test_flags_blanks_and_missing_predictions(self):
+        assert flags(labeled(None, picture=bytes(784))) == [{"blank"}]
+        assert flags(labeled(5, prediction_id=None)) == [{"no_prediction"}]
         assert flags() == []
 
 
 @pytest.fixture
 def items():
-    return reviewed([said(5), said(3), said(None, reads=10)], CERTAIN, {"no_digit_threshold": 0.5})
+    return reviewed([labeled(5), labeled(3), labeled(None, reads=10)], NETWORK, {"no_digit_threshold": 0.5})
 
 
-def test_an_id_may_be_shortened_if_it_is_unique(items):
+def test_accepts_unique_id_prefixes(items):
     assert chosen(items, [items[1].feedback.feedback_id[:8]]) == [items[1]]
     for beginning, words in (("", "3 feedback ids"), ("nobody", "no feedback ids")):
         with pytest.raises(ReviewError, match=words):
             chosen(items, [beginning])
 
 
-def test_the_table_has_a_line_for_each_and_counts_the_flags(items):
+def test_table_lists_feedback_and_counts_flags(items):
     assert [line.split() for line in table(items).splitlines()] == [
         ["ID", "LABEL", "PREDICTION", "FLAGS"],
         [items[0].feedback.feedback_id[:8], "5", "5", "(100.0%)"],
@@ -102,26 +110,26 @@ def test_the_table_has_a_line_for_each_and_counts_the_flags(items):
 
 class TestCommand:
     @pytest.fixture
-    def journal(self, tmp_path, monkeypatch, save_model):
+    def log(self, tmp_path, monkeypatch, save_model):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("DOODLE_JOURNAL", f"sqlite:///{tmp_path}/journal.sqlite")
+        monkeypatch.setenv("DOODLE_JOURNAL", f"sqlite:///{tmp_path}/log.sqlite")
         save_model(tmp_path / "artifacts" / "model")
-        journal = open_prediction_log(f"sqlite:///{tmp_path}/journal.sqlite")
-        yield journal
-        journal.close()
+        log = open_prediction_log(f"sqlite:///{tmp_path}/log.sqlite")
+        yield log
+        log.close()
 
     @pytest.fixture
-    def three(self, journal, tmp_path):
-        """Two that the model reads as they are called, and the first again."""
+    def three(self, log, tmp_path):
+        """Add two correct pieces of feedback, and the first again."""
         network, _ = load(tmp_path / "artifacts" / "model")
         images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
-        read = network.predict(in_unit_range(images))[:, :10].argmax(axis=1).tolist()
-        feedback = [said(read[number], picture=images[number].tobytes()) for number in (0, 1, 0)]
+        predicted = network.predict(in_unit_range(images))[:, :10].argmax(axis=1).tolist()
+        feedback = [labeled(predicted[number], picture=images[number].tobytes()) for number in (0, 1, 0)]
         for each in feedback:
-            journal.add_feedback(each)
+            log.add_feedback(each)
         return feedback
 
-    def test_lists_and_draws_undecided_feedback_and_asks_once(self, three, tmp_path, capsys):
+    def test_reviews_and_decides_feedback_once(self, three, tmp_path, capsys):
         assert main(["feedback", "review"]) == 0
         assert "3 undecided, 1 of them flagged, 1 duplicate" in capsys.readouterr().out
         with Image.open(tmp_path / "feedback" / "review.png") as sheet:
@@ -136,28 +144,28 @@ class TestCommand:
         assert "0 undecided" in capsys.readouterr().out
 
     def unsure_images(self, folder, count):
-        """Images that leave the model unsure, each with its best guess."""
+        """Return images that the model is unsure of, each with its best guess."""
         network, _ = load(folder / "artifacts" / "model")
         images = np.random.default_rng(3).integers(0, 30, (count, 28, 28), np.uint8)
         probabilities = Decision().probabilities(network.predict_logits(in_unit_range(images)))
         assert probabilities.max() < 0.9
         return [(image.tobytes(), int(each.argmax())) for image, each in zip(images, probabilities)]
 
-    def test_no_wrong_label_of_an_unsure_model_is_accepted_unseen(self, journal, tmp_path):
+    def test_does_not_accept_wrong_labels_of_unsure_predictions(self, log, tmp_path):
         for number, (image, guess) in enumerate(self.unsure_images(tmp_path, 25)):
-            journal.add_feedback(said((guess + 1) % 10, picture=image, source=f"sender {number}"))
+            log.add_feedback(labeled((guess + 1) % 10, picture=image, source=f"sender {number}"))
         assert main(["feedback", "accept", "--unflagged"]) == 0
         assert Decisions(tmp_path / "feedback").accepted() == []
 
-    def test_no_sender_and_no_day_has_more_than_its_share_of_what_is_accepted_unseen(self, journal, tmp_path, caplog):
-        """However often one accepts. Their ids accept them anyway."""
+    def test_applies_quotas_to_automatic_acceptance(self, log, tmp_path, caplog):
+        """Repeated acceptance does not exceed the quotas; acceptance by id does."""
         caplog.set_level("INFO")
         given = [
-            said(guess, picture=image, time=1e9 + 7200 * number, source="one" if number % 2 else f"sender {number}")
+            labeled(guess, picture=image, time=1e9 + 7200 * number, source="one" if number % 2 else f"sender {number}")
             for number, (image, guess) in enumerate(self.unsure_images(tmp_path, 50))
         ]
         for each in given:
-            journal.add_feedback(each)
+            log.add_feedback(each)
         for _ in range(2):
             assert main(["feedback", "accept", "--unflagged"]) == 0
             accepted = {line.feedback_id for line in Decisions(tmp_path / "feedback").accepted()}
@@ -166,38 +174,36 @@ class TestCommand:
         assert main(["feedback", "accept", given[-1].feedback_id]) == 0
         assert len(Decisions(tmp_path / "feedback").accepted()) == 36
 
-    def test_a_drawing_is_erased_from_the_log_and_from_the_decisions(self, three, journal, tmp_path):
+    def test_erases_a_drawing_from_log_and_decisions(self, three, log, tmp_path):
         decisions = Decisions(tmp_path / "feedback")
         main(["feedback", "accept", "--unflagged"])
         main(["feedback", "reject", "--flagged"])
         assert main(["feedback", "erase", three[0].feedback_id[:8], three[2].prediction_id]) == 0
-        assert journal.feedback(10) == three[1:2]
+        assert log.feedback(10) == three[1:2]
         assert decisions.decided() == {three[1].feedback_id}
 
     @pytest.mark.parametrize("which", ["feedback_id", "prediction_id", "over the API"])
-    def test_a_drawing_that_the_log_no_longer_has_leaves_the_decisions(self, three, journal, tmp_path, which):
+    def test_forgets_decisions_on_missing_drawings(self, three, log, tmp_path, which):
         main(["feedback", "accept", "--unflagged"])
         if which == "over the API":
-            journal.erase([three[0].prediction_id])
+            log.erase([three[0].prediction_id])
             assert main(["feedback", "review"]) == 0
         else:
-            journal.drop_older(time=1e11, count=100)
+            log.drop_older(time=1e11, count=100)
             assert main(["feedback", "erase", getattr(three[0], which)]) == 0
         assert Decisions(tmp_path / "feedback").decided() == {three[1].feedback_id}
 
-    def test_an_id_that_fits_none_or_several_erases_nothing(self, journal, caplog):
-        journal.add_feedback(said(5, feedback_id="the-same-beginning-0"))
+    def test_ambiguous_and_unknown_ids_erase_nothing(self, log, caplog):
+        log.add_feedback(labeled(5, feedback_id="the-same-beginning-0"))
         for unknown in ("", "t", "nobody-knows-this"):
             assert main(["feedback", "erase", unknown]) == 1
             assert f"no prediction and no feedback has the id {unknown!r}" in caplog.messages[-1]
-        journal.add_feedback(said(5, feedback_id="the-same-beginning-1"))
+        log.add_feedback(labeled(5, feedback_id="the-same-beginning-1"))
         assert main(["feedback", "erase", "the-same-beginning"]) == 1
         assert "2 feedback ids begin with 'the-same-beginning'" in caplog.messages[-1]
-        assert len(journal.feedback(10)) == 2
+        assert len(log.feedback(10)) == 2
 
-    def test_an_empty_log_has_nothing_to_decide_on_and_one_that_cannot_be_reached_is_an_error(
-        self, journal, capsys, caplog, monkeypatch
-    ):
+    def test_handles_an_empty_and_an_unreachable_log(self, log, capsys, caplog, monkeypatch):
         assert main(["feedback", "review"]) == 0
         assert "0 undecided" in capsys.readouterr().out
         assert main(["feedback", "accept"]) == main(["feedback", "accept", "nobody"]) == 1

@@ -1,4 +1,4 @@
-"""The service as its clients see it: which model answers, and what happens if none does."""
+"""The API client: versions, predictions, retries and errors."""
 
 import json
 
@@ -12,8 +12,10 @@ ANSWER = {"digit": 5, "is_digit": True, "probabilities": [0.1] * 10, "model_vers
 
 @pytest.fixture
 def server(serve):
-    """server(respond): the API of one that answers respond(path, body) -> (status, JSON), or hangs up where that is None. Its
-    `keys` are those of each request."""
+    """server(respond): start a server that answers respond(path, body) -> (status, JSON), or disconnects if None.
+
+    Return its Api, with the key of each request in `keys`.
+    """
 
     def server(respond):
         def answer(handler):
@@ -37,17 +39,17 @@ def server(serve):
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch):
+def no_backoff(monkeypatch):
     monkeypatch.setattr(module, "BACKOFF", 0.01)
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:7000", "ftp://somewhere", "http://"])
-def test_refuses_what_is_no_address(url):
+def test_rejects_invalid_urls(url):
     with pytest.raises(ApiError, match="not the address of a service"):
         Api(url)
 
 
-def test_nobody_there(free_port):
+def test_an_unreachable_service_is_an_error(free_port):
     api = Api(f"http://127.0.0.1:{free_port()}")
     assert not api.is_up
     assert not api.serves("live", VERSION)
@@ -57,21 +59,21 @@ def test_nobody_there(free_port):
         api.predict("live", ["{}"])
 
 
-def test_another_program_that_answers_there_is_not_a_doodle(server):
+def test_another_program_is_an_error(server):
     api = server(lambda *_: (200, b"<html>hello</html>"))
     assert not api.is_up
     with pytest.raises(ApiError, match=r"live/model returned no model card, but 200"):
         api.version("live")
 
 
-def test_the_version_is_that_of_the_card_and_none_where_there_is_no_such_model(server):
+def test_reads_the_version_from_the_card(server):
     cards = {"/live/model": (200, {"version": VERSION}), "/candidate/model": (503, {"detail": "there is no candidate"})}
     api = server(lambda path, _: cards[path])
     assert api.version("live") == VERSION
     assert api.version("candidate") is None
 
 
-def test_sends_its_key_with_every_request_and_a_refused_key_is_an_error_at_once(server):
+def test_sends_the_key_and_does_not_retry_a_wrong_one(server):
     keyless = server(lambda *_: (200 if keyless.keys[-1] == KEY else 401, ANSWER | {"version": VERSION}))
     api = Api(keyless.url, KEY)
     assert api.serves("live", VERSION, times=3)
@@ -82,10 +84,10 @@ def test_sends_its_key_with_every_request_and_a_refused_key_is_an_error_at_once(
             with pytest.raises(KeyRefusedError, match="set DOODLE_API_KEY to the service's key") as caught:
                 ask()
             assert "a-key" not in str(caught.value)
-    assert len(keyless.keys) == 8  # and no request twice
+    assert len(keyless.keys) == 8  # no retries
 
 
-def test_notices_one_replica_that_lags_behind(server):
+def test_detects_a_replica_that_lags_behind(server):
     api = server(lambda *_: (200, {"version": VERSION if len(api.keys) % 7 else "ffffffffffff"}))
     assert api.serves("live", VERSION, times=6)
     assert not api.serves("live", VERSION, times=6)
@@ -101,13 +103,13 @@ def test_answers_come_in_the_order_of_the_drawings(server, connections):
 
 
 @pytest.mark.parametrize("failure", [None, (502, {"detail": "away"}), (503, {"detail": "no model yet"})])
-def test_asks_again_if_a_service_is_away_for_a_moment(server, failure):
+def test_retries_temporary_failures(server, failure):
     api = server(lambda *_: failure if len(api.keys) in (2, 3) else (200, ANSWER))
     assert [answer.probabilities for answer in api.predict("live", ["{}"] * 3)] == [[0.1] * 10] * 3
     assert len(api.keys) == 5
 
 
-def test_a_refused_drawing_is_an_error_at_once(server):
+def test_does_not_retry_a_rejected_drawing(server):
     api = server(lambda *_: (422, {"detail": "strokes: should be a list"}))
     with pytest.raises(ApiError, match=r"422 .*should be a list"):
         api.predict("live", ["{}"])

@@ -1,4 +1,4 @@
-"""`python -m trainer models`: see and change what is live from the command line."""
+"""`python -m trainer models` lists versions and changes aliases."""
 
 import pytest
 from stores.models import CANDIDATE, LIVE
@@ -14,7 +14,7 @@ def models(folder_place, monkeypatch, caplog):
 
 @pytest.fixture
 def versions(models, save_model, tmp_path):
-    """Two, the second live."""
+    """Publish two versions; the second is live."""
     versions = []
     for seed, about in enumerate(({"recipe": {"recipe": "best"}, "test": {"accuracy": 0.99671}}, {})):
         versions.append(save_model(tmp_path / str(seed), seed, about)["version"])
@@ -25,7 +25,7 @@ def versions(models, save_model, tmp_path):
 
 @pytest.fixture
 def listed(capsys):
-    """listed(): the words of the table's lines."""
+    """listed(): return the words of each line of the table."""
 
     def listed(*arguments):
         capsys.readouterr()
@@ -35,7 +35,7 @@ def listed(capsys):
     return listed
 
 
-def test_lists_each_version_with_what_is_known_of_it_and_names_and_clears_a_candidate(models, versions, listed):
+def test_lists_versions_and_sets_a_candidate(models, versions, listed):
     assert main(["models", "candidate", versions[0]]) == 0
     assert (models.alias(CANDIDATE), models.alias(LIVE)) == tuple(versions)
     heading, *rows = listed("list")
@@ -49,7 +49,7 @@ def test_lists_each_version_with_what_is_known_of_it_and_names_and_clears_a_cand
     assert models.alias(CANDIDATE) is None
 
 
-def test_lists_damaged_versions_and_repairs_a_damaged_pointer(models, folder_place, versions, listed):
+def test_lists_damaged_versions_and_repairs_an_alias(models, folder_place, versions, listed):
     folder_place.write(f"versions/{versions[0]}/model.json", b"{")
     folder_place.write(LIVE, b"\xff")
     assert {row[0]: row[3:] for row in listed()[1:]} == {versions[0]: ["damaged", "-"], versions[1]: ["-", "-"]}
@@ -57,7 +57,7 @@ def test_lists_damaged_versions_and_repairs_a_damaged_pointer(models, folder_pla
     assert models.alias(LIVE) == versions[1]
 
 
-def test_publishes_promotes_and_rolls_back_where_there_is_something_to_go_back_to(save_model, tmp_path, models, caplog):
+def test_publishes_promotes_and_rolls_back(save_model, tmp_path, models, caplog):
     assert main(["models", "rollback"]) == 1
     assert "was live before any other" in caplog.messages[-1]
     folder = tmp_path / "model"
@@ -85,7 +85,7 @@ def test_publishes_promotes_and_rolls_back_where_there_is_something_to_go_back_t
         (["publish", "nowhere", "--promote"], "nowhere/model.json cannot be read"),
     ],
 )
-def test_says_why_it_cannot_and_changes_nothing(models, versions, caplog, arguments, reason):
+def test_explains_an_error_and_changes_nothing(models, versions, caplog, arguments, reason):
     assert main(["models", *arguments]) == 1
     assert reason in caplog.messages[-1]
     assert (models.alias(LIVE), models.alias(CANDIDATE)) == (versions[1], None)

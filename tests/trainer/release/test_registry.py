@@ -1,4 +1,4 @@
-"""The model store is the only registry: artifacts/model seeds an empty one and does nothing else. Stages find their store."""
+"""artifacts/model seeds an empty model store, and stages find the right store."""
 
 import pytest
 from stores.models import CANDIDATE, LIVE, StoreError
@@ -13,7 +13,7 @@ def models(folder_place, caplog):
 
 @pytest.fixture
 def make_model(save_model, tmp_path):
-    """make_model(seed, name): a model in artifacts. Returns the version."""
+    """make_model(seed, name): save a model in artifacts and return its version."""
     return lambda seed=0, name="model": save_model(tmp_path / "artifacts" / name, seed)["version"]
 
 
@@ -22,25 +22,25 @@ def folders(tmp_path):
     return [tmp_path / "artifacts" / "none", tmp_path / "artifacts" / "model"]
 
 
-def said(caplog, event):
+def messages(caplog, event):
     return [record.getMessage() for record in caplog.records if f"event={event} " in record.getMessage()]
 
 
-def test_an_empty_store_is_seeded_once_and_an_operators_choice_stays(folders, make_model, models, caplog):
+def test_seeds_only_an_empty_store(folders, make_model, models, caplog):
     assert seed(models, folders) is None
-    assert caplog.records == [], "a folder that is not there is no error"
+    assert caplog.records == [], "a missing folder is no error"
     first = make_model(1)
     assert seed(models, folders) == models.alias(LIVE) == first
     second = make_model(2)
-    assert seed(models, folders) == first, "no file decides what is live"
+    assert seed(models, folders) == first, "a file must not change the live version"
     assert models.versions() == [first]
     models.promote(models.publish(folders[1])["version"])
     models.rollback()
     assert seed(models, folders) == models.alias(LIVE) == first
-    assert (len(said(caplog, "model_published")), second in models.versions()) == (1, True)
+    assert (len(messages(caplog, "model_published")), second in models.versions()) == (1, True)
 
 
-def test_an_emptied_store_is_seeded_again(folders, make_model, models, folder_place):
+def test_seeds_an_emptied_store_again(folders, make_model, models, folder_place):
     version = make_model()
     seed(models, folders)
     for name in folder_place.names():
@@ -50,18 +50,18 @@ def test_an_emptied_store_is_seeded_again(folders, make_model, models, folder_pl
 
 
 @pytest.mark.parametrize("name", ["weights.npz", "model.json"])
-def test_a_damaged_model_is_no_seed_and_the_next_folder_is(folders, make_model, models, caplog, name):
+def test_seeds_from_the_next_folder_if_one_is_damaged(folders, make_model, models, caplog, name):
     make_model(1)
     (folders[1] / name).write_bytes(b"damage")
     assert seed(models, folders) is None
-    (line,) = said(caplog, "model_not_published")
+    (line,) = messages(caplog, "model_not_published")
     assert str(folders[1] / name) in line
     make_model(2, "other")
     assert seed(models, [*folders, folders[1].parent / "other"]) == models.alias(LIVE) is not None
 
 
-def test_a_candidate_for_an_empty_store_has_the_released_model_beside_it(folders, make_model, models, folder_place):
-    """So the test can compare them, and rollback has something to go back to."""
+def test_seeds_the_released_model_with_a_first_candidate(folders, make_model, models, folder_place):
+    """The test stage needs a live model to compare, and rollback an earlier version."""
     first, second = make_model(1), make_model(2, "candidate")
     registry = StoreRegistry(folder_place.url, folders)
     registry.publish(folders[1].parent / "candidate", CANDIDATE)
@@ -83,9 +83,7 @@ def test_a_candidate_for_an_empty_store_has_the_released_model_beside_it(folders
         (None, None, "state/models"),
     ],
 )
-def test_the_store_is_the_named_one_or_that_of_this_folders_compose_stack_or_make_runs(
-    tmp_path, monkeypatch, models, answer, found
-):
+def test_finds_the_store_by_name_compose_stack_or_default(tmp_path, monkeypatch, models, answer, found):
     monkeypatch.setenv("PATH", str(tmp_path))
     if answer is not None:
         (tmp_path / "docker").write_text(f"#!/bin/sh\n{answer.format(folder=tmp_path)}\n")
@@ -94,7 +92,7 @@ def test_the_store_is_the_named_one_or_that_of_this_folders_compose_stack_or_mak
     assert (registry.models, isinstance(registry, ComposeRegistry)) == (found, found is None)
 
 
-def test_what_the_stacks_trainer_refuses_is_an_error(tmp_path, monkeypatch):
+def test_an_error_of_the_stack_s_trainer_is_raised(tmp_path, monkeypatch):
     (tmp_path / "docker").write_text("#!/bin/sh\necho $@ >&2; exit 1\n")
     (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,4 +1,4 @@
-"""serve, test and end: a candidate is tested over HTTP in a real service, then released or refused."""
+"""serve, test and end: a candidate is tested over HTTP in a real service, then released or rejected."""
 
 import json
 import os
@@ -29,7 +29,7 @@ KEY = "0123456789abcdef"
 
 
 def spoil(source, folder):
-    """Save that of `source` with random parameters; return its version."""
+    """Save the model of `source` with random parameters; return its version."""
     network, card = load(source)
     network.parameters[:] = np.random.default_rng(1).normal(size=network.parameters.shape) * 0.1
     about = {name: card[name] for name in ("temperature", "no_digit_threshold", "test")}
@@ -38,15 +38,15 @@ def spoil(source, folder):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, params, write_mnist):
-    """A project with a candidate that was trained and evaluated. Nothing was released."""
+    """Return a project with an evaluated candidate and no release."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "params.yaml").write_text(params.replace("epochs: 3", "epochs: 12"))
     forms, generator, labels = Forms(), np.random.default_rng(4), (np.arange(460) % 10).astype(np.uint8)
-    pictures = [in_bytes(image_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()]
-    write_mnist(folder, np.stack(pictures), labels, 400)
+    images = [in_bytes(image_from_strokes(forms.digit(label, generator)[0])) for label in labels.tolist()]
+    write_mnist(folder, np.stack(images), labels, 400)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for module in (synthesize, corrupt):  # so little is done sooner than a process is started
+        for module in (synthesize, corrupt):  # processes would take longer
             patch.setattr(module, "map_in_processes", lambda function, *given: list(map(function, *given)))
         for stage in ("preprocess", "synthesize", "corrupt", "train", "evaluate"):
             assert main([stage]) == 0
@@ -55,7 +55,7 @@ def made(tmp_path_factory, params, write_mnist):
 
 @pytest.fixture
 def project(made, tmp_path, monkeypatch, free_port, caplog):
-    """A copy to work in. No stack is in reach."""
+    """Return a copy of the project, without a running stack."""
     folder = shutil.copytree(made, tmp_path / "project")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("DOODLE_PORT", str(free_port()))
@@ -86,11 +86,9 @@ def result():
 
 
 class TestStages:
-    def test_the_first_candidate_passes_and_is_released_and_nothing_is_left_running(
-        self, project, candidate, models, staging, monkeypatch
-    ):
+    def test_releases_the_first_candidate_and_stops_its_server(self, project, candidate, models, staging, monkeypatch):
         assert main(["serve"]) == 0
-        left = staging.api.url  # by a run that was killed; and it does not react to SIGTERM
+        left = staging.api.url  # a killed run left it, and it ignores SIGTERM
         os.kill(json.loads((project / "state" / "staging" / "service.json").read_text())["pid"], signal.SIGSTOP)
         monkeypatch.setattr(staging_server, "STOP_SECONDS", 0.2)
         assert main(["serve"]) == 0
@@ -110,17 +108,17 @@ class TestStages:
         assert staging.api is None
         assert not Api(url).is_up
 
-    def test_a_worse_candidate_is_refused_and_stays_refused(self, project, candidate, models, staging, caplog):
+    def test_rejects_a_worse_candidate(self, project, candidate, models, staging, caplog):
         artifacts = project / "artifacts"
         released = shutil.copytree(artifacts / "candidate", artifacts / "model")
         shutil.rmtree(artifacts / "trained")
         spoil(artifacts / "candidate", artifacts / "trained")
         assert main(["evaluate"]) == 0
         worse = load_card(artifacts / "candidate")["version"]
-        assert main(["test"]) == 1, "it starts a server if serve's has gone"
+        assert main(["test"]) == 1, "it starts a server if there is none"
         assert f"{worse} is rejected; {candidate} stays live: " in caplog.text
         assert "than the live model; the limit is 5.00%" in caplog.text
-        assert staging.api is None, "dvc does not run end after a test that failed"
+        assert staging.api is None, "dvc does not run end after a failed test"
         assert (models.alias(CANDIDATE), models.alias(LIVE)) == (None, candidate)
         assert not result()["passed"]
         assert any("than the live model" in problem for problem in result()["problems"])
@@ -131,7 +129,7 @@ class TestStages:
 
 @pytest.fixture(scope="module")
 def served(made, tmp_path_factory):
-    """A server with the candidate, and a live model that predicts at random: its URL, and the version of that."""
+    """Start a server with the candidate and a random live model. Yield its URL and the live version."""
     folder = tmp_path_factory.mktemp("served")
     staging, models = StagingServer(folder / "staging"), FolderModels(folder / "models")
     version = spoil(made / "artifacts" / "candidate", folder / "live")
@@ -144,7 +142,7 @@ def served(made, tmp_path_factory):
 class TestExamination:
     @pytest.fixture
     def examined(self, made, served, tmp_path, monkeypatch):
-        """examined(change, measured, milliseconds): test it where these are changed: answers, the card's figures, the limit."""
+        """examined(change, measured, milliseconds): examine with changed answers, card figures or time limit."""
         monkeypatch.chdir(tmp_path)
         (tmp_path / "artifacts").mkdir()
         card, api = load_card(made / "artifacts" / "candidate"), Api(served[0])
@@ -159,7 +157,7 @@ class TestExamination:
 
         return examined
 
-    def test_it_reads_over_http_as_well_as_evaluate_measured_and_better_than_what_is_live(self, examined, made, served):
+    def test_measures_over_http_as_evaluate_does(self, examined, made, served):
         found = examined()
         assert found == result()
         measured = json.loads((made / "artifacts" / "metrics.json").read_text())
@@ -173,7 +171,7 @@ class TestExamination:
         assert found["mnist"]["only_candidate_right"] > found["mnist"]["only_live_right"]
         assert found["mnist"]["p_equal"] < 0.01
 
-    def test_refuses_one_that_evaluate_measured_differently(self, examined):
+    def test_rejects_a_candidate_that_evaluate_measured_differently(self, examined):
         rejected = {"mnist_digits": 0.77, "synthetic_digits": 0.77, "non_digits": 0.77}
         with pytest.raises(ReleaseError) as caught:
             examined(measured={"accuracy": 0.999, "synthetic_accuracy": 0.999, "rejected": rejected})
@@ -182,18 +180,18 @@ class TestExamination:
         assert str(caught.value).count("over HTTP, but evaluate measured 77.0000%") == 3
         assert "non-digits rejected: " in str(caught.value)
 
-    def test_refuses_one_that_is_too_slow(self, examined, served):
+    def test_rejects_a_slow_candidate(self, examined, served):
         with pytest.raises(ReleaseError, match=rf"{served[1]} stays live: 99 of 100 .* took .*the limit is 0\.001 ms"):
             examined(milliseconds=0.001)
         assert "99 of 100 answers took" in result()["problems"][0]
 
-    def test_refuses_other_probabilities_than_its_maker_got(self, examined):
+    def test_rejects_wrong_probabilities_on_golden_inputs(self, examined):
         with pytest.raises(ReleaseError, match=r"golden images: a probability differs by 0\.0[12]\d* from"):
             examined(lambda _, answer: answer._replace(probabilities=[0.99 * each for each in answer.probabilities]))
         assert result()["golden_difference"] > 0.005
 
     @pytest.mark.parametrize("alias", ["live", "candidate"])
-    def test_is_no_test_if_a_model_is_changed_meanwhile(self, examined, alias):
+    def test_aborts_if_a_model_changes_during_the_test(self, examined, alias):
         with pytest.raises(ReleaseError, match=f"answered as {alias} with ffffffffffff.*run dvc repro again"):
             examined(lambda asked, answer: answer._replace(model_version="ffffffffffff") if asked == alias else answer)
         assert not os.path.exists("artifacts/test_result.json")
@@ -212,7 +210,7 @@ RESULT = '{"version": "%s", "passed": %s, "problems": ["bad"]}'
         *((damaged, "result.json has no result of the test of VERSION") for damaged in ("", "[]", '{"passed": true}')),
     ],
 )
-def test_end_releases_nothing_that_did_not_pass_and_says_where_a_stack_does_not_follow(save_model, tmp_path, result, reason):
+def test_end_releases_only_a_passed_candidate(save_model, tmp_path, result, reason):
     version, registry, staging = save_model(tmp_path / "candidate")["version"], Mock(), Mock()
     stack = Mock(serves=lambda alias, asked, times: (alias, asked) == (CANDIDATE, version), takes_up=lambda *_: False)
     if result is not None:
@@ -224,20 +222,20 @@ def test_end_releases_nothing_that_did_not_pass_and_says_where_a_stack_does_not_
 
 
 class TestStaging:
-    def test_a_stack_of_another_folder_is_left_alone(self, save_model, tmp_path, caplog):
-        """It answers, but it has another store."""
+    def test_ignores_a_stack_of_another_folder(self, save_model, tmp_path, caplog):
+        """That stack has another store."""
         caplog.set_level("INFO")
         version, staging = save_model(tmp_path / "candidate")["version"], Mock(api=None)
         stack = Mock(is_up=True, takes_up=lambda *_: False)
         assert serve(Mock(), stack, staging, tmp_path / "candidate") == staging.start.return_value
         assert f"has loaded {version}; starting a staging server" in caplog.text
 
-    def test_a_compose_stack_whose_api_is_away_is_an_error(self, save_model, tmp_path):
+    def test_a_compose_stack_without_its_api_is_an_error(self, save_model, tmp_path):
         save_model(tmp_path / "candidate")
         with pytest.raises(ValueError, match=r"no service at http://x has loaded .*: check docker compose ps"):
             serve(Mock(models=None), Mock(is_up=False, url="http://x"), Mock(api=None), tmp_path / "candidate")
 
-    def test_where_no_server_can_be_started_it_says_what_to_do(self, project, models, caplog, monkeypatch, free_port):
+    def test_error_says_what_to_do_without_a_server(self, project, models, caplog, monkeypatch, free_port):
         port = free_port()
         monkeypatch.delenv("DOODLE_PORT")
         (project / ".env").write_text(f"# as for Compose\nDOODLE_PORT={port}\n")
@@ -247,14 +245,14 @@ class TestStaging:
         assert "start the stack, then try again" in caplog.text
         assert models.alias(CANDIDATE) is None
 
-    def test_a_server_that_does_not_start_leaves_its_reason(self, project, staging, caplog):
+    def test_a_failed_start_leaves_its_log(self, project, staging, caplog):
         (project / "inference.py").write_text("raise SystemExit('no such setting')")
         assert main(["serve"]) == 1
         assert "does not start: read " in caplog.text
         assert (project / "state" / "staging" / "service.log").read_text() == "no such setting\n"
         assert staging.api is None
 
-    def test_a_process_that_got_the_number_of_one_that_ended_is_left_alone(self, tmp_path):
+    def test_does_not_stop_a_process_with_a_reused_pid(self, tmp_path):
         (tmp_path / "lock").touch()
         with subprocess.Popen(["sleep", "60"]) as stranger:
             (tmp_path / "service.json").write_text(json.dumps({"pid": stranger.pid, "url": "http://127.0.0.1:1"}))
@@ -264,7 +262,7 @@ class TestStaging:
             stranger.kill()
 
 
-# A Compose stack in the folder STACK, whose trainer has the folder artifacts as /artifacts, and a store that nobody else has.
+# A fake docker: a Compose stack in STACK, whose trainer has artifacts as /artifacts and its own store.
 DOCKER = """#!/bin/sh
 case $1 in
 ps) echo "0123456789ab $STACK" ;;
@@ -274,10 +272,8 @@ esac
 
 
 @pytest.mark.parametrize("kind", ["make run", "docker compose"])
-def test_beside_a_stack_the_candidate_is_tested_there_and_then_live_there(
-    project, candidate, staging, wait_for, monkeypatch, caplog, kind
-):
-    """`python -m inference` and the trainer's `watch`, with a key."""
+def test_tests_and_releases_a_candidate_in_a_running_stack(project, candidate, staging, wait_for, monkeypatch, caplog, kind):
+    """The stack is `python -m inference` and the trainer's `watch`, with an API key."""
     live = spoil(project / "artifacts" / "candidate", project / "artifacts" / "model")
     monkeypatch.setenv("DOODLE_API_KEY", KEY)
     stack = Api(f"http://127.0.0.1:{os.environ['DOODLE_PORT']}", KEY)
@@ -302,7 +298,7 @@ def test_beside_a_stack_the_candidate_is_tested_there_and_then_live_there(
         assert result()["live"] == live
         assert main(["end"]) == 0
         assert stack.version(LIVE) == candidate
-        assert staging.api is None, "there was a stack"
+        assert staging.api is None, "it must use the stack"
         assert models.alias(CANDIDATE) is None
         assert (project / "state" / "models").exists() == (kind == "make run")
         assert models.rollback() == live

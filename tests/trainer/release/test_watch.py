@@ -1,4 +1,4 @@
-"""The trainer of a running stack: seeds or trains the first model, ends at a signal and survives kills."""
+"""`watch` seeds or trains the first model, stops on a signal and survives kills."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from digitnet.checkpoint import WEIGHTS_FILE, copy, load, load_card, load_snapshots, npz_arrays
-from polling import PATIENCE, eventually
+from polling import WAIT_SECONDS, eventually
 from stores.models import ALIASES, LIVE
 from stores.models.folder import UNFINISHED, FolderModels
 from threadpoolctl import threadpool_limits
@@ -22,7 +22,7 @@ from trainer.release.registry import StoreRegistry, seed
 
 PROJECT = Path(__file__).parents[3]
 
-# `python -m trainer watch`, which looks more often. The stages before train have left their small results already.
+# `python -m trainer watch` with a short interval. The stages before train are replaced.
 WATCH = """
 import sys, time
 import trainer.stages as stages, trainer.cli as program
@@ -37,7 +37,7 @@ sys.exit(program.main(["watch"]))
 
 
 class Trainer:
-    """`watch` in a folder with artifacts, workspace and store."""
+    """`watch` in a folder with artifacts, workspace and model store."""
 
     def __init__(self, folder):
         self.folder, self.arguments, self.process = folder, (), None
@@ -51,27 +51,27 @@ class Trainer:
             self.process = subprocess.Popen(command, cwd=self.folder, env=os.environ | environment, stdout=log, stderr=log)
 
     def make_ready(self, data, params, epochs=3, preprocess_seconds=0):
-        """Nothing is there to publish, and small data to train on."""
+        """Remove all models and prepare small data for training."""
         for made in (self.artifacts.parent, self.models.folder):
             shutil.rmtree(made, ignore_errors=True)
         shutil.copytree(data, self.artifacts.parent / "data")
         (self.folder / "params.yaml").write_text(params.replace("epochs: 3", f"epochs: {epochs}"))
         self.arguments = (preprocess_seconds,)
 
-    def said(self):
+    def output(self):
         return self.log.read_text()
 
     def wait_for(self, words):
-        eventually(lambda: words in self.said() or self.process.poll() is not None, f"it says {words}")
-        assert words in self.said()
+        eventually(lambda: words in self.output() or self.process.poll() is not None, f"it logs {words}")
+        assert words in self.output()
 
     def live(self):
         return self.models.alias(LIVE)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(PATIENCE) == 0
-        assert "Traceback" not in self.said()
+        assert self.process.wait(WAIT_SECONDS) == 0
+        assert "Traceback" not in self.output()
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def trainer(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["folder", pytest.param("s3", marks=pytest.mark.slow)])
-def test_seeds_an_empty_store_and_its_health_is_that_something_is_live(trainer, save_model, tmp_path, request, kind):
-    """By the image's own check, which asks no store."""
+def test_seeds_an_empty_store_and_reports_health(trainer, save_model, tmp_path, request, kind):
+    """Run the image's health check, which does not access the store."""
     check = re.search(r'HEALTHCHECK [^\[]*CMD (\["sh".*\])', (PROJECT / "services" / "Dockerfile").read_text())[1]
     place, live_file = request.getfixturevalue(f"{kind}_place"), tmp_path / "live"
 
@@ -103,10 +103,10 @@ def test_seeds_an_empty_store_and_its_health_is_that_something_is_live(trainer, 
     eventually(is_healthy, "it is healthy")
     save_model(tmp_path / "artifacts" / "model", 2)
     before = touched()
-    eventually(lambda: touched() > before, "it looks again")
+    eventually(lambda: touched() > before, "it polls again")
     assert (trainer.live(), trainer.models.versions()) == (first, [first]), "another model in the folder changes nothing"
-    assert f"event=watching models={trainer.models} live={first}" in trainer.said()
-    assert "making=one" not in trainer.said()
+    assert f"event=watching models={trainer.models} live={first}" in trainer.output()
+    assert "making=one" not in trainer.output()
 
     place.write(LIVE, b"damage")
     time.sleep(0.2)
@@ -118,19 +118,19 @@ def test_seeds_an_empty_store_and_its_health_is_that_something_is_live(trainer, 
     trainer.stop()
 
 
-def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is_or_why_it_cannot(trainer, data, params):
-    trainer.start()  # no model, and no mnist.dvc that would say which data to fetch
-    assert trainer.process.wait(PATIENCE) == 1
-    assert "mnist.dvc has no md5 of each file" in trainer.said().splitlines()[-1]
-    assert "Traceback" not in trainer.said()
+def test_trains_a_first_model_or_explains_why_not(trainer, data, params):
+    trainer.start()  # without a model and mnist.dvc
+    assert trainer.process.wait(WAIT_SECONDS) == 1
+    assert "mnist.dvc has no md5 of each file" in trainer.output().splitlines()[-1]
+    assert "Traceback" not in trainer.output()
     trainer.make_ready(data, params)
     trainer.start()
     eventually(lambda: trainer.live() is not None, "a model is live")
-    said = trainer.said()
+    output = trainer.output()
     for stage in ("fetch", "preprocess", "synthesize", "train", "evaluate"):
-        assert f"event=stage name={stage}\n" in said
+        assert f"event=stage name={stage}\n" in output
     for epoch in (1, 2, 3):
-        assert f"epoch {epoch}/3  loss " in said
+        assert f"epoch {epoch}/3  loss " in output
     assert (trainer.artifacts / "metrics.json").exists()
     assert load_card(trainer.artifacts / "model")["version"] == trainer.live()
     assert not (trainer.folder / "artifacts").exists()
@@ -138,9 +138,7 @@ def test_makes_a_model_where_nothing_is_live_and_says_how_far_it_is_or_why_it_ca
 
 
 @pytest.mark.parametrize(("preprocess_seconds", "words"), [(60, "name=preprocess"), (0, "epoch 2/500")])
-def test_stops_when_told_to_at_once_before_training_and_during_it_with_what_it_needs_to_go_on(
-    trainer, data, params, preprocess_seconds, words
-):
+def test_stops_on_a_signal_and_saves_unfinished_training(trainer, data, params, preprocess_seconds, words):
     trainer.make_ready(data, params, 500, preprocess_seconds)
     trainer.start()
     trainer.wait_for(words)
@@ -150,7 +148,7 @@ def test_stops_when_told_to_at_once_before_training_and_during_it_with_what_it_n
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(trainer, data, params, documented):
+def test_random_kills_do_not_change_the_trained_model(trainer, data, params, documented):
     trainer.make_ready(data, params, epochs=16)
 
     def run_to_the_end():
@@ -163,17 +161,17 @@ def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(t
 
     began = time.monotonic()
     run_to_the_end()
-    takes, chance, weights, resumed, made = time.monotonic() - began, random.Random(20), live_weights(), 0, 0
+    duration, generator, weights, resumed, made = time.monotonic() - began, random.Random(20), live_weights(), 0, 0
     trainer.make_ready(data, params, epochs=16)
     for _ in range(20):
         trainer.start()
         trainer.wait_for("event=")
-        time.sleep(chance.uniform(0.0, takes / 2))
-        assert trainer.process.poll() is None, trainer.said()
+        time.sleep(generator.uniform(0.0, duration / 2))
+        assert trainer.process.poll() is None, trainer.output()
         trainer.process.kill()
         assert trainer.process.wait() == -signal.SIGKILL
         assert_is_sound(trainer.models, trainer.artifacts)
-        resumed += "resuming after step" in trainer.said()
+        resumed += "resuming after step" in trainer.output()
         if trainer.live() is not None:
             assert live_weights() == weights
             trainer.make_ready(data, params, epochs=16)
@@ -193,12 +191,12 @@ def test_killed_at_random_moments_it_ends_with_the_model_of_an_undisturbed_run(t
 
 
 def assert_is_sound(models, artifacts):
-    """Pointers name sound models, and files that are there are whole. (Others may be, by names that nobody looks for.)"""
-    for pointer in ALIASES:
-        assert models.alias(pointer) in (None, *models.versions())
+    """Assert that aliases name valid models and that all files are complete. Temporary files are ignored."""
+    for alias in ALIASES:
+        assert models.alias(alias) in (None, *models.versions())
     for version in models.versions():
-        models.snapshots(version)  # which loads it, too
-    for card in artifacts.glob("*/model.json"):  # before it is there, there is no model
+        models.snapshots(version)  # also loads the model
+    for card in artifacts.glob("*/model.json"):  # a model exists once its card does
         load_snapshots(card.parent, *load(card.parent))
     for file in artifacts.glob("[!.]*.json"):
         json.loads(file.read_bytes())
@@ -210,8 +208,10 @@ CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync"}
 
 
 def publish(folder, last=0, seeds=False):
-    """Publish in a fork, and return how it ended: as `watch` does where it has just made a model, or as `end` does. It kills
-    itself before the n-th change to anything on the disk; or within a write, when half of it is there."""
+    """Publish in a fork, as `watch` does (`seeds`) or as `end` does, and return its exit code.
+
+    The fork kills itself before its `last`-th change on disk, or in the middle of that write.
+    """
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     fsync, changes = os.fsync, itertools.count(1)
@@ -243,7 +243,7 @@ def publish(folder, last=0, seeds=False):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["the first", "the next", "the same measured anew"])
-def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes_it(tmp_path, save_model, documented, case):
+def test_publishing_completes_after_a_kill_at_any_change(tmp_path, save_model, documented, case):
     prepared, seeds, old = tmp_path / "prepared", case == "the first", None
     model, candidate = (prepared / "workspace" / "artifacts" / name for name in ("model", "candidate"))
     if not seeds:
@@ -255,7 +255,7 @@ def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes
     for last in itertools.count(1):
         folder = shutil.copytree(prepared, tmp_path / str(last))
         models, artifacts = FolderModels(folder / "models"), folder / "workspace" / "artifacts"
-        with threadpool_limits(1):  # other threads would be missing in a fork
+        with threadpool_limits(1):  # a fork has no other threads
             ended = publish(folder, last, seeds)
             assert ended in (0, -signal.SIGKILL)
             assert models.alias(LIVE) in (old, card["version"])
@@ -268,7 +268,7 @@ def test_killed_before_or_within_any_change_of_publishing_the_next_run_completes
             assert models.rollback() == old
         if ended == 0:
             break
-    assert last > 15  # to make a file, write it and put it in its place: three changes each
+    assert last > 15  # three changes per file: create, write, rename
     assert not list((folder / "models" / "versions").glob(f"{UNFINISHED}*"))
     documented(
         "faults",

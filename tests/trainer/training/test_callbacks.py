@@ -1,4 +1,4 @@
-"""Progress files: how far training is, and how each stage went."""
+"""Files with the progress of training and the result of each stage."""
 
 import json
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ def progress_at(step, loss, correct):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds, as the test wants them."""
+    """Return a clock that the test sets."""
     clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now, time=lambda: 1.7e9 + clock.now)
     for module in (callbacks, stages):
         monkeypatch.setattr(module, "time", clock)
@@ -27,7 +27,7 @@ def clock(monkeypatch):
 
 
 class TestProgress:
-    def test_says_how_far_training_is_and_how_fast_every_two_seconds(self, tmp_path, clock):
+    def test_reports_progress_and_speed_every_two_seconds(self, tmp_path, clock):
         file = tmp_path / "artifacts" / "progress.json"
         with ProgressCallback(file, HISTORY, 0, 200) as running:
             running.after_update(progress_at(1, 2.5, 16))
@@ -43,7 +43,7 @@ class TestProgress:
         assert (written["step"], written["epoch"], written["loss"]) == (51, 1.02, 1.5)
         assert written["pictures_per_second"] == 50 * 160 / 4.0
 
-    def test_the_file_goes_when_training_ends_however_it_does(self, tmp_path):
+    def test_removes_the_file_when_training_ends(self, tmp_path):
         def interrupted():
             with ProgressCallback(tmp_path / "p.json", HISTORY, 0, 200) as running:
                 running.after_update(progress_at(1, 2.5, 16))
@@ -55,7 +55,7 @@ class TestProgress:
 
 
 class TestStages:
-    def test_each_is_written_down_beside_the_others(self, tmp_path, clock):
+    def test_records_each_stage(self, tmp_path, clock):
         file = tmp_path / "stages.json"
 
         def train():
@@ -72,7 +72,7 @@ class TestStages:
             "train": {"finished_at": 1.7e9 + 1005.0, "seconds": 3.0, "succeeded": False},
         }
 
-    def test_a_file_that_is_damaged_keeps_no_stage_from_running(self, tmp_path):
+    def test_replaces_a_damaged_file(self, tmp_path):
         (tmp_path / "stages.json").write_text("{")
         with recorded("fetch", tmp_path / "stages.json"):
             pass

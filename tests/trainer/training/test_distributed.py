@@ -1,5 +1,4 @@
-"""Training on several processes, started by MPICH's mpirun: it learns what one process learns, and an error or a signal at one
-rank ends all."""
+"""Training with mpirun gives the weights of one process, and an error or signal at one rank ends all ranks."""
 
 import re
 import shutil
@@ -20,10 +19,9 @@ from trainer.training.train import train
 
 MPIRUN = Path(sys.executable).parent / "mpirun"
 EPOCH = 325 // 16  # steps
-PATIENCE = 60.0  # seconds; what waits for a rank that is gone would wait for ever
+WAIT_SECONDS = 60.0  # a rank that waits for a dead one would never end
 
-# `python -m trainer train --distributed`, in which something befalls one rank at the beginning of a step, and each writes down at
-# the end of an epoch what it has.
+# `python -m trainer train --distributed` with a fault at one rank and step. Each rank records its state after each epoch.
 PROGRAM = """
 import hashlib, os, sys
 import trainer.__main__ as program
@@ -62,7 +60,7 @@ sys.exit(program.main(["train", "--distributed"]))
 
 
 class Folder:
-    """A folder to train in, with its params.yaml and data."""
+    """A folder for training, with params.yaml and data."""
 
     def __init__(self, path, params, data):
         self.path, self.artifacts, self.params = path, path / "artifacts", path / "params.yaml"
@@ -73,8 +71,8 @@ class Folder:
     def train_on(self, ranks, disturbance=(0, -1, 0)):
         return run(MPIRUN, "-n", ranks, sys.executable, "-c", PROGRAM, *disturbance, cwd=self.path)
 
-    def train_alone(self, train_in):
-        """On one process, without MPI."""
+    def train_single(self, train_in):
+        """Train on one process without MPI."""
         with threadpool_limits(1, user_api="blas"):  # as the program does
             train_in(self.artifacts, self.params, self.path / "data")
 
@@ -84,12 +82,12 @@ class Folder:
 
 def run(*command, cwd):
     command = list(map(str, command))
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=WAIT_SECONDS, stdin=subprocess.DEVNULL)
 
 
 @pytest.fixture
 def new_folder(tmp_path, params, data):
-    """new_folder(name): one with dropout in its network, and a batch in four shards."""
+    """new_folder(name): make a folder whose network has dropout and whose batches have four shards."""
     params = params.replace("network: perceptron", "network: forgetful").replace("shards: 2", "shards: 4")
     return lambda name: Folder(tmp_path / name, params, data)
 
@@ -100,15 +98,15 @@ def folder(new_folder):
 
 
 @pytest.fixture
-def alone(new_folder, train_in):
-    """What one process makes of the same."""
-    alone = new_folder("alone")
-    alone.train_alone(train_in)
-    return alone
+def single(new_folder, train_in):
+    """Train the same on one process."""
+    single = new_folder("single")
+    single.train_single(train_in)
+    return single
 
 
-def assert_alike(folder, other):
-    """Sums are rounded in other places, and so much becomes of it in sixty steps of Adam; the weights are of the order of 0.1."""
+def assert_close(folder, other):
+    """Assert equal weights up to rounding, which depends on the order of sums."""
     weights, others = (npz_arrays(each.weights_file.read_bytes()) for each in (folder, other))
     assert weights.keys() == others.keys()
     for name, values in weights.items():
@@ -116,27 +114,27 @@ def assert_alike(folder, other):
 
 
 @pytest.mark.parametrize("ranks", [2, pytest.param(4, marks=pytest.mark.slow)])
-def test_all_ranks_come_to_the_same_weights_and_to_those_of_one_process(folder, alone, ranks):
+def test_all_ranks_get_the_weights_of_one_process(folder, single, ranks):
     ended = folder.train_on(ranks)
     assert ended.returncode == 0, ended.stderr
     first, *others = ((folder.path / f"has-{rank}").read_text() for rank in range(ranks))
     assert len(set(first.splitlines())) == 3
-    assert all(each == first for each in others), "to the last bit, at the end of each epoch"
+    assert all(each == first for each in others), "equal bit for bit after each epoch"
     assert folder.has() == {"trained"}
-    assert_alike(folder, alone)
+    assert_close(folder, single)
     for line in ("training forgetful", "epoch 1/3", "epoch 3/3", "trained version"):
-        assert ended.stderr.count(line) == 1, "said by one for all"
+        assert ended.stderr.count(line) == 1, "logged by one rank"
 
 
 @pytest.mark.slow
-def test_without_mpirun_it_is_one_rank_and_the_same_to_the_last_bit(folder, alone):
+def test_without_mpirun_it_equals_single_training_bit_for_bit(folder, single):
     ended = run(sys.executable, "-m", "trainer", "train", "--distributed", cwd=folder.path)
     assert ended.returncode == 0, ended.stderr
-    assert folder.weights_file.read_bytes() == alone.weights_file.read_bytes()
+    assert folder.weights_file.read_bytes() == single.weights_file.read_bytes()
 
 
 @pytest.mark.slow
-def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, alone, train_in, caplog):
+def test_a_signal_stops_all_ranks_and_any_number_resumes(folder, single, train_in, caplog):
     stopped = folder.train_on(2, (1, EPOCH + 5, signal.SIGTERM.value))
     assert stopped.returncode == 130, stopped.stderr
     words = f"training stopped after step {EPOCH + 5} of {3 * EPOCH}; the same command resumes it"
@@ -147,14 +145,14 @@ def test_a_signal_to_one_rank_stops_all_and_any_number_of_ranks_goes_on(folder, 
     assert f"resuming after step {EPOCH + 5}" in stopped.stderr
     assert folder.has() == {"unfinished.npz"}
     caplog.set_level("INFO")
-    folder.train_alone(train_in)
+    folder.train_single(train_in)
     assert f"resuming after step {2 * EPOCH}" in caplog.text
     assert folder.has() == {"trained"}
-    assert_alike(folder, alone)
+    assert_close(folder, single)
 
 
 @pytest.mark.slow
-def test_a_killed_rank_ends_all_and_as_many_go_on_to_the_same_weights_to_the_last_bit(new_folder):
+def test_training_resumes_bit_for_bit_after_a_killed_rank(new_folder):
     folder, undisturbed = new_folder("killed"), new_folder("undisturbed")
     killed = folder.train_on(2, (1, EPOCH + 5, signal.SIGKILL.value))
     assert killed.returncode not in (0, 130)
@@ -167,17 +165,17 @@ def test_a_killed_rank_ends_all_and_as_many_go_on_to_the_same_weights_to_the_las
 
 
 @pytest.mark.slow
-def test_an_error_of_one_rank_ends_all_and_is_said_once(folder):
+def test_an_error_of_one_rank_ends_all_and_is_logged_once(folder):
     ended = folder.train_on(2, (1, 5, "error"))
     assert ended.returncode not in (0, 130)
-    said = re.findall(r"^(.*)the disk is full; this ends the training on all ranks$", ended.stderr, re.MULTILINE)
-    assert [each[:10] for each in said] == ["rank 1 on "]
+    lines = re.findall(r"^(.*)the disk is full; this ends the training on all ranks$", ended.stderr, re.MULTILINE)
+    assert [each[:10] for each in lines] == ["rank 1 on "]
     assert not (folder.artifacts / "trained").exists()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("changed", "what"), [("params.yaml", r"params\.yaml"), ("digits.npz", r"data \(run dvc pull\)")])
-def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_folder, changed, what):
+def test_rejects_ranks_with_different_params_or_data(new_folder, changed, what):
     folder, other = new_folder("first"), new_folder("second")
     if changed == "params.yaml":
         other.params.write_text(other.params.read_text().replace("seed: 3", "seed: 4"))
@@ -200,7 +198,7 @@ def test_a_rank_that_would_train_something_else_is_named_and_none_trains(new_fol
         ([(None, "no file"), (None, "no space")], "rank 1: no file; rank 2: no space"),
     ],
 )
-def test_names_the_ranks_at_fault(others, complaint):
+def test_error_names_the_ranks(others, complaint):
     communicator = SimpleNamespace(rank=0, size=3, allgather=lambda own: [own] * 3)
     ranks = Ranks(communicator, None, "here", lambda: False)
     assert ranks.assert_same_on_all_ranks("what", lambda: "same", str) == "same"
@@ -209,7 +207,7 @@ def test_names_the_ranks_at_fault(others, complaint):
         ranks.assert_same_on_all_ranks("what", lambda: "same", str)
 
 
-def test_more_ranks_than_shards_are_refused_with_what_to_do(params_file):
+def test_rejects_more_ranks_than_shards(params_file):
     with pytest.raises(RefusedError) as caught:
         train(TrainSettings.read(params_file), *[Path()] * 6, ranks=SimpleNamespace(size=3))
     assert str(caught.value) == "3 ranks are too many: start at most 2, train.shards of params.yaml"
@@ -223,7 +221,7 @@ def test_more_ranks_than_shards_are_refused_with_what_to_do(params_file):
         (["train", "--distributed"], "NONE", r"--distributed needs MPI \(.*\): run .*setup\.sh trainer mpi, or pip install"),
     ],
 )
-def test_refuses_several_processes_without_distributed_and_distributed_without_mpi(
+def test_rejects_mpirun_without_distributed_and_distributed_without_mpi(
     tmp_path, monkeypatch, caplog, arguments, variable, complaint
 ):
     monkeypatch.chdir(tmp_path)

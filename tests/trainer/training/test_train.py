@@ -1,4 +1,4 @@
-"""Training: it learns, it repeats, and a run that was stopped ends as one that was not."""
+"""Training learns, is reproducible, and resumes exactly after a stop."""
 
 import csv
 import json
@@ -21,14 +21,14 @@ STEPS = 3 * (325 // 16)
 
 
 class Trainer:
-    """Trains into folders, as params.yaml says at the time."""
+    """Train into folders with the current params.yaml."""
 
     def __init__(self, data, folder, params, train_in):
         self.train_in, self.data, self.folder, self.params = train_in, data, folder, folder / "params.yaml"
         self.params.write_text(params)
 
     def change(self, **lines):
-        """Change params.yaml: each name's value."""
+        """Set values in params.yaml by name."""
         text = self.params.read_text()
         for name, value in lines.items():
             text, count = re.subn(rf"^(\s*{name}: ).*$", rf"\g<1>{value}", text, count=1, flags=re.MULTILINE)
@@ -39,7 +39,7 @@ class Trainer:
         return TrainSettings.read(self.params)
 
     def run(self, name, *stop_requested):
-        """Train into a folder of that name and return the card."""
+        """Train into a folder of this name and return the card."""
         return self.train_in(self.folder / name, self.params, self.data, *stop_requested)
 
     def new_run(self):
@@ -55,7 +55,7 @@ def trainer(data, tmp_path, params, train_in):
 
 @pytest.fixture(scope="module")
 def whole(data, tmp_path_factory, params, train_in):
-    """The folder of a training that was not stopped."""
+    """Train without a stop and return the folder."""
     trainer = Trainer(data, tmp_path_factory.mktemp("whole"), params, train_in)
     trainer.run("whole")
     return trainer.folder / "whole"
@@ -67,7 +67,7 @@ def validation(data):
 
 
 def stop_after(steps):
-    """Asks training to stop before the next step."""
+    """Return a function that requests a stop after `steps` calls."""
     asked = iter([False] * steps)
     return lambda: next(asked, True)
 
@@ -81,7 +81,7 @@ def weights(folder):
     return (folder / "trained" / "weights.npz").read_bytes()
 
 
-def test_learns_what_can_be_learnt_and_the_card_says_how(trainer, validation):
+def test_learns_and_describes_the_training_in_the_card(trainer, validation):
     card = trainer.run("a")
     network, loaded_card = load(trainer.folder / "a" / "trained")
     assert loaded_card == json.loads(json.dumps(card))
@@ -97,8 +97,8 @@ def test_learns_what_can_be_learnt_and_the_card_says_how(trainer, validation):
     assert all(0.0 <= float(row["validation_accuracy"]) <= 1.0 for row in rows)
 
 
-def test_keeps_the_average_of_the_last_weights(trainer, validation):
-    """Over one step it is no average; over all steps it still has the first ones in it, and reads worse."""
+def test_saves_the_average_of_the_last_weights(trainer, validation):
+    """An average over all steps includes early weights, so its loss is higher."""
     for steps in (1, 1000):
         trainer.change(averaged_steps=steps)
         trainer.run(str(steps))
@@ -107,7 +107,7 @@ def test_keeps_the_average_of_the_last_weights(trainer, validation):
 
 
 @pytest.mark.parametrize("stops", [[0, 1, 15], [STEPS // 3, 0, 1, STEPS // 3 - 2]], ids=["soon", "about the epochs' ends"])
-def test_a_seed_gives_the_same_weights_and_snapshots_however_often_training_is_stopped(trainer, whole, stops):
+def test_stops_do_not_change_weights_and_snapshots(trainer, whole, stops):
     stopped, steps = trainer.folder / "stopped", 0
     for more in stops:
         steps += more
@@ -124,7 +124,7 @@ def test_a_seed_gives_the_same_weights_and_snapshots_however_often_training_is_s
         np.testing.assert_array_equal(getattr(found, name), values)
 
 
-def test_another_seed_does_not_go_on_with_what_this_one_left_and_dropout_draws_the_same_after_a_stop(trainer, whole):
+def test_another_seed_does_not_resume_and_dropout_repeats_after_a_stop(trainer, whole):
     trainer.change(network="forgetful")
     with pytest.raises(Stopped):
         trainer.run("a", stop_after(30))
@@ -136,22 +136,22 @@ def test_another_seed_does_not_go_on_with_what_this_one_left_and_dropout_draws_t
     assert weights(trainer.folder / "stopped") == weights(trainer.folder / "a") != weights(whole)
 
 
-def test_leaves_snapshots_of_its_course(trainer, whole, validation):
+def test_saves_snapshots(trainer, whole, validation):
     network, card = load(whole / "trained")
     snapshots = load_snapshots(whole / "trained", network, card)
     assert (snapshots.step[0], snapshots.step[-1]) == (0, STEPS)
-    # The first is the network as it was drawn, the last the one that is kept; what is said of both can be measured again.
+    # The first snapshot is the initial network and the last the saved one. Their figures can be measured again.
     fresh = trainer.settings().make_network()
     fresh.initialize(np.random.default_rng(trainer.settings().seed))
-    assert np.corrcoef(snapshots.parameters[0], fresh.parameters)[0, 1] > 0.99  # packed, so not to the last bit
+    assert np.corrcoef(snapshots.parameters[0], fresh.parameters)[0, 1] > 0.99  # quantized, so not exact
     assert snapshots.validation_accuracy[-1] == pytest.approx(measure(network, validation)[1])
-    for moment in range(len(snapshots)):
-        then = snapshots.network(moment, network)
-        said = snapshots.validation_loss[moment], snapshots.validation_accuracy[moment]
-        assert said == pytest.approx(measure(then, validation), abs=0.05)
-        # So can where the digits are on each moment's map.
+    for index in range(len(snapshots)):
+        then = snapshots.network(index, network)
+        stored = snapshots.validation_loss[index], snapshots.validation_accuracy[index]
+        assert stored == pytest.approx(measure(then, validation), abs=0.05)
+        # So can the map of the digits.
         features = then.predict_features(in_unit_range(validation.images[:300]))
-        np.testing.assert_allclose(snapshots.plane(moment).place(features), snapshots.map_points[moment], atol=1e-4)
+        np.testing.assert_allclose(snapshots.plane(index).place(features), snapshots.map_points[index], atol=1e-4)
     assert snapshots.train_loss[-1] < snapshots.train_loss[1]
     np.testing.assert_array_equal(snapshots.mapped, validation.labels[:300])
     has_parameters = np.array([layer.parameter_count > 0 for layer in network.layers])
@@ -161,8 +161,8 @@ def test_leaves_snapshots_of_its_course(trainer, whole, validation):
         assert np.isnan(measured[:, ~has_parameters]).all()
 
 
-def test_the_update_ratio_is_how_far_a_step_moved(trainer):
-    """Plain gradient descent moves by the learning rate times the gradient."""
+def test_update_ratio_is_the_relative_step_size(trainer):
+    """Plain gradient descent moves by learning rate times gradient."""
     trainer.change(optimizer="{sgd: {momentum: 0.0}}", schedule="constant")
     run = trainer.new_run()
     network, settings, before = run.network, run.settings, []
@@ -184,7 +184,7 @@ def progress_that_says(text):
 
 
 @pytest.mark.parametrize("content", [b"", npz_bytes({}), *map(progress_that_says, (b"5", b"{}", b'{"a"', b"\xff"))])
-def test_refuses_a_damaged_unfinished_run_and_says_what_to_do(trainer, tmp_path, content):
+def test_error_names_a_damaged_unfinished_run(trainer, tmp_path, content):
     run, file = trainer.new_run(), tmp_path / "unfinished.npz"
     file.write_bytes(content)
     checkpoint = CheckpointCallback(file, run, OneRank())
@@ -192,15 +192,15 @@ def test_refuses_a_damaged_unfinished_run_and_says_what_to_do(trainer, tmp_path,
         checkpoint.resume()
 
 
-def test_refuses_a_batch_larger_than_the_data(trainer):
+def test_rejects_a_batch_larger_than_the_data(trainer):
     trainer.change(batch_size=400)
     with pytest.raises(ValueError, match="batch_size 400 exceeds the 325 training images"):
         trainer.run("a")
 
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
-def test_a_run_that_diverges_says_so_and_leaves_no_model(trainer):
-    # Without ReLU between them no unit can die, and each layer drives the other up.
+def test_reports_divergence_and_saves_no_model(trainer):
+    # Without ReLU no unit can die, so the weights grow without limit.
     linear = "[flatten, {dense: {units: 16}}, {dense: {units: 11}}]"
     trainer.change(learning_rate=100.0, optimizer="{sgd: {momentum: 0.99}}", network="linear")
     trainer.params.write_text(f"{trainer.params.read_text()}\n".replace("\nnetworks:", f"\nnetworks:\n  linear: {linear}"))
@@ -209,7 +209,7 @@ def test_a_run_that_diverges_says_so_and_leaves_no_model(trainer):
     assert not (trainer.folder / "a" / "trained").exists()
 
 
-def test_a_batch_has_all_three_sorts_and_is_the_same_whenever_it_is_made(trainer):
+def test_batches_mix_all_sources_and_are_reproducible(trainer):
     batches, again = trainer.new_run().batches, trainer.new_run().batches
     images, labels, _ = batches.make(STEPS - 1)
     assert (images.shape, images.dtype, labels.shape) == ((22, 28, 28), np.float32, (22,))
@@ -223,20 +223,20 @@ def test_a_batch_has_all_three_sorts_and_is_the_same_whenever_it_is_made(trainer
     trainer.change(network="classic")
     _, labels, _ = trainer.new_run().batches.make(0)
     assert labels.size == 20
-    assert NO_DIGIT not in labels, "a network of ten units is shown digits alone"
+    assert NO_DIGIT not in labels, "a network without a no-digit class trains on digits only"
 
 
-def test_shows_non_digits_that_users_drew_as_such_and_never_as_digits(trainer, data):
+def test_trains_on_accepted_non_digits_as_non_digits(trainer, data):
     splits, drawn = load_splits(data / "digits.npz"), Split(np.full((16, 28, 28), 99, np.uint8), np.full(16, NO_DIGIT))
     synthetic = load_synthetic(data / "synthetic.npz")
     batches = Run(trainer.settings(), joined(splits["training"], drawn), splits["validation"], synthetic).batches
     assert batches.digits.digest() == splits["training"].digest()
     assert batches.non_digits.digest() == joined(synthetic.non_digits("training"), drawn).digest()
-    assert len(batches) == 325 // 16, "they make no epoch longer"
+    assert len(batches) == 325 // 16, "they do not lengthen the epoch"
     batches.make(len(batches) - 1)
 
 
-def test_misses_synthetic_images_that_are_not_there(trainer, data, tmp_path):
+def test_rejects_missing_synthetic_images(trainer, data, tmp_path):
     arrays, changed = npz_arrays((data / "synthetic.npz").read_bytes()), tmp_path / "synthetic.npz"
     for name in ("pictures", "labels", "forms"):
         arrays[f"training_{name}"] = arrays[f"training_{name}"][:40]  # the digits alone

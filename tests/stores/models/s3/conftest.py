@@ -12,7 +12,7 @@ def sdk_session(s3_server):
 
 @pytest.fixture
 def place(s3_place, sdk_session, monkeypatch):
-    monkeypatch.setattr("boto3.session.Session", lambda: sdk_session)  # to make one takes longer than most tests
+    monkeypatch.setattr("boto3.session.Session", lambda: sdk_session)  # creating one takes longer than most tests
     return s3_place
 
 
@@ -23,19 +23,19 @@ def store(place):
 
 @pytest.fixture
 def other(place):
-    """The same store, opened by somebody else."""
+    """Return the same store, opened by another client."""
     return open_models(place.url)
 
 
 @pytest.fixture
 def versions(store, model_folder):
-    """Four that are published, none of them live."""
+    """Publish four versions; none is live."""
     return [store.publish(model_folder(seed))["version"] for seed in range(4)]
 
 
 @pytest.fixture
 def live(store, versions):
-    """The first three, live one after the other."""
+    """Promote the first three versions in turn and return them."""
     for version in versions[:3]:
         store.promote(version)
     return versions[:3]

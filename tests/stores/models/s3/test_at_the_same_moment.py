@@ -1,4 +1,4 @@
-"""Two writers of an S3 model store at the same moment: the second undoes nothing."""
+"""Concurrent writers of an S3 model store do not undo each other's changes."""
 
 import pytest
 from digitnet import checkpoint
@@ -8,7 +8,7 @@ from stores.models import base as stores_models
 
 
 def just_before(store, method, key, act):
-    """Somebody else acts between what this store has read and what it writes; once."""
+    """Call `act` once, before this store's next request (method, key)."""
     waiting = [act]
 
     def look(*request):
@@ -19,46 +19,46 @@ def just_before(store, method, key, act):
 
 
 class TestOvertaken:
-    def test_by_another_promotion_promotes_after_it_and_the_history_has_both(self, store, other, live, versions):
+    def test_by_another_promotion_keeps_both_in_the_history(self, store, other, live, versions):
         just_before(store, "PUT", LIVE, lambda: other.promote(versions[3]))
         store.promote(versions[0])
         assert store.alias(LIVE) == versions[0]
         assert (store.rollback(), store.rollback(), store.rollback()) == (versions[3], versions[2], versions[1])
 
-    def test_before_the_history_is_written_loses_no_line_either(self, store, other, live, versions, place):
+    def test_before_the_history_write_loses_no_line(self, store, other, live, versions, place):
         just_before(store, "PUT", "history", lambda: other.promote(versions[3]))
         store.promote(versions[0])
         assert place.history() == [*live, versions[3]]
 
-    def test_at_the_first_promotion_of_all(self, store, other, versions, place):
+    def test_at_the_first_promotion(self, store, other, versions, place):
         just_before(store, "PUT", LIVE, lambda: other.promote(versions[1]))
         store.promote(versions[0])
         assert (store.alias(LIVE), place.history()) == (versions[0], [versions[1]])
 
-    def test_a_rollback_takes_back_nothing_that_was_promoted_meanwhile(self, store, other, live, versions, place):
+    def test_a_rollback_does_not_undo_a_concurrent_promotion(self, store, other, live, versions, place):
         just_before(store, "PUT", LIVE, lambda: other.promote(versions[3]))
         with pytest.raises(OvertakenError, match=r"another process changed .*live at the same time: check"):
             store.rollback()
         assert (store.alias(LIVE), place.history()) == (versions[3], live)
 
-    def test_two_who_roll_back_the_same_take_one_step(self, store, other, live, place):
+    def test_two_concurrent_rollbacks_take_one_step(self, store, other, live, place):
         just_before(store, "PUT", LIVE, other.rollback)
         assert store.rollback() == live[1]
         assert (store.alias(LIVE), place.history()) == (live[1], live[:1])
 
-    def test_between_a_rollback_s_two_steps_loses_no_line(self, store, other, live, versions):
+    def test_within_a_rollback_loses_no_line(self, store, other, live, versions):
         just_before(store, "PUT", "history", lambda: other.promote(versions[3]))
         assert store.rollback() == live[1]
         assert store.alias(LIVE) == versions[3]
         assert (store.rollback(), store.rollback()) == (live[1], live[0])
 
-    def test_an_alias_that_went_away_and_came_back_is_not_taken_for_one_that_stayed(self, store, other, live, versions):
+    def test_detects_an_alias_that_moved_and_returned(self, store, other, live, versions):
         just_before(store, "PUT", LIVE, lambda: [other.point(LIVE, version) for version in (versions[3], live[2])])
         with pytest.raises(OvertakenError):
             store.rollback()
         assert store.alias(LIVE) == live[2]
 
-    def test_a_candidate_that_another_put_up_stays(self, store, other, live, versions):
+    def test_keeps_another_client_s_candidate(self, store, other, live, versions):
         changed = "models/candidate at the same time"
         store.point(CANDIDATE, versions[0])
         just_before(store, "PUT", CANDIDATE, lambda: other.point(CANDIDATE, versions[1]))
@@ -72,14 +72,14 @@ class TestOvertaken:
         store.promote(versions[3])
         assert (store.alias(LIVE), store.alias(CANDIDATE)) == (versions[3], versions[0])
 
-    def test_who_wants_what_another_has_just_done_has_it(self, store, other, live, versions):
+    def test_the_same_concurrent_change_is_no_error(self, store, other, live, versions):
         just_before(store, "PUT", CANDIDATE, lambda: other.point(CANDIDATE, versions[0]))
         store.point(CANDIDATE, versions[0])
         just_before(store, "DELETE", CANDIDATE, lambda: other.clear(CANDIDATE))
         store.clear(CANDIDATE)
         assert store.alias(CANDIDATE) is None
 
-    def test_for_ever_gives_up_and_says_so(self, store, other, live, versions, monkeypatch):
+    def test_permanently_raises_an_error(self, store, other, live, versions, monkeypatch):
         monkeypatch.setattr(stores_models, "PAUSE_SECONDS", 0.0)
 
         def overtake(method, key):
@@ -90,15 +90,15 @@ class TestOvertaken:
         with pytest.raises(OvertakenError, match=f"{versions[3]} is not live: other processes keep changing .* then try again"):
             store.promote(versions[3])
 
-    def test_the_card_and_snapshots_of_a_version_come_from_the_same_publisher(self, store, other, model_folder):
+    def test_card_and_snapshots_come_from_the_same_publisher(self, store, other, model_folder):
         card = f"versions/{checkpoint.load_card(model_folder(7))['version']}/model.json"
         just_before(store, "PUT", card, lambda: other.publish(model_folder(7)))
         version = store.publish(model_folder(7, snapshots=True))["version"]
         assert len(store.snapshots(version)) == 3
 
 
-def test_who_is_killed_before_any_write_leaves_a_store_that_is_whole(store, live, model_folder):
-    """A version exists once its card does, the history repeats what is live at most, and the candidate goes last."""
+def test_the_write_order_survives_a_kill_at_any_point(store, live, model_folder):
+    """The card is written last, and the history before the alias."""
     sent = requests_of(store)
     version = store.publish(model_folder(9, snapshots=True))["version"]
     store.point(CANDIDATE, version)

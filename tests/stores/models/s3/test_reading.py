@@ -1,4 +1,4 @@
-"""The cost of following a model store in S3: a look is one small request, and a model is fetched when it is needed."""
+"""Requests of an S3 model store: polling costs one small request, and models are fetched on demand."""
 
 import time
 
@@ -14,13 +14,13 @@ def version(store, model_folder):
 
 
 class TestVersion:
-    def test_costs_one_request_for_each_file_that_is_needed(self, store, version):
+    def test_costs_one_request_per_file(self, store, version):
         sent = requests_of(store)
         store.card(version)
         store.load(version)
         assert [key.rpartition("/")[2] for _, key in sent] == ["model.json", "model.json", "weights.npz"]
 
-    def test_is_listed_with_its_size_and_the_time_when_it_was_published(self, store, version, place, model_folder):
+    def test_is_listed_with_size_and_time(self, store, version, place, model_folder):
         place.write("versions/no version/model.json", b"{}")
         assert store.versions() == [version]
         assert store.size(version) == sum(file.stat().st_size for file in model_folder(snapshots=True).iterdir())
@@ -29,7 +29,7 @@ class TestVersion:
             with pytest.raises(StoreError, match=r"/(weights\.npz|model\.json) cannot be read: No such file"):
                 use("000000000000")
 
-    def test_damaged_in_the_store_is_refused_by_its_name_and_not_promoted(self, store, version, place):
+    def test_is_rejected_if_damaged(self, store, version, place):
         weights = f"versions/{version}/weights.npz"
         place.write(weights, b"damage")
         for use in (store.load, store.promote):
@@ -37,7 +37,7 @@ class TestVersion:
                 use(version)
 
     @pytest.mark.parametrize("name", ["weights.npz", "model.json"])
-    def test_larger_than_a_model_is_refused_and_not_fetched(self, store, version, place, monkeypatch, name):
+    def test_is_not_fetched_if_too_large(self, store, version, place, monkeypatch, name):
         monkeypatch.setitem(MOST_BYTES, name, 100)
         file = f"s3://{place.bucket}/models/versions/{version}/{name}"
         with pytest.raises(StoreError, match=rf"^{file} has [\d,]+ bytes; the limit"):
@@ -45,7 +45,7 @@ class TestVersion:
 
 
 class TestAlias:
-    def test_is_one_small_get_and_the_state_one_head(self, store, version, place):
+    def test_costs_one_small_get_and_its_state_one_head(self, store, version, place):
         store.promote(version)
         sent = requests_of(store)
         store.alias(LIVE)
@@ -54,12 +54,12 @@ class TestAlias:
         assert sent == [("GET", "live"), ("GET", "candidate"), ("HEAD", f"versions/{version}/model.json")]
         assert len(place.read(LIVE)) < 50
 
-    def test_is_refused_where_it_is_no_small_object(self, store, place):
+    def test_is_rejected_if_too_large(self, store, place):
         place.write(LIVE, bytes(2**17))
         with pytest.raises(StoreError, match=f"^s3://{place.bucket}/models/live has 131,072 bytes; the limit is 65,536"):
             store.alias(LIVE)
 
-    def test_written_by_hand_is_as_good(self, place, store, versions):
+    def test_can_be_written_by_hand(self, place, store, versions):
         place.write(LIVE, f"{versions[1]}\n".encode())
         assert store.alias(LIVE) == versions[1]
         store.promote(versions[2])

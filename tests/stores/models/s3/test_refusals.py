@@ -1,4 +1,4 @@
-"""An object store that is away, or does not let us in, is a StoreError that says so, in short, and never shows a key."""
+"""Errors of an object store are short, explain the cause and show no key."""
 
 import http.server
 import logging
@@ -17,8 +17,8 @@ NOT_S3 = "does not answer like S3: check AWS_ENDPOINT_URL"
 
 
 def error(code, message="no"):
-    said = f"<Code>{code}</Code><Message>{message} {SECRETS[0]}</Message><AWSAccessKeyId>{SECRETS[0]}</AWSAccessKeyId>"
-    return f"<Error>{said}</Error>"
+    text = f"<Code>{code}</Code><Message>{message} {SECRETS[0]}</Message><AWSAccessKeyId>{SECRETS[0]}</AWSAccessKeyId>"
+    return f"<Error>{text}</Error>"
 
 
 ANSWERS = {
@@ -42,7 +42,7 @@ ANSWERS = {
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Gives every request the server's `answer`, when the server goes on."""
+    """Send the server's `answer` once `goes_on` is set."""
 
     def answer(self):
         self.server.asked += 1
@@ -69,7 +69,7 @@ def use_keys(monkeypatch, endpoint):
 
 @pytest.fixture
 def server(monkeypatch):
-    """The store that the environment names."""
+    """Run the server that the environment names."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.answer, server.asked, server.goes_on = (200, ""), 0, threading.Event()
         server.goes_on.set()
@@ -85,21 +85,21 @@ def store():
     return open_models("s3://bucket/models")
 
 
-def test_an_answer_s_meaning_is_said_and_no_key(server, store, caplog):
+def test_error_explains_the_answer_without_keys(server, store, caplog):
     caplog.set_level(logging.DEBUG)
     for name, (status, body, advice) in ANSWERS.items():
         server.answer = status, body
         with pytest.raises(UnreachableError, match=rf"^s3://bucket/models .*{advice}") as raised:
             store.alias(LIVE)
-        said = str(raised.value)
-        assert len(said) < 400, name
-        assert said.isprintable(), name
-        assert not [secret for secret in SECRETS if secret in said + caplog.text], name
+        text = str(raised.value)
+        assert len(text) < 400, name
+        assert text.isprintable(), name
+        assert not [secret for secret in SECRETS if secret in text + caplog.text], name
         assert not [secret for secret in SECRETS[1:] if secret in "".join(traceback.format_exception(raised.value))], name
 
 
 @pytest.mark.parametrize("name", ["a web page", "keys that may not"])
-def test_any_question_is_refused_so(server, store, model_folder, name):
+def test_every_operation_raises_the_error(server, store, model_folder, name):
     server.answer = ANSWERS[name][:2]
     for use in (
         store.versions,
@@ -114,7 +114,7 @@ def test_any_question_is_refused_so(server, store, model_folder, name):
             use()
 
 
-def test_credentials_that_are_missing_are_asked_for_and_found_once_they_are_there(bucket, monkeypatch, tmp_path):
+def test_finds_credentials_that_are_added_later(bucket, monkeypatch, tmp_path):
     keys = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     for name in keys:
         monkeypatch.delenv(name)
@@ -132,7 +132,7 @@ def test_credentials_that_are_missing_are_asked_for_and_found_once_they_are_ther
 
 
 @pytest.mark.parametrize("endpoint", ["no url", "http://", "http://127.0.0.1:99999", "ftp://127.0.0.1", "http://127.0.0.1:{}"])
-def test_an_endpoint_where_no_store_is_is_said_soon(store, monkeypatch, free_port, endpoint):
+def test_error_names_a_wrong_endpoint_soon(store, monkeypatch, free_port, endpoint):
     use_keys(monkeypatch, endpoint.format(free_port()))
     begun = time.monotonic()
     with pytest.raises(UnreachableError, match="check AWS_ENDPOINT_URL"):
@@ -140,8 +140,8 @@ def test_an_endpoint_where_no_store_is_is_said_soon(store, monkeypatch, free_por
     assert time.monotonic() - begun < 5
 
 
-def test_a_store_that_does_not_answer_is_given_up_soon(server, store, monkeypatch):
-    """An exporter asks twice in the five seconds of a scrape, so each question is asked once."""
+def test_a_silent_store_times_out_soon(server, store, monkeypatch):
+    """A scrape has five seconds for two requests, so there is no retry."""
     assert 2 * s3_bucket.READING.read_timeout < 5
     monkeypatch.setattr(s3_bucket, "READING", s3_bucket.READING.merge(Config(read_timeout=0.1)))
     server.goes_on.clear()
@@ -151,8 +151,8 @@ def test_a_store_that_does_not_answer_is_given_up_soon(server, store, monkeypatc
     assert server.asked == 2
 
 
-def test_a_store_that_is_away_hides_no_version_from_a_rollback(bucket, model_folder, monkeypatch):
-    """It is not taken for one that has nothing sound."""
+def test_an_unreachable_store_stops_a_rollback(bucket, model_folder, monkeypatch):
+    """Unreachable versions must not count as damaged."""
     store = open_models(f"s3://{bucket}/models")
     for seed in range(3):
         store.promote(store.publish(model_folder(seed))["version"])
@@ -170,7 +170,7 @@ def test_a_store_that_is_away_hides_no_version_from_a_rollback(bucket, model_fol
 
 
 class TestURL:
-    def test_names_bucket_and_prefix_and_asks_nobody(self, monkeypatch):
+    def test_names_bucket_and_prefix_without_a_request(self, monkeypatch):
         use_keys(monkeypatch, "http://127.0.0.1:1")
         assert str(open_models("s3://bucket")) == "s3://bucket"
         assert str(open_models("s3://bucket/a/b/")) == "s3://bucket/a/b"
@@ -184,11 +184,11 @@ class TestURL:
             "s3://bucket/x?region=eu", "s3://[b/x",
         ],
     )  # fmt: skip
-    def test_what_is_none_is_refused(self, url):
+    def test_rejects_other_urls(self, url):
         with pytest.raises(StoreError, match="an object store's URL must be s3://bucket/prefix"):
             open_models(url)
 
-    def test_keys_in_it_are_refused_and_not_shown(self):
+    def test_rejects_keys_without_showing_them(self):
         with pytest.raises(StoreError, match="without access keys") as raised:
             open_models("s3://AKIASECRETKEYID:the-secret-itself@bucket/models")
         assert not [secret for secret in SECRETS if secret in str(raised.value)]

@@ -1,4 +1,4 @@
-"""Records of the prediction log for tests. Each differs from all others, except in the given fields."""
+"""Make records of the prediction log. Each differs from all others, except in the given fields."""
 
 import itertools
 from dataclasses import replace

@@ -1,5 +1,5 @@
--- For wrk: many people draw the same 1. Says how often each answer came, so that one made of two models shows, and how often each
--- refusal. The argument: for how many milliseconds, on the average, each waits before the next drawing.
+-- For wrk: all clients send the same 1. Print the count of each answer and of each rejection.
+-- Argument: each client's mean pause in milliseconds.
 wrk.method = "POST"
 wrk.body = '{"strokes": [[[140, 40], [145, 130], [150, 240]]]}'
 wrk.headers["Content-Type"] = "application/json"

@@ -1,4 +1,4 @@
-"""Hands that draw on the page in a browser, by mouse, finger and pen, in the canvas's logical units of 280 x 280."""
+"""Draw on the page by mouse, finger and pen, in the canvas's logical units of 280 x 280."""
 
 import json
 import subprocess
@@ -8,8 +8,8 @@ from polling import eventually
 from websockets.sync.client import connect
 
 
-class Hand:
-    """In Chromium: everything comes through the browser's own input queue, by Playwright and the DevTools protocol."""
+class ChromiumPointer:
+    """Chromium's pointers, through its input queue: Playwright's mouse, and touch and pen over the DevTools protocol."""
 
     def __init__(self, page):
         self._page, self._devtools = page, page.context.new_cdp_session(page)
@@ -24,7 +24,7 @@ class Hand:
         return self._box["x"] + x * self._box["width"] / 280, self._box["y"] + y * self._box["height"] / 280
 
     def touch(self, kind, *points):
-        """`kind`: Start, Move, End or Cancel; all fingers that are down after it, in the order in which they came."""
+        """Send a touch event. `kind` is Start, Move, End or Cancel; `points` are all fingers that are down after it, in order."""
         places = [self.place(*point) for point in points]
         touch_points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
         self._devtools.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touch_points})
@@ -50,7 +50,7 @@ class Hand:
         mouse.up(button=button)
 
     def ink(self, *points):
-        """Whether each of these places has ink, after the next frame."""
+        """Return whether each point has ink, after the next frame."""
         return self._page.evaluate(
             """points => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(() => {
                  const canvas = document.querySelector("#doodle-canvas");
@@ -61,8 +61,8 @@ class Hand:
         )
 
 
-class FirefoxHand:
-    """In Firefox, over WebDriver BiDi: Debian's build speaks it, and Playwright does not."""
+class FirefoxPointer:
+    """Firefox over WebDriver BiDi. Playwright cannot control Debian's build."""
 
     def __init__(self, socket):
         self._socket, self._last_id = socket, 0
@@ -92,20 +92,20 @@ class FirefoxHand:
             f"void Array.from(document.querySelectorAll('button')).find(button => button.textContent === '{button}').click()"
         )
 
-    def stroke(self, pointer, points):
+    def stroke(self, pointer_type, points):
         left, top, size = self.evaluate(
             "(({left, top, width}) => [left, top, width])(document.querySelector('canvas').getBoundingClientRect())"
         )
         places = [(round(left + x * size / 280), round(top + y * size / 280)) for x, y in points]
         moves = [{"type": "pointerMove", "x": x, "y": y, "duration": 0} for x, y in places]
         steps = [moves[0], {"type": "pointerDown", "button": 0}, *moves[1:], {"type": "pointerUp", "button": 0}]
-        source = {"type": "pointer", "id": pointer, "parameters": {"pointerType": pointer}, "actions": steps}
+        source = {"type": "pointer", "id": pointer_type, "parameters": {"pointerType": pointer_type}, "actions": steps}
         self._call("input.performActions", context=self._context, actions=[source])
 
 
 @contextmanager
 def firefox(executable, port, profile):
-    """A headless Firefox of its own, with a fresh profile, that asks nobody for updates."""
+    """Start a headless Firefox with a fresh profile and without network services."""
     off = ["app.normandy", "extensions.update", "network.captive-portal-service", "network.connectivity-service"]
     settings = {f"{name}.enabled": False for name in off} | {"app.update.disabledForTesting": True}
     (profile / "user.js").write_text("".join(f"user_pref('{name}', {json.dumps(on)});\n" for name, on in settings.items()))
@@ -114,7 +114,7 @@ def firefox(executable, port, profile):
     try:
         address = f"ws://127.0.0.1:{port}/session"
         with eventually(lambda: connect(address, max_size=None), "Firefox listens", not_yet=(OSError,)) as socket:
-            yield FirefoxHand(socket)
+            yield FirefoxPointer(socket)
     finally:
         process.terminate()
         process.wait()
