@@ -92,7 +92,7 @@ def test_a_built_image_is_small_and_holds_no_more_of_the_project_than_it_runs(st
 
     added = (kilobytes(image["Id"]) - kilobytes("python:3.14-slim")) / 1000
     print(f"{built} adds {added:.0f} MB to python:3.14-slim")
-    assert built == "trainer" or added < 150
+    assert built == "trainer" or added < 160
 
 
 def test_every_image_is_pinned(stack):
