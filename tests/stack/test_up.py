@@ -84,7 +84,7 @@ def test_a_built_image_is_small_and_has_only_its_packages(stack, docker, built):
 
     added = (kilobytes(image["Id"]) - kilobytes("python:3.14-slim")) / 1000
     print(f"{built} adds {added:.0f} MB to python:3.14-slim")
-    assert built == "trainer" or added < 150
+    assert built == "trainer" or added < 160
 
 
 def test_every_image_is_pinned(stack):
@@ -94,7 +94,7 @@ def test_every_image_is_pinned(stack):
         line.split()[1] for line in (stack.folder / "services/Dockerfile").read_text().splitlines() if line.startswith("FROM")
     }
     for image in images | {base for base in bases if ":" in base}:
-        assert image.rpartition(":")[2][:1].isdigit() or image.rpartition(":")[2].startswith(("v0.", "v2.")), image
+        assert re.match(r"v?\d", image.rpartition(":")[2]), image
 
 
 def test_trained_model_has_the_expected_accuracy(stack):
