@@ -213,7 +213,7 @@ async def test_finds_queued_predictions_and_answers_after_the_write(unknown, wai
 
 @pytest.mark.slow
 def test_two_hundred_kills_of_redis_lose_no_acknowledged_feedback(run_service, models_folder, new_redis):
-    """Kill Redis after each acknowledgement, and the service ten times."""
+    """Kill Redis after each acknowledgment, and the service ten times."""
     server, asked = new_redis(), []
     server.start()
 

@@ -117,7 +117,7 @@ def test_nginx_restarts_and_keeps_answered_predictions(stack, wait_until, docume
 
 @pytest.mark.slow
 def test_acknowledged_feedback_survives_every_kill(stack, wait_until, documented):
-    """Kill one container after another, each right after an acknowledgement, without waiting for its health."""
+    """Kill one container after another, each right after an acknowledgment, without waiting for its health."""
     victims = [service for service in stack.services() if stack.containers(service)]
     acknowledged = []
 
