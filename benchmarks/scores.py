@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from digitnet.checkpoint import load
 from trainer.data.digits import answers, joined_answers, load_splits, load_synthetic
-from trainer.evaluation.evaluate import LEARNED_FROM
+from trainer.evaluation.evaluate import KNOWN
 from trainer.evaluation.ood_detection import compared
 
 LOST = (0.001, 0.01)  # shares of rejected digits
@@ -27,7 +27,7 @@ def main():
     network, _ = load(arguments.model)
     splits, synthetic = load_splits(arguments.data / "digits.npz"), load_synthetic(arguments.data / "synthetic.npz")
 
-    learned_from = [part.only(slice(LEARNED_FROM)) for part in (splits["training"], synthetic.digits("training"))]
+    learned_from = [part.only(slice(KNOWN)) for part in (splits["training"], synthetic.digits("training"))]
     held_out = joined_answers(*(answers(network, part) for part in (splits["validation"], synthetic.splits["validation"])))
 
     shares = " | ".join(f"non-digits rejected where {share:.1%} of the digits are lost" for share in LOST)

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from trainer.stages import MAKING
+from trainer.stages import STAGES_TO_CANDIDATE
 
 COLUMNS = {
     "MNIST test digits": lambda metrics: metrics["accuracy"],
@@ -56,7 +56,7 @@ def _run(recipe, seed, folder):
         (folder / "params.yaml").write_text(re.sub(r"(?m)^recipe: \w+", f"recipe: {recipe}", params), encoding="utf-8")
         environment = {name: value for name, value in os.environ.items() if name != "DOODLE_WORKSPACE"}
         with (folder / "log").open("w") as log:
-            for stage in MAKING:
+            for stage in STAGES_TO_CANDIDATE:
                 subprocess.run([sys.executable, "-m", "trainer", stage], cwd=folder, env=environment, stderr=log, check=True)
     metrics = json.loads((artifacts / "metrics.json").read_text())
     card = json.loads((artifacts / "candidate" / "model.json").read_text())

@@ -91,7 +91,7 @@ def test_error_names_the_wrong_variable(read, field, text, message):
 @pytest.mark.parametrize("text", ["0123456789abcde", "0123456789 abcdef", "0123456789\nabcdef", "schlüssel-schlüssel"])
 def test_rejects_an_unusable_key_without_showing_it(read, text):
     for where in ({"text": text}, {"in_file": text}):
-        with pytest.raises(SettingsError, match=r"^DOODLE_KEY: it must have 16 characters") as raised:
+        with pytest.raises(SettingsError, match=r"^DOODLE_KEY: it must have at least 16 characters") as raised:
             read("key", **where)
         assert text not in str(raised.value)
 

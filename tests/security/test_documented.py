@@ -29,10 +29,12 @@ INSIDE = {"trainer", "inference", "redis"}
 
 @pytest.fixture(scope="module")
 def services():
-    """Return the services of both Compose files, merged."""
+    """Return the services of both Compose files, merged, except `backup`, which runs only for `make backup` and `make restore`."""
     base, override = (
         yaml.safe_load((PROJECT / name).read_text())["services"] for name in ("docker-compose.yml", "docker-compose.override.yml")
     )
+    backup = override.pop("backup")
+    assert (backup["network_mode"], backup["profiles"], backup["read_only"]) == ("none", ["backup"], True)
     assert set(override) <= set(base)
     return {name: service | override.get(name, {}) for name, service in base.items()}
 

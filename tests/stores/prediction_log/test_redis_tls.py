@@ -84,5 +84,5 @@ def test_error_names_the_side_without_tls(start_with_tls, own_redis, open_at, mo
         open_at(own_redis.url.replace("redis://", "rediss://")).summary()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=lambda: listener.accept()[0].sendall(b"-ERR no command\r\n")).start()
-        with pytest.raises(PredictionLogError, match=r"right \(redis:// without TLS"):
+        with pytest.raises(PredictionLogError, match=r"URL \(redis:// without TLS"):
             open_at(f"rediss://127.0.0.1:{listener.getsockname()[1]}/0").summary()

@@ -276,7 +276,7 @@ class TestUnusable:
     def test_a_full_disk_is_an_error_until_there_is_room(self, filled, log):
         log.summary()  # opens the connection
         log._connection.execute("PRAGMA max_page_count = 1")
-        with pytest.raises(PredictionLogError, match=r"on a sound disk with room \(database or disk is full\)"):
+        with pytest.raises(PredictionLogError, match=r"on a sound disk with free space \(database or disk is full\)"):
             log.add_predictions([make_prediction() for _ in range(100)])
         assert log.summary().predictions_kept == 50
         log.add_predictions([make_prediction()])
