@@ -51,7 +51,7 @@ export function mosaic({ shape, values }, columns, marked = null) {
 }
 
 /**
- * Return the place of the number at a pixel of the mosaic, or null if no number is there.
+ * Return the place at a pixel of the mosaic, or null between the maps.
  * @param {number[]} shape
  * @param {number} columns
  * @param {number} x

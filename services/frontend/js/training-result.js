@@ -51,8 +51,8 @@ function parseStep(layer) {
 }
 
 /**
- * Return the losses as points of an SVG polyline, from zero at the bottom to `top`.
- * @param {readonly (number | null)[]} losses null for a missing measurement
+ * Return a curve of losses as points of an SVG polyline, from zero to `top`.
+ * @param {readonly (number | null)[]} losses
  * @param {number} width
  * @param {number} height
  */
