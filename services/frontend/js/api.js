@@ -8,15 +8,10 @@ import { parseTrainingResult } from "./training-result.js";
 import { parseUnit } from "./unit.js";
 
 /** @import { ErrorAnswer, FeedbackAnswer } from "./answers.js" */
-/** @import { Change } from "./changes.js" */
-/** @import { Explanation } from "./explanation.js" */
-/** @import { FeedbackRequest } from "./feedback-request.js" */
-/** @import { PredictionRequest } from "./prediction-request.js" */
-/** @import { Prediction } from "./prediction.js" */
-/** @import { SnapshotPredictions, TrainingHistory } from "./snapshots.js" */
-/** @import { TrainingResult } from "./training-result.js" */
-/** @import { TrainingRequest } from "./training-session.js" */
-/** @import { Spot, Unit } from "./unit.js" */
+/** @import { Delivery, FeedbackRequest } from "./feedback.js" */
+/** @import { Connection, Failure, Outcome } from "./requests.js" */
+/** @import { ExplanationRequest, PredictionRequest, TrainingRequest, UnitRequest } from "./requests.js" */
+/** @import { TrainingHistory } from "./results.js" */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
 export const PREDICT_URL = "api/predict?input=true";
@@ -29,58 +24,32 @@ export const MODEL_URL = "api/model";
 
 export const TIMEOUT_MS = 10_000;
 
-/**
- * A failed request. `mayPass`: a retry may succeed. `retryAfterMs`: the service's Retry-After.
- * @typedef {{error: string} | {error: string, mayPass: true, retryAfterMs: number | null}} Failure
- */
-
-/**
- * @template Answer
- * @typedef {{answer: Answer} | Failure} Outcome
- */
-
-/**
- * The outcome of one attempt to send feedback. `isUnknown`: the service does not know the prediction.
- * @typedef {{received: true} | {error: string, isUnknown?: true} | Failure} Delivery
- */
-
 /** Statuses below 500 for which a retry may succeed: a slow request, or too many requests. */
 const PASSING_STATUSES = new Set([408, 429]);
 
 /** @typedef {{status: number, body: string, headers: Headers}} Reply */
-/** @typedef {{changes?: readonly Change[]}} Edits edits of a copy of the network; without any, the served network answers */
-/** @typedef {PredictionRequest & Spot & Edits} UnitRequest */
 
-/**
- * @typedef {object} Connection
- * @property {typeof fetch} fetch
- * @property {AbortSignal} [signal] cancels the request
- * @property {number} [timeoutMs]
- */
-
-/** @param {PredictionRequest} request @param {Connection} connection @returns {Promise<Outcome<Prediction>>} */
+/** @param {PredictionRequest} request @param {Connection} connection */
 export async function requestPrediction(request, connection) {
   return outcomeOf(parsePrediction, await post(PREDICT_URL, request, connection));
 }
 
 /**
  * Ask for an explanation, with each stroke: the service does not log it. An occlusion takes 784 forward passes.
- * @param {PredictionRequest & Edits} request
+ * @param {ExplanationRequest} request
  * @param {Connection} connection
- * @param {{occlusion?: boolean}} [options]
- * @returns {Promise<Outcome<Explanation>>}
  */
 export async function requestExplanation(request, connection, { occlusion = false } = {}) {
   const url = occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL;
   return outcomeOf(parseExplanation, await post(url, request, connection));
 }
 
-/** @param {TrainingRequest} request @param {Connection} connection @returns {Promise<Outcome<TrainingResult>>} */
+/** @param {TrainingRequest} request @param {Connection} connection */
 export async function requestTraining(request, connection) {
   return outcomeOf(parseTrainingResult, await post(LEARN_URL, request, connection));
 }
 
-/** @param {UnitRequest} request @param {Connection} connection @returns {Promise<Outcome<Unit>>} */
+/** @param {UnitRequest} request @param {Connection} connection */
 export async function requestUnit(request, connection) {
   return outcomeOf(parseUnit, await post(UNIT_URL, request, connection));
 }
@@ -95,22 +64,17 @@ export async function requestTrainingHistory(connection) {
   return "status" in reply && reply.status === 404 ? { answer: null } : outcomeOf(parseTrainingHistory, reply);
 }
 
-/**
- * Ask for the prediction of each snapshot.
- * @param {PredictionRequest} request
- * @param {Connection} connection
- * @returns {Promise<Outcome<SnapshotPredictions>>}
- */
+/** Ask for the prediction of each snapshot. @param {PredictionRequest} request @param {Connection} connection */
 export async function requestSnapshotPredictions(request, connection) {
   return outcomeOf(parseSnapshotPredictions, await post(SNAPSHOTS_URL, request, connection));
 }
 
-/** Ask for the version of Doodle that serves the page. @param {Connection} connection @returns {Promise<Outcome<string>>} */
+/** Ask for the version of Doodle that serves the page. @param {Connection} connection */
 export async function requestVersion(connection) {
   return outcomeOf(parseVersion, await send(MODEL_URL, { headers: { Accept: "application/json" } }, connection));
 }
 
-/** @param {{doodle_version?: unknown} | null} card @returns {string} */
+/** @param {{doodle_version?: unknown} | null} card */
 function parseVersion(card) {
   const version = card?.doodle_version;
   if (typeof version !== "string") throw new UnexpectedAnswerError("the model card has no doodle_version");
@@ -192,14 +156,14 @@ function outcomeOf(parse, reply) {
   }
 }
 
-/** @param {Reply} reply of a status other than 200 @param {ErrorAnswer | undefined} answer its parsed body @returns {Failure} */
+/** @param {Reply} reply not of status 200 @param {ErrorAnswer | undefined} answer its parsed body @returns {Failure} */
 function failure({ status, headers }, answer) {
   const error = statusMessage(status, answer);
   const mayPass = status >= 500 || PASSING_STATUSES.has(status);
   return mayPass ? { error, mayPass, retryAfterMs: inMilliseconds(headers.get("Retry-After")) } : { error };
 }
 
-/** @param {string} text @returns {any} what a server may send; undefined when the text is not JSON */
+/** @param {string} text @returns {any} undefined when the text is not JSON */
 function parseJson(text) {
   try {
     return JSON.parse(text);

@@ -1,9 +1,6 @@
 // Changes: the edits of this page's copy of the network.
 
-/**
- * An edit in the API's format. Without a weight it switches the unit off.
- * @typedef {{layer: number, unit: number, weight?: number | "bias", value?: number}} Change
- */
+/** @import { Change } from "./requests.js" */
 
 export class Changes {
   /** @type {readonly Change[]} */

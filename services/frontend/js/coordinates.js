@@ -22,11 +22,9 @@ export function keepOnCanvas([x, y]) {
 }
 
 /**
- * Return a pointer's place on the logical canvas.
- * @param {{clientX: number, clientY: number}} pointer position in the browser's window, in CSS pixels
- * @param {{left: number, top: number, width: number, height: number}} rectangle of the canvas in that window;
- *   a border or padding would shift the points
- * @returns {Point}
+ * Return a pointer's place on the logical canvas. A border or padding of the canvas would shift the points.
+ * @param {{clientX: number, clientY: number}} pointer
+ * @param {DOMRect} rectangle of the canvas
  */
 export function toLogical(pointer, rectangle) {
   return keepOnCanvas([

@@ -1,28 +1,14 @@
 // The drawing tools: the buttons Undo, Redo, Eraser and Download PNG.
 
+/** @import { ToolElements } from "./elements.js" */
+/** @import { ToolCallbacks } from "./page.js" */
 /** @import { StrokeRecorder } from "./strokes.js" */
-
-/**
- * @typedef {object} ToolElements
- * @property {HTMLElement} canvas shows the eraser's cursor
- * @property {HTMLElement} undo
- * @property {HTMLElement} redo
- * @property {HTMLElement} eraser a toggle
- * @property {HTMLElement} download
- */
 
 export class DrawingTools {
   #elements;
   #recorder;
 
-  /**
-   * @param {ToolElements} elements
-   * @param {StrokeRecorder} recorder
-   * @param {object} callbacks
-   * @param {() => void} callbacks.onUndo
-   * @param {() => void} callbacks.onRedo
-   * @param {() => Promise<Blob | null>} callbacks.toPng
-   */
+  /** @param {ToolElements} elements @param {StrokeRecorder} recorder @param {ToolCallbacks} callbacks */
   constructor(elements, recorder, { onUndo, onRedo, toPng }) {
     this.#elements = elements;
     this.#recorder = recorder;

@@ -43,11 +43,7 @@ export function unexpectedAnswer(problem) {
   return `Unexpected Answer: ${problem}.`;
 }
 
-/**
- * Return the message for an HTTP status other than 200.
- * @param {number} status
- * @param {ErrorAnswer | undefined} answer the parsed JSON body; undefined if it was not JSON
- */
+/** Return the message for an HTTP status other than 200. @param {number} status @param {ErrorAnswer | undefined} answer */
 export function statusMessage(status, answer) {
   const proxyFailure = PROXY_FAILURES.get(status);
   if (proxyFailure) return `Connection Failed: ${proxyFailure}`;
@@ -56,11 +52,7 @@ export function statusMessage(status, answer) {
   return `${title}: ${reason}`;
 }
 
-/**
- * Return the reason in an error's `detail`, which is text, or a list of {msg: text} from FastAPI's validation.
- * @param {unknown} detail
- * @returns {string} "" without a text
- */
+/** Return the reason in an error's `detail`: text, or a list of {msg: text} from FastAPI's validation. @param {unknown} detail */
 function reasonFrom(detail) {
   const texts = Array.isArray(detail) ? detail.map((item) => item?.msg) : [detail];
   const reason = texts.filter((text) => typeof text === "string").join("; ").trim();

@@ -3,27 +3,7 @@
 import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } from "./prediction.js";
 
 /** @import { EncodedTensor, ExplainAnswer, NamedLayer } from "./answers.js" */
-/** @import { Prediction } from "./prediction.js" */
-
-/**
- * An array in C order: the last axis varies fastest.
- * @typedef {object} Tensor
- * @property {number[]} shape
- * @property {Float32Array} values
- */
-
-/** @typedef {{name: string, options: Record<string, number>, activations: Tensor}} Layer */
-
-/**
- * @typedef {object} Inside
- * @property {Layer[]} layers first to last
- * @property {number[]} logits ten, and an eleventh if the network has a class for "no digit"
- * @property {number} temperature
- * @property {Tensor} gradients (logits, 28, 28): of each logit with respect to each pixel
- * @property {Tensor | null} occlusion (logits, 28, 28): how far each logit falls without the ink around a pixel; null if not requested
- */
-
-/** @typedef {Prediction & Inside} Explanation */
+/** @import { Explanation, Layer, Tensor } from "./results.js" */
 
 const PIXELS = INPUT_SIZE * INPUT_SIZE;
 
@@ -80,12 +60,12 @@ function floats(base64) {
 }
 
 /**
- * Return the steps of the softmax with temperature. Subtracting the largest logit changes no probability, and keeps exp in range.
- * @param {Inside} explanation
- * @returns {{digit: number, logit: number, power: number, probability: number}[]} of the ten digits
+ * Return the steps of the softmax with temperature, for each of the ten digits.
+ * @param {Explanation} explanation
  */
 export function softmaxSteps({ logits, temperature }) {
   const ofDigits = logits.slice(0, DIGITS);
+  // Subtracting the largest logit changes no probability, and keeps exp in range.
   const largest = Math.max(...ofDigits);
   const powers = ofDigits.map((logit) => Math.exp((logit - largest) / temperature));
   const sum = powers.reduce((total, power) => total + power, 0);
@@ -93,11 +73,11 @@ export function softmaxSteps({ logits, temperature }) {
 }
 
 /**
- * Return the attribution of each pixel to a digit's logit, or, with `rival`, to its lead over the rival: gradient times ink.
+ * Return each pixel's attribution to a digit's lead over a rival: gradient times ink. Without a rival, use the digit's logit.
  * @param {Explanation} explanation
  * @param {number} digit
  * @param {number | null} [rival]
- * @returns {Float32Array} 784, row by row; positive values support the digit
+ * @returns {Float32Array} 784, row by row
  */
 export function attribution({ input, gradients }, digit, rival = null) {
   const ink = input.flat();
@@ -112,7 +92,6 @@ export function attribution({ input, gradients }, digit, rival = null) {
  * @param {Tensor} occlusion
  * @param {number} digit
  * @param {number} rival
- * @returns {Float32Array} 784, row by row
  */
 export function leadLost({ values }, digit, rival) {
   return Float32Array.from({ length: PIXELS }, (_, i) => values[digit * PIXELS + i] - values[rival * PIXELS + i]);

@@ -1,11 +1,10 @@
 // The feedback request: the true digit of a drawing, in the API's format.
 
-/** @import { Answer } from "./prediction.js" */
+/** @import { FeedbackRequest } from "./feedback.js" */
+/** @import { Answer } from "./results.js" */
 
 /** The choice "not a digit"; the others are "0" to "9". */
 export const NOT_A_DIGIT = "none";
-
-/** @typedef {{prediction_id: string, actual_digit: number | null}} FeedbackRequest */
 
 /**
  * @param {string} predictionId

@@ -3,23 +3,8 @@
 
 import { buildFeedbackRequest, choiceOf } from "./feedback-request.js";
 
-/** @import { FeedbackRequest } from "./feedback-request.js" */
-/** @import { Prediction } from "./prediction.js" */
-
-/** @typedef {"on the device" | "on the page"} Place where feedback waits; on the device it outlives the page */
-/** @typedef {{received: true} | {error: string}} LaterOutcome the outcome of kept feedback */
-/** @typedef {LaterOutcome | {kept: Place}} FeedbackOutcome */
-
-/**
- * The display, implemented by feedback-view.js.
- * @typedef {object} FeedbackDisplay
- * @property {(choice: string) => void} ask shows the question, with this choice preselected
- * @property {() => void} hide
- * @property {(busy: boolean) => void} setBusy
- * @property {() => void} thank
- * @property {(place: Place) => void} showKept
- * @property {(message: string) => void} showError keeps the question, for another attempt
- */
+/** @import { FeedbackDisplay, FeedbackOutcome, FeedbackRequest, LaterOutcome } from "./feedback.js" */
+/** @import { Prediction } from "./results.js" */
 
 export class FeedbackSession {
   #send;

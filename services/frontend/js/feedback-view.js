@@ -1,21 +1,12 @@
 // The feedback view: the question below the answer, a button for each choice, and the confirmation.
 
-/** @import { FeedbackDisplay, Place } from "./feedback-session.js" */
+/** @import { FeedbackElements } from "./elements.js" */
+/** @import { FeedbackDisplay, Place } from "./feedback.js" */
 
 const KEPT = {
   "on the device": "Saved on this device. It is sent as soon as the service takes it again.",
   "on the page": "Kept as long as this page stays open. It is sent as soon as the service takes it again.",
 };
-
-/**
- * @typedef {object} FeedbackElements
- * @property {HTMLElement} section
- * @property {HTMLElement} form hidden once feedback is sent
- * @property {HTMLElement} choices an empty group for the buttons
- * @property {HTMLSelectElement} actualDigit the choice as a hidden form field, for programs
- * @property {HTMLButtonElement} sendButton
- * @property {HTMLElement} status
- */
 
 /** @implements {FeedbackDisplay} */
 export class FeedbackView {

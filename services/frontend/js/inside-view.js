@@ -10,24 +10,8 @@ import { tableCell } from "./table-cell.js";
 import { UnitPicker } from "./unit-picker.js";
 import { answerInWords, formatPercentage } from "./wording.js";
 
-/** @import { Explanation } from "./explanation.js" */
-/** @import { Spot } from "./unit.js" */
-
-/**
- * @typedef {object} InsideElements
- * @property {HTMLElement} status
- * @property {HTMLElement} body hidden while there is nothing to show
- * @property {HTMLElement} why hidden for a blank
- * @property {HTMLCanvasElement} saliency
- * @property {HTMLElement} question
- * @property {HTMLSelectElement} rival
- * @property {HTMLElement} evidence
- * @property {HTMLElement} check hidden until checked
- * @property {HTMLCanvasElement} occlusion
- * @property {HTMLElement} layers
- * @property {HTMLElement} softmax the body of a table
- * @property {HTMLElement} softmaxHow
- */
+/** @import { InsideElements } from "./elements.js" */
+/** @import { Explanation, Spot } from "./results.js" */
 
 export class InsideView {
   #elements;

@@ -13,30 +13,12 @@ import { TrainingSession } from "./training-session.js";
 import { TrainingView } from "./training-view.js";
 import { UnitView } from "./unit-view.js";
 
-/** @import { Change } from "./changes.js" */
-/** @import { Explanation } from "./explanation.js" */
-/** @import { Shared } from "./latest.js" */
-/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { InsideConnections, InsidePanel } from "./page.js" */
+/** @import { Asked, PredictionRequest, Question } from "./requests.js" */
+/** @import { Explanation, Spot } from "./results.js" */
 /** @import { StrokeRecorder } from "./strokes.js" */
-/** @import { Spot } from "./unit.js" */
 
-/** @typedef {PredictionRequest & {changes: readonly Change[]}} Question a drawing, and the edits of the copy */
-/** @typedef {import("./latest.js").Asked<Question>} Asked */
-
-/**
- * @typedef {object} Connections
- * @property {typeof fetch} fetch
- * @property {Shared} shared
- * @property {(explanation: Explanation, isCurrent: boolean) => void} onPrediction the served network's answer, and whether its drawing is
- *   still on the canvas
- * @property {() => void} onFailure the served network does not answer
- */
-
-/**
- * @param {StrokeRecorder} recorder
- * @param {Connections} connections
- * @returns {{isOpen: boolean, watch: () => void, clear: () => void}} watch: for a changed drawing; clear: for an empty canvas
- */
+/** @param {StrokeRecorder} recorder @param {InsideConnections} connections @returns {InsidePanel} */
 export function connectInside(recorder, { fetch, shared, onPrediction, onFailure }) {
   /** @type {HTMLDetailsElement} */
   const inside = element("inside");
@@ -44,7 +26,7 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
   const changes = new Changes();
   const timeline = connectTimeline(recorder, { fetch, shared });
 
-  /** The last answer shown. @type {Asked & {explanation: Explanation} | null} */
+  /** The last answer shown. @type {Asked<Question> & {explanation: Explanation} | null} */
   let shown = null;
 
   const view = new InsideView(
@@ -128,7 +110,7 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
     shared,
   );
 
-  /** @param {Explanation} explanation @param {Asked} asked */
+  /** @param {Explanation} explanation @param {Asked<Question>} asked */
   function showExplanation(explanation, { question, number }) {
     shown = { explanation, question, number };
     const isEdited = question.changes.length > 0;

@@ -1,9 +1,7 @@
 // Kept feedback: waits to be sent, in the browser's storage, which all tabs share. Without storage, it waits in this page's
 // memory.
 
-/** @import { FeedbackRequest } from "./feedback-request.js" */
-
-/** @typedef {{time: number, request: FeedbackRequest}} Entry `time` in milliseconds since 1970 */
+/** @import { Entry, FeedbackRequest } from "./feedback.js" */
 
 export const STORAGE_KEY = "doodle-feedback";
 export const MOST_ENTRIES = 100;

@@ -3,6 +3,7 @@
 import { commandOf, historyCommandOf } from "./keyboard-pen.js";
 
 /** @import { KeyboardPen } from "./keyboard-pen.js" */
+/** @import { HistoryCallbacks, KeyboardCallbacks } from "./page.js" */
 /** @import { StrokeRecorder } from "./strokes.js" */
 
 /** Fields with their own Undo. */
@@ -12,11 +13,7 @@ const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), tex
  * @param {HTMLCanvasElement} canvas
  * @param {KeyboardPen} pen
  * @param {StrokeRecorder} recorder
- * @param {object} callbacks
- * @param {() => void} callbacks.onChange after the pen moves, goes down or up
- * @param {() => void} callbacks.onPredict
- * @param {() => void} callbacks.onRemoveLast
- * @param {() => void} callbacks.onClear
+ * @param {KeyboardCallbacks} callbacks
  */
 export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, onRemoveLast, onClear }) {
   canvas.addEventListener("keydown", (event) => {
@@ -54,7 +51,7 @@ export function listenToKeyboard(canvas, pen, recorder, { onChange, onPredict, o
   }
 }
 
-/** @param {{onUndo: () => void, onRedo: () => void}} callbacks */
+/** @param {HistoryCallbacks} callbacks */
 export function listenToHistoryKeys({ onUndo, onRedo }) {
   document.addEventListener("keydown", (event) => {
     const command = historyCommandOf(event);

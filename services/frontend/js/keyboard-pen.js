@@ -38,7 +38,7 @@ export function commandOf(key) {
 
 /**
  * Return the command of Ctrl+Z, Ctrl+Shift+Z and Ctrl+Y, or of Cmd on a Mac.
- * @param {Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} event
+ * @param {KeyboardEvent} event
  * @returns {"undo" | "redo" | undefined}
  */
 export function historyCommandOf({ key, code, ctrlKey, metaKey, shiftKey, altKey }) {
@@ -58,16 +58,12 @@ export class KeyboardPen {
   /** Arrow keys held down now. @type {Set<string>} */
   #held = new Set();
 
-  /**
-   * Move one step, diagonally if two arrow keys are held: a keyboard repeats only the key pressed last.
-   * @param {string} arrow as KeyboardEvent.key
-   * @param {boolean} [fine]
-   * @returns {Point} the new position
-   */
+  /** Move one step, diagonally if two arrow keys are held. @param {string} arrow as KeyboardEvent.key */
   press(arrow, fine = false) {
     this.#held.add(arrow);
     const step = fine ? FINE_STEP : STEP;
     let [x, y] = this.position;
+    // A keyboard repeats only the key pressed last.
     for (const key of this.#held) {
       const [dx, dy] = DIRECTIONS.get(key) ?? [0, 0];
       x += dx * step;

@@ -1,16 +1,7 @@
 // Latest only: sends at most one request at a time while the drawing changes. Then it sends the newest waiting request, and drops
 // the others. It retries failures that may pass.
 
-/** @import { Outcome } from "./api.js" */
-/** @import { Retry } from "./retry.js" */
-/** @import { Sequence } from "./sequence.js" */
-
-/** @typedef {{sequence: Sequence, retry: Retry}} Shared by all requests of the page */
-
-/**
- * @template Question
- * @typedef {{question: Question, number: number}} Asked `number` of the question's drawing
- */
+/** @import { Asked, Outcome, Shared } from "./requests.js" */
 
 /**
  * @template Question
@@ -31,7 +22,7 @@ export class LatestOnly {
   #generation = 0;
 
   /**
-   * @param {(question: Question) => Promise<Outcome<Answer>>} ask never rejects
+   * @param {(question: Question) => Promise<Outcome<Answer>>} ask
    * @param {(answer: Answer, asked: Asked<Question>) => void} show
    * @param {(error: string) => void} fail
    * @param {Shared} shared

@@ -3,7 +3,7 @@
 import { layerSize, layerTitle } from "./layer-wording.js";
 import { mosaic } from "./maps.js";
 
-/** @import { Layer, Tensor } from "./explanation.js" */
+/** @import { Layer, Tensor } from "./results.js" */
 
 const MAPS_WIDTH = 940; // largest width of a layer's maps in CSS pixels
 const LARGEST_SCALE = 6;

@@ -1,7 +1,6 @@
 // Layer wording: a layer's operation and output size as text.
 
-/** @import { Layer } from "./explanation.js" */
-/** @import { Spot } from "./unit.js" */
+/** @import { Layer, Spot } from "./results.js" */
 
 /** Layers whose output equals their input at prediction time. */
 const UNSEEN = ["flatten", "dropout"];

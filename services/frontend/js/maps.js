@@ -1,6 +1,6 @@
 // Maps: numbers as images. Positive numbers are yellow, negative ones blue, zero is black.
 
-/** @import { Tensor } from "./explanation.js" */
+/** @import { Spot, Tensor } from "./results.js" */
 
 const ABOVE = [255, 212, 0];
 const BELOW = [74, 158, 255];
@@ -26,11 +26,10 @@ export function signedRgba(values, scale) {
 }
 
 /**
- * Return an image of feature maps in rows and columns, with a line of one pixel between them. A vector fills row after row.
- * @param {Tensor} tensor (channels, height, width) or (features)
+ * Return an image of feature maps, with a line of one pixel between them. A vector fills row after row.
+ * @param {Tensor} tensor
  * @param {number} columns
- * @param {readonly number[] | null} [marked] the place of a number to paint white
- * @returns {{width: number, height: number, rgba: Uint8ClampedArray<ArrayBuffer>}}
+ * @param {Spot["place"] | null} [marked] a number to paint white
  */
 export function mosaic({ shape, values }, columns, marked = null) {
   const { count, rows, width, across } = layout(shape, columns);
@@ -52,12 +51,11 @@ export function mosaic({ shape, values }, columns, marked = null) {
 }
 
 /**
- * Return the place of the number at a pixel of the mosaic.
+ * Return the place at a pixel of the mosaic, or null between the maps.
  * @param {number[]} shape
  * @param {number} columns
  * @param {number} x
  * @param {number} y
- * @returns {number[] | null} [channel, row, column] or [feature]; null between the maps, or outside
  */
 export function placeAt(shape, columns, x, y) {
   const { count, rows, width, across } = layout(shape, columns);
@@ -69,12 +67,11 @@ export function placeAt(shape, columns, x, y) {
 }
 
 /**
- * Return the place of the next number in a direction, also across maps. At the end of the mosaic, return the same place.
+ * Return the place of the next number, also across maps. At the mosaic's end, return the same place.
  * @param {number[]} shape
  * @param {number} columns
- * @param {readonly number[]} place
- * @param {readonly [number, number]} direction right and down, each -1, 0 or 1
- * @returns {readonly number[]}
+ * @param {Spot["place"]} place
+ * @param {readonly [number, number]} direction each -1, 0 or 1
  */
 export function placeBeside(shape, columns, place, [right, down]) {
   const { rows, width, across } = layout(shape, columns);

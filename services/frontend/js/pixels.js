@@ -1,10 +1,6 @@
 // Pixels: the network's input as the bytes of an image.
 
-/**
- * Return gray levels as opaque RGBA bytes, row by row.
- * @param {number[][]} rows values from 0 (black) to 1 (white)
- * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a pixel, as ImageData takes them
- */
+/** Return gray levels as opaque RGBA bytes for ImageData, row by row. @param {number[][]} rows from 0 (black) to 1 (white) */
 export function toRgba(rows) {
   const values = rows.flat();
   const rgba = new Uint8ClampedArray(values.length * 4);

@@ -2,6 +2,7 @@
 
 import { toLogical } from "./coordinates.js";
 
+/** @import { PointerCallbacks } from "./page.js" */
 /** @import { StrokeRecorder } from "./strokes.js" */
 
 /** @typedef {{id: number, type: string, since: number, heldButton: number}} Drawing `heldButton`: its bit in PointerEvent.buttons */
@@ -16,14 +17,10 @@ const PINCH_MS = 400;
 const PALM_MS = 500;
 
 /**
- * Record strokes drawn or erased with a pointer.
- * @param {HTMLCanvasElement} canvas needs `touch-action: pinch-zoom`, so that a finger draws and does not scroll
+ * Record strokes drawn or erased with a pointer. The canvas needs `touch-action: pinch-zoom`, or a finger would scroll.
+ * @param {HTMLCanvasElement} canvas
  * @param {StrokeRecorder} recorder
- * @param {object} callbacks
- * @param {() => boolean} callbacks.isErasing whether the main button erases
- * @param {() => void} callbacks.onStart before a gesture begins
- * @param {() => void} callbacks.onChange the drawing has changed
- * @param {() => void} callbacks.onEnd after a gesture has ended
+ * @param {PointerCallbacks} callbacks
  */
 export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange, onEnd }) {
   /** The pointer that draws or erases. @type {Drawing | null} */

@@ -3,18 +3,11 @@
 import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
 import { roundStroke, thinStrokes } from "./thinning.js";
 
+/** @import { PredictionRequest } from "./requests.js" */
 /** @import { Stroke } from "./strokes.js" */
 
 /** Most points in one drawing; the API rejects more than 20,000. */
 export const MAX_POINTS = 5000;
-
-/**
- * @typedef {object} PredictionRequest
- * @property {readonly Stroke[]} strokes
- * @property {number} width size of the canvas that the strokes were drawn on
- * @property {number} height
- * @property {number} brush width of the brush in the same units
- */
 
 /**
  * Return the request for a drawing. The API renders the strokes, so that the network gets the same image from every browser.

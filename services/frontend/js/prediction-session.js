@@ -3,29 +3,11 @@
 
 import { buildPredictionRequest } from "./prediction-request.js";
 
-/** @import { Outcome } from "./api.js" */
-/** @import { Shared } from "./latest.js" */
-/** @import { PredictionRequest } from "./prediction-request.js" */
-/** @import { Prediction } from "./prediction.js" */
+/** @import { Feedback } from "./feedback.js" */
+/** @import { PredictionDisplay } from "./page.js" */
+/** @import { Outcome, PredictionRequest, Shared } from "./requests.js" */
+/** @import { Prediction } from "./results.js" */
 /** @import { Stroke } from "./strokes.js" */
-
-/**
- * Asks whether an answer was right, implemented by FeedbackSession.
- * @typedef {object} Feedback
- * @property {(prediction: Prediction) => void} ask
- * @property {() => void} forget
- */
-
-/**
- * The display, implemented by result-view.js.
- * @typedef {object} View
- * @property {(busy: boolean) => void} setBusy
- * @property {() => void} reset removes result, error, bars and input image
- * @property {() => void} withdraw removes result and error
- * @property {(text: string) => void} showHint
- * @property {(prediction: Prediction) => void} showPrediction
- * @property {(message: string) => void} showError
- */
 
 export class PredictionSession {
   #request;
@@ -38,8 +20,8 @@ export class PredictionSession {
   #current = null;
 
   /**
-   * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome<Prediction>>} request never rejects
-   * @param {View} view
+   * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome<Prediction>>} request
+   * @param {PredictionDisplay} view
    * @param {Feedback} feedback
    * @param {Shared} shared
    */

@@ -2,6 +2,7 @@
 // an error message and not a broken chart.
 
 /** @import { Answer as ApiAnswer, PredictAnswer } from "./answers.js" */
+/** @import { Answer, Prediction } from "./results.js" */
 
 export const DIGITS = 10;
 
@@ -10,28 +11,6 @@ export const INPUT_SIZE = 28;
 
 // Probabilities are 32-bit floats, so their sum is only near 1.
 const SUM_TOLERANCE = 0.01;
-
-/** @typedef {{probability: number, threshold: number}} NoDigit a probability above the threshold makes the answer "no digit" */
-
-/**
- * A network's answer to one image.
- * @typedef {object} Answer
- * @property {number | null} digit 0 to 9; null if the answer is "no digit"
- * @property {boolean} isDigit
- * @property {number | null} bestGuess the likeliest digit, even if the answer is "no digit"; null for a blank or a dot
- * @property {number[]} probabilities of the ten digits, summing to 1
- * @property {number} confidence in the answer, 0 to 1
- * @property {NoDigit | null} noDigit null if the network has no class for "no digit"
- */
-
-/**
- * @typedef {object} Seen
- * @property {string} modelVersion
- * @property {string} predictionId
- * @property {number[][]} input the network's input: 28 rows of 28 values from 0 (paper) to 1 (ink)
- */
-
-/** @typedef {Answer & Seen} Prediction */
 
 /** An answer of an unexpected shape; the message names the part. */
 export class UnexpectedAnswerError extends Error {}

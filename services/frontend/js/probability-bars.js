@@ -3,7 +3,7 @@
 import { DIGITS } from "./prediction.js";
 import { formatPercentage } from "./wording.js";
 
-/** @import { Answer } from "./prediction.js" */
+/** @import { Answer } from "./results.js" */
 
 // In place of a percentage.
 const NO_VALUE = "–";

@@ -6,23 +6,11 @@ import { ProbabilityBars } from "./probability-bars.js";
 import { Staleness } from "./staleness.js";
 import { bestGuessText, confidenceText, resultText } from "./wording.js";
 
-/** @import { View } from "./prediction-session.js" */
-/** @import { Prediction } from "./prediction.js" */
+/** @import { ResultElements } from "./elements.js" */
+/** @import { PredictionDisplay } from "./page.js" */
+/** @import { Prediction } from "./results.js" */
 
-/**
- * @typedef {object} ResultElements
- * @property {HTMLElement} predictButton
- * @property {HTMLElement} result
- * @property {HTMLElement} confidence
- * @property {HTMLElement} bestGuess
- * @property {HTMLElement} error
- * @property {HTMLElement} panel the image and the probabilities
- * @property {HTMLElement} probabilities an empty list
- * @property {HTMLCanvasElement} networkInput
- * @property {HTMLElement} modelVersion
- */
-
-/** @implements {View} */
+/** @implements {PredictionDisplay} */
 export class ResultView {
   #elements;
   #bars;

@@ -1,9 +1,6 @@
 // The retry queue: sends feedback, keeps it after a failure, and sends it again until the service accepts it.
 
-/** @import { Delivery } from "./api.js" */
-/** @import { FeedbackRequest } from "./feedback-request.js" */
-/** @import { FeedbackOutcome, LaterOutcome } from "./feedback-session.js" */
-/** @import { KeptFeedback } from "./kept-feedback.js" */
+/** @import { Delivery, FeedbackOutcome, FeedbackRequest, RetryQueueOptions } from "./feedback.js" */
 
 /** The wait after a failure without Retry-After. It doubles with each further failure. */
 export const FIRST_WAIT_MS = 2_000;
@@ -18,14 +15,6 @@ export const UNKNOWN_MS = 5_000;
 
 /** The lock of the tab that sends. */
 export const LOCK = "doodle-feedback";
-
-/**
- * @typedef {object} Dependencies
- * @property {KeptFeedback} kept
- * @property {Pick<Window, "setTimeout" | "clearTimeout">} timer
- * @property {Pick<LockManager, "request">} [locks] browsers have them only on localhost and with TLS
- * @property {(predictionId: string, outcome: LaterOutcome) => void} onSettled the outcome of kept feedback
- */
 
 export class RetryQueue {
   #send;
@@ -45,7 +34,7 @@ export class RetryQueue {
   /** The timer of the next attempt. @type {number | undefined} */
   #timeout;
 
-  /** @param {(request: FeedbackRequest) => Promise<Delivery>} send never rejects @param {Dependencies} dependencies */
+  /** @param {(request: FeedbackRequest) => Promise<Delivery>} send @param {RetryQueueOptions} options */
   constructor(send, { kept, timer, locks, onSettled }) {
     this.#send = send;
     this.#kept = kept;

@@ -1,7 +1,7 @@
 // Retry: repeats a request after a failure that may pass, such as a restart of the service. The pause grows with each failure,
 // and ends when the network is back.
 
-/** @import { Outcome } from "./api.js" */
+/** @import { Outcome } from "./requests.js" */
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
@@ -26,17 +26,17 @@ export class Retry {
   }
 
   /**
-   * Repeat a request until it succeeds. The next attempt follows soon, so the first failure is reported only if it has a Retry-After.
+   * Repeat a request, and report its failures, until it succeeds, fails permanently, or is unwanted.
    * @template Answer
-   * @param {() => Promise<Outcome<Answer>>} request never rejects
+   * @param {() => Promise<Outcome<Answer>>} request
    * @param {() => boolean} isWanted
-   * @param {(error: string) => void} onFailure reports a failure that may pass
-   * @returns {Promise<Outcome<Answer>>} an answer or a permanent failure; any outcome once the answer is not wanted
+   * @param {(error: string) => void} onFailure
    */
   async ask(request, isWanted, onFailure) {
     for (let failures = 1; ; failures += 1) {
       const outcome = await request();
       if (!("mayPass" in outcome) || !isWanted()) return outcome;
+      // The second attempt follows soon, so the first failure is reported only if it has a Retry-After.
       if (failures > 1 || outcome.retryAfterMs) onFailure(`${outcome.error} ${TRYING_AGAIN}`);
       await this.#pause(outcome.retryAfterMs ?? Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS));
       if (!isWanted()) return outcome;

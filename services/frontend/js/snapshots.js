@@ -5,34 +5,7 @@ import { parseTensor } from "./explanation.js";
 import { check, parseAnswer } from "./prediction.js";
 
 /** @import { SnapshotAnswer, SnapshotPrediction as ApiPrediction, SnapshotPredictionsAnswer, SnapshotsAnswer } from "./answers.js" */
-/** @import { Tensor } from "./explanation.js" */
-/** @import { Answer } from "./prediction.js" */
-
-/**
- * @typedef {object} Snapshot
- * @property {number} step number of steps taken
- * @property {number | null} learningRate
- * @property {number | null} trainLoss
- * @property {number | null} validationLoss
- * @property {number} validationAccuracy from 0 to 1
- * @property {(number | null)[]} gradientNorm of each layer; null without parameters, or before the first step
- * @property {(number | null)[]} updateRatio
- * @property {(number | null)[]} deadUnits from 0 to 1; null if the layer is not a ReLU
- * @property {Tensor} filters
- * @property {Tensor} points (digits, 2): places of the mapped digits on this snapshot's map
- */
-
-/**
- * @typedef {object} TrainingHistory
- * @property {string} modelVersion
- * @property {number | null} epochs
- * @property {string[]} layers
- * @property {number[]} mapped the labels of the digits on the maps
- * @property {Snapshot[]} snapshots
- */
-
-/** @typedef {Answer & {place: readonly [number, number]}} SnapshotPrediction its place is on the snapshot's map */
-/** @typedef {{modelVersion: string, predictions: SnapshotPrediction[]}} SnapshotPredictions */
+/** @import { Snapshot, SnapshotPrediction, SnapshotPredictions, TrainingHistory } from "./results.js" */
 
 /**
  * @param {SnapshotsAnswer} answer unchecked

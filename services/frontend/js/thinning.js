@@ -18,7 +18,7 @@ export function roundStroke(stroke) {
  * Return at most `limit` points, taken evenly from all strokes. Each stroke keeps both ends, so that no line gets shorter.
  * @param {readonly Stroke[]} strokes
  * @param {number} limit at least 2
- * @returns {readonly Stroke[]} the same strokes if they are within the limit
+ * @returns {readonly Stroke[]}
  */
 export function thinStrokes(strokes, limit) {
   const total = countPoints(strokes);
@@ -41,11 +41,10 @@ export function countPoints(strokes) {
 }
 
 /**
- * Return `count` items at equal distances, including the first and, from two on, the last.
+ * Return `count` items at equal distances: the first, or from two on the first and last.
  * @template Item
  * @param {readonly Item[]} items
- * @param {number} count from 1 to items.length
- * @returns {Item[]}
+ * @param {number} count
  */
 export function pickEvenly(items, count) {
   if (count === 1) return [items[0]];

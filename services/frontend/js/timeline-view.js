@@ -9,28 +9,11 @@ import { tableCell } from "./table-cell.js";
 import { curvePoints } from "./training-result.js";
 import { answerInWords, formatPercentage } from "./wording.js";
 
-/** @import { Snapshot, SnapshotPredictions, TrainingHistory } from "./snapshots.js" */
+/** @import { TimelineElements } from "./elements.js" */
+/** @import { Snapshot, SnapshotPredictions, TrainingHistory } from "./results.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
 const PLAY_MS = 900; // for each snapshot
-
-/**
- * @typedef {object} TimelineElements
- * @property {HTMLElement} status
- * @property {HTMLElement} body hidden while there is nothing to show
- * @property {HTMLInputElement} slider
- * @property {HTMLElement} play a button
- * @property {HTMLElement} when
- * @property {HTMLElement} prediction
- * @property {HTMLElement} predictions a list
- * @property {SVGPolylineElement} trainCurve
- * @property {SVGPolylineElement} validationCurve
- * @property {SVGLineElement} marker
- * @property {HTMLElement} measured
- * @property {HTMLCanvasElement} filters
- * @property {HTMLElement} layers the body of a table
- * @property {SVGElement} map
- */
 
 export class TimelineView {
   #elements;

@@ -7,17 +7,11 @@ import { buildPredictionRequest } from "./prediction-request.js";
 import { Sequence } from "./sequence.js";
 import { TimelineView } from "./timeline-view.js";
 
-/** @import { Connection } from "./api.js" */
-/** @import { Shared } from "./latest.js" */
-/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { InsideConnections, TimelinePanel } from "./page.js" */
+/** @import { PredictionRequest } from "./requests.js" */
 /** @import { StrokeRecorder } from "./strokes.js" */
 
-/**
- * @param {StrokeRecorder} recorder
- * @param {{fetch: Connection["fetch"], shared: Shared}} connections
- * @returns {{watch: () => void, clear: () => void, follow: (modelVersion: string) => void}} watch: for a changed drawing; clear: for an
- *   empty canvas; follow: for each answer of the served model
- */
+/** @param {StrokeRecorder} recorder @param {Pick<InsideConnections, "fetch" | "shared">} connections @returns {TimelinePanel} */
 export function connectTimeline(recorder, { fetch, shared }) {
   /** @type {HTMLDetailsElement} */
   const timeline = element("timeline");

@@ -4,32 +4,7 @@ import { parseName, parseTensor } from "./explanation.js";
 import { INPUT_SIZE, check, parseAnswer } from "./prediction.js";
 
 /** @import { Answer as ApiAnswer, LearnAnswer, LearnKnownDigit, LearnLayer } from "./answers.js" */
-/** @import { Tensor } from "./explanation.js" */
-/** @import { Answer } from "./prediction.js" */
-
-/**
- * A golden digit of the model, and the answers of the model and its copy.
- * @typedef {{input: Tensor, before: Answer, after: Answer | null}} KnownDigit
- */
-
-/**
- * @typedef {object} LayerStep
- * @property {string} name
- * @property {Record<string, number>} options
- * @property {Tensor} activations the gradient of the loss with respect to the layer's output
- * @property {number} parametersNorm
- * @property {number} gradientNorm
- * @property {number} updateNorm
- */
-
-/**
- * @typedef {object} TrainingResult
- * @property {number[]} losses before each step's update
- * @property {Answer} before of the model
- * @property {Answer | null} after of the copy; null if it diverged
- * @property {LayerStep[]} layers of the last step, first to last
- * @property {KnownDigit[]} known
- */
+/** @import { KnownDigit, LayerStep, TrainingResult } from "./results.js" */
 
 /**
  * @param {LearnAnswer} answer unchecked
@@ -76,11 +51,10 @@ function parseStep(layer) {
 }
 
 /**
- * Return the losses as points of an SVG polyline, with zero at the bottom, and `top` (default: the largest loss) at the top.
- * @param {readonly (number | null)[]} losses null for a missing measurement
+ * Return a curve of losses as points of an SVG polyline, from zero to `top`.
+ * @param {readonly (number | null)[]} losses
  * @param {number} width
  * @param {number} height
- * @param {number} [top]
  */
 export function curvePoints(losses, width, height, top = Math.max(...losses.map((loss) => loss ?? 0), 1e-9)) {
   const step = losses.length > 1 ? width / (losses.length - 1) : 0;

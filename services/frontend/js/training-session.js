@@ -3,26 +3,13 @@
 
 import { buildPredictionRequest } from "./prediction-request.js";
 
-/** @import { Outcome } from "./api.js" */
-/** @import { Shared } from "./latest.js" */
-/** @import { PredictionRequest } from "./prediction-request.js" */
+/** @import { TrainingDisplay } from "./page.js" */
+/** @import { Outcome, Shared, TrainingRequest, TrainingStep } from "./requests.js" */
+/** @import { TrainingResult } from "./results.js" */
 /** @import { Stroke } from "./strokes.js" */
-/** @import { TrainingResult } from "./training-result.js" */
-
-/** @typedef {{label: number | null, learning_rate: number}} TrainingStep */
-/** @typedef {PredictionRequest & {lessons: TrainingStep[]}} TrainingRequest */
 
 /** The limit of the API. */
 export const MAX_TRAINING_STEPS = 50;
-
-/**
- * The display, implemented by training-view.js.
- * @typedef {object} View
- * @property {(busy: boolean) => void} setBusy
- * @property {() => void} reset
- * @property {(text: string) => void} showMessage
- * @property {(result: TrainingResult) => void} showResult
- */
 
 export class TrainingSession {
   #request;
@@ -38,8 +25,8 @@ export class TrainingSession {
   #isBusy = false;
 
   /**
-   * @param {(request: TrainingRequest) => Promise<Outcome<TrainingResult>>} request never rejects
-   * @param {View} view
+   * @param {(request: TrainingRequest) => Promise<Outcome<TrainingResult>>} request
+   * @param {TrainingDisplay} view
    * @param {Shared} shared
    */
   constructor(request, view, { sequence, retry }) {

@@ -8,29 +8,14 @@ import { ProbabilityBars } from "./probability-bars.js";
 import { curvePoints, isStillKnown } from "./training-result.js";
 import { answerInWords } from "./wording.js";
 
-/** @import { Answer } from "./prediction.js" */
-/** @import { KnownDigit, LayerStep, TrainingResult } from "./training-result.js" */
-/** @import { TrainingStep, View } from "./training-session.js" */
+/** @import { TrainingElements } from "./elements.js" */
+/** @import { TrainingDisplay } from "./page.js" */
+/** @import { TrainingStep } from "./requests.js" */
+/** @import { Answer, KnownDigit, LayerStep, TrainingResult } from "./results.js" */
 
 const [CURVE_WIDTH, CURVE_HEIGHT] = [300, 100]; // of the SVG's viewBox
 
-/**
- * @typedef {object} TrainingElements
- * @property {HTMLSelectElement} label
- * @property {HTMLInputElement} rate a slider of powers of ten
- * @property {HTMLElement} rateValue
- * @property {HTMLButtonElement[]} buttons
- * @property {HTMLElement} status
- * @property {HTMLElement} results hidden before the first step
- * @property {HTMLElement} before a list, of the model's probabilities
- * @property {HTMLElement} after a list, of the copy's
- * @property {SVGPolylineElement} curve
- * @property {HTMLElement} layers
- * @property {HTMLElement} forgotten
- * @property {HTMLElement} known a list
- */
-
-/** @implements {View} */
+/** @implements {TrainingDisplay} */
 export class TrainingView {
   #elements;
   #before;

@@ -3,7 +3,7 @@
 import { columnsFor, paintMaps } from "./layer-figures.js";
 import { placeAt, placeBeside } from "./maps.js";
 
-/** @import { Tensor } from "./explanation.js" */
+/** @import { Tensor } from "./results.js" */
 
 /** @type {Record<string, readonly [number, number]>} */
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

@@ -8,28 +8,13 @@ import { Staleness } from "./staleness.js";
 import { arithmetic, fieldRgba, products } from "./unit.js";
 
 /** @import { Changes } from "./changes.js" */
-/** @import { Tensor } from "./explanation.js" */
-/** @import { Spot, Unit } from "./unit.js" */
+/** @import { UnitElements } from "./elements.js" */
+/** @import { UnitCallbacks } from "./page.js" */
+/** @import { Spot, Tensor, Unit } from "./results.js" */
 
 const COLUMNS = 16;
 const LARGEST_SCALE = 8; // CSS pixels for each number
 const WIDTH = 190; // largest width of an image in CSS pixels
-
-/**
- * @typedef {object} UnitElements
- * @property {HTMLElement} panel hidden while no unit is inspected
- * @property {HTMLElement} title
- * @property {HTMLCanvasElement} field
- * @property {HTMLCanvasElement} inputs
- * @property {HTMLCanvasElement} weights
- * @property {HTMLCanvasElement} products
- * @property {HTMLElement[]} summed shown only if the layer has weights
- * @property {HTMLElement} arithmetic
- * @property {HTMLElement} off a button
- * @property {HTMLInputElement} which the weight to edit, counted from 0
- * @property {HTMLInputElement} value its value
- * @property {HTMLElement} close a button
- */
 
 export class UnitView {
   #elements;
@@ -45,11 +30,7 @@ export class UnitView {
   /** @type {Unit | null} */
   #unit = null;
 
-  /**
-   * @param {UnitElements} elements
-   * @param {Changes} changes
-   * @param {{onSpot: (spot: Spot | null) => void, onChange: () => void}} callbacks after another unit; after a change of the copy
-   */
+  /** @param {UnitElements} elements @param {Changes} changes @param {UnitCallbacks} callbacks */
   constructor(elements, changes, { onSpot, onChange }) {
     this.#elements = elements;
     this.#changes = changes;

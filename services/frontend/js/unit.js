@@ -4,19 +4,7 @@ import { parseTensor } from "./explanation.js";
 import { check } from "./prediction.js";
 
 /** @import { UnitAnswer } from "./answers.js" */
-/** @import { Tensor } from "./explanation.js" */
-
-/** @typedef {{layer: number, place: readonly number[]}} Spot the layer and place of a unit, both from 0 */
-/** @typedef {{top: number, left: number, bottom: number, right: number}} Field bottom and right are exclusive */
-
-/**
- * @typedef {object} Unit
- * @property {number} value
- * @property {Tensor} inputs
- * @property {Tensor | null} weights in the shape of the inputs; null if the layer has none
- * @property {number | null} bias
- * @property {Field} field its receptive field in the image
- */
+/** @import { Field, Tensor, Unit } from "./results.js" */
 
 /**
  * @param {UnitAnswer} answer unchecked
@@ -74,10 +62,9 @@ function bracketed(value) {
 }
 
 /**
- * Return an image of the network's input, dark outside the unit's receptive field.
- * @param {number[][]} input 28 rows of 28, from 0 to 1
+ * Return RGBA bytes of the network's input, dark outside the receptive field.
+ * @param {number[][]} input
  * @param {Field} field
- * @returns {Uint8ClampedArray<ArrayBuffer>} four bytes a pixel, as ImageData takes them
  */
 export function fieldRgba(input, { top, left, bottom, right }) {
   const rgba = new Uint8ClampedArray(input.length * input.length * 4);

@@ -1,6 +1,6 @@
 // Wording: a prediction as text.
 
-/** @import { Answer } from "./prediction.js" */
+/** @import { Answer } from "./results.js" */
 
 /**
  * Return a probability as a percentage with one decimal, but never "100.0%": 32-bit floats round probabilities near 1 to 1.

@@ -3,6 +3,8 @@
 import { GIVEN, backward, forward, steps, written } from "./backpropagation.js";
 import { button, html, inWords, pictureFrame, slider, svg } from "./elements.js";
 
+/** @import { GraphLine, Position } from "./figures.js" */
+
 const ABOVE = "#ffd400";
 const BELOW = "#4a9eff";
 const NOTHING = "#a29d90"; // zero
@@ -126,7 +128,7 @@ function graph(made, grad, current) {
   return picture;
 }
 
-/** @param {number} width @returns {Record<Node, {x: number, y: number}>} */
+/** @param {number} width @returns {Record<Node, Position>} */
 function acrossPlaces(width) {
   const [x, z, h, y, L] = [0, 0.29, 0.5, 0.8, 1].map((part) => BOX_WIDTH / 2 + 2 + part * (width - BOX_WIDTH - 4));
   const [top, middle, bottom] = [40, 126, 212];
@@ -141,7 +143,7 @@ function acrossPlaces(width) {
   };
 }
 
-/** @param {number} width @returns {Record<Node, {x: number, y: number}>} */
+/** @param {number} width @returns {Record<Node, Position>} */
 function downPlaces(width) {
   const [left, middle, right] = [BOX_WIDTH / 2 + 2, width / 2, width - BOX_WIDTH / 2 - 2];
   return {
@@ -157,7 +159,7 @@ function downPlaces(width) {
 
 /**
  * @param {Node} node
- * @param {{x: number, y: number}} place
+ * @param {Position} place
  * @param {Record<string, number>} made
  * @param {Record<string, number>} grad
  * @param {boolean} isCurrent
@@ -191,10 +193,10 @@ function box(node, { x, y }, made, grad, isCurrent, isWide) {
 }
 
 /**
- * Draw an arrow, gray on the way forward. On the way back its width and color show the gradient.
- * @param {{x: number, y: number}} start
- * @param {{x: number, y: number}} end
- * @param {{from: string, to: string, weight: string, isWide: boolean}} what
+ * Draw an arrow, gray on the way forward. On the way back, width and color show the gradient.
+ * @param {Position} start
+ * @param {Position} end
+ * @param {GraphLine} what
  * @param {Record<string, number>} made
  * @param {Record<string, number>} grad
  */

@@ -3,17 +3,7 @@
 
 import { inWords } from "./elements.js";
 
-/** @typedef {"x" | "w1" | "b1" | "w2" | "b2" | "v1" | "v2" | "c" | "t"} Input a number that can be set */
-/** @typedef {"z1" | "h1" | "z2" | "h2" | "y" | "L"} Made a number that the network computes */
-/** @typedef {Record<Input, number>} Given */
-/** @typedef {Record<Input | Made, number>} Numbers */
-/**
- * @typedef {object} Step
- * @property {Input | Made} node where it takes place
- * @property {boolean} isBack
- * @property {(Input | Made)[]} shows the numbers that this step computes, or on the way back the gradients
- * @property {string} rule
- */
+/** @import { Given, Input, Made, Step } from "./networks.js" */
 
 /** @type {Readonly<Given>} */
 export const GIVEN = { x: 2, w1: 0.5, b1: 0.5, w2: -0.5, b2: 1.5, v1: 1, v2: -2, c: 0.5, t: 2 };
@@ -26,7 +16,7 @@ export function forward({ x, w1, b1, w2, b2, v1, v2, c, t }) {
   return { z1, h1, z2, h2, y, L: (y - t) ** 2 / 2 };
 }
 
-/** @param {Given} given @returns {Numbers} the gradient of L for each number */
+/** @param {Given} given @returns {Record<Input | Made, number>} the gradient of L for each number */
 export function backward(given) {
   const { x, w1, w2, v1, v2, t } = given;
   const made = forward(given);

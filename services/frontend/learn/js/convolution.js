@@ -4,6 +4,8 @@
 
 import { weightedSum } from "./neuron.js";
 
+/** @import { Cell } from "./figures.js" */
+
 export const KERNEL = 3;
 
 /** Ready-made filters, by the pattern they detect. @type {readonly {name: string, weights: readonly number[]}[]} */
@@ -139,9 +141,9 @@ export function moved(image, by) {
 }
 
 /**
- * Return the cells on the way from one to another, without the first, so a fast stroke has no gaps.
- * @param {{row: number, column: number}} from
- * @param {{row: number, column: number}} to
+ * Return the cells from one to another, without the first, so a fast stroke has no gaps.
+ * @param {Cell} from
+ * @param {Cell} to
  */
 export function cellsBetween(from, to) {
   const steps = Math.max(Math.abs(to.row - from.row), Math.abs(to.column - from.column));

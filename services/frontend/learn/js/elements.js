@@ -1,5 +1,7 @@
 // HTML and SVG elements in one call, and the controls of the learning path's figures.
 
+/** @import { Position, Slider, SliderOptions } from "./figures.js" */
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -38,9 +40,9 @@ function fill(element, attributes, children) {
 /**
  * Make a slider between its name and its value.
  * @param {string} name
- * @param {{min: number, max: number, step: number, value: number, show?: (value: number) => string}} range
+ * @param {SliderOptions} options
  * @param {() => void} onInput
- * @returns {{element: HTMLElement, value: number}} value can be set; setting it does not call onInput
+ * @returns {Slider}
  */
 export function slider(name, { min, max, step, value, show = String }, onInput) {
   const input = /** @type {HTMLInputElement} */ (html("input", { type: "range", min, max, step, value }));
@@ -108,7 +110,7 @@ export function tick(name, checked, onChange) {
  * Report the position of a pressed mouse button or finger as parts of an element's width and height. Both are 0 to 1 from the
  * upper left corner, or beyond after a drag across an edge.
  * @param {Element} element
- * @param {(place: {x: number, y: number}) => void} onPlace
+ * @param {(place: Position) => void} onPlace
  */
 export function onPress(element, onPlace) {
   const follow = (/** @type {PointerEvent} */ event) => onPlace(partsAt(element, event));

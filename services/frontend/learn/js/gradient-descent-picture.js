@@ -3,7 +3,7 @@
 import { button, choice, html, inWords, partsAt, pictureFrame, slider, svg, tick } from "./elements.js";
 import { EDGE, LANDSCAPES, OPTIMIZERS, SCHEDULES, average, contour, descend } from "./gradient-descent.js";
 
-/** @import { Landscape } from "./gradient-descent.js" */
+/** @import { Landscape } from "./descent.js" */
 
 const STEPS = 100; // of a run
 const STEPS_A_SECOND = 40;

@@ -1,14 +1,6 @@
 // Gradient descent on landscapes of two weights, with digitnet's arithmetic: optimizers.py, schedules.py and averaging.py.
 
-/** @typedef {readonly [number, number]} Point two weights */
-/** @typedef {(w: number[], gradient: number[], rate: number) => number[]} Update take one step, return the new weights */
-/**
- * @typedef {object} Landscape
- * @property {string} name
- * @property {(w: readonly number[]) => number} loss
- * @property {(w: readonly number[]) => number[]} gradient
- * @property {Point} lowest
- */
+/** @import { Landscape, Loss, Point, Run, Schedule, Update } from "./descent.js" */
 
 export const EDGE = 2; // landscapes are shown from -2 to 2, both ways
 const FLOWN = 1e6; // a run ends beyond this distance
@@ -36,7 +28,7 @@ export const OPTIMIZERS = [
   { name: "Adam", create: () => adam() },
 ];
 
-/** @type {{name: string, rate: (step: number, steps: number, peak: number) => number}[]} */
+/** @type {{name: string, rate: Schedule}[]} */
 export const SCHEDULES = [
   { name: "constant", rate: (_step, _steps, peak) => peak },
   { name: "one cycle", rate: oneCycle },
@@ -77,16 +69,7 @@ function cosine(start, end, fraction) {
 
 /**
  * Return the weights before the first step and after each of `taken` steps. A run that diverges has fewer.
- * @param {object} run
- * @param {Landscape} run.landscape
- * @param {Update} run.update fresh
- * @param {(step: number, steps: number, peak: number) => number} run.schedule
- * @param {number} run.rate at its peak
- * @param {Point} run.start
- * @param {number} run.steps
- * @param {number} run.taken
- * @param {number} [run.noise] the standard deviation of the gradient's error
- * @returns {number[][]}
+ * @param {Run} run
  */
 export function descend({ landscape, update, schedule, rate, start, steps, taken, noise = 0 }) {
   const random = gaussians(7);
@@ -133,11 +116,10 @@ export function gaussians(seed) {
 }
 
 /**
- * Return the line of points where f is `level`, as short straight pieces of two points (marching squares).
- * @param {(w: readonly number[]) => number} f
+ * Return the contour of a function at `level` as short straight pieces (marching squares).
+ * @param {Loss} f
  * @param {number} level
  * @param {number} cells along each edge
- * @returns {[Point, Point][]}
  */
 export function contour(f, level, cells) {
   const at = (/** @type {number} */ i) => (2 * EDGE * i) / cells - EDGE;

@@ -17,7 +17,7 @@ import {
 } from "./layer.js";
 import { field } from "./neuron.js";
 
-/** @import { Layers, Place } from "./layer.js" */
+/** @import { Layers, Place } from "./networks.js" */
 
 const LOW = -0.25; // the corners lie a little inside the squares
 const HIGH = 1.25;

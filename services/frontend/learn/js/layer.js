@@ -2,9 +2,7 @@
 
 import { relu, weightedSum } from "./neuron.js";
 
-/** @typedef {[number, number]} Place two inputs */
-/** @typedef {{weights: number[], bias: number, v: number}} Unit v is what the output multiplies it by */
-/** @typedef {{units: Unit[], bias: number}} Layers the bias is the output's */
+/** @import { Layers, Place, Unit } from "./networks.js" */
 
 /** The inputs of exactly-one-of-two. @type {Place[]} */
 export const CORNERS = [

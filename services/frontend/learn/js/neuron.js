@@ -11,10 +11,9 @@ export function relu(z) {
 }
 
 /**
- * Return a function's values on a square, row by row from the top. x1 rises from -1 to 1 to the right, x2 from -1 to 1 upwards.
+ * Return a function's values on a square, row by row from the top. Both inputs are -1 to 1: x1 to the right, x2 upwards.
  * @param {(x: [number, number]) => number} says
  * @param {number} side places along each edge
- * @returns {Float32Array}
  */
 export function field(says, side) {
   const at = (/** @type {number} */ i) => (2 * i) / (side - 1) - 1;

@@ -3,7 +3,7 @@
 import { svg } from "./elements.js";
 import { isListed } from "./service.js";
 
-/** @import { Stack } from "./service.js" */
+/** @import { Stack } from "./stack.js" */
 
 const [EDGE, FAINT, INK, BLUE] = ["#6b675b", "#4d4a40", "#ffd400", "#4a9eff"];
 const FLIGHT = 650; // milliseconds

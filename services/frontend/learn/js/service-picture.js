@@ -22,7 +22,7 @@ import {
   versionOf,
 } from "./service.js";
 
-/** @import { Batch } from "./service-words.js" */
+/** @import { Batch } from "./stack.js" */
 
 const [REPLICAS, MOST_REPLICAS] = [3, 4];
 // Errors on MNIST's 10,000 test digits.

@@ -4,17 +4,17 @@ import { statusMessage } from "../../js/error-messages.js";
 import { inWords } from "./elements.js";
 import { DIGITS, MARGIN, deficit, isGoodEnough, pEqual, pWithin } from "./service.js";
 
-/** @import { Comparison, Replica } from "./service.js" */
-
-/** @typedef {{sent: number, retried: number, failed: number, versions: Map<string, number>}} Batch drawings sent in a row */
+/** @import { Batch, Comparison, Replica } from "./stack.js" */
 
 const HOURS_A_YEAR = 365.25 * 24;
 const failure = `answers 502, and the page shows “${statusMessage(502, undefined)}”`;
 
 /**
  * Describe the result of one drawing.
- * @param {number[]} asked @param {string | null} version as `sent` gives them
- * @param {number | null} loaded @param {readonly Replica[]} replicas as they are now
+ * @param {number[]} asked
+ * @param {string | null} version
+ * @param {number | null} loaded
+ * @param {readonly Replica[]} replicas
  */
 export function ofOne(asked, version, loaded, replicas) {
   const names = asked.map((i) => i + 1);

@@ -1,6 +1,8 @@
 // The rules of chapter 8's stack, from nginx.conf, the model store and the trainer's test, in slow motion: four drawings take a
 // second. Functions change nothing in place; each returns the new stack.
 
+/** @import { Comparison, Replica, Sent, Stack, Store } from "./stack.js" */
+
 /** How many replicas nginx tries at most for one request: proxy_next_upstream_tries. */
 export const MAX_ATTEMPTS = 3;
 /** Each replica polls the model store once a second, and nginx keeps an address as long. */
@@ -10,18 +12,6 @@ export const DIGITS = 10_000;
 /** The largest allowed deficit of a candidate, and the significance level of the test: `test` in params.yaml. */
 export const MARGIN = 0.005;
 export const SIGNIFICANCE = 0.01;
-
-/**
- * @typedef {{isUp: boolean, downTicks: number, live: string, candidate: string | null}} Replica
- *   downTicks: ticks since it was killed
- * @typedef {{live: string, candidate: string | null, history: string[], misreads: Record<string, number>}} Store
- *   misreads: how many of MNIST's test digits each version misreads
- * @typedef {{sent: number, answered: number, retried: number, failed: number}} Counts
- *   retried: answered, but not by the first replica
- * @typedef {{replicas: Replica[], store: Store, tick: number, counts: Counts}} Stack
- * @typedef {{digits: number, onlyCandidate: number, onlyLive: number}} Comparison
- *   onlyCandidate: how many digits only the candidate gets right
- */
 
 /** @param {number} size replicas @param {number} misreads of the live model @returns {Stack} */
 export function newStack(size, misreads) {
@@ -70,11 +60,10 @@ export function isListed({ isUp, downTicks }) {
 }
 
 /**
- * Send one drawing, which takes one tick. nginx starts with any address (here in turn) and tries the next if one refuses the
- * connection.
+ * Send one drawing, which takes one tick. nginx starts with any address; here they take turns. If a replica refuses the
+ * connection, nginx tries the next.
  * @param {Stack} before
- * @returns {{stack: Stack, asked: number[], version: string | null, loaded: number | null}} the replicas
- *   that nginx tried, the version that the last of them answered with, or null, and the replica that loaded a model in this tick
+ * @returns {Sent}
  */
 export function sent(before) {
   const listed = before.replicas.flatMap((replica, i) => (isListed(replica) ? [i] : []));

@@ -47,26 +47,24 @@ export function draw(seed, count) {
 }
 
 /**
- * Return the weights of 1, x, x², … with the least (mean of squared errors) + decay * (sum of squared weights).
- *
- * This is a least-squares problem with an extra row for each weight: sqrt(decay) * weight should be 0.
+ * Return the weights of 1, x, x², … that minimize (mean squared error) + decay * (sum of squared weights).
  * @param {readonly Point[]} points at least degree + 1
  * @param {number} degree
  * @param {number} decay
- * @returns {number[]}
  */
 export function fit(points, degree, decay) {
   const powers = Array.from({ length: degree + 1 }, (_, k) => k);
   const share = 1 / Math.sqrt(points.length);
   const rows = points.map(({ x }) => powers.map((k) => share * x ** k));
+  // A least-squares problem with an extra row for each weight: sqrt(decay) * weight should be 0.
   const pulls = powers.map((k) => powers.map((j) => (j === k ? Math.sqrt(decay) : 0)));
   return leastSquares([...rows, ...pulls], [...points.map(({ y }) => share * y), ...powers.map(() => 0)]);
 }
 
 /**
- * Return the w with the least |rows w - targets|, by Householder's reflections (1958), one for each column.
- * @param {readonly (readonly number[])[]} rows at least as many as columns
- * @param {readonly number[]} targets
+ * Return the w with the least |rows w - targets|, by Householder's reflections (1958).
+ * @param {number[][]} rows at least as many as columns
+ * @param {number[]} targets
  * @returns {number[]}
  */
 export function leastSquares(rows, targets) {

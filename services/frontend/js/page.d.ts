@@ -1,0 +1,85 @@
+// Interfaces between the page's modules: displays, panels and callbacks.
+
+import type { Shared } from "./requests.js";
+import type { Explanation, Prediction, Spot, TrainingResult } from "./results.js";
+
+/** ResultView implements it. */
+export interface PredictionDisplay {
+  setBusy(busy: boolean): void;
+  /** Remove the result, the error, the bars and the input image. */
+  reset(): void;
+  /** Remove the result and the error. */
+  withdraw(): void;
+  showHint(text: string): void;
+  showPrediction(prediction: Prediction): void;
+  showError(message: string): void;
+}
+
+/** TrainingView implements it. */
+export interface TrainingDisplay {
+  setBusy(busy: boolean): void;
+  reset(): void;
+  showMessage(text: string): void;
+  showResult(result: TrainingResult): void;
+}
+
+export interface InsideConnections {
+  fetch: typeof fetch;
+  shared: Shared;
+  /** Gets the served network's answer. `isCurrent`: its drawing is still on the canvas. */
+  onPrediction: (explanation: Explanation, isCurrent: boolean) => void;
+  /** The served network does not answer. */
+  onFailure: () => void;
+}
+
+/** A part of the page that follows the drawing. */
+export interface Panel {
+  /** Handle a changed drawing. */
+  watch(): void;
+  /** Handle an empty canvas. */
+  clear(): void;
+}
+
+export interface InsidePanel extends Panel {
+  readonly isOpen: boolean;
+}
+
+export interface TimelinePanel extends Panel {
+  /** Handle an answer of the served model. */
+  follow(modelVersion: string): void;
+}
+
+export interface UnitCallbacks {
+  /** Another unit is inspected. */
+  onSpot: (spot: Spot | null) => void;
+  /** The copy of the network has changed. */
+  onChange: () => void;
+}
+
+export interface PointerCallbacks {
+  /** Whether the main button erases. */
+  isErasing: () => boolean;
+  /** A gesture begins. */
+  onStart: () => void;
+  /** The drawing has changed. */
+  onChange: () => void;
+  /** A gesture has ended. */
+  onEnd: () => void;
+}
+
+export interface KeyboardCallbacks {
+  /** The pen has moved, or gone down or up. */
+  onChange: () => void;
+  onPredict: () => void;
+  onRemoveLast: () => void;
+  onClear: () => void;
+}
+
+export interface HistoryCallbacks {
+  onUndo: () => void;
+  onRedo: () => void;
+}
+
+export interface ToolCallbacks extends HistoryCallbacks {
+  toPng: () => Promise<Blob | null>;
+}
