@@ -7,7 +7,7 @@ Each figure is the least of three rounds, because other programs on the machine 
 measurement, and takes all measurements before the next round starts.
 
 The model of an Allreduce of n bytes on p ranks is by Thakur, Rabenseifner and Gropp ("Optimization of collective communication
-operations in MPICH", 2005). a is the latency, b the seconds to send a byte, c the seconds to add one:
+operations in MPICH", 2005). The latency is a. Sending a byte takes b seconds, adding one takes c:
 
     recursive doubling                 log2(p) (a + n b + n c)                          short messages
     halving, then doubling             2 log2(p) a + (p - 1) / p (2 n b + n c)          long messages

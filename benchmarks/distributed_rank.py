@@ -102,8 +102,11 @@ def steps(communicator, shards: int) -> dict[str, Seconds]:
 
 
 def parts(_communicator, _shards: int) -> dict:
-    """Time the work of a rank on one thread: the gradient and the images of its part of a batch, for several numbers of parts;
-    and the work that does not shrink with the part: the batch's random numbers, and the update."""
+    """Time the work of a rank on one thread.
+
+    Measure the gradient and the images of a part of a batch, for several numbers of parts. Also measure the work that does not
+    shrink with the part: the batch's random numbers, and the update.
+    """
     found = {}
     for recipe in STEPS:
         run = new_run(recipe, 1)

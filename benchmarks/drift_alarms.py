@@ -4,8 +4,8 @@
 
 Run it in the project's top folder after `dvc repro`: it reads data/ and artifacts/model. Validation splits are the references,
 test splits the traffic. The optional --drawn adds pen drawings that no network was trained on. The gzipped file has one JSON
-object a line, {"label": "7", "donor": "gmd", "strokes": [[[x, y], ...], ...]}, in pixels of a canvas of 280 x 280; other labels
-than digits are letters. Prints tables in Markdown.
+object a line, {"label": "7", "donor": "gmd", "strokes": [[[x, y], ...], ...]}, in pixels of a canvas of 280 x 280. Labels are
+digits or letters. Prints tables in Markdown.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from drift.reference import DIGITS, SUBJECTS, Drawings, Reference, measured
 from drift.significance import binomial_tail
 from trainer.data.digits import Split, joined, load_corrupted, load_drawings, load_splits, load_synthetic
 
-SIZES = (100, 250, 500, 1000)  # blocks, in drawings
-A_DAY = 5000  # drawings: the default traffic
+SIZES = (100, 250, 500, 1000)  # Drawings in a block.
+A_DAY = 5000  # Drawings: the default traffic.
 NO_TOLERANCE = dict.fromkeys(TOLERANCES, 0.0)
-NOISES = (0.4, 0.6)  # relative to the weights' standard deviation, to make the network worse
-BENFORD = np.log10(1.0 + 1.0 / np.arange(1, 10))  # share of prices, lengths and populations that begin with 1 to 9
-FEEDBACK_SHARE, USUALLY_WRONG = 0.1, 0.1  # share of drawings with feedback; share of feedback that corrects the prediction
+NOISES = (0.4, 0.6)  # To make the network worse, relative to the weights' standard deviation.
+BENFORD = np.log10(1.0 + 1.0 / np.arange(1, 10))  # The share of prices, lengths and populations that begin with 1 to 9.
+FEEDBACK_SHARE, USUALLY_WRONG = 0.1, 0.1  # Shares: drawings with feedback, and feedback that corrects the prediction.
 
 
 def main():
@@ -160,7 +160,7 @@ def print_false_alarms(generator, detectors, clean, collections, png, days):
     for name, of, drawings in cases:
         for size in SIZES:
             if size > len(drawings) // 2:
-                continue  # with so few drawings, each block would have the same ones
+                continue  # With so few drawings, each block would have the same ones.
             alarms = sum(
                 detectors[of].test(drawings.only(generator.choice(len(drawings), size, replace=False))).detected
                 for _ in range(days * A_DAY // size)
@@ -271,7 +271,7 @@ def until_seen(generator, detector, before, after, share, wrong, size):
     while drawings < A_DAY:
         changed = np.arange(size) >= clean
         window = drawn_from(generator, before, after, changed & (generator.random(size) < share))
-        feedback = (np.array([clean, size - clean] if wrong else [0, 0]) * FEEDBACK_SHARE).round().astype(int)  # before, after
+        feedback = (np.array([clean, size - clean] if wrong else [0, 0]) * FEEDBACK_SHARE).round().astype(int)  # Before, after.
         looked = detector.test(
             window, int(feedback.sum()), int(generator.binomial(feedback, [USUALLY_WRONG, wrong or 0.0]).sum())
         )

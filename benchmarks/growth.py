@@ -193,7 +193,7 @@ def replicas(sample: Sample) -> Curve:
 
 
 CURVES = {work.__name__: work for work in (training, reading, threads, strokes, canvas, connections, replicas)}
-GROWING = {  # what must not grow faster than what it is for: curve, line
+GROWING = {  # the curve and line of each cost that must grow at most linearly
     "time of a training step, by batch size": ("training", "seconds"),
     "memory of a training step, by batch size": ("training", "megabytes"),
     "time of predictions, by number of images": ("reading", "seconds"),

@@ -1,8 +1,8 @@
 """digitnet's side of the race over the whole recipe: python benchmarks/recipe.py
 
 Runs the pipeline from MNIST's files to a measured network: all stages up to evaluate with the current params.yaml, as `dvc repro`
-runs them, in a new folder. It does so for each line of input, and prints a line of JSON: the seconds, the errors on the 10,000
-test digits, and the seconds of each stage.
+runs them, in a new folder. It does so for each line of input. Each run prints a line of JSON: the seconds, the errors on
+the 10,000 test digits, and the seconds of each stage.
 """
 
 import argparse

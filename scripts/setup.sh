@@ -1,5 +1,5 @@
 #!/bin/sh
-# Create .venv: this project, and the locked packages of the named extras of pyproject.toml.
+# Create .venv: this project, and the locked packages of the named extras of pyproject.toml. For example:
 #   scripts/setup.sh trainer inference …
 # Needs Python 3.11 or later (PYTHON names the interpreter) and a package index. Without uv, pip installs it into .tools.
 set -eu

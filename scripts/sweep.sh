@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run all experiments queued with `dvc exp run --queue`, JOBS at a time; then show all experiments, the best first.
+# Run all experiments queued with `dvc exp run --queue`, JOBS at a time. Then show all experiments, the best first.
 #   scripts/sweep.sh [JOBS]
 # A DVC worker dies when it reads a message that another worker is still writing (https://github.com/celery/kombu/issues/1551).
 # The rest of the queue would then wait forever, so this script starts new workers with `dvc queue start`.

@@ -3,8 +3,8 @@
 The published example on the processor: its network, Adadelta with learning rate 1.0 times 0.7 an epoch, batches of 64, 14 epochs,
 and a test after each. One change makes it faster: images become normalized tensors in advance, not one by one in torchvision.
 
-Five whole runs would take too long. So each line of input trains three more epochs, up to 14, and prints the extrapolated time
-of 14 epochs: {"seconds": …, "errors": errors on the test digits so far}.
+Five whole runs would take too long. So each line of input trains three more epochs, up to 14. Then it prints the extrapolated
+time of 14 epochs: {"seconds": …, "errors": errors on the test digits so far}.
 """
 
 import json

@@ -58,8 +58,8 @@ class TimedProtocol(HttpToolsProtocol):
 class DrainingServer(uvicorn.Server):
     """A server that answers all requests on connections from before the shutdown, and refuses later connections.
 
-    uvicorn itself resets connections in the kernel's queue, and connections whose request it has not read. nginx has then sent
-    the request already, and must not repeat it on another replica.
+    uvicorn itself resets connections in the kernel's queue, and connections with an unread request. But nginx has already sent
+    these requests, and must not repeat them on another replica.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

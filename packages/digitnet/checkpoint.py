@@ -1,9 +1,9 @@
 """A trained network on disk: files in one folder, without pickle, so that loading a model never runs code from it.
 
-    weights.npz     parameters (count,), golden examples (golden.py) and their decision
-    snapshots.npz   optional: snapshots of the training (inspect/snapshots.py)
-    model.json      the model card: layers, decision, checksums of the other files and of the card, and the trainer's
-                    measurements, data and recipe
+    `weights.npz`     Parameters (count,), golden examples (golden.py) and their decision.
+    `snapshots.npz`   Optional: snapshots of the training (inspect/snapshots.py).
+    `model.json`      The model card: layers, decision, checksums of the other files and of the card. The trainer adds its
+                      measurements, data and recipe.
 
 A model's version is a hash of weights.npz and the network's layers, which together determine every prediction.
 

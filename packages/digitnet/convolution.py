@@ -121,7 +121,7 @@ class Conv2D(Layer):
     def windows(self, maps: Floats, blocks: int) -> Floats:
         """Return a view of maps (channels, height, width, batch) as (blocks, channels, k, k, rows, width, batch).
 
-        windows[b, c, i, j, y, x, n] is maps[c, b * rows + y + i, x + j, n], so each number appears in up to k * k windows.
+        windows[b, c, i, j, y, x, n] is maps[c, b * rows + y + i, x + j, n]. So each number appears in up to k * k windows.
         """
         channels, height, width, batch = maps.shape
         k = self.kernel_size

@@ -13,13 +13,13 @@ from digitnet.arrays import Array, Bools, Floats, Integers
 from digitnet.losses import softmax
 from digitnet.network import DIGITS, NO_DIGIT
 
-TEMPERATURES = 0.01, 100.0  # lower ones make probabilities 0 and 1, higher ones make them equal
+TEMPERATURES = 0.01, 100.0  # Lower ones make probabilities 0 and 1, higher ones make them equal.
 THRESHOLDS = 0.0, 1.0
 
 
 class Predictions(NamedTuple):
-    probabilities: Floats  # (n, 10), of each digit if the image shows a digit; each row sums to 1
-    no_digit: Floats  # (n,), the probability of no digit; 1 for a blank image; else 0 for a network with 10 classes
+    probabilities: Floats  # (n, 10), of each digit if the image shows a digit. Each row sums to 1.
+    no_digit: Floats  # (n,), of no digit. 1 for a blank image, 0 for other images if the network has 10 classes.
     is_digit: Bools  # (n,)
 
     @property
@@ -35,8 +35,8 @@ class Predictions(NamedTuple):
 
 @dataclass(frozen=True)
 class Decision:
-    temperature: float = 1.0  # divides the digits' logits; above 1 it lowers the confidence; it never changes the best guess
-    no_digit_threshold: float = 1.0  # an image with a higher probability of no digit is rejected; 1 rejects only blank images
+    temperature: float = 1.0  # Divides the digits' logits. Above 1 it lowers the confidence. It never changes the best guess.
+    no_digit_threshold: float = 1.0  # Images with a higher probability of no digit are rejected. 1 rejects only blank ones.
 
     @classmethod
     def of(cls, card: Mapping[str, object]) -> "Decision":

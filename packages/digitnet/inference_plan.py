@@ -1,11 +1,11 @@
 """The inference plan: the forward pass, compiled for speed. layers.py is easier to read.
 
 The service predicts with it: one image takes two thirds of the time of Network.predict_logits (docs/performance.md). All
-batches have one size and reuse the same memory, so no call allocates memory, computes a shape or makes a view:
+batches have one size and reuse the same memory, so no call allocates memory, computes a shape or makes a view.
 
-    windows   each convolution has one view of its input's windows, and memory for their columns
-    bias      is one more weight with the constant input 1, so no extra pass adds it
-    blocks    a convolution of a large batch computes a few output rows at a time, so that their columns stay in the cache
+Each convolution has one view of its input's windows, and memory for their columns. The bias is one more weight with the constant
+input 1, so no extra pass adds it. A convolution of a large batch computes a few output rows at a time, so that their columns
+stay in the cache.
 
 The logits differ from those of Network.predict_logits in their last bits, because the plan adds floats in another order.
 """

@@ -3,11 +3,11 @@
 Each subject has a tolerance: a change of writers alone may move the drawings this far from the reference. A subject has drifted
 if tolerance and chance do not explain its distance:
 
-    a feature, the confidence   the largest distance between the window's distribution and the reference's, reweighted to the
-                                window's digits (a two-sample Kolmogorov-Smirnov test, stratified by digit)
-    digit_mix                   half the sum of the differences of the ten digits' shares
-    rejected                    the share predicted as no digit, less the reference's: an exact one-sided binomial test
-    feedback_error              the share of the feedback that corrects the prediction, less the expected: the same test
+    features, `confidence`   The largest distance between the window's distribution and the reference's, reweighted to the
+                             window's digits (a two-sample Kolmogorov-Smirnov test, stratified by digit).
+    `digit_mix`              Half the sum of the differences of the ten digits' shares.
+    `rejected`               The share predicted as no digit, less the reference's: an exact one-sided binomial test.
+    `feedback_error`         The share of the feedback that corrects the prediction, less the expected: the same test.
 
 The detector may raise `alarms_a_day` false alarms for each `drawings_a_day` drawings. A window of n drawings may raise one with
 probability alarms_a_day * n / drawings_a_day, and each of its k tests with 1 / k of that (Bonferroni). Each drawing is in one
@@ -24,7 +24,7 @@ from drift.features import Floats
 from drift.reference import DIGITS, SUBJECTS, Drawings, Reference
 from drift.significance import binomial_tail, kolmogorov_tail, shares_tail
 
-# Tolerances of distributions: of features that differ between writers, of features that do not, and of the confidence on
+# Tolerances of distributions: HANDS of features that differ between writers, FRAME of features that do not. CONFIDENCE allows
 # handwriting that is hard to read. docs/advanced/drift.md compares them with MNIST's writers.
 HANDS, FRAME, CONFIDENCE = 0.25, 0.10, 0.15
 TOLERANCES = {

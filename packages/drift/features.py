@@ -1,12 +1,12 @@
 """Features of images without a network: eight numbers for each image.
 
-    ink           the sum of all pixels, where 1 is full ink
-    aspect        the width of the ink's box over its height
-    slant         the lean to the right in pixels for each pixel up, from second moments
-    stroke_width  twice the area over the perimeter, in pixels
-    centre_x, centre_y    the center of mass, in pixels from the center of the top left pixel, y down
-    smoothness    the correlation of neighboring pixels, in [-1, 1]
-    euler_number  pieces less holes: 1 for a plain stroke, 0 for a zero, -1 for an 8; large for dust
+    `ink`                    The sum of all pixels, where 1 is full ink.
+    `aspect`                 The width of the ink's box over its height.
+    `slant`                  The lean to the right in pixels for each pixel up, from second moments.
+    `stroke_width`           Twice the area over the perimeter, in pixels.
+    `centre_x`, `centre_y`   The center of mass, in pixels from the center of the top left pixel, y down.
+    `smoothness`             The correlation of neighboring pixels, in [-1, 1].
+    `euler_number`           Pieces less holes: 1 for a plain stroke, 0 for a zero, -1 for an 8. It is large for dust.
 
 Most features depend on the digit: a 1 has less ink than an 8. So reference.py compares distributions digit by digit. A blank
 image has 0 for each feature, and its center of mass in the middle.
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 NAMES = ("ink", "aspect", "slant", "stroke_width", "centre_x", "centre_y", "smoothness", "euler_number")
 SIDE = 28
-INK = 64  # of 255: the ink's box has the pixels with at least this much ink, without the pen's faded edge
-SOLID = 128  # of 255: pixels with at least this much ink belong to a piece, others to a hole or the background
-PIXEL_VARIANCE = 1.0 / 12.0  # the variance within a pixel, which keeps a flat line's slant finite
-BATCH = 500  # images whose arrays stay in the processor's cache
+INK = 64  # Of 255. The ink's box has the pixels with at least this much ink, without the pen's faded edge.
+SOLID = 128  # Of 255. Pixels with at least this much ink belong to a piece, others to a hole or the background.
+PIXEL_VARIANCE = 1.0 / 12.0  # The variance within a pixel, which keeps a flat line's slant finite.
+BATCH = 500  # Images whose arrays stay in the processor's cache.
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def measure(images: NDArray[np.uint8]) -> Floats:
 
 def _measure(images: NDArray[np.uint8]) -> Floats:
     levels = images.astype(np.float32) / np.float32(255.0)
-    rows, columns = levels.sum(axis=2, dtype=np.float64), levels.sum(axis=1, dtype=np.float64)  # (n, 28) each
+    rows, columns = levels.sum(axis=2, dtype=np.float64), levels.sum(axis=1, dtype=np.float64)  # (n, 28) each.
     ink = rows.sum(axis=1)
     blank = ink == 0.0
     mass = np.where(blank, 1.0, ink)
@@ -48,7 +48,7 @@ def _measure(images: NDArray[np.uint8]) -> Floats:
     centre_x, centre_y = columns @ place / mass, rows @ place / mass
     variance_y = rows @ (place * place) / mass - centre_y**2
     covariance = (levels @ place) @ place / mass - centre_x * centre_y
-    slant = -covariance / (np.maximum(variance_y, 0.0) + PIXEL_VARIANCE)  # y is down: up and right is positive
+    slant = -covariance / (np.maximum(variance_y, 0.0) + PIXEL_VARIANCE)  # Up and right is positive, because y is down.
 
     dark = images >= INK
     width, height = (_extent(np.asarray(dark.any(axis=axis))) for axis in (1, 2))

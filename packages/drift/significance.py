@@ -46,9 +46,9 @@ def binomial_tail(successes: int, trials: int, share: float) -> float:
 def shares_tail(excess: float, draws: float, categories: int) -> float:
     """Return an upper bound of P(half the sum of |share - true share| > excess), for the shares of `categories` in `draws`.
 
-    The bound is 2^categories exp(-2 draws excess^2), by the inequality of Bretagnolle, Huber and Carol (van der Vaart and
-    Wellner, "Weak convergence and empirical processes", 1996, A.6.6): Hoeffding's inequality for each of the 2^categories sets
-    of categories. It holds for any number of draws, and for two samples as in kolmogorov_tail.
+    The bound is 2^categories exp(-2 draws excess^2): Hoeffding's inequality for each of the 2^categories sets of categories.
+    This is the inequality of Bretagnolle, Huber and Carol (van der Vaart and Wellner, "Weak convergence and empirical
+    processes", 1996, A.6.6). It holds for any number of draws, and for two samples as in kolmogorov_tail.
     """
     if excess <= 0.0:
         return 1.0

@@ -21,9 +21,9 @@ from inference.schemas.requests import FeedbackRequest
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = (0.1, 0.4)  # another replica may not have written the prediction to the log yet
-PREDICTION_ID = re.compile("[0-9a-f]{32}")  # other ids cannot exist, so they are not retried
-MAX_ERASURES = 4  # at once, so that threads are left for feedback and predictions
+RETRY_SECONDS = (0.1, 0.4)  # Another replica may not have written the prediction to the log yet.
+PREDICTION_ID = re.compile("[0-9a-f]{32}")  # Other ids cannot exist, so they are not retried.
+MAX_ERASURES = 4  # At once, to leave threads for feedback and predictions.
 
 UNKNOWN = (
     "there is no prediction with this prediction_id: only the newest are kept; draw it again, or send its image_vector instead"
@@ -86,6 +86,6 @@ def _source(address: str) -> str | None:
     It does not protect the address: a program that reads the log can try all addresses.
     """
     with suppress(ValueError):
-        if (parsed := ip_address(address)).version == 6:  # a client usually has a whole /64 network
+        if (parsed := ip_address(address)).version == 6:  # A client usually has a whole /64 network.
             address = str(ip_network((parsed, 64), strict=False))
     return hashlib.sha256(f"doodle feedback {address}".encode()).hexdigest()[:12] if address else None

@@ -15,12 +15,12 @@ from inference.errors import invalid_request, too_large
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_SIDE = 4096  # pixels
-MAX_PIXELS = 4096 * 3072  # the 12 megapixels of a phone's photo, 48 MiB in memory
-MAX_CHUNKS = 4096  # encoders write 4 to 32 KiB into a chunk
-LARGEST_SIDE = 560  # pixels; larger images are averaged down to less than twice this, since the network reads 28
-BAND_PIXELS = 2**18  # converted and averaged at a time: converting a whole image would double its memory
-READ_BYTES = 1024  # decoded at a time, at most 1 MB of pixels: Pillow blocks other threads meanwhile
+MAX_SIDE = 4096  # Pixels.
+MAX_PIXELS = 4096 * 3072  # The 12 megapixels of a phone's photo: 48 MiB in memory.
+MAX_CHUNKS = 4096  # Encoders write 4 to 32 KiB into a chunk.
+LARGEST_SIDE = 560  # Pixels. Larger images are averaged down to less than twice this, since the network reads 28.
+BAND_PIXELS = 2**18  # Converted and averaged at a time. Converting a whole image would double its memory.
+READ_BYTES = 1024  # Decoded at a time, at most 1 MB of pixels. Pillow blocks other threads meanwhile.
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = b"IHDR"
@@ -35,7 +35,7 @@ class Png(NamedTuple):
 
     width: int
     height: int
-    content: bytes  # only the chunks of KEPT_CHUNKS
+    content: bytes  # Only the chunks of KEPT_CHUNKS.
 
 
 def checked_png(content: bytes) -> Png:
@@ -53,7 +53,7 @@ def checked_png(content: bytes) -> Png:
         kind = content[start + 4 : start + 8]
         if kind == HEADER and start > len(SIGNATURE):
             raise invalid_request("the PNG is damaged: it has a second header")
-        if kind in KEPT_CHUNKS or end > len(content):  # Pillow explains a truncated chunk
+        if kind in KEPT_CHUNKS or end > len(content):  # Pillow explains a truncated chunk.
             kept.append(content[start:end])
         if kind == b"IEND" or end >= len(content):
             return Png(width, height, b"".join(kept))
@@ -69,13 +69,13 @@ def pixels_from_png(png: Png) -> NDArray[np.uint8]:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image = Image.open(io.BytesIO(png.content), formats=["PNG"])  # reads only the header
+        image = Image.open(io.BytesIO(png.content), formats=["PNG"])  # Reads only the header.
         image.decodermaxblock = READ_BYTES
         image.load()
         return np.asarray(_reduced(image))
     except UnidentifiedImageError as error:
         raise invalid_request("the PNG is damaged: its header cannot be read") from error
-    except Exception as error:  # Pillow raises many kinds of exceptions for damaged files, even AssertionError
+    except Exception as error:  # Pillow raises many kinds of exceptions for damaged files, even AssertionError.
         raise invalid_request(f"the PNG is damaged: {str(error) or 'its pixels cannot be read'}") from error
 
 
@@ -99,6 +99,6 @@ def _reduced(image: "Image") -> "Image":
 def _eight_bit(image: "Image", mode: str) -> "Image":
     from PIL import Image
 
-    if image.mode.startswith("I"):  # 16-bit gray
+    if image.mode.startswith("I"):  # 16-bit gray.
         return Image.fromarray((np.asarray(image, np.int32) >> 8).clip(0, 255).astype(np.uint8))
     return image.convert(mode)

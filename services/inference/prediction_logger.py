@@ -13,13 +13,13 @@ from inference.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MAX_QUEUE = 20_000  # predictions: about 25 MB, or two minutes of a busy replica; beyond it, the oldest are dropped
+MAX_QUEUE = 20_000  # Predictions: about 25 MB, or two minutes of a busy replica. Beyond it, the oldest are dropped.
 BATCH = 256
-GATHER_SECONDS = 0.01  # so that one write to disk takes many predictions under load
+GATHER_SECONDS = 0.01  # So that one write to disk takes many predictions under load.
 RETRY_SECONDS = 0.5
-EXPIRY_SECONDS = 3600.0  # between two searches for old records
-PAUSE_SECONDS = 0.1  # between two batches of old records, to let predictions through
-FLUSH_SECONDS = 10.0  # to write the rest of the queue at the end; a release restarts Redis too, which takes time
+EXPIRY_SECONDS = 3600.0  # Between two searches for old records.
+PAUSE_SECONDS = 0.1  # Between two batches of old records, to let predictions through.
+FLUSH_SECONDS = 10.0  # To write the rest of the queue at the end. A release restarts Redis too, which takes time.
 
 
 class PredictionLogger:
@@ -27,8 +27,8 @@ class PredictionLogger:
 
     def __init__(self, prediction_log: PredictionLog, metrics: Metrics):
         self._prediction_log, self._metrics = prediction_log, metrics
-        self._queue: deque[tuple[Prediction, float]] = deque(maxlen=MAX_QUEUE)  # with the time of arrival
-        self._batch: list[tuple[Prediction, float]] = []  # on its way to the log
+        self._queue: deque[tuple[Prediction, float]] = deque(maxlen=MAX_QUEUE)  # With the time of arrival.
+        self._batch: list[tuple[Prediction, float]] = []  # On its way to the log.
         self._arrived = asyncio.Event()
         self._is_down = False
         metrics.pending_records.set_function(lambda: len(self._batch) + len(self._queue))
@@ -86,7 +86,7 @@ class PredictionLogger:
             await asyncio.to_thread(self._prediction_log.add_predictions, [prediction for prediction, _ in self._batch])
         except PredictionLogError:
             raise
-        except Exception:  # a bug: these records would fail at each attempt, and block all others
+        except Exception:  # A bug: these records would fail at each attempt, and block all others.
             log.exception("event=prediction_log_write_failed")
             self._metrics.logged.labels("dropped").inc(len(self._batch))
         else:

@@ -18,9 +18,9 @@ from inference.shadow import Shadow
 from inference.work_queue import WorkQueue
 
 # Calls that may wait in each queue while one runs: at most two seconds of work on one core.
-LARGE_WAITING = 8  # large bodies: up to 0.3 s each
-INSPECTIONS_WAITING = 64  # explanations, units, snapshots: up to 0.03 s each
-SLOW_WAITING = 4  # occlusion, training steps: up to half a second each
+LARGE_WAITING = 8  # Large bodies: up to 0.3 s each.
+INSPECTIONS_WAITING = 64  # Explanations, units, snapshots: up to 0.03 s each.
+SLOW_WAITING = 4  # Occlusion, training steps: up to half a second each.
 
 
 class Services:

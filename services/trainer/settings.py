@@ -147,8 +147,10 @@ class EvaluateSettings(StageSettings):
 class ReleaseTestSettings(StageSettings):
     section = "test"
 
-    margin: Share  # a candidate is rejected if it reads fewer test digits right than the live model by more than this share,
-    significance: Share  # and if a model that is worse by the margin would do as badly in less than this share of tests
+    # The test rejects a candidate whose accuracy is lower than the live model's by more than `margin`, and by more than chance.
+    # Chance explains it if a model that is worse by `margin` does as badly in at least `significance` of all tests.
+    margin: Share
+    significance: Share
     milliseconds: float = Field(ge=0.0, le=60_000.0)  # the limit for 99 of 100 answers
 
 

@@ -10,23 +10,23 @@ from digitnet.arrays import Bytes, Floats
 from digitnet.images.normalize import IMAGE_SIDE, in_unit_range
 from digitnet.images.warp import LATTICE_SIDE, affine_coefficients, displacements, warped
 
-PIECE = 32  # images at a time: their arrays stay in the processor's cache, which is twice as fast
+PIECE = 32  # Images at a time: their arrays stay in the processor's cache, which is twice as fast.
 
 
 @dataclass(frozen=True)
 class Augmentation:
     """The largest change of each kind; 0 is no change. Each image changes at random. ValueError for a negative number."""
 
-    rotation: float = 0.0  # degrees, in both directions
-    shear: float = 0.0  # pixels to the left or right for each pixel up: the slant of handwriting
-    scale: float = 0.0  # 0.1: a factor for the size, from 1 / 1.1 to 1.1
-    aspect: float = 0.0  # 0.1: a factor for height over width, from 1 / 1.1 to 1.1
-    shift: float = 0.0  # pixels, vertically and horizontally
-    elastic: float = 0.0  # pixels that a point may move in y and in x; the root mean square is 0.28 of it
-    thicker: float = 0.0  # pixels added to a stroke on each side
-    thinner: float = 0.0  # pixels removed from a stroke on each side
-    softness: float = 0.0  # 1: edges become softer, or sharper, by the effect of a blur of [1 2 1] / 4
-    gain: float = 0.0  # 0.1: a factor for the ink, from 1 / 1.1 to 1.1; the result is clipped at full ink
+    rotation: float = 0.0  # Degrees, in both directions.
+    shear: float = 0.0  # Pixels to the left or right for each pixel up. The slant of handwriting.
+    scale: float = 0.0  # For 0.1, a factor for the size from 1 / 1.1 to 1.1.
+    aspect: float = 0.0  # For 0.1, a factor for height over width from 1 / 1.1 to 1.1.
+    shift: float = 0.0  # Pixels, vertically and horizontally.
+    elastic: float = 0.0  # Pixels that a point may move in y and in x. The root mean square is 0.28 of it.
+    thicker: float = 0.0  # Pixels added to a stroke on each side.
+    thinner: float = 0.0  # Pixels removed from a stroke on each side.
+    softness: float = 0.0  # For 1, edges become softer, or sharper, by the effect of a blur of [1 2 1] / 4.
+    gain: float = 0.0  # For 0.1, a factor for the ink from 1 / 1.1 to 1.1. The result is clipped at full ink.
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from digitnet.arrays import Array, Bools, Bytes, Floats
 from digitnet.images.normalize import BOX_SIDE, IMAGE_SIDE, DrawingError, blank, in_bytes, in_unit_range, place, resampling
 
-PAPER_GRAIN = 6.0  # times the noise level, the third quartile of the border; normal noise exceeds it once in 10^11 pixels
-FAINTEST_INK = 0.1  # an image with less contrast counts as blank
-DOT_SIZE, DOT_FILL = 0.15, 0.6  # a dot's largest side, relative to the image, and the share of its square that it fills
+PAPER_GRAIN = 6.0  # Times the noise level, the third quartile of the border. Normal noise exceeds it once in 10^11 pixels.
+FAINTEST_INK = 0.1  # An image with less contrast counts as blank.
+DOT_SIZE, DOT_FILL = 0.15, 0.6  # A dot's largest side, relative to the image, and the share of its square that it fills.
 
 
 def image_from_pixels(pixels: Array) -> NDArray[np.float32]:
@@ -48,7 +48,7 @@ def _as_bytes(pixels: Array) -> Bytes:
     if pixels.dtype == np.uint8:
         return pixels
     pixels = pixels.astype(np.float32)
-    if not (pixels.min() >= 0.0 and pixels.max() <= 1.0):  # NaN fails this form of the check too
+    if not (pixels.min() >= 0.0 and pixels.max() <= 1.0):  # NaN fails this form of the check too.
         raise DrawingError("every pixel must be a number from 0 to 1")
     return in_bytes(pixels)
 
@@ -63,13 +63,13 @@ def _ink(pixels: Array) -> Floats:
     if pixels.shape[2] == 4:
         alpha = pixels[:, :, 3:]
         if np.median(_border(alpha)) < 128:
-            pixels = alpha  # on a transparent background, opaque pixels are ink of any color
+            pixels = alpha  # On a transparent background, opaque pixels are ink of any color.
         else:
             alpha = in_unit_range(alpha)
             pixels = in_unit_range(pixels[:, :, :3]) * alpha + (1.0 - alpha)
     border = _border(pixels)
     if pixels.shape[2] == 1 and pixels.dtype == np.uint8 and not border.any():
-        return _at_full_strength(in_unit_range(pixels[:, :, 0]))  # on pure black, as in MNIST, ink is the pixel itself
+        return _at_full_strength(in_unit_range(pixels[:, :, 0]))  # On pure black, as in MNIST, ink is the pixel itself.
     background = np.sort(border, axis=0)[len(border) // 2]
     if pixels.dtype == np.uint8:
         pixels, border, background = (in_unit_range(part) for part in (_without_margins(pixels, background), border, background))
@@ -97,7 +97,7 @@ def _without_margins(pixels: Bytes, color: Bytes) -> Bytes:
     height, width, channels = pixels.shape
     if height * width <= IMAGE_SIDE**2:
         return pixels
-    others = pixels.reshape(height, -1) != np.tile(color, width)  # compare whole rows: the last axis alone is too short
+    others = pixels.reshape(height, -1) != np.tile(color, width)  # Compare whole rows: the last axis alone is too short.
     rows, columns = others.any(axis=1), others.any(axis=0).reshape(width, channels).any(axis=1)
     return pixels[_extent(rows), _extent(columns)]
 

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from digitnet.arrays import Floats, Integers
 from digitnet.images.normalize import BOX_SIDE, DrawingError, blank, place
 
-DEFAULT_BRUSH = 20.0  # the width of the page's pen, in pixels of the canvas
-PEN_RADIUS = 1.2  # pixels of the image; with PEN_SOFTNESS, drawn digits have as much ink as MNIST's, 100 full pixels on average
-PEN_SOFTNESS = 1.5  # pixels over which the pen's edge fades, as in MNIST's antialiased digits
-PATH_STEP = 0.4  # pixels between the path's points; smaller steps change nothing visible
-PATH_POINTS = 2000  # more than any digit needs; limits the work for one drawing
-SMALLEST_EXTENT = 1e-6  # pixels of the canvas: no pen moves less, and scaling less up would overflow
-STRAY_GAPS = 0.75, 1.5  # relative to the other strokes' size: a dot this far beside, or above or below, their box is a stray tap
-SMALLEST_DIGIT = 3.3  # relative to the largest dot: next to smaller strokes, as in a colon, a dot is not a stray tap
+DEFAULT_BRUSH = 20.0  # The width of the page's pen, in pixels of the canvas.
+PEN_RADIUS = 1.2  # Pixels of the image. With PEN_SOFTNESS, drawn digits have as much ink as MNIST's: 100 full pixels on average.
+PEN_SOFTNESS = 1.5  # Pixels over which the pen's edge fades, as in MNIST's antialiased digits.
+PATH_STEP = 0.4  # Pixels between the path's points. Smaller steps change nothing visible.
+PATH_POINTS = 2000  # More than any digit needs. Limits the work for one drawing.
+SMALLEST_EXTENT = 1e-6  # Pixels of the canvas. No pen moves less, and scaling less up would overflow.
+STRAY_GAPS = 0.75, 1.5  # In sizes of the other strokes. A dot this far beside, or above or below, their box is a stray tap.
+SMALLEST_DIGIT = 3.3  # In sizes of the largest dot. A dot next to smaller strokes, as in a colon, is not a stray tap.
 
 
-Stroke = Sequence[Sequence[float]] | Floats  # (x, y) points, (n, 2)
+Stroke = Sequence[Sequence[float]] | Floats  # (x, y) points, (n, 2).
 
 
 def image_from_strokes(
@@ -113,7 +113,7 @@ def _segments(points: Floats, counts: Integers) -> tuple[Integers, Integers]:
     moves = points[1:] - points[:-1]
     traveled = np.zeros(len(points))
     np.hypot(moves[:, 0], moves[:, 1], out=traveled[1:])
-    traveled[firsts] = 0.0  # between strokes, the pen was up
+    traveled[firsts] = 0.0  # Between strokes, the pen was up.
     traveled = np.cumsum(traveled)
     step = max(PATH_STEP, traveled[-1] / PATH_POINTS)
     steps = np.floor((traveled - np.repeat(traveled[firsts], counts)) / step)

@@ -26,8 +26,9 @@ PADDED_SIDE = IMAGE_SIDE + 2 * MARGIN
 def affine_coefficients(
     rotation: Floats, shear: Floats, height: Floats, width: Floats, down: Floats, right: Floats
 ) -> NDArray[np.float32]:
-    """Return the coefficients of 1, y and x in the displacements of y and x, (batch, 2, 3), that scale, shear, rotate and
-    shift a digit, in this order.
+    """Return the coefficients of 1, y and x in the displacements of y and x, (batch, 2, 3).
+
+    The displacements scale, shear, rotate and shift a digit, in this order.
 
     All arguments are (batch,): `rotation` in radians, counterclockwise; `shear` in pixels to the right for each pixel up;
     `height` and `width` as factors; `down` and `right` in pixels.

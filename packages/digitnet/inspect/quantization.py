@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from digitnet.arrays import Array, Bytes, Floats
 from digitnet.network import Network
 
-FIRST_WIDTH, WIDTH = 0.2, 1.25  # of a step, in standard deviations of the first weights, and of later differences
-MOST_STEPS = 127  # the limit of int8
-UNPACKING_BYTES = 2**27  # memory limit for lzma; the preset of `pack` needs half of it
+FIRST_WIDTH, WIDTH = 0.2, 1.25  # Of a step, in standard deviations of the first weights, and of later differences.
+MOST_STEPS = 127  # The limit of int8.
+UNPACKING_BYTES = 2**27  # lzma's memory limit. The preset of `pack` needs half of it.
 
 
 def pack(network: Network, parameters: Floats) -> tuple[Bytes, NDArray[np.float32]]:

@@ -13,7 +13,7 @@ from digitnet.inspect.pca import Plane
 from digitnet.inspect.quantization import unpack
 from digitnet.network import Network
 
-FIRST_STEP, MOST_SNAPSHOTS = 10, 11  # the step of the second snapshot, and the number of snapshots
+FIRST_STEP, MOST_SNAPSHOTS = 10, 11  # The step of the second snapshot, and the number of snapshots.
 
 
 def snapshot_steps(steps: int) -> list[int]:
@@ -26,21 +26,21 @@ def snapshot_steps(steps: int) -> list[int]:
 class Snapshots:
     """One row for each snapshot. NaN marks missing measurements: before the first step, and in layers without parameters."""
 
-    step: NDArray[np.int64]  # (n,), increasing
-    learning_rate: Floats  # (n,), of the last step before the snapshot
-    train_loss: Floats  # (n,), mean over the steps since the last snapshot
+    step: NDArray[np.int64]  # (n,), increasing.
+    learning_rate: Floats  # (n,), of the last step before the snapshot.
+    train_loss: Floats  # (n,), the mean over the steps since the last snapshot.
     validation_loss: Floats  # (n,)
-    validation_accuracy: Floats  # (n,) in [0, 1]
-    gradient_norm: Floats  # (n, layers), Euclidean, over weights and biases, of the last step
-    update_ratio: Floats  # (n, layers), the norm of the last update over the norm of the parameters before it
-    dead_units: Floats  # (n, layers) in [0, 1], the share of a ReLU's channels or units that are zero for all images
-    packed: Bytes  # the parameters of all snapshots but the last, packed by quantization.py
-    widths: Floats  # (n - 1, layers with parameters), for quantization.py
-    mapped: Bytes  # (m,), the labels of the images on the maps (pca.py)
-    map_points: Floats  # (n, m, 2), the places of these images on each map
+    validation_accuracy: Floats  # (n,) in [0, 1].
+    gradient_norm: Floats  # (n, layers), of the last step: Euclidean, over weights and biases.
+    update_ratio: Floats  # (n, layers), the norm of the last update over the norm of the parameters before it.
+    dead_units: Floats  # (n, layers) in [0, 1], the share of a ReLU's channels or units that are zero for all images.
+    packed: Bytes  # The parameters of all snapshots but the last, packed by quantization.py.
+    widths: Floats  # (n - 1, layers with parameters), for quantization.py.
+    mapped: Bytes  # (m,), the labels of the images on the maps (pca.py).
+    map_points: Floats  # (n, m, 2), the places of these images on each map.
     map_origin: Floats  # (n, features)
     map_axes: Floats  # (n, features, 2)
-    parameters: Floats  # (n - 1, count), unpacked; the last snapshot is the trained network
+    parameters: Floats  # (n - 1, count), unpacked. The last snapshot is the trained network.
 
     def __len__(self) -> int:
         return len(self.step)

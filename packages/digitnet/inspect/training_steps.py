@@ -20,33 +20,33 @@ from digitnet.network import Network
 
 
 class TrainingStep(NamedTuple):
-    label: int  # 0 to 9, or 10 (no digit) for a network with 11 classes
-    learning_rate: float  # above 0
+    label: int  # 0 to 9, or 10 (no digit) for a network with 11 classes.
+    learning_rate: float  # Above 0.
 
 
 class LayerStep(NamedTuple):
     """The last step's effect on a layer. Norms are Euclidean, over weights and biases; 0 for a layer without parameters."""
 
-    gradient: Floats  # dL/d(outputs), in the shape of the layer's output
-    parameters_norm: float  # before the update
+    gradient: Floats  # dL/d(outputs), in the shape of the layer's output.
+    parameters_norm: float  # Before the update.
     gradient_norm: float
     update_norm: float
 
 
 @dataclass
 class TrainingResult:
-    network: Network  # the copy, after the last update
-    losses: list[float] = field(default_factory=list)  # before the update of each step
-    layers: list[LayerStep] = field(default_factory=list)  # of the last step
-    logits: Floats | None = None  # (classes,), after the last update; None if training diverged
-    diverged: bool = False  # numbers overflowed, and training stopped
+    network: Network  # The copy, after the last update.
+    losses: list[float] = field(default_factory=list)  # Of each step, before its update.
+    layers: list[LayerStep] = field(default_factory=list)  # Of the last step.
+    logits: Floats | None = None  # (classes,), after the last update. None if training diverged.
+    diverged: bool = False  # Numbers overflowed, and training stopped.
 
 
 def train_on_image(network: Network, image: Floats, steps: Sequence[TrainingStep]) -> TrainingResult:
     """Train a copy of the network on an image (28, 28) in [0, 1], with these steps in order."""
     copy = network.copy()
     images, result = np.asarray(image, network.dtype)[None], TrainingResult(copy)
-    with np.errstate(all="ignore"):  # a user may choose a learning rate that diverges
+    with np.errstate(all="ignore"):  # A user may choose a learning rate that diverges.
         for label, learning_rate in steps:
             logits = copy.forward(images)
             loss, grad_logits = softmax_cross_entropy(logits, np.array([label]))

@@ -1,11 +1,11 @@
 """The interface of the model store: every published model, and two aliases, live and candidate.
 
-    state/models, file:///models     folder.py: a folder, on a disk that all its users share
-    s3://bucket/prefix               s3.py: an object store, for machines that share no disk
+    `state/models`, `file:///models`   A folder, on a disk that all its users share (folder.py).
+    `s3://bucket/prefix`               An object store, for machines that share no disk (s3.py).
 
-    versions/<version>/              a model's files, written once, under the hash of their content
-    live, candidate                  aliases: the version that is served, and the version under test
-    history                          a line for each earlier live version, oldest first
+    `versions/<version>/`              A model's files, written once, under the hash of their content.
+    `live`, `candidate`                The aliases: the version that is served, and the version under test.
+    `history`                          A line for each earlier live version, oldest first.
 
 Both backends behave alike, and one set of tests covers both. Readers need no locks: a version and an alias's new value appear
 atomically, and `load` validates a network before it returns it.
@@ -198,7 +198,7 @@ class ModelStore(ABC):
         raise OvertakenError(f"{failure}. Check the current state, then try again")
 
     def _named(self, alias: str) -> tuple[str | None, str | None]:
-        """Return an alias's version and `seen`. For a damaged alias, the version is None."""
+        """Return an alias's version, or None if the alias is damaged, and `seen`."""
         content, seen = self._note(alias)
         return _version_in(content), seen
 

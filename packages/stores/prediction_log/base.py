@@ -1,8 +1,8 @@
 """The interface of the prediction log: predictions up to a cap, feedback up to daily limits, both up to a retention time.
 
-    redis://host:6379/0           redis.py: Redis Streams, shared by the containers of the stack
-    rediss://host:6379/0          the same with TLS; redis_connection.py describes such URLs
-    sqlite:///path/to/a.sqlite    sqlite.py: one file, without Redis (four slashes for an absolute path)
+    `redis://host:6379/0`          Redis Streams, shared by the containers of the stack (redis.py).
+    `rediss://host:6379/0`         The same with TLS. redis_connection.py describes such URLs.
+    `sqlite:///path/to/a.sqlite`   One file, without Redis (sqlite.py). An absolute path has four slashes.
 
 Both backends behave alike, and one set of tests covers both.
 """

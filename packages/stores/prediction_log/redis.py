@@ -1,12 +1,12 @@
 """The prediction log in Redis (7.0 or newer): a stream for each kind of record, and an index of its entries by id.
 
-    doodle:predictions    stream; exactly the newest `cap` entries
-    doodle:feedback       stream
-    <stream>:entries      hash: record id -> entry id of the stream; it drops an entry when the stream does
-    <stream>:erased       sorted set: the newest erased ids; predictions by time, feedback by place in the stream
-    doodle:feedback:predictions    hash: prediction id -> entry ids of its feedback
-    doodle:feedback:day:<day>      hash: accepted feedback on this day since 1970, from each source and in total
-    doodle:probe          written before each write that replicas must have (redis_connection.py)
+    `doodle:predictions`            Stream: exactly the newest `cap` entries.
+    `doodle:feedback`               Stream.
+    `<stream>:entries`              Hash: record id -> entry id of the stream. It drops an entry when the stream does.
+    `<stream>:erased`               Sorted set: the newest erased ids, predictions by time, feedback by place in the stream.
+    `doodle:feedback:predictions`   Hash: prediction id -> entry ids of its feedback.
+    `doodle:feedback:day:<day>`     Hash: accepted feedback on this day since 1970, from each source and in total.
+    `doodle:probe`                  Written before each write that replicas must have (redis_connection.py).
 
 An entry has a record's fields under their own names, the id first. Numbers are text, the image is 784 bytes, and None is empty.
 All writes are the atomic Lua scripts in lua/. A server without free memory rejects a script before its first command, except
@@ -42,11 +42,11 @@ FEEDBACK_BY_PREDICTION, FEEDBACK_OF_DAY = "doodle:feedback:predictions", "doodle
 PREDICTIONS_INDEX, PREDICTIONS_ERASED = f"{PREDICTIONS}:entries", f"{PREDICTIONS}:erased"
 FEEDBACK_INDEX, FEEDBACK_ERASED = f"{FEEDBACK}:entries", f"{FEEDBACK}:erased"
 OF_PREDICTIONS = [PREDICTIONS, PREDICTIONS_INDEX, PREDICTIONS_ERASED]
-KEYS = [*OF_PREDICTIONS, FEEDBACK, FEEDBACK_INDEX, FEEDBACK_ERASED, FEEDBACK_BY_PREDICTION]  # as in lua/shared.lua
+KEYS = [*OF_PREDICTIONS, FEEDBACK, FEEDBACK_INDEX, FEEDBACK_ERASED, FEEDBACK_BY_PREDICTION]  # As in lua/shared.lua.
 LUA = Path(__file__).parent / "lua"
 SCRIPTS = ("add_predictions", "add_feedback", "index_feedback", "erase", "drop_older")
-PAGE = 500  # entries, half a megabyte: one command reads no more, so that other clients wait only briefly
-COUNTS_KEPT_SECONDS = 2 * DAY_SECONDS  # longer than the counted day, also if the clocks of two replicas differ
+PAGE = 500  # Entries, half a megabyte. One command reads no more, so that other clients wait only briefly.
+COUNTS_KEPT_SECONDS = 2 * DAY_SECONDS  # Longer than the counted day, even if the clocks of two replicas differ.
 
 Argument: TypeAlias = str | bytes | int | float
 Position: TypeAlias = str | bytes
@@ -110,7 +110,7 @@ class RedisPredictionLog(PredictionLog):
         return {id_ for id_, score in zip(ids, scores) if score is not None}
 
     def drop_older(self, time: float, count: int) -> int:
-        self._index_feedback()  # so that erase() finds little left to index
+        self._index_feedback()  # So that erase() finds little left to index.
         with self._server.errors_explained():
             return int(self._run("drop_older", [time, count]))
 

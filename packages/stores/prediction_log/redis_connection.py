@@ -1,9 +1,9 @@
 """The Redis server of a prediction log: its URL, a client, and a check that acknowledged writes are durable.
 
-redis://host:6379/0                                  no password, no encryption: a Redis in the same private network
-rediss://user:password@host:6379/0                   with TLS; the system's certificate authorities verify the certificate
-rediss://…/0?durable=managed                         the operator guarantees durability, so the service does not check settings
-rediss://…/0?durable=managed&replicas=1              feedback is acknowledged once this many replicas have it
+`redis://host:6379/0`                       No password, no encryption: a Redis in the same private network.
+`rediss://user:password@host:6379/0`        With TLS. The system's certificate authorities verify the certificate.
+`rediss://…/0?durable=managed`              The operator guarantees durability, so the service does not check settings.
+`rediss://…/0?durable=managed&replicas=1`   Feedback is acknowledged once this many replicas have it.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,14 +24,14 @@ URL_FORMS = (
     "the only options are durable=managed and replicas=1 (up to 9), as in ?durable=managed&replicas=1"
 )
 CONNECT_SECONDS, COMMAND_SECONDS = 1.0, 2.0
-PROBE = "doodle:probe"  # a test write shows whether enough replicas follow
-REPLICA_MILLISECONDS = 1500  # less than COMMAND_SECONDS; more than the second between the syncs of a replica's file
-SILENT_SECONDS = 5  # a replica that follows reports each second
+PROBE = "doodle:probe"  # A test write shows whether enough replicas follow.
+REPLICA_MILLISECONDS = 1500  # Less than COMMAND_SECONDS. More than the second between the syncs of a replica's file.
+SILENT_SECONDS = 5  # A replica that follows reports each second.
 # Settings that write a record to the disk before the reply, also during a rewrite, and keep it when memory is full.
 DURABLE = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no", "maxmemory-policy": "noeviction"}
 
 REPLICA = "is a read-only replica: use the primary in the prediction log's URL; after a failover, try again"
-ADVICE = {  # by the server's error; the first match counts
+ADVICE = {  # By the server's error. The first match counts.
     redis.AuthenticationError: "rejects the user or password in the prediction log's URL",
     redis.exceptions.BusyLoadingError: "is still loading its data: try again later",
     redis.TimeoutError: "does not answer in time: check its load; a server without TLS needs a URL with redis://",
@@ -53,19 +53,19 @@ class DurableRedis:
             parts = urlsplit(url)
             host, port, options = parts.hostname or "", parts.port or 6379, dict(parse_qsl(parts.query, keep_blank_values=True))
             is_sound = host and host.encode("idna") and int(parts.path.removeprefix("/") or 0) >= 0 and "#" not in url
-        except ValueError:  # the port or database is not a number, or the host name is invalid
+        except ValueError:  # The port or database is not a number, or the host name is invalid.
             is_sound = False
         if not (is_sound and _are_options(options)):
             raise ValueError(f"a prediction log's URL in Redis must look like {URL_FORMS}")
         self.name = f"Redis at {host}:{port}"
-        self.is_managed = "durable" in options  # the operator guarantees durability; the server may hide its settings
-        self.replicas = int(options.get("replicas", 0))  # feedback is acknowledged once this many replicas have it
+        self.is_managed = "durable" in options  # The operator guarantees durability. The server may hide its settings.
+        self.replicas = int(options.get("replicas", 0))  # Feedback is acknowledged once this many replicas have it.
         self.client = redis.Redis.from_url(
             parts._replace(query="").geturl(),
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=COMMAND_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # the caller decides how long to try
-            protocol=2,  # redis-py 8 uses 3 by default, which has different answers
+            retry=Retry(NoBackoff(), 0),  # The caller decides how long to try.
+            protocol=2,  # By default redis-py 8 uses 3, which has different answers.
             # redis-py 5 accepts a certificate for any host by default.
             **({"ssl_check_hostname": True} if parts.scheme == "rediss" else {}),
         )
@@ -163,7 +163,7 @@ class DurableRedis:
             yield
         except redis.RedisError as error:
             advice = next(advice for kind, advice in ADVICE.items() if isinstance(error, kind))
-            if "cannot be used with replica instances" in str(error):  # WAIT's message instead of READONLY
+            if "cannot be used with replica instances" in str(error):  # WAIT's message instead of READONLY.
                 advice = REPLICA
             if advice == REPLICA:
                 # After a failover the host name leads to another server, but open connections stay with the old one.

@@ -12,8 +12,8 @@ MAX_POINTS = 20_000
 MAX_STEPS, MAX_LEARNING_RATE = 50, 10.0
 MAX_CHANGES = 200
 # Limits for a whole body, since pydantic creates an object for each value and an error for each unknown field.
-MAX_VALUES = 65_536  # 20,000 points in 1,000 strokes have 61,000 brackets and commas
-MAX_FIELDS = 1_000  # 200 changes have 800
+MAX_VALUES = 65_536  # Enough for 20,000 points in 1,000 strokes, with 61,000 brackets and commas.
+MAX_FIELDS = 1_000  # Enough for 200 changes, with 800.
 PIXELS = IMAGE_SIDE**2
 DIGITS_AS_TEXT = tuple("0123456789")
 

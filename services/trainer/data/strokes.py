@@ -2,10 +2,10 @@
 
 All digits of a writer share the writer's habits; each digit then varies at random. A form is written in this order:
 
-    control points   move together, by a smooth warp of the plane; each also moves a little on its own
-    each stroke      gets an offset, wander and tremor; its ends become longer or shorter, or get hooks; its corners are rounded
-    the whole form   is stretched, slanted, rotated, and placed on the canvas
-    the points       are sampled as from a pen or mouse: closer where it moves slowly, on whole pixels
+    1. Its control points move together, by a smooth warp of the plane. Each also moves a little on its own.
+    2. Each stroke gets an offset, wander and tremor. Its ends become longer or shorter, or get hooks. Its corners are rounded.
+    3. The whole form is stretched, slanted, rotated, and placed on the canvas.
+    4. The points are sampled as from a pen or mouse: closer where it moves slowly, on whole pixels.
 """
 
 from dataclasses import dataclass
@@ -18,83 +18,83 @@ from trainer.data.digits import Drawing
 from trainer.data.forms import DIGITS, KINDS, Form, read_forms
 from trainer.data.paths import CANVAS_SIDE, PATH_STEP, evenly, interpolated, noise, rotation, smoothed
 
-MARGIN = 10.0  # free pixels at the canvas's border
+MARGIN = 10.0  # Free pixels at the canvas's border.
 
-# The default units are heights of the form and radians. A plain number is a standard deviation unless it says otherwise; noise
-# is clipped at paths.DEVIATIONS of them. "x haste" means multiplied by the writer's haste. WRITERS_… varies between writers, the
-# constant without the prefix within one writer.
-TASTE = 1.0  # of the logarithm of a writer's preference for a form
-HASTE = 0.35  # of the logarithm of a writer's carelessness, whose median is 1
+# The default units are heights of the form and radians. A plain number is a standard deviation unless it says otherwise. Noise
+# is clipped at paths.DEVIATIONS of them. "x haste" means multiplied by the writer's haste. WRITERS_… varies between writers. The
+# constant without this prefix varies within one writer.
+TASTE = 1.0  # Of the logarithm of a writer's preference for a form.
+HASTE = 0.35  # Of the logarithm of a writer's carelessness, whose median is 1.
 HASTE_RANGE = (0.5, 1.6)
-SLANT, WRITERS_SLANT = 0.07, 0.18  # x per y, to the right at the top
-MEAN_SLANT = 0.06  # most people slant to the right
+SLANT, WRITERS_SLANT = 0.07, 0.18  # x per y, to the right at the top.
+MEAN_SLANT = 0.06  # Most people slant to the right.
 SLANT_RANGE = (-0.3, 0.55)
-TURN, WRITERS_TURN = 0.05, 0.05  # rotation
-TURN_LIMIT = 0.26  # 15 degrees either way: beyond it a 7 becomes a 1, and a 9 becomes a 6
-ASPECT, WRITERS_ASPECT = 0.11, 0.18  # of the logarithm of width over height
-ASPECT_RANGE = (0.65, 1.55)  # relative to the form
-SIZE, WRITERS_SIZE = 0.12, 0.35  # of the logarithm of the height
-MEDIAN_SIZE, SIZE_RANGE = 140.0, (45.0, 260.0)  # pixels
-WARP, WRITERS_WARP = 0.02, 0.025  # of the warp's coefficients, the shifts of the box's corners; x haste
-WARP_TERMS = 5  # the columns of _warp_terms
-JITTER = 0.012  # of each control point; x haste
-OFFSET = 0.03  # of each stroke after the first, in x and in y; x haste
-STROKE_SIZE, STROKE_TURN = 0.07, 0.05  # of each stroke after the first: logarithm of its length, and rotation; x haste
-LOOSENESS = 2.0  # multiplies the last three for strokes that the file marks as loose
-WANDER = 0.028  # of the slow deviation of a path, which opens loops or closes them; x haste
-WANDER_WAVES = 3  # half waves in a stroke; the n-th has 1/n of the amplitude
-TREMOR = 0.006  # of the quick deviation of a path; x the writer's tremor, which has an exponential distribution
-TREMOR_LIMIT = 2.5  # times the mean: a stronger tremor would draw other shapes
-TREMOR_LENGTH = 0.08  # along the path, between two deviations
-OVERSHOOT = 0.04  # of the extra length at each end of a stroke; x haste
+TURN, WRITERS_TURN = 0.05, 0.05  # Rotation.
+TURN_LIMIT = 0.26  # 15 degrees either way. Beyond it a 7 becomes a 1, and a 9 becomes a 6.
+ASPECT, WRITERS_ASPECT = 0.11, 0.18  # Of the logarithm of width over height.
+ASPECT_RANGE = (0.65, 1.55)  # Relative to the form.
+SIZE, WRITERS_SIZE = 0.12, 0.35  # Of the logarithm of the height.
+MEDIAN_SIZE, SIZE_RANGE = 140.0, (45.0, 260.0)  # Pixels.
+WARP, WRITERS_WARP = 0.02, 0.025  # Of the warp's coefficients, the shifts of the box's corners, x haste.
+WARP_TERMS = 5  # The columns of _warp_terms.
+JITTER = 0.012  # Of each control point, x haste.
+OFFSET = 0.03  # Of each stroke after the first, in x and in y, x haste.
+STROKE_SIZE, STROKE_TURN = 0.07, 0.05  # Of each stroke after the first, x haste: the logarithm of its length, and rotation.
+LOOSENESS = 2.0  # Multiplies the last three for strokes that the file marks as loose.
+WANDER = 0.028  # Of the slow deviation of a path, x haste. It opens loops or closes them.
+WANDER_WAVES = 3  # Half waves in a stroke. The n-th has 1/n of the amplitude.
+TREMOR = 0.006  # Of the quick deviation of a path, x the writer's tremor, which has an exponential distribution.
+TREMOR_LIMIT = 2.5  # Times the mean. A stronger tremor would draw other shapes.
+TREMOR_LENGTH = 0.08  # Along the path, between two deviations.
+OVERSHOOT = 0.04  # Of the extra length at each end of a stroke, x haste.
 OVERSHOOT_RANGE = (-0.08, 0.12)
-LARGEST_CUT = 0.15  # share of the stroke's length
-HOOK_PROBABILITY = 0.25  # at each end of a stroke, at most; uniform between 0 and this over writers
+LARGEST_CUT = 0.15  # Share of the stroke's length.
+HOOK_PROBABILITY = 0.25  # At each end of a stroke, at most. Uniform between 0 and this over writers.
 HOOK_LENGTH = (0.02, 0.07)
-HOOK_TURN = (1.6, 2.9)  # angle to the stroke's direction, on either side
-ROUNDING = (0.0, 0.045)  # of the Gaussian that smooths a path and rounds its corners: range over writers
-SPACING, SPACING_RANGE = 5.0, (1.5, 14.0)  # pixels between reported points: median and range over writers
-SPACING_SPREAD = 0.6  # of its logarithm
-PACE = 0.35  # of the logarithm of the pen's speed within a stroke
-PACES = 5  # speeds in a stroke
+HOOK_TURN = (1.6, 2.9)  # Angle to the stroke's direction, on either side.
+ROUNDING = (0.0, 0.045)  # Of the Gaussian that smooths a path and rounds its corners: the range over writers.
+SPACING, SPACING_RANGE = 5.0, (1.5, 14.0)  # Pixels between reported points: the median, and the range over writers.
+SPACING_SPREAD = 0.6  # Of its logarithm.
+PACE = 0.35  # Of the logarithm of the pen's speed within a stroke.
+PACES = 5  # Speeds in a stroke.
 
-OTHER_PENS = 0.3  # share of writers whose pen is not as wide as MNIST's
-PENS = (0.5, 3.2)  # its radius in pixels of the image: brushes of 8 to 32 canvas pixels, on small to large digits
+OTHER_PENS = 0.3  # Share of writers whose pen is not as wide as MNIST's.
+PENS = (0.5, 3.2)  # Its radius in pixels of the image. Brushes of 8 to 32 canvas pixels, on small to large digits.
 
 SCRIBBLE = "scribble"
 NUMBER = "number"
-NON_DIGITS = {"capitals": 0.5, "small letters": 0.13, "symbols": 0.17, SCRIBBLE: 0.12, NUMBER: 0.08}  # share of each kind
-NUMBER_GAP = (0.12, 0.35)  # between the two digits of a number
+NON_DIGITS = {"capitals": 0.5, "small letters": 0.13, "symbols": 0.17, SCRIBBLE: 0.12, NUMBER: 0.08}  # Share of each kind.
+NUMBER_GAP = (0.12, 0.35)  # Between the two digits of a number.
 
 # Scribbles. Their unit of length is arbitrary, because they are scaled to fit the canvas.
-WALK_STEP = 0.05  # of a random walk with a random curvature
-WALK_STEPS = (40, 300)  # in a stroke
-BEND = (0.05, 0.5)  # of the curvature in radians a step: from sweeps to tangles
-MEMORY = 0.9  # correlation of the curvature from step to step: a bend lasts about ten steps
-CIRCLING = 0.12  # of a stroke's mean curvature: a large one draws circles
-ZIGZAG = 0.3  # share of scribbles that are zigzags
-ZIGZAGS, ZIGZAG_WIDTH = (6, 16), (0.5, 2.5)  # range of their turns and widths
-APART = 0.5  # of the strokes' places
-LEAST = 5.0  # least length, in units of the scribble's larger side: a shorter one may look like a digit
-ZIGZAG_ROUNDING = (0.0, 0.05)  # of the Gaussian that rounds a zigzag's corners
+WALK_STEP = 0.05  # Of a random walk with a random curvature.
+WALK_STEPS = (40, 300)  # In a stroke.
+BEND = (0.05, 0.5)  # Of the curvature in radians a step: from sweeps to tangles.
+MEMORY = 0.9  # Correlation of the curvature from step to step. A bend lasts about ten steps.
+CIRCLING = 0.12  # Of a stroke's mean curvature. A large one draws circles.
+ZIGZAG = 0.3  # Share of scribbles that are zigzags.
+ZIGZAGS, ZIGZAG_WIDTH = (6, 16), (0.5, 2.5)  # Range of their turns and widths.
+APART = 0.5  # Of the strokes' places.
+LEAST = 5.0  # In units of the scribble's larger side. A shorter one may look like a digit.
+ZIGZAG_ROUNDING = (0.0, 0.05)  # Of the Gaussian that rounds a zigzag's corners.
 
 
 @dataclass(frozen=True)
 class Writer:
     """One person's habits."""
 
-    taste: Floats  # a factor for the weight of each form
+    taste: Floats  # A factor for the weight of each form.
     haste: float
     slant: float
     turn: float
-    stretch: float  # logarithm of width over height, relative to the form
-    size: float  # pixels
+    stretch: float  # The logarithm of width over height, relative to the form.
+    size: float  # Pixels.
     warp: Floats
     tremor: float
-    hooks: float  # probability
+    hooks: float  # Probability.
     rounding: float
-    spacing: float  # pixels
-    pen: float  # radius in pixels of the 28 x 28 image
+    spacing: float  # Pixels.
+    pen: float  # Radius in pixels of the 28 x 28 image.
 
 
 class Forms:
@@ -105,7 +105,7 @@ class Forms:
         self.names = (*(form.name for form in self.forms), SCRIBBLE, NUMBER)
         self._indices: dict[str, dict[str, list[int]]] = {kind: {} for kind in KINDS}
         for index, form in enumerate(self.forms):
-            if form.like is None:  # the others look like a digit, so they are no examples of a non-digit
+            if form.like is None:  # The others look like a digit, so they are no examples of a non-digit.
                 self._indices[form.kind].setdefault(form.what, []).append(index)
 
     def writer(self, generator: np.random.Generator) -> Writer:
@@ -164,7 +164,7 @@ class Forms:
 
 def _warp_terms(points: Floats) -> Floats:
     """Return the terms (n, WARP_TERMS) of a smooth warp, each 1 at a corner of the form's box."""
-    u, v = 2.0 * points[:, 0] - 0.6, 2.0 * points[:, 1] - 1.0  # a form is about 0.6 heights wide
+    u, v = 2.0 * points[:, 0] - 0.6, 2.0 * points[:, 1] - 1.0  # A form is about 0.6 heights wide.
     return np.stack([u * u, u * v, v * v, u * v * v, v * v * v], axis=1)
 
 
@@ -180,7 +180,7 @@ def _written(form: Form, writer: Writer, generator: np.random.Generator) -> Draw
         path = evenly(stroke.curve @ points)
         if len(path) > 3:
             path = _strayed(path, haste, writer.tremor, generator)
-            for _ in range(2):  # each end
+            for _ in range(2):  # Each end.
                 path = _ended(path[::-1], writer, generator)
             path = smoothed(path, writer.rounding)
         paths.append(path)

@@ -18,9 +18,9 @@ SPREAD_FLOOR = 1e-6  # avoids a division by zero for a constant feature
 def scores(logits: Floats) -> dict[str, Floats]:
     """Return all scores, (n,) each, of logits (n, classes).
 
-    class           the logit of no digit less the log-sum-exp of the digits' logits; needs the eleventh class
-    energy          -log sum exp of the digits' logits (Liu et al., "Energy-based out-of-distribution detection", 2020)
-    confidence      minus the log-probability of the likeliest digit (Hendrycks and Gimpel, "A baseline for …", 2017)
+    `class`        The logit of no digit less the log-sum-exp of the digits' logits. It needs the eleventh class.
+    `energy`       -log sum exp of the digits' logits (Liu et al., "Energy-based out-of-distribution detection", 2020).
+    `confidence`   Minus the log-probability of the likeliest digit (Hendrycks and Gimpel, "A baseline for …", 2017).
     """
     digits = logits[:, :DIGITS].astype(np.float64)
     largest = digits.max(axis=1)

@@ -17,8 +17,8 @@ from stores.prediction_log.base import DAY_SECONDS
 
 from trainer.feedback.decisions import ReviewError
 
-SURE = 0.9  # a model with this confidence is right nine times in ten, so a different label needs a second look
-FLOOD, FLOOD_SECONDS = 30, 3600.0  # nobody draws more in this time
+SURE = 0.9  # A model with this confidence is right nine times in ten, so a different label needs a second look.
+FLOOD, FLOOD_SECONDS = 30, 3600.0  # Nobody draws more in this time.
 # (a number that is always accepted, the largest share of all accepted drawings), for one sender and for one day. Among 55,000
 # drawings, ten do not change the network and a hundred hardly do. So neither one sender nor one day can outvote the others.
 QUOTAS = {"sender": (10, 0.1), "day": (100, 0.25)}
@@ -30,7 +30,7 @@ class Item:
 
     feedback: Feedback
     image: Bytes
-    digit: int | None  # None: the model predicts no digit
+    digit: int | None  # None if the model predicts no digit.
     confidence: float
     flags: tuple[str, ...]
 
@@ -38,14 +38,14 @@ class Item:
 def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, object]) -> list[Item]:
     """Return all feedback, oldest first, each with its flags:
 
-    contradicts   the model predicts another label, with high confidence
-    unsure        the model predicts another label, with low confidence
-    no_prediction it has an image but no prediction id, so perhaps nobody drew it
-    superseded    later feedback on the same prediction has another label
-    duplicate     earlier feedback has the same drawing and label
-    conflict      feedback on another prediction has the same drawing and another label
-    flood         its sender sent more than FLOOD labels within an hour
-    blank         the drawing has no ink
+    `contradicts`     The model predicts another label, with high confidence.
+    `unsure`          The model predicts another label, with low confidence.
+    `no_prediction`   It has an image but no prediction id, so perhaps nobody drew it.
+    `superseded`      Later feedback on the same prediction has another label.
+    `duplicate`       Earlier feedback has the same drawing and label.
+    `conflict`        Feedback on another prediction has the same drawing and another label.
+    `flood`           Its sender sent more than FLOOD labels within an hour.
+    `blank`           The drawing has no ink.
     """
     if not feedback:
         return []
@@ -54,7 +54,7 @@ def reviewed(feedback: Sequence[Feedback], network: Network, card: Mapping[str, 
     answers = zip(predictions.digit.tolist(), predictions.is_digit, predictions.confidence.tolist(), strict=True)
     floods = _floods(feedback)
     last: dict[str | None, Feedback] = {each.prediction_id: each for each in feedback if each.prediction_id}
-    labels = defaultdict(list)  # by drawing: (label, prediction id)
+    labels = defaultdict(list)  # By drawing: (label, prediction id).
     for each in feedback:
         labels[each.picture].append((each.actual_digit, each.prediction_id))
     items, seen = list[Item](), set()
@@ -121,7 +121,7 @@ def word(digit: int | None) -> str:
 def within_quotas(candidates: Sequence[Feedback], accepted: Sequence[Feedback]) -> list[Feedback]:
     """Return the candidates within every quota, in order. `accepted` counts too; unknown senders count as one sender."""
     total = len(accepted) + len(candidates)
-    while True:  # a held-back drawing makes the total smaller, and each quota with it
+    while True:  # A held-back drawing makes the total smaller, and each quota with it.
         limits = {kind: max(number, int(share * total)) for kind, (number, share) in QUOTAS.items()}
         chosen, counts = list[Feedback](), Counter(group for each in accepted for group in _groups(each))
         for each in candidates:

@@ -25,11 +25,11 @@ from trainer.training.ranks import OnAllRanksError
 
 log = logging.getLogger(__name__)
 
-MEASURE_BATCH = 128  # images
-Measure = Callable[[Network], tuple[float, float]]  # -> (validation loss, validation accuracy)
-PROBED = 500  # images; a unit that is zero for all of them counts as dead
-MAPPED = 300  # digits on a map; more would hide each other
-REPORT_SECONDS = 2.0  # shorter than Prometheus's scrape interval of five seconds
+MEASURE_BATCH = 128  # Images.
+Measure = Callable[[Network], tuple[float, float]]  # Returns (validation loss, validation accuracy).
+PROBED = 500  # Images. A unit that is zero for all of them counts as dead.
+MAPPED = 300  # Digits on a map. More would hide each other.
+REPORT_SECONDS = 2.0  # Shorter than Prometheus's scrape interval of five seconds.
 
 
 class DivergedError(OnAllRanksError, ValueError):
@@ -42,8 +42,8 @@ class HistoryCallback(Callback):
     def __init__(self, network: Network, measure: Measure, learning_rate: Callable[[int, int], float]):
         self._network, self._measure, self._learning_rate = network, measure, learning_rate
         self.rows: list[dict[str, float]] = []
-        self._loss_sum, self._correct = 0.0, 0  # of the epoch so far
-        self._seconds, self._began = 0.0, time.perf_counter()  # seconds before the last stop, and the start of this process
+        self._loss_sum, self._correct = 0.0, 0  # Of the epoch so far.
+        self._seconds, self._began = 0.0, time.perf_counter()  # Seconds before the last stop, and the start of this process.
 
     def after_update(self, progress: Progress) -> None:
         self._loss_sum += progress.loss
@@ -96,9 +96,9 @@ class SnapshotCallback(Callback):
         self._probe = in_unit_range(validation.images[:PROBED])
         self._mapped = validation.only(slice(MAPPED))
         self._steps = snapshot_steps(steps)
-        self._taken: list[Arrays] = []  # rows of Snapshots
-        self._losses: list[float] = []  # since the last snapshot
-        self._before: Array | None = None  # the parameters before an update that ends with a snapshot
+        self._taken: list[Arrays] = []  # Rows of Snapshots.
+        self._losses: list[float] = []  # Since the last snapshot.
+        self._before: Array | None = None  # The parameters before an update that ends with a snapshot.
 
     def before_update(self, progress: Progress) -> None:
         if not self._taken:
@@ -125,7 +125,7 @@ class SnapshotCallback(Callback):
         """Return all snapshots. Call it after the training."""
         columns, network, images = self._columns(), self._averaged, in_unit_range(self._mapped.images)
         packed, widths = pack(network, columns.pop("parameters")[:-1])
-        unpacked = unpack(network, packed, widths)  # measure what a reader of the file gets
+        unpacked = unpack(network, packed, widths)  # Measure what a reader of the file gets.
         earlier = [Network(network.specification, parameters=parameters) for parameters in unpacked]
         features = [each.predict_features(images) for each in [*earlier, network]]
         planes = aligned_planes(features)
@@ -165,7 +165,7 @@ class ProgressCallback(Callback):
     def __init__(self, file: Path | None, history: HistoryCallback, first_step: int, steps: int):
         self._file, self._history = file, history
         self._reported, self._step = -REPORT_SECONDS, 0
-        disable = True if file is None else None  # None: show the bar on a terminal only
+        disable = True if file is None else None  # None shows the bar on a terminal only.
         self._bar = tqdm(desc="training", total=steps, initial=first_step, unit="batch", disable=disable, dynamic_ncols=True)
 
     def after_update(self, progress: Progress) -> None:
@@ -183,7 +183,7 @@ class ProgressCallback(Callback):
             "epochs": progress.epochs,
             "loss": progress.loss,
             "accuracy": accuracy,
-            "pictures_per_second": images / (now - self._reported) if self._step else 0.0,  # unknown in the first report
+            "pictures_per_second": images / (now - self._reported) if self._step else 0.0,  # Unknown in the first report.
         }
         write_atomically(self._file, json.dumps(written).encode())
         self._reported, self._step = now, progress.step
