@@ -13,7 +13,7 @@ export const BRUSH_WIDTH = 20;
  */
 
 /**
- * Return the nearest point on the canvas. So a finger beyond the edge draws along the edge, and the API gets the drawing as shown.
+ * Return the nearest point on the canvas. A finger beyond the edge draws along the edge, and the API gets the same drawing.
  * @param {Point} point
  * @returns {Point}
  */

@@ -114,8 +114,9 @@ function paintStroke(context, stroke) {
   context.stroke();
 }
 
-/** Call back when the window moves to a monitor with another pixel ratio. Each ratio needs a new query. @param {() => void} callback */
+/** Call back when the window moves to a monitor with another pixel ratio. @param {() => void} callback */
 function whenPixelRatioChanges(callback) {
+  // Each ratio needs a new query.
   const query = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
   const changed = () => {
     callback();

@@ -11,9 +11,7 @@ export const STORAGE_KEY = "doodle-drawing";
 export class KeptDrawing {
   #storage;
 
-  /**
-   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} storage returns sessionStorage; throws if storage is forbidden
-   */
+  /** @param {() => Storage} storage returns sessionStorage; throws if storage is forbidden */
   constructor(storage) {
     this.#storage = storage;
   }

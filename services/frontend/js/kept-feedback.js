@@ -18,7 +18,7 @@ export class KeptFeedback {
   #done = [];
 
   /**
-   * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage returns localStorage; throws if it is forbidden
+   * @param {() => Storage | undefined} storage returns localStorage; throws if storage is forbidden
    * @param {() => number} now Date.now
    */
   constructor(storage, now) {
@@ -26,8 +26,9 @@ export class KeptFeedback {
     this.#now = now;
   }
 
-  /** Return the oldest entry. Reads the storage each time, since another tab may have sent an entry. @returns {Entry | undefined} */
+  /** Return the oldest entry. @returns {Entry | undefined} */
   first() {
+    // Read the storage each time, since another tab may have sent an entry.
     return this.#read()[0] ?? this.#inMemory.find((entry) => this.#isRecent(entry));
   }
 

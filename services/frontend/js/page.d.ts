@@ -56,6 +56,15 @@ export interface UnitCallbacks {
   onChange: () => void;
 }
 
+/** The pointer that draws or erases. */
+export interface PointerDrawing {
+  id: number;
+  type: string;
+  since: number;
+  /** The button's bit in PointerEvent.buttons. */
+  heldButton: number;
+}
+
 export interface PointerCallbacks {
   /** Whether the main button erases. */
   isErasing: () => boolean;

@@ -2,10 +2,8 @@
 
 import { toLogical } from "./coordinates.js";
 
-/** @import { PointerCallbacks } from "./page.js" */
+/** @import { PointerCallbacks, PointerDrawing } from "./page.js" */
 /** @import { StrokeRecorder } from "./strokes.js" */
-
-/** @typedef {{id: number, type: string, since: number, heldButton: number}} Drawing `heldButton`: its bit in PointerEvent.buttons */
 
 const MAIN_BUTTON = { button: 0, bit: 1 };
 const RIGHT_BUTTON = { button: 2, bit: 2 };
@@ -23,7 +21,7 @@ const PALM_MS = 500;
  * @param {PointerCallbacks} callbacks
  */
 export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange, onEnd }) {
-  /** The pointer that draws or erases. @type {Drawing | null} */
+  /** @type {PointerDrawing | null} */
   let drawing = null;
   let penSeen = -Infinity;
 
@@ -64,8 +62,8 @@ export function listenToPointer(canvas, recorder, { isErasing, onStart, onChange
   canvas.addEventListener("pointercancel", (event) => event.pointerId === drawing?.id && cancel());
   canvas.addEventListener("lostpointercapture", (event) => event.pointerId === drawing?.id && finish());
 
-  // A finger that lands late, or beside the pen, must not zoom during a stroke. The drawing finger must not start a gesture either: after
-  // a flick, the browser would ignore the next tap.
+  // A finger that lands late, or beside the pen, must not zoom during a stroke. The drawing finger must not start a gesture
+  // either: after a flick, the browser would ignore the next tap.
   canvas.addEventListener("touchstart", (event) => (event.touches.length > 1 || drawing?.type === "pen") && preventWhileDrawing(event), {
     passive: false,
   });
@@ -127,8 +125,8 @@ function heldButtonOf({ button, buttons }) {
 }
 
 /**
- * Return all positions since the last event: a browser sends one event a frame, but a fast hand moves far in a frame. Browsers provide
- * the list only over HTTPS, and not for events from scripts.
+ * Return all positions since the last event. A browser sends one event a frame, but a fast hand moves far in a frame.
+ * Browsers provide the list only over HTTPS, and not for events from scripts.
  * @param {PointerEvent} event
  */
 function positionsOf(event) {

@@ -5,8 +5,7 @@ import { buildPredictionRequest } from "./prediction-request.js";
 
 /** @import { Feedback } from "./feedback.js" */
 /** @import { PredictionDisplay } from "./page.js" */
-/** @import { Outcome, PredictionRequest, Shared } from "./requests.js" */
-/** @import { Prediction } from "./results.js" */
+/** @import { RequestPrediction, Shared } from "./requests.js" */
 /** @import { Stroke } from "./strokes.js" */
 
 export class PredictionSession {
@@ -20,7 +19,7 @@ export class PredictionSession {
   #current = null;
 
   /**
-   * @param {(request: PredictionRequest, signal: AbortSignal) => Promise<Outcome<Prediction>>} request
+   * @param {RequestPrediction} request
    * @param {PredictionDisplay} view
    * @param {Feedback} feedback
    * @param {Shared} shared

@@ -1,6 +1,6 @@
 // Requests in the API's format, and their outcomes.
 
-import type { Spot } from "./results.js";
+import type { Prediction, Spot } from "./results.js";
 import type { Retry } from "./retry.js";
 import type { Sequence } from "./sequence.js";
 import type { Stroke } from "./strokes.js";
@@ -13,6 +13,9 @@ export interface PredictionRequest {
   /** Width of the brush in the same units. */
   brush: number;
 }
+
+/** The signal cancels the request. */
+export type RequestPrediction = (request: PredictionRequest, signal: AbortSignal) => Promise<Outcome<Prediction>>;
 
 /** An edit of a copy of the network. Without a weight it switches the unit off. */
 export interface Change {

@@ -26,7 +26,7 @@ export class Retry {
   }
 
   /**
-   * Repeat a request, and report its failures, until it succeeds, fails permanently, or is unwanted.
+   * Repeat a request until it succeeds, fails permanently, or is unwanted. Report each failure that may pass.
    * @template Answer
    * @param {() => Promise<Outcome<Answer>>} request
    * @param {() => boolean} isWanted

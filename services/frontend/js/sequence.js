@@ -28,7 +28,7 @@ export class Sequence {
     return true;
   }
 
-  /** Return whether an answer may be shown, and reject answers to older drawings from now on. @param {number} number of its drawing */
+  /** Return whether to show an answer, and reject answers to older drawings from now on. @param {number} number of its drawing */
   accept(number) {
     if (number < this.#shown) return false;
     this.#shown = number;

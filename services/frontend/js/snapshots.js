@@ -4,7 +4,7 @@
 import { parseTensor } from "./explanation.js";
 import { check, parseAnswer } from "./prediction.js";
 
-/** @import { SnapshotAnswer, SnapshotPrediction as ApiPrediction, SnapshotPredictionsAnswer, SnapshotsAnswer } from "./answers.js" */
+/** @import { SnapshotAnswer, SnapshotPredictionsAnswer, SnapshotsAnswer } from "./answers.js" */
 /** @import { Snapshot, SnapshotPrediction, SnapshotPredictions, TrainingHistory } from "./results.js" */
 
 /**
@@ -65,7 +65,7 @@ export function parseSnapshotPredictions(answer) {
   return { modelVersion: model_version, predictions: readings.map(parseSnapshotPrediction) };
 }
 
-/** @param {ApiPrediction} prediction @returns {SnapshotPrediction} */
+/** @param {SnapshotPredictionsAnswer["readings"][number]} prediction @returns {SnapshotPrediction} */
 function parseSnapshotPrediction(prediction) {
   const parsed = parseAnswer(prediction);
   const { place } = prediction;

@@ -13,8 +13,8 @@ import { isTouched } from "./eraser.js";
 export const MAX_HISTORY = 200;
 
 /**
- * Records one gesture at a time, by mouse, finger, pen or keyboard. Each gesture is one step of the history. A method that changes the
- * drawing returns true.
+ * Records one gesture at a time, by mouse, finger, pen or keyboard. Each gesture is one step of the history. A method that changes
+ * the drawing returns true.
  */
 export class StrokeRecorder {
   /** @type {readonly Stroke[]} */
@@ -74,8 +74,8 @@ export class StrokeRecorder {
   }
 
   /**
-   * Move the pen or the eraser. Do nothing if both are up, as when Clear ends the gesture of a moving finger. A pen that does not move adds
-   * no point, so a click is a dot.
+   * Move the pen or the eraser. Do nothing if both are up, as when Clear ends the gesture of a moving finger. A pen that does not
+   * move adds no point, so a click is a dot.
    * @param {Point} point
    */
   extend(point) {

@@ -83,7 +83,7 @@ export class TimelineView {
     this.#staleness.waitForAnswer();
   }
 
-  /** Show the predictions; null for an empty canvas. @param {SnapshotPredictions | null} predictions @param {boolean} [isCurrent] */
+  /** @param {SnapshotPredictions | null} predictions null for an empty canvas @param {boolean} [isCurrent] */
   showPredictions(predictions, isCurrent = true) {
     this.#predictions = predictions;
     this.#elements.status.textContent = "";

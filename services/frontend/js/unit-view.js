@@ -49,7 +49,11 @@ export class UnitView {
     return this.#spot;
   }
 
-  /** Inspect a unit. A kept unit stays until the user keeps another, or until release(). @param {Spot} spot @param {boolean} isKept */
+  /**
+   * Inspect a unit. A kept unit stays until the user keeps another, or until release().
+   * @param {Spot} spot
+   * @param {boolean} isKept
+   */
   inspect(spot, isKept) {
     if (this.#isKept && !isKept) return;
     const isSame = this.#spot !== null && this.#spot.layer === spot.layer && String(this.#spot.place) === String(spot.place);
