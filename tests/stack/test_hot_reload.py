@@ -50,7 +50,7 @@ def test_rejects_a_damaged_version_and_keeps_the_old_one(stack, wait_until, docu
         stack.compose("exec", "-T", "trainer", "python", "-c", program)
         try:
             wait_until(lambda: refused() == before + 1, "it is refused")
-            assert f"event=model_refused pointer=live kept={live} reason=" in stack.log("inference")
+            assert f"event=model_refused alias=live kept={live} reason=" in stack.log("inference")
             assert stack.predict()["model_version"] == live
             load.wait_for_answers(20)
             assert refused() == before + 1, "counted more than once"

@@ -16,12 +16,12 @@ EMPTY_AT_FIRST = {
     "doodle": {"Errors per second, by route and status"},
     "doodle-model": {
         *("Candidate", "Candidate agrees with the live model"),
-        *("Feedback that agrees", "People agree", "Right, by digit"),
-        *("In the next window", "Drifted"),  # no window is full yet
-        *(f"{form}: {what}" for form in ("Strokes", "Pictures") for what in ("how far", "window after window", "drifted")),
+        *("Confirmations", "Feedback confirms", "Confirmations by digit"),
+        *("Next window", "Drifted"),  # no window is full yet
+        *(f"{form}: {what}" for form in ("Strokes", "Images") for what in ("distance", "distance over time", "drift over time")),
     },
     "doodle-training": {
-        *("Progress", "Loss now", "Loss", "Accuracy", "Pictures per second", "Epochs"),  # no training is running
+        *("Progress", "Loss now", "Loss", "Accuracy", "Images per second", "Epochs"),  # no training is running
         *("Last run of each stage", "Time of each stage", "Stages over time"),
     },
     "doodle-stack": {"Alerts"},
