@@ -29,7 +29,7 @@ INSIDE = {"trainer", "inference", "redis"}
 
 @pytest.fixture(scope="module")
 def services():
-    """Return the services of both Compose files, merged, except `backup`, which runs only for `make backup` and `make restore`."""
+    """Return the services of both Compose files, merged, without `backup`, which only `make backup` and `make restore` run."""
     base, override = (
         yaml.safe_load((PROJECT / name).read_text())["services"] for name in ("docker-compose.yml", "docker-compose.override.yml")
     )
