@@ -11,7 +11,14 @@ umask 077 # only the owner may read people's drawings
 mkdir -p "$(dirname "$file")"
 finish() {
     # shellcheck disable=SC2086 # the services are words
-    if [ -n "$writers" ]; then docker compose --progress quiet unpause $writers; fi
+    if [ -n "$writers" ]; then
+        docker compose --progress quiet unpause $writers
+        # They count as unhealthy until their next health check, and `docker compose up` would fail meanwhile.
+        for _ in $(seq 40); do
+            docker compose ps --format '{{.Health}}' $writers | grep -qx unhealthy || break
+            sleep 0.5
+        done
+    fi
     rm -f "$file.partial"
 }
 trap finish EXIT
