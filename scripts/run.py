@@ -3,7 +3,6 @@
 .env sets the ports for the programs (honcho reads it) and for this script.
 """
 
-import os
 import signal
 import socket
 import subprocess
@@ -11,21 +10,26 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from typing import Annotated
 
-from dotenv import dotenv_values
+from deployment.settings import ServiceSettings, SettingsError, read_settings
+from pydantic import Field
 
-PORTS = {"DOODLE_FRONTEND_PORT": 3000, "DOODLE_PORT": 7000, "DOODLE_EXPORTER_PORT": 18000}
 POLL_SECONDS = 0.1
+ListeningPort = Annotated[int, Field(ge=1, le=65535)]  # not 0: this script waits for the port
+
+
+class Ports(ServiceSettings):
+    """The ports of the Procfile's programs."""
+
+    frontend_port: ListeningPort = 3000
+    port: ListeningPort = 7000
+    exporter_port: ListeningPort = 18000
 
 
 def ports() -> dict[str, int]:
-    """Return the port of each variable. SystemExit for a value that is no port."""
-    values = dotenv_values(".env") | dict(os.environ)
-    found = {name: values.get(name) or str(default) for name, default in PORTS.items()}
-    for name, text in found.items():
-        if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-            sys.exit(f"Doodle: {name} must be a port, from 1 to 65535, not {text!r}")
-    return {name: int(text) for name, text in found.items()}
+    """Return the port of each variable. SettingsError for a value that is no port."""
+    return {f"DOODLE_{name.upper()}": port for name, port in read_settings(Ports, _env_file=".env")}
 
 
 def listens(port: int) -> bool:
@@ -44,7 +48,11 @@ def announce(frontend: int, api: int, exporter: int) -> None:
 
 
 def main() -> int:
-    chosen = ports()
+    try:
+        chosen = ports()
+    except SettingsError as error:
+        print(f"Doodle: {error}", file=sys.stderr)
+        return 1
     for name, port in chosen.items():
         if listens(port):
             hint = " (on macOS: AirPlay Receiver, perhaps)" if port == 7000 else ""

@@ -5,6 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+chosen=${PYTHON:-}
 PYTHON=${PYTHON:-python3}
 export UV_PYTHON_DOWNLOADS=never # use the installed Python
 
@@ -30,15 +31,17 @@ if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
 fi
 if [ -z "${SSL_CERT_FILE:-}" ] && [ -n "${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi
 
-version() { "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null; }
-case $(version "$PYTHON") in
-3.1[1-9].*) ;;
-*)
-    echo "setup: Doodle needs Python 3.11 or later. $PYTHON is $("$PYTHON" --version 2>&1). Name another one: make run PYTHON=python3.13" >&2
-    exit 1
-    ;;
-esac
-if [ "$(version .venv/bin/python)" != "$(version "$PYTHON")" ]; then
+# An existing .venv stays, unless PYTHON names another version.
+version() { "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null || true; }
+existing=$(version .venv/bin/python)
+if [ -z "$existing" ] || { [ -n "$chosen" ] && [ "$existing" != "$(version "$PYTHON")" ]; }; then
+    case $(version "$PYTHON") in
+    3.1[1-9].*) ;;
+    *)
+        echo "setup: Doodle needs Python 3.11 or later. $PYTHON is $("$PYTHON" --version 2>&1). Name another one: make run PYTHON=python3.13" >&2
+        exit 1
+        ;;
+    esac
     $uv venv --quiet --clear --python "$(command -v "$PYTHON")" .venv
 fi
 

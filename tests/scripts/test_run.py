@@ -13,7 +13,7 @@ def run(load_script):
 @pytest.fixture(autouse=True)
 def folder(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in run.PORTS:
+    for name in ("DOODLE_FRONTEND_PORT", "DOODLE_PORT", "DOODLE_EXPORTER_PORT"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -25,10 +25,11 @@ def test_the_environment_outranks_the_file_and_the_file_the_defaults(run, folder
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "seven"])
-def test_a_value_that_is_no_port_is_named(run, monkeypatch, port):
+def test_a_value_that_is_no_port_is_named_and_nothing_starts(run, monkeypatch, capsys, port):
     monkeypatch.setenv("DOODLE_PORT", port)
-    with pytest.raises(SystemExit, match="DOODLE_PORT must be a port"):
-        run.ports()
+    monkeypatch.setattr(run.subprocess, "Popen", lambda *_: pytest.fail("it must not start"))
+    assert run.main() == 1
+    assert capsys.readouterr().err.startswith("Doodle: DOODLE_PORT: Input should be ")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
