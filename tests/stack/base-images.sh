@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Have the images that docker-compose.yml and services/Dockerfile start from. Where no image registry can be reached, stand-ins are
-# made from the packages of Debian's testing suite under the public images' own names, so that both files stay as users run them:
-# CPython 3.14, nginx 1.30, Redis 8.0, Prometheus 3.5 and Alertmanager 0.33. Each is printed with its package's version, which
-# moves with the suite. Grafana is in no Debian: where it cannot be pulled it is left out.
-#   DOODLE_TEST_IMAGES=public     pull all of them, and fail where one cannot be had
+# Provide the base images of docker-compose.yml and services/Dockerfile. Without an image registry, build stand-ins from Debian
+# testing's packages under the public names: CPython 3.14, nginx 1.30, Redis 8.0, Prometheus 3.5 and Alertmanager 0.33. The script
+# prints each package's version, which moves with Debian testing. Debian has no Grafana.
+#   DOODLE_TEST_IMAGES=public     pull all images; fail if one is not available
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -110,8 +110,8 @@ class Stack:
     def down(self, *arguments: str) -> bool:
         """Run `docker compose down`. Return whether the engine removed the stack's networks.
 
-        Docker before 28.1 now and then counts one too many that are attached to a network (moby 43286), and keeps it, empty as it
-        is, until the engine starts anew. That alone is forgiven: engine.sh accepts Docker 28.0.
+        Docker before 28.1 sometimes miscounts a network's containers (moby 43286) and keeps the empty network until the engine
+        restarts. Only this error is ignored, because engine.sh accepts Docker 28.0.
         """
         for _ in range(2):
             try:

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Start a Docker engine with Compose v2 and buildx, where there is none: Docker 28 from Debian's packages, on Debian 12 or later, as
-# root. Where an engine answers and has both already, there is nothing to do.
+# Start Docker 28 with Compose v2 and buildx from Debian's packages on Debian 12 or later, as root, unless such an engine runs.
 #   engine.sh          start it
 #   engine.sh stop     stop the engine that this script started
 set -euo pipefail
@@ -35,8 +34,8 @@ fi
 
 retry() { for attempt in 1 2 3; do "$@" && return; ((attempt < 3)) || return 1; sleep $((attempt * 10)); done; }
 
-# Debian 12 and 13 have older engines. Those of Debian testing run on both, and /usr/local/bin comes before /usr/bin. runc is this
-# Debian's own: testing's needs a newer C library. apt's sources stay as they are.
+# Debian 12 and 13 have older engines. Debian testing's programs run on both, from /usr/local/bin, which comes before /usr/bin.
+# Only runc is this Debian's own, because testing's needs a newer C library. apt's sources do not change.
 have() { local version; version=$(dockerd --version 2>/dev/null) && version=${version#Docker version } && ((${version%%.*} >= oldest)); }
 if ! have || ! complete; then
     retry apt-get -o Acquire::Retries=5 update -q

@@ -16,7 +16,7 @@ def stack(new_stack):
 
 @pytest.fixture(scope="module")
 def script(stack):
-    """script(name, file): runs it as make does; its exit code and what it printed."""
+    """script(name, file): run the script as make does. Return its exit code and output."""
 
     def script(name, file):
         command = [stack.folder / "scripts" / f"{name}.sh", file]
