@@ -34,9 +34,9 @@ SLOW_SECONDS = 13
 HEAD = b"POST /predict HTTP/1.1\r\nHost: doodle\r\nContent-Type: application/json\r\nContent-Length: 400\r\n"
 
 SERVERS = ("inference", "frontend", "exporter")  # Redis and Prometheus store data, so they grow
-MEASURE = (
-    "for process in /proc/[0-9]*; do [ -r $process/fd ] && "
-    "echo $(grep VmRSS $process/status) $(ls $process/fd | wc -l) $(cat $process/comm); done"
+MEASURE = (  # `if`, because `&&` would give a process that ended as the loop's status
+    "for process in /proc/[0-9]*; do if [ -r $process/fd ]; then "
+    "echo $(grep VmRSS $process/status) $(ls $process/fd | wc -l) $(cat $process/comm); fi; done"
 )
 
 
