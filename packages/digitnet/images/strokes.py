@@ -34,14 +34,12 @@ def image_from_strokes(
     is a stray tap and is dropped. `pen_radius`, in pixels of the image, is the radius of the rasterizing pen. DrawingError for
     anything but lists of points, and for coordinates that are not finite.
     """
-    paths = [_points(stroke) for stroke in strokes if len(stroke)]
-    if not paths:
+    points, counts = _drawn(strokes, brush)
+    if not len(points):
         return blank()
-    largest_dot = max(brush / 2.0, SMALLEST_EXTENT)
-    points, counts = _without_stray_dots(np.concatenate(paths), np.array([len(path) for path in paths]), largest_dot)
     corner = points.min(axis=0)
     extent = points.max(axis=0) - corner
-    if extent.max() <= largest_dot:
+    if extent.max() <= _largest_dot(brush):
         return blank()
 
     # The path, widened by the pen's radius, fills the box. The pen's faded edge beyond it is cut off, because MNIST's digits were
@@ -52,9 +50,28 @@ def image_from_strokes(
     return place(ink / ink.max())
 
 
+def stroke_paths(strokes: Sequence[Stroke], brush: float = DEFAULT_BRUSH) -> list[Floats]:
+    """Return the points (n, 2) of each stroke that image_from_strokes would draw, which describes arguments and errors."""
+    points, counts = _drawn(strokes, brush)
+    return np.split(points, np.cumsum(counts)[:-1]) if len(points) else []
+
+
 def path_lengths(path: Floats) -> NDArray[np.float64]:
     """Return the length of the path (n, 2) up to each of its points, (n,)."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*(path[1:] - path[:-1]).T))])
+
+
+def _drawn(strokes: Sequence[Stroke], brush: float) -> tuple[Floats, Integers]:
+    """Return all points (n, 2) and each stroke's number of points, without empty strokes and stray taps."""
+    paths = [_points(stroke) for stroke in strokes if len(stroke)]
+    if not paths:
+        return np.empty((0, 2)), np.empty(0, int)
+    return _without_stray_dots(np.concatenate(paths), np.array([len(path) for path in paths]), _largest_dot(brush))
+
+
+def _largest_dot(brush: float) -> float:
+    """Return the extent up to which a stroke is a dot, in pixels of the canvas."""
+    return max(brush / 2.0, SMALLEST_EXTENT)
 
 
 def _points(stroke: Stroke) -> NDArray[np.float64]:
