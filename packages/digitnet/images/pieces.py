@@ -64,8 +64,8 @@ def check_size(lines: int, runs: int) -> None:
     """Raise DrawingError beyond the limits."""
     if lines > MOST_LINES or runs > MOST_CANDIDATES:
         raise DrawingError(
-            f"the drawing is too large: it may have {MOST_LINES} lines and {MOST_CANDIDATES} groups of marks that could be digits."
-            " Send it in parts"
+            f"the drawing may have at most {MOST_LINES} lines and {MOST_CANDIDATES} groups of marks that may be digits:"
+            " send it in parts"
         )
 
 

@@ -3,9 +3,9 @@
 Heuristic over-segmentation (LeCun et al., 1998, section VII): cut a line into pieces of at most one digit each, let the network
 score each run of neighboring pieces that may be a digit, and choose the best path through these runs by dynamic programming.
 
-pieces.py makes the pieces. Here only their boxes count: floats (n, 4), left, top, right and bottom, y down, in any unit. In a line,
-pieces are in the order of their centers, from left to right. The order of the hand reads most numbers as well, but not those whose
-bars are added at the end.
+pieces.py makes the pieces. Here only their boxes count: floats (n, 4), left, top, right and bottom, y down, in any unit. In a
+line, pieces are in the order of their centers, from left to right. The order of the hand would be as good for most numbers, but
+not for those whose bars are added at the end.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ NARROWEST = 0.1  # A vertical bar counts as this wide where overlaps are measure
 GAP_COST = 4.0  # Of a gap inside a digit that is as wide as the line is high.
 OVERLAP_COST = 6.0  # Of two digits, one of which is above the other.
 CUT_COST = 1.0  # Of two digits that share a stroke.
-UNREADABLE = -4.0  # The score of an unreadable mark. A mark must not break up its neighbors, however little it looks like a digit.
+UNREADABLE = -4.0  # The score of an unreadable mark, which must not break up its neighbors.
 
 
 class Run(NamedTuple):
