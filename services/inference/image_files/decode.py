@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from fastapi import HTTPException
 from numpy.typing import NDArray
 
 from inference.errors import invalid_request, unsupported_media
-from inference.image_files import jpeg, png
+from inference.image_files import jpeg, png, tiff
 from inference.image_files.base import ImageFile, damaged
 from inference.image_files.jpeg import checked_jpeg
 from inference.image_files.png import checked_png
+from inference.image_files.tiff import checked_tiff
 from inference.image_files.webp import checked_webp, is_webp
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def checked_image(content: bytes, media_type: str) -> ImageFile:
         return checked_jpeg(content)
     if is_webp(content):
         return checked_webp(content)
+    if content.startswith((tiff.LITTLE, tiff.BIG)):
+        return checked_tiff(content)
     if media_type in IMAGE_TYPES:
         raise invalid_request("the body is not a PNG, JPEG or WebP image")
     raise unsupported_media(f"send {', '.join(IMAGE_TYPES)}, not {media_type}")
@@ -57,9 +61,13 @@ def pixels_of(file: ImageFile) -> NDArray[np.uint8]:
     try:
         image = Image.open(io.BytesIO(file.content), formats=[file.format.upper()])  # Reads only the header.
         image.decodermaxblock = READ_BYTES.get(file.format, image.decodermaxblock)
+        if image.size != (file.width, file.height):
+            raise damaged(file.format, "its headers differ in size")
         _draft(image)
         image.load()
         return _upright(np.asarray(_reduced(image, file.significant_bits)), file.orientation)
+    except HTTPException:
+        raise
     except UnidentifiedImageError as error:
         raise damaged(file.format, "its header cannot be read") from error
     except Exception as error:  # Pillow raises many kinds of exceptions for damaged files, even AssertionError.
