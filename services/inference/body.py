@@ -114,7 +114,7 @@ def _json_drawing(schema: type[Body], content: bytes) -> Drawing[Body]:
 
 def _options(request: Request, schema: type[Body]) -> Body:
     """Return the fields beside an image, from the query."""
-    content = request.query_params.get(OPTIONS, "{}").encode(errors="replace")
+    content = (request.query_params.get(OPTIONS) or "{}").encode(errors="replace")
     _check_values(content)
     try:
         return schema.model_validate_json(content, context=BESIDE_IMAGE)

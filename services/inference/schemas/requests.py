@@ -56,7 +56,7 @@ def _in_unit_range(numbers: list[float]) -> list[float]:
     lowest, highest = min(numbers, default=0.0), max(numbers, default=0.0)
     if lowest < -ROUNDING or highest > 1.0 + ROUNDING:
         wrong = lowest if lowest < -ROUNDING else highest
-        advice = "divide all numbers by 255" if lowest >= 0.0 and 1.0 < highest <= 255.0 else "scale the numbers"
+        advice = "divide all by 255" if lowest >= 0.0 and 2.0 <= highest <= 255.0 else "scale all"
         raise ValueError(f"the numbers must be from 0 to 1, not {wrong:g}: {advice}")
     return [min(max(number, 0.0), 1.0) for number in numbers] if lowest < 0.0 or highest > 1.0 else numbers
 
