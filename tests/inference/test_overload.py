@@ -73,8 +73,8 @@ def on_this_loop(serve, models_folder):
 
 
 def ask(client, path="/predict", body=ORDINARY):
-    content = body if isinstance(body, bytes) else json.dumps(body)
-    content_type = JSON if content[:1] == b"{" else PNG
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    content_type = JSON if content.startswith(b"{") else PNG
     return asyncio.create_task(client.post(path, content=content, headers={"Content-Type": content_type}))
 
 
