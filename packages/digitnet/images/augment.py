@@ -83,7 +83,7 @@ def with_pen_width(images: Floats, change: Floats) -> Floats:
     both images. Strokes shrink by at most one pixel, because few are wider than three.
     """
     wider = images
-    for step in range(int(np.ceil(max(change.max(initial=0.0), 0.0)))):
+    for step in range(int(np.ceil(change.max(initial=0.0)))):
         grown = _extreme_of_neighbors(wider, np.maximum)
         wider = wider + _each(np.clip(change - step, 0.0, 1.0)) * (grown - wider)
     if change.min(initial=0.0) < 0.0:
