@@ -238,6 +238,7 @@ def new_stack(excluded, free_port, clone_project, tmp_path_factory):
     for stack in made:
         stack.environment["COMPOSE_PROFILES"] = "alerting,backup"
         stack.down("--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "5")
+        docker("image", "prune", "--force", "--filter", f"label=com.docker.compose.project={stack.name}")  # of earlier builds
 
 
 @pytest.fixture(scope="session")
