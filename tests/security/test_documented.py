@@ -77,7 +77,7 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         return f"{on_page}{unit}; {on_api} on port 7000"
 
     rate, places = r"zone={}:2m +rate=(\d+)r/s;", r"limit_conn {} +(\d+);"
-    frontend = services["frontend"]["tmpfs"][0]
+    (buffers,) = services["frontend"]["volumes"]
 
     megabytes = sorted(
         int(amount) * {"m": 1, "g": 1024}[unit]
@@ -118,7 +118,7 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["concurrent requests of one address", by_port("connections", places), "nginx"],
         ["concurrent costly requests of one address", by_port("answers", places), "nginx"],
         ["concurrent large bodies of one address", by_port("bodies", places), "nginx"],
-        ["bodies and responses buffered in `/tmp`", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
+        ["bodies and responses buffered in `/tmp`", f"{buffers['tmpfs']['size'] // MEBIBYTE} MB", "nginx"],
         ["requests in flight", f"{MAX_REQUESTS} of each path", "service, each replica"],
         [
             "expensive calls that wait",
