@@ -118,6 +118,8 @@ RACES = (
     Race("strokes to 28 x 28", {
         OURS: _compute("strokes"), "Pillow": _peer("fastapi", "pillow_strokes.py", "{inputs}"),
     }, is_quick=True),
+    Race("a photo", {OURS: _compute("photo")}, is_quick=True),
+    Race("a PNG", {OURS: _compute("png")}, is_quick=True),
     Race("serving a vector", {
         OURS: _server("doodle", "own"), "plain FastAPI": _server("fastapi", "fastapi"),
     }, is_quick=True),
@@ -145,6 +147,8 @@ ROWS = (
     Row("one image, one thread, against ONNX Runtime", "one image", "ONNX Runtime", "seconds", 1.5),
     Row("512 images, two threads, against ONNX Runtime", "batch of 512", "ONNX Runtime", "seconds", 1.5),
     Row("strokes to 28 x 28, against Pillow", "strokes to 28 x 28", "Pillow", "seconds", 0.5),
+    Row("a JPEG of 12 megapixels, from bytes to logits, CPU time", "a photo", None, "mean_ms", 200.0),
+    Row("a PNG of 280 x 280, from bytes to logits, CPU time", "a PNG", None, "mean_ms", 4.0),
     *(
         Row(f"requests a second, a vector, against {rival}", race, rival, "requests_per_second", target, more_is_better=True)
         for race, rival, target in (

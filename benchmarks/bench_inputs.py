@@ -18,6 +18,7 @@ from digitnet.mnist import read_images, read_labels
 from digitnet.network import Network
 from PIL import Image, ImageDraw
 from trainer.data.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS
+from worst_requests import photo
 
 PROJECT = Path(__file__).resolve().parents[1]
 NETWORKS = ("convolutional", "perceptron", "larger")
@@ -57,6 +58,7 @@ def prepare(folder: Path) -> None:
     (bodies / "v2.body").write_text(json.dumps({"inputs": [v2]}))
     (bodies / "strokes.body").write_text(json.dumps({"strokes": [points], "width": 280, "height": 280, "brush": 20}))
     (bodies / "png.body").write_bytes(png.getvalue())
+    (bodies / "photo.body").write_bytes(photo("JPEG", quality=75))
 
 
 def main() -> int:

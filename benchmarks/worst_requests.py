@@ -7,14 +7,19 @@ Add each new route and each new kind of body here.
 """
 
 import argparse
+import io
 import json
 import struct
 import sys
 import zlib
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import quote
 
-JSON, PNG = "application/json", "image/png"
+import numpy as np
+from PIL import Image
+
+JSON, PNG, JPEG, WEBP = "application/json", "image/png", "image/jpeg", "image/webp"
 MEBIBYTE = 1024 * 1024
 LINE = [[[140, 40], [150, 240]]]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -70,6 +75,31 @@ def empty_chunks(count: int = 349_000) -> bytes:
     return png(28, 28, before=chunk(b"juNk") * count)
 
 
+def photo(form: str, mode: str = "RGB", **options) -> bytes:
+    """Return a noisy photo of 12 megapixels as JPEG or WEBP: it takes longer than a blank one."""
+    tile = np.random.default_rng(0).integers(96, 160, (768, 1024, 3), dtype=np.uint8)
+    return file_of(Image.fromarray(np.tile(tile, (4, 4, 1))).convert(mode), form, **options)
+
+
+def progressive(width: int, height: int, scans: int, mode: str = "RGB") -> bytes:
+    """Return a blank progressive JPEG that repeats its last scan."""
+    whole = file_of(Image.new(mode, (width, height)), "JPEG", progressive=True)
+    last = whole.rindex(b"\xff\xda")
+    return whole[:last] + whole[last:-2] * (1 + scans - whole.count(b"\xff\xda")) + whole[-2:]
+
+
+def file_of(image: Image.Image, form: str, **options) -> bytes:
+    """Encode an image with Pillow."""
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def options(**fields) -> str:
+    """Return the query of an image with these fields beside it."""
+    return f"?options={quote(json.dumps(fields, separators=(',', ':')))}"
+
+
 def _points(count, strokes=1):
     """Return a zigzag of `count` points over the canvas, cut into strokes of equal length."""
     path = [[index * 7919 % 2800 / 10, index * 104729 % 2800 / 10] for index in range(count)]
@@ -113,6 +143,23 @@ WORST = {
     "a PNG of 1 x 16,777,216": _png("/predict", lambda: png(1, 16_777_216)),
     "a PNG with two headers": _png("/predict", two_headers),
     "a PNG with 349,000 empty chunks": _png("/predict", empty_chunks),
+    "a JPEG of 4,096 x 3,072, blank": WorstRequest("/predict", lambda: file_of(Image.new("RGB", (4096, 3072)), "JPEG"), JPEG),
+    "a JPEG of 4,096 x 3,072, a noisy photo": WorstRequest("/predict", lambda: photo("JPEG", quality=90), JPEG),
+    "a progressive JPEG of 4,096 x 3,072, a noisy photo": WorstRequest(
+        "/predict", lambda: photo("JPEG", quality=90, subsampling=0, progressive=True), JPEG
+    ),
+    "a progressive JPEG of 4,096 x 3,072, CMYK": WorstRequest(
+        "/predict", lambda: photo("JPEG", "CMYK", quality=90, progressive=True), JPEG
+    ),
+    "a progressive JPEG of 4,096 x 3,072, 24 scans": WorstRequest("/predict", lambda: progressive(4096, 3072, 24), JPEG),
+    "a progressive JPEG of 400 x 400, 25 scans": WorstRequest("/predict", lambda: progressive(400, 400, 25), JPEG),
+    "a WebP of 4,096 x 3,072, a noisy photo": WorstRequest("/predict", lambda: photo("WEBP", quality=90, method=0), WEBP),
+    "a WebP of 4,096 x 3,072, lossless": WorstRequest(
+        "/predict", lambda: file_of(Image.new("RGB", (4096, 3072)), "WEBP", lossless=True), WEBP
+    ),
+    "an image with 200 changes": WorstRequest(
+        f"/explain{options(changes=[{'layer': 0, 'unit': 0, 'weight': 12, 'value': 0.5}] * 200)}", lambda: png(28, 28), PNG
+    ),
     "an explanation of 20,000 points": _json("/explain", FULL_DRAWING),
     "an explanation with occlusion": _json("/explain?occlusion=true", {"strokes": LINE}),
     "200 changes": _json("/explain", {"strokes": LINE, "changes": [{"layer": 0, "unit": 0}] * 200}),

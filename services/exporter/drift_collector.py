@@ -14,7 +14,7 @@ from exporter.feedback_collector import FeedbackCollector
 from exporter.scrape import gauge_by
 
 REFERENCES = "drift_references"  # in a model's card, by form
-FORMS = {"strokes": "strokes", "image_vector": "pixels", "png": "pixels"}  # other pens drew the pixels
+FORMS = {"strokes": "strokes", "image_vector": "pixels", "image": "pixels"}  # other pens drew the pixels
 FEWEST, NEWEST = 100, 6400  # predictions per query, first and at most; a scrape skips older ones
 
 

@@ -1,6 +1,8 @@
 """Parse request bodies within limits: JSON of a schema, or an image, and the drawing in it."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Generic, NamedTuple, TypeVar
 
@@ -12,20 +14,25 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from stores.prediction_log.base import Form
 
-from inference.errors import bad_request, first_problem, invalid_request, too_large, unsupported_media
-from inference.png import Png, checked_png, pixels_from_png
+from inference.admission import TOO_MUCH
+from inference.errors import bad_request, first_problem, invalid_request, too_large, too_many_requests, unsupported_media
+from inference.image_files.base import ImageFile
+from inference.image_files.decode import IMAGE_TYPES, checked_image, pixels_of
 from inference.predictor import Image
-from inference.schemas.requests import MAX_FIELDS, MAX_VALUES, PredictRequest
+from inference.schemas.requests import BESIDE_IMAGE, MAX_FIELDS, MAX_VALUES, PredictRequest
 from inference.work_queue import WorkQueue
 
 MAX_JSON_BYTES = 1024 * 1024  # 20,000 points take about half of it
-MAX_IMAGE_BYTES = 4 * 1024 * 1024
-SKIPPED_BYTES = 8 * 1024 * 1024  # of a body beyond its limit; nginx accepts fewer
+MAX_IMAGE_BYTES = 16 * 1024 * 1024
+MAX_LARGE_IMAGES = 12  # of more than MAX_JSON_BYTES, in memory at one time: 192 MiB of a replica's 1 GiB
+SKIPPED_BYTES = 16 * 1024 * 1024  # of a body beyond its limit; nginx accepts no more
 # Smaller bodies take a few milliseconds, about as long as handing them to a thread under load.
 QUICK_BYTES = 32 * 1024
 QUICK_PIXELS = 400 * 400
 
-JSON, PNG = "application/json", "image/png"
+JSON = "application/json"
+OPTIONS = "options"  # the query parameter with the other fields of a request whose body is an image
+BOM = b"\xef\xbb\xbf"  # some editors and shells begin a file with it
 Schema = TypeVar("Schema", bound=BaseModel)
 Body = TypeVar("Body", bound=PredictRequest)
 Result = TypeVar("Result")
@@ -36,7 +43,7 @@ class Drawing(NamedTuple, Generic[Body]):
 
     form: Form
     image: Image
-    body: Body  # for a PNG, all defaults
+    body: Body  # for an image, without strokes and image_vector
     seconds: dict[str, float]  # time of each phase so far
 
 
@@ -45,20 +52,36 @@ class BodyReader:
 
     def __init__(self, large: WorkQueue):
         self._large = large
+        self._large_images = 0
 
-    async def drawing(self, request: Request, schema: type[Body], with_png: bool = True) -> Drawing[Body]:
-        """Return the drawing in the request's body: JSON of this schema, or a PNG."""
-        if with_png and _media_type(request) == PNG:
-            png = checked_png(await _content(request, MAX_IMAGE_BYTES))
-            is_quick = png.width * png.height <= QUICK_PIXELS and len(png.content) <= 4 * QUICK_PIXELS
-            return await self._run(is_quick, request, _png_drawing, schema, png)
-        content = await _json(request, f"{JSON} or {PNG}" if with_png else JSON)
+    async def drawing(self, request: Request, schema: type[Body]) -> Drawing[Body]:
+        """Return the drawing in the request's body: JSON of this schema, or an image file beside the schema's other fields."""
+        media_type = _media_type(request)
+        if media_type.startswith("image/"):
+            with self._place_for_image(request):
+                body = _options(request, schema)
+                file = checked_image(await _content(request, MAX_IMAGE_BYTES), media_type)
+                is_quick = file.width * file.height <= QUICK_PIXELS and len(file.content) <= 4 * QUICK_PIXELS
+                return await self._run(is_quick, request, _image_drawing, body, file)
+        content = await _json(request, ", ".join((JSON, *IMAGE_TYPES)))
         return await self._run(len(content) <= QUICK_BYTES, request, _json_drawing, schema, content)
 
     async def json(self, request: Request, schema: type[Schema]) -> Schema:
         """Return the request's body as an instance of the schema."""
         content = await _json(request, JSON)
         return await self._run(len(content) <= QUICK_BYTES, request, _parsed, schema, content)
+
+    @contextmanager
+    def _place_for_image(self, request: Request) -> Iterator[None]:
+        """Count a large image while it is in memory; 429 if there are too many."""
+        is_large = _announced(request) > MAX_JSON_BYTES
+        if is_large and self._large_images >= MAX_LARGE_IMAGES:
+            raise too_many_requests(TOO_MUCH)
+        self._large_images += is_large
+        try:
+            yield
+        finally:
+            self._large_images -= is_large
 
     async def _run(self, is_quick: bool, request: Request, call: Callable[..., Result], *arguments: object) -> Result:
         return call(*arguments) if is_quick else await self._large.run(request, call, *arguments)
@@ -72,13 +95,12 @@ def vector_image(values: list[float]) -> Image:
         raise bad_request(str(error)) from error
 
 
-def _png_drawing(schema: type[Body], png: Png) -> Drawing[Body]:
+def _image_drawing(body: Body, file: ImageFile) -> Drawing[Body]:
     started = perf_counter()
-    pixels = pixels_from_png(png)
+    pixels = pixels_of(file)
     decoded = perf_counter()
     image = image_from_pixels(pixels)
-    seconds = {"decode": decoded - started, "normalize": perf_counter() - decoded}
-    return Drawing("png", image, schema.model_construct(), seconds)
+    return Drawing("image", image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
 
 
 def _json_drawing(schema: type[Body], content: bytes) -> Drawing[Body]:
@@ -90,26 +112,49 @@ def _json_drawing(schema: type[Body], content: bytes) -> Drawing[Body]:
     return Drawing(form, image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
 
 
+def _options(request: Request, schema: type[Body]) -> Body:
+    """Return the fields beside an image, from the query."""
+    content = (request.query_params.get(OPTIONS) or "{}").encode(errors="replace")
+    _check_values(content)
+    try:
+        return schema.model_validate_json(content, context=BESIDE_IMAGE)
+    except ValidationError as error:
+        raise invalid_request(f"{OPTIONS}: {_problem(error)}") from error
+
+
 def _parsed(schema: type[Schema], content: bytes) -> Schema:
     try:
         return schema.model_validate_json(content)
     except ValidationError as error:
-        # Without the input, which pydantic would copy.
-        raise invalid_request(first_problem(error.errors(include_url=False, include_input=False))) from error
+        raise invalid_request(_problem(error)) from error
+
+
+def _problem(error: ValidationError) -> str:
+    return first_problem(error.errors(include_url=False, include_input=False))  # Without the input, which pydantic would copy.
 
 
 async def _json(request: Request, expected: str) -> bytes:
     media_type = _media_type(request)
     if media_type != JSON:
         raise unsupported_media(f"send {expected}, not {media_type}")
-    content = await _content(request, MAX_JSON_BYTES)
+    content = (await _content(request, MAX_JSON_BYTES)).removeprefix(BOM)
+    _check_values(content)
+    return content
+
+
+def _check_values(content: bytes) -> None:
     if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES or content.count(b":") > MAX_FIELDS:
         raise too_large(f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
-    return content
 
 
 def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() or "a body without a content-type"
+
+
+def _announced(request: Request) -> float:
+    """Return the announced length of the body in bytes, infinity if it is unknown."""
+    announced = request.headers.get("content-length", "")
+    return int(announced) if announced.isdigit() else math.inf
 
 
 async def _content(request: Request, limit: int) -> bytes:
@@ -122,9 +167,9 @@ async def _content(request: Request, limit: int) -> bytes:
     if encoding != "identity":
         detail = f"send the body uncompressed, without Content-Encoding: {encoding[:20]}"
         raise unsupported_media(detail, {"Accept-Encoding": "identity"})
-    detail, announced = f"the body may have at most {limit} bytes", request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise too_large(detail, {"Connection": "close"} if int(announced) > limit + SKIPPED_BYTES else None)
+    detail, announced = f"the body may have at most {limit} bytes", _announced(request)
+    if limit < announced < math.inf:
+        raise too_large(detail, {"Connection": "close"} if announced > limit + SKIPPED_BYTES else None)
     content = bytearray()
     try:
         async for chunk in request.stream():

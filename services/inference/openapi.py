@@ -1,10 +1,13 @@
 """OpenAPI descriptions of request bodies, which this service parses itself, and of errors."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from inference.body import JSON, OPTIONS
+from inference.image_files.decode import IMAGE_TYPES
 from inference.schemas.requests import ExplainRequest, FeedbackRequest, LearnRequest, PredictRequest, UnitRequest
 from inference.schemas.responses import Problem
 
@@ -12,13 +15,26 @@ Responses = dict[int | str, dict[str, Any]]
 
 COMPONENT = "#/components/schemas/{model}"
 BODIES: tuple[type[BaseModel], ...] = (PredictRequest, ExplainRequest, UnitRequest, LearnRequest, FeedbackRequest)
-PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
-def body_of(schema: type[BaseModel], images: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return a route's `openapi_extra`: the body is JSON of this schema, or one of the image types."""
-    content = {"application/json": {"schema": {"$ref": COMPONENT.format(model=schema.__name__)}}, **(images or {})}
-    return {"requestBody": {"required": True, "content": content}}
+def body_of(schema: type[BaseModel]) -> dict[str, Any]:
+    """Return a route's `openapi_extra`: the body is JSON of this schema or, if it has a drawing, an image file.
+
+    The schema's fields beside the drawing then come in the query.
+    """
+    content = {JSON: {"schema": {"$ref": COMPONENT.format(model=schema.__name__)}}}
+    if not issubclass(schema, PredictRequest):
+        return {"requestBody": {"required": True, "content": content}}
+    content |= dict.fromkeys(IMAGE_TYPES, FILE)
+    names = [name for name in schema.model_fields if name not in PredictRequest.model_fields]
+    return {"requestBody": {"required": True, "content": content}} | ({"parameters": [_options_of(names)]} if names else {})
+
+
+def _options_of(names: Sequence[str]) -> dict[str, Any]:
+    description = f"with an image as the body: a JSON object with the other fields of the request ({', '.join(names)})"
+    schema = {"type": "string", "contentMediaType": JSON}
+    return {"name": OPTIONS, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 def body_schemas() -> dict[str, Any]:

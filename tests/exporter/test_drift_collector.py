@@ -74,7 +74,7 @@ def test_each_form_has_its_own_reference(collector, collect, publish, models, re
     version = publish(about={"drift_references": references})
     models.point("live", version)
     draw(SIZE, version)
-    draw(SIZE // 2, version, lambda image: 255 - image, form="png")
+    draw(SIZE // 2, version, lambda image: 255 - image, form="image")
     draw(SIZE // 2, version, lambda image: 255 - image, form="image_vector")
     samples, _ = collect(collector)
     assert samples[WINDOWS] == 2

@@ -105,7 +105,7 @@ def open_to_a_website(nginx, free_port):
 
 ERRORS = {  # nginx's own: the request to port 7000 and its status
     "no replica": (post("/predict"), 502),
-    "a large body": (post("/learn", bytes(1024 * 1024 + 1)), 413),
+    "a large body": (post("/feedback", bytes(1024 * 1024 + 1)), 413),
     "a flood": (post("/learn") * 40, 429),
 }
 

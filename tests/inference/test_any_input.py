@@ -5,7 +5,8 @@ import json
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from inference.schemas.responses import PredictionResponse
-from pngs import png_of
+from PIL import Image
+from pngs import turned
 
 # Deterministic, so that failures repeat. test_openapi.py has more examples.
 FEW = settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
@@ -21,10 +22,11 @@ point = st.tuples(coordinate, coordinate)
 strokes = st.lists(st.lists(point, max_size=12), max_size=4)
 length = st.floats(5e-324, 1e5) | st.integers(1, 100_000)
 vector = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8).map(lambda few: (few * 784)[:784])
+rows = st.lists(st.floats(0.0, 1.0), min_size=28, max_size=28).map(lambda row: [row] * 28)
 
 good_bodies = st.fixed_dictionaries(
     {"strokes": strokes}, optional={"width": length, "height": length, "brush": length}
-) | st.fixed_dictionaries({"image_vector": vector})
+) | st.fixed_dictionaries({"image_vector": vector | rows})
 odd_bodies = st.fixed_dictionaries(
     {},
     optional={
@@ -35,7 +37,7 @@ odd_bodies = st.fixed_dictionaries(
 )
 odd_requests = st.tuples(
     st.binary(max_size=200) | (odd_bodies | anything).map(lambda body: json.dumps(body).encode()),
-    st.sampled_from(["application/json", "image/png", "text/plain"]),
+    st.sampled_from(["application/json", "image/png", "image/jpeg", "text/plain"]),
 )
 
 
@@ -69,9 +71,9 @@ def test_answers_every_body(service, request_):
 
 
 @FEW
-@given(data=st.data())
-def test_answers_a_png_with_any_bytes_changed(service, ink, data):
-    png = bytearray(png_of((ink[::10, ::10] * 255).astype("uint8")))
+@given(form=st.sampled_from(["PNG", "JPEG", "WEBP", "TIFF"]), data=st.data())
+def test_answers_an_image_with_any_bytes_changed(service, ink, form, data):
+    image = bytearray(turned(Image.fromarray((ink[::10, ::10] * 255).astype("uint8")), form, 6))
     for _ in range(data.draw(st.integers(1, 4))):
-        png[data.draw(st.integers(0, len(png) - 1))] = data.draw(st.integers(0, 255))
-    assert_answered(service.post_bytes(bytes(png[: data.draw(st.integers(0, len(png)))])))
+        image[data.draw(st.integers(0, len(image) - 1))] = data.draw(st.integers(0, 255))
+    assert_answered(service.post_bytes(bytes(image[: data.draw(st.integers(0, len(image)))])))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import worst_requests as worst
 from PIL import Image
-from pngs import interlaced, png_by_hand, png_of
+from pngs import file_of, interlaced, png_by_hand, png_of, turned
 
 JSON, PNG = "application/json", "image/png"
 LINE = [[[140, 40], [150, 240]]]
@@ -51,6 +51,10 @@ def text(body):
 
 def image(make):
     return Request(make, content_type=PNG)
+
+
+def beside_image(path):
+    return Request(lambda: png_of(ONE), path, PNG)
 
 
 def pixels(*values):
@@ -123,22 +127,23 @@ KINDS = {
         {
             "0": ask(image_vector=[]),
             "783": ask(image_vector=[0] * 783),
+            "27 rows of 28": ask(image_vector=[[0] * 28] * 27),
             "785": ask(image_vector=[0] * 785),
             "60,000": ask(image_vector=[0] * 60_000),
             "783 in feedback": ask("/feedback", image_vector=pixels()[:783], actual_digit=5),
         },
     ),
-    "a pixel that is not a number from 0 to 1": Kind(
+    "a pixel that is not a number from 0 to 1, within 0.001": Kind(
         422,
-        "image_vector.0: Input should be ",
+        "image_vector",
         {
-            "1.001": ask(image_vector=pixels(1.001)),
-            "-0.001": ask(image_vector=pixels(-0.001)),
+            "1.0011": ask(image_vector=pixels(1.0011)),
+            "-0.0011": ask(image_vector=pixels(-0.0011)),
             "from 0 to 255": ask(image_vector=pixels(255, 128)),
             "NaN": ask(image_vector=pixels(float("nan"))),
             '"0.5"': ask(image_vector=pixels("0.5")),
             "null": ask(image_vector=pixels(None)),
-            "28 rows of 28": ask(image_vector=[[0.0] * 28] * 28),
+            "56 rows of 14": ask(image_vector=[[0.0] * 14] * 56),
             "64,000 that are 2": Request(worst.WORST["64,000 pixels that are 2"].body),
         },
     ),
@@ -175,9 +180,9 @@ KINDS = {
             "feedback as a PNG": Request(lambda: png_of(ONE), "/feedback", PNG),
         },
     ),
-    "a damaged PNG, or another file as PNG": Kind(
+    "a damaged image, or another file as an image": Kind(
         422,
-        "PNG",
+        " ",
         {
             "cut in half": image(lambda: NOISE[:1800]),
             "its first 30 bytes": image(lambda: NOISE[:30]),
@@ -186,16 +191,22 @@ KINDS = {
             "0 x 0 pixels": image(lambda: png_by_hand(0, 0, b"")),
             "a missing palette": image(lambda: png_by_hand(28, 28, ROWS, color_type=3)),
             "a zip archive": image(lambda: EMPTY_ZIP),
-            "a JPEG": image(lambda: b"\xff\xd8\xff\xe0" + bytes(100)),
+            "the start of a JPEG": image(lambda: b"\xff\xd8\xff\xe0" + bytes(100)),
+            "a JPEG cut in half": image(lambda: file_of(ONE, "JPEG")[:400]),
+            "a WebP cut in half": image(lambda: file_of(ONE, "WEBP", lossless=True)[:30]),
+            "a TIFF cut in half": image(lambda: file_of(ONE, "TIFF")[:1800]),
             "no bytes": image(bytes),
         },
     ),
-    "an image of more than 4 MiB, 12,582,912 pixels, 4,096 a side, or 4,096 chunks": Kind(
+    "an image of more than 16 MiB, 12,582,912 pixels, 8,192 a side, 4,096 parts, or 24 scans": Kind(
         413,
         "",
         {
-            "4 MiB of zeros and one more": image(lambda: bytes(4 * 2**20 + 1)),
+            "16 MiB of zeros and one more": image(lambda: bytes(16 * 2**20 + 1)),
             "30,000 x 30,000": image(lambda: png_by_hand(30_000, 30_000, bytes(1000))),
+            "a JPEG of 1 x 60,000": image(lambda: file_of(Image.new("L", (1, 60_000)), "JPEG")),
+            "a WebP of 1 x 16,000": image(lambda: file_of(Image.new("L", (1, 16_000)), "WEBP")),
+            "a JPEG of 25 scans": image(worst.WORST["a progressive JPEG of 400 x 400, 25 scans"].body),
             "4,096 x 3,073": image(lambda: png_by_hand(4096, 3073, bytes(1000))),
             "1 x 16,777,216": image(lambda: png_by_hand(1, 16_777_216, bytes(1000))),
             "349,000 empty chunks": image(worst.empty_chunks),
@@ -211,7 +222,7 @@ KINDS = {
             "more data than pixels": image(lambda: png_by_hand(28, 28, ROWS * 1000)),
         },
     ),
-    "a PNG with 16 bits, a palette, interlacing, animation, or data after its end": Kind(
+    "an image with 16 bits, a palette, interlacing, animation, CMYK, an orientation, or data after its end": Kind(
         200,
         "a digit",
         {
@@ -219,10 +230,34 @@ KINDS = {
             "a palette": image(lambda: png_of(ONE.convert("P"))),
             "interlaced": image(lambda: interlaced(np.asarray(ONE))),
             "animated": image(lambda: png_of(ONE, save_all=True, append_images=[ONE.rotate(90)])),
+            "an animated WebP": image(lambda: file_of(ONE, "WEBP", save_all=True, append_images=[ONE.rotate(90)])),
+            "a CMYK JPEG": image(lambda: file_of(ONE.convert("CMYK"), "JPEG")),
+            "upside down": image(lambda: turned(ONE, "WEBP", 3)),
             "a zip archive after it": image(lambda: png_of(ONE) + EMPTY_ZIP),
+            "a zip archive after a JPEG": image(lambda: file_of(ONE, "JPEG") + EMPTY_ZIP),
         },
     ),
-    "an invalid query value": Kind(422, "query.input: ", {"?input=perhaps": ask("/predict?input=perhaps", strokes=LINE)}),
+    "an image of another type than its header names": Kind(
+        200,
+        "a digit",
+        {
+            "a JPEG as PNG": image(lambda: file_of(ONE, "JPEG")),
+            "a TIFF as PNG": image(lambda: file_of(ONE, "TIFF")),
+            "a PNG as GIF": Request(lambda: png_of(ONE), content_type="image/gif"),
+        },
+    ),
+    "an invalid query value, or invalid fields beside an image": Kind(
+        422,
+        ": ",
+        {
+            "?input=perhaps": ask("/predict?input=perhaps", strokes=LINE),
+            "no layer": beside_image("/unit"),
+            "no JSON": beside_image("/unit?options=layer"),
+            "a layer -1": beside_image(f"/unit{worst.options(layer=-1, place=[0])}"),
+            "201 changed weights": beside_image(f"/explain{worst.options(changes=[{'layer': 0, 'unit': 0}] * 201)}"),
+            "strokes": beside_image(f"/predict{worst.options(strokes=LINE)}"),
+        },
+    ),
     "feedback to an unknown prediction, or its erasure": Kind(
         404,
         "there is no prediction with this prediction_id",

@@ -15,13 +15,16 @@ def assert_rejected(response, code: int) -> None:
 def test_parses_content_types(service):
 
     assert service.post_bytes(b'{"strokes": []}', "Application/JSON; charset=utf-8").status_code == 200
-    for path, expected in (("/predict", "application/json or image/png"), ("/feedback", "application/json")):
+    for path, expected in (
+        ("/predict", "application/json, image/png, image/jpeg, image/webp"),
+        ("/feedback", "application/json"),
+    ):
         rejected = service.post_bytes(b"{}", ";;", path)
         assert_rejected(rejected, 415)
         assert rejected.json()["detail"] == f"send {expected}, not a body without a content-type"
 
 
-@pytest.mark.parametrize(("content_type", "limit"), [(JSON, MEBIBYTE), ("image/png", 4 * MEBIBYTE)])
+@pytest.mark.parametrize(("content_type", "limit"), [(JSON, MEBIBYTE), ("image/png", 16 * MEBIBYTE)])
 def test_rejects_a_large_chunked_body(service, content_type, limit):
     """A body at the limit is rejected for its content."""
 
@@ -31,6 +34,12 @@ def test_rejects_a_large_chunked_body(service, content_type, limit):
 
     assert_rejected(sent(limit + 1), 413)
     assert_rejected(sent(limit), 422)
+
+
+def test_limits_large_images_in_memory(service, monkeypatch):
+    monkeypatch.setattr("inference.body.MAX_LARGE_IMAGES", 0)
+    assert_rejected(service.post_bytes(bytes(MEBIBYTE + 1)), 429)
+    assert_rejected(service.post_bytes(bytes(MEBIBYTE)), 422)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ LINE = json.dumps(STROKES).encode()
     [
         (LINE, JSON, "strokes", True),
         (json.dumps({"image_vector": [0] * 784}).encode(), JSON, "image_vector", False),
-        (png_of(np.zeros((28, 28), np.uint8)), "image/png", "png", False),
+        (png_of(np.zeros((28, 28), np.uint8)), "image/png", "image", False),
     ],
 )
 def test_counts_a_prediction_by_form_and_digit(service, counted, body, content_type, form, is_digit):
@@ -95,7 +95,7 @@ def test_counts_a_prediction_by_form_and_digit(service, counted, body, content_t
     ("body", "content_type", "path", "code"),
     [
         (b'{"image_vector": []}', JSON, "/predict/", "400"),
-        (b" " * (5 * 1024 * 1024), "image/png", "/predict", "413"),
+        (b" " * (17 * 1024 * 1024), "image/png", "/predict", "413"),
         (b"hello", "text/plain", "/predict", "415"),
         (b"no picture", "image/png", "/predict", "422"),
         (LINE, JSON, "/predict?input=perhaps", "422"),

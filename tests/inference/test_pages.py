@@ -60,7 +60,7 @@ def test_describes_each_path_once_without_a_slash(description):
 def test_describes_predict_with_a_working_example(description, service):
     predict, schemas = description["paths"]["/predict"]["post"], description["components"]["schemas"]
     assert predict["requestBody"]["required"] is True
-    assert set(predict["requestBody"]["content"]) == {"application/json", "image/png"}
+    assert set(predict["requestBody"]["content"]) == {"application/json", "image/png", "image/jpeg", "image/webp"}
     body = schemas[name_of(predict["requestBody"])]
     assert set(body["properties"]) == set(PredictRequest.model_fields)
     (example,) = body["examples"]

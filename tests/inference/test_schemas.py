@@ -18,6 +18,9 @@ def test_canvas_and_pen_have_defaults():
 
 def test_accepts_values_at_the_bounds():
     assert PredictRequest(image_vector=[0, 1, 0.5, -0.0]).image_vector == [0, 1, 0.5, -0.0]
+    assert PredictRequest(image_vector=[-0.001, 1.001, 0.5]).image_vector == [0, 1, 0.5]
+    rows = [[column / 28 for column in range(28)]] * 28
+    assert PredictRequest(image_vector=rows).image_vector == rows[0] * 28
     assert PredictRequest(image_vector=[]).image_vector == []  # the route checks the length
     assert PredictRequest(strokes=[[[-1e5, 1e5]]]).strokes == [[(-1e5, 1e5)]]
     assert PredictRequest(strokes=LINE, width=1e5, height=1e5, brush=1e5).brush == 1e5
@@ -30,6 +33,9 @@ def test_accepts_values_at_the_bounds():
     [
         ({"image_vector": None, "strokes": None}, EITHER),
         ({"width": 280}, EITHER),
+        ({"image_vector": [0, 128, 255]}, "image_vector: the numbers must be from 0 to 1, not 255: divide all by 255"),
+        ({"image_vector": [0, -1]}, "image_vector: the numbers must be from 0 to 1, not -1: scale all"),
+        ({"image_vector": [[0.0] * 14] * 56}, "image_vector.0: Input should be a valid number"),
         ({"strokes": [[[0, 0]] * MAX_POINTS, [[0, 0]]]}, f"a drawing may have at most {MAX_POINTS} points"),
         ({"strokes": [[[0, 100_001]]]}, "strokes.0.0.1: Input should be less"),
         ({"strokes": [[[0, -100_001]]]}, "strokes.0.0.1: Input should be greater"),

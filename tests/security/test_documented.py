@@ -12,8 +12,9 @@ from deployment.server import BODY_SECONDS, HEADER_SECONDS
 from digitnet.checkpoint import CARD_FILE, MOST_BYTES, WEIGHTS_FILE
 from digitnet.network import MOST_LAYERS, MOST_NUMBERS
 from inference.app import MAX_REQUESTS
-from inference.body import MAX_IMAGE_BYTES, MAX_JSON_BYTES
-from inference.png import MAX_PIXELS, MAX_SIDE
+from inference.body import MAX_IMAGE_BYTES, MAX_JSON_BYTES, MAX_LARGE_IMAGES
+from inference.image_files.base import MAX_PIXELS, MAX_SIDE
+from inference.image_files.jpeg import MAX_SCANS
 from inference.schemas.requests import MAX_POINTS, MAX_STROKES
 from inference.services import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
 from inference.settings import Settings
@@ -89,12 +90,12 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
     assert {find(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
     assert (HEADER_SECONDS, BODY_SECONDS) == (10, 10)
     assert table("what") == [
-        ["a body to `/predict` and `/explain`", f"{find(r' {12}client_max_body_size ([1-9]+)m;')} MiB", "nginx, both ports"],
+        ["a body that may be an image", f"{find(r' {12}client_max_body_size ([0-9]+)m;')} MiB", "nginx, both ports"],
         ["any other body", f"{find(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
         ["a body of JSON", f"{MAX_JSON_BYTES // MEBIBYTE} MiB", "service"],
         [
             "an image",
-            f"{MAX_IMAGE_BYTES // MEBIBYTE} MiB, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} in a row or column",
+            f"{MAX_IMAGE_BYTES // MEBIBYTE} MiB, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} in a row or column, {MAX_SCANS} JPEG scans",
             "service",
         ],
         ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
@@ -118,8 +119,10 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["concurrent requests of one address", by_port("connections", places), "nginx"],
         ["concurrent costly requests of one address", by_port("answers", places), "nginx"],
         ["concurrent large bodies of one address", by_port("bodies", places), "nginx"],
+        ["concurrent bodies of 1 MB or more of one address", by_port("images", places), "nginx"],
         ["bodies and responses buffered in `/tmp`", f"{buffers['tmpfs']['size'] // MEBIBYTE} MB", "nginx"],
         ["requests in flight", f"{MAX_REQUESTS} of each path", "service, each replica"],
+        ["images of more than 1 MiB in memory", str(MAX_LARGE_IMAGES), "service, each replica"],
         [
             "expensive calls that wait",
             f"{LARGE_WAITING} large bodies, {INSPECTIONS_WAITING} inspections, {SLOW_WAITING} of occlusion or training steps",

@@ -91,7 +91,7 @@ rate = Line(
         ),
         bars(
             "Drawings by form",
-            "Drawings in the time range: strokes from the page, image_vector and PNG from programs.",
+            "Drawings in the time range: strokes from the page; image_vector and image files from programs.",
             "none",
             now("sum by (form) (increase(doodle_drawings_total[$__range]))", "{{form}}"),
         ).decimals(0),

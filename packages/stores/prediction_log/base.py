@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as validated
 
 NAME_LENGTH = 200  # characters
@@ -73,8 +73,10 @@ Name = Annotated[str, AfterValidator(_name)]
 Time = Annotated[float, Field(ge=0, le=LATEST_TIME)]  # Unix seconds
 Digit = Annotated[int, Field(ge=0, le=9)]
 Image = Annotated[bytes, Field(min_length=IMAGE_BYTES, max_length=IMAGE_BYTES)]  # uint8, 28 rows of 28, 255 = ink
-Form = Literal["strokes", "image_vector", "png"]
+Form = Literal["strokes", "image_vector", "image"]
 FORMS: tuple[Form, ...] = get_args(Form)
+# Older records say "png".
+StoredForm = Annotated[Form, BeforeValidator(lambda form: "image" if form == "png" else form)]
 
 RECORD = ConfigDict(strict=True, hide_input_in_errors=True)
 
@@ -85,7 +87,7 @@ class Prediction:
 
     prediction_id: Name
     time: Time
-    form: Form
+    form: StoredForm
     digit: Digit  # the likeliest digit, also if the prediction is "no digit"
     is_digit: bool
     confidence: Annotated[float, Field(ge=0, le=1)]  # the probability of `digit`, assuming that the image shows a digit

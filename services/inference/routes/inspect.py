@@ -11,7 +11,7 @@ from prometheus_client import Counter
 
 from inference.errors import invalid_request, not_found
 from inference.inspection import Fields, explanation, predict_at_snapshots, timeline, training, unit
-from inference.openapi import BODY_ERRORS, DRAWING_ERRORS, NO_MODEL, PNG, body_of, errors
+from inference.openapi import BODY_ERRORS, DRAWING_ERRORS, NO_MODEL, body_of, errors
 from inference.predictor import Model, ModelSource
 from inference.routes.predict import predicted
 from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
@@ -24,7 +24,7 @@ router = APIRouter()
 NO_SNAPSHOTS = errors({404: "The live model has no snapshots", 429: BODY_ERRORS[429]})
 
 
-@router.post("/explain", response_model=Explanation, responses=DRAWING_ERRORS, openapi_extra=body_of(ExplainRequest, PNG))
+@router.post("/explain", response_model=Explanation, responses=DRAWING_ERRORS, openapi_extra=body_of(ExplainRequest))
 async def explain(request: Request, occlusion: bool = False) -> Response:
     """Predict as /predict does, and explain it: each layer's output, and each logit's gradient with respect to the pixels.
 
@@ -47,7 +47,7 @@ async def inspect_unit(request: Request) -> Response:
     """Inspect one number of a layer's output: its inputs, its weights, and its receptive field."""
     services = services_of(request)
     model = services.live.model
-    drawing = await services.bodies.drawing(request, UnitRequest, with_png=False)
+    drawing = await services.bodies.drawing(request, UnitRequest)
 
     def inspected() -> Fields:
         return unit(model.with_edits(_edits(drawing.body)), drawing.image, drawing.body.layer, drawing.body.place)
@@ -63,7 +63,7 @@ async def learn(request: Request) -> Response:
     """
     services = services_of(request)
     model = services.live.model
-    drawing = await services.bodies.drawing(request, LearnRequest, with_png=False)
+    drawing = await services.bodies.drawing(request, LearnRequest)
     steps = [(step.label, step.learning_rate) for step in drawing.body.lessons]
     trained = partial(training, model, drawing.image, steps)
     return await _compute(services.slow, request, trained, services.metrics.training_steps, len(steps))
@@ -87,7 +87,7 @@ async def predict_snapshots(request: Request) -> Response:
     """Predict a drawing with the live model's network at each snapshot of its training."""
     services = services_of(request)
     model = services.live.model
-    drawing = await services.bodies.drawing(request, PredictRequest, with_png=False)
+    drawing = await services.bodies.drawing(request, PredictRequest)
 
     def predictions() -> Fields:
         return predict_at_snapshots(model, _snapshots(services.live, model), drawing.image)

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from stores.models import CANDIDATE
 
-from inference.openapi import DRAWING_ERRORS, NO_MODEL, PNG, body_of
+from inference.openapi import DRAWING_ERRORS, NO_MODEL, body_of
 from inference.predictor import Model
 from inference.routes.predict import predict_with
 from inference.schemas.requests import PredictRequest
@@ -23,9 +23,7 @@ async def model(request: Request) -> Response:
     return _card(services_of(request).live.model)
 
 
-@alias_router.post(
-    "/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest, PNG)
-)
+@alias_router.post("/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest))
 async def predict_by_alias(request: Request, input: bool = False) -> Response:
     """Predict as /predict does, with this alias's model. For tests: the service does not log these drawings."""
     services, alias = services_of(request), _alias(request)

@@ -14,7 +14,7 @@ from stores.models import CANDIDATE
 from stores.prediction_log import Prediction as LoggedPrediction
 
 from inference.body import Drawing
-from inference.openapi import DRAWING_ERRORS, PNG, body_of
+from inference.openapi import DRAWING_ERRORS, body_of
 from inference.predictor import Model, ModelSource, Prediction
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import PredictionResponse
@@ -55,9 +55,9 @@ async def predict_with(source: ModelSource, request: Request) -> Predicted:
     return predicted(model, await services_of(request).bodies.drawing(request, PredictRequest))
 
 
-@router.post("/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest, PNG))
+@router.post("/predict", response_model=PredictionResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest))
 async def predict(request: Request, input: bool = False) -> Response:
-    """Predict the digit of a drawing: JSON with strokes or an image_vector, or a PNG."""
+    """Predict the digit of a drawing: JSON with strokes or an image_vector, or an image file."""
     services = services_of(request)
     result = await predict_with(services.live, request)
     _count_and_log(services, result)

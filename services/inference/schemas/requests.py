@@ -4,7 +4,16 @@ from typing import Annotated, Any, Literal, Self
 
 from digitnet.images.normalize import IMAGE_SIDE
 from digitnet.images.strokes import DEFAULT_BRUSH
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from stores.prediction_log.base import NAME_LENGTH
 
 MAX_STROKES = 1_000
@@ -15,6 +24,8 @@ MAX_CHANGES = 200
 MAX_VALUES = 65_536  # Enough for 20,000 points in 1,000 strokes, with 61,000 brackets and commas.
 MAX_FIELDS = 1_000  # Enough for 200 changes, with 800.
 PIXELS = IMAGE_SIDE**2
+ROUNDING = 0.001  # Numbers this far below 0 or above 1 come from rounding or resampling.
+BESIDE_IMAGE = "beside an image"  # the validation context of the fields beside an image file
 DIGITS_AS_TEXT = tuple("0123456789")
 
 # Older clients send the text of an input field.
@@ -24,7 +35,7 @@ Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and
 DIGIT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": list(DIGITS_AS_TEXT)}]}
 Digit = Annotated[int, FromText, Whole, Field(ge=0, le=9, strict=True), WithJsonSchema(DIGIT)]
 Label = Annotated[int, Field(ge=0, le=9, strict=True), Whole]
-Pixel = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
+Pixel = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False, strict=True)]
 Length = Annotated[float, Field(gt=0.0, le=1e5, allow_inf_nan=False, strict=True)]
 # fail_fast, because pydantic keeps a kilobyte for each error, and a body has room for 500,000 of them.
@@ -32,8 +43,36 @@ Point = Annotated[tuple[Coordinate, Coordinate], Field(fail_fast=True)]
 Stroke = Annotated[list[Point], Field(max_length=MAX_POINTS, fail_fast=True)]
 Weight = Annotated[float, Field(ge=-1e3, le=1e3, allow_inf_nan=False)]
 Index = Annotated[int, Field(ge=0, strict=True), Whole]
+
+
+def _flat(value: object) -> object:
+    """Return 28 numbers a row as one list. Other values stay, and fail later."""
+    if isinstance(value, list) and value and all(isinstance(row, list) and len(row) == IMAGE_SIDE for row in value):
+        return [number for row in value for number in row]
+    return value
+
+
+def _in_unit_range(numbers: list[float]) -> list[float]:
+    lowest, highest = min(numbers, default=0.0), max(numbers, default=0.0)
+    if lowest < -ROUNDING or highest > 1.0 + ROUNDING:
+        wrong = lowest if lowest < -ROUNDING else highest
+        advice = "divide all by 255" if lowest >= 0.0 and 2.0 <= highest <= 255.0 else "scale all"
+        raise ValueError(f"the numbers must be from 0 to 1, not {wrong:g}: {advice}")
+    return [min(max(number, 0.0), 1.0) for number in numbers] if lowest < 0.0 or highest > 1.0 else numbers
+
+
+NUMBER = {"type": "number", "minimum": -ROUNDING, "maximum": 1.0 + ROUNDING}
+ROW = {"type": "array", "items": NUMBER, "minItems": IMAGE_SIDE, "maxItems": IMAGE_SIDE}
+VECTOR = {
+    "anyOf": [
+        {"type": "array", "items": NUMBER, "minItems": PIXELS, "maxItems": PIXELS},
+        {"type": "array", "items": ROW, "minItems": IMAGE_SIDE, "maxItems": IMAGE_SIDE},
+    ]
+}
 # digitnet.images checks the length, because the API answers another status (400) for a wrong one.
-Vector = Annotated[list[Pixel], Field(fail_fast=True, json_schema_extra={"minItems": PIXELS, "maxItems": PIXELS})]
+Vector = Annotated[
+    list[Pixel], Field(fail_fast=True), BeforeValidator(_flat), AfterValidator(_in_unit_range), WithJsonSchema(VECTOR)
+]
 
 
 def _either(one: str, other: str, example: dict[str, Any]) -> ConfigDict:
@@ -54,7 +93,7 @@ class PredictRequest(BaseModel):
         {"strokes": [[[140, 40], [140, 240]]], "width": 280, "height": 280, "brush": DEFAULT_BRUSH},
     )
 
-    image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1")
+    image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1, or 28 rows of 28")
     strokes: Annotated[list[Stroke], Field(max_length=MAX_STROKES, fail_fast=True)] | None = Field(
         None, description="each stroke is a list of [x, y] points; y points down"
     )
@@ -63,7 +102,11 @@ class PredictRequest(BaseModel):
     brush: Length = Field(DEFAULT_BRUSH, description="width of the pen, in the unit of the points")
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def _one_form(self, info: ValidationInfo) -> Self:
+        if info.context == BESIDE_IMAGE:
+            if self.image_vector is not None or self.strokes is not None:
+                raise ValueError('the body is the drawing: leave out "strokes" and "image_vector"')
+            return self
         if (self.image_vector is None) == (self.strokes is None):
             raise ValueError('send either "image_vector" or "strokes"')
         if self.strokes is not None and sum(map(len, self.strokes)) > MAX_POINTS:
