@@ -2,6 +2,7 @@
 
 import { requestPrediction, requestVersion, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
+import { DrawingInput } from "./drawing-input.js";
 import { DrawingTools } from "./drawing-tools.js";
 import { element } from "./element.js";
 import { FeedbackSession } from "./feedback-session.js";
@@ -27,7 +28,9 @@ const penStatus = element("pen-status");
 
 const recorder = new StrokeRecorder();
 const pen = new KeyboardPen();
-const board = new DrawingBoard(canvas, recorder, {
+const drawing = new DrawingInput(recorder);
+const input = () => drawing;
+const board = new DrawingBoard(canvas, input, {
   cursor: element("pen-cursor"),
   placeholder: element("placeholder"),
 });
@@ -75,7 +78,7 @@ const retryQueue = new RetryQueue((request) => sendFeedback(request, { fetch }),
 const feedback = new FeedbackSession((request) => retryQueue.send(request), feedbackView);
 const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback, shared);
 
-const inside = connectInside(recorder, {
+const inside = connectInside(input, {
   fetch,
   shared,
   onPrediction: (explanation, isCurrent) => view.showProbabilities(explanation, isCurrent),
@@ -84,14 +87,14 @@ const inside = connectInside(recorder, {
 dockUnit(element("unit"), element("layers"), element("unit-close"));
 
 function predict() {
-  session.predict(recorder.strokes);
+  session.predict(input());
 }
 
 /** Update the page after any change of the drawing. */
 function drawingChanged() {
   board.redraw();
-  const isAnother = shared.sequence.update(recorder.strokes);
-  if (recorder.isEmpty) {
+  const isAnother = shared.sequence.update(input().version);
+  if (input().isEmpty) {
     session.clear();
     inside.clear();
   } else if (isAnother) {

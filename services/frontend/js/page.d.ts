@@ -1,7 +1,17 @@
 // Interfaces between the page's modules: displays, panels and callbacks.
 
-import type { Shared } from "./requests.js";
+import type { PredictionRequest, Shared } from "./requests.js";
 import type { Explanation, Prediction, Spot, TrainingResult } from "./results.js";
+
+/** What is on the canvas: a drawing or an image. */
+export interface Input {
+  readonly isEmpty: boolean;
+  /** Differs between an input and the next one. */
+  readonly version: string;
+  request(): PredictionRequest;
+  /** Paint it on an empty canvas of 280 × 280 units. */
+  paint(context: CanvasRenderingContext2D): void;
+}
 
 /** ResultView implements it. */
 export interface PredictionDisplay {
@@ -26,15 +36,15 @@ export interface TrainingDisplay {
 export interface InsideConnections {
   fetch: typeof fetch;
   shared: Shared;
-  /** Gets the served network's answer. `isCurrent`: its drawing is still on the canvas. */
+  /** Gets the served network's answer. `isCurrent`: its input is still on the canvas. */
   onPrediction: (explanation: Explanation, isCurrent: boolean) => void;
   /** The served network does not answer. */
   onFailure: () => void;
 }
 
-/** A part of the page that follows the drawing. */
+/** A part of the page that follows the input. */
 export interface Panel {
-  /** Handle a changed drawing. */
+  /** Handle a changed input. */
   watch(): void;
   /** Handle an empty canvas. */
   clear(): void;

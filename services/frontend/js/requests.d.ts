@@ -56,11 +56,11 @@ export interface Shared {
   retry: Retry;
 }
 
-/** A question, and the number of its drawing. */
+/** A question, and the number of its input. */
 export interface Asked<Question> {
   question: Question;
   number: number;
 }
 
-/** A drawing, and the edits of the copy. */
+/** An input, and the edits of the copy. */
 export type Question = PredictionRequest & { changes: readonly Change[] };

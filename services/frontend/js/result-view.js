@@ -41,7 +41,7 @@ export class ResultView {
     this.#staleness.show();
   }
 
-  /** Remove the answer after a change of the drawing. The panel waits for the next explanation. */
+  /** Remove the answer after a change of the input. The panel waits for the next explanation. */
   withdraw() {
     this.#setTexts({});
     this.#staleness.waitForAnswer();
