@@ -7,6 +7,7 @@ import { DrawingTools } from "./drawing-tools.js";
 import { element } from "./element.js";
 import { FeedbackSession } from "./feedback-session.js";
 import { FeedbackView } from "./feedback-view.js";
+import { connectImages } from "./images.js";
 import { connectInside } from "./inside.js";
 import { KeptDrawing } from "./kept-drawing.js";
 import { KeptFeedback } from "./kept-feedback.js";
@@ -29,22 +30,32 @@ const penStatus = element("pen-status");
 const recorder = new StrokeRecorder();
 const pen = new KeyboardPen();
 const drawing = new DrawingInput(recorder);
-const input = () => drawing;
+const images = connectImages({
+  onOpen: imageOpened,
+  onChange: inputChanged,
+  onPredict: () => predict(),
+  onError: (error) => view.showError(error),
+  say: (text) => (penStatus.textContent = text),
+});
+const input = () => images.input ?? drawing;
 const board = new DrawingBoard(canvas, input, {
   cursor: element("pen-cursor"),
   placeholder: element("placeholder"),
 });
-const view = new ResultView({
-  predictButton,
-  result: element("result"),
-  confidence: element("confidence"),
-  bestGuess: element("best-guess"),
-  error: element("error"),
-  panel: element("panel"),
-  probabilities: element("probabilities"),
-  networkInput: element("network-input"),
-  modelVersion: element("model-version"),
-});
+const view = new ResultView(
+  {
+    predictButton,
+    result: element("result"),
+    confidence: element("confidence"),
+    bestGuess: element("best-guess"),
+    error: element("error"),
+    panel: element("panel"),
+    probabilities: element("probabilities"),
+    networkInput: element("network-input"),
+    modelVersion: element("model-version"),
+  },
+  () => images.proposeCrop(),
+);
 const tools = new DrawingTools(
   {
     canvas,
@@ -90,8 +101,24 @@ function predict() {
   session.predict(input());
 }
 
-/** Update the page after any change of the drawing. */
+/** Update the page after any change of the drawing, which also removes an image. */
 function drawingChanged() {
+  images.remove();
+  inputChanged();
+}
+
+/** Replace the drawing by an image. Undo restores it. */
+function imageOpened() {
+  liftKeyboardPen();
+  recorder.clear();
+  gestureEnded();
+  session.clear();
+  inside.clear();
+  inputChanged();
+  penStatus.textContent = "An image is on the canvas";
+}
+
+function inputChanged() {
   board.redraw();
   const isAnother = shared.sequence.update(input().version);
   if (input().isEmpty) {

@@ -1,5 +1,6 @@
 // Interfaces between the page's modules: displays, panels and callbacks.
 
+import type { Box } from "./crop-box.js";
 import type { PredictionRequest, Shared } from "./requests.js";
 import type { Explanation, Prediction, Spot, TrainingResult } from "./results.js";
 
@@ -11,6 +12,33 @@ export interface Input {
   request(): PredictionRequest;
   /** Paint it on an empty canvas of 280 × 280 units. */
   paint(context: CanvasRenderingContext2D): void;
+}
+
+export interface ImageCallbacks {
+  /** An image has replaced the input. */
+  onOpen: () => void;
+  /** The part of the image to send has changed. */
+  onChange: () => void;
+  onPredict: () => void;
+  onError: (error: string) => void;
+  /** Announce a text to screen readers. */
+  say: (text: string) => void;
+}
+
+export interface ImagePanel {
+  /** Null without an image. */
+  readonly input: Input | null;
+  /** Remove the image. */
+  remove(): void;
+  /** Open the crop box, unless this image has been cropped before. */
+  proposeCrop(): void;
+}
+
+export interface CropCallbacks {
+  /** The user has chosen a box. */
+  onBox: (box: Box) => void;
+  onPredict: () => void;
+  onClose: () => void;
 }
 
 /** ResultView implements it. */

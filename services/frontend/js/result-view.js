@@ -16,13 +16,15 @@ export class ResultView {
   #bars;
   #inputContext;
   #staleness;
+  #onNoDigit;
 
-  /** @param {ResultElements} elements */
-  constructor(elements) {
+  /** @param {ResultElements} elements @param {() => void} onNoDigit the answer to the current input is "no digit" */
+  constructor(elements, onNoDigit) {
     this.#elements = elements;
     this.#bars = new ProbabilityBars(elements.probabilities);
     this.#inputContext = /** @type {CanvasRenderingContext2D} */ (elements.networkInput.getContext("2d"));
     this.#staleness = new Staleness(elements.panel);
+    this.#onNoDigit = onNoDigit;
     this.reset();
   }
 
@@ -69,6 +71,7 @@ export class ResultView {
     this.#inputContext.putImageData(new ImageData(toRgba(prediction.input), INPUT_SIZE, INPUT_SIZE), 0, 0);
     this.#bars.show(prediction);
     this.#staleness.show(isCurrent);
+    if (isCurrent && !prediction.isDigit) this.#onNoDigit();
   }
 
   dim() {
