@@ -39,7 +39,7 @@ export const HEIC = "HEIC Not Supported: this browser cannot read HEIC photos. E
 
 export const NOTHING_TO_PASTE = "Nothing to Paste: the clipboard has no image. Copy an image, then paste again.";
 
-export const NOT_ENCODED = "Image Not Sent: the browser is short of memory. Choose a smaller image, or close other tabs.";
+export const NOT_ENCODED = "Image Not Sent: the browser is short of memory. Choose a smaller image.";
 
 /** @param {string} size with its unit @param {string} limit */
 export function imageTooLarge(size, limit) {
