@@ -57,6 +57,10 @@ def give(page, kind, content=b"", name="digit.png"):
     return page.evaluate(GIVE, [kind, name, base64.b64encode(content).decode()])
 
 
+def posted(path):
+    return lambda answer: f"/api/{path}" in answer.url and answer.request.method == "POST"
+
+
 def reads(page, digit):
     expect(page.locator("#inside-status")).to_contain_text(f"it reads a {digit}")
 
@@ -198,7 +202,7 @@ def test_unit_training_and_snapshots_follow_an_image(page):
         ("unit", lambda: (page.locator("#layers canvas").first.focus(), page.keyboard.press("ArrowRight"))),
         ("explain", lambda: page.click("#unit-off")),
     ]:
-        with page.expect_response(lambda answer, path=path: f"/api/{path}" in answer.url and answer.request.method == "POST") as got:
+        with page.expect_response(posted(path)) as got:
             act()
         assert (got.value.status, got.value.request.headers["content-type"]) == (200, "image/png"), path
     expect(page.locator("#lesson-status")).to_contain_text("After 1 step")
