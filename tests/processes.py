@@ -91,8 +91,8 @@ def clone_project(folder: Path) -> Path:
         if (PROJECT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, folder / name)
-    # As in a clone with umask 022: Git keeps only the executable bit.
-    subprocess.run(["chmod", "-R", "u=rwX,go=rX", folder], check=True)
+    # As in a clone with umask 077, the strictest: Git keeps only the executable bit.
+    subprocess.run(["chmod", "-R", "u=rwX,go=", folder], check=True)
     return folder
 
 

@@ -19,8 +19,7 @@ from polling import wait_until
 from processes import PROJECT
 from stores.models import open_models
 
-BUILT = ("trainer", "inference", "exporter", "frontend")
-PUBLIC = ("redis:8.0", "prom/prometheus:v3.5.3")
+BUILT = ("trainer", "inference", "exporter", "frontend", "redis", "prometheus")
 COMPOSE_FILES = ("docker-compose.yml", "deploy/swarm.yml")
 SETTLED_SECONDS = 180.0
 LOAD_SECONDS = 240  # upper limit
@@ -149,22 +148,16 @@ def project(folder, clone_project):
 
 @pytest.fixture(scope="module")
 def release(engine, registry, project):
-    """release(name): build the project's folder and push it. The registry also has the public images."""
+    """release(name): build the project's folder and push it."""
     pushed = []
 
     def release(name: str) -> None:
         about = {"DOODLE_REGISTRY": f"{registry.here}/doodle", "DOODLE_RELEASE": name, "DOODLE_BUCKET": "-"}
         environment = os.environ | about
         compose = ["docker", "compose", *(word for file in COMPOSE_FILES for word in ("-f", file))]
-        for command in (["build", "--quiet"], ["push", "--quiet"]):
-            run(*compose, *command, *BUILT, cwd=project, env=environment, timeout=600)
+        run(*compose, "build", "--quiet", "--push", *BUILT, cwd=project, env=environment, timeout=600)
         pushed.extend(f"{registry.here}/doodle/{image}:{name}" for image in BUILT)
 
-    for image in PUBLIC:
-        mirrored = f"{registry.here}/{image if '/' in image else f'library/{image}'}"
-        run("docker", "tag", image, mirrored)
-        run("docker", "push", "--quiet", mirrored, timeout=300)
-        pushed.append(mirrored)
     yield release
     subprocess.run(["docker", "rmi", *pushed], capture_output=True, check=False)
 

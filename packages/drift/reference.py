@@ -42,7 +42,7 @@ class Drawings:
 
 
 def measured(
-    images: NDArray[np.uint8], digits: NDArray[np.integer[Any]], confidences: Floats, rejected: NDArray[np.bool_]
+    images: NDArray[np.uint8], digits: NDArray[np.integer], confidences: NDArray[np.floating], rejected: NDArray[np.bool_]
 ) -> Drawings:
     """Measure images uint8 (n, 28, 28) with their predictions: digits in 0..9, confidences in [0, 1], rejected; (n,) each."""
     values = np.column_stack([features.measure(images), confidences])

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
+from pngs import png_of
 
 LIVE = "element => element.closest('[aria-live=polite], [role=status]') !== null && element.checkVisibility()"
 # Figures that scroll may be wider than the window.
@@ -45,20 +46,37 @@ def unfolded(page_url, chromium, draw):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def cropping(page_url, chromium):
+    """Return the page with an image and its crop box."""
+    context = chromium.new_context(bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(page_url)
+    blank = png_of(Image.new("RGB", (60, 20), "white"))
+    page.set_input_files("#image-file", {"name": "blank.png", "mimeType": "image/png", "buffer": blank})
+    expect(page.locator("#crop-box")).to_be_visible()
+    page.focus("#crop-box")
+    yield page
+    context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_fault(unfolded, scheme):
-    unfolded.emulate_media(color_scheme=scheme)
-    found = Axe().run(unfolded)
+@pytest.mark.parametrize("state", ["unfolded", "cropping"])
+def test_axe_finds_no_fault(request, state, scheme):
+    page = request.getfixturevalue(state)
+    page.emulate_media(color_scheme=scheme)
+    found = Axe().run(page)
     faults = [(fault["id"], node["html"]) for fault in found.response["violations"] for node in fault["nodes"]]
     assert faults == []
     assert len(found.response["passes"]) > 30
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 568), (320, 256)], ids=["a small phone", "a laptop at 400% zoom"])
-def test_fits_into_320_pixels(unfolded, width, height):
-    unfolded.set_viewport_size({"width": width, "height": height})
-    assert unfolded.evaluate("document.documentElement.scrollWidth") == width
-    assert unfolded.evaluate(TOO_WIDE) == []
+def test_fits_into_320_pixels(unfolded, cropping, width, height):
+    for page in (unfolded, cropping):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(TOO_WIDE) == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)], ids=["laptop", "phone"])

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { requestPrediction, requestVersion, sendFeedback } from "../../services/frontend/js/api.js";
+import { requestPrediction, requestUnit, requestVersion, sendFeedback } from "../../services/frontend/js/api.js";
 import { exampleAnswer } from "./example-answer.js";
 
 const request = { strokes: [[[1, 2]]], width: 280, height: 280, brush: 20 };
@@ -43,8 +43,25 @@ test("posts drawing and feedback as JSON to relative addresses", async () => {
   ]);
 });
 
+test("posts an image as the body, with the other fields in the query", async () => {
+  const calls = [];
+  const recording = async (url, { headers, body }) => {
+    calls.push([url, headers["Content-Type"], await body.text()]);
+    return answering(422, {})();
+  };
+  const image = async () => new Blob(["a photo"], { type: "image/jpeg" });
+  await requestPrediction({ image }, { fetch: recording });
+  await requestUnit({ image, layer: 3, place: [1, 2] }, { fetch: recording });
+  assert.deepEqual(calls, [
+    ["api/predict?input=true", "image/jpeg", "a photo"],
+    [`api/unit?options=${encodeURIComponent('{"layer":3,"place":[1,2]}')}`, "image/jpeg", "a photo"],
+  ]);
+  const { error } = await requestPrediction({ image: () => Promise.reject(new Error("no memory")) }, { fetch: recording });
+  assert.match(error, /^Image Not Sent: /);
+});
+
 test("shows the API's reason for a status, or the page's", async () => {
-  for (const [status, title] of [[422, "Drawing Not Accepted"], [503, "Service Unavailable"], [599, "Server Error"]]) {
+  for (const [status, title] of [[422, "Input Not Accepted"], [503, "Service Unavailable"], [599, "Server Error"]]) {
     assert.equal((await predict(status, { detail: "this is why" })).error, `${title}: this is why`);
     const { error } = await predict(status, "<html>proxy</html>");
     assert.ok(error.startsWith(`${title}: `) && error.length > title.length + 10 && !error.includes("<"), error);
@@ -53,7 +70,7 @@ test("shows the API's reason for a status, or the page's", async () => {
 
 test("joins lists of reasons, cuts long ones and replaces missing ones", async () => {
   const list = [{ loc: ["body"], msg: "too many points" }, { msg: "no strokes" }];
-  assert.equal((await predict(422, { detail: list })).error, "Drawing Not Accepted: too many points; no strokes");
+  assert.equal((await predict(422, { detail: list })).error, "Input Not Accepted: too many points; no strokes");
   assert.ok((await predict(400, { detail: "x".repeat(5000) })).error.length < 250);
   for (const body of ["null", "", { detail: { a: 1 } }, { detail: null }, { detail: "  " }, { detail: [null, 3, {}] }]) {
     assert.equal((await predict(400, body)).error, "Bad Request: the server answered with status 400.");
@@ -97,7 +114,7 @@ test("a request can be aborted, even before it begins", async () => {
 });
 
 test("permanent rejections are not retried, and an unknown prediction is marked", async () => {
-  assert.deepEqual(await predict(422, { detail: "no" }), { error: "Drawing Not Accepted: no" });
+  assert.deepEqual(await predict(422, { detail: "no" }), { error: "Input Not Accepted: no" });
   assert.deepEqual(await send(404, { detail: "no such id" }), { error: "Not Found: no such id", isUnknown: true });
   for (const status of [400, 403, 413, 415, 422]) {
     assert.deepEqual(Object.keys(await send(status, { detail: "no" }, { "Retry-After": "5" })), ["error"], status);

@@ -6,7 +6,7 @@ import { Retry } from "../../services/frontend/js/retry.js";
 import { Sequence } from "../../services/frontend/js/sequence.js";
 import { FakeClock, settled } from "./fake-browser.js";
 
-const seven = [[[10, 10], [90, 10], [40, 120]]];
+const seven = { isEmpty: false, request: () => ({ strokes: "of a seven" }) };
 
 /** Requests so far, which the test answers; the page's state; and the digit of the feedback question, or null. */
 let requests, page, asked;
@@ -28,7 +28,7 @@ beforeEach(() => {
   const feedback = { ask: ({ digit }) => (asked = digit), forget: () => (asked = null) };
   clock = new FakeClock();
   sequence = new Sequence();
-  sequence.update(seven);
+  sequence.update("a seven");
   session = new PredictionSession(request, view, feedback, { sequence, retry: new Retry(clock) });
 });
 
@@ -41,16 +41,16 @@ async function answer(index, outcome) {
   await settled();
 }
 
-test("sends a drawing, shows its digit and asks for feedback", async () => {
+test("sends an input, shows its digit and asks for feedback", async () => {
   session.predict(seven);
-  assert.deepEqual(requests[0].body, { strokes: seven, width: 280, height: 280, brush: 20 });
+  assert.deepEqual(requests[0].body, seven.request());
   assertShows("", { busy: true });
   await answer(0, 7);
   assertShows("Digit: 7", { about: 7 });
   assert.deepEqual([sequence.accept(0), sequence.accept(1)], [false, true]);
   session.clear();
   assertShows("");
-  await session.predict([]);
+  await session.predict({ ...seven, isEmpty: true });
   assertShows("Draw a digit first.");
   assert.equal(requests.length, 1);
 });

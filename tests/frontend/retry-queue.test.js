@@ -6,7 +6,7 @@ import { FIRST_WAIT_MS, RetryQueue, MAX_RETRY_AFTER_MS, MIN_RETRY_AFTER_MS, UNKN
 import { FakeClock, FakeStorage, forbidden, settled } from "./fake-browser.js";
 
 const RECEIVED = { received: true };
-const GONE = { error: "Drawing Not Accepted: …" };
+const GONE = { error: "Input Not Accepted: …" };
 const UNKNOWN = { error: "Not Found: …", isUnknown: true };
 const down = (retryAfterMs = null) => ({ error: "Service Unavailable: …", mayPass: true, retryAfterMs });
 const request = (id, digit = 3) => ({ prediction_id: id, actual_digit: digit });

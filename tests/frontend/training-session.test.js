@@ -6,7 +6,7 @@ import { Sequence } from "../../services/frontend/js/sequence.js";
 import { TrainingSession, MAX_TRAINING_STEPS } from "../../services/frontend/js/training-session.js";
 import { FakeClock } from "./fake-browser.js";
 
-const seven = [[[10, 10], [90, 10], [40, 120]]];
+const seven = { isEmpty: false, request: () => ({ strokes: "of a seven" }) };
 const step = { label: 7, learning_rate: 0.001 };
 
 let requests, page, session;
@@ -32,11 +32,11 @@ async function train(times, { given = step, answer = { answer: { losses: times }
   await done;
 }
 
-test("sends the drawing and every successful training step", async () => {
-  await session.train([], step, 1);
+test("sends the input and every successful training step", async () => {
+  await session.train({ ...seven, isEmpty: true }, step, 1);
   assert.deepEqual([requests.length, page.message], [0, "Draw something first."]);
   await train(1);
-  assert.deepEqual(requests[0].body, { strokes: seven, width: 280, height: 280, brush: 20, lessons: [step] });
+  assert.deepEqual(requests[0].body, { ...seven.request(), lessons: [step] });
   assert.equal(page.message, "1 steps");
   await train(1, { answer: { error: "Connection Failed: …" } });
   assert.equal(page.message, "Connection Failed: …");

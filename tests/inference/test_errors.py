@@ -36,6 +36,12 @@ def test_rejects_a_large_chunked_body(service, content_type, limit):
     assert_rejected(sent(limit), 422)
 
 
+def test_limits_large_images_in_memory(service, monkeypatch):
+    monkeypatch.setattr("inference.body.MAX_LARGE_IMAGES", 0)
+    assert_rejected(service.post_bytes(bytes(MEBIBYTE + 1)), 429)
+    assert_rejected(service.post_bytes(bytes(MEBIBYTE)), 422)
+
+
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST"), ("/predictions/5", "DELETE")],

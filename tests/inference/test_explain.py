@@ -7,8 +7,10 @@ from digitnet.inspect.edits import Edit, with_edits
 from digitnet.inspect.explanations import activations, logit_gradients, occlusion
 from digitnet.inspect.units import inspect_unit
 from inference.schemas.responses import Explanation, UnitResponse
+from PIL import Image
 from pngs import png_of
 from stores.models.folder import FolderModels
+from worst_requests import options
 
 LAST = ["flatten", {"dense": {"units": 11}}]
 LAYERS = [{"conv2d": {"filters": 4, "kernel_size": 5}}, {"maxpool2d": {"size": 2}}, "relu", *LAST]
@@ -72,6 +74,24 @@ def test_returns_digitnet_s_numbers(client, network, ink, strokes, numbers, form
     np.testing.assert_allclose(explained["probabilities"], probabilities, atol=1e-6)
     assert explained["digit"] == explained["Result"] == int(np.argmax(probabilities))
     assert explained["temperature"] == ABOUT["temperature"]
+
+
+def test_takes_other_fields_beside_an_image_from_the_query(client, ink):
+    """The answers are those of the same drawing as JSON."""
+    gray = Image.fromarray((ink[::10, ::10] * 255).round().astype(np.uint8))
+    vector = (np.asarray(gray) / 255).ravel().tolist()
+    for path, fields in (
+        ("/explain", {"changes": [{"layer": 0, "unit": 0}]}),
+        ("/unit", {"layer": 0, "place": [0, 3, 3]}),
+        ("/learn", {"lessons": [{"label": 3, "learning_rate": 0.1}]}),
+    ):
+        beside = client.post(f"{path}{options(**fields)}", content=png_of(gray), headers={"Content-Type": "image/png"})
+        answers = [
+            answer.json() | {"prediction_id": ""}
+            for answer in (beside, client.post(path, json={"image_vector": vector, **fields}))
+        ]
+        assert beside.status_code == 200
+        assert answers[0] == answers[1]
 
 
 def test_returns_occlusion_on_request(ask, network, numbers):

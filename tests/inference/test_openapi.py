@@ -8,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from inference.image_files.decode import IMAGE_TYPES
 from inference.schemas.requests import PIXELS
+from pngs import file_of
 from schemathesis import GenerationMode
 from stores.models import CANDIDATE
 from stores.models.folder import FolderModels
@@ -28,6 +32,9 @@ MODES = {
 }
 DRAWN = 8  # generated numbers of a vector, which are repeated to 784: generating all is ten times slower
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+IMAGE = st.sampled_from([file_of(np.pad(np.full((40, 5), 255, np.uint8), (8, 26)), form) for form in ("PNG", "JPEG", "WEBP")])
+for media_type in IMAGE_TYPES:
+    schemathesis.openapi.media_type(media_type, IMAGE)
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +49,14 @@ def service(run_service, publish_model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def description(service):
-    """Return the served description with a shorter image_vector."""
+    """Return the served description with a shorter image_vector, without its rows, which are as slow to generate."""
     served = requests.get(f"{service.url}/openapi.json", timeout=10).json()
     for schema in served["components"]["schemas"].values():
-        for vector in schema.get("properties", {}).get("image_vector", {}).get("anyOf", []):
-            if vector["type"] == "array":
-                assert vector["minItems"] == vector["maxItems"] == PIXELS
+        forms = schema.get("properties", {}).get("image_vector", {}).get("anyOf", [])
+        for vector in [each for each in forms if each["type"] == "array"]:
+            if vector["maxItems"] != PIXELS:
+                forms.remove(vector)
+            else:
                 vector["minItems"] = vector["maxItems"] = DRAWN
     described = {path for path, methods in served["paths"].items() if "post" in methods}
     assert described == {each for routes in ROUTES.values() for each in routes}

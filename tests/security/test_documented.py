@@ -78,7 +78,7 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         return f"{on_page}{unit}; {on_api} on port 7000"
 
     rate, places = r"zone={}:2m +rate=(\d+)r/s;", r"limit_conn {} +(\d+);"
-    frontend = services["frontend"]["tmpfs"][0]
+    (buffers,) = services["frontend"]["volumes"]
 
     megabytes = sorted(
         int(amount) * {"m": 1, "g": 1024}[unit]
@@ -120,7 +120,7 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["concurrent costly requests of one address", by_port("answers", places), "nginx"],
         ["concurrent large bodies of one address", by_port("bodies", places), "nginx"],
         ["concurrent bodies of 1 MB or more of one address", by_port("images", places), "nginx"],
-        ["bodies and responses buffered in `/tmp`", f"{re.fullmatch('/tmp:size=(.*)m', frontend)[1]} MB", "nginx"],
+        ["bodies and responses buffered in `/tmp`", f"{buffers['tmpfs']['size'] // MEBIBYTE} MB", "nginx"],
         ["requests in flight", f"{MAX_REQUESTS} of each path", "service, each replica"],
         ["images of more than 1 MiB in memory", str(MAX_LARGE_IMAGES), "service, each replica"],
         [

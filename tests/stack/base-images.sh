@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Provide the base images of docker-compose.yml and services/Dockerfile. Without an image registry, build stand-ins from Debian
+# Provide the base images of services/Dockerfile and monitoring/Dockerfile. Without an image registry, build stand-ins from Debian
 # testing's packages under the public names: CPython 3.14, nginx 1.30, Redis 8.0, Prometheus 3.5 and Alertmanager 0.33. The script
 # prints each package's version, which moves with Debian testing. Debian has no Grafana.
 #   DOODLE_TEST_IMAGES=public     pull all images; fail if one is not available
@@ -98,7 +98,7 @@ pull() {
 }
 
 registry=reachable
-for image in $(sed -nE 's/^ +image: (\S+)$/\1/p; s/^FROM (\S+:\S+)( AS .*)?$/\1/p' docker-compose.yml services/Dockerfile | sort -u); do
+for image in $(sed -nE 's/^FROM (\S+:\S+) AS .*$/\1/p' services/Dockerfile monitoring/Dockerfile | sort -u); do
     if have "$image"; then
         continue
     elif [[ $registry == reachable ]] && pull "$image"; then

@@ -19,8 +19,13 @@ from commands import run
 from container_scripts import FEEDBACK, LOGGED_IDS, PUBLISH_ANOTHER
 from load import Load, wrk_load
 from polling import wait_until
+from processes import PROJECT
 
-GRAFANA_IMAGE = "grafana/grafana:13.2.3"
+BASE_IMAGES = {  # by service
+    service: image
+    for folder in ("services", "monitoring")
+    for image, service in re.findall(r"(?m)^FROM (\S+:\S+) AS (\w+)$", (PROJECT / folder / "Dockerfile").read_text())
+}
 PORTS = (
     "DOODLE_FRONTEND_PORT",
     "DOODLE_PORT",
@@ -92,16 +97,21 @@ class Stack:
         options = {"cwd": self.folder, "env": self.environment} | options
         return run("docker", "compose", *arguments, timeout=timeout, **options)
 
+    def build(self) -> None:
+        self.compose("build", "--quiet", *self._included(), timeout=UP_SECONDS)
+        self._is_built = True
+
+    def _included(self) -> list[str]:
+        """Return the services to name in a command. Compose builds every service without names, the excluded ones too."""
+        return self.services() if self.excluded_services else []
+
     def up(self, *arguments: str) -> float:
         """Run `docker compose up --wait`, with a build the first time. Return the seconds that it took."""
         started = time.monotonic()
         if not self._is_built:
-            self.compose("build", "--quiet", timeout=UP_SECONDS)
-            self._is_built = True
-        # Compose pulls the image of every named service, so omit excluded ones.
-        services = self.services() if self.excluded_services else []
+            self.build()
         try:
-            self.compose("up", "--wait", *arguments, *services, timeout=UP_SECONDS)
+            self.compose("up", "--wait", *arguments, *self._included(), timeout=UP_SECONDS)
         except (AssertionError, subprocess.TimeoutExpired):
             print(self.compose("ps", "--all"), self.compose("logs", "--tail=40"))
             raise
@@ -205,10 +215,11 @@ class Stack:
 @pytest.fixture(scope="session")
 def excluded(engine):
     """Return ["grafana"] if its image is not available. DOODLE_TEST_IMAGES=public requires it."""
-    here = subprocess.run(["docker", "image", "inspect", GRAFANA_IMAGE], capture_output=True, check=False).returncode == 0
-    if here or subprocess.run(["docker", "pull", "--quiet", GRAFANA_IMAGE], capture_output=True, check=False).returncode == 0:
+    image = BASE_IMAGES["grafana"]
+    here = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False).returncode == 0
+    if here or subprocess.run(["docker", "pull", "--quiet", image], capture_output=True, check=False).returncode == 0:
         return []
-    assert os.environ.get("DOODLE_TEST_IMAGES") != "public", f"{GRAFANA_IMAGE} cannot be pulled"
+    assert os.environ.get("DOODLE_TEST_IMAGES") != "public", f"{image} cannot be pulled"
     return ["grafana"]
 
 
@@ -218,15 +229,16 @@ def new_stack(excluded, free_port, clone_project, tmp_path_factory):
     made = []
 
     def new_stack() -> Stack:
-        folder = tmp_path_factory.mktemp("stack")
-        folder.chmod(0o755)
-        stack = Stack(clone_project(folder / "doodle"), {name: free_port() for name in PORTS}, excluded)
+        folder = clone_project(tmp_path_factory.mktemp("stack") / "doodle")
+        stack = Stack(folder, {name: free_port() for name in PORTS}, excluded)
         made.append(stack)
         return stack
 
     yield new_stack
     for stack in made:
+        stack.environment["COMPOSE_PROFILES"] = "alerting,backup"
         stack.down("--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "5")
+        docker("image", "prune", "--force", "--filter", f"label=com.docker.compose.project={stack.name}")  # of earlier builds
 
 
 @pytest.fixture(scope="session")

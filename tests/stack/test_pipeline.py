@@ -1,4 +1,4 @@
-"""A stack in a fresh clone serves the repository's model, and then each model that the host's pipeline releases."""
+"""A stack in a fresh clone serves the repository's model, takes an upgrade, and serves each model of the host's pipeline."""
 
 import json
 import os
@@ -19,20 +19,52 @@ def fresh_stack(new_stack):
     return fresh_stack
 
 
-def test_serves_the_repository_s_model_without_training(fresh_stack):
-    card = json.loads((fresh_stack.folder / "artifacts" / "model" / "model.json").read_text())
+def test_serves_the_repository_s_model_from_a_checkout_under_umask_077(fresh_stack, wait_until):
+    artifacts = fresh_stack.folder / "artifacts"
+    assert (artifacts / "model" / "model.json").stat().st_mode & 0o077 == 0
+    card = json.loads((artifacts / "model" / "model.json").read_text())
     assert httpx.get(f"{fresh_stack.api}/model").json().items() >= card.items()
     assert "event=stage" not in fresh_stack.log("trainer")
-    assert fresh_stack.predict()["digit"] == 1
+    assert "doodle-canvas" in httpx.get(fresh_stack.page).text
+    assert fresh_stack.predict(f"{fresh_stack.page}/api")["digit"] == 1
+    accuracy = json.loads((artifacts / "metrics.json").read_text())["accuracy"]
+    assert fresh_stack.exported()["doodle_pipeline_test_accuracy_ratio"] == accuracy
+    wait_until(lambda: {each["health"] for each in fresh_stack.targets()} == {"up"}, "Prometheus scrapes all services")
 
 
+def test_an_upgrade_replaces_the_containers_whose_files_changed(fresh_stack):
+    changes = {
+        "services/frontend/nginx.conf": ('{"status": "ok"}', '{"status": "upgraded"}'),
+        "services/frontend/index.html": ("</title>", ", upgraded</title>"),
+        "monitoring/prometheus/rules/alerts.yml": ("alert: DoodleJournalDown", "alert: DoodleUpgraded"),
+    }
+    for name, (old, new) in changes.items():
+        file = fresh_stack.folder / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+    before = {service: fresh_stack.container(service)["Id"] for service in fresh_stack.services()}
+    fresh_stack.up("--build")
+    replaced = {service for service, container in before.items() if fresh_stack.container(service)["Id"] != container}
+    assert replaced == {"frontend", "prometheus"}
+    assert httpx.get(f"{fresh_stack.page}/healthz").json() == {"status": "upgraded"}
+    assert ", upgraded</title>" in httpx.get(fresh_stack.page).text
+    assert "DoodleUpgraded" in httpx.get(f"{fresh_stack.url('DOODLE_PROMETHEUS_PORT')}/api/v1/rules").text
+
+
+@pytest.fixture(scope="module")
+def readable_artifacts(fresh_stack):
+    """Let the containers read the host's results, as docs/operate.md says."""
+    run("chmod", "-R", "a+rX", fresh_stack.folder / "artifacts")
+
+
+@pytest.mark.usefixtures("readable_artifacts")
 def test_exports_new_results(fresh_stack, wait_until):
     (fresh_stack.folder / "artifacts" / "metrics.json").write_text(json.dumps({"accuracy": 0.5}))
     wait_until(lambda: fresh_stack.exported()["doodle_pipeline_test_accuracy_ratio"] == 0.5, "the new figure is exported")
 
 
 @pytest.fixture
-def stage(fresh_stack):
+def stage(fresh_stack, readable_artifacts):
     """stage(name): run the stage on the host in the stack's folder and return its log."""
 
     def stage(name, code=0):

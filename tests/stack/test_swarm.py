@@ -111,9 +111,7 @@ class TestDeployed:
     @pytest.mark.parametrize("service", ["trainer", "inference", "exporter", "frontend", "redis", "prometheus"])
     def test_containers_have_no_host_mounts_and_no_secrets(self, swarm, service):
         container = swarm.machines[0].containers(f"doodle_{service}")[0]
-        assert {mount["Type"] for mount in container["Mounts"]} <= {"volume", "tmpfs"} | (
-            {"bind"} if service == "prometheus" else set()
-        )
+        assert {mount["Type"] for mount in container["Mounts"]} <= {"volume", "tmpfs"}
         assert not container["HostConfig"]["Binds"]
         assert container["HostConfig"]["ReadonlyRootfs"]
         assert container["HostConfig"]["CapDrop"] == ["ALL"]

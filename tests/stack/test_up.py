@@ -88,13 +88,12 @@ def test_a_built_image_is_small_and_has_only_its_packages(stack, docker, built):
 
 
 def test_every_image_is_pinned(stack):
-    services = yaml.safe_load((stack.folder / "docker-compose.yml").read_text())["services"]
-    images = {service["image"] for service in services.values() if "image" in service}
-    bases = {
-        line.split()[1] for line in (stack.folder / "services/Dockerfile").read_text().splitlines() if line.startswith("FROM")
-    }
-    for image in images | {base for base in bases if ":" in base}:
-        assert re.match(r"v?\d", image.rpartition(":")[2]), image
+    config = yaml.safe_load(stack.compose("--profile", "*", "config"))
+    assert all("build" in service for service in config["services"].values())
+    for folder in ("services", "monitoring"):
+        stages = re.findall(r"(?m)^FROM (\S+) AS (\S+)$", (stack.folder / folder / "Dockerfile").read_text())
+        for base in {base for base, _ in stages} - {name for _, name in stages}:
+            assert re.search(r":v?\d", base), base
 
 
 def test_trained_model_has_the_expected_accuracy(stack):

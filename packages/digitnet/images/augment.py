@@ -2,14 +2,18 @@
 
 import math
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import Bytes, Floats
-from digitnet.images.normalize import IMAGE_SIDE, in_unit_range
-from digitnet.images.warp import LATTICE_SIDE, affine_coefficients, displacements, warped
+from digitnet.images.inking import with_blots, with_pen_width, with_softness
+from digitnet.images.normalize import in_unit_range
+from digitnet.images.warp import LATTICE_SIDE, affine_coefficients, displacements, smooth_fields, warped
 
+BLOTS_WITHIN = 9.0  # Pixels from the image's center, vertically and horizontally.
+FAINTEST = 0.6  # Of a random field: the value from which on every pixel is a gap. Fewer are at lower values, none below zero.
 PIECE = 32  # Images at a time: their arrays stay in the processor's cache, which is twice as fast.
 
 
@@ -25,6 +29,9 @@ class Augmentation:
     elastic: float = 0.0  # Pixels that a point may move in y and in x. The root mean square is 0.28 of it.
     thicker: float = 0.0  # Pixels added to a stroke on each side.
     thinner: float = 0.0  # Pixels removed from a stroke on each side.
+    uneven: float = 0.0  # Pixels added or removed on each side in places, so that the width varies along a stroke.
+    blots: float = 0.0  # The radius of a disk of ink in pixels. Half of the images get none.
+    gaps: float = 0.0  # For 1, pixels in faint places lose up to all of their ink.
     softness: float = 0.0  # For 1, edges become softer, or sharper, by the effect of a blur of [1 2 1] / 4.
     gain: float = 0.0  # For 0.1, a factor for the ink from 1 / 1.1 to 1.1. The result is clipped at full ink.
 
@@ -44,10 +51,10 @@ class Augmentation:
         first, end, _ = rows.indices(len(images))
         for start in range(0, len(images), PIECE):
             piece, of_piece = images[start : start + PIECE], changed[start : start + PIECE]
-            displaced, pen = self._displacements(len(piece), generator), self._pen(len(piece), generator)
+            displaced, ink = self._displacements(len(piece), generator), self._ink(len(piece), generator)
             wanted = slice(max(first - start, 0), max(end - start, 0))
             moved = warped(in_unit_range(piece[wanted]), displaced[wanted])
-            np.clip(self._inked(moved, *(each[wanted] for each in pen)), 0.0, 1.0, out=of_piece[wanted])
+            np.clip(self._inked(moved, _Ink(*(each[wanted] for each in ink))), 0.0, 1.0, out=of_piece[wanted])
         return changed
 
     def _displacements(self, batch: int, generator: np.random.Generator) -> Floats:
@@ -60,61 +67,51 @@ class Augmentation:
         affine = affine_coefficients(rotation, shear, scale * aspect, scale / aspect, down, right)
         return displacements(affine, lattice if self.elastic else None)
 
-    def _pen(self, batch: int, generator: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-        """Draw changes of width, softness and gain, (batch,) each."""
-        width = generator.uniform(-self.thinner, self.thicker, batch).astype(np.float32)
-        return width, self.softness * _signed(generator, batch), (1.0 + self.gain) ** _signed(generator, batch)
+    def _ink(self, batch: int, generator: np.random.Generator) -> "_Ink":
+        one = batch, 1, 1
+        width: Floats = generator.uniform(-self.thinner, self.thicker, one).astype(np.float32)
+        softness, gain = self.softness * _signed(generator, *one), (1.0 + self.gain) ** _signed(generator, *one)
+        blots, lost = np.zeros((batch, 3, 1, 1), np.float32), np.zeros(one, np.float32)
+        if self.uneven:
+            width = width + self.uneven * _signed(generator, *one) * _field(generator, batch)
+        if self.blots:
+            blots = _signed(generator, batch, 3, 1, 1)
+            blots *= np.array([self.blots, BLOTS_WITHIN, BLOTS_WITHIN], np.float32)[:, None, None]
+        if self.gaps:
+            faint = _field(generator, batch) / FAINTEST
+            lost = self.gaps * generator.random(one, np.float32) * (generator.random(faint.shape, np.float32) < faint)
+        return _Ink(width, softness, gain, blots, lost)
 
-    def _inked(self, images: Floats, width: Floats, softness: Floats, gain: Floats) -> Floats:
-        """Change the pen after the warp, so that its width is in the network's pixels."""
-        if self.thicker or self.thinner:
-            images = with_pen_width(images, width)
+    def _inked(self, images: Floats, ink: "_Ink") -> Floats:
+        """Change the ink after the warp, so that its width is in the network's pixels."""
+        if self.thicker or self.thinner or self.uneven:
+            images = with_pen_width(images, ink.width)
+        if self.blots:
+            images = with_blots(images, *ink.blots.swapaxes(0, 1))
+        if self.gaps:
+            images = images * (1.0 - ink.lost)
         if self.softness:
-            images = images + _each(softness) * (_blurred(images) - images)
+            images = with_softness(images, ink.softness)
         if self.gain:
-            images = images * _each(gain)
+            images = images * ink.gain
         return images
 
 
-def with_pen_width(images: Floats, change: Floats) -> Floats:
-    """Return images (batch, 28, 28) with strokes wider by `change` (batch,) pixels on each side, or narrower if it is negative.
+class _Ink(NamedTuple):
+    """Random changes of the ink. Each is float32 (batch, 1, 1), one number for each image, or (batch, 28, 28)."""
 
-    To grow by one pixel, each pixel takes the most ink of itself and its four neighbors; to shrink, the least. Fractions mix
-    both images. Strokes shrink by at most one pixel, because few are wider than three.
-    """
-    wider = images
-    for step in range(int(np.ceil(max(change.max(initial=0.0), 0.0)))):
-        grown = _extreme_of_neighbors(wider, np.maximum)
-        wider = wider + _each(np.clip(change - step, 0.0, 1.0)) * (grown - wider)
-    if change.min(initial=0.0) < 0.0:
-        shrunk = _extreme_of_neighbors(images, np.minimum)
-        wider = wider + _each(np.clip(-change, 0.0, 1.0)) * (shrunk - images)
-    return wider
+    width: Floats
+    softness: Floats
+    gain: Floats
+    blots: Floats  # (batch, 3, 1, 1): radius, and the center's distance from the image's, down and right.
+    lost: Floats  # The share of the ink that gaps take.
+
+
+def _field(generator: np.random.Generator, batch: int) -> Floats:
+    """Draw smooth fields (batch, 28, 28) with a root mean square of about 0.28."""
+    return smooth_fields(_signed(generator, batch, LATTICE_SIDE, LATTICE_SIDE))
 
 
 def _signed(generator: np.random.Generator, *shape: int) -> NDArray[np.float32]:
     """Draw uniformly from [-1, 1)."""
     return 2.0 * generator.random(shape, np.float32) - 1.0
-
-
-def _each(strengths: Floats) -> Floats:
-    """Return (batch,) as (batch, 1, 1), to apply one strength to all pixels of an image."""
-    return strengths[:, None, None]
-
-
-def _extreme_of_neighbors(images: Floats, extreme: np.ufunc) -> Floats:
-    """Return the most (np.maximum) or least (np.minimum) ink of each pixel and its four neighbors."""
-    result = images.copy()
-    extreme(result[:, 1:], images[:, :-1], out=result[:, 1:])
-    extreme(result[:, :-1], images[:, 1:], out=result[:, :-1])
-    extreme(result[:, :, 1:], images[:, :, :-1], out=result[:, :, 1:])
-    extreme(result[:, :, :-1], images[:, :, 1:], out=result[:, :, :-1])
-    return result
-
-
-def _blurred(images: Floats) -> Floats:
-    """Blur with [1 2 1] / 4 along each axis. There is no ink beyond the edge."""
-    padded = np.zeros((len(images), IMAGE_SIDE + 2, IMAGE_SIDE + 2), np.float32)
-    padded[:, 1:-1, 1:-1] = images
-    rows = padded[:, :-2] + 2.0 * padded[:, 1:-1] + padded[:, 2:]
-    return (rows[:, :, :-2] + 2.0 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16.0

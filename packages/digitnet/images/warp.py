@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from digitnet.arrays import Floats
 from digitnet.images.normalize import CENTER, IMAGE_SIDE
 
+AFFINE_TERMS = 3  # 1, y and x
 LATTICE_SIDE = 7  # points 6.75 pixels apart; their bumps are about as wide as Simard's Gaussian of 4 pixels
 
 MARGIN = 2  # pixels of zeros around each image, so that positions outside need no special case
@@ -58,6 +59,15 @@ def displacements(affine: Floats, lattice: Floats | None = None) -> Floats:
     kinds = coefficients.shape[2]
     displaced: Floats = coefficients.reshape(-1, kinds) @ _FIELDS[:kinds]
     return displaced.reshape(-1, 2, IMAGE_SIDE**2)
+
+
+def smooth_fields(lattice: Floats) -> Floats:
+    """Return random fields (batch, 28, 28) that have the values of `lattice`, float32 (batch, 7, 7), at its points.
+
+    For values uniform in [-1, 1), the root mean square of a field is about 0.28.
+    """
+    fields: Floats = lattice.reshape(-1, LATTICE_SIDE**2) @ _FIELDS[AFFINE_TERMS:]
+    return fields.reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
 
 def warped(images: Floats, displaced: Floats) -> NDArray[np.float32]:

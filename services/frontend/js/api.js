@@ -1,6 +1,6 @@
 // The API client: sends a request, and returns its outcome, which is a checked answer or an error message. It never throws.
 
-import { CUT_OFF, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
+import { CUT_OFF, NOT_ENCODED, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { parseExplanation } from "./explanation.js";
 import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
 import { parseSnapshotPredictions, parseTrainingHistory } from "./snapshots.js";
@@ -23,6 +23,7 @@ export const FEEDBACK_URL = "api/feedback";
 export const MODEL_URL = "api/model";
 
 export const TIMEOUT_MS = 10_000;
+export const IMAGE_TIMEOUT_MS = 60_000; // an upload of several megabytes takes a phone this long
 
 /** Statuses below 500 for which a retry may succeed: a slow request, or too many requests. */
 const PASSING_STATUSES = new Set([408, 429]);
@@ -94,13 +95,32 @@ export async function sendFeedback(request, connection) {
 }
 
 /**
+ * Send a request as JSON, or an image as the body with the other fields in the query.
  * @param {string} url
  * @param {PredictionRequest | FeedbackRequest | TrainingRequest} request
  * @param {Connection} connection
  */
-function post(url, request, connection) {
-  const headers = { "Content-Type": "application/json", Accept: "application/json" };
-  return send(url, { method: "POST", headers, body: JSON.stringify(request) }, connection);
+async function post(url, request, connection) {
+  if (!("image" in request)) return send(url, bodyOf("application/json", JSON.stringify(request)), connection);
+  const { image, ...fields } = request;
+  let bytes;
+  try {
+    bytes = await image();
+  } catch {
+    return { error: NOT_ENCODED };
+  }
+  return send(withOptions(url, fields), bodyOf(bytes.type, bytes), { timeoutMs: IMAGE_TIMEOUT_MS, ...connection });
+}
+
+/** @param {string} type @param {BodyInit} body @returns {RequestInit} */
+function bodyOf(type, body) {
+  return { method: "POST", headers: { "Content-Type": type, Accept: "application/json" }, body };
+}
+
+/** @param {string} url @param {object} fields */
+function withOptions(url, fields) {
+  if (Object.keys(fields).length === 0) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}options=${encodeURIComponent(JSON.stringify(fields))}`;
 }
 
 /**

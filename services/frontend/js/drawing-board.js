@@ -1,31 +1,30 @@
-// The drawing board: shows the recorded strokes on the canvas, and the keyboard pen.
+// The drawing board: shows the input on the canvas, and the keyboard pen.
 
-import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
+import { CANVAS_SIZE } from "./coordinates.js";
 
 /** @import { Point } from "./coordinates.js" */
-/** @import { Stroke, StrokeRecorder } from "./strokes.js" */
+/** @import { Input } from "./page.js" */
 
 const PAPER = "#000000";
-const INK = "#ffd400";
 const PNG_SIZE = 2 * CANVAS_SIZE; // pixels
 
 export class DrawingBoard {
   #canvas;
   #context;
-  #recorder;
+  #input;
   #cursor;
   #placeholder;
   #frame = 0;
 
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {StrokeRecorder} recorder
+   * @param {() => Input} input returns the current one
    * @param {{cursor: HTMLElement, placeholder: HTMLElement}} overlays shown above the canvas
    */
-  constructor(canvas, recorder, { cursor, placeholder }) {
+  constructor(canvas, input, { cursor, placeholder }) {
     this.#canvas = canvas;
     this.#context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
-    this.#recorder = recorder;
+    this.#input = input;
     this.#cursor = cursor;
     this.#placeholder = placeholder;
 
@@ -57,18 +56,19 @@ export class DrawingBoard {
     this.#cursor.hidden = true;
   }
 
-  /** Return the drawing as a PNG, of the same size on every screen. @returns {Promise<Blob | null>} null if memory is short */
+  /** Return the canvas as a PNG, of the same size on every screen. @returns {Promise<Blob | null>} null if memory is short */
   toPng() {
     const sheet = document.createElement("canvas");
     sheet.width = sheet.height = PNG_SIZE;
-    paintDrawing(/** @type {CanvasRenderingContext2D} */ (sheet.getContext("2d")), PNG_SIZE, this.#recorder.strokes);
+    paint(/** @type {CanvasRenderingContext2D} */ (sheet.getContext("2d")), PNG_SIZE, this.#input());
     return new Promise((resolve) => sheet.toBlob(resolve, "image/png"));
   }
 
   #paint() {
     this.#fitBackingStore();
-    paintDrawing(this.#context, this.#canvas.width, this.#recorder.strokes);
-    this.#placeholder.hidden = !this.#recorder.isEmpty;
+    const input = this.#input();
+    paint(this.#context, this.#canvas.width, input);
+    this.#placeholder.hidden = !input.isEmpty;
   }
 
   /** Give the canvas one pixel for each pixel of the screen. Setting the size clears a canvas, so set it only if it differs. */
@@ -84,34 +84,14 @@ export class DrawingBoard {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {number} pixels the canvas's width and height
- * @param {readonly Stroke[]} strokes
+ * @param {Input} input
  */
-function paintDrawing(context, pixels, strokes) {
+function paint(context, pixels, input) {
   const scale = pixels / CANVAS_SIZE;
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.fillStyle = PAPER;
   context.fillRect(0, 0, CANVAS_SIZE, CANVAS_SIZE);
-  for (const stroke of strokes) paintStroke(context, stroke);
-}
-
-/** @param {CanvasRenderingContext2D} context @param {Stroke} stroke */
-function paintStroke(context, stroke) {
-  const [[startX, startY], ...rest] = stroke;
-  context.beginPath();
-  if (rest.length === 0) {
-    // Some browsers draw nothing for a line without length.
-    context.fillStyle = INK;
-    context.arc(startX, startY, BRUSH_WIDTH / 2, 0, 2 * Math.PI);
-    context.fill();
-    return;
-  }
-  context.strokeStyle = INK;
-  context.lineWidth = BRUSH_WIDTH;
-  context.lineCap = "round";
-  context.lineJoin = "round";
-  context.moveTo(startX, startY);
-  for (const [x, y] of rest) context.lineTo(x, y);
-  context.stroke();
+  input.paint(context);
 }
 
 /** Call back when the window moves to a monitor with another pixel ratio. @param {() => void} callback */

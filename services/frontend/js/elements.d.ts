@@ -24,6 +24,21 @@ export interface ToolElements {
   download: HTMLElement;
 }
 
+export interface ImageSourceElements {
+  /** Opens the dialog of the file input. */
+  button: HTMLElement;
+  fileInput: HTMLInputElement;
+  /** Shows that a file can be dropped. */
+  board: HTMLElement;
+}
+
+export interface CropElements {
+  /** Covers the canvas while the user crops. */
+  layer: HTMLElement;
+  /** Focusable, inside the layer. */
+  box: HTMLElement;
+}
+
 export interface FeedbackElements {
   section: HTMLElement;
   /** Hidden once feedback is sent. */

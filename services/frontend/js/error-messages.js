@@ -6,9 +6,9 @@ const STATUS_TITLES = new Map([
   [400, "Bad Request"],
   [401, "Key Needed"],
   [404, "Not Found"],
-  [413, "Drawing Too Large"],
+  [413, "Input Too Large"],
   [415, "Unsupported Format"],
-  [422, "Drawing Not Accepted"],
+  [422, "Input Not Accepted"],
   [429, "Too Many Requests"],
   [500, "Server Error"],
   [503, "Service Unavailable"],
@@ -16,7 +16,7 @@ const STATUS_TITLES = new Map([
 
 // Reasons for errors without a detail, which come from a proxy and not from the API.
 const STATUS_REASONS = new Map([
-  [413, "clear the canvas and draw with fewer lines."],
+  [413, "draw with fewer lines, or crop the image."],
   [429, "please wait a moment."],
   [503, "the prediction service is not ready yet."],
 ]);
@@ -32,6 +32,19 @@ const MAX_REASON_LENGTH = 200;
 export const UNREACHABLE = "Connection Failed: the server cannot be reached.";
 
 export const CUT_OFF = "Connection Failed: the connection was lost during the answer.";
+
+export const NOT_AN_IMAGE = "Not an Image: the browser cannot read this file. Choose a PNG, JPEG or WebP image.";
+
+export const HEIC = "HEIC Not Supported: this browser cannot read HEIC photos. Export the photo as JPEG, then choose that file.";
+
+export const NOTHING_TO_PASTE = "Nothing to Paste: the clipboard has no image. Copy an image, then paste again.";
+
+export const NOT_ENCODED = "Image Not Sent: the browser is short of memory. Choose a smaller image.";
+
+/** @param {string} size with its unit @param {string} limit */
+export function imageTooLarge(size, limit) {
+  return `Image Too Large: it has ${size}, and this page opens at most ${limit}. Choose a smaller one.`;
+}
 
 /** @param {number} timeoutMs */
 export function timedOut(timeoutMs) {

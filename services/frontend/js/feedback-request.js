@@ -1,4 +1,4 @@
-// The feedback request: the true digit of a drawing, in the API's format.
+// The feedback request: the true digit of an input, in the API's format.
 
 /** @import { FeedbackRequest } from "./feedback.js" */
 /** @import { Answer } from "./results.js" */

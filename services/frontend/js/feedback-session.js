@@ -1,4 +1,4 @@
-// The feedback session: asks about the shown answer, and sends the feedback. A new drawing or answer ends the session of the old
+// The feedback session: asks about the shown answer, and sends the feedback. A new input or answer ends the session of the old
 // one.
 
 import { buildFeedbackRequest, choiceOf } from "./feedback-request.js";

@@ -68,7 +68,7 @@ export class InsideView {
   /**
    * @param {Explanation} explanation
    * @param {boolean} isEdited whether an edited copy answered
-   * @param {boolean} isCurrent whether its drawing is still on the canvas
+   * @param {boolean} isCurrent whether its input is still on the canvas
    */
   show(explanation, isEdited, isCurrent) {
     this.#explanation = explanation;

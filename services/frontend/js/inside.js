@@ -1,5 +1,5 @@
 // Inside the network: finds its elements and connects its parts. While the pen moves, the served network, or an edited copy of
-// it, explains the drawing.
+// it, explains the input.
 
 import { requestExplanation, requestTraining, requestUnit } from "./api.js";
 import { ChangesView } from "./changes-view.js";
@@ -7,24 +7,22 @@ import { Changes } from "./changes.js";
 import { element } from "./element.js";
 import { InsideView } from "./inside-view.js";
 import { LatestOnly } from "./latest.js";
-import { buildPredictionRequest } from "./prediction-request.js";
 import { connectTimeline } from "./timeline.js";
 import { TrainingSession } from "./training-session.js";
 import { TrainingView } from "./training-view.js";
 import { UnitView } from "./unit-view.js";
 
-/** @import { InsideConnections, InsidePanel } from "./page.js" */
+/** @import { Input, InsideConnections, InsidePanel } from "./page.js" */
 /** @import { Asked, PredictionRequest, Question } from "./requests.js" */
 /** @import { Explanation, Spot } from "./results.js" */
-/** @import { StrokeRecorder } from "./strokes.js" */
 
-/** @param {StrokeRecorder} recorder @param {InsideConnections} connections @returns {InsidePanel} */
-export function connectInside(recorder, { fetch, shared, onPrediction, onFailure }) {
+/** @param {() => Input} input returns the current one @param {InsideConnections} connections @returns {InsidePanel} */
+export function connectInside(input, { fetch, shared, onPrediction, onFailure }) {
   /** @type {HTMLDetailsElement} */
   const inside = element("inside");
   const checkButton = element("check-btn");
   const changes = new Changes();
-  const timeline = connectTimeline(recorder, { fetch, shared });
+  const timeline = connectTimeline(input, { fetch, shared });
 
   /** The last answer shown. @type {Asked<Question> & {explanation: Explanation} | null} */
   let shown = null;
@@ -78,7 +76,7 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
   );
 
   /** @returns {Question} */
-  const question = () => ({ ...buildPredictionRequest(recorder.strokes), changes: changes.list });
+  const question = () => ({ ...input().request(), changes: changes.list });
 
   /** Explains with the copy, or with the served network if there are no edits. */
   const watching = new LatestOnly((/** @type {Question} */ asked) => requestExplanation(asked, { fetch }), showExplanation, fail, shared);
@@ -153,13 +151,13 @@ export function connectInside(recorder, { fetch, shared, onPrediction, onFailure
     known: element("known-digits"),
   });
   const training = new TrainingSession((request) => requestTraining(request, { fetch }), trainingView, shared);
-  const train = (/** @type {number} */ times) => training.train(recorder.strokes, trainingView.step, times);
+  const train = (/** @type {number} */ times) => training.train(input(), trainingView.step, times);
 
   function explain() {
-    if (!inside.open || recorder.isEmpty) return;
+    if (!inside.open || input().isEmpty) return;
     view.waitForAnswer();
     watching.ask(question());
-    if (changes.list.length > 0) serving.ask(buildPredictionRequest(recorder.strokes));
+    if (changes.list.length > 0) serving.ask(input().request());
   }
 
   /** Drop the answers of the old copy, and ask the new one. */

@@ -27,6 +27,11 @@ const COMMANDS = new Map([
   ["Backspace", "remove last"],
 ]);
 
+/** Return the direction of an arrow key. @param {string} key as KeyboardEvent.key */
+export function directionOf(key) {
+  return DIRECTIONS.get(key);
+}
+
 /**
  * Return the command of a key on the canvas.
  * @param {string} key as KeyboardEvent.key

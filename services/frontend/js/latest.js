@@ -1,4 +1,4 @@
-// Latest only: sends at most one request at a time while the drawing changes. Then it sends the newest waiting request, and drops
+// Latest only: sends at most one request at a time while the input changes. Then it sends the newest waiting request, and drops
 // the others. It retries failures that may pass.
 
 /** @import { Asked, Outcome, Shared } from "./requests.js" */
@@ -35,7 +35,7 @@ export class LatestOnly {
     this.#retry = retry;
   }
 
-  /** @param {Question} question @param {number} [number] of its drawing, if another one is on the canvas */
+  /** @param {Question} question @param {number} [number] of its input, if another one is on the canvas */
   ask(question, number = this.#sequence.number) {
     this.#waiting = { question, number };
     if (!this.#isAsking) this.#run();

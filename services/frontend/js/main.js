@@ -2,10 +2,12 @@
 
 import { requestPrediction, requestVersion, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
+import { DrawingInput } from "./drawing-input.js";
 import { DrawingTools } from "./drawing-tools.js";
 import { element } from "./element.js";
 import { FeedbackSession } from "./feedback-session.js";
 import { FeedbackView } from "./feedback-view.js";
+import { connectImages } from "./images.js";
 import { connectInside } from "./inside.js";
 import { KeptDrawing } from "./kept-drawing.js";
 import { KeptFeedback } from "./kept-feedback.js";
@@ -27,21 +29,33 @@ const penStatus = element("pen-status");
 
 const recorder = new StrokeRecorder();
 const pen = new KeyboardPen();
-const board = new DrawingBoard(canvas, recorder, {
+const drawing = new DrawingInput(recorder);
+const images = connectImages({
+  onOpen: imageOpened,
+  onChange: inputChanged,
+  onPredict: () => predict(),
+  onError: (error) => view.showError(error),
+  say: (text) => (penStatus.textContent = text),
+});
+const input = () => images.input ?? drawing;
+const board = new DrawingBoard(canvas, input, {
   cursor: element("pen-cursor"),
   placeholder: element("placeholder"),
 });
-const view = new ResultView({
-  predictButton,
-  result: element("result"),
-  confidence: element("confidence"),
-  bestGuess: element("best-guess"),
-  error: element("error"),
-  panel: element("panel"),
-  probabilities: element("probabilities"),
-  networkInput: element("network-input"),
-  modelVersion: element("model-version"),
-});
+const view = new ResultView(
+  {
+    predictButton,
+    result: element("result"),
+    confidence: element("confidence"),
+    bestGuess: element("best-guess"),
+    error: element("error"),
+    panel: element("panel"),
+    probabilities: element("probabilities"),
+    networkInput: element("network-input"),
+    modelVersion: element("model-version"),
+  },
+  () => images.proposeCrop(),
+);
 const tools = new DrawingTools(
   {
     canvas,
@@ -75,7 +89,7 @@ const retryQueue = new RetryQueue((request) => sendFeedback(request, { fetch }),
 const feedback = new FeedbackSession((request) => retryQueue.send(request), feedbackView);
 const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback, shared);
 
-const inside = connectInside(recorder, {
+const inside = connectInside(input, {
   fetch,
   shared,
   onPrediction: (explanation, isCurrent) => view.showProbabilities(explanation, isCurrent),
@@ -84,14 +98,30 @@ const inside = connectInside(recorder, {
 dockUnit(element("unit"), element("layers"), element("unit-close"));
 
 function predict() {
-  session.predict(recorder.strokes);
+  session.predict(input());
 }
 
-/** Update the page after any change of the drawing. */
+/** Update the page after any change of the drawing, which also removes an image. */
 function drawingChanged() {
+  images.remove();
+  inputChanged();
+}
+
+/** Replace the drawing by an image. Undo restores it. */
+function imageOpened() {
+  liftKeyboardPen();
+  recorder.clear();
+  gestureEnded();
+  session.clear();
+  inside.clear();
+  inputChanged();
+  penStatus.textContent = "An image is on the canvas";
+}
+
+function inputChanged() {
   board.redraw();
-  const isAnother = shared.sequence.update(recorder.strokes);
-  if (recorder.isEmpty) {
+  const isAnother = shared.sequence.update(input().version);
+  if (input().isEmpty) {
     session.clear();
     inside.clear();
   } else if (isAnother) {

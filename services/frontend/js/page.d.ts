@@ -1,7 +1,45 @@
 // Interfaces between the page's modules: displays, panels and callbacks.
 
-import type { Shared } from "./requests.js";
+import type { Box } from "./crop-box.js";
+import type { PredictionRequest, Shared } from "./requests.js";
 import type { Explanation, Prediction, Spot, TrainingResult } from "./results.js";
+
+/** What is on the canvas: a drawing or an image. */
+export interface Input {
+  readonly isEmpty: boolean;
+  /** Differs between an input and the next one. */
+  readonly version: string;
+  request(): PredictionRequest;
+  /** Paint it on an empty canvas of 280 × 280 units. */
+  paint(context: CanvasRenderingContext2D): void;
+}
+
+export interface ImageCallbacks {
+  /** An image has replaced the input. */
+  onOpen: () => void;
+  /** The part of the image to send has changed. */
+  onChange: () => void;
+  onPredict: () => void;
+  onError: (error: string) => void;
+  /** Announce a text to screen readers. */
+  say: (text: string) => void;
+}
+
+export interface ImagePanel {
+  /** Null without an image. */
+  readonly input: Input | null;
+  /** Remove the image. */
+  remove(): void;
+  /** Open the crop box, unless this image has been cropped before. */
+  proposeCrop(): void;
+}
+
+export interface CropCallbacks {
+  /** The user has chosen a box. */
+  onBox: (box: Box) => void;
+  onPredict: () => void;
+  onClose: () => void;
+}
 
 /** ResultView implements it. */
 export interface PredictionDisplay {
@@ -26,15 +64,15 @@ export interface TrainingDisplay {
 export interface InsideConnections {
   fetch: typeof fetch;
   shared: Shared;
-  /** Gets the served network's answer. `isCurrent`: its drawing is still on the canvas. */
+  /** Gets the served network's answer. `isCurrent`: its input is still on the canvas. */
   onPrediction: (explanation: Explanation, isCurrent: boolean) => void;
   /** The served network does not answer. */
   onFailure: () => void;
 }
 
-/** A part of the page that follows the drawing. */
+/** A part of the page that follows the input. */
 export interface Panel {
-  /** Handle a changed drawing. */
+  /** Handle a changed input. */
   watch(): void;
   /** Handle an empty canvas. */
   clear(): void;

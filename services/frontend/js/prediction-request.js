@@ -3,7 +3,7 @@
 import { BRUSH_WIDTH, CANVAS_SIZE } from "./coordinates.js";
 import { roundStroke, thinStrokes } from "./thinning.js";
 
-/** @import { PredictionRequest } from "./requests.js" */
+/** @import { DrawingRequest } from "./requests.js" */
 /** @import { Stroke } from "./strokes.js" */
 
 /** Most points in one drawing; the API rejects more than 20,000. */
@@ -12,7 +12,7 @@ export const MAX_POINTS = 5000;
 /**
  * Return the request for a drawing. The API renders the strokes, so that the network gets the same image from every browser.
  * @param {readonly Stroke[]} strokes in logical coordinates
- * @returns {PredictionRequest}
+ * @returns {DrawingRequest}
  */
 export function buildPredictionRequest(strokes) {
   return {

@@ -1,12 +1,8 @@
-// The prediction session: one drawing, and at most one request for it. It shows an answer only while its drawing is on the
-// canvas.
-
-import { buildPredictionRequest } from "./prediction-request.js";
+// The prediction session: one input, and at most one request for it. It shows an answer only while its input is on the canvas.
 
 /** @import { Feedback } from "./feedback.js" */
-/** @import { PredictionDisplay } from "./page.js" */
+/** @import { Input, PredictionDisplay } from "./page.js" */
 /** @import { RequestPrediction, Shared } from "./requests.js" */
-/** @import { Stroke } from "./strokes.js" */
 
 export class PredictionSession {
   #request;
@@ -32,10 +28,10 @@ export class PredictionSession {
     this.#retry = retry;
   }
 
-  /** @param {readonly Stroke[]} strokes */
-  async predict(strokes) {
+  /** @param {Pick<Input, "isEmpty" | "request">} input */
+  async predict(input) {
     this.#dropCurrent();
-    if (strokes.length === 0) {
+    if (input.isEmpty) {
       this.#view.reset();
       this.#view.showHint("Draw a digit first.");
       return;
@@ -44,7 +40,7 @@ export class PredictionSession {
     const question = new AbortController();
     this.#current = question;
     this.#view.setBusy(true);
-    const [body, number] = [buildPredictionRequest(strokes), this.#sequence.number];
+    const [body, number] = [input.request(), this.#sequence.number];
     // An answer may still arrive after abort().
     const isWanted = () => this.#current === question;
     const ask = () => this.#request(body, question.signal);
@@ -61,7 +57,7 @@ export class PredictionSession {
     this.#feedback.ask(outcome.answer);
   }
 
-  /** Remove the answer after a change of the drawing, and the question about it. */
+  /** Remove the answer after a change of the input, and the question about it. */
   withdraw() {
     this.#dropCurrent();
     this.#view.withdraw();

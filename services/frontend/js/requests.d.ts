@@ -5,7 +5,15 @@ import type { Retry } from "./retry.js";
 import type { Sequence } from "./sequence.js";
 import type { Stroke } from "./strokes.js";
 
-export interface PredictionRequest {
+/** A drawing, or an image. Other fields of a request join it. */
+export type PredictionRequest = DrawingRequest | ImageRequest;
+
+export interface ImageRequest {
+  /** Returns the bytes of a PNG, JPEG or WebP; rejects if memory is short. */
+  image: () => Promise<Blob>;
+}
+
+export interface DrawingRequest {
   strokes: readonly Stroke[];
   /** Size of the canvas that the strokes were drawn on. */
   width: number;
@@ -56,11 +64,11 @@ export interface Shared {
   retry: Retry;
 }
 
-/** A question, and the number of its drawing. */
+/** A question, and the number of its input. */
 export interface Asked<Question> {
   question: Question;
   number: number;
 }
 
-/** A drawing, and the edits of the copy. */
+/** An input, and the edits of the copy. */
 export type Question = PredictionRequest & { changes: readonly Change[] };

@@ -16,13 +16,15 @@ export class ResultView {
   #bars;
   #inputContext;
   #staleness;
+  #onNoDigit;
 
-  /** @param {ResultElements} elements */
-  constructor(elements) {
+  /** @param {ResultElements} elements @param {() => void} onNoDigit the answer to the current input is "no digit" */
+  constructor(elements, onNoDigit) {
     this.#elements = elements;
     this.#bars = new ProbabilityBars(elements.probabilities);
     this.#inputContext = /** @type {CanvasRenderingContext2D} */ (elements.networkInput.getContext("2d"));
     this.#staleness = new Staleness(elements.panel);
+    this.#onNoDigit = onNoDigit;
     this.reset();
   }
 
@@ -41,7 +43,7 @@ export class ResultView {
     this.#staleness.show();
   }
 
-  /** Remove the answer after a change of the drawing. The panel waits for the next explanation. */
+  /** Remove the answer after a change of the input. The panel waits for the next explanation. */
   withdraw() {
     this.#setTexts({});
     this.#staleness.waitForAnswer();
@@ -69,6 +71,7 @@ export class ResultView {
     this.#inputContext.putImageData(new ImageData(toRgba(prediction.input), INPUT_SIZE, INPUT_SIZE), 0, 0);
     this.#bars.show(prediction);
     this.#staleness.show(isCurrent);
+    if (isCurrent && !prediction.isDigit) this.#onNoDigit();
   }
 
   dim() {

@@ -1,4 +1,4 @@
-// Staleness: dims a panel that shows an older drawing. Answers usually follow the pen within GRACE_MS, and then it dims nothing.
+// Staleness: dims a panel that shows an older input. Answers usually follow the pen within GRACE_MS, and then it dims nothing.
 
 const GRACE_MS = 400;
 
@@ -18,7 +18,7 @@ export class Staleness {
     if (this.#timer === null) this.#timer = setTimeout(() => this.dim(), GRACE_MS);
   }
 
-  /** End the dimming, because the panel shows an answer. @param {boolean} isCurrent whether its drawing is still on the canvas */
+  /** End the dimming, because the panel shows an answer. @param {boolean} isCurrent whether its input is still on the canvas */
   show(isCurrent = true) {
     this.#set(false);
     if (!isCurrent) this.waitForAnswer();

@@ -1,18 +1,16 @@
-// The timeline: finds its elements, and requests the snapshots of the model's training and their predictions for the drawing.
+// The timeline: finds its elements, and requests the snapshots of the model's training and their predictions for the input.
 
 import { requestSnapshotPredictions, requestTrainingHistory } from "./api.js";
 import { element } from "./element.js";
 import { LatestOnly } from "./latest.js";
-import { buildPredictionRequest } from "./prediction-request.js";
 import { Sequence } from "./sequence.js";
 import { TimelineView } from "./timeline-view.js";
 
-/** @import { InsideConnections, TimelinePanel } from "./page.js" */
+/** @import { InsideConnections, Input, TimelinePanel } from "./page.js" */
 /** @import { PredictionRequest } from "./requests.js" */
-/** @import { StrokeRecorder } from "./strokes.js" */
 
-/** @param {StrokeRecorder} recorder @param {Pick<InsideConnections, "fetch" | "shared">} connections @returns {TimelinePanel} */
-export function connectTimeline(recorder, { fetch, shared }) {
+/** @param {() => Input} input @param {Pick<InsideConnections, "fetch" | "shared">} connections @returns {TimelinePanel} */
+export function connectTimeline(input, { fetch, shared }) {
   /** @type {HTMLDetailsElement} */
   const timeline = element("timeline");
   const view = new TimelineView({
@@ -40,7 +38,7 @@ export function connectTimeline(recorder, { fetch, shared }) {
       watch();
     },
     fail,
-    { ...shared, sequence: new Sequence() }, // independent of the drawing
+    { ...shared, sequence: new Sequence() }, // independent of the input
   );
   const predictions = new LatestOnly(
     (/** @type {PredictionRequest} */ asked) => requestSnapshotPredictions(asked, { fetch }),
@@ -51,9 +49,9 @@ export function connectTimeline(recorder, { fetch, shared }) {
 
   function watch() {
     if (!timeline.open || view.modelVersion === "") return;
-    if (recorder.isEmpty) return view.showPredictions(null);
+    if (input().isEmpty) return view.showPredictions(null);
     view.waitForPredictions();
-    predictions.ask(buildPredictionRequest(recorder.strokes));
+    predictions.ask(input().request());
   }
 
   timeline.addEventListener("toggle", () => {

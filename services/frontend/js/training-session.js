@@ -1,12 +1,9 @@
 // The training session: the training steps of this page's copy of the network. The server keeps no copy: each request repeats all
 // steps, and gradient descent from the same weights has the same result.
 
-import { buildPredictionRequest } from "./prediction-request.js";
-
-/** @import { TrainingDisplay } from "./page.js" */
+/** @import { Input, TrainingDisplay } from "./page.js" */
 /** @import { Outcome, Shared, TrainingRequest, TrainingStep } from "./requests.js" */
 /** @import { TrainingResult } from "./results.js" */
-/** @import { Stroke } from "./strokes.js" */
 
 /** The limit of the API. */
 export const MAX_TRAINING_STEPS = 50;
@@ -36,15 +33,15 @@ export class TrainingSession {
     this.#retry = retry;
   }
 
-  /** @param {readonly Stroke[]} strokes @param {TrainingStep} step @param {number} times */
-  async train(strokes, step, times) {
+  /** @param {Pick<Input, "isEmpty" | "request">} input @param {TrainingStep} step @param {number} times */
+  async train(input, step, times) {
     if (this.#isBusy) return;
-    if (strokes.length === 0) return this.#view.showMessage("Draw something first.");
+    if (input.isEmpty) return this.#view.showMessage("Draw something first.");
     const steps = [...this.#steps, ...Array(times).fill(step)].slice(0, MAX_TRAINING_STEPS);
     if (steps.length === this.#steps.length) {
       return this.#view.showMessage(`The limit is ${MAX_TRAINING_STEPS} steps for a drawing. Press Forget to start again.`);
     }
-    const [body, number] = [{ ...buildPredictionRequest(strokes), lessons: steps }, this.#sequence.number];
+    const [body, number] = [{ ...input.request(), lessons: steps }, this.#sequence.number];
     const generation = this.#generation;
     const isWanted = () => generation === this.#generation;
     this.#setBusy(true);

@@ -112,7 +112,7 @@ def _turned(to_image: ToImage, angle: float, drawing: Drawing) -> Floats:
 def _placed(to_image: ToImage, size: float, place: tuple[float, float], drawing: Drawing) -> Floats:
     """Resize a drawing and place it on the canvas: (0, 0) is the top left corner, (1, 1) the bottom right one."""
     corner, extent = _box(drawing)
-    scale = size / max(extent.max(), 1e-9)
+    scale = size / extent.max(initial=1e-9)
     left_top = DEFAULT_BRUSH / 2.0 + np.array(place) * (CANVAS_SIDE - DEFAULT_BRUSH - scale * extent)
     return to_image([np.rint((stroke - corner) * scale + left_top) for stroke in drawing])
 

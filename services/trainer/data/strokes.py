@@ -134,7 +134,7 @@ class Forms:
     def non_digit(self, generator: np.random.Generator, writer: Writer | None = None) -> tuple[Drawing, str]:
         """Write a letter, a symbol, a scribble or a two-digit number."""
         writer = writer or self.writer(generator)
-        kind = generator.choice(list(NON_DIGITS), p=list(NON_DIGITS.values()))
+        kind = str(generator.choice(list(NON_DIGITS), p=list(NON_DIGITS.values())))
         if kind == SCRIBBLE:
             return _on_canvas(scribble(generator), writer, generator), SCRIBBLE
         if kind == NUMBER:
@@ -158,7 +158,7 @@ class Forms:
             written = _written(self._choose(self._indices[DIGITS][str(digit)], writer, generator), writer, generator)
             left = min(path[:, 0].min() for path in written)
             paths += [path + np.array([right - left, 0.0]) for path in written]
-            right = max(path[:, 0].max() for path in paths) + generator.uniform(*NUMBER_GAP)
+            right = float(max(path[:, 0].max() for path in paths)) + generator.uniform(*NUMBER_GAP)
         return paths
 
 
@@ -231,7 +231,8 @@ def scribble(generator: np.random.Generator) -> Drawing:
         y = (np.arange(count) % 2) + noise(generator, 0.2, count)
         turned = np.stack([x, y], axis=1) @ rotation(generator.uniform(0.0, np.pi)).T
         return [smoothed(evenly(turned), generator.uniform(*ZIGZAG_ROUNDING))]
-    paths, bend = [], np.exp(generator.uniform(*np.log(BEND)))
+    paths: Drawing = []
+    bend = np.exp(generator.uniform(*np.log(BEND)))
     memory = MEMORY ** np.arange(40) * np.sqrt(1.0 - MEMORY**2)
     while True:
         steps = int(generator.integers(*WALK_STEPS))

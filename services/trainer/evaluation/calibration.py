@@ -49,7 +49,7 @@ class Reliability:
     @property
     def expected_calibration_error(self) -> float:
         """The mean distance between confidence and accuracy, weighted by answers: 0 is perfect, 1 the worst."""
-        return float(np.sum(self.count * np.abs(self.accuracy - self.confidence)) / max(self.count.sum(), 1))
+        return float(np.sum(self.count * np.abs(self.accuracy - self.confidence)) / max(int(self.count.sum()), 1))
 
 
 def reliability(logits: Floats, labels: Integers, temperature: float = 1.0) -> Reliability:

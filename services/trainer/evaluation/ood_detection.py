@@ -25,7 +25,7 @@ def scores(logits: Floats) -> dict[str, Floats]:
     digits = logits[:, :DIGITS].astype(np.float64)
     largest = digits.max(axis=1)
     log_sum = largest + np.log(np.exp(digits - largest[:, None]).sum(axis=1))
-    named = {"energy": -log_sum, "confidence": log_sum - largest}
+    named: dict[str, Floats] = {"energy": -log_sum, "confidence": log_sum - largest}
     return named if logits.shape[1] == DIGITS else {"class": logits[:, NO_DIGIT] - log_sum, **named}
 
 

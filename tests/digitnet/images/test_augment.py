@@ -1,10 +1,23 @@
 import numpy as np
 import pytest
-from digitnet.images.augment import Augmentation, with_pen_width
+from digitnet.images.augment import Augmentation
+from digitnet.images.inking import with_pen_width
 from digitnet.images.normalize import in_unit_range
 
 EVERYTHING = Augmentation(
-    rotation=10.0, shear=0.2, scale=0.1, aspect=0.1, shift=2.0, elastic=4.0, thicker=1.5, thinner=0.5, softness=0.5, gain=0.2
+    rotation=10.0,
+    shear=0.2,
+    scale=0.1,
+    aspect=0.1,
+    shift=2.0,
+    elastic=4.0,
+    thicker=1.5,
+    thinner=0.5,
+    uneven=1.0,
+    blots=2.0,
+    gaps=0.8,
+    softness=0.5,
+    gain=0.2,
 )
 
 
@@ -106,6 +119,32 @@ def test_softness_changes_the_slope_of_edges_and_keeps_the_ink():
     np.testing.assert_allclose(after.sum(axis=1), 24 * 0.4, rtol=1e-5)
 
 
+def test_uneven_width_varies_along_a_stroke():
+    widths = changed_bars(uneven=2.0)[:, 8:21].sum(axis=2)
+    assert np.ptp(widths, axis=1).max() > 1.0
+    assert abs(widths.mean() - in_unit_range(bars(1))[0, 8].sum()) < 0.1
+
+
+def test_blots_add_a_disk_to_half_of_the_images():
+    added = changed_bars(blots=2.0) - in_unit_range(bars(200))
+    assert added.min() == 0.0
+    ink = added.sum(axis=(1, 2))
+    assert 0.3 < (ink > 0.0).mean() < 0.7
+    assert 8.0 < ink.max() < np.pi * 2.5**2
+
+
+def test_gaps_take_a_share_of_the_ink_from_some_pixels():
+    before = in_unit_range(bars(200))
+    kept = changed_bars(gaps=0.8)[before > 0.0].reshape(200, -1) / before[0][before[0] > 0.0]
+    lost = 1.0 - kept
+    assert 0.7 < lost.max() < 0.8
+    for image in lost:  # the same share wherever there is a gap
+        np.testing.assert_allclose(image[image > 1e-6], image.max(), atol=1e-6)
+    gaps = (lost > 1e-6).mean(axis=1)
+    assert gaps.min() < 0.05
+    assert 0.1 < gaps.mean() < 0.4
+
+
 @pytest.mark.parametrize(
     ("change", "tenths"),
     [
@@ -120,21 +159,21 @@ def test_softness_changes_the_slope_of_edges_and_keeps_the_ink():
 def test_pen_width_grows_and_shrinks_by_fractions_of_pixels(change, tenths):
     stroke, expected = np.zeros((2, 1, 28, 28), np.float32)
     stroke[:, :, 12:15], expected[:, :, 9:18] = 0.8, np.array(tenths) / 10
-    np.testing.assert_allclose(with_pen_width(stroke, np.array([change], np.float32)), expected, atol=1e-6)
+    np.testing.assert_allclose(with_pen_width(stroke, np.full((1, 1, 1), change, np.float32)), expected, atol=1e-6)
 
 
 def test_pen_width_fills_its_range():
     before = in_unit_range(bars(200))
     for strengths, most in (({"thicker": 1.5}, 1.5), ({"thinner": 0.5}, -0.5)):
         changes = changed_bars(**strengths).sum(axis=(1, 2)) - before.sum(axis=(1, 2))
-        furthest = with_pen_width(before, np.full(200, most, np.float32)).sum(axis=(1, 2))[0] - before[0].sum()
+        furthest = with_pen_width(before, np.full((200, 1, 1), most, np.float32)).sum(axis=(1, 2))[0] - before[0].sum()
         assert 0.95 < (changes / furthest).max() <= 1.0001
         assert -0.0001 <= (changes / furthest).min() < 0.05
 
 
 def test_a_wider_pen_takes_ink_from_no_pixel(generator):
     images = np.repeat(generator.random((1, 28, 28), np.float32), 81, axis=0)
-    result = with_pen_width(images, np.linspace(-1.0, 3.0, 81).astype(np.float32))
+    result = with_pen_width(images, np.linspace(-1.0, 3.0, 81).astype(np.float32)[:, None, None])
     assert np.diff(result, axis=0).min() > -1e-6
     assert (np.diff(result.sum(axis=(1, 2))) > 0.0).all()
     assert 0.0 <= result.min() <= result.max() <= 1.0 + 1e-6

@@ -165,7 +165,7 @@ class TestExamination:
         assert 0.3 < found["mnist"]["accuracy"] == measured["accuracy"]
         assert 0.3 < found["synthetic"]["accuracy"] == measured["synthetic_accuracy"]
         assert (found["mnist"]["drawings"], found["synthetic"]["drawings"]) == (60, 30)
-        assert found["golden_difference"] < 1e-6
+        assert found["golden_difference"] < 1e-5, "float32 rounds sums, and their order depends on the processor"
         assert 0.0 < found["milliseconds"]["median"] <= found["milliseconds"]["p99"]
         assert found["mnist"]["live_accuracy"] < found["mnist"]["accuracy"]
         assert found["mnist"]["only_candidate_right"] > found["mnist"]["only_live_right"]

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { wholeBox } from "../../services/frontend/js/crop-box.js";
+import { DrawingInput } from "../../services/frontend/js/drawing-input.js";
+import { ImageInput, MAX_BYTES, scaleWithin } from "../../services/frontend/js/image-input.js";
+import { StrokeRecorder } from "../../services/frontend/js/strokes.js";
+
+const bitmap = { width: 40, height: 30 };
+const part = { left: 1.2, top: 2, width: 10, height: 10 };
+
+test("each change of a drawing changes its version", () => {
+  const recorder = new StrokeRecorder();
+  const drawing = new DrawingInput(recorder);
+  const versions = [drawing.version];
+  for (const change of [() => recorder.begin([1, 2]), () => recorder.extend([3, 4]), () => recorder.begin([5, 6]), () => recorder.undo()]) {
+    change();
+    assert.notEqual(drawing.version, versions.at(-1));
+    versions.push(drawing.version);
+  }
+  recorder.end();
+  assert.equal(drawing.version, versions.at(-1));
+});
+
+test("an image is sent as its file, and a crop as a PNG that is made once, when it is sent", async () => {
+  const made = [];
+  const encode = async (_, box) => made.push(box) && new Blob([Object.values(box).join()], { type: "image/png" });
+  const file = new Blob(["a photo"], { type: "image/jpeg" });
+  const input = new ImageInput(file, bitmap, encode);
+  const [version, whole] = [input.version, input.request()];
+  assert.notEqual(new ImageInput(file, bitmap, encode).version, version);
+  input.crop({ ...part, left: 0 });
+  input.crop(part);
+  assert.notEqual(input.version, version);
+  const cropped = input.request();
+  assert.deepEqual(made, []);
+  for (const request of [cropped, input.request()]) assert.equal(await (await request.image()).text(), "1,2,10,10");
+  assert.equal(made.length, 1);
+  assert.equal(await whole.image(), file); // an earlier question stays about the whole image
+  input.crop(wholeBox(bitmap));
+  assert.deepEqual([input.version, await input.request().image()], [version, file]);
+});
+
+test("a file beyond the API's limits or formats is encoded", async () => {
+  const large = { width: 8000, height: 6000 };
+  const huge = Object.defineProperty(new Blob([], { type: "image/png" }), "size", { value: MAX_BYTES + 1 });
+  for (const [file, size] of [[new Blob([], { type: "image/heic" }), bitmap], [huge, bitmap], [new Blob([], { type: "image/png" }), large]]) {
+    const encoded = new Blob();
+    assert.equal(await new ImageInput(file, size, async () => encoded).request().image(), encoded);
+  }
+  for (const size of [bitmap, large, { width: 20_000, height: 10 }, { width: 4000, height: 3000 }]) {
+    const [width, height] = [size.width * scaleWithin(size), size.height * scaleWithin(size)];
+    assert.ok(Math.max(width, height) <= 4096.1 && width * height <= 4096 * 3072 + 1, `${width} × ${height}`);
+  }
+  assert.equal(scaleWithin({ width: 4000, height: 3000 }), 1);
+});
