@@ -86,7 +86,7 @@ def _measured(labels: Integers, count: int) -> Marks:
     for axis, places in enumerate((rows, columns)):
         np.minimum.at(low[axis], numbers, places)
         np.maximum.at(high[axis], numbers, places + 1)
-    weights = center_weights(labels.shape)[rows, columns]
+    weights = center_weights(labels.shape)[rows, columns] ** 2
     return Marks(low[0], high[0], low[1], high[1], np.bincount(numbers), np.bincount(numbers, weights))
 
 

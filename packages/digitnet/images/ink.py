@@ -24,7 +24,7 @@ FRAME_FILL = 0.9  # Of the ink's outline. Digits fill less of it.
 SHEET_FILL = 0.8  # Of the opaque pixels' box. Fuller ones are a sheet, unless all have one color.
 MAPPED_CELLS = 128  # The second look finds marks on a map with at most this many cells in a row or column.
 NO_INK = 0.02  # Contrast. Weaker differences on the map do not affect the threshold.
-ROUGHEST_PAPER = 0.26  # Of the ink. Paper whose differences have a larger root mean square is a scene.
+ROUGHEST_PAPER = 0.32  # Of the ink. Paper whose differences have a larger root mean square is a scene.
 SMALLEST_BOX = 60  # Pixels. A smaller digit is worth a closer look.
 
 Closer = Callable[[float, float, float, float], Array]
@@ -172,8 +172,8 @@ def _ink_on_uneven_background(pixels: Array) -> Ink:
     mask = mapped > threshold
     if not mask.any():
         return NOTHING
-    paper, full = mapped[~mask], mapped[mask].mean()
-    if np.sqrt((paper * paper).mean()) > ROUGHEST_PAPER * full:
+    paper, full = mapped[~_with_neighbors(mask)], mapped[mask].mean()
+    if paper.size and np.sqrt((paper * paper).mean()) > ROUGHEST_PAPER * full:
         return NOTHING
     digit, dropped = digit_cells(mask)
     if not digit.any():
