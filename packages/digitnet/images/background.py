@@ -1,7 +1,7 @@
 """Estimate a sheet's background under uneven light, on a coarse copy of a photo.
 
-A quadratic surface follows gradients and vignettes. A morphological closing (Serra, 1982) follows shadows: it fills everything
-narrower than its window, as ink is, and keeps the edges of everything wider.
+A quadratic surface follows gradients and vignettes. A morphological closing (Serra, 1982) follows shadows. It fills dark places
+that are narrower than its window, as ink is, and keeps the edges of wider ones.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ def ink_above_background(pixels: Array) -> NDArray[np.float32]:
     details = [coarse - _local_means(coarse) for coarse in channels]
     channel = int(np.argmax([detail.var() for detail in details]))
     sign = np.float32(-1.0 if _ink_is_lighter(details[channel]) else 1.0)
-    background = sign * _closed_surface(sign * channels[channel])
+    background = sign * _upper_envelope(sign * channels[channel])
     height, width = pixels.shape[:2]
     if background.shape != (height, width):
         background = resampling(background.shape[0], height) @ background @ resampling(background.shape[1], width).T
@@ -40,7 +40,7 @@ def cells_of(values: Array, most: int) -> tuple[NDArray[np.float32], int]:
     if side == 1:
         return values.astype(np.float32), 1
     values = np.pad(values, [(0, -length % side) for length in values.shape], mode="edge")
-    height, width = values.shape
+    width = values.shape[1]
     rows = values.reshape(-1, side, width).sum(axis=1, dtype=np.float32)
     return rows.reshape(-1, width // side, side).sum(axis=2) / np.float32(side * side), side
 
@@ -56,29 +56,33 @@ def _ink_is_lighter(detail: Floats) -> bool:
     return bool(BORDER_WEIGHT * border < skewness)
 
 
-def _closed_surface(cells: Floats) -> NDArray[np.float32]:
-    """Return the background of dark ink: a quadratic surface, plus the closing of what it leaves."""
+def _upper_envelope(cells: Floats) -> Floats:
+    """Return the background of dark ink: the lower of two closings, with and without a quadratic surface.
+
+    A closing is nowhere darker than the cells. So the lower one is the better estimate, in shadows as well as on gradients.
+    """
     surface = _quadratic_surface(cells)
-    widened = _extreme(cells - surface, np.maximum)
-    background: NDArray[np.float32] = surface + _extreme(widened, np.minimum)
-    return background
+    return np.minimum(_closing(cells), surface + _closing(cells - surface))
+
+
+def _closing(cells: Floats) -> Floats:
+    return _extreme(_extreme(cells, np.maximum), np.minimum)
 
 
 def _quadratic_surface(cells: Floats) -> NDArray[np.float32]:
     """Fit 1, x, y, x², xy and y² to the paper by least squares. Each round leaves out cells that are much darker."""
-    y, x = (
-        axis.ravel() for axis in np.meshgrid(*(np.linspace(-1.0, 1.0, length) for length in cells.shape), indexing="ij")
-    )
+    y, x = (axis.ravel() for axis in np.meshgrid(*(np.linspace(-1.0, 1.0, length) for length in cells.shape), indexing="ij"))
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
     values, is_paper = cells.ravel(), np.ones(cells.size, bool)
     for _ in range(FIT_ROUNDS):
-        coefficients = np.linalg.lstsq(terms[is_paper], values[is_paper], rcond=None)[0]
+        coefficients: Floats = np.linalg.lstsq(terms[is_paper], values[is_paper], rcond=None)[0]
         darker = terms @ coefficients - values
         # Half a level keeps all cells of a plain sheet, whose residuals are rounding errors.
         is_paper = darker < OUTLIER * np.sqrt((darker[is_paper] ** 2).mean()) + 0.5
         if is_paper.sum() <= 2 * terms.shape[1]:
             break
-    return (terms @ coefficients).reshape(cells.shape).astype(np.float32)
+    surface: Floats = terms @ coefficients
+    return surface.reshape(cells.shape).astype(np.float32)
 
 
 def _extreme(cells: Floats, extreme: np.ufunc) -> Floats:

@@ -7,6 +7,7 @@ import numpy as np
 from digitnet.arrays import Bools, Floats, Integers
 
 LINE_ACROSS, LINE_DOWN = 0.2, 0.1  # Of the image. A wide mark flatter, or a tall one at the side narrower, is a line.
+FRAME_SHARE = 0.9  # Of the border. A mark that covers more is a frame: even a bold digit leaves the corners free.
 STACKED_GAP = 0.2  # Of the digit's size. A bar this close above or below belongs to the digit, even at the border.
 SPECK_SIZE, SPECK_GAPS = 0.12, (0.5, 0.25)  # Of the digit's size: a smaller mark this far below or above, or beside it.
 SPECK_AREA = 0.02  # Of the digit's area.
@@ -26,14 +27,14 @@ class Marks(NamedTuple):
 def digit_cells(mask: Bools) -> tuple[Bools, Bools]:
     """Return the cells of the digit, and of all dropped marks, (height, width) each.
 
-    The digit is the mark with the most area near the center, and all other marks that are neither lines nor frames around it,
-    neither scraps of a neighbor that the border cuts, nor specks.
+    The digit's main mark has the most area near the center. Other marks belong to it, except lines, frames, specks, and scraps of
+    neighbors that the border cuts.
     """
     labels, count = connected_components(mask)
     if not count:
         return mask, mask
     marks = _measured(labels, count)
-    is_line = _lines(marks, mask.shape)
+    is_line = _lines(marks, mask.shape) | _frames(labels, count)
     main = int(np.where(is_line, 0.0, marks.centrality).argmax())
     kept = ~is_line & ~_scraps(marks, main, mask.shape) & ~_specks(marks, main)
     kept[main] = not is_line[main]
@@ -57,7 +58,7 @@ def connected_components(mask: Bools) -> tuple[Integers, int]:
     changes = np.diff(padded, axis=1)
     rows, starts = np.nonzero(changes == 1)
     ends = np.nonzero(changes == -1)[1]  # the first cell after each run
-    # On one line with a gap between rows, the runs above that touch a run are neighbors: search for the first and the last.
+    # With all rows on one line, the runs that touch a run from above are neighbors. Search for the first and the last.
     above = (rows - 1) * padded.shape[1]
     first = np.searchsorted(rows * padded.shape[1] + ends, above + starts)
     last = np.searchsorted(rows * padded.shape[1] + starts, above + ends, side="right")
@@ -86,8 +87,10 @@ def _measured(labels: Integers, count: int) -> Marks:
     for axis, places in enumerate((rows, columns)):
         np.minimum.at(low[axis], numbers, places)
         np.maximum.at(high[axis], numbers, places + 1)
-    weights = center_weights(labels.shape)[rows, columns] ** 2
-    return Marks(low[0], high[0], low[1], high[1], np.bincount(numbers), np.bincount(numbers, weights))
+    # Squares prefer a thin digit at the center to a bold neighbor.
+    centrality: Floats = np.zeros(count)
+    np.add.at(centrality, numbers, center_weights(labels.shape)[rows, columns] ** 2)
+    return Marks(low[0], high[0], low[1], high[1], np.bincount(numbers), centrality)
 
 
 def _lines(marks: Marks, shape: tuple[int, ...]) -> Bools:
@@ -100,6 +103,11 @@ def _lines(marks: Marks, shape: tuple[int, ...]) -> Bools:
     beside = (marks.right <= width / 3) | (marks.left >= width * 2 / 3)
     down = (marks.bottom - marks.top == height) & (marks.right - marks.left <= LINE_DOWN * width) & beside
     return np.asarray(across | down)
+
+
+def _frames(labels: Integers, count: int) -> Bools:
+    border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    return np.asarray(np.bincount(border, minlength=count + 1)[1:] > FRAME_SHARE * border.size)
 
 
 def _scraps(marks: Marks, main: int, shape: tuple[int, ...]) -> Bools:

@@ -1,7 +1,7 @@
 """From pixels (a photo, an MNIST vector) to an image. Ink is every pixel that differs from the background.
 
-An even background is the border's median. Where that fails, a second look estimates an uneven background (background.py), separates
-ink from paper (threshold.py), and keeps the digit's marks (components.py), as Gatos et al. (2006) do for old documents.
+An even background is the border's median. Where that fails, a second look estimates an uneven background (background.py). It then
+separates ink from paper (threshold.py), as Gatos et al. (2006) do for old documents, and keeps the digit's marks (components.py).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,6 +25,7 @@ SHEET_FILL = 0.8  # Of the opaque pixels' box. Fuller ones are a sheet, unless a
 MAPPED_CELLS = 128  # The second look finds marks on a map with at most this many cells in a row or column.
 NO_INK = 0.02  # Contrast. Weaker differences on the map do not affect the threshold.
 ROUGHEST_PAPER = 0.32  # Of the ink. Paper whose differences have a larger root mean square is a scene.
+MOST_INK = 0.6  # Of the map. Bold digits in tight crops cover half of it.
 SMALLEST_BOX = 60  # Pixels. A smaller digit is worth a closer look.
 
 Closer = Callable[[float, float, float, float], Array]
@@ -44,9 +45,9 @@ NOTHING = Ink(np.zeros((0, 0), np.float32))
 def image_from_pixels(pixels: Array, closer: Closer | None = None) -> NDArray[np.float32]:
     """Turn gray (height, width), color (height, width, 3), or color and alpha (height, width, 4) into an image.
 
-    Pixels are uint8 or float in [0, 1], light on dark or dark on light, in any color. DrawingError for other shapes and for values
-    out of range. If they are a reduced copy of a larger image, `closer(left, top, right, bottom)` returns the larger image's pixels
-    of a part, whose sides are fractions of the image. A digit of few pixels is then cropped before it is reduced.
+    Pixels are uint8 or float in [0, 1], light on dark or dark on light, in any color. DrawingError for other shapes and for
+    values out of range. For a reduced copy, `closer(left, top, right, bottom)` returns a part of the larger image, whose sides
+    are fractions of the image. So a small digit is cropped before it is reduced.
     """
     pixels = _as_bytes(pixels)
     height, width = pixels.shape[:2]
@@ -101,9 +102,11 @@ def _find_ink(pixels: Bytes) -> Ink:
     if pixels.shape[2] == 4:
         opaque = pixels[:, :, 3] >= 128
         if np.median(_border(pixels[:, :, 3:])) < 128:
-            rows, columns = _extent(opaque.any(axis=1)), _extent(opaque.any(axis=0))
+            rows, columns = _extent(np.any(opaque, axis=1)), _extent(np.any(opaque, axis=0))
             if not _is_sheet(pixels[rows, columns], opaque[rows, columns]):
-                return _cropped(in_unit_range(pixels[:, :, 3]))  # On a transparent background, opaque pixels are ink of any color.
+                return _cropped(
+                    in_unit_range(pixels[:, :, 3])
+                )  # On a transparent background, opaque pixels are ink of any color.
             pixels, top, left = pixels[rows, columns], rows.start, columns.start
         pixels = _on_white(pixels)
     ink = _ink_on_even_background(pixels) or _ink_on_uneven_background(pixels)
@@ -129,7 +132,8 @@ def _on_white(pixels: Bytes) -> Array:
 def _ink_on_even_background(pixels: Array) -> Ink | None:
     """Return the ink as the distance from the border's median color. Return None if the image contradicts an even background.
 
-    That is: the border's noise or its ink is strong, the ink covers half of the image, or a frame surrounds it.
+    These contradict it: strong noise or ink at the border, ink on half of the image, and a frame. In an image of MNIST's size,
+    ink may touch the border.
     """
     height, width, channels = pixels.shape
     border = _border(pixels)
@@ -149,7 +153,8 @@ def _ink_on_even_background(pixels: Array) -> Ink | None:
         noise, off = differences[len(differences) * 3 // 4], differences[-1]
     strongest = ink.max(initial=0.0)
     threshold = PAPER_GRAIN * noise
-    if threshold > strongest / 2 or off > max(threshold, strongest / 4):
+    is_cut = off > max(threshold, strongest / 4) and height * width > IMAGE_SIDE**2
+    if threshold > strongest / 2 or is_cut:
         return None
     if strongest < FAINTEST_INK:
         return NOTHING
@@ -158,7 +163,8 @@ def _ink_on_even_background(pixels: Array) -> Ink | None:
     found = _cropped(ink, top, left)
     outline = _border(found.strength[:, :, None])
     is_framed = min(found.strength.shape) > 2 * BOX_SIDE and np.mean(outline > 0.5) > FRAME_FILL
-    if is_framed or ink.size > height * width / 2 and np.count_nonzero(ink > strongest / 2) > height * width / 2:
+    is_paper = np.count_nonzero(ink > strongest / 2) > height * width / 2  # The border was a frame.
+    if is_framed or is_paper:
         return None
     return found
 
@@ -170,7 +176,7 @@ def _ink_on_uneven_background(pixels: Array) -> Ink:
     is_ink = mapped > NO_INK
     threshold = otsu_threshold(mapped[is_ink], center_weights(mapped.shape)[is_ink])
     mask = mapped > threshold
-    if not mask.any():
+    if not 0.0 < mask.mean() < MOST_INK:
         return NOTHING
     paper, full = mapped[~_with_neighbors(mask)], mapped[mask].mean()
     if paper.size and np.sqrt((paper * paper).mean()) > ROUGHEST_PAPER * full:
@@ -180,7 +186,7 @@ def _ink_on_uneven_background(pixels: Array) -> Ink:
         return NOTHING
     # The digit's soft edge reaches into the next cells.
     near = _with_neighbors(digit) & ~dropped
-    rows, columns = _extent(near.any(axis=1)), _extent(near.any(axis=0))
+    rows, columns = _extent(np.any(near, axis=1)), _extent(np.any(near, axis=0))
     top, left = rows.start * side, columns.start * side
     strength = strength[top : rows.stop * side, left : columns.stop * side]
     height, width = strength.shape
@@ -198,7 +204,7 @@ def _cropped(ink: Floats, top: int = 0, left: int = 0) -> Ink:
     strongest = ink.max(initial=0.0)
     if strongest < FAINTEST_INK:
         return NOTHING
-    rows, columns = _extent(ink.any(axis=1)), _extent(ink.any(axis=0))
+    rows, columns = _extent(np.any(ink, axis=1)), _extent(np.any(ink, axis=0))
     return Ink(ink[rows, columns] / strongest, top + rows.start, left + columns.start)
 
 
