@@ -7,7 +7,7 @@ import numpy as np
 from digitnet.arrays import Bools, Floats, Integers
 
 LINE_ACROSS, LINE_DOWN = 0.2, 0.1  # Of the image. A wide mark flatter, or a tall one at the side narrower, is a line.
-FRAME_SHARE = 0.9  # Of the border. A mark that covers more is a frame: even a bold digit leaves the corners free.
+FRAME_SHARE = 0.7  # Of the border. A mark that covers more is a frame: even a bold digit leaves the corners free.
 STACKED_GAP = 0.2  # Of the digit's size. A bar this close above or below belongs to the digit, even at the border.
 SPECK_SIZE, SPECK_GAPS = 0.12, (0.5, 0.25)  # Of the digit's size: a smaller mark this far below or above, or beside it.
 SPECK_AREA = 0.02  # Of the digit's area.
