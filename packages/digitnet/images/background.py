@@ -71,7 +71,10 @@ def _closing(cells: Floats) -> Floats:
 
 def _quadratic_surface(cells: Floats) -> NDArray[np.float32]:
     """Fit 1, x, y, x², xy and y² to the paper by least squares. Each round leaves out cells that are much darker."""
-    y, x = (axis.ravel() for axis in np.meshgrid(*(np.linspace(-1.0, 1.0, length) for length in cells.shape), indexing="ij"))
+    y, x = (
+        axis.ravel()
+        for axis in np.meshgrid(*(np.linspace(-1.0, 1.0, length, dtype=np.float32) for length in cells.shape), indexing="ij")
+    )
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
     values, is_paper = cells.ravel(), np.ones(cells.size, bool)
     for _ in range(FIT_ROUNDS):
