@@ -15,7 +15,7 @@ from digitnet.inference_plan import InferencePlan
 from digitnet.network import Network
 from digitnet.optimizers import Adam
 from digitnet.parallel import DataParallel
-from inference.image_files.decode import IMAGE_TYPES, checked_image, pixels_of
+from inference.image_files.decode import IMAGE_TYPES, checked_image, decoded
 from plan_threads import PlanThreads
 from threadpoolctl import threadpool_limits
 
@@ -76,7 +76,7 @@ def _image_file(path: Path, network: Network, times: int) -> None:
         plan = InferencePlan(network)
 
         def work():
-            image = image_from_pixels(pixels_of(checked_image(content, IMAGE_TYPES[0])))
+            image = image_from_pixels(*decoded(checked_image(content, IMAGE_TYPES[0])))
             plan.predict_logits(image[None])
 
         rounds(work, times, clock=time.process_time)

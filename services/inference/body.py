@@ -17,7 +17,7 @@ from stores.prediction_log.base import Form
 from inference.admission import TOO_MUCH
 from inference.errors import bad_request, first_problem, invalid_request, too_large, too_many_requests, unsupported_media
 from inference.image_files.base import ImageFile
-from inference.image_files.decode import IMAGE_TYPES, checked_image, pixels_of
+from inference.image_files.decode import IMAGE_TYPES, checked_image, decoded
 from inference.predictor import Image
 from inference.schemas.requests import BESIDE_IMAGE, MAX_FIELDS, MAX_VALUES, PredictRequest
 from inference.work_queue import WorkQueue
@@ -97,19 +97,19 @@ def vector_image(values: list[float]) -> Image:
 
 def _image_drawing(body: Body, file: ImageFile) -> Drawing[Body]:
     started = perf_counter()
-    pixels = pixels_of(file)
-    decoded = perf_counter()
-    image = image_from_pixels(pixels)
-    return Drawing("image", image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+    pixels, closer = decoded(file)
+    unpacked = perf_counter()
+    image = image_from_pixels(pixels, closer)
+    return Drawing("image", image, body, {"decode": unpacked - started, "normalize": perf_counter() - unpacked})
 
 
 def _json_drawing(schema: type[Body], content: bytes) -> Drawing[Body]:
     started = perf_counter()
     body = _parsed(schema, content)
-    decoded = perf_counter()
+    parsed = perf_counter()
     form: Form = "strokes" if body.image_vector is None else "image_vector"
     image = image_from_strokes(body.strokes or (), body.brush) if body.image_vector is None else vector_image(body.image_vector)
-    return Drawing(form, image, body, {"decode": decoded - started, "normalize": perf_counter() - decoded})
+    return Drawing(form, image, body, {"decode": parsed - started, "normalize": perf_counter() - parsed})
 
 
 def _options(request: Request, schema: type[Body]) -> Body:

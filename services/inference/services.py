@@ -17,8 +17,8 @@ from inference.settings import Settings
 from inference.shadow import Shadow
 from inference.work_queue import WorkQueue
 
-# Calls that may wait in each queue while one runs: at most two seconds of work on one core.
-LARGE_WAITING = 8  # Large bodies: up to 0.3 s each.
+# Calls that may wait in each queue while one runs: usually at most two seconds of work on one core.
+LARGE_WAITING = 8  # Large bodies: 0.1 s for a photo, up to 1.3 s for the worst file.
 INSPECTIONS_WAITING = 64  # Explanations, units, snapshots: up to 0.03 s each.
 SLOW_WAITING = 4  # Occlusion, training steps: up to half a second each.
 

@@ -144,7 +144,7 @@ def test_keeps_the_order_of_feedback_while_the_clock_jumps(give, kept, monkeypat
         ({"prediction_id": "x", "actual_digit": -1}, "actual_digit: Input should be greater"),
         ({"prediction_id": "", "actual_digit": 5}, "prediction_id: String should have at least 1"),
         ({"prediction_id": "x" * 201, "actual_digit": 5}, "prediction_id: String should have at most 200"),
-        ({"image_vector": [2.0] * 784, "actual_digit": 5}, "image_vector.0: Input should be less than or equal to 1"),
+        ({"image_vector": [2.0] * 784, "actual_digit": 5}, "image_vector: the numbers must be from 0 to 1, not 2"),
     ],
 )
 def test_error_names_the_field(client, kept, body, words):

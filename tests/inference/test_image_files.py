@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fastapi import HTTPException
 from inference.image_files.base import MAX_PARTS
-from inference.image_files.decode import BAND_PIXELS, LARGEST_SIDE, checked_image, pixels_of
+from inference.image_files.decode import BAND_PIXELS, LARGEST_SIDE, checked_image, decoded
 from inference.image_files.jpeg import MAX_SCANS
 from PIL import Image, ImageOps
 from pngs import file_of, interlaced, png_by_hand, png_of, turned
@@ -30,7 +30,7 @@ def checked(content):
 
 
 def pixels(content):
-    return pixels_of(checked(content))
+    return decoded(checked(content)).pixels
 
 
 def file_image(content):
@@ -93,6 +93,24 @@ def test_applies_the_orientation(form, options, orientation):
     content = turned(Image.fromarray(COLOR), form, orientation, **options)
     upright = ImageOps.exif_transpose(file_image(content)).convert("RGB")
     np.testing.assert_array_equal(pixels(content), np.asarray(upright))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_looks_closer_at_a_part_of_a_reduced_image(form, orientation):
+    large = np.zeros((2 * LARGEST_SIDE, 2 * LARGEST_SIDE + 200), np.uint8)
+    large[64:72, 128:160] = 255
+    content = turned(Image.fromarray(large), form, orientation, **({"quality": 100} if form == "JPEG" else {}))
+    upright = np.asarray(ImageOps.exif_transpose(file_image(content)))
+    height, width = upright.shape
+    rows, columns = (np.flatnonzero((upright > 127).any(axis=axis)) for axis in (1, 0))
+    top, bottom, left, right = rows[0] - 3, rows[-1] + 5, columns[0] - 2, columns[-1] + 9
+    part = decoded(checked(content)).closer(left / width, top / height, right / width, bottom / height)
+    np.testing.assert_allclose(part, upright[top:bottom, left:right], atol=0 if form == "PNG" else 6)
+
+
+def test_nothing_is_closer_than_the_whole_file():
+    assert decoded(checked(png_of(GRAY))).closer is None
 
 
 @pytest.mark.parametrize(

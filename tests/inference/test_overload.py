@@ -51,7 +51,8 @@ def test_expensive_requests_stay_within_the_container_s_memory(run_service, mode
     documented(
         "attacks",
         "the most expensive body of each kind",
-        f"no 5xx, and at most {MEMORY_MIB['']} MiB, for a WebP {MEMORY_MIB['a WebP']}, of the replica's 1 GiB; "
+        f"no 5xx, and at most {MEMORY_MIB['']} MiB, for a progressive JPEG {MEMORY_MIB['a progressive JPEG']}, for a WebP "
+        f"{MEMORY_MIB['a WebP']}, of the replica's 1 GiB; "
         "see [the costs](security.md)",
     )
 

@@ -1,28 +1,69 @@
-"""From pixels (a photo, an MNIST vector) to an image. Ink is every pixel that differs from the background."""
+"""From pixels (a photo, an MNIST vector) to an image. Ink is every pixel that differs from the background.
 
-from collections.abc import Sequence
+An even background is the border's median. Where that fails, a second look estimates an uneven background (background.py). It then
+separates ink from paper (threshold.py), as Gatos et al. (2006) do for old documents, and keeps the digit's marks (components.py).
+"""
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import Array, Bools, Bytes, Floats
+from digitnet.images.background import cells_of, ink_above_background
+from digitnet.images.components import center_weights, digit_cells
 from digitnet.images.normalize import BOX_SIDE, IMAGE_SIDE, DrawingError, blank, in_bytes, in_unit_range, place, resampling
+from digitnet.images.threshold import otsu_threshold
 
 PAPER_GRAIN = 6.0  # Times the noise level, the third quartile of the border. Normal noise exceeds it once in 10^11 pixels.
 FAINTEST_INK = 0.1  # An image with less contrast counts as blank.
 DOT_SIZE, DOT_FILL = 0.15, 0.6  # A dot's largest side, relative to the image, and the share of its square that it fills.
+FRAME_FILL = 0.9  # Of the ink's outline. Digits fill less of it.
+SHEET_FILL = 0.8  # Of the opaque pixels' box. Fuller ones are a sheet, unless all have one color.
+MAPPED_CELLS = 128  # The second look finds marks on a map with at most this many cells in a row or column.
+NO_INK = 0.02  # Contrast. Weaker differences on the map do not affect the threshold.
+ROUGHEST_PAPER = 0.32  # Of the ink. Paper whose differences have a larger root mean square is a scene.
+MOST_INK = 0.6  # Of the map. Bold digits in tight crops cover half of it.
+SMALLEST_BOX = 60  # Pixels. A smaller digit is worth a closer look.
+
+Closer = Callable[[float, float, float, float], Array]
 
 
-def image_from_pixels(pixels: Array) -> NDArray[np.float32]:
+class Ink(NamedTuple):
+    """Ink, (height, width) in [0, 1], its strongest 1, and the place of its upper left pixel. Without ink it is empty."""
+
+    strength: Floats
+    top: int = 0
+    left: int = 0
+
+
+NOTHING = Ink(np.zeros((0, 0), np.float32))
+
+
+def image_from_pixels(pixels: Array, closer: Closer | None = None) -> NDArray[np.float32]:
     """Turn gray (height, width), color (height, width, 3), or color and alpha (height, width, 4) into an image.
 
-    Pixels are uint8 or float in [0, 1], light on dark or dark on light, in any color. The median of the border is the
-    background. DrawingError for other shapes and for values out of range.
+    Pixels are uint8 or float in [0, 1], light on dark or dark on light, in any color. DrawingError for other shapes and for
+    values out of range. For a reduced copy, `closer(left, top, right, bottom)` returns a part of the larger image, whose sides
+    are fractions of the image. So a small digit is cropped before it is reduced.
     """
     pixels = _as_bytes(pixels)
-    ink = _ink(pixels)
-    box = ink[_extent(np.any(ink, axis=1)), _extent(np.any(ink, axis=0))]
-    if box.size == 0 or _is_dot(box, max(pixels.shape[:2])):
+    height, width = pixels.shape[:2]
+    ink = _find_ink(pixels)
+    side, dot_side = max(ink.strength.shape), DOT_SIZE * max(height, width)
+    if closer is not None and 0 < side < SMALLEST_BOX:
+        bottom, right = ink.top + ink.strength.shape[0], ink.left + ink.strength.shape[1]
+        part = closer(  # A margin as wide as the digit shows enough paper.
+            max(ink.left - side, 0) / width,
+            max(ink.top - side, 0) / height,
+            min(right + side, width) / width,
+            min(bottom + side, height) / height,
+        )
+        ink, dot_side = _find_ink(_as_bytes(part)), inf if side <= dot_side else 0.0
+    box = ink.strength
+    if box.size == 0 or _is_dot(box, dot_side):
         return blank()
 
     scale = BOX_SIDE / max(box.shape)
@@ -53,53 +94,138 @@ def _as_bytes(pixels: Array) -> Bytes:
     return in_bytes(pixels)
 
 
-def _ink(pixels: Array) -> Floats:
-    """Return the distance of each pixel from the background, (height, width) in [0, 1], scaled so that the largest is 1.
-
-    The result may lack margins of pure background.
-    """
+def _find_ink(pixels: Bytes) -> Ink:
+    """Return the ink of uint8 pixels (height, width) or (height, width, channels), without margins."""
+    top, left = 0, 0
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
     if pixels.shape[2] == 4:
-        alpha = pixels[:, :, 3:]
-        if np.median(_border(alpha)) < 128:
-            pixels = alpha  # On a transparent background, opaque pixels are ink of any color.
-        else:
-            alpha = in_unit_range(alpha)
-            pixels = in_unit_range(pixels[:, :, :3]) * alpha + (1.0 - alpha)
+        opaque = pixels[:, :, 3] >= 128
+        if np.median(_border(pixels[:, :, 3:])) < 128:
+            rows, columns = _extent(np.any(opaque, axis=1)), _extent(np.any(opaque, axis=0))
+            if not _is_sheet(pixels[rows, columns], opaque[rows, columns]):
+                return _cropped(
+                    in_unit_range(pixels[:, :, 3])
+                )  # On a transparent background, opaque pixels are ink of any color.
+            pixels, top, left = pixels[rows, columns], rows.start, columns.start
+        pixels = _on_white(pixels)
+    ink = _ink_on_even_background(pixels) or _ink_on_uneven_background(pixels)
+    return ink._replace(top=ink.top + top, left=ink.left + left)
+
+
+def _is_sheet(pixels: Bytes, opaque: Bools) -> bool:
+    """Tell a sheet with a transparent margin from opaque ink: a sheet fills its box and has more than one color."""
+    if not opaque.size or opaque.mean() < SHEET_FILL:
+        return False
+    colors = pixels[opaque][:, :3]
+    return bool((colors.max(axis=0) - colors.min(axis=0)).max() >= FAINTEST_INK * 255)
+
+
+def _on_white(pixels: Bytes) -> Array:
+    """Return the colors that (height, width, 4) have on a white sheet, (height, width, 3), as floats if they are translucent."""
+    alpha = pixels[:, :, 3:]
+    if alpha.min() == 255:
+        return pixels[:, :, :3]
+    return in_unit_range(pixels[:, :, :3]) * in_unit_range(alpha) + (1.0 - in_unit_range(alpha))
+
+
+def _ink_on_even_background(pixels: Array) -> Ink | None:
+    """Return the ink as the distance from the border's median color. Return None if the image contradicts an even background.
+
+    These contradict it: strong noise or ink at the border, ink on half of the image, and a frame. In an image of MNIST's size,
+    ink may touch the border.
+    """
+    height, width, channels = pixels.shape
     border = _border(pixels)
-    if pixels.shape[2] == 1 and pixels.dtype == np.uint8 and not border.any():
-        return _at_full_strength(in_unit_range(pixels[:, :, 0]))  # On pure black, as in MNIST, ink is the pixel itself.
-    background = np.sort(border, axis=0)[len(border) // 2]
-    if pixels.dtype == np.uint8:
-        pixels, border, background = (in_unit_range(part) for part in (_without_margins(pixels, background), border, background))
-    ink = _largest_difference(pixels, background)
-    # The background of a photo has noise: a pixel that differs by a few times the border's noise is background.
-    noise = np.sort(_largest_difference(border, background))
-    ink *= ink > PAPER_GRAIN * noise[len(noise) * 3 // 4]
-    return _at_full_strength(ink)
+    if channels == 1 and pixels.dtype == np.uint8 and not border.any():
+        ink, top, left = in_unit_range(pixels[:, :, 0]), 0, 0  # On pure black, as in MNIST, ink is the pixel itself.
+        noise = off = 0.0
+    else:
+        background = np.sort(border, axis=0)[len(border) // 2]
+        rows, columns = slice(0, height), slice(0, width)
+        if pixels.dtype == np.uint8:
+            rows, columns = _without_margins(pixels, background)
+            pixels, border, background = (in_unit_range(part) for part in (pixels[rows, columns], border, background))
+        top, left = rows.start, columns.start
+        ink = _largest_difference(pixels, background)
+        # The background of a photo has noise: a pixel that differs by a few times the border's noise is background.
+        differences = np.sort(_largest_difference(border, background))
+        noise, off = differences[len(differences) * 3 // 4], differences[-1]
+    strongest = ink.max(initial=0.0)
+    threshold = PAPER_GRAIN * noise
+    is_cut = off > max(threshold, strongest / 4) and height * width > IMAGE_SIDE**2
+    if threshold > strongest / 2 or is_cut:
+        return None
+    if strongest < FAINTEST_INK:
+        return NOTHING
+    if noise:
+        ink *= ink > threshold
+    found = _cropped(ink, top, left)
+    outline = _border(found.strength[:, :, None])
+    is_framed = min(found.strength.shape) > 2 * BOX_SIDE and np.mean(outline > 0.5) > FRAME_FILL
+    is_paper = np.count_nonzero(ink > strongest / 2) > height * width / 2  # The border was a frame.
+    if is_framed or is_paper:
+        return None
+    return found
 
 
-def _at_full_strength(ink: Floats) -> Floats:
-    """Scale the strongest ink to 1, or return zeros if all ink is fainter than FAINTEST_INK."""
+def _ink_on_uneven_background(pixels: Array) -> Ink:
+    """Return the digit's ink in a photo, a tight crop, or an image with a frame."""
+    strength = ink_above_background(pixels if pixels.dtype == np.uint8 else in_bytes(pixels))
+    mapped, side = cells_of(strength, MAPPED_CELLS)
+    is_ink = mapped > NO_INK
+    threshold = otsu_threshold(mapped[is_ink], center_weights(mapped.shape)[is_ink])
+    mask = mapped > threshold
+    if not 0.0 < mask.mean() < MOST_INK:
+        return NOTHING
+    paper, full = mapped[~_with_neighbors(mask)], mapped[mask].mean()
+    if paper.size and np.sqrt((paper * paper).mean()) > ROUGHEST_PAPER * full:
+        return NOTHING
+    digit, dropped = digit_cells(mask)
+    if not digit.any():
+        return NOTHING
+    # The digit's soft edge reaches into the next cells.
+    near = _with_neighbors(digit) & ~dropped
+    rows, columns = _extent(np.any(near, axis=1)), _extent(np.any(near, axis=0))
+    top, left = rows.start * side, columns.start * side
+    strength = strength[top : rows.stop * side, left : columns.stop * side]
+    height, width = strength.shape
+    strength = strength * np.kron(near[rows, columns], np.ones((side, side), bool))[:height, :width]
+    full = strength[strength > threshold].mean()
+    if full < FAINTEST_INK:
+        return NOTHING
+    # Half the threshold is paper, and the mean of the ink is full ink: the pen's grain disappears, its soft edges stay.
+    paper_level = threshold / 2.0
+    return _cropped(np.clip((strength - paper_level) / (full - paper_level), 0.0, 1.0), top, left)
+
+
+def _cropped(ink: Floats, top: int = 0, left: int = 0) -> Ink:
+    """Cut margins off (height, width) and scale the strongest ink to 1. Ink fainter than FAINTEST_INK is nothing."""
     strongest = ink.max(initial=0.0)
     if strongest < FAINTEST_INK:
-        return np.zeros_like(ink)
-    ink /= strongest
-    return ink
+        return NOTHING
+    rows, columns = _extent(np.any(ink, axis=1)), _extent(np.any(ink, axis=0))
+    return Ink(ink[rows, columns] / strongest, top + rows.start, left + columns.start)
 
 
-def _without_margins(pixels: Bytes, color: Bytes) -> Bytes:
-    """Cut off margins of pure `color` (channels,) from (height, width, channels).
+def _with_neighbors(cells: Bools) -> Bools:
+    """Add the eight neighbors of each cell."""
+    padded = np.pad(cells, 1)
+    columns = padded[:, :-2] | padded[:, 1:-1] | padded[:, 2:]
+    return columns[:-2] | columns[1:-1] | columns[2:]
+
+
+def _without_margins(pixels: Bytes, color: Bytes) -> tuple[slice, slice]:
+    """Return the rows and columns of (height, width, channels) without margins of pure `color` (channels,).
 
     Images of MNIST's size stay whole, because the search would take longer than it saves.
     """
     height, width, channels = pixels.shape
     if height * width <= IMAGE_SIDE**2:
-        return pixels
+        return slice(0, height), slice(0, width)
     others = pixels.reshape(height, -1) != np.tile(color, width)  # Compare whole rows: the last axis alone is too short.
     rows, columns = others.any(axis=1), others.any(axis=0).reshape(width, channels).any(axis=1)
-    return pixels[_extent(rows), _extent(columns)]
+    return _extent(rows), _extent(columns)
 
 
 def _extent(chosen: Bools) -> slice:
@@ -124,6 +250,6 @@ def _border(pixels: Array) -> Array:
     return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
 
 
-def _is_dot(box: Floats, image_side: int) -> bool:
+def _is_dot(box: Floats, largest: float) -> bool:
     side = max(box.shape)
-    return bool(side <= DOT_SIZE * image_side and box.sum() >= DOT_FILL * side * side)
+    return bool(side <= largest and box.sum() >= DOT_FILL * side * side)

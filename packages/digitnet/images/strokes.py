@@ -19,7 +19,7 @@ PATH_STEP = 0.4  # Pixels between the path's points. Smaller steps change nothin
 PATH_POINTS = 2000  # More than any digit needs. Limits the work for one drawing.
 SMALLEST_EXTENT = 1e-6  # Pixels of the canvas. No pen moves less, and scaling less up would overflow.
 STRAY_GAPS = 0.75, 1.5  # In sizes of the other strokes. A dot this far beside, or above or below, their box is a stray tap.
-SMALLEST_DIGIT = 3.3  # In sizes of the largest dot. A dot next to smaller strokes, as in a colon, is not a stray tap.
+SHORTEST_DIGIT = 3.3  # In sizes of the largest dot. A dot next to shorter strokes, as in a colon, is not a stray tap.
 
 
 Stroke = Sequence[Sequence[float]] | Floats  # (x, y) points, (n, 2).
@@ -96,7 +96,9 @@ def _without_stray_dots(points: Floats, counts: Integers, largest_dot: float) ->
         return points, counts
     low, high = lows[~is_dot].min(axis=0), highs[~is_dot].max(axis=0)
     size = (high - low).max()
-    if size < SMALLEST_DIGIT * largest_dot:
+    # Even a small digit has a long path.
+    length = sum(path_lengths(points[start : start + count])[-1] for start, count in zip(starts[~is_dot], counts[~is_dot]))
+    if length < SHORTEST_DIGIT * largest_dot:
         return points, counts
     kept = ~is_dot | (np.maximum(low - highs, lows - high) <= size * np.array(STRAY_GAPS)).all(axis=1)
     return points[np.repeat(kept, counts)], counts[kept]

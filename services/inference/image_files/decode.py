@@ -6,9 +6,12 @@ The first image imports Pillow, which takes 10 MB and 30 ms: many services never
 import io
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from digitnet.images.ink import Closer
 from fastapi import HTTPException
 from numpy.typing import NDArray
 
@@ -24,11 +27,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
-LARGEST_SIDE = 560  # Pixels. Larger images are averaged down to less than twice this, since the network reads 28.
+LARGEST_SIDE = 560  # Pixels. Larger images are averaged down to less than twice this.
 JPEG_SCALES = (8, 4, 2)  # libjpeg decodes to a fraction of the size, in a third of the time.
 BAND_PIXELS = 2**18  # Converted and averaged at a time. Converting a whole image would double its memory.
 # Decoded at a time, at most a megapixel. Pillow blocks other threads meanwhile.
 READ_BYTES = {"PNG": 1024, "JPEG": 4096}
+
+Box = tuple[float, float, float, float]
 
 logging.getLogger("PIL").setLevel(logging.INFO)
 
@@ -51,27 +56,61 @@ def checked_image(content: bytes, media_type: str) -> ImageFile:
     raise unsupported_media(f"send {', '.join(IMAGE_TYPES)}, not {media_type}")
 
 
-def pixels_of(file: ImageFile) -> NDArray[np.uint8]:
-    """Unpack a checked file to upright pixels, uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4).
+class Decoded(NamedTuple):
+    """The pixels of a file, upright: uint8 (height, width), (height, width, 3) or, with alpha, (height, width, 4)."""
 
-    Average down an image with a side of 1,120 pixels or more. Raise a 422 for a damaged file.
-    """
-    from PIL import Image, UnidentifiedImageError
+    pixels: NDArray[np.uint8]  # Reduced, if the file has a side of 1,120 pixels or more.
+    closer: Closer | None  # Returns a part of the image with the file's pixels. None if nothing was reduced.
 
-    try:
-        image = Image.open(io.BytesIO(file.content), formats=[file.format.upper()])  # Reads only the header.
-        image.decodermaxblock = READ_BYTES.get(file.format, image.decodermaxblock)
-        if image.size != (file.width, file.height):
-            raise damaged(file.format, "its headers differ in size")
+
+def decoded(file: ImageFile) -> Decoded:
+    """Unpack a checked file. Both this and `closer` raise a 422 for a damaged file."""
+    with _decoding(file):
+        image = _opened(file)
         _draft(image)
         image.load()
-        return _upright(np.asarray(_reduced(image, file.significant_bits)), file.orientation)
+        is_reduced = max(file.width, file.height) >= 2 * LARGEST_SIDE
+        return Decoded(_pixels(image, file), partial(_part, image, file) if is_reduced else None)
+
+
+def _part(image: "Image", file: ImageFile, left: float, top: float, right: float, bottom: float) -> NDArray[np.uint8]:
+    """Return a part of the image, between these fractions of the upright width and height."""
+    with _decoding(file):
+        if image.size != (file.width, file.height):  # libjpeg has reduced it
+            image = _opened(file)
+        left, top, right, bottom = _as_stored((left, top, right, bottom), file.orientation)
+        box = round(left * file.width), round(top * file.height), round(right * file.width), round(bottom * file.height)
+        return _pixels(image.crop(box), file)
+
+
+@contextmanager
+def _decoding(file: ImageFile) -> Iterator[None]:
+    """Raise a 422 for a damaged file."""
+    from PIL import UnidentifiedImageError
+
+    try:
+        yield
     except HTTPException:
         raise
     except UnidentifiedImageError as error:
         raise damaged(file.format, "its header cannot be read") from error
     except Exception as error:  # Pillow raises many kinds of exceptions for damaged files, even AssertionError.
         raise damaged(file.format, str(error) or "its pixels cannot be read") from error
+
+
+def _opened(file: ImageFile) -> "Image":
+    """Read only the header."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(file.content), formats=[file.format.upper()])
+    image.decodermaxblock = READ_BYTES.get(file.format, image.decodermaxblock)
+    if image.size != (file.width, file.height):
+        raise damaged(file.format, "its headers differ in size")
+    return image
+
+
+def _pixels(image: "Image", file: ImageFile) -> NDArray[np.uint8]:
+    return _upright(np.asarray(_reduced(image, file.significant_bits)), file.orientation)
 
 
 def _draft(image: "Image") -> None:
@@ -134,10 +173,24 @@ def _white(image: "Image", significant_bits: int) -> int:
     return declared if significant_bits < 16 and largest <= declared else largest
 
 
+# Exif orientations. Rows and columns are swapped first, then flipped.
+SWAPPED, ROWS_FLIPPED, COLUMNS_FLIPPED = (5, 6, 7, 8), (3, 4, 7, 8), (2, 3, 6, 7)
+
+
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Apply an Exif orientation: 5 to 8 swap rows and columns, and the others flip them."""
-    if orientation >= 5:
+    """Apply an Exif orientation."""
+    if orientation in SWAPPED:
         pixels = pixels.swapaxes(0, 1)
-    rows = -1 if orientation in (3, 4, 7, 8) else 1
-    columns = -1 if orientation in (2, 3, 6, 7) else 1
+    rows = -1 if orientation in ROWS_FLIPPED else 1
+    columns = -1 if orientation in COLUMNS_FLIPPED else 1
     return np.ascontiguousarray(pixels[::rows, ::columns])
+
+
+def _as_stored(box: Box, orientation: int) -> Box:
+    """Turn fractions of the upright image (left, top, right, bottom) into those of the stored one."""
+    left, top, right, bottom = box
+    if orientation in ROWS_FLIPPED:
+        top, bottom = 1.0 - bottom, 1.0 - top
+    if orientation in COLUMNS_FLIPPED:
+        left, right = 1.0 - right, 1.0 - left
+    return (top, left, bottom, right) if orientation in SWAPPED else (left, top, right, bottom)

@@ -96,9 +96,9 @@ class TestStrokes:
 
     @pytest.mark.parametrize("tap", [[[20.0, 265.0]], [[262.0, 12.0], [272.0, 12.0]]], ids=["a dot", "a shaky dot"])
     def test_ignores_a_stray_tap(self, tap):
-        seven = moved(SEVEN, 0.2, (70.0, 70.0))
-        for strokes in ([tap, *seven], [*seven, tap, [[5.0, 5.0]]]):
-            np.testing.assert_array_equal(image_from_strokes(strokes), image_from_strokes(seven))
+        for seven in (moved(SEVEN, scale, (70.0, 70.0)) for scale in (0.1, 0.2)):
+            for strokes in ([tap, *seven], [*seven, tap, [[5.0, 5.0]]]):
+                np.testing.assert_array_equal(image_from_strokes(strokes), image_from_strokes(seven))
 
     @pytest.mark.parametrize(
         ("stroke", "dot", "stays"),
@@ -157,6 +157,33 @@ def on_sheet(ink, paper, pen):
     return (ink[:, :, None] * np.array(pen) + (1.0 - ink[:, :, None]) * np.array(paper)).astype(np.float32)
 
 
+def paper(ink):
+    """Return dark ink on gray paper, with a little noise."""
+    return 0.85 - 0.6 * ink + np.random.default_rng(3).normal(0.0, 0.008, ink.shape)
+
+
+def as_photo(change):
+    """Return a function from ink to the pixels of changed paper."""
+    return lambda ink: np.clip(change(paper(ink)), 0.0, 1.0)
+
+
+def with_border(pixels, rows, value):
+    pixels = pixels.copy()
+    pixels[rows] = value
+    return pixels
+
+
+Y, X = np.indices((280, 280)) / 280
+PHOTOS = [
+    pytest.param(as_photo(lambda sheet: sheet * (1.0 - 0.5 * X)), id="light from a side"),
+    pytest.param(as_photo(lambda sheet: sheet * (1.0 - 0.4 * np.hypot(X - 0.5, Y - 0.5) ** 2)), id="vignette"),
+    pytest.param(as_photo(lambda sheet: sheet * np.where(X < 0.55, 0.7, 1.0)), id="shadow"),
+    pytest.param(lambda ink: 1.0 - np.clip(paper(ink) * (1.0 - 0.25 * Y), 0.0, 1.0), id="light ink"),
+    pytest.param(as_photo(lambda sheet: with_border(sheet, np.s_[:12], 0.1)), id="dark edge"),
+    pytest.param(lambda ink: np.pad(1.0 - ink[1:-1, 1:-1], 1), id="thin frame"),
+]
+
+
 class TestPixels:
     @pytest.mark.parametrize("scale", [0.4, 2.5])
     def test_resolution_and_place_do_not_matter(self, scale):
@@ -204,6 +231,30 @@ class TestPixels:
         marked = paper.copy()
         marked[10:12, 5:7] = 100 + 8 * times
         assert np.array_equal(image_from_pixels(marked), image_from_pixels(paper)) != is_ink
+
+    @pytest.mark.parametrize("photo", PHOTOS)
+    def test_finds_the_digit_in_a_photo(self, photo):
+        """Paper, light, borders and neighbors change, but not the digit: allow a shift by one pixel."""
+        image, clean = image_from_pixels(photo(nine())), image_from_pixels(nine())
+        assert np.corrcoef(image.ravel(), clean.ravel())[0, 1] > 0.7
+
+    @pytest.mark.parametrize("photo", PHOTOS[:-1])
+    def test_finds_nothing_on_an_empty_sheet(self, photo):
+        assert not image_from_pixels(photo(np.zeros((280, 280), np.float32))).any()
+
+    def test_ink_may_touch_the_border(self):
+        tight = nine()[35:240, 65:195]
+        for pixels in (tight, 1.0 - tight):
+            assert np.corrcoef(image_from_pixels(pixels).ravel(), image_from_pixels(nine()).ravel())[0, 1] > 0.7
+
+    def test_looks_closer_at_a_small_digit(self):
+        scan = np.pad(nine(28, 0.1), 986)  # 14 pixels on 2,000
+        reduced = scan.reshape(500, 4, 500, 4).mean(axis=(1, 3))
+
+        def closer(left, top, right, bottom):
+            return scan[int(top * 2000) : int(bottom * 2000), int(left * 2000) : int(right * 2000)]
+
+        np.testing.assert_allclose(image_from_pixels(reduced, closer), image_from_pixels(scan), atol=1.1 / 255)
 
     def test_keeps_a_normalized_image(self):
         image = image_from_pixels(nine())
