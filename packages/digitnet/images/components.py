@@ -42,6 +42,30 @@ def digit_cells(mask: Bools) -> tuple[Bools, Bools]:
     return cells, mask & ~cells
 
 
+def border_cells(mask: Bools) -> Bools:
+    """Return the cells of all marks that touch the border, (height, width)."""
+    labels, count = connected_components(mask)
+    at_border = np.zeros(count + 1, bool)
+    at_border[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
+    at_border[0] = False
+    return np.asarray(at_border[labels])
+
+
+def text_cells(mask: Bools, strong: Bools) -> Bools:
+    """Return the cells of all marks with a strong cell that are no specks beside the largest mark, (height, width)."""
+    labels, count = connected_components(mask)
+    if not count:
+        return mask
+    sizes = _size(_measured(labels, count)) * (np.bincount(labels[strong], minlength=count + 1)[1:] > 0)
+    return np.asarray(np.concatenate([[False], sizes > SPECK_SIZE * sizes.max()])[labels])
+
+
+def boxes_of(labels: Integers, count: int) -> Integers:
+    """Return the boxes of connected components, (n, 4): left, top, right and bottom; the last two are exclusive."""
+    marks = _measured(labels, count)
+    return np.stack([marks.left, marks.top, marks.right, marks.bottom], axis=1)
+
+
 def center_weights(shape: tuple[int, ...]) -> Floats:
     """Return weights that fall evenly from 1 at the center to 0 at the border, (height, width)."""
     rows, columns = (1.0 - np.abs((np.arange(length) + 0.5) * 2.0 / length - 1.0) for length in shape)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import Array, Bools, Bytes, Floats
 from digitnet.images.background import cells_of, ink_above_background
-from digitnet.images.components import center_weights, digit_cells
+from digitnet.images.components import border_cells, center_weights, digit_cells, text_cells
 from digitnet.images.normalize import BOX_SIDE, IMAGE_SIDE, DrawingError, blank, in_bytes, in_unit_range, place, resampling
 from digitnet.images.threshold import otsu_threshold
 
@@ -27,6 +27,8 @@ NO_INK = 0.02  # Contrast. Weaker differences on the map do not affect the thres
 ROUGHEST_PAPER = 0.32  # Of the ink. Paper whose differences have a larger root mean square is a scene.
 MOST_INK = 0.6  # Of the map. Bold digits in tight crops cover half of it.
 SMALLEST_BOX = 60  # Pixels. A smaller digit is worth a closer look.
+
+TEXT_CELLS = 512  # The same for numbers, whose digits may be small.
 
 Closer = Callable[[float, float, float, float], Array]
 
@@ -62,10 +64,13 @@ def image_from_pixels(pixels: Array, closer: Closer | None = None) -> NDArray[np
             min(bottom + side, height) / height,
         )
         ink, dot_side = _find_ink(_as_bytes(part)), inf if side <= dot_side else 0.0
-    box = ink.strength
-    if box.size == 0 or _is_dot(box, dot_side):
-        return blank()
+    return blank() if _is_dot(ink.strength, dot_side) else image_of_ink(ink.strength)
 
+
+def image_of_ink(box: Floats) -> NDArray[np.float32]:
+    """Turn ink (height, width), without margins, into an image. No ink makes a blank one."""
+    if not box.size:
+        return blank()
     scale = BOX_SIDE / max(box.shape)
     if scale != 1.0:
         height, width = (max(1, round(side * scale)) for side in box.shape)
@@ -94,8 +99,13 @@ def _as_bytes(pixels: Array) -> Bytes:
     return in_bytes(pixels)
 
 
-def _find_ink(pixels: Bytes) -> Ink:
-    """Return the ink of uint8 pixels (height, width) or (height, width, channels), without margins."""
+def text_ink(pixels: Array) -> Ink:
+    """Return the ink of all marks, without frames, lines and specks, for pixels as in image_from_pixels."""
+    return _find_ink(_as_bytes(pixels), is_text=True)
+
+
+def _find_ink(pixels: Bytes, is_text: bool = False) -> Ink:
+    """Return the ink of uint8 pixels (height, width) or (height, width, channels), without margins: a digit's, or all marks'."""
     top, left = 0, 0
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
@@ -109,7 +119,10 @@ def _find_ink(pixels: Bytes) -> Ink:
                 )  # On a transparent background, opaque pixels are ink of any color.
             pixels, top, left = pixels[rows, columns], rows.start, columns.start
         pixels = _on_white(pixels)
-    ink = _ink_on_even_background(pixels) or _ink_on_uneven_background(pixels)
+    if is_text:  # The light differs from end to end of a long photo.
+        ink = _ink_on_even_background(pixels, most_noise=0.0) or _text_on_uneven_background(pixels)
+    else:
+        ink = _ink_on_even_background(pixels) or _ink_on_uneven_background(pixels)
     return ink._replace(top=ink.top + top, left=ink.left + left)
 
 
@@ -129,10 +142,10 @@ def _on_white(pixels: Bytes) -> Array:
     return in_unit_range(pixels[:, :, :3]) * in_unit_range(alpha) + (1.0 - in_unit_range(alpha))
 
 
-def _ink_on_even_background(pixels: Array) -> Ink | None:
+def _ink_on_even_background(pixels: Array, most_noise: float = 1.0) -> Ink | None:
     """Return the ink as the distance from the border's median color. Return None if the image contradicts an even background.
 
-    These contradict it: strong noise or ink at the border, ink on half of the image, and a frame. In an image of MNIST's size,
+    These contradict it: noise above `most_noise`, strong noise or ink at the border, ink on half of the image, and a frame. In an image of MNIST's size,
     ink may touch the border.
     """
     height, width, channels = pixels.shape
@@ -154,7 +167,7 @@ def _ink_on_even_background(pixels: Array) -> Ink | None:
     strongest = ink.max(initial=0.0)
     threshold = PAPER_GRAIN * noise
     is_cut = off > max(threshold, strongest / 4) and height * width > IMAGE_SIDE**2
-    if threshold > strongest / 2 or is_cut:
+    if noise > most_noise or threshold > strongest / 2 or is_cut:
         return None
     if strongest < FAINTEST_INK:
         return NOTHING
@@ -184,8 +197,33 @@ def _ink_on_uneven_background(pixels: Array) -> Ink:
     digit, dropped = digit_cells(mask)
     if not digit.any():
         return NOTHING
-    # The digit's soft edge reaches into the next cells.
-    near = _with_neighbors(digit) & ~dropped
+    return _ink_in(_with_neighbors(digit) & ~dropped, strength, side, threshold)
+
+
+def _text_on_uneven_background(pixels: Array) -> Ink:
+    """Return the ink of all marks in a photo of a number.
+
+    Dark edges raise the threshold so far that thin digits vanish. So what touches the border is dropped first. Then a second
+    threshold applies to the rest. A mark's faint parts belong to it (hysteresis; Canny, 1986).
+    """
+    strength = ink_above_background(pixels if pixels.dtype == np.uint8 else in_bytes(pixels))
+    mapped, side = cells_of(strength, TEXT_CELLS)
+    edges = np.zeros(mapped.shape, bool)
+    for _ in range(2):
+        is_ink = (mapped > NO_INK) & ~edges
+        threshold = otsu_threshold(mapped[is_ink], np.ones(np.count_nonzero(is_ink)))
+        edges |= _with_neighbors(border_cells((mapped > threshold / 2) & ~edges))
+    strong = (mapped > threshold) & ~edges
+    if not 0.0 < strong.mean() < MOST_INK:
+        return NOTHING
+    marks = text_cells((mapped > threshold / 2) & ~edges, strong)
+    if not marks.any():
+        return NOTHING
+    return _ink_in(_with_neighbors(marks) & ~edges, strength, side, threshold)
+
+
+def _ink_in(near: Bools, strength: Floats, side: int, threshold: float) -> Ink:
+    """Return the ink (height, width) in the cells of a map, whose cells have `side` pixels a side. They include its soft edge."""
     rows, columns = _extent(np.any(near, axis=1)), _extent(np.any(near, axis=0))
     top, left = rows.start * side, columns.start * side
     strength = strength[top : rows.stop * side, left : columns.stop * side]
@@ -252,4 +290,4 @@ def _border(pixels: Array) -> Array:
 
 def _is_dot(box: Floats, largest: float) -> bool:
     side = max(box.shape)
-    return bool(side <= largest and box.sum() >= DOT_FILL * side * side)
+    return bool(0 < side <= largest and box.sum() >= DOT_FILL * side * side)
