@@ -32,6 +32,12 @@ class Predictions(NamedTuple):
         """The probability of each prediction, (n,): of the likeliest digit, or of no digit."""
         return np.where(self.is_digit, self.probabilities.max(axis=1), self.no_digit)
 
+    @property
+    def scores(self) -> Floats:
+        """The log probability that each image shows its likeliest digit, (n,), at least log 1e-9."""
+        shown: Floats = self.probabilities.max(axis=1) * (1.0 - self.no_digit)
+        return np.log(np.maximum(shown, 1e-9))
+
 
 @dataclass(frozen=True)
 class Decision:

@@ -14,7 +14,8 @@ from exporter.feedback_collector import FeedbackCollector
 from exporter.scrape import gauge_by
 
 REFERENCES = "drift_references"  # in a model's card, by form
-FORMS = {"strokes": "strokes", "image_vector": "pixels", "image": "pixels"}  # other pens drew the pixels
+# Other pens drew the pixels. A number's digits have a form of their own, for which today's models have no reference.
+FORMS = {"strokes": "strokes", "image_vector": "pixels", "image": "pixels", "number": "number"}
 FEWEST, NEWEST = 100, 6400  # predictions per query, first and at most; a scrape skips older ones
 
 

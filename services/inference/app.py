@@ -14,7 +14,7 @@ from inference.errors import HANDLERS
 from inference.hosts import AllowedHosts
 from inference.openapi import body_schemas, errors
 from inference.request_metrics import RequestMetrics
-from inference.routes import feedback, inspect, models, operations, predict
+from inference.routes import feedback, inspect, models, operations, predict, read
 from inference.services import Services
 from inference.settings import Settings
 
@@ -42,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses = errors({401: "The API key is missing or wrong"})
         guard = {"dependencies": [Depends(needs_key(settings.api_key))], "responses": responses}
     app.include_router(predict.router)
+    app.include_router(read.router)
     app.include_router(inspect.router)
     app.include_router(feedback.router, **guard)
     app.include_router(feedback.erasure_router)

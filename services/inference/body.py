@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Generic, NamedTuple, TypeVar
 
-from digitnet.images.ink import image_from_pixels, image_from_vector
+from digitnet.images.ink import image_from_pixels, image_from_vector, square
 from digitnet.images.normalize import DrawingError
+from digitnet.images.pieces import Line, lines_from_pixels, lines_from_strokes
 from digitnet.images.strokes import image_from_strokes
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -17,7 +18,7 @@ from stores.prediction_log.base import Form
 from inference.admission import TOO_MUCH
 from inference.errors import bad_request, first_problem, invalid_request, too_large, too_many_requests, unsupported_media
 from inference.image_files.base import ImageFile
-from inference.image_files.decode import IMAGE_TYPES, checked_image, decoded
+from inference.image_files.decode import IMAGE_TYPES, Decoded, checked_image, decoded
 from inference.predictor import Image
 from inference.schemas.requests import BESIDE_IMAGE, MAX_FIELDS, MAX_VALUES, PredictRequest
 from inference.work_queue import WorkQueue
@@ -36,14 +37,16 @@ BOM = b"\xef\xbb\xbf"  # some editors and shells begin a file with it
 Schema = TypeVar("Schema", bound=BaseModel)
 Body = TypeVar("Body", bound=PredictRequest)
 Result = TypeVar("Result")
+Content = TypeVar("Content")
+Source = PredictRequest | Decoded  # strokes or an image_vector; or an unpacked file
 
 
-class Drawing(NamedTuple, Generic[Body]):
+class Drawing(NamedTuple, Generic[Body, Content]):
     """The drawing in a request."""
 
     form: Form
-    image: Image
-    body: Body  # for an image, without strokes and image_vector
+    content: Content  # the image, for most requests
+    body: Body  # for an image file, without strokes and image_vector
     seconds: dict[str, float]  # time of each phase so far
 
 
@@ -54,17 +57,23 @@ class BodyReader:
         self._large = large
         self._large_images = 0
 
-    async def drawing(self, request: Request, schema: type[Body]) -> Drawing[Body]:
+    async def drawing(self, request: Request, schema: type[Body]) -> Drawing[Body, Image]:
         """Return the drawing in the request's body: JSON of this schema, or an image file beside the schema's other fields."""
+        return await self.converted(request, schema, image_of)
+
+    async def converted(
+        self, request: Request, schema: type[Body], convert: Callable[[Source], Content]
+    ) -> Drawing[Body, Content]:
+        """Return the drawing in the request's body after a conversion."""
         media_type = _media_type(request)
         if media_type.startswith("image/"):
             with self._place_for_image(request):
                 body = _options(request, schema)
                 file = checked_image(await _content(request, MAX_IMAGE_BYTES), media_type)
                 is_quick = file.width * file.height <= QUICK_PIXELS and len(file.content) <= 4 * QUICK_PIXELS
-                return await self._run(is_quick, request, _image_drawing, body, file)
+                return await self._run(is_quick, request, _image_drawing, body, file, convert)
         content = await _json(request, ", ".join((JSON, *IMAGE_TYPES)))
-        return await self._run(len(content) <= QUICK_BYTES, request, _json_drawing, schema, content)
+        return await self._run(len(content) <= QUICK_BYTES, request, _json_drawing, schema, content, convert)
 
     async def json(self, request: Request, schema: type[Schema]) -> Schema:
         """Return the request's body as an instance of the schema."""
@@ -95,21 +104,44 @@ def vector_image(values: list[float]) -> Image:
         raise bad_request(str(error)) from error
 
 
-def _image_drawing(body: Body, file: ImageFile) -> Drawing[Body]:
+def image_of(source: Source) -> Image:
+    """Return the image of a drawing."""
+    if isinstance(source, Decoded):
+        return image_from_pixels(source.pixels, source.closer)
+    if source.image_vector is not None:
+        return vector_image(source.image_vector)
+    return image_from_strokes(source.strokes or (), source.brush)
+
+
+def lines_of(source: Source) -> list[Line]:
+    """Return the lines of a drawing, with boxes in the unit that the client sent. Raise a 422 beyond their limits."""
+    if isinstance(source, PredictRequest) and source.image_vector is not None:
+        vector_image(source.image_vector)  # 400 for a wrong length
+    try:
+        if isinstance(source, Decoded):
+            return [line._replace(boxes=line.boxes * source.scale) for line in lines_from_pixels(source.pixels)]
+        if source.image_vector is not None:
+            return lines_from_pixels(square(source.image_vector))
+        return lines_from_strokes(source.strokes or (), source.brush)
+    except DrawingError as error:
+        raise invalid_request(str(error)) from error
+
+
+def _image_drawing(body: Body, file: ImageFile, convert: Callable[[Source], Content]) -> Drawing[Body, Content]:
     started = perf_counter()
-    pixels, closer = decoded(file)
+    source = decoded(file)
     unpacked = perf_counter()
-    image = image_from_pixels(pixels, closer)
-    return Drawing("image", image, body, {"decode": unpacked - started, "normalize": perf_counter() - unpacked})
+    content = convert(source)
+    return Drawing("image", content, body, {"decode": unpacked - started, "normalize": perf_counter() - unpacked})
 
 
-def _json_drawing(schema: type[Body], content: bytes) -> Drawing[Body]:
+def _json_drawing(schema: type[Body], content: bytes, convert: Callable[[Source], Content]) -> Drawing[Body, Content]:
     started = perf_counter()
     body = _parsed(schema, content)
     parsed = perf_counter()
     form: Form = "strokes" if body.image_vector is None else "image_vector"
-    image = image_from_strokes(body.strokes or (), body.brush) if body.image_vector is None else vector_image(body.image_vector)
-    return Drawing(form, image, body, {"decode": parsed - started, "normalize": perf_counter() - parsed})
+    converted = convert(body)
+    return Drawing(form, converted, body, {"decode": parsed - started, "normalize": perf_counter() - parsed})
 
 
 def _options(request: Request, schema: type[Body]) -> Body:

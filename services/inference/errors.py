@@ -18,7 +18,7 @@ from stores.prediction_log.base import DAY_SECONDS
 
 log = logging.getLogger(__name__)
 
-LOGGED = ("/predict", "/feedback")  # paths whose errors are logged, one line each
+LOGGED = ("/predict", "/read", "/feedback")  # paths whose errors are logged, one line each
 HEADERS = {429: {"Retry-After": "1"}, 503: {"Retry-After": "5"}}
 
 LOG_UNREACHABLE = "the prediction log cannot be reached: send this again in a moment"

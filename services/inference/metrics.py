@@ -19,6 +19,7 @@ PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-
 # From a health check to nginx's timeout.
 REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
 CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
+NUMBER_BUCKETS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 32, 64)
 CODES = ("200", "400", "401", "404", "405", "413", "415", "421", "422", "429", "500", "503")
 AGREEMENT, LOGGED, LOADS = ("agree", "disagree"), ("written", "dropped"), ("loaded", "refused")
 QUEUES = ("large", "inspections", "slow")
@@ -44,6 +45,12 @@ class Metrics:
         self.errors_by_code = counter("doodle_predict_errors_total", "POST /predict errors, by HTTP status.", code=PROBLEM_CODES)
         self.drawings = counter("doodle_drawings_total", "Predictions, by form of the drawing.", form=FORMS)
         self.digits = counter("doodle_digits_total", "Predictions of each digit.", digit=tuple("0123456789"))
+        self.number_digits = histogram(
+            "doodle_number_digits", "Digits of each number that POST /read found.", buckets=NUMBER_BUCKETS
+        )
+        self.read_seconds = histogram(
+            "doodle_read_seconds", "Duration of POST /read without the transfer.", buckets=PHASE_BUCKETS
+        )
         self.not_digits = counter("doodle_not_digits_total", "Predictions with is_digit false.")
         self.confidence = histogram(
             "doodle_prediction_confidence_ratio", "Probability of the predicted digit, 0 to 1.", buckets=CONFIDENCE_BUCKETS
@@ -96,16 +103,25 @@ class Metrics:
             metric.labels(*values)
         return metric
 
-    def count_prediction(self, form: str, digit: int | None, confidence: float, seconds: Mapping[str, float]) -> None:
-        """Count a prediction: the drawing's form, the digit (None: no digit), and the seconds of each phase."""
+    def observe_phases(self, seconds: Mapping[str, float]) -> None:
+        """Observe the seconds of each phase of a prediction."""
         for phase, duration in seconds.items():
             self.phase_seconds.labels(phase).observe(duration)
+
+    def count_prediction(self, form: str, digit: int | None, confidence: float) -> None:
+        """Count a prediction: the drawing's form, and the digit (None: no digit)."""
         self.drawings.labels(form).inc()
         if digit is None:
             self.not_digits.inc()
         else:
             self.digits.labels(str(digit)).inc()
             self.confidence.observe(confidence)
+
+    def count_number(self, lengths: Sequence[int], seconds: Mapping[str, float]) -> None:
+        """Count the numbers of a drawing: the digits of each, and the seconds of all phases."""
+        for length in lengths:
+            self.number_digits.observe(length)
+        self.read_seconds.observe(sum(seconds.values()))
 
     def show_model(self, alias: str, version: str | None) -> None:
         """Show the loaded version of an alias; None: no model."""

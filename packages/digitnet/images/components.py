@@ -52,12 +52,18 @@ def border_cells(mask: Bools) -> Bools:
 
 
 def text_cells(mask: Bools, strong: Bools) -> Bools:
-    """Return the cells of all marks with a strong cell that are no specks beside the largest mark, (height, width)."""
+    """Return the cells of all marks with a strong cell, without specks, (height, width)."""
     labels, count = connected_components(mask)
-    if not count:
-        return mask
-    sizes = _size(_measured(labels, count)) * (np.bincount(labels[strong], minlength=count + 1)[1:] > 0)
-    return np.asarray(np.concatenate([[False], sizes > SPECK_SIZE * sizes.max()])[labels])
+    is_strong = np.bincount(labels[strong], minlength=count + 1) > 0
+    is_strong[0] = False
+    return without_specks(is_strong[labels])
+
+
+def without_specks(mask: Bools) -> Bools:
+    """Return the cells of all marks that are no specks beside the largest one, (height, width)."""
+    labels, count = connected_components(mask)
+    sizes = _size(_measured(labels, count))
+    return np.asarray(np.concatenate([[False], sizes > SPECK_SIZE * sizes.max(initial=0)])[labels])
 
 
 def boxes_of(labels: Integers, count: int) -> Integers:

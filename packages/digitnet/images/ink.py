@@ -80,10 +80,15 @@ def image_of_ink(box: Floats) -> NDArray[np.float32]:
 
 def image_from_vector(values: Sequence[float]) -> NDArray[np.float32]:
     """Turn 784 numbers in [0, 1], row after row, into an image. DrawingError for another count."""
+    return image_from_pixels(square(values))
+
+
+def square(values: Sequence[float]) -> NDArray[np.float32]:
+    """Return 784 numbers as rows, (28, 28). DrawingError for another count."""
     vector = np.asarray(values, np.float32)
     if vector.shape != (IMAGE_SIDE**2,):
         raise DrawingError(f"Expected {IMAGE_SIDE**2} values for MNIST image, got {vector.size}")
-    return image_from_pixels(vector.reshape(IMAGE_SIDE, IMAGE_SIDE))
+    return vector.reshape(IMAGE_SIDE, IMAGE_SIDE)
 
 
 def _as_bytes(pixels: Array) -> Bytes:
@@ -145,8 +150,8 @@ def _on_white(pixels: Bytes) -> Array:
 def _ink_on_even_background(pixels: Array, most_noise: float = 1.0) -> Ink | None:
     """Return the ink as the distance from the border's median color. Return None if the image contradicts an even background.
 
-    These contradict it: noise above `most_noise`, strong noise or ink at the border, ink on half of the image, and a frame. In an image of MNIST's size,
-    ink may touch the border.
+    These contradict it: noise above `most_noise`, strong noise or ink at the border, ink on half of the image, and a frame. In an
+    image of MNIST's size, ink may touch the border.
     """
     height, width, channels = pixels.shape
     border = _border(pixels)

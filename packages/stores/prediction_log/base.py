@@ -73,7 +73,7 @@ Name = Annotated[str, AfterValidator(_name)]
 Time = Annotated[float, Field(ge=0, le=LATEST_TIME)]  # Unix seconds
 Digit = Annotated[int, Field(ge=0, le=9)]
 Image = Annotated[bytes, Field(min_length=IMAGE_BYTES, max_length=IMAGE_BYTES)]  # uint8, 28 rows of 28, 255 = ink
-Form = Literal["strokes", "image_vector", "image"]
+Form = Literal["strokes", "image_vector", "image", "number"]  # "number": a digit of a number
 FORMS: tuple[Form, ...] = get_args(Form)
 # Older records say "png".
 StoredForm = Annotated[Form, BeforeValidator(lambda form: "image" if form == "png" else form)]

@@ -61,6 +61,7 @@ class Decoded(NamedTuple):
 
     pixels: NDArray[np.uint8]  # Reduced, if the file has a side of 1,120 pixels or more.
     closer: Closer | None  # Returns a part of the image with the file's pixels. None if nothing was reduced.
+    scale: float = 1.0  # Pixels of the file for each pixel, in a row or column.
 
 
 def decoded(file: ImageFile) -> Decoded:
@@ -69,8 +70,9 @@ def decoded(file: ImageFile) -> Decoded:
         image = _opened(file)
         _draft(image)
         image.load()
-        is_reduced = max(file.width, file.height) >= 2 * LARGEST_SIDE
-        return Decoded(_pixels(image, file), partial(_part, image, file) if is_reduced else None)
+        pixels, longest = _pixels(image, file), max(file.width, file.height)
+        closer = partial(_part, image, file) if longest >= 2 * LARGEST_SIDE else None
+        return Decoded(pixels, closer, longest / max(pixels.shape[:2]))
 
 
 def _part(image: "Image", file: ImageFile, left: float, top: float, right: float, bottom: float) -> NDArray[np.uint8]:

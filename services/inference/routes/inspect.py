@@ -36,7 +36,7 @@ async def explain(request: Request, occlusion: bool = False) -> Response:
 
     def explained() -> Fields:
         result = predicted(model.with_edits(_edits(drawing.body)), drawing)
-        return result.response() | explanation(result.model, drawing.image, result.prediction.digit, occlusion)
+        return result.response() | explanation(result.model, drawing.content, result.prediction.digit, occlusion)
 
     queue = services.slow if occlusion else services.inspections
     return await _compute(queue, request, explained, services.metrics.explanations)
@@ -50,7 +50,7 @@ async def inspect_unit(request: Request) -> Response:
     drawing = await services.bodies.drawing(request, UnitRequest)
 
     def inspected() -> Fields:
-        return unit(model.with_edits(_edits(drawing.body)), drawing.image, drawing.body.layer, drawing.body.place)
+        return unit(model.with_edits(_edits(drawing.body)), drawing.content, drawing.body.layer, drawing.body.place)
 
     return await _compute(services.inspections, request, inspected, services.metrics.units)
 
@@ -65,7 +65,7 @@ async def learn(request: Request) -> Response:
     model = services.live.model
     drawing = await services.bodies.drawing(request, LearnRequest)
     steps = [(step.label, step.learning_rate) for step in drawing.body.lessons]
-    trained = partial(training, model, drawing.image, steps)
+    trained = partial(training, model, drawing.content, steps)
     return await _compute(services.slow, request, trained, services.metrics.training_steps, len(steps))
 
 
@@ -90,7 +90,7 @@ async def predict_snapshots(request: Request) -> Response:
     drawing = await services.bodies.drawing(request, PredictRequest)
 
     def predictions() -> Fields:
-        return predict_at_snapshots(model, _snapshots(services.live, model), drawing.image)
+        return predict_at_snapshots(model, _snapshots(services.live, model), drawing.content)
 
     return await _compute(services.inspections, request, predictions, services.metrics.snapshot_predictions)
 

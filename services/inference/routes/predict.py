@@ -12,10 +12,11 @@ from pydantic_core import to_json
 from starlette.background import BackgroundTask
 from stores.models import CANDIDATE
 from stores.prediction_log import Prediction as LoggedPrediction
+from stores.prediction_log.base import Form
 
 from inference.body import Drawing
 from inference.openapi import DRAWING_ERRORS, body_of
-from inference.predictor import Model, ModelSource, Prediction
+from inference.predictor import Image, Model, ModelSource, Prediction
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import PredictionResponse
 from inference.services import Services, services_of
@@ -29,7 +30,7 @@ class Predicted(NamedTuple):
     """A drawing with its prediction."""
 
     prediction_id: str
-    drawing: Drawing[Any]
+    drawing: Drawing[Any, Image]
     model: Model
     prediction: Prediction
 
@@ -38,15 +39,20 @@ class Predicted(NamedTuple):
         answer = self.prediction.answer()
         answer |= {"Result": answer["digit"], "model_version": self.model.version, "prediction_id": self.prediction_id}
         if with_input:
-            answer["input"] = self.drawing.image.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
+            answer["input"] = self.drawing.content.astype(np.float64).round(4).tolist()  # 0.498, not 0.49799999994688416
         return answer
 
 
-def predicted(model: Model, drawing: Drawing[Any]) -> Predicted:
+def predicted(model: Model, drawing: Drawing[Any, Image]) -> Predicted:
     started = perf_counter()
-    prediction = model.predict(drawing.image)
+    prediction = model.predict(drawing.content)
     drawing.seconds["forward"] = perf_counter() - started
-    return Predicted(uuid.uuid4().hex, drawing, model, prediction)
+    return Predicted(new_id(), drawing, model, prediction)
+
+
+def new_id() -> str:
+    """Return a new prediction_id."""
+    return uuid.uuid4().hex
 
 
 async def predict_with(source: ModelSource, request: Request) -> Predicted:
@@ -60,18 +66,20 @@ async def predict(request: Request, input: bool = False) -> Response:
     """Predict the digit of a drawing: JSON with strokes or an image_vector, or an image file."""
     services = services_of(request)
     result = await predict_with(services.live, request)
-    _count_and_log(services, result)
+    drawing, version = result.drawing, result.model.version
+    services.metrics.observe_phases(drawing.seconds)
+    count_and_log(services, result.prediction_id, drawing.form, drawing.content, version, result.prediction)
 
-    comparison = result.prediction_id, result.drawing.image, result.model.version, result.prediction
+    comparison = result.prediction_id, drawing.content, version, result.prediction
     background = BackgroundTask(services.shadow.compare, *comparison) if services.sources[CANDIDATE].loaded else None
     return Response(to_json(result.response(input)), media_type="application/json", background=background)
 
 
-def _count_and_log(services: Services, result: Predicted) -> None:
-    prediction, form = result.prediction, result.drawing.form
+def count_and_log(services: Services, id_: str, form: Form, image: Image, version: str, prediction: Prediction) -> None:
+    """Count a prediction, and add it to the prediction log."""
     digit, probability = prediction.digit, float(prediction.probabilities[prediction.digit])
-    services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability, result.drawing.seconds)
-    id_, version, pixels = result.prediction_id, result.model.version, in_bytes(result.drawing.image).tobytes()
+    services.metrics.count_prediction(form, digit if prediction.is_digit else None, probability)
+    pixels = in_bytes(image).tobytes()
     services.logger.log(LoggedPrediction(id_, time(), form, digit, prediction.is_digit, probability, version, pixels))
     event = "event=predicted id=%s form=%s digit=%d is_digit=%s confidence=%.4f"
     log.debug(event, id_, form, digit, prediction.is_digit, probability)

@@ -36,6 +36,29 @@ class PredictionResponse(Answer):
     input: Rows | None = Field(None, description="with ?input=true: the network's input, 28 rows of 28")
 
 
+class ReadDigit(Answer):
+    is_digit: bool = Field(description="false for an unreadable mark; beside digits, fewer marks are rejected than by /predict")
+    box: list[float] = Field(
+        min_length=4,
+        max_length=4,
+        description="left, top, width, height, in the pixels or the unit that was sent",
+    )
+    prediction_id: str
+
+
+class ReadLine(BaseModel):
+    text: str = Field(description='the digits; "?" for an unreadable mark')
+    digits: list[ReadDigit] = Field(description="left to right")
+
+
+class ReadResponse(BaseModel):
+    """The numbers of a drawing."""
+
+    text: str = Field(description="all lines, separated by line breaks")
+    lines: list[ReadLine] = Field(description="top to bottom; empty for a drawing without ink")
+    model_version: str
+
+
 class Tensor(BaseModel):
     """An array in C order: the last axis varies fastest."""
 
