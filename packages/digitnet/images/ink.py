@@ -171,7 +171,7 @@ def _ink_on_even_background(pixels: Array, most_noise: float = 1.0) -> Ink | Non
         noise, off = differences[len(differences) * 3 // 4], differences[-1]
     strongest = ink.max(initial=0.0)
     threshold = PAPER_GRAIN * noise
-    is_cut = off > max(threshold, strongest / 4) and height * width > IMAGE_SIDE**2
+    is_cut = off > threshold and off > strongest / 4 and height * width > IMAGE_SIDE**2
     if noise > most_noise or threshold > strongest / 2 or is_cut:
         return None
     if strongest < FAINTEST_INK:
