@@ -173,7 +173,7 @@ def test_crops_one_of_several_digits_by_pointer_and_keyboard(page, pointer):
     page.keyboard.press("Escape")
     expect(crop).to_be_focused()
     expect(box).to_be_hidden()
-    predicted(page, "Not sure that is a digit")
+    predicted(page, "Number: 574")
     expect(box).to_be_hidden()  # the user has closed it
     crop.click()
     predicted(page, "Digit: 7")

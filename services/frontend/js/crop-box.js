@@ -43,6 +43,18 @@ function roundSide(start, length, limit) {
   return [first, Math.max(1, Math.min(Math.round(start + length), limit) - first)];
 }
 
+/** @param {Box} box @param {number} margin @returns {Box} */
+export function withMargin({ left, top, width, height }, margin) {
+  return { left: left - margin, top: top - margin, width: width + 2 * margin, height: height + 2 * margin };
+}
+
+/** Return the part of a box on the image. @param {Box} box @param {Size} size of the image @returns {Box} */
+export function cutTo(box, size) {
+  const [left, top] = [clamp(box.left, 0, size.width), clamp(box.top, 0, size.height)];
+  const [right, bottom] = [clamp(box.left + box.width, left, size.width), clamp(box.top + box.height, top, size.height)];
+  return { left, top, width: right - left, height: bottom - top };
+}
+
 /**
  * Return the sides near a point; null beside the box.
  * @param {Box} box

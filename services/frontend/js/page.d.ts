@@ -2,7 +2,7 @@
 
 import type { Box } from "./crop-box.js";
 import type { PredictionRequest, Shared } from "./requests.js";
-import type { Explanation, Prediction, Spot, TrainingResult } from "./results.js";
+import type { Explanation, NumberDigit, NumberPrediction, Prediction, Spot, TrainingResult } from "./results.js";
 
 /** What is on the canvas: a drawing or an image. */
 export interface Input {
@@ -12,6 +12,22 @@ export interface Input {
   request(): PredictionRequest;
   /** Paint it on an empty canvas of 280 × 280 units. */
   paint(context: CanvasRenderingContext2D): void;
+  /** Return the place on the canvas of a box in the unit of the request. */
+  place(box: Box): Box;
+  /** Return the part in a box in the unit of the request. */
+  part(box: Box): Input;
+}
+
+export interface ResultCallbacks {
+  /** The answer to the current input is "no digit". */
+  onNoDigit: () => void;
+  /** The number of the answer has changed; null without one. */
+  onNumber: (number: NumberPrediction | null) => void;
+}
+
+export interface NumberCallbacks {
+  /** The user has selected a digit; null for the whole number. */
+  onSelect: (digit: NumberDigit | null) => void;
 }
 
 export interface ImageCallbacks {
@@ -50,6 +66,7 @@ export interface PredictionDisplay {
   withdraw(): void;
   showHint(text: string): void;
   showPrediction(prediction: Prediction): void;
+  showNumber(number: NumberPrediction): void;
   showError(message: string): void;
 }
 
