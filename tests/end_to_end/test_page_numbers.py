@@ -85,6 +85,32 @@ def test_selects_a_digit_in_an_image(site, page):
     assert site.feedback()[len(before) :] == [(4, 4)]
 
 
+def test_a_phone_number_fits_the_wide_canvas(page, draw):
+    number, button = "6412570264", page.get_by_role("button", name="Wide")
+    button.click()
+    write(page, draw, number, width=640)
+    with page.expect_request("**/api/read") as asked:
+        reads(page, f"Number: {number}")
+    assert (asked.value.post_data_json["width"], asked.value.post_data_json["height"]) == (640, 280)
+    page.locator("#marks div").nth(8).click()
+    inside(page, 6)
+    page.reload()
+    expect(page.locator("#inside-status")).to_contain_text("it reads no digit")
+    expect(button).to_have_attribute("aria-disabled", "true")  # the ink needs it
+    reads(page, f"Number: {number}")
+
+    page.click("#clear-btn")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    page.click("#undo-stroke-btn")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.click("#clear-btn")
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    draw(page, 5)
+    reads(page, "Digit: 5")
+
+
 def test_an_older_service_reads_single_digits(page, draw):
     page.route("**/api/read", lambda route: route.fulfill(status=404, json={"detail": "Not Found"}))
     draw(page, 7)

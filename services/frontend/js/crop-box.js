@@ -14,10 +14,10 @@
 
 /** @typedef {{width: number, height: number}} Size */
 
-/** Return where an image lies on a square canvas: as large as possible, centered. @param {Size} size @param {number} side */
-export function fitInto({ width, height }, side) {
-  const scale = side / Math.max(width, height);
-  return { left: (side - width * scale) / 2, top: (side - height * scale) / 2, scale };
+/** Return where an image lies on a canvas: as large as possible, centered. @param {Size} size @param {Size} canvas */
+export function fitInto({ width, height }, canvas) {
+  const scale = Math.min(canvas.width / width, canvas.height / height);
+  return { left: (canvas.width - width * scale) / 2, top: (canvas.height - height * scale) / 2, scale };
 }
 
 /** @param {Size} size @returns {Box} */

@@ -15,11 +15,17 @@ const INK = "#ffd400";
 /** @implements {Input} */
 export class DrawingInput {
   #recorder;
+  #width;
   #name;
 
-  /** @param {Pick<StrokeRecorder, "strokes" | "isEmpty">} recorder @param {string} [name] of a part, in its version */
-  constructor(recorder, name = "") {
+  /**
+   * @param {Pick<StrokeRecorder, "strokes" | "isEmpty">} recorder
+   * @param {() => number} width returns that of the canvas
+   * @param {string} [name] of a part, in its version
+   */
+  constructor(recorder, width, name = "") {
     this.#recorder = recorder;
+    this.#width = width;
     this.#name = name;
   }
 
@@ -33,7 +39,7 @@ export class DrawingInput {
   }
 
   request() {
-    return buildPredictionRequest(this.#recorder.strokes);
+    return buildPredictionRequest(this.#recorder.strokes, this.#width());
   }
 
   /** @param {CanvasRenderingContext2D} context */
@@ -49,7 +55,7 @@ export class DrawingInput {
   /** @param {Box} box */
   part(box) {
     const strokes = strokesIn(this.#recorder.strokes, this.place(box));
-    return new DrawingInput({ strokes, isEmpty: strokes.length === 0 }, `part at ${box.left} ${box.top}: `);
+    return new DrawingInput({ strokes, isEmpty: strokes.length === 0 }, this.#width, `part at ${box.left} ${box.top}: `);
   }
 }
 

@@ -1,6 +1,5 @@
 // The image as the page's input: a file, or the part of it in the crop box.
 
-import { CANVAS_SIZE } from "./coordinates.js";
 import { cutTo, fitInto, isWhole, roundBox, wholeBox, withMargin } from "./crop-box.js";
 
 /** @import { Box, Size } from "./crop-box.js" */
@@ -65,9 +64,9 @@ export class ImageInput {
     return { image: this.#sent.bytes };
   }
 
-  /** @param {CanvasRenderingContext2D} context */
-  paint(context) {
-    const { left, top, scale } = fitInto(this.size, CANVAS_SIZE);
+  /** @param {CanvasRenderingContext2D} context @param {Size} canvas */
+  paint(context, canvas) {
+    const { left, top, scale } = fitInto(this.size, canvas);
     context.imageSmoothingQuality = "high";
     context.drawImage(this.#bitmap, left, top, this.size.width * scale, this.size.height * scale);
   }
@@ -78,9 +77,9 @@ export class ImageInput {
     this.#sent = this.#sentOf(this.#box);
   }
 
-  /** @param {Box} box in pixels of the sent image */
-  place(box) {
-    const { left, top, scale } = fitInto(this.size, CANVAS_SIZE);
+  /** @param {Box} box in pixels of the sent image @param {Size} canvas */
+  place(box, canvas) {
+    const { left, top, scale } = fitInto(this.size, canvas);
     return scaled(this.#inPixels(box), scale, left, top);
   }
 

@@ -1,7 +1,6 @@
 // The page: finds its elements and connects the modules.
 
 import { requestDigitOrNumber, requestVersion, sendFeedback } from "./api.js";
-import { CANVAS_SIZE } from "./coordinates.js";
 import { DrawingBoard } from "./drawing-board.js";
 import { DrawingInput } from "./drawing-input.js";
 import { DrawingTools } from "./drawing-tools.js";
@@ -23,6 +22,7 @@ import { Retry } from "./retry.js";
 import { Sequence } from "./sequence.js";
 import { StrokeRecorder } from "./strokes.js";
 import { dockUnit } from "./unit-dock.js";
+import { WideCanvas } from "./wide-canvas.js";
 
 /** @import { Input } from "./page.js" */
 /** @import { NumberDigit, NumberPrediction } from "./results.js" */
@@ -34,7 +34,8 @@ const penStatus = element("pen-status");
 
 const recorder = new StrokeRecorder();
 const pen = new KeyboardPen();
-const drawing = new DrawingInput(recorder);
+const wide = new WideCanvas(element("wide-btn"), () => window.localStorage, () => widthChanged());
+const drawing = new DrawingInput(recorder, () => wide.width);
 const images = connectImages({
   onOpen: imageOpened,
   onChange: inputChanged,
@@ -52,7 +53,7 @@ const board = new DrawingBoard(canvas, whole, {
 });
 const numbers = new NumberView(
   { section: element("number"), digits: element("number-digits"), hint: element("number-hint"), marks: element("marks") },
-  { onSelect: selectDigit },
+  { onSelect: selectDigit, place: (box) => board.shareOf(whole().place(box, board.size)) },
 );
 const view = new ResultView(
   {
@@ -124,8 +125,7 @@ function showNumber(number) {
     numbers.hide();
     if (part !== null) selectDigit(null);
   } else {
-    const places = number.digits.map(({ box }) => whole().place(box));
-    numbers.show(number, places, { width: CANVAS_SIZE, height: CANVAS_SIZE });
+    numbers.show(number);
   }
 }
 
@@ -158,6 +158,7 @@ function imageOpened() {
 
 function inputChanged() {
   part = null;
+  wide.fit(recorder.strokes);
   board.redraw();
   const isAnother = shared.sequence.update(input().version);
   if (input().isEmpty) {
@@ -168,6 +169,13 @@ function inputChanged() {
     if (inside.isOpen) inside.watch();
     else view.reset(); // no explanation will update the panel
   }
+}
+
+/** The strokes keep their place. */
+function widthChanged() {
+  pen.fit(wide.width);
+  board.redraw();
+  numbers.place();
 }
 
 /** Update Undo and keep the drawing after each gesture. */
@@ -245,6 +253,7 @@ window.addEventListener("online", () => {
 });
 retryQueue.sendKept();
 
+pen.fit(wide.width);
 recorder.restore(keptDrawing.read());
 if (!recorder.isEmpty) drawingChanged();
 for (const event of window.takeEarlyInk?.() ?? []) canvas.dispatchEvent(new PointerEvent(event.type, event));

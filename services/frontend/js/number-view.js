@@ -2,7 +2,6 @@
 
 import { markText, numberHint } from "./wording.js";
 
-/** @import { Box, Size } from "./crop-box.js" */
 /** @import { NumberElements } from "./elements.js" */
 /** @import { NumberCallbacks } from "./page.js" */
 /** @import { NumberPrediction } from "./results.js" */
@@ -13,27 +12,39 @@ const TAP = 6;
 export class NumberView {
   #elements;
   #onSelect;
+  #placeOf;
 
   /** @type {NumberPrediction | null} */
   #number = null;
   #selected = -1;
 
   /** @param {NumberElements} elements @param {NumberCallbacks} callbacks */
-  constructor(elements, { onSelect }) {
+  constructor(elements, { onSelect, place }) {
     this.#elements = elements;
     this.#onSelect = onSelect;
+    this.#placeOf = place;
     forwardStrokes(elements.marks);
   }
 
-  /** @param {NumberPrediction} number @param {Box[]} places of its digits on the canvas @param {Size} canvas */
-  show(number, places, canvas) {
+  /** @param {NumberPrediction} number */
+  show(number) {
     const { section, digits, hint, marks } = this.#elements;
     this.#number = number;
     hint.textContent = numberHint(number);
     digits.replaceChildren(...number.digits.map((digit, index) => this.#button(markText(digit), index)));
-    marks.replaceChildren(...places.map((place, index) => this.#mark(place, canvas, index)));
+    marks.replaceChildren(...number.digits.map((_, index) => this.#mark(index)));
     section.hidden = marks.hidden = false;
+    this.place();
     this.#press(-1);
+  }
+
+  /** Place the boxes, also after the canvas has got another shape. */
+  place() {
+    this.#number?.digits.forEach(({ box }, index) => {
+      const { left, top, width, height } = this.#placeOf(box);
+      const mark = /** @type {HTMLElement} */ (this.#elements.marks.children[index]);
+      Object.assign(mark.style, { left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` });
+    });
   }
 
   hide() {
@@ -52,16 +63,9 @@ export class NumberView {
     return item;
   }
 
-  /** The list has the buttons for keyboard and screen reader. @param {Box} place @param {Size} canvas @param {number} index */
-  #mark({ left, top, width, height }, canvas, index) {
+  /** The list has the buttons for keyboard and screen reader. @param {number} index */
+  #mark(index) {
     const mark = document.createElement("div");
-    const percent = (/** @type {number} */ units, /** @type {number} */ side) => `${(units / side) * 100}%`;
-    Object.assign(mark.style, {
-      left: percent(left, canvas.width),
-      top: percent(top, canvas.height),
-      width: percent(width, canvas.width),
-      height: percent(height, canvas.height),
-    });
     mark.addEventListener("click", () => this.#select(index));
     return mark;
   }
