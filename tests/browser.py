@@ -14,9 +14,12 @@ CHROMIUM_OPTIONS = [
 ]
 # Strokes on a canvas of 280 x 280.
 DIGITS = {
+    0: [[(140, 50), (100, 80), (85, 140), (100, 205), (140, 232), (180, 205), (196, 140), (180, 80), (140, 50)]],
     1: [[(140, 50), (138, 120), (140, 230)]],
+    2: [[(90, 90), (110, 60), (150, 52), (185, 75), (185, 115), (150, 165), (90, 228), (195, 228)]],
     4: [[(150, 50), (80, 160), (200, 160)], [(165, 110), (160, 235)]],
     5: [[(190, 55), (100, 58), (92, 130), (140, 118), (185, 140), (192, 185), (165, 228), (115, 235), (82, 215)]],
+    6: [[(180, 55), (130, 85), (95, 140), (92, 190), (115, 228), (160, 230), (188, 200), (180, 165), (145, 150), (105, 170)]],
     7: [[(80, 60), (200, 60), (160, 140), (130, 230)]],
 }
 
@@ -57,14 +60,15 @@ def new_page(chromium):
 
 @pytest.fixture(scope="session")
 def draw():
-    """draw(page, digit): draw the digit with the mouse."""
+    """draw(page, digit): draw the digit with the mouse; with `at` and `scale` elsewhere on the canvas, and smaller."""
 
-    def draw(page, digit):
+    def draw(page, digit, at=(0, 0), scale=1):
         canvas = page.locator("#doodle-canvas")
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
         for stroke in DIGITS[digit]:
-            points = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in stroke]
+            unit = box["height"] / 280
+            points = [(box["x"] + (at[0] + x * scale) * unit, box["y"] + (at[1] + y * scale) * unit) for x, y in stroke]
             page.mouse.move(*points[0])
             page.mouse.down()
             for point in points[1:]:

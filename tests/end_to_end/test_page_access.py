@@ -60,8 +60,24 @@ def cropping(page_url, chromium):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def numbered(page_url, chromium, draw):
+    """Return the page with a number on the wide canvas, and one of its digits selected."""
+    context = chromium.new_context(bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(page_url)
+    page.click("#wide-btn")
+    for digit, left in ((4, 0), (2, 200), (7, 400)):
+        draw(page, digit, at=(left, 0))
+    page.click("#predict-btn")
+    page.click("#number-digits button")
+    expect(page.locator("#feedback-section")).to_be_visible()
+    yield page
+    context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("state", ["unfolded", "cropping"])
+@pytest.mark.parametrize("state", ["unfolded", "cropping", "numbered"])
 def test_axe_finds_no_fault(request, state, scheme):
     page = request.getfixturevalue(state)
     page.emulate_media(color_scheme=scheme)
@@ -72,8 +88,8 @@ def test_axe_finds_no_fault(request, state, scheme):
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 568), (320, 256)], ids=["a small phone", "a laptop at 400% zoom"])
-def test_fits_into_320_pixels(unfolded, cropping, width, height):
-    for page in (unfolded, cropping):
+def test_fits_into_320_pixels(unfolded, cropping, numbered, width, height):
+    for page in (unfolded, cropping, numbered):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.evaluate(TOO_WIDE) == []

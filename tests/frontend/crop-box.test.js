@@ -7,8 +7,8 @@ const size = { width: 400, height: 100 };
 const box = { left: 100, top: 20, width: 60, height: 40 };
 
 test("an image fits into the canvas and is centered", () => {
-  assert.deepEqual(fitInto(size, 280), { left: 0, top: 105, scale: 0.7 });
-  assert.deepEqual(fitInto({ width: 28, height: 28 }, 280), { left: 0, top: 0, scale: 10 });
+  assert.deepEqual(fitInto(size, { width: 280, height: 280 }), { left: 0, top: 105, scale: 0.7 });
+  assert.deepEqual(fitInto({ width: 28, height: 28 }, { width: 640, height: 280 }), { left: 180, top: 0, scale: 10 });
 });
 
 test("a pointer holds the near sides, or the whole box", () => {

@@ -15,6 +15,18 @@ export interface PredictAnswer extends Answer {
   input: number[][];
 }
 
+/** POST /read */
+export interface ReadAnswer {
+  lines: { text: string; digits: ReadDigit[] }[];
+  model_version: string;
+}
+
+export interface ReadDigit extends Answer {
+  /** Left, top, width and height. */
+  box: number[];
+  prediction_id: string;
+}
+
 /** An array. `float32` is base64 of little-endian 32-bit floats. */
 export interface EncodedTensor {
   shape: number[];

@@ -14,10 +14,10 @@
 
 /** @typedef {{width: number, height: number}} Size */
 
-/** Return where an image lies on a square canvas: as large as possible, centered. @param {Size} size @param {number} side */
-export function fitInto({ width, height }, side) {
-  const scale = side / Math.max(width, height);
-  return { left: (side - width * scale) / 2, top: (side - height * scale) / 2, scale };
+/** Return where an image lies on a canvas: as large as possible, centered. @param {Size} size @param {Size} canvas */
+export function fitInto({ width, height }, canvas) {
+  const scale = Math.min(canvas.width / width, canvas.height / height);
+  return { left: (canvas.width - width * scale) / 2, top: (canvas.height - height * scale) / 2, scale };
 }
 
 /** @param {Size} size @returns {Box} */
@@ -41,6 +41,18 @@ export function roundBox(box, size) {
 function roundSide(start, length, limit) {
   const first = Math.min(Math.round(start), limit - 1);
   return [first, Math.max(1, Math.min(Math.round(start + length), limit) - first)];
+}
+
+/** @param {Box} box @param {number} margin @returns {Box} */
+export function withMargin({ left, top, width, height }, margin) {
+  return { left: left - margin, top: top - margin, width: width + 2 * margin, height: height + 2 * margin };
+}
+
+/** Return the part of a box on the image. @param {Box} box @param {Size} size of the image @returns {Box} */
+export function cutTo(box, size) {
+  const [left, top] = [clamp(box.left, 0, size.width), clamp(box.top, 0, size.height)];
+  const [right, bottom] = [clamp(box.left + box.width, left, size.width), clamp(box.top + box.height, top, size.height)];
+  return { left, top, width: right - left, height: bottom - top };
 }
 
 /**

@@ -1,6 +1,6 @@
 // The crop view: a box over the image on the canvas, which pointers and keys change.
 
-import { CANVAS_SIZE, toLogical } from "./coordinates.js";
+import { CANVAS_SIZE, logicalWidth, toLogical } from "./coordinates.js";
 import { boxBetween, dragBox, fitInto, gripAt, isWhole } from "./crop-box.js";
 import { STEP, directionOf } from "./keyboard-pen.js";
 
@@ -111,26 +111,32 @@ export class CropView {
 
   /** Place the box in percent, so that it keeps its place when the canvas changes size. @param {Box} box */
   #place(box) {
-    const { left, top, scale } = fitInto(this.#size, CANVAS_SIZE);
+    const canvas = this.#canvas;
+    const { left, top, scale } = fitInto(this.#size, canvas);
     this.#elements.box.toggleAttribute("data-whole", isWhole(box, this.#size));
-    const percent = (/** @type {number} */ units) => `${(units / CANVAS_SIZE) * 100}%`;
+    const percent = (/** @type {number} */ units, /** @type {number} */ side) => `${(units / side) * 100}%`;
     Object.assign(this.#elements.box.style, {
-      left: percent(left + box.left * scale),
-      top: percent(top + box.top * scale),
-      width: percent(box.width * scale),
-      height: percent(box.height * scale),
+      left: percent(left + box.left * scale, canvas.width),
+      top: percent(top + box.top * scale, canvas.height),
+      width: percent(box.width * scale, canvas.width),
+      height: percent(box.height * scale, canvas.height),
     });
+  }
+
+  /** @returns {Size} in logical units */
+  get #canvas() {
+    return { width: logicalWidth(this.#elements.layer.getBoundingClientRect()), height: CANVAS_SIZE };
   }
 
   /** Return the image's pixel under a pointer. @param {PointerEvent} event @returns {Point} */
   #pointOf(event) {
-    const { left, top, scale } = fitInto(this.#size, CANVAS_SIZE);
+    const { left, top, scale } = fitInto(this.#size, this.#canvas);
     const [x, y] = toLogical(event, this.#elements.layer.getBoundingClientRect());
     return [(x - left) / scale, (y - top) / scale];
   }
 
   /** @param {number} units of the canvas */
   #inPixels(units) {
-    return units / fitInto(this.#size, CANVAS_SIZE).scale;
+    return units / fitInto(this.#size, this.#canvas).scale;
   }
 }

@@ -1,9 +1,12 @@
 // The drawing as the page's input: the recorded strokes.
 
 import { BRUSH_WIDTH } from "./coordinates.js";
+import { withMargin } from "./crop-box.js";
+import { strokesIn } from "./number.js";
 import { buildPredictionRequest } from "./prediction-request.js";
 import { countPoints } from "./thinning.js";
 
+/** @import { Box } from "./crop-box.js" */
 /** @import { Input } from "./page.js" */
 /** @import { Stroke, StrokeRecorder } from "./strokes.js" */
 
@@ -12,10 +15,18 @@ const INK = "#ffd400";
 /** @implements {Input} */
 export class DrawingInput {
   #recorder;
+  #width;
+  #name;
 
-  /** @param {StrokeRecorder} recorder */
-  constructor(recorder) {
+  /**
+   * @param {Pick<StrokeRecorder, "strokes" | "isEmpty">} recorder
+   * @param {() => number} width returns that of the canvas
+   * @param {string} [name] of a part, in its version
+   */
+  constructor(recorder, width, name = "") {
     this.#recorder = recorder;
+    this.#width = width;
+    this.#name = name;
   }
 
   get isEmpty() {
@@ -24,16 +35,27 @@ export class DrawingInput {
 
   /** Numbers of strokes and points: every change of a drawing changes one of the two. */
   get version() {
-    return `${this.#recorder.strokes.length} ${countPoints(this.#recorder.strokes)}`;
+    return `${this.#name}${this.#recorder.strokes.length} ${countPoints(this.#recorder.strokes)}`;
   }
 
   request() {
-    return buildPredictionRequest(this.#recorder.strokes);
+    return buildPredictionRequest(this.#recorder.strokes, this.#width());
   }
 
   /** @param {CanvasRenderingContext2D} context */
   paint(context) {
     for (const stroke of this.#recorder.strokes) paintStroke(context, stroke);
+  }
+
+  /** @param {Box} box */
+  place(box) {
+    return withMargin(box, BRUSH_WIDTH / 2);
+  }
+
+  /** @param {Box} box */
+  part(box) {
+    const strokes = strokesIn(this.#recorder.strokes, this.place(box));
+    return new DrawingInput({ strokes, isEmpty: strokes.length === 0 }, this.#width, `part at ${box.left} ${box.top}: `);
   }
 }
 

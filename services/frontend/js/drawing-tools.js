@@ -43,7 +43,7 @@ export class DrawingTools {
 }
 
 /** Set aria-disabled, since `disabled` would drop the focus. @param {HTMLElement} button @param {boolean} isEnabled */
-function setEnabled(button, isEnabled) {
+export function setEnabled(button, isEnabled) {
   button.setAttribute("aria-disabled", String(!isEnabled));
 }
 

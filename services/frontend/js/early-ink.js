@@ -1,9 +1,15 @@
-// Early ink: keeps and shows strokes until the modules have loaded. main.js then replays their events. It is a classic script,
+// Early ink: sets the canvas's width, and keeps and shows strokes until the modules have loaded. main.js then replays their events. It is a classic script,
 // because a module would wait for the whole page.
 
 "use strict";
 
 document.documentElement.dataset.scripted = "";
+try {
+  // wide-canvas.js writes it.
+  if (localStorage.getItem("doodle-wide") !== null) document.documentElement.dataset.wide = "";
+} catch {
+  // Storage is forbidden.
+}
 
 (() => {
   const TYPES = /** @type {const} */ (["pointerdown", "pointermove", "pointerup", "pointercancel"]);
@@ -30,7 +36,7 @@ document.documentElement.dataset.scripted = "";
     const point = [((event.clientX - left) / width) * canvas.width, ((event.clientY - top) / height) * canvas.height];
     if (event.type === "pointerdown") last = point;
     context.strokeStyle = "#ffd400";
-    context.lineWidth = canvas.width / 14;
+    context.lineWidth = canvas.height / 14;
     context.lineCap = "round";
     context.beginPath();
     context.moveTo(...last);

@@ -14,6 +14,16 @@ export interface ResultElements {
   modelVersion: HTMLElement;
 }
 
+export interface NumberElements {
+  /** Hidden without a number. */
+  section: HTMLElement;
+  /** An empty list for the buttons. */
+  digits: HTMLElement;
+  hint: HTMLElement;
+  /** An empty layer above the canvas. */
+  marks: HTMLElement;
+}
+
 export interface ToolElements {
   /** Shows the eraser's cursor. */
   canvas: HTMLElement;

@@ -4,13 +4,13 @@
 import { buildFeedbackRequest, choiceOf } from "./feedback-request.js";
 
 /** @import { FeedbackDisplay, FeedbackOutcome, FeedbackRequest, LaterOutcome } from "./feedback.js" */
-/** @import { Prediction } from "./results.js" */
+/** @import { LoggedAnswer } from "./results.js" */
 
 export class FeedbackSession {
   #send;
   #display;
 
-  /** The prediction in question. @type {Prediction | null} */
+  /** The prediction in question. @type {LoggedAnswer | null} */
   #prediction = null;
 
   #isSending = false;
@@ -27,7 +27,7 @@ export class FeedbackSession {
     this.#display = display;
   }
 
-  /** @param {Prediction} prediction the answer on the page */
+  /** @param {LoggedAnswer} prediction an answer on the page */
   ask(prediction) {
     this.forget();
     this.#prediction = prediction;

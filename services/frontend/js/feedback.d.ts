@@ -2,7 +2,7 @@
 
 import type { KeptFeedback } from "./kept-feedback.js";
 import type { Failure } from "./requests.js";
-import type { Prediction } from "./results.js";
+import type { LoggedAnswer } from "./results.js";
 
 /** In the API's format. The digit is null for "not a digit". */
 export interface FeedbackRequest {
@@ -41,7 +41,7 @@ export interface RetryQueueOptions {
 
 /** Asks whether an answer was right. FeedbackSession implements it. */
 export interface Feedback {
-  ask(prediction: Prediction): void;
+  ask(prediction: LoggedAnswer): void;
   forget(): void;
 }
 

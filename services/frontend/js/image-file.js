@@ -30,7 +30,7 @@ function tooLarge(size, limit, unit) {
 }
 
 /**
- * Return the pixels in a box as a PNG, at their own resolution if that fits the API's limits.
+ * Return the pixels in a box as a PNG, and its scale: at their own resolution if that fits the API's limits.
  * @param {ImageBitmap} bitmap
  * @param {Box} box in whole pixels
  * @throws {Error} if memory is short
@@ -46,7 +46,7 @@ async function encode(bitmap, { left, top, width, height }) {
     /** @type {Blob | null} */
     const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     if (png === null) throw new Error("the browser has no memory for a PNG");
-    if (png.size <= MAX_BYTES) return png;
+    if (png.size <= MAX_BYTES) return { png, scale };
     scale *= 0.9 * Math.sqrt(MAX_BYTES / png.size); // bytes grow about as pixels do
   }
 }

@@ -1,6 +1,6 @@
 // The kept drawing: survives a reload of its tab, until the tab closes.
 
-import { CANVAS_SIZE } from "./coordinates.js";
+import { CANVAS_SIZE, WIDE_WIDTH } from "./coordinates.js";
 import { MAX_POINTS, buildPredictionRequest } from "./prediction-request.js";
 import { countPoints } from "./thinning.js";
 
@@ -49,5 +49,10 @@ function isStroke(found) {
 
 /** @param {unknown} found */
 function isPoint(found) {
-  return Array.isArray(found) && found.length === 2 && found.every((at) => Number.isFinite(at) && at >= 0 && at <= CANVAS_SIZE);
+  return Array.isArray(found) && found.length === 2 && isWithin(found[0], WIDE_WIDTH) && isWithin(found[1], CANVAS_SIZE);
+}
+
+/** @param {unknown} found @param {number} limit */
+function isWithin(found, limit) {
+  return Number.isFinite(found) && Number(found) >= 0 && Number(found) <= limit;
 }

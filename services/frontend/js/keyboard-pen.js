@@ -58,10 +58,19 @@ export class KeyboardPen {
   /** @type {Point} */
   position = [CANVAS_SIZE / 2, CANVAS_SIZE / 2];
 
+  /** Of the canvas. */
+  #width = CANVAS_SIZE;
+
   isDown = false;
 
   /** Arrow keys held down now. @type {Set<string>} */
   #held = new Set();
+
+  /** Keep the pen on a canvas of this width. @param {number} width */
+  fit(width) {
+    this.#width = width;
+    this.position = keepOnCanvas(this.position, width);
+  }
 
   /** Move one step, diagonally if two arrow keys are held. @param {string} arrow as KeyboardEvent.key */
   press(arrow, fine = false) {
@@ -74,7 +83,7 @@ export class KeyboardPen {
       x += dx * step;
       y += dy * step;
     }
-    this.position = keepOnCanvas([x, y]);
+    this.position = keepOnCanvas([x, y], this.#width);
     return this.position;
   }
 

@@ -1,6 +1,6 @@
 // The page: finds its elements and connects the modules.
 
-import { requestPrediction, requestVersion, sendFeedback } from "./api.js";
+import { requestDigitOrNumber, requestVersion, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
 import { DrawingInput } from "./drawing-input.js";
 import { DrawingTools } from "./drawing-tools.js";
@@ -13,6 +13,7 @@ import { KeptDrawing } from "./kept-drawing.js";
 import { KeptFeedback } from "./kept-feedback.js";
 import { listenToHistoryKeys, listenToKeyboard } from "./keyboard-input.js";
 import { KeyboardPen } from "./keyboard-pen.js";
+import { NumberView } from "./number-view.js";
 import { listenToPointer } from "./pointer-input.js";
 import { PredictionSession } from "./prediction-session.js";
 import { ResultView } from "./result-view.js";
@@ -21,6 +22,10 @@ import { Retry } from "./retry.js";
 import { Sequence } from "./sequence.js";
 import { StrokeRecorder } from "./strokes.js";
 import { dockUnit } from "./unit-dock.js";
+import { WideCanvas } from "./wide-canvas.js";
+
+/** @import { Input } from "./page.js" */
+/** @import { NumberDigit, NumberPrediction } from "./results.js" */
 
 /** @type {HTMLCanvasElement} */
 const canvas = element("doodle-canvas");
@@ -29,7 +34,8 @@ const penStatus = element("pen-status");
 
 const recorder = new StrokeRecorder();
 const pen = new KeyboardPen();
-const drawing = new DrawingInput(recorder);
+const wide = new WideCanvas(element("wide-btn"), () => window.localStorage, () => widthChanged());
+const drawing = new DrawingInput(recorder, () => wide.width);
 const images = connectImages({
   onOpen: imageOpened,
   onChange: inputChanged,
@@ -37,11 +43,18 @@ const images = connectImages({
   onError: (error) => view.showError(error),
   say: (text) => (penStatus.textContent = text),
 });
-const input = () => images.input ?? drawing;
-const board = new DrawingBoard(canvas, input, {
+const whole = () => images.input ?? drawing;
+/** The selected digit of a number. @type {Input | null} */
+let part = null;
+const input = () => part ?? whole();
+const board = new DrawingBoard(canvas, whole, {
   cursor: element("pen-cursor"),
   placeholder: element("placeholder"),
 });
+const numbers = new NumberView(
+  { section: element("number"), digits: element("number-digits"), hint: element("number-hint"), marks: element("marks") },
+  { onSelect: selectDigit, place: (box) => board.shareOf(whole().place(box, board.size)) },
+);
 const view = new ResultView(
   {
     predictButton,
@@ -54,7 +67,12 @@ const view = new ResultView(
     networkInput: element("network-input"),
     modelVersion: element("model-version"),
   },
-  () => images.proposeCrop(),
+  {
+    onNoDigit() {
+      if (part === null) images.proposeCrop();
+    },
+    onNumber: showNumber,
+  },
 );
 const tools = new DrawingTools(
   {
@@ -87,7 +105,7 @@ const retryQueue = new RetryQueue((request) => sendFeedback(request, { fetch }),
   onSettled: (predictionId, outcome) => feedback.settle(predictionId, outcome),
 });
 const feedback = new FeedbackSession((request) => retryQueue.send(request), feedbackView);
-const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback, shared);
+const session = new PredictionSession((request, signal) => requestDigitOrNumber(request, { fetch, signal }), view, feedback, shared);
 
 const inside = connectInside(input, {
   fetch,
@@ -98,7 +116,27 @@ const inside = connectInside(input, {
 dockUnit(element("unit"), element("layers"), element("unit-close"));
 
 function predict() {
-  session.predict(input());
+  session.predict(whole());
+}
+
+/** @param {NumberPrediction | null} number */
+function showNumber(number) {
+  if (number === null) {
+    numbers.hide();
+    if (part !== null) selectDigit(null);
+  } else {
+    numbers.show(number);
+  }
+}
+
+/** Show one digit in the panels and ask about it. @param {NumberDigit | null} digit null for the whole drawing */
+function selectDigit(digit) {
+  part = digit && whole().part(digit.box);
+  shared.sequence.update(input().version);
+  if (digit === null) feedback.forget();
+  else feedback.ask(digit);
+  if (inside.isOpen) inside.watch();
+  else if (digit !== null) view.showDigit(digit);
 }
 
 /** Update the page after any change of the drawing, which also removes an image. */
@@ -119,6 +157,8 @@ function imageOpened() {
 }
 
 function inputChanged() {
+  part = null;
+  wide.fit(recorder.strokes);
   board.redraw();
   const isAnother = shared.sequence.update(input().version);
   if (input().isEmpty) {
@@ -129,6 +169,13 @@ function inputChanged() {
     if (inside.isOpen) inside.watch();
     else view.reset(); // no explanation will update the panel
   }
+}
+
+/** The strokes keep their place. */
+function widthChanged() {
+  pen.fit(wide.width);
+  board.redraw();
+  numbers.place();
 }
 
 /** Update Undo and keep the drawing after each gesture. */
@@ -206,6 +253,7 @@ window.addEventListener("online", () => {
 });
 retryQueue.sendKept();
 
+pen.fit(wide.width);
 recorder.restore(keptDrawing.read());
 if (!recorder.isEmpty) drawingChanged();
 for (const event of window.takeEarlyInk?.() ?? []) canvas.dispatchEvent(new PointerEvent(event.type, event));

@@ -1,8 +1,8 @@
 // Interfaces between the page's modules: displays, panels and callbacks.
 
-import type { Box } from "./crop-box.js";
+import type { Box, Size } from "./crop-box.js";
 import type { PredictionRequest, Shared } from "./requests.js";
-import type { Explanation, Prediction, Spot, TrainingResult } from "./results.js";
+import type { Explanation, NumberDigit, NumberPrediction, Prediction, Spot, TrainingResult } from "./results.js";
 
 /** What is on the canvas: a drawing or an image. */
 export interface Input {
@@ -10,8 +10,26 @@ export interface Input {
   /** Differs between an input and the next one. */
   readonly version: string;
   request(): PredictionRequest;
-  /** Paint it on an empty canvas of 280 × 280 units. */
-  paint(context: CanvasRenderingContext2D): void;
+  /** Paint it on an empty canvas. */
+  paint(context: CanvasRenderingContext2D, canvas: Size): void;
+  /** Return the place on the canvas of a box in the unit of the request. */
+  place(box: Box, canvas: Size): Box;
+  /** Return the part in a box in the unit of the request. */
+  part(box: Box): Input;
+}
+
+export interface ResultCallbacks {
+  /** The answer to the current input is "no digit". */
+  onNoDigit: () => void;
+  /** The number of the answer has changed; null without one. */
+  onNumber: (number: NumberPrediction | null) => void;
+}
+
+export interface NumberCallbacks {
+  /** The user has selected a digit; null for the whole number. */
+  onSelect: (digit: NumberDigit | null) => void;
+  /** Return the place of a digit's box in percent of the canvas. */
+  place: (box: Box) => Box;
 }
 
 export interface ImageCallbacks {
@@ -50,6 +68,7 @@ export interface PredictionDisplay {
   withdraw(): void;
   showHint(text: string): void;
   showPrediction(prediction: Prediction): void;
+  showNumber(number: NumberPrediction): void;
   showError(message: string): void;
 }
 

@@ -12,12 +12,13 @@ export const MAX_POINTS = 5000;
 /**
  * Return the request for a drawing. The API renders the strokes, so that the network gets the same image from every browser.
  * @param {readonly Stroke[]} strokes in logical coordinates
+ * @param {number} [width] of the canvas
  * @returns {DrawingRequest}
  */
-export function buildPredictionRequest(strokes) {
+export function buildPredictionRequest(strokes, width = CANVAS_SIZE) {
   return {
     strokes: thinStrokes(strokes.map(roundStroke), MAX_POINTS),
-    width: CANVAS_SIZE,
+    width,
     height: CANVAS_SIZE,
     brush: BRUSH_WIDTH,
   };

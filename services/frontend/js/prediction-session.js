@@ -53,6 +53,10 @@ export class PredictionSession {
       return;
     }
     this.#sequence.accept(number);
+    if ("digits" in outcome.answer) {
+      this.#view.showNumber(outcome.answer); // feedback is about a selected digit
+      return;
+    }
     this.#view.showPrediction(outcome.answer);
     this.#feedback.ask(outcome.answer);
   }

@@ -1,6 +1,6 @@
 // Requests in the API's format, and their outcomes.
 
-import type { Prediction, Spot } from "./results.js";
+import type { NumberPrediction, Prediction, Spot } from "./results.js";
 import type { Retry } from "./retry.js";
 import type { Sequence } from "./sequence.js";
 import type { Stroke } from "./strokes.js";
@@ -23,7 +23,10 @@ export interface DrawingRequest {
 }
 
 /** The signal cancels the request. */
-export type RequestPrediction = (request: PredictionRequest, signal: AbortSignal) => Promise<Outcome<Prediction>>;
+export type RequestPrediction = (
+  request: PredictionRequest,
+  signal: AbortSignal,
+) => Promise<Outcome<Prediction | NumberPrediction>>;
 
 /** An edit of a copy of the network. Without a weight it switches the unit off. */
 export interface Change {

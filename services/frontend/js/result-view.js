@@ -4,11 +4,11 @@ import { toRgba } from "./pixels.js";
 import { INPUT_SIZE } from "./prediction.js";
 import { ProbabilityBars } from "./probability-bars.js";
 import { Staleness } from "./staleness.js";
-import { bestGuessText, confidenceText, resultText } from "./wording.js";
+import { bestGuessText, confidenceText, numberText, resultText } from "./wording.js";
 
 /** @import { ResultElements } from "./elements.js" */
-/** @import { PredictionDisplay } from "./page.js" */
-/** @import { Prediction } from "./results.js" */
+/** @import { PredictionDisplay, ResultCallbacks } from "./page.js" */
+/** @import { NumberDigit, NumberPrediction, Prediction } from "./results.js" */
 
 /** @implements {PredictionDisplay} */
 export class ResultView {
@@ -16,15 +16,15 @@ export class ResultView {
   #bars;
   #inputContext;
   #staleness;
-  #onNoDigit;
+  #callbacks;
 
-  /** @param {ResultElements} elements @param {() => void} onNoDigit the answer to the current input is "no digit" */
-  constructor(elements, onNoDigit) {
+  /** @param {ResultElements} elements @param {ResultCallbacks} callbacks */
+  constructor(elements, callbacks) {
     this.#elements = elements;
     this.#bars = new ProbabilityBars(elements.probabilities);
     this.#inputContext = /** @type {CanvasRenderingContext2D} */ (elements.networkInput.getContext("2d"));
     this.#staleness = new Staleness(elements.panel);
-    this.#onNoDigit = onNoDigit;
+    this.#callbacks = callbacks;
     this.reset();
   }
 
@@ -65,13 +65,26 @@ export class ResultView {
     this.showProbabilities(prediction);
   }
 
+  /** @param {NumberPrediction} number */
+  showNumber(number) {
+    this.#setTexts({ result: numberText(number), kind: "digit", number });
+    this.#elements.modelVersion.textContent = number.modelVersion;
+  }
+
+  /** Show a digit of a number in the panel, without an image. @param {NumberDigit} digit */
+  showDigit(digit) {
+    this.#inputContext.clearRect(0, 0, INPUT_SIZE, INPUT_SIZE);
+    this.#bars.show(digit);
+    this.#staleness.show();
+  }
+
   /** Update the panel, but not the answer. @param {Prediction} prediction @param {boolean} [isCurrent] */
   showProbabilities(prediction, isCurrent = true) {
     this.#elements.modelVersion.textContent = prediction.modelVersion;
     this.#inputContext.putImageData(new ImageData(toRgba(prediction.input), INPUT_SIZE, INPUT_SIZE), 0, 0);
     this.#bars.show(prediction);
     this.#staleness.show(isCurrent);
-    if (isCurrent && !prediction.isDigit) this.#onNoDigit();
+    if (isCurrent && !prediction.isDigit) this.#callbacks.onNoDigit();
   }
 
   dim() {
@@ -83,12 +96,16 @@ export class ResultView {
     this.#setTexts({ error: message });
   }
 
-  /** @param {{result?: string, confidence?: string, bestGuess?: string, error?: string, kind?: string}} texts */
-  #setTexts({ result = "", confidence = "", bestGuess = "", error = "", kind = "" }) {
+  /**
+   * @param {{result?: string, confidence?: string, bestGuess?: string, error?: string, kind?: string,
+   *   number?: NumberPrediction | null}} texts
+   */
+  #setTexts({ result = "", confidence = "", bestGuess = "", error = "", kind = "", number = null }) {
     this.#elements.result.textContent = result;
     this.#elements.result.dataset.kind = kind;
     this.#elements.confidence.textContent = confidence;
     this.#elements.bestGuess.textContent = bestGuess;
     this.#elements.error.textContent = error;
+    this.#callbacks.onNumber(number);
   }
 }

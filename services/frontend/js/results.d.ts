@@ -1,5 +1,7 @@
 // The API's answers after a parse function has checked them, as the page uses them.
 
+import type { Box } from "./crop-box.js";
+
 /** A network's answer to one image. */
 export interface Answer {
   /** 0 to 9; null if the answer is "no digit". */
@@ -15,9 +17,29 @@ export interface Answer {
   noDigit: { probability: number; threshold: number } | null;
 }
 
-export interface Prediction extends Answer {
-  modelVersion: string;
+/** An answer in the prediction log, which takes feedback. */
+export interface LoggedAnswer extends Answer {
   predictionId: string;
+}
+
+/** One mark of a number. The box is in the unit of the request. */
+export interface NumberDigit extends LoggedAnswer {
+  box: Box;
+}
+
+/** The numbers of a drawing. */
+export interface NumberPrediction {
+  /** Its lines, separated by spaces; "?" stands for an unreadable mark. */
+  text: string;
+  /** The number of lines. */
+  lines: number;
+  /** Line by line. */
+  digits: NumberDigit[];
+  modelVersion: string;
+}
+
+export interface Prediction extends LoggedAnswer {
+  modelVersion: string;
   /** The network's input: 28 rows of 28 values from 0 (paper) to 1 (ink). */
   input: number[][];
 }

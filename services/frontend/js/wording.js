@@ -1,6 +1,9 @@
 // Wording: a prediction as text.
 
-/** @import { Answer } from "./results.js" */
+/** @import { Answer, NumberPrediction } from "./results.js" */
+
+/** Stands for a mark that is no digit. */
+export const UNREADABLE = "?";
 
 /**
  * Return a probability as a percentage with one decimal, but never "100.0%": 32-bit floats round probabilities near 1 to 1.
@@ -13,6 +16,22 @@ export function formatPercentage(probability) {
 /** @param {Answer} prediction */
 export function resultText(prediction) {
   return prediction.isDigit ? `Digit: ${prediction.digit}` : "Not sure that is a digit";
+}
+
+/** @param {NumberPrediction} number */
+export function numberText({ text }) {
+  return `Number: ${text}`;
+}
+
+/** @param {NumberPrediction} number */
+export function numberHint({ text }) {
+  const hint = "Was it right? Select a digit to correct it, or to look inside.";
+  return text.includes(UNREADABLE) ? `${hint} ${UNREADABLE} is a mark that could not be read.` : hint;
+}
+
+/** Return a digit of a number with its probability. @param {Answer} answer */
+export function markText({ digit, isDigit, confidence }) {
+  return isDigit ? `${digit} ${formatPercentage(confidence)}` : UNREADABLE;
 }
 
 /** @param {Answer} prediction */

@@ -1,0 +1,110 @@
+// The number view: a box around each digit on the canvas, and a button for each digit below the answer.
+
+import { markText, numberHint } from "./wording.js";
+
+/** @import { NumberElements } from "./elements.js" */
+/** @import { NumberCallbacks } from "./page.js" */
+/** @import { NumberPrediction } from "./results.js" */
+
+/** A pointer that moves further, in CSS pixels, draws. */
+const TAP = 6;
+
+export class NumberView {
+  #elements;
+  #onSelect;
+  #placeOf;
+
+  /** @type {NumberPrediction | null} */
+  #number = null;
+  #selected = -1;
+
+  /** @param {NumberElements} elements @param {NumberCallbacks} callbacks */
+  constructor(elements, { onSelect, place }) {
+    this.#elements = elements;
+    this.#onSelect = onSelect;
+    this.#placeOf = place;
+    forwardStrokes(elements.marks);
+  }
+
+  /** @param {NumberPrediction} number */
+  show(number) {
+    const { section, digits, hint, marks } = this.#elements;
+    this.#number = number;
+    hint.textContent = numberHint(number);
+    digits.replaceChildren(...number.digits.map((digit, index) => this.#button(markText(digit), index)));
+    marks.replaceChildren(...number.digits.map((_, index) => this.#mark(index)));
+    section.hidden = marks.hidden = false;
+    this.place();
+    this.#press(-1);
+  }
+
+  /** Place the boxes, also after the canvas has got another shape. */
+  place() {
+    this.#number?.digits.forEach(({ box }, index) => {
+      const { left, top, width, height } = this.#placeOf(box);
+      const mark = /** @type {HTMLElement} */ (this.#elements.marks.children[index]);
+      Object.assign(mark.style, { left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` });
+    });
+  }
+
+  hide() {
+    this.#number = null;
+    this.#elements.section.hidden = this.#elements.marks.hidden = true;
+  }
+
+  /** @param {string} text @param {number} index */
+  #button(text, index) {
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.addEventListener("click", () => this.#select(index));
+    item.append(button);
+    return item;
+  }
+
+  /** The list has the buttons for keyboard and screen reader. @param {number} index */
+  #mark(index) {
+    const mark = document.createElement("div");
+    mark.addEventListener("click", () => this.#select(index));
+    return mark;
+  }
+
+  /** Select a digit, or the whole number again. @param {number} index */
+  #select(index) {
+    if (this.#number === null) return;
+    this.#press(index === this.#selected ? -1 : index);
+    this.#onSelect(this.#number.digits[this.#selected] ?? null);
+  }
+
+  /** @param {number} selected */
+  #press(selected) {
+    this.#selected = selected;
+    const { digits, marks } = this.#elements;
+    digits.querySelectorAll("button").forEach((button, i) => button.setAttribute("aria-pressed", String(i === selected)));
+    Array.from(marks.children).forEach((mark, i) => mark.toggleAttribute("data-selected", i === selected));
+  }
+}
+
+/** A stroke may begin on a box: send its events to what lies below. @param {HTMLElement} marks */
+function forwardStrokes(marks) {
+  /** @type {PointerEvent | null} */
+  let pressed = null;
+  const forward = (/** @type {PointerEvent} */ event) => {
+    const [below] = document.elementsFromPoint(event.clientX, event.clientY).filter((found) => !marks.contains(found));
+    below?.dispatchEvent(new PointerEvent(event.type, event));
+  };
+  marks.addEventListener("pointerdown", (event) => {
+    pressed = event.button === 0 ? event : null;
+    if (pressed === null) forward(event); // it erases
+  });
+  marks.addEventListener("pointermove", (event) => {
+    if (pressed?.pointerId !== event.pointerId || event.buttons === 0) return;
+    if (Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < TAP) return;
+    const start = pressed;
+    pressed = null;
+    forward(start); // the canvas captures the pointer, and gets its next events
+    forward(event);
+  });
+  marks.addEventListener("contextmenu", (event) => event.preventDefault()); // the right button erases
+}
