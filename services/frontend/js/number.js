@@ -38,13 +38,24 @@ function parseDigit(answer) {
 
 /**
  * Return whether a drawing is a number: it has several marks, and at least one is a digit. A digit in separate parts, such as an
- * 8 of two rings, looks like several lines or has an unreadable mark. So in both cases the prediction as one digit wins.
+ * 8 of two rings, looks like several lines or has an unreadable mark. The marks of a letter, such as A, overlap. In these cases
+ * the prediction for the whole drawing wins.
  * @param {NumberPrediction} number
  * @param {Answer | null} prediction of the whole drawing as one digit
  */
 export function isBetter({ digits, lines, text }, prediction) {
-  const isDoubtful = lines > 1 || text.includes(UNREADABLE);
-  return digits.length > 1 && digits.some(({ isDigit }) => isDigit) && !(isDoubtful && prediction?.isDigit);
+  const isDoubtful = prediction?.isDigit ? lines > 1 || text.includes(UNREADABLE) : digits.some(isOverlapped);
+  return digits.length > 1 && digits.some(({ isDigit }) => isDigit) && !(isDoubtful && prediction);
+}
+
+/** @param {NumberDigit} digit @param {number} index @param {readonly NumberDigit[]} digits */
+function isOverlapped({ box }, index, digits) {
+  const next = digits[index + 1]?.box;
+  return (
+    next !== undefined &&
+    Math.min(box.left + box.width, next.left + next.width) > Math.max(box.left, next.left) &&
+    Math.min(box.top + box.height, next.top + next.height) > Math.max(box.top, next.top)
+  );
 }
 
 /**
