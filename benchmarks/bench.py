@@ -120,6 +120,8 @@ RACES = (
     }, is_quick=True),
     Race("a photo", {OURS: _compute("photo")}, is_quick=True),
     Race("a PNG", {OURS: _compute("png")}, is_quick=True),
+    Race("a number", {OURS: _compute("number")}, is_quick=True),
+    Race("a sheet", {OURS: _compute("sheet")}, is_quick=True),
     Race("serving a vector", {
         OURS: _server("doodle", "own"), "plain FastAPI": _server("fastapi", "fastapi"),
     }, is_quick=True),
@@ -149,6 +151,8 @@ ROWS = (
     Row("strokes to 28 x 28, against Pillow", "strokes to 28 x 28", "Pillow", "seconds", 0.5),
     Row("a JPEG of 12 megapixels, from bytes to logits, CPU time", "a photo", None, "mean_ms", 200.0),
     Row("a PNG of 280 x 280, from bytes to logits, CPU time", "a PNG", None, "mean_ms", 4.0),
+    Row("a number of six digits, from strokes to text, CPU time", "a number", None, "mean_ms", 12.0),
+    Row("a sheet of 40 digits, from strokes to text, CPU time", "a sheet", None, "mean_ms", 150.0),
     *(
         Row(f"requests a second, a vector, against {rival}", race, rival, "requests_per_second", target, more_is_better=True)
         for race, rival, target in (

@@ -7,7 +7,6 @@ import argparse
 import io
 import json
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,14 @@ from digitnet.images.normalize import in_unit_range
 from digitnet.mnist import read_images, read_labels
 from digitnet.network import Network
 from PIL import Image, ImageDraw
+from polylines import dense, number
 from trainer.data.idx import TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS
 from worst_requests import photo
 
 PROJECT = Path(__file__).resolve().parents[1]
 NETWORKS = ("convolutional", "perceptron", "larger")
-# A 5 on a canvas of 280 x 280. Eight more points between each pair give it a human density.
+# A 5 on a canvas of 280 x 280.
 CORNERS = [(190, 55), (100, 58), (92, 130), (140, 118), (185, 140), (192, 185), (165, 228), (115, 235), (82, 215)]
-BETWEEN = 8
 
 
 def prepare(folder: Path) -> None:
@@ -41,11 +40,7 @@ def prepare(folder: Path) -> None:
         network.initialize(np.random.default_rng(0))
         save(folder / name, network, digits, {})
 
-    points = [
-        (round(x + (next_x - x) * step / (BETWEEN + 1), 1), round(y + (next_y - y) * step / (BETWEEN + 1), 1))
-        for (x, y), (next_x, next_y) in pairwise(CORNERS)
-        for step in range(BETWEEN + 1)
-    ] + [CORNERS[-1]]
+    points = dense(CORNERS)
     canvas = Image.new("RGB", (280, 280))
     ImageDraw.Draw(canvas).line(points, fill=(255, 255, 0), width=20, joint="curve")
     png = io.BytesIO()
@@ -57,6 +52,9 @@ def prepare(folder: Path) -> None:
     v2 = {"name": "pictures", "shape": [1, len(vector)], "datatype": "FP32", "data": vector}
     (bodies / "v2.body").write_text(json.dumps({"inputs": [v2]}))
     (bodies / "strokes.body").write_text(json.dumps({"strokes": [points], "width": 280, "height": 280, "brush": 20}))
+    for name, lines in (("number", ["602495"]), ("sheet", ["31415926"] * 5)):
+        strokes = [stroke for row, line in enumerate(lines) for stroke in number(line, y=30.0 + 150.0 * row)]
+        (bodies / f"{name}.body").write_text(json.dumps({"strokes": strokes, "width": 640, "height": 780, "brush": 14}))
     (bodies / "png.body").write_bytes(png.getvalue())
     (bodies / "photo.body").write_bytes(photo("JPEG", quality=75))
 

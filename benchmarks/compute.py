@@ -1,4 +1,7 @@
-"""digitnet's side of the races of bench.py: python benchmarks/compute.py epoch|image|batch|strokes|photo|png INPUTS [NETWORK]"""
+"""digitnet's side of the races of bench.py.
+
+python benchmarks/compute.py epoch|image|batch|strokes|photo|png|number|sheet INPUTS [NETWORK]
+"""
 
 import argparse
 import json
@@ -9,13 +12,16 @@ from pathlib import Path
 import numpy as np
 from digitnet.checkpoint import load
 from digitnet.convolution import Conv2D
-from digitnet.images.ink import image_from_pixels
 from digitnet.images.strokes import image_from_strokes
 from digitnet.inference_plan import InferencePlan
 from digitnet.network import Network
 from digitnet.optimizers import Adam
 from digitnet.parallel import DataParallel
+from inference.body import image_of, lines_of
 from inference.image_files.decode import IMAGE_TYPES, checked_image, decoded
+from inference.predictor import Model
+from inference.reading import read_lines
+from inference.schemas.requests import PredictRequest
 from plan_threads import PlanThreads
 from threadpoolctl import threadpool_limits
 
@@ -76,13 +82,30 @@ def _image_file(path: Path, network: Network, times: int) -> None:
         plan = InferencePlan(network)
 
         def work():
-            image = image_from_pixels(*decoded(checked_image(content, IMAGE_TYPES[0])))
+            image = image_of(decoded(checked_image(content, IMAGE_TYPES[0])))
             plan.predict_logits(image[None])
 
         rounds(work, times, clock=time.process_time)
 
 
-RACES = {work.__name__: work for work in (epoch, image, batch, strokes, photo, png)}
+def number(inputs: Path, network: Network) -> None:
+    """Read a number of six digits like the service, from strokes to text."""
+    _read(inputs / "bodies" / "number.body", network, times=50)
+
+
+def sheet(inputs: Path, network: Network) -> None:
+    """Read five lines of eight digits like the service, from strokes to text."""
+    _read(inputs / "bodies" / "sheet.body", network, times=10)
+
+
+def _read(path: Path, network: Network, times: int) -> None:
+    drawing = PredictRequest.model_validate_json(path.read_bytes())
+    model = Model(network, {})
+    with threadpool_limits(1, user_api="blas"):
+        rounds(lambda: read_lines(model, lines_of(drawing)), times, clock=time.process_time)
+
+
+RACES = {work.__name__: work for work in (epoch, image, batch, strokes, photo, png, number, sheet)}
 
 
 def main() -> int:

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Generic, NamedTuple, TypeVar
 
-from digitnet.images.ink import image_from_pixels, image_from_vector, square
+import numpy as np
+from digitnet.images.ink import image_from_pixels, square
 from digitnet.images.normalize import DrawingError
 from digitnet.images.pieces import Line, lines_from_pixels, lines_from_strokes
 from digitnet.images.strokes import image_from_strokes
 from fastapi import Request
+from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from stores.prediction_log.base import Form
@@ -97,9 +99,14 @@ class BodyReader:
 
 
 def vector_image(values: list[float]) -> Image:
-    """Return the image of a vector. The schema has checked the numbers, so only the length can be wrong: 400."""
+    """Return the image of a vector. Raise a 400 for a wrong length."""
+    return image_from_pixels(_square(values))
+
+
+def _square(values: list[float]) -> NDArray[np.float32]:
+    """Return a vector as rows. The schema has checked the numbers, so only the length can be wrong: 400."""
     try:
-        return image_from_vector(values)
+        return square(values)
     except DrawingError as error:
         raise bad_request(str(error)) from error
 
@@ -113,15 +120,18 @@ def image_of(source: Source) -> Image:
     return image_from_strokes(source.strokes or (), source.brush)
 
 
+def without_file(source: Source) -> Source:
+    """Return a drawing that may wait in a queue. A file takes up to 16 MiB, and its closer keeps all of its pixels."""
+    return source._replace(closer=None) if isinstance(source, Decoded) else source
+
+
 def lines_of(source: Source) -> list[Line]:
     """Return the lines of a drawing, with boxes in the unit that the client sent. Raise a 422 beyond their limits."""
-    if isinstance(source, PredictRequest) and source.image_vector is not None:
-        vector_image(source.image_vector)  # 400 for a wrong length
     try:
         if isinstance(source, Decoded):
             return [line._replace(boxes=line.boxes * source.scale) for line in lines_from_pixels(source.pixels)]
         if source.image_vector is not None:
-            return lines_from_pixels(square(source.image_vector))
+            return lines_from_pixels(_square(source.image_vector))
         return lines_from_strokes(source.strokes or (), source.brush)
     except DrawingError as error:
         raise invalid_request(str(error)) from error

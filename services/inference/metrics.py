@@ -22,7 +22,7 @@ CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 NUMBER_BUCKETS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 32, 64)
 CODES = ("200", "400", "401", "404", "405", "413", "415", "421", "422", "429", "500", "503")
 AGREEMENT, LOGGED, LOADS = ("agree", "disagree"), ("written", "dropped"), ("loaded", "refused")
-QUEUES = ("large", "inspections", "slow")
+QUEUES = ("large", "inspections", "reads", "slow")
 OTHER = "other"
 
 Metric = TypeVar("Metric", Counter, Gauge, Histogram)

@@ -76,6 +76,7 @@ def test_each_form_has_its_own_reference(collector, collect, publish, models, re
     draw(SIZE, version)
     draw(SIZE // 2, version, lambda image: 255 - image, form="image")
     draw(SIZE // 2, version, lambda image: 255 - image, form="image_vector")
+    draw(SIZE, version, lambda image: 255 - image, form="number")  # digits of numbers have none
     samples, _ = collect(collector)
     assert samples[WINDOWS] == 2
     assert samples["doodle_drift_detected", "strokes", "ink"] == samples["doodle_drift_detected", "pixels", "ink"] == 0

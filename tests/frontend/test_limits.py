@@ -51,6 +51,7 @@ COSTLY = [  # the request, and its burst limit on the page's and on the API's po
     (post("{}/explain"), 161, 401),
     (post(f"{{}}/explain{options(changes=[{'layer': 0, 'unit': 0}])}"), 161, 401),
     (post("{}/unit"), 161, 401),
+    (post("{}/read"), 161, 401),
     (post("{}/snapshots"), 161, 401),
     (post("{}/predict", b"\x89PNG", "Image/PNG; x=y"), 31, 201),
     (post("{}/predict", LARGE), 31, 201),
@@ -157,7 +158,9 @@ def test_a_full_body_folder_affects_no_drawing_and_silent_clients_time_out(nginx
 
 @pytest.mark.parametrize("announced", [True, False], ids=["of announced length", "of unknown length"])
 @pytest.mark.parametrize("port", ["page", "api"])
-@pytest.mark.parametrize(("path", "most"), [("predict", 17), ("explain/", 17), ("feedback", 1), ("learn", 17), ("unit/", 17)])
+@pytest.mark.parametrize(
+    ("path", "most"), [("predict", 17), ("explain/", 17), ("feedback", 1), ("read", 17), ("learn", 17), ("unit/", 17)]
+)
 def test_rejects_a_large_body_in_json(flooded, port, path, most, announced):
     url, most = f"{flooded.page}/api" if port == "page" else flooded.api, most * 1024 * 1024
     content = bytes(most + 1) if announced else iter([bytes(most + 1)])

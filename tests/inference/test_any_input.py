@@ -4,7 +4,7 @@ import json
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from inference.schemas.responses import PredictionResponse
+from inference.schemas.responses import PredictionResponse, ReadResponse
 from PIL import Image
 from pngs import turned
 
@@ -44,7 +44,10 @@ odd_requests = st.tuples(
 def assert_answered(response) -> None:
     assert response.headers["content-type"] == "application/json"
     body = response.json()
-    if response.status_code == 200:
+    if response.status_code == 200 and response.url.path == "/read":
+        ReadResponse.model_validate_json(response.content, strict=True)
+        assert body["text"] == "\n".join(line["text"] for line in body["lines"])
+    elif response.status_code == 200:
         assert body.keys() == {*PredictionResponse.model_fields} - {"input"}
         assert abs(sum(body["probabilities"]) - 1.0) < 1e-4  # also false for NaN
         assert body["Result"] == body["digit"]
@@ -58,16 +61,18 @@ def assert_answered(response) -> None:
 @given(body=good_bodies)
 @example(body={"strokes": [[[-1e5, -1e5], [1e5, 1e5]]], "brush": 1e5})
 def test_predicts_every_drawing_within_the_bounds(service, body):
-    response = service.post_json(body)
-    assert response.status_code == 200, response.text
-    assert_answered(response)
+    for path in ("/predict", "/read"):
+        response = service.post_json(body, path)
+        assert response.status_code == 200, response.text
+        assert_answered(response)
 
 
 @FEW
 @given(request_=odd_requests)
 @example(request_=(b'{"strokes": [[[0, 0], [1e-310, 0]]], "brush": 1e-320}', "application/json"))
 def test_answers_every_body(service, request_):
-    assert_answered(service.post_bytes(*request_))
+    for path in ("/predict", "/read"):
+        assert_answered(service.post_bytes(*request_, path))
 
 
 @FEW
@@ -76,4 +81,6 @@ def test_answers_an_image_with_any_bytes_changed(service, ink, form, data):
     image = bytearray(turned(Image.fromarray((ink[::10, ::10] * 255).astype("uint8")), form, 6))
     for _ in range(data.draw(st.integers(1, 4))):
         image[data.draw(st.integers(0, len(image) - 1))] = data.draw(st.integers(0, 255))
-    assert_answered(service.post_bytes(bytes(image[: data.draw(st.integers(0, len(image)))])))
+    file = bytes(image[: data.draw(st.integers(0, len(image)))])
+    for path in ("/predict", "/read"):
+        assert_answered(service.post_bytes(file, path=path))

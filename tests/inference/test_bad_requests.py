@@ -17,6 +17,7 @@ LINE = [[[140, 40], [150, 240]]]
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 ROWS = bytes(28 * 29)  # of a black image: a filter, and 28 pixels
 ONE = Image.fromarray(np.pad(np.full((40, 5), 255, np.uint8), (8, 26)))
+SQUARES = np.pad(np.tile(np.pad(np.full((15, 15), 255, np.uint8), 5), (19, 19)), 10)
 NOISE = png_of(np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8))
 
 
@@ -244,6 +245,17 @@ KINDS = {
             "a JPEG as PNG": image(lambda: file_of(ONE, "JPEG")),
             "a TIFF as PNG": image(lambda: file_of(ONE, "TIFF")),
             "a PNG as GIF": Request(lambda: png_of(ONE), content_type="image/gif"),
+        },
+    ),
+    "a drawing of more than 64 digits, 12 lines or 400 groups of marks, as numbers": Kind(
+        422,
+        ": send it in parts",
+        {
+            "65 digits": ask("/read", strokes=[[[x, 0], [x, 100]] for x in range(0, 65 * 40, 40)]),
+            "13 lines": ask("/read", strokes=[[[5, y], [0, y + 100]] for y in range(0, 13 * 150, 150)]),
+            "100 digits that overlap": ask("/read", strokes=[[[x, 0], [x, 100]] for x in range(100)]),
+            "1,000 dots": ask("/read", strokes=[[[x, y]] for x in range(0, 4000, 100) for y in range(0, 2500, 100)]),
+            "an image of 19 x 19 squares": Request(lambda: png_of(SQUARES), "/read", PNG),
         },
     ),
     "an invalid query value, or invalid fields beside an image": Kind(

@@ -76,6 +76,6 @@ def test_rejects_content_types_that_need_no_preflight(service, strokes, content_
     headers = {"Origin": OTHERS} | ({} if content_type is None else {"Content-Type": content_type})
     body = json.dumps({"strokes": strokes, "image_vector": None, "actual_digit": 3}).encode()
     posts = [path for path, methods in service.get("/openapi.json").json()["paths"].items() if "post" in methods]
-    assert len(posts) == 8
+    assert len(posts) == 9
     rejected = {path: service.client.post(path, content=body, headers=headers).status_code for path in posts}
     assert rejected == dict.fromkeys(posts, 415) | {"/candidate/predict": 503}  # there is no candidate

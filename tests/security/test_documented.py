@@ -10,13 +10,14 @@ import pytest
 import yaml
 from deployment.server import BODY_SECONDS, HEADER_SECONDS
 from digitnet.checkpoint import CARD_FILE, MOST_BYTES, WEIGHTS_FILE
+from digitnet.images.pieces import MOST_CANDIDATES, MOST_DIGITS, MOST_LINES
 from digitnet.network import MOST_LAYERS, MOST_NUMBERS
 from inference.app import MAX_REQUESTS
 from inference.body import MAX_IMAGE_BYTES, MAX_JSON_BYTES, MAX_LARGE_IMAGES
 from inference.image_files.base import MAX_PIXELS, MAX_SIDE
 from inference.image_files.jpeg import MAX_SCANS
 from inference.schemas.requests import MAX_POINTS, MAX_STROKES
-from inference.services import INSPECTIONS_WAITING, LARGE_WAITING, SLOW_WAITING
+from inference.services import INSPECTIONS_WAITING, LARGE_WAITING, READS_WAITING, SLOW_WAITING
 from inference.settings import Settings
 from stores.prediction_log import FEEDBACK_LIMITS, open_prediction_log
 from stores.prediction_log.base import ERASED_FEEDBACK_KEPT
@@ -100,6 +101,11 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ],
         ["a drawing", f"{MAX_POINTS:,} points, {MAX_STROKES:,} strokes", "service"],
         [
+            "a drawing of numbers",
+            f"{MOST_DIGITS} digits, {MOST_LINES} lines, {MOST_CANDIDATES} groups of marks that may be digits",
+            "service",
+        ],
+        [
             "requests of one address",
             f"{find(r'zone=page_requests:2m rate=(.*?)r/s;')} a second, {find(r'zone=page_requests burst=(.*?) nodelay;', page)} "
             "at once beyond that",
@@ -113,7 +119,7 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ],
         ["feedback of one address, or of one IPv6 network (/64)", f"{FEEDBACK_LIMITS.per_source:,} a day", "prediction log"],
         ["feedback of all addresses", f"{FEEDBACK_LIMITS.per_day:,} a day", "prediction log"],
-        ["explanations, units and snapshots of one address", by_port("live", rate, " a second"), "nginx"],
+        ["numbers, explanations, units and snapshots of one address", by_port("live", rate, " a second"), "nginx"],
         ["occlusions and trainings of one address", by_port("heavy", rate, " a second"), "nginx"],
         ["images and large bodies of one address", by_port("uploads", rate, " a second"), "nginx"],
         ["concurrent requests of one address", by_port("connections", places), "nginx"],
@@ -125,7 +131,8 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["images of more than 1 MiB in memory", str(MAX_LARGE_IMAGES), "service, each replica"],
         [
             "expensive calls that wait",
-            f"{LARGE_WAITING} large bodies, {INSPECTIONS_WAITING} inspections, {SLOW_WAITING} of occlusion or training steps",
+            f"{LARGE_WAITING} large bodies, {READS_WAITING} numbers, {INSPECTIONS_WAITING} inspections, "
+            f"{SLOW_WAITING} of occlusion or training steps",
             "service, each replica",
         ],
         ["a header, and each piece of a body", "10 s", "nginx, service, `make run`"],

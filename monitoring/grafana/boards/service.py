@@ -91,7 +91,7 @@ rate = Line(
         ),
         bars(
             "Drawings by form",
-            "Drawings in the time range: strokes from the page; image_vector and image files from programs.",
+            "Drawings in the time range: strokes from the page; image_vector and image files from programs; digits of numbers.",
             "none",
             now("sum by (form) (increase(doodle_drawings_total[$__range]))", "{{form}}"),
         ).decimals(0),
@@ -107,8 +107,19 @@ rate = Line(
                 "{{what}}",
             ),
         ).decimals(0),
+        lines(
+            "Numbers",
+            "Numbers per second that POST /read found on all replicas, and their mean length in digits.",
+            "none",
+            over_time("sum(rate(doodle_number_digits_count[$__rate_interval]))", "numbers per second"),
+            over_time(
+                "sum(rate(doodle_number_digits_sum[$__rate_interval])) / "
+                "(sum(rate(doodle_number_digits_count[$__rate_interval])) > 0)",
+                "digits",
+            ),
+        ),
     ),
-    (8, 8, 4, 4),
+    (6, 6, 4, 4, 4),
 )
 
 errors = Line(
@@ -155,10 +166,11 @@ latency = Line(
     (
         lines(
             "Time of a prediction, by phase",
-            "Median and 95th percentile of each phase over five minutes, on a logarithmic scale.",
+            "Median and 95th percentile of each phase over five minutes, and 95th of POST /read, on a logarithmic scale.",
             "s",
             over_time("job_phase:doodle_predict_phase_seconds:p50_rate5m", "{{phase}} 50%"),
             over_time("job_phase:doodle_predict_phase_seconds:p95_rate5m", "{{phase}} 95%"),
+            over_time("histogram_quantile(0.95, sum by (le) (rate(doodle_read_seconds_bucket[$__rate_interval]))) >= 0", "numbers 95%"),
             logarithmic=True,
         ),
         lines(

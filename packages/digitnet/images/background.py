@@ -37,12 +37,18 @@ def ink_above_background(pixels: Array) -> NDArray[np.float32]:
 def cells_of(values: Array, most: int) -> tuple[NDArray[np.float32], int]:
     """Average (height, width) over square cells, at most `most` in a row or column. Return the cells and their side."""
     side = -(-max(values.shape) // most)
+    return averages(values, side), side
+
+
+def averages(values: Array, side: int) -> NDArray[np.float32]:
+    """Average (height, width) over square cells with this side. The last row and column of values fill incomplete cells."""
     if side == 1:
-        return values.astype(np.float32), 1
+        return values.astype(np.float32)
     values = np.pad(values, [(0, -length % side) for length in values.shape], mode="edge")
     width = values.shape[1]
     rows = values.reshape(-1, side, width).sum(axis=1, dtype=np.float32)
-    return rows.reshape(-1, width // side, side).sum(axis=2) / np.float32(side * side), side
+    cells: NDArray[np.float32] = rows.reshape(-1, width // side, side).sum(axis=2) / np.float32(side * side)
+    return cells
 
 
 def _ink_is_lighter(detail: Floats) -> bool:

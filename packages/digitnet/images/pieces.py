@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import Array, Bools, Floats, Integers
-from digitnet.images.background import cells_of
+from digitnet.images.background import averages, cells_of
 from digitnet.images.components import boxes_of, connected_components, without_specks
 from digitnet.images.cuts import cut_marks, cut_stroke
 from digitnet.images.ink import TEXT_CELLS, image_of_ink, text_ink
@@ -17,6 +17,9 @@ from digitnet.images.strokes import DEFAULT_BRUSH, Stroke, image_from_strokes, s
 
 MOST_LINES, MOST_DIGITS, MOST_CANDIDATES = 12, 64, 400
 SOFT_EDGE = 0.3  # Of full ink. Fainter pixels join no marks.
+# Limits of the work for each run, since a hostile drawing has many runs as large as itself.
+RUN_POINTS = 200  # Of a path. They are 0.4 pixels of the image apart, as in /predict, up to four times its height.
+RUN_HEIGHT = 80  # Pixels. Taller lines are reduced to less than twice this.
 
 
 class Line(NamedTuple):
@@ -46,7 +49,9 @@ def lines_from_strokes(strokes: Sequence[Stroke], brush: float = DEFAULT_BRUSH) 
     parts = [cut_stroke(path, height) for path in paths]
     pieces = [piece for part in parts for piece in part]
     is_cut = np.array([index > 0 for part in parts for index in range(len(part))])
-    return _lines(_boxes(pieces), is_cut, lambda run: image_from_strokes([pieces[piece] for piece in run], brush))
+    return _lines(
+        _boxes(pieces), is_cut, lambda run: image_from_strokes([pieces[piece] for piece in run], brush, most_points=RUN_POINTS)
+    )
 
 
 def lines_from_pixels(pixels: Array) -> list[Line]:
@@ -60,16 +65,22 @@ def lines_from_pixels(pixels: Array) -> list[Line]:
     cells, side = cells_of(ink.strength, TEXT_CELLS)
     labels, count = connected_components(without_specks(cells > SOFT_EDGE))
     _check_size(1, count)
-    labels, is_cut = cut_marks(labels, count, line_height(boxes_of(labels, count).astype(np.float64)))
+    height = line_height(boxes_of(labels, count).astype(np.float64))
+    labels, is_cut = cut_marks(labels, count, height)
     boxes = boxes_of(labels, len(is_cut)) * side
 
+    unit = max(1, int(height * side) // RUN_HEIGHT)
+    strength = averages(ink.strength, unit)
+    rows, columns = ((np.arange(length) * unit + unit // 2) // side for length in strength.shape)
+    # An incomplete cell's center may be outside.
+    labels = labels[np.minimum(rows, len(labels) - 1)[:, None], np.minimum(columns, labels.shape[1] - 1)]
+
     def image(run: Integers) -> NDArray[np.float32]:
-        left, top = boxes[run, :2].min(axis=0).tolist()
-        right, bottom = boxes[run, 2:].max(axis=0).tolist()
-        others = ~np.isin(labels[top // side : bottom // side, left // side : right // side], [0, *(run + 1)])
-        strength = ink.strength[top:bottom, left:right]
-        others = np.kron(others, np.ones((side, side), bool))[: strength.shape[0], : strength.shape[1]]
-        return image_of_ink(np.where(others, np.float32(0.0), strength))
+        left, top = (boxes[run, :2].min(axis=0) // unit).tolist()
+        right, bottom = (-(-boxes[run, 2:].max(axis=0) // unit)).tolist()
+        is_shown = np.zeros(len(boxes) + 1, bool)  # by label; 0 is the soft edge of the marks
+        is_shown[[0, *(run + 1)]] = True
+        return image_of_ink(strength[top:bottom, left:right] * is_shown[labels[top:bottom, left:right]])
 
     lines = _lines(boxes.astype(np.float64), is_cut, image)
     return [line._replace(boxes=line.boxes + np.array([ink.left, ink.top] * 2)) for line in lines]
@@ -77,6 +88,7 @@ def lines_from_pixels(pixels: Array) -> list[Line]:
 
 def _lines(boxes: Floats, is_cut: Bools, image: Callable[[Integers], NDArray[np.float32]]) -> list[Line]:
     """Return the lines of pieces (n, 4). `image` returns the image of some pieces."""
+    _check_size(1, len(boxes))
     lines = text_lines(boxes)
     runs = [candidates(boxes[line]) for line in lines]
     _check_size(len(lines), sum(map(len, runs)))

@@ -26,13 +26,17 @@ Stroke = Sequence[Sequence[float]] | Floats  # (x, y) points, (n, 2).
 
 
 def image_from_strokes(
-    strokes: Sequence[Stroke], brush: float = DEFAULT_BRUSH, pen_radius: float = PEN_RADIUS
+    strokes: Sequence[Stroke],
+    brush: float = DEFAULT_BRUSH,
+    pen_radius: float = PEN_RADIUS,
+    most_points: int = PATH_POINTS,
 ) -> NDArray[np.float32]:
     """Turn pen strokes into an image. Points are in pixels of the canvas, y down.
 
     `brush` is the width of the pen on the canvas: a stroke shorter than half of it is a dot. A dot far from all longer strokes
-    is a stray tap and is dropped. `pen_radius`, in pixels of the image, is the radius of the rasterizing pen. DrawingError for
-    anything but lists of points, and for coordinates that are not finite.
+    is a stray tap and is dropped. `pen_radius`, in pixels of the image, is the radius of the rasterizing pen. `most_points`
+    limits the points of the rasterized path: a longer path has longer steps. DrawingError for anything but lists of points, and
+    for coordinates that are not finite.
     """
     points, counts = _drawn(strokes, brush)
     if not len(points):
@@ -46,7 +50,8 @@ def image_from_strokes(
     # black and white, without gray, when their boxes were measured.
     scale = (BOX_SIDE - 2.0 * pen_radius) / extent.max()
     width, height = np.ceil(extent * scale + 2.0 * pen_radius - 1e-6).astype(int)
-    ink = _rasterize((points - corner) * scale + pen_radius, counts, height, width, pen_radius)
+    points = (points - corner) * scale + pen_radius
+    ink = _rasterize(points, _segments(points, counts, most_points), height, width, pen_radius)
     return place(ink / ink.max())
 
 
@@ -104,9 +109,11 @@ def _without_stray_dots(points: Floats, counts: Integers, largest_dot: float) ->
     return points[np.repeat(kept, counts)], counts[kept]
 
 
-def _rasterize(points: Floats, counts: Integers, height: int, width: int, pen_radius: float) -> NDArray[np.float32]:
-    """Return the ink, (height, width) in [0, 1]. Each pixel's ink depends on its distance to the nearest stroke."""
-    starting, ending = _segments(points, counts)
+def _rasterize(
+    points: Floats, segments: tuple[Integers, Integers], height: int, width: int, pen_radius: float
+) -> NDArray[np.float32]:
+    """Return the ink, (height, width) in [0, 1]. Each pixel's ink depends on its distance to the nearest segment."""
+    starting, ending = segments
     starts, moves = points[starting].astype(np.float32), points[ending].astype(np.float32)
     moves -= starts
     squares = np.maximum((moves * moves).sum(axis=1), 1e-12)
@@ -122,7 +129,7 @@ def _rasterize(points: Floats, counts: Integers, height: int, width: int, pen_ra
     return ink.reshape(height, width)
 
 
-def _segments(points: Floats, counts: Integers) -> tuple[Integers, Integers]:
+def _segments(points: Floats, counts: Integers, most_points: int) -> tuple[Integers, Integers]:
     """Return the indices of the points where the strokes' segments start and end.
 
     A segment joins points that are one step apart along the stroke. A stroke of one point is a segment of length 0.
@@ -134,7 +141,7 @@ def _segments(points: Floats, counts: Integers) -> tuple[Integers, Integers]:
     np.hypot(moves[:, 0], moves[:, 1], out=traveled[1:])
     traveled[firsts] = 0.0  # Between strokes, the pen was up.
     traveled = np.cumsum(traveled)
-    step = max(PATH_STEP, traveled[-1] / PATH_POINTS)
+    step = max(PATH_STEP, traveled[-1] / most_points)
     steps = np.floor((traveled - np.repeat(traveled[firsts], counts)) / step)
     kept = np.ones(len(points), bool)
     kept[1:] = steps[1:] != steps[:-1]

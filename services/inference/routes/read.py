@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
-from inference.body import lines_of
+from inference.body import lines_of, without_file
 from inference.openapi import DRAWING_ERRORS, body_of
 from inference.predictor import Model
 from inference.reading import ReadDigit, read_lines
@@ -26,7 +26,7 @@ async def read(request: Request) -> Response:
     """
     services = services_of(request)
     model = services.live.model
-    drawing = await services.bodies.converted(request, PredictRequest, lambda source: source)
+    drawing = await services.bodies.converted(request, PredictRequest, without_file)
 
     def answer() -> tuple[list[list[ReadDigit]], dict[str, float]]:
         started = perf_counter()
@@ -35,7 +35,7 @@ async def read(request: Request) -> Response:
         read = read_lines(model, lines)
         return read, {"normalize": normalized - started, "forward": perf_counter() - normalized}
 
-    lines, seconds = await services.inspections.run(request, answer)
+    lines, seconds = await services.reads.run(request, answer)
     fields = [_line(services, model, line) for line in lines]
     services.metrics.count_number([len(line) for line in lines], drawing.seconds | seconds)
     text = "\n".join(line["text"] for line in fields)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from digitnet.images.normalize import DrawingError
-from digitnet.images.pieces import MOST_CANDIDATES, MOST_LINES, cut_stroke, lines_from_strokes
+from digitnet.images.pieces import MOST_CANDIDATES, MOST_LINES, cut_stroke, lines_from_pixels, lines_from_strokes
 from digitnet.images.segment import UNREADABLE, Run, best_path
 from digitnet.images.strokes import image_from_strokes
 
@@ -89,3 +89,36 @@ def test_limits_lines_and_candidates():
 
 def test_an_empty_drawing_has_no_lines():
     assert lines_from_strokes([]) == []
+    assert lines_from_pixels(np.zeros((50, 50), np.uint8)) == []
+
+
+def rings(*centers, shape=(140, 300), radius=30, width=6):
+    """Return an image of rings at these columns, float (height, width), 1 = ink."""
+    y, x = np.indices(shape)
+    distances = np.stack([np.hypot(x - center, y - shape[0] / 2) for center in centers])
+    return (np.abs(distances - radius) <= width / 2).any(axis=0).astype(float)
+
+
+@pytest.mark.parametrize("scale", [1, 4], ids=["as it is", "reduced"])
+def test_cuts_digits_that_touch(scale):
+    [line] = lines_from_pixels(np.kron(rings(100, 165), np.ones((scale, scale))))
+    boxes = np.array([line.box(run) for run in line.runs]) / scale
+    for digit in ([67, 37, 132, 104], [132, 37, 199, 104]):
+        assert min(np.abs(box - digit).max() for box in boxes) <= 3
+    # The image of the first ring has no ink of the other.
+    alone = lines_from_pixels(np.kron(rings(100), np.ones((scale, scale))))[0].images[0]
+    assert min(np.abs(image - alone).max() for image in line.images) <= 0.6
+
+
+def test_a_photo_s_dark_edges_specks_and_ruled_lines_hide_no_thin_digit():
+    ink = rings(90, 210, width=3)
+    x = np.arange(ink.shape[1])
+    photo = 0.9 - 0.25 * (x / 300) - 0.5 * ink + 0.02 * np.random.default_rng(0).standard_normal(ink.shape)
+    photo[20:23, 40:43] = 0.4  # a speck
+    photo[120:122] = 0.5  # a ruled line
+    photo[:, :8] = 0.0  # a dark edge
+    [line] = lines_from_pixels(photo.clip(0.0, 1.0))
+    for center in (90, 210):
+        digit = [center - 32, 38, center + 32, 102]
+        assert min(np.abs(line.box(run) - digit).max() for run in line.runs) <= 4
+    assert line.box(Run(0, len(line.boxes))).tolist() == pytest.approx([58, 38, 242, 102], abs=4)

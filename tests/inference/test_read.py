@@ -1,0 +1,123 @@
+"""POST /read finds the digits of numbers, in any form of a drawing. The included model reads them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from digitnet.images.strokes import image_from_strokes
+from inference.schemas.responses import ReadResponse
+from PIL import Image, ImageDraw
+from pngs import png_of, turned
+from polling import eventually
+from polylines import number
+from stores.models import LIVE
+from stores.models.folder import FolderModels
+
+MODEL = Path(__file__).parents[2] / "artifacts" / "model"
+BOXES = [[30, 30, 60, 100], [110, 30, 60, 100]]  # of number("42")
+
+
+@pytest.fixture(scope="module")
+def included(tmp_path_factory):
+    """Return a store with the included model."""
+    models = FolderModels(folder := tmp_path_factory.mktemp("included"))
+    models.point(LIVE, models.publish(MODEL)["version"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reader(serve, included):
+    with serve(included) as client:
+        yield client
+
+
+def canvas(strokes, width, height, scale=1.0):
+    """Return the strokes in a light pen on black, (height, width)."""
+    image = Image.new("L", (round(width * scale), round(height * scale)))
+    for stroke in strokes:
+        points = [(x * scale, y * scale) for x, y in stroke]
+        ImageDraw.Draw(image).line(points, fill=255, width=round(12 * scale), joint="curve")
+    return image
+
+
+def read(client, strokes=None, image=None):
+    """Return the answer of /read, which the schema accepts."""
+    if image is None:
+        answer = client.post("/read", json={"strokes": strokes})
+    else:
+        answer = client.post("/read", content=image, headers={"Content-Type": "image/png"})
+    assert answer.status_code == 200, answer.text
+    ReadResponse.model_validate_json(answer.content, strict=True)
+    return answer.json()
+
+
+def boxes(answer):
+    return [digit["box"] for line in answer["lines"] for digit in line["digits"]]
+
+
+TWO, ZERO = number("20")
+DRAWINGS = [
+    *((text, number(text)) for text in ("7", "42", "10", "16", "2026", "0612345789")),
+    ("42\n2026", number("42") + number("2026", y=170)),
+    ("20", [TWO + ZERO]),  # The pen stays on the paper.
+    ("", []),
+]
+
+
+@pytest.mark.parametrize(("text", "strokes"), DRAWINGS)
+def test_reads_strokes_line_by_line(reader, text, strokes):
+    answer = read(reader, strokes)
+    assert answer["text"] == text
+    assert [line["text"] for line in answer["lines"]] == text.split()
+    assert ["".join(str(digit["digit"]) for digit in line["digits"]) for line in answer["lines"]] == text.split()
+
+
+def test_boxes_are_in_the_unit_of_the_points(reader):
+    np.testing.assert_allclose(boxes(read(reader, number("42"))), BOXES)
+
+
+@pytest.mark.parametrize("scale", [1.0, 5.0], ids=["as it is", "reduced"])
+def test_boxes_are_in_pixels_of_the_file(reader, scale):
+    answer = read(reader, image=png_of(np.asarray(canvas(number("42"), 640, 280, scale))))
+    assert answer["text"] == "42"
+    np.testing.assert_allclose(boxes(answer), np.array(BOXES) * scale, atol=16 * scale)  # The pen is 12 wide.
+
+
+def test_boxes_are_upright(reader):
+    """The file stores the image rotated, with an Exif orientation."""
+    answer = read(reader, image=turned(canvas(number("42"), 640, 280).rotate(90, expand=True), "PNG", 6))
+    assert answer["text"] == "42"
+    np.testing.assert_allclose(boxes(answer), BOXES, atol=16)
+
+
+def test_reads_a_vector(reader):
+    answer = reader.post("/read", json={"image_vector": image_from_strokes(number("7")).ravel().astype(float).tolist()}).json()
+    assert answer["text"] == "7"
+    [[x, y, width, height]] = boxes(answer)
+    assert 0 <= x <= x + width <= 28
+    assert 0 <= y <= y + height <= 28
+    assert height >= 18
+
+
+def test_a_mark_without_shape_is_a_question_mark(reader):
+    answer = read(reader, [[[50, 50]]])
+    assert answer["text"] == "?"
+    [[digit]] = [line["digits"] for line in answer["lines"]]
+    assert (digit["digit"], digit["best_guess"], digit["is_digit"]) == (None, None, False)
+
+
+def test_logs_and_counts_each_digit(serve, included, prediction_log_url, prediction_log, samples):
+    with serve(included, prediction_log=prediction_log_url) as client:
+        [line] = read(client, number("42"))["lines"]
+        for digit in line["digits"]:
+            feedback = {"prediction_id": digit["prediction_id"], "actual_digit": digit["digit"]}
+            assert client.post("/feedback", json=feedback).status_code == 200
+        logged = eventually(
+            lambda: len(found := prediction_log.recent_predictions(9)) == 2 and found, "both predictions in the log"
+        )
+        counted = samples(client)
+    expected = {(digit["prediction_id"], "number", digit["digit"]) for digit in line["digits"]}
+    assert {(each.prediction_id, each.form, each.digit) for each in logged} == expected
+    assert counted["doodle_number_digits_sum", ()] == counted["doodle_drawings_total", ("number",)] == 2
+    assert counted["doodle_read_seconds_count", ()] == counted["doodle_number_digits_count", ()] == 1
+    assert counted["api_predict_calls_total", ()] == 0
