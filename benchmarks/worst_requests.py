@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 JSON, PNG, JPEG, WEBP = "application/json", "image/png", "image/jpeg", "image/webp"
 MEBIBYTE = 1024 * 1024
@@ -107,6 +107,14 @@ def _points(count, strokes=1):
     return {"strokes": [path[start : start + size] for start in range(0, count, size)]}
 
 
+def frames() -> bytes:
+    """Return a PNG of 60 frames, one in another. So each group of marks is as large as the image."""
+    image = Image.new("L", (1110, 1110))
+    for inset in range(8, 548, 9):
+        ImageDraw.Draw(image).rectangle((inset, inset, 1109 - inset, 1109 - inset), outline=255, width=4)
+    return file_of(image, "PNG")
+
+
 FULL_DRAWING = _points(20_000)
 DOTS = {"strokes": [[point] for point in _points(1_000)["strokes"][0]]}
 STEPS = [{"label": 3, "learning_rate": 1e-3}] * 50
@@ -157,6 +165,10 @@ WORST = {
     "a WebP of 4,096 x 3,072, lossless": WorstRequest(
         "/predict", lambda: file_of(Image.new("RGB", (4096, 3072)), "WEBP", lossless=True), WEBP
     ),
+    "numbers in 79 scribbles": _json("/read", _points(79 * 250, 79)),
+    "numbers in 1,000 strokes of one point": _json("/read", DOTS),
+    "numbers in a PNG of 60 frames": _png("/read", frames),
+    "numbers in a JPEG of 4,096 x 3,072, a noisy photo": WorstRequest("/read", lambda: photo("JPEG", quality=90), JPEG),
     "an image with 200 changes": WorstRequest(
         f"/explain{options(changes=[{'layer': 0, 'unit': 0, 'weight': 12, 'value': 0.5}] * 200)}", lambda: png(28, 28), PNG
     ),

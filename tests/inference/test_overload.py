@@ -13,7 +13,7 @@ import httpx
 import pytest
 from bounds import within
 from inference import body, services
-from inference.routes import inspect
+from inference.routes import inspect, read
 from raw_http import connected, post
 from worst_requests import JSON, LINE, PNG, STEPS, WORST, png
 
@@ -83,6 +83,7 @@ QUEUES = {  # by queued step: its module, a request that needs it, and the queue
     "training": (inspect, "/learn", {"strokes": LINE, "lessons": STEPS[:1]}, 4),
     "explanation": (inspect, "/explain?occlusion=true", ORDINARY, 4),
     "explanation ": (inspect, "/explain", ORDINARY, 3),
+    "lines_of": (read, "/read", ORDINARY, 3),
     "unit": (inspect, "/unit", {"strokes": LINE, "layer": 0, "place": [0, 0, 0]}, 3),
     "_parsed": (body, "/predict", WORST["64,000 pixels that are 2"].body(), 2),
     "image_from_strokes": (body, "/predict", WORST["20,000 points"].body(), 2),
@@ -102,7 +103,7 @@ async def test_expensive_requests_queue_and_ordinary_ones_do_not_wait(on_this_lo
         return original(*arguments)
 
     monkeypatch.setattr(module, step.strip(), waits)
-    for queue, places in (("SLOW", 4), ("INSPECTIONS", 3), ("LARGE", 2)):
+    for queue, places in (("SLOW", 4), ("INSPECTIONS", 3), ("READS", 3), ("LARGE", 2)):
         monkeypatch.setattr(services, f"{queue}_WAITING", places)
     async with on_this_loop() as client:
         asking = [ask(client, path, content) for _ in range(1 + size)]

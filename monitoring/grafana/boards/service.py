@@ -170,7 +170,9 @@ latency = Line(
             "s",
             over_time("job_phase:doodle_predict_phase_seconds:p50_rate5m", "{{phase}} 50%"),
             over_time("job_phase:doodle_predict_phase_seconds:p95_rate5m", "{{phase}} 95%"),
-            over_time("histogram_quantile(0.95, sum by (le) (rate(doodle_read_seconds_bucket[$__rate_interval]))) >= 0", "numbers 95%"),
+            over_time(
+                "histogram_quantile(0.95, sum by (le) (rate(doodle_read_seconds_bucket[$__rate_interval]))) >= 0", "numbers 95%"
+            ),
             logarithmic=True,
         ),
         lines(
