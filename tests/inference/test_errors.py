@@ -17,6 +17,7 @@ def test_parses_content_types(service):
     assert service.post_bytes(b'{"strokes": []}', "Application/JSON; charset=utf-8").status_code == 200
     for path, expected in (
         ("/predict", "application/json, image/png, image/jpeg, image/webp"),
+        ("/read", "application/json, image/png, image/jpeg, image/webp"),
         ("/feedback", "application/json"),
     ):
         rejected = service.post_bytes(b"{}", ";;", path)

@@ -52,7 +52,7 @@ def test_describes_each_path_once_without_a_slash(description):
     assert sorted(description["paths"]) == [
         *("/candidate/disagreements", "/candidate/model", "/candidate/predict", "/explain", "/feedback", "/healthz"),
         *("/learn", "/live/model", "/live/predict", "/metrics", "/model", "/predict", "/predictions/{prediction_id}"),
-        *("/readyz", "/snapshots", "/unit"),
+        *("/read", "/readyz", "/snapshots", "/unit"),
     ]
     assert all("503" in description["paths"][path]["get"]["responses"] for path in ("/model", "/readyz"))
 
