@@ -153,7 +153,7 @@ def test_forwards_all_other_routes(page):
     described = create_app(Settings()).openapi()["paths"]
     passed_on = {path for path in described if page.get(f"/api{path}").status_code == 200}
     assert passed_on == {
-        *("/predict", "/explain", "/unit", "/learn", "/snapshots", "/feedback"),
+        *("/predict", "/read", "/explain", "/unit", "/learn", "/snapshots", "/feedback"),
         *("/model", "/healthz", "/readyz", "/predictions/{prediction_id}"),
     }
     assert page.get("/api/docs").json()["path"] == "/docs"
