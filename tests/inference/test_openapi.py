@@ -24,8 +24,8 @@ from stores.models.folder import FolderModels
 pytestmark = pytest.mark.slow
 
 # The route that generates requests, and the routes that receive them. Generation takes most of the time.
-ROUTES = {route: [route] for route in ("/read", "/explain", "/unit", "/snapshots", "/learn", "/feedback")}
-ROUTES["/predict"] = ["/predict", "/live/predict", "/candidate/predict"]
+ROUTES = {route: [route] for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback")}
+ROUTES["/predict"] = ["/predict", "/live/predict", "/candidate/predict", "/read"]
 MODES = {
     "1,000 valid requests to each route": GenerationMode.POSITIVE,
     "1,000 invalid requests to each route": GenerationMode.NEGATIVE,
