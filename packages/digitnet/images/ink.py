@@ -69,7 +69,7 @@ def image_from_pixels(pixels: Array, closer: Closer | None = None) -> NDArray[np
 
 def image_of_ink(box: Floats) -> NDArray[np.float32]:
     """Turn ink (height, width), without margins, into an image. No ink makes a blank one."""
-    if not box.size:
+    if not box.any():
         return blank()
     scale = BOX_SIDE / max(box.shape)
     if scale != 1.0:
