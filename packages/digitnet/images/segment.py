@@ -87,7 +87,7 @@ def best_path(boxes: Floats, is_cut: Bools, runs: Sequence[Run], scores: Floats)
     The best path that ends with a run is the run itself, after the best of the paths that end where it starts (Viterbi, 1967).
     """
     height = line_height(boxes)
-    extents = [(boxes[start:end, LEFT].min(), boxes[start:end, RIGHT].max()) for start, end in runs]
+    extents = [(float(boxes[start:end, LEFT].min()), float(boxes[start:end, RIGHT].max())) for start, end in runs]
     ending: list[list[int]] = [[] for _ in range(len(boxes) + 1)]  # runs, by their end
     total, before = np.zeros(len(runs)), [-1] * len(runs)
     for index in sorted(range(len(runs)), key=lambda index: runs[index].start):  # so all that end at a start come before it
@@ -109,7 +109,7 @@ def _widest_gap(boxes: Floats) -> float:
     if len(boxes) == 1:
         return 0.0
     ordered = boxes[np.argsort(boxes[:, LEFT])]
-    return float(max((ordered[1:, LEFT] - np.maximum.accumulate(ordered[:-1, RIGHT])).max(), 0.0))
+    return float((ordered[1:, LEFT] - np.maximum.accumulate(ordered[:-1, RIGHT])).max(initial=0.0))
 
 
 def _overlap(one: tuple[float, float], other: tuple[float, float], height: float) -> float:
