@@ -51,19 +51,14 @@ def border_cells(mask: Bools) -> Bools:
     return np.asarray(at_border[labels])
 
 
-def text_cells(mask: Bools, strong: Bools) -> Bools:
-    """Return the cells of all marks with a strong cell, without specks, (height, width)."""
+def label_text(mask: Bools, strong: Bools) -> tuple[Integers, int]:
+    """Label the marks that have a strong cell and are no specks beside the largest of these, as connected_components does."""
     labels, count = connected_components(mask)
-    is_strong = np.bincount(labels[strong], minlength=count + 1) > 0
-    is_strong[0] = False
-    return without_specks(is_strong[labels])
-
-
-def without_specks(mask: Bools) -> Bools:
-    """Return the cells of all marks that are no specks beside the largest one, (height, width)."""
-    labels, count = connected_components(mask)
-    sizes = _size(_measured(labels, count))
-    return np.asarray(np.concatenate([[False], sizes > SPECK_SIZE * sizes.max(initial=0)])[labels])
+    is_strong = np.bincount(labels[strong], minlength=count + 1)[1:] > 0
+    sizes = np.where(is_strong, _size(_measured(labels, count)), 0)
+    kept = sizes > SPECK_SIZE * sizes.max(initial=0)
+    numbers = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)])
+    return numbers[labels], int(np.count_nonzero(kept))
 
 
 def boxes_of(labels: Integers, count: int) -> Integers:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import Array, Bools, Bytes, Floats
 from digitnet.images.background import cells_of, ink_above_background
-from digitnet.images.components import border_cells, center_weights, digit_cells, text_cells
+from digitnet.images.components import border_cells, center_weights, digit_cells, label_text
 from digitnet.images.normalize import BOX_SIDE, IMAGE_SIDE, DrawingError, blank, in_bytes, in_unit_range, place, resampling
 from digitnet.images.threshold import otsu_threshold
 
@@ -221,10 +221,10 @@ def _text_on_uneven_background(pixels: Array) -> Ink:
     strong = (mapped > threshold) & ~edges
     if not 0.0 < strong.mean() < MOST_INK:
         return NOTHING
-    marks = text_cells((mapped > threshold / 2) & ~edges, strong)
-    if not marks.any():
+    labels, count = label_text((mapped > threshold / 2) & ~edges, strong)
+    if not count:
         return NOTHING
-    return _ink_in(_with_neighbors(marks) & ~edges, strength, side, threshold)
+    return _ink_in(_with_neighbors(labels > 0) & ~edges, strength, side, threshold)
 
 
 def _ink_in(near: Bools, strength: Floats, side: int, threshold: float) -> Ink:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import Array, Bools, Floats, Integers
 from digitnet.images.background import averages, cells_of
-from digitnet.images.components import boxes_of, connected_components, without_specks
+from digitnet.images.components import boxes_of, label_text
 from digitnet.images.cuts import cut_marks, cut_stroke
 from digitnet.images.ink import TEXT_CELLS, image_of_ink, text_ink
 from digitnet.images.normalize import DrawingError
@@ -63,7 +63,8 @@ def lines_from_pixels(pixels: Array) -> list[Line]:
     if not ink.strength.size:
         return []
     cells, side = cells_of(ink.strength, TEXT_CELLS)
-    labels, count = connected_components(without_specks(cells > SOFT_EDGE))
+    is_mark = cells > SOFT_EDGE
+    labels, count = label_text(is_mark, is_mark)
     _check_size(1, count)
     height = line_height(boxes_of(labels, count).astype(np.float64))
     labels, is_cut = cut_marks(labels, count, height)

@@ -1,7 +1,7 @@
 """Segmentation: which marks of a line make a digit?
 
-Heuristic over-segmentation (LeCun et al., 1998, section VII): cut a line into pieces of at most one digit each, let the network
-score each run of neighboring pieces that may be a digit, and choose the best path through these runs by dynamic programming.
+This is heuristic over-segmentation (LeCun et al., 1998, section VII). A line is cut into pieces of at most one digit each. The
+network scores each run of neighboring pieces that may be a digit. Dynamic programming finds the best path through these runs.
 
 pieces.py makes the pieces. Here only their boxes count: floats (n, 4), left, top, right and bottom, y down, in any unit. In a
 line, pieces are in the order of their centers, from left to right. The order of the hand would be as good for most numbers, but
@@ -24,7 +24,7 @@ WIDEST_GAP = 0.35  # Inside a digit.
 NARROWEST = 0.1  # A vertical bar counts as this wide where overlaps are measured.
 # Costs are in nats, as the scores.
 GAP_COST = 4.0  # Of a gap inside a digit that is as wide as the line is high.
-OVERLAP_COST = 6.0  # Of two digits, one of which is above the other.
+OVERLAP_COST = 6.0  # Of two digits if one is above the other.
 CUT_COST = 1.0  # Of two digits that share a stroke.
 UNREADABLE = -4.0  # The score of an unreadable mark, which must not break up its neighbors.
 
