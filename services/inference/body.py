@@ -126,15 +126,12 @@ def without_file(source: Source) -> Source:
 
 
 def lines_of(source: Source) -> list[Line]:
-    """Return the lines of a drawing, with boxes in the unit that the client sent. Raise a 422 beyond their limits."""
-    try:
-        if isinstance(source, Decoded):
-            return [line._replace(boxes=line.boxes * source.scale) for line in lines_from_pixels(source.pixels)]
-        if source.image_vector is not None:
-            return lines_from_pixels(_square(source.image_vector))
-        return lines_from_strokes(source.strokes or (), source.brush)
-    except DrawingError as error:
-        raise invalid_request(str(error)) from error
+    """Return the lines of a drawing, with boxes in the unit that the client sent. DrawingError beyond their limits."""
+    if isinstance(source, Decoded):
+        return [line._replace(boxes=line.boxes * source.scale) for line in lines_from_pixels(source.pixels)]
+    if source.image_vector is not None:
+        return lines_from_pixels(_square(source.image_vector))
+    return lines_from_strokes(source.strokes or (), source.brush)
 
 
 def _image_drawing(body: Body, file: ImageFile, convert: Callable[[Source], Content]) -> Drawing[Body, Content]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from digitnet.decision import Decision, is_blank
+from digitnet.decision import Decision, Predictions, is_blank
 from digitnet.images.normalize import in_unit_range
 from digitnet.inference_plan import InferencePlan
 from digitnet.inspect.edits import Edit, with_edits
@@ -69,12 +69,15 @@ class Model(NamedTuple):
 
     def decide(self, image: Image, logits: Logits) -> Prediction:
         """Return the prediction for an image with these logits."""
-        decided = self.decision.predictions(logits, image[None])
-        is_digit, no_digit = bool(decided.is_digit[0]), None
+        return self.prediction(image, self.decision.predictions(logits, image[None]), 0)
+
+    def prediction(self, image: Image, decided: Predictions, index: int) -> Prediction:
+        """Return the prediction for an image, from those of a batch."""
+        is_digit, no_digit = bool(decided.is_digit[index]), None
         blank = not is_digit and bool(is_blank(image[None])[0])
-        if logits.shape[1] > NO_DIGIT:
-            no_digit = {"probability": float(decided.no_digit[0]), "threshold": self.decision.no_digit_threshold}
-        return Prediction(decided.probabilities[0], int(decided.digit[0]), is_digit, blank, no_digit)
+        if self.network.classes > NO_DIGIT:
+            no_digit = {"probability": float(decided.no_digit[index]), "threshold": self.decision.no_digit_threshold}
+        return Prediction(decided.probabilities[index], int(decided.digit[index]), is_digit, blank, no_digit)
 
 
 class ModelSource:

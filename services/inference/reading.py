@@ -30,20 +30,20 @@ def read_lines(model: Model, lines: list[Line]) -> list[list[ReadDigit]]:
     if not lines:
         return []
     images = np.concatenate([line.images for line in lines])
-    logits = model.network.predict_logits(images)
-    predictions = model.decision.predictions(logits, images)
+    predictions = model.decision.predictions(model.network.predict_logits(images), images)
+    scores = np.split(predictions.scores, np.cumsum([len(line.runs) for line in lines])[:-1])
     read, first = [], 0
-    for line in lines:
-        scores = predictions.scores[first : first + len(line.runs)]
-        path = best_path(line.boxes, line.is_cut, line.runs, scores)
-        read.append([_digit(model, line, index, logits[first + index], bool(scores[index] > UNREADABLE)) for index in path])
+    for line, of_line in zip(lines, scores):
+        digits = []
+        for index in best_path(line.boxes, line.is_cut, line.runs, of_line):
+            image, run = line.images[index], line.runs[index]
+            # Beside other digits a mark is more likely one, so the limit is lower than of /predict.
+            is_digit = bool(of_line[index] > UNREADABLE)
+            digits.append(
+                ReadDigit(model.prediction(image, predictions, first + index)._replace(is_digit=is_digit), image, line.box(run))
+            )
+        read.append(digits)
         first += len(line.runs)
     if (count := sum(map(len, read))) > MOST_DIGITS:
         raise invalid_request(f"the drawing may have at most {MOST_DIGITS} digits, not {count}: send it in parts")
     return read
-
-
-def _digit(model: Model, line: Line, index: int, logits: NDArray[np.float32], is_digit: bool) -> ReadDigit:
-    """Return a candidate as a digit. Beside other digits a mark is more likely one, so the limit is lower than of /predict."""
-    prediction = model.decide(line.images[index], logits[None])._replace(is_digit=is_digit)
-    return ReadDigit(prediction, line.images[index], line.box(line.runs[index]))
