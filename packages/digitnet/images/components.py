@@ -8,6 +8,7 @@ from digitnet.arrays import Bools, Floats, Integers
 
 LINE_ACROSS, LINE_DOWN = 0.2, 0.1  # Of the image. A wide mark flatter, or a tall one at the side narrower, is a line.
 FRAME_SHARE = 0.7  # Of the border. A mark that covers more is a frame: even a bold digit leaves the corners free.
+SIDE_SHARE = 0.9  # Of a side.
 STACKED_GAP = 0.2  # Of the digit's size. A bar this close above or below belongs to the digit, even at the border.
 SPECK_SIZE, SPECK_GAPS = 0.12, (0.5, 0.25)  # Of the digit's size: a smaller mark this far below or above, or beside it.
 SPECK_AREA = 0.02  # Of the digit's area.
@@ -49,6 +50,15 @@ def border_cells(mask: Bools) -> Bools:
     at_border[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
     at_border[0] = False
     return np.asarray(at_border[labels])
+
+
+def side_cells(mask: Bools) -> Bools:
+    """Return the cells of all marks that cover most of a side, (height, width), as a desk beside the sheet does."""
+    labels, count = connected_components(mask)
+    sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+    covers = np.any([np.bincount(side, minlength=count + 1) > SIDE_SHARE * side.size for side in sides], axis=0)
+    covers[0] = False
+    return np.asarray(covers[labels])
 
 
 def label_text(mask: Bools, strong: Bools) -> tuple[Integers, int]:
@@ -158,3 +168,10 @@ def _specks(marks: Marks, main: int) -> Bools:
 
 def _size(marks: Marks) -> Integers:
     return np.asarray(np.maximum(marks.bottom - marks.top, marks.right - marks.left))
+
+
+def with_neighbors(cells: Bools) -> Bools:
+    """Add the eight neighbors of each cell."""
+    padded = np.pad(cells, 1)
+    columns = padded[:, :-2] | padded[:, 1:-1] | padded[:, 2:]
+    return columns[:-2] | columns[1:-1] | columns[2:]

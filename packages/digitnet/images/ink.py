@@ -1,47 +1,26 @@
 """From pixels (a photo, an MNIST vector) to an image. Ink is every pixel that differs from the background.
 
-An even background is the border's median. Where that fails, a second look estimates an uneven background (background.py). It then
-separates ink from paper (threshold.py), as Gatos et al. (2006) do for old documents, and keeps the digit's marks (components.py).
+An even background is the border's median. Where that fails, photo.py takes a second look with an uneven background.
 """
 
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import Array, Bools, Bytes, Floats
-from digitnet.images.background import cells_of, ink_above_background
-from digitnet.images.components import border_cells, center_weights, digit_cells, label_text
+from digitnet.images.cropping import FAINTEST_INK, NOTHING, Ink, cropped, extent
 from digitnet.images.normalize import BOX_SIDE, IMAGE_SIDE, DrawingError, blank, in_bytes, in_unit_range, place, resampling
-from digitnet.images.threshold import otsu_threshold
+from digitnet.images.photo import digit_in_photo, text_in_photo
 
 PAPER_GRAIN = 6.0  # Times the noise level, the third quartile of the border. Normal noise exceeds it once in 10^11 pixels.
-FAINTEST_INK = 0.1  # An image with less contrast counts as blank.
 DOT_SIZE, DOT_FILL = 0.15, 0.6  # A dot's largest side, relative to the image, and the share of its square that it fills.
 FRAME_FILL = 0.9  # Of the ink's outline. Digits fill less of it.
 SHEET_FILL = 0.8  # Of the opaque pixels' box. Fuller ones are a sheet, unless all have one color.
-MAPPED_CELLS = 128  # The second look finds marks on a map with at most this many cells in a row or column.
-NO_INK = 0.02  # Contrast. Weaker differences on the map do not affect the threshold.
-ROUGHEST_PAPER = 0.32  # Of the ink. Paper whose differences have a larger root mean square is a scene.
-MOST_INK = 0.6  # Of the map. Bold digits in tight crops cover half of it.
 SMALLEST_BOX = 60  # Pixels. A smaller digit is worth a closer look.
 
-TEXT_CELLS = 512  # The same for numbers, whose digits may be small.
-
 Closer = Callable[[float, float, float, float], Array]
-
-
-class Ink(NamedTuple):
-    """Ink, (height, width) in [0, 1], its strongest 1, and the place of its upper left pixel. Without ink it is empty."""
-
-    strength: Floats
-    top: int = 0
-    left: int = 0
-
-
-NOTHING = Ink(np.zeros((0, 0), np.float32))
 
 
 def image_from_pixels(pixels: Array, closer: Closer | None = None) -> NDArray[np.float32]:
@@ -117,17 +96,15 @@ def _find_ink(pixels: Bytes, is_text: bool = False) -> Ink:
     if pixels.shape[2] == 4:
         opaque = pixels[:, :, 3] >= 128
         if np.median(_border(pixels[:, :, 3:])) < 128:
-            rows, columns = _extent(np.any(opaque, axis=1)), _extent(np.any(opaque, axis=0))
+            rows, columns = extent(np.any(opaque, axis=1)), extent(np.any(opaque, axis=0))
             if not _is_sheet(pixels[rows, columns], opaque[rows, columns]):
-                return _cropped(
-                    in_unit_range(pixels[:, :, 3])
-                )  # On a transparent background, opaque pixels are ink of any color.
+                return cropped(in_unit_range(pixels[:, :, 3]))  # On a transparent background, opaque pixels are ink of any color.
             pixels, top, left = pixels[rows, columns], rows.start, columns.start
         pixels = _on_white(pixels)
     if is_text:  # The light differs from end to end of a long photo.
-        ink = _ink_on_even_background(pixels, most_noise=0.0) or _text_on_uneven_background(pixels)
+        ink = _ink_on_even_background(pixels, most_noise=0.0) or text_in_photo(pixels)
     else:
-        ink = _ink_on_even_background(pixels) or _ink_on_uneven_background(pixels)
+        ink = _ink_on_even_background(pixels) or digit_in_photo(pixels)
     return ink._replace(top=ink.top + top, left=ink.left + left)
 
 
@@ -178,84 +155,13 @@ def _ink_on_even_background(pixels: Array, most_noise: float = 1.0) -> Ink | Non
         return NOTHING
     if noise:
         ink *= ink > threshold
-    found = _cropped(ink, top, left)
+    found = cropped(ink, top, left)
     outline = _border(found.strength[:, :, None])
     is_framed = min(found.strength.shape) > 2 * BOX_SIDE and np.mean(outline > 0.5) > FRAME_FILL
     is_paper = np.count_nonzero(ink > strongest / 2) > height * width / 2  # The border was a frame.
     if is_framed or is_paper:
         return None
     return found
-
-
-def _ink_on_uneven_background(pixels: Array) -> Ink:
-    """Return the digit's ink in a photo, a tight crop, or an image with a frame."""
-    strength = ink_above_background(pixels if pixels.dtype == np.uint8 else in_bytes(pixels))
-    mapped, side = cells_of(strength, MAPPED_CELLS)
-    is_ink = mapped > NO_INK
-    threshold = otsu_threshold(mapped[is_ink], center_weights(mapped.shape)[is_ink])
-    mask = mapped > threshold
-    if not 0.0 < mask.mean() < MOST_INK:
-        return NOTHING
-    paper, full = mapped[~_with_neighbors(mask)], mapped[mask].mean()
-    if paper.size and np.sqrt((paper * paper).mean()) > ROUGHEST_PAPER * full:
-        return NOTHING
-    digit, dropped = digit_cells(mask)
-    if not digit.any():
-        return NOTHING
-    return _ink_in(_with_neighbors(digit) & ~dropped, strength, side, threshold)
-
-
-def _text_on_uneven_background(pixels: Array) -> Ink:
-    """Return the ink of all marks in a photo of a number.
-
-    Dark edges raise the threshold so far that thin digits vanish. So what touches the border is dropped first. Then a second
-    threshold applies to the rest. A mark's faint parts belong to it (hysteresis; Canny, 1986).
-    """
-    strength = ink_above_background(pixels if pixels.dtype == np.uint8 else in_bytes(pixels))
-    mapped, side = cells_of(strength, TEXT_CELLS)
-    edges = np.zeros(mapped.shape, bool)
-    for _ in range(2):
-        is_ink = (mapped > NO_INK) & ~edges
-        threshold = otsu_threshold(mapped[is_ink], np.ones(np.count_nonzero(is_ink)))
-        edges |= _with_neighbors(border_cells((mapped > threshold / 2) & ~edges))
-    strong = (mapped > threshold) & ~edges
-    if not 0.0 < strong.mean() < MOST_INK:
-        return NOTHING
-    labels, count = label_text((mapped > threshold / 2) & ~edges, strong)
-    if not count:
-        return NOTHING
-    return _ink_in(_with_neighbors(labels > 0) & ~edges, strength, side, threshold)
-
-
-def _ink_in(near: Bools, strength: Floats, side: int, threshold: float) -> Ink:
-    """Return the ink (height, width) in the cells of a map, whose cells have `side` pixels a side. They include its soft edge."""
-    rows, columns = _extent(np.any(near, axis=1)), _extent(np.any(near, axis=0))
-    top, left = rows.start * side, columns.start * side
-    strength = strength[top : rows.stop * side, left : columns.stop * side]
-    height, width = strength.shape
-    strength = strength * np.kron(near[rows, columns], np.ones((side, side), bool))[:height, :width]
-    full = strength[strength > threshold].mean()
-    if full < FAINTEST_INK:
-        return NOTHING
-    # Half the threshold is paper, and the mean of the ink is full ink: the pen's grain disappears, its soft edges stay.
-    paper_level = threshold / 2.0
-    return _cropped(np.clip((strength - paper_level) / (full - paper_level), 0.0, 1.0), top, left)
-
-
-def _cropped(ink: Floats, top: int = 0, left: int = 0) -> Ink:
-    """Cut margins off (height, width) and scale the strongest ink to 1. Ink fainter than FAINTEST_INK is nothing."""
-    strongest = ink.max(initial=0.0)
-    if strongest < FAINTEST_INK:
-        return NOTHING
-    rows, columns = _extent(np.any(ink, axis=1)), _extent(np.any(ink, axis=0))
-    return Ink(ink[rows, columns] / strongest, top + rows.start, left + columns.start)
-
-
-def _with_neighbors(cells: Bools) -> Bools:
-    """Add the eight neighbors of each cell."""
-    padded = np.pad(cells, 1)
-    columns = padded[:, :-2] | padded[:, 1:-1] | padded[:, 2:]
-    return columns[:-2] | columns[1:-1] | columns[2:]
 
 
 def _without_margins(pixels: Bytes, color: Bytes) -> tuple[slice, slice]:
@@ -268,13 +174,7 @@ def _without_margins(pixels: Bytes, color: Bytes) -> tuple[slice, slice]:
         return slice(0, height), slice(0, width)
     others = pixels.reshape(height, -1) != np.tile(color, width)  # Compare whole rows: the last axis alone is too short.
     rows, columns = others.any(axis=1), others.any(axis=0).reshape(width, channels).any(axis=1)
-    return _extent(rows), _extent(columns)
-
-
-def _extent(chosen: Bools) -> slice:
-    """Return the slice from the first true of (n,) to the last, an empty slice without any."""
-    at = chosen.nonzero()[0]
-    return slice(at[0], at[-1] + 1) if at.size else slice(0, 0)
+    return extent(rows), extent(columns)
 
 
 def _largest_difference(pixels: Floats, color: Floats) -> Floats:

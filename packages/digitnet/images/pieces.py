@@ -10,8 +10,9 @@ from digitnet.arrays import Array, Bools, Floats, Integers
 from digitnet.images.background import averages, cells_of
 from digitnet.images.components import boxes_of, label_text
 from digitnet.images.cuts import cut_marks, cut_stroke
-from digitnet.images.ink import TEXT_CELLS, image_of_ink, text_ink
+from digitnet.images.ink import image_of_ink, text_ink
 from digitnet.images.normalize import DrawingError
+from digitnet.images.photo import TEXT_CELLS
 from digitnet.images.segment import Run, candidates, line_height, text_lines
 from digitnet.images.strokes import DEFAULT_BRUSH, Stroke, image_from_strokes, stroke_paths
 

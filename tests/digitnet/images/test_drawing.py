@@ -180,6 +180,9 @@ PHOTOS = [
     pytest.param(as_photo(lambda sheet: sheet * np.where(X < 0.55, 0.7, 1.0)), id="shadow"),
     pytest.param(lambda ink: 1.0 - np.clip(paper(ink) * (1.0 - 0.25 * Y), 0.0, 1.0), id="light ink"),
     pytest.param(as_photo(lambda sheet: with_border(sheet, np.s_[:12], 0.1)), id="dark edge"),
+    pytest.param(
+        as_photo(lambda sheet: np.where(X + 0.05 * Y > 0.95, 0.05, 0.55 + 0.35 * sheet)), id="dark desk beside faint ink"
+    ),
     pytest.param(lambda ink: np.pad(1.0 - ink[1:-1, 1:-1], 1), id="thin frame"),
 ]
 
@@ -246,6 +249,12 @@ class TestPixels:
         tight = nine()[35:240, 65:195]
         for pixels in (tight, 1.0 - tight):
             assert np.corrcoef(image_from_pixels(pixels).ravel(), image_from_pixels(nine()).ravel())[0, 1] > 0.7
+
+    def test_a_bar_along_the_border_belongs_to_a_digit_in_a_tight_crop(self):
+        seven = np.zeros((60, 40), np.float32)
+        seven[:8] = seven[:, 30:] = 1.0
+        pixels = np.clip(0.85 - 0.6 * seven + np.random.default_rng(3).normal(0.0, 0.008, seven.shape), 0.0, 1.0)
+        assert np.corrcoef(image_from_pixels(pixels).ravel(), image_from_pixels(np.pad(seven, 10)).ravel())[0, 1] > 0.9
 
     def test_looks_closer_at_a_small_digit(self):
         scan = np.pad(nine(28, 0.1), 986)  # 14 pixels on 2,000
