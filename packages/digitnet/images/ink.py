@@ -101,11 +101,24 @@ def _find_ink(pixels: Bytes, is_text: bool = False) -> Ink:
                 return cropped(in_unit_range(pixels[:, :, 3]))  # On a transparent background, opaque pixels are ink of any color.
             pixels, top, left = pixels[rows, columns], rows.start, columns.start
         pixels = _on_white(pixels)
-    if is_text:  # The light differs from end to end of a long photo.
-        ink = _ink_on_even_background(pixels, most_noise=0.0) or text_in_photo(pixels)
-    else:
-        ink = _ink_on_even_background(pixels) or digit_in_photo(pixels)
+    ink = _ink_on_paper(pixels, is_text)
+    if _fills_outline(ink, FAINTEST_INK):  # a gray sheet within a white margin
+        top, left = top + ink.top, left + ink.left
+        height, width = ink.strength.shape
+        ink = _ink_on_paper(pixels[ink.top : ink.top + height, ink.left : ink.left + width], is_text)
     return ink._replace(top=ink.top + top, left=ink.left + left)
+
+
+def _ink_on_paper(pixels: Array, is_text: bool) -> Ink:
+    if is_text:  # The light differs from end to end of a long photo.
+        return _ink_on_even_background(pixels, most_noise=0.0) or text_in_photo(pixels)
+    return _ink_on_even_background(pixels) or digit_in_photo(pixels)
+
+
+def _fills_outline(ink: Ink, strength: float) -> bool:
+    """Tell whether ink of this strength fills the outline, as of a frame or a sheet. MNIST's digits are too small for a frame."""
+    height, width = ink.strength.shape
+    return min(height, width) > 2 * BOX_SIDE and bool(np.mean(_border(ink.strength[:, :, None]) > strength) > FRAME_FILL)
 
 
 def _is_sheet(pixels: Bytes, opaque: Bools) -> bool:
@@ -156,10 +169,8 @@ def _ink_on_even_background(pixels: Array, most_noise: float = 1.0) -> Ink | Non
     if noise:
         ink *= ink > threshold
     found = cropped(ink, top, left)
-    outline = _border(found.strength[:, :, None])
-    is_framed = min(found.strength.shape) > 2 * BOX_SIDE and np.mean(outline > 0.5) > FRAME_FILL
     is_paper = np.count_nonzero(ink > strongest / 2) > height * width / 2  # The border was a frame.
-    if is_framed or is_paper:
+    if is_paper or _fills_outline(found, 0.5):
         return None
     return found
 

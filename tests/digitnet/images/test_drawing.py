@@ -183,6 +183,9 @@ PHOTOS = [
     pytest.param(
         as_photo(lambda sheet: np.where(X + 0.05 * Y > 0.95, 0.05, 0.55 + 0.35 * sheet)), id="dark desk beside faint ink"
     ),
+    pytest.param(
+        as_photo(lambda sheet: np.pad(sheet[20:260, 65:205], ((20, 20), (65, 75)), constant_values=1.0)), id="gray sheet on white"
+    ),
     pytest.param(lambda ink: np.pad(1.0 - ink[1:-1, 1:-1], 1), id="thin frame"),
 ]
 
