@@ -66,7 +66,6 @@ def numbered(page_url, chromium, draw):
     context = chromium.new_context(bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     page.goto(page_url)
-    page.click("#wide-btn")
     for digit, left in ((4, 0), (2, 200), (7, 400)):
         draw(page, digit, at=(left, 0))
     page.click("#predict-btn")

@@ -85,7 +85,8 @@ def open_page(page_url, new_page):
 
 @pytest.fixture
 def page(open_page):
-    return open_page()
+    """Open the page in a window without room for a wide canvas."""
+    return open_page(viewport={"width": 1000, "height": 720})
 
 
 @pytest.fixture
