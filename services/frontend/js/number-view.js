@@ -26,15 +26,25 @@ export class NumberView {
     forwardStrokes(elements.marks);
   }
 
+  get isShown() {
+    return this.#number !== null;
+  }
+
   /** @param {NumberPrediction} number */
   show(number) {
     const { section, digits, hint, marks } = this.#elements;
     this.#number = number;
     hint.textContent = numberHint(number);
-    digits.replaceChildren(...number.digits.map((digit, index) => this.#button(markText(digit), index)));
-    marks.replaceChildren(...number.digits.map((_, index) => this.#mark(index)));
+    // Kept elements keep the focus while the number follows the pen.
+    keep(digits, number.digits.length, (index) => this.#button(index));
+    keep(marks, number.digits.length, (index) => this.#mark(index));
+    digits.querySelectorAll("button").forEach((button, index) => (button.textContent = markText(number.digits[index])));
     section.hidden = marks.hidden = false;
     this.place();
+    this.#press(-1);
+  }
+
+  deselect() {
     this.#press(-1);
   }
 
@@ -52,12 +62,11 @@ export class NumberView {
     this.#elements.section.hidden = this.#elements.marks.hidden = true;
   }
 
-  /** @param {string} text @param {number} index */
-  #button(text, index) {
+  /** @param {number} index */
+  #button(index) {
     const item = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = text;
     button.addEventListener("click", () => this.#select(index));
     item.append(button);
     return item;
@@ -84,6 +93,12 @@ export class NumberView {
     digits.querySelectorAll("button").forEach((button, i) => button.setAttribute("aria-pressed", String(i === selected)));
     Array.from(marks.children).forEach((mark, i) => mark.toggleAttribute("data-selected", i === selected));
   }
+}
+
+/** Give a list this many children. @param {HTMLElement} list @param {number} count @param {(index: number) => HTMLElement} make */
+function keep(list, count, make) {
+  while (list.children.length > count) list.lastElementChild?.remove();
+  while (list.children.length < count) list.append(make(list.children.length));
 }
 
 /** A stroke may begin on a box: send its events to what lies below. @param {HTMLElement} marks */

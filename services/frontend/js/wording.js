@@ -24,8 +24,11 @@ export function numberText({ text }) {
 }
 
 /** @param {NumberPrediction} number */
-export function numberHint({ text }) {
-  const hint = "Was it right? Select a digit to correct it, or to look inside.";
+export function numberHint({ text, digits }) {
+  const isPreview = digits.every(({ predictionId }) => predictionId === null);
+  const hint = isPreview
+    ? `So far it reads ${text}. Select a digit to look inside.`
+    : "Was it right? Select a digit to correct it, or to look inside.";
   return text.includes(UNREADABLE) ? `${hint} ${UNREADABLE} is a mark that could not be read.` : hint;
 }
 
