@@ -104,7 +104,8 @@ def _line(line: ReadLine) -> dict[str, Any]:
 
 
 def _candidates(read: ReadLine) -> dict[str, Any]:
-    line, found = read.line, zip(read.line.runs, read.likeliest.tolist(), read.scores.astype(np.float64).round(4).tolist())
+    line, scores = read.line, (read.scores.astype(np.float64).round(4) + 0.0).tolist()  # 0.0 instead of -0.0
+    found = zip(line.runs, read.likeliest.tolist(), scores)
     return {
         "pieces": [{"box": _box(box), "is_cut": is_cut} for box, is_cut in zip(line.boxes, line.is_cut.tolist())],
         "candidates": [{"start": run.start, "end": run.end, "digit": digit, "score": score} for run, digit, score in found],
