@@ -13,6 +13,7 @@ import { KeptDrawing } from "./kept-drawing.js";
 import { KeptFeedback } from "./kept-feedback.js";
 import { listenToHistoryKeys, listenToKeyboard } from "./keyboard-input.js";
 import { KeyboardPen } from "./keyboard-pen.js";
+import { NumberLayers } from "./number-layers.js";
 import { NumberView } from "./number-view.js";
 import { listenToPointer } from "./pointer-input.js";
 import { PredictionSession } from "./prediction-session.js";
@@ -24,6 +25,7 @@ import { StrokeRecorder } from "./strokes.js";
 import { dockUnit } from "./unit-dock.js";
 import { WideCanvas } from "./wide-canvas.js";
 
+/** @import { Box } from "./crop-box.js" */
 /** @import { Input } from "./page.js" */
 /** @import { Explanation, NumberDigit, NumberPrediction } from "./results.js" */
 
@@ -51,9 +53,20 @@ const board = new DrawingBoard(canvas, whole, {
   cursor: element("pen-cursor"),
   placeholder: element("placeholder"),
 });
+const place = (/** @type {Box} */ box) => board.shareOf(whole().place(box, board.size));
+const layers = new NumberLayers(
+  {
+    layer: element("work"),
+    words: element("number-work"),
+    pieces: element("pieces-btn"),
+    cuts: element("cuts-btn"),
+    path: element("path-btn"),
+  },
+  place,
+);
 const numbers = new NumberView(
   { section: element("number"), digits: element("number-digits"), hint: element("number-hint"), marks: element("marks") },
-  { onSelect: selectDigit, place: (box) => board.shareOf(whole().place(box, board.size)) },
+  { onSelect: selectDigit, onChange: (number) => layers.show(number), place },
 );
 const fetch = window.fetch.bind(window);
 const shared = { sequence: new Sequence(), retry: new Retry(window) };
@@ -180,6 +193,7 @@ function widthChanged() {
   pen.fit(wide.width);
   board.redraw();
   numbers.place();
+  layers.place();
 }
 
 /** Update Undo and keep the drawing after each gesture. */

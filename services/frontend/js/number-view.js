@@ -12,6 +12,7 @@ const TAP = 6;
 export class NumberView {
   #elements;
   #onSelect;
+  #onChange;
   #placeOf;
 
   /** @type {NumberPrediction | null} */
@@ -19,9 +20,10 @@ export class NumberView {
   #selected = -1;
 
   /** @param {NumberElements} elements @param {NumberCallbacks} callbacks */
-  constructor(elements, { onSelect, place }) {
+  constructor(elements, { onSelect, onChange, place }) {
     this.#elements = elements;
     this.#onSelect = onSelect;
+    this.#onChange = onChange;
     this.#placeOf = place;
     forwardStrokes(elements.marks);
   }
@@ -42,6 +44,7 @@ export class NumberView {
     section.hidden = marks.hidden = false;
     this.place();
     this.#press(-1);
+    this.#onChange(number);
   }
 
   deselect() {
@@ -60,6 +63,7 @@ export class NumberView {
   hide() {
     this.#number = null;
     this.#elements.section.hidden = this.#elements.marks.hidden = true;
+    this.#onChange(null);
   }
 
   /** @param {number} index */
