@@ -14,6 +14,9 @@ from inference.body import Source, lines_of
 from inference.predictor import Image, Model, Prediction
 
 UNREADABLE_MARK = "?"
+# Marks this near each other may be a letter, if one of them looks this little like a digit.
+NEAR = 0.15  # of the height of the tallest digit
+DOUBTFUL = -1.0  # a log probability
 
 
 class ReadDigit(NamedTuple):
@@ -77,7 +80,8 @@ def is_number(lines: Sequence[ReadLine], whole: Prediction) -> bool:
     """Return whether a drawing is a number: it has several marks, and at least one is a digit. `whole` predicts it as one digit.
 
     A digit in separate parts, such as an 8 of two rings, looks like several lines or has an unreadable mark. The marks of a
-    letter, such as A, overlap. In these cases the prediction for the whole drawing wins.
+    letter overlap, as in A, or are near each other and look little like digits, as in K. In these cases the prediction for the
+    whole drawing wins.
     """
     digits = [digit for line in lines for digit in line.digits]
     are_digits = [digit.prediction.is_digit for digit in digits]
@@ -85,11 +89,15 @@ def is_number(lines: Sequence[ReadLine], whole: Prediction) -> bool:
         return False
     if whole.is_digit:
         return len(lines) == 1 and all(are_digits)
-    return not any(_overlap(one.box, other.box) for one, other in pairwise(digits))
+    height = max(float(digit.box[3] - digit.box[1]) for digit in digits)
+    is_doubtful = min(line.scores[index] for line in lines for index in line.path) <= DOUBTFUL
+    distance = NEAR * height if is_doubtful else 0.0
+    return not any(_are_near(one.box, other.box, distance) for one, other in pairwise(digits))
 
 
-def _overlap(one: Floats, other: Floats) -> bool:
-    return bool(np.all(np.minimum(one[2:], other[2:]) > np.maximum(one[:2], other[:2])))
+def _are_near(one: Floats, other: Floats, distance: float) -> bool:
+    """Return whether two boxes overlap, or are nearer than this distance."""
+    return bool(np.all(np.minimum(one[2:], other[2:]) + distance > np.maximum(one[:2], other[:2])))
 
 
 def read_fields(lines: Sequence[ReadLine], version: str, with_candidates: bool) -> dict[str, Any]:

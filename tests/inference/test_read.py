@@ -117,13 +117,23 @@ def test_shows_the_candidates_of_touching_digits(reader):
 
 
 LETTER_A = [[[70, 230], [140, 50], [210, 230]], [[95, 160], [185, 160]]]
+LETTER_K = [[[70, 40], [70, 230]], [[180, 50], [82, 140]], [[100, 125], [180, 230]]]
 RINGS = [[[50 + 20 * np.cos(t), y + 20 * np.sin(t)] for t in np.linspace(0, 6.3, 20)] for y in (50, 91)]
 
 
 @pytest.mark.parametrize(
     ("strokes", "text"),
-    [(number("7"), ""), (number("42"), "42"), (number("10"), "10"), ([TWO + ZERO], "20"), (LETTER_A, ""), (RINGS, ""), ([], "")],
-    ids=["7", "42", "10", "joined 20", "A", "8 of two rings", "blank"],
+    [
+        (number("7"), ""),
+        (number("42"), "42"),
+        (number("10"), "10"),
+        ([TWO + ZERO], "20"),
+        (LETTER_A, ""),
+        (LETTER_K, ""),
+        (RINGS, ""),
+        ([], ""),
+    ],
+    ids=["7", "42", "10", "joined 20", "A", "K", "8 of two rings", "blank"],
 )
 def test_predicts_a_digit_or_a_number(reader, strokes, text):
     predicted, explained = (
