@@ -21,7 +21,7 @@ class ChromiumPointer:
         self._box = canvas.bounding_box()
 
     def place(self, x, y):
-        return self._box["x"] + x * self._box["width"] / 280, self._box["y"] + y * self._box["height"] / 280
+        return self._box["x"] + x * self._box["height"] / 280, self._box["y"] + y * self._box["height"] / 280
 
     def touch(self, kind, *points):
         """Send a touch event. `kind` is Start, Move, End or Cancel; `points` are all fingers that are down after it, in order."""
@@ -55,7 +55,7 @@ class ChromiumPointer:
             """points => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(() => {
                  const canvas = document.querySelector("#doodle-canvas");
                  resolve(points.map(([x, y]) => canvas.getContext("2d").getImageData(
-                   x * canvas.width / 280, y * canvas.height / 280, 1, 1).data[0] > 100));
+                   x * canvas.height / 280, y * canvas.height / 280, 1, 1).data[0] > 100));
                })))""",
             points,
         )
@@ -94,7 +94,7 @@ class FirefoxPointer:
 
     def stroke(self, pointer_type, points):
         left, top, size = self.evaluate(
-            "(({left, top, width}) => [left, top, width])(document.querySelector('canvas').getBoundingClientRect())"
+            "(({left, top, height}) => [left, top, height])(document.querySelector('canvas').getBoundingClientRect())"
         )
         places = [(round(left + x * size / 280), round(top + y * size / 280)) for x, y in points]
         moves = [{"type": "pointerMove", "x": x, "y": y, "duration": 0} for x, y in places]

@@ -63,6 +63,12 @@ class BodyReader:
         """Return the drawing in the request's body: JSON of this schema, or an image file beside the schema's other fields."""
         return await self.converted(request, schema, image_of)
 
+    async def with_source(self, request: Request, schema: type[Body]) -> tuple[Drawing[Body, Image], Source]:
+        """Return the drawing in the request's body, and its strokes or pixels, which may wait in a queue."""
+        both = await self.converted(request, schema, lambda source: (image_of(source), without_file(source)))
+        image, source = both.content
+        return Drawing(both.form, image, both.body, both.seconds), source
+
     async def converted(
         self, request: Request, schema: type[Body], convert: Callable[[Source], Content]
     ) -> Drawing[Body, Content]:

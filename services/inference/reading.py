@@ -1,16 +1,22 @@
-"""Reading: from the lines of a drawing to the digits of its numbers."""
+"""Reading: from the lines of a drawing to the digits of its numbers, and the decision between a digit and a number."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
+from digitnet.arrays import Floats, Integers
+from digitnet.images.normalize import DrawingError
 from digitnet.images.pieces import MOST_DIGITS, Line
 from digitnet.images.segment import UNREADABLE, best_path
-from numpy.typing import NDArray
 
-from inference.errors import invalid_request
+from inference.body import Source, lines_of
 from inference.predictor import Image, Model, Prediction
 
 UNREADABLE_MARK = "?"
+# Marks this near each other may be a letter, if one of them looks this little like a digit.
+NEAR = 0.15  # of the height of the tallest digit
+DOUBTFUL = -1.0  # a log probability
 
 
 class ReadDigit(NamedTuple):
@@ -18,32 +24,104 @@ class ReadDigit(NamedTuple):
 
     prediction: Prediction
     image: Image
-    box: NDArray[np.floating]  # (4,): left, top, right, bottom, in the unit that the client sent
+    box: Floats  # (4,): left, top, right, bottom, in the unit that the client sent
+    prediction_id: str | None = None  # None: not logged
 
     @property
     def character(self) -> str:
         return str(self.prediction.digit) if self.prediction.is_digit else UNREADABLE_MARK
 
 
-def read_lines(model: Model, lines: list[Line]) -> list[list[ReadDigit]]:
-    """Return the digits of each line. The network scores all candidates in one batch. Raise a 422 for more than MOST_DIGITS."""
+class ReadLine(NamedTuple):
+    """The digits of a line, and the runs of pieces that they were chosen from."""
+
+    digits: list[ReadDigit]
+    line: Line
+    likeliest: Integers  # (runs,): the digit that each run looks like
+    scores: Floats  # (runs,): its log probability
+    path: list[int]  # the runs of the digits
+
+
+def read_lines(model: Model, lines: list[Line]) -> list[ReadLine]:
+    """Return the digits of each line. The network scores all candidates in one batch. DrawingError for more than MOST_DIGITS."""
     if not lines:
         return []
     images = np.concatenate([line.images for line in lines])
     predictions = model.decision.predictions(model.network.predict_logits(images), images)
-    scores = np.split(predictions.scores, np.cumsum([len(line.runs) for line in lines])[:-1])
-    read, first = [], 0
-    for line, of_line in zip(lines, scores):
-        digits = []
-        for index in best_path(line.boxes, line.is_cut, line.runs, of_line):
-            image, run = line.images[index], line.runs[index]
+    starts = np.cumsum([0, *(len(line.runs) for line in lines)])
+    read = []
+    for line, (first, end) in zip(lines, pairwise(starts.tolist())):
+        scores, digits = predictions.scores[first:end], []
+        path = best_path(line.boxes, line.is_cut, line.runs, scores)
+        for index in path:
+            image = line.images[index]
             # Beside other digits a mark is more likely one, so the limit is lower than of /predict.
-            is_digit = bool(of_line[index] > UNREADABLE)
-            digits.append(
-                ReadDigit(model.prediction(image, predictions, first + index)._replace(is_digit=is_digit), image, line.box(run))
-            )
-        read.append(digits)
-        first += len(line.runs)
-    if (count := sum(map(len, read))) > MOST_DIGITS:
-        raise invalid_request(f"the drawing may have at most {MOST_DIGITS} digits, not {count}: send it in parts")
+            is_digit = bool(scores[index] > UNREADABLE)
+            prediction = model.prediction(image, predictions, first + index)._replace(is_digit=is_digit)
+            digits.append(ReadDigit(prediction, image, line.box(line.runs[index])))
+        read.append(ReadLine(digits, line, predictions.digit[first:end], scores, path))
+    if (count := sum(len(line.digits) for line in read)) > MOST_DIGITS:
+        raise DrawingError(f"the drawing may have at most {MOST_DIGITS} digits, not {count}: send it in parts")
     return read
+
+
+def read_number(model: Model, source: Source, whole: Prediction) -> list[ReadLine]:
+    """Return the lines of a drawing if it is a number, else []. A drawing beyond the limits is none."""
+    try:
+        lines = lines_of(source)
+        # A single candidate is the whole drawing.
+        read = read_lines(model, lines) if sum(len(line.runs) for line in lines) > 1 else []
+    except DrawingError:
+        return []
+    return read if is_number(read, whole) else []
+
+
+def is_number(lines: Sequence[ReadLine], whole: Prediction) -> bool:
+    """Return whether a drawing is a number: it has several marks, and at least one is a digit. `whole` predicts it as one digit.
+
+    A digit in separate parts, such as an 8 of two rings, looks like several lines or has an unreadable mark. The marks of a
+    letter overlap, as in A, or are near each other and look little like digits, as in K. In these cases the prediction for the
+    whole drawing wins.
+    """
+    digits = [digit for line in lines for digit in line.digits]
+    are_digits = [digit.prediction.is_digit for digit in digits]
+    if len(digits) < 2 or not any(are_digits):
+        return False
+    if whole.is_digit:
+        return len(lines) == 1 and all(are_digits)
+    height = max(float(digit.box[3] - digit.box[1]) for digit in digits)
+    is_doubtful = min(line.scores[index] for line in lines for index in line.path) <= DOUBTFUL
+    distance = NEAR * height if is_doubtful else 0.0
+    return not any(_are_near(one.box, other.box, distance) for one, other in pairwise(digits))
+
+
+def _are_near(one: Floats, other: Floats, distance: float) -> bool:
+    """Return whether two boxes overlap, or are nearer than this distance."""
+    return bool(np.all(np.minimum(one[2:], other[2:]) + distance > np.maximum(one[:2], other[:2])))
+
+
+def read_fields(lines: Sequence[ReadLine], version: str, with_candidates: bool) -> dict[str, Any]:
+    """Return the fields of the schema ReadResponse."""
+    fields = [_line(line) | (_candidates(line) if with_candidates else {}) for line in lines]
+    return {"text": "\n".join(line["text"] for line in fields), "lines": fields, "model_version": version}
+
+
+def _line(line: ReadLine) -> dict[str, Any]:
+    digits = [each.prediction.answer() | {"box": _box(each.box), "prediction_id": each.prediction_id} for each in line.digits]
+    return {"text": "".join(digit.character for digit in line.digits), "digits": digits}
+
+
+def _candidates(read: ReadLine) -> dict[str, Any]:
+    line, scores = read.line, (read.scores.astype(np.float64).round(4) + 0.0).tolist()  # 0.0 instead of -0.0
+    found = zip(line.runs, read.likeliest.tolist(), scores)
+    return {
+        "pieces": [{"box": _box(box), "is_cut": is_cut} for box, is_cut in zip(line.boxes, line.is_cut.tolist())],
+        "candidates": [{"start": run.start, "end": run.end, "digit": digit, "score": score} for run, digit, score in found],
+        "path": read.path,
+    }
+
+
+def _box(box: Floats) -> list[float]:
+    """Return left, top, width and height."""
+    left, top, right, bottom = box.tolist()
+    return [round(value, 1) for value in (left, top, right - left, bottom - top)]

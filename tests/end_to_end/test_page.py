@@ -34,7 +34,7 @@ def canvas_color(page, x, y):
     """Return the color at a logical point."""
     return page.locator("#doodle-canvas").evaluate(
         """(canvas, [x, y]) => Array.from(canvas.getContext("2d").getImageData(
-            x * canvas.width / 280, y * canvas.height / 280, 1, 1).data.slice(0, 3))""",
+            x * canvas.height / 280, y * canvas.height / 280, 1, 1).data.slice(0, 3))""",
         [x, y],
     )
 

@@ -66,10 +66,11 @@ def numbered(page_url, chromium, draw):
     context = chromium.new_context(bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     page.goto(page_url)
-    page.click("#wide-btn")
     for digit, left in ((4, 0), (2, 200), (7, 400)):
         draw(page, digit, at=(left, 0))
     page.click("#predict-btn")
+    for name in ("Pieces", "Cuts", "Path"):
+        page.get_by_role("button", name=name, exact=True).click()
     page.click("#number-digits button")
     expect(page.locator("#feedback-section")).to_be_visible()
     yield page

@@ -28,7 +28,12 @@ def inside(page, digit):
 
 @pytest.mark.parametrize("number", ["42", "10", "16", "2026"])
 def test_reads_a_drawn_number(page, draw, number):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.partition("/api/")[2].partition("?")[0]))
     write(page, draw, number)
+    expect(page.locator("#number-hint")).to_contain_text(f"So far it reads {number}.")  # it follows the pen
+    expect(page.locator("#marks div")).to_have_count(len(number))
+    assert not {"predict", "read"} & set(asked)  # a preview is not logged
     reads(page, f"Number: {number}")
     assert [text[0] for text in page.locator("#number-digits button").all_inner_texts()] == list(number)
     page.click("#clear-btn")
@@ -36,6 +41,7 @@ def test_reads_a_drawn_number(page, draw, number):
     draw(page, 5)
     reads(page, "Digit: 5")
     expect(page.locator("#number")).to_be_hidden()
+    assert (asked.count("predict"), asked.count("read")) == (2, 0)
 
 
 def test_a_selected_digit_has_its_own_panels_and_feedback(site, page, draw):
@@ -43,6 +49,9 @@ def test_a_selected_digit_has_its_own_panels_and_feedback(site, page, draw):
     write(page, draw, "42")
     reads(page, "Number: 42")
     expect(page.locator("#feedback-section")).to_be_hidden()
+    for name, layer, count in (("Pieces", ".piece", 3), ("Path", ".chosen", 2)):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator(f"#work {layer}")).to_have_count(count)
     digits, chosen = page.locator("#number-digits button"), page.locator("#feedback-choices [aria-pressed=true]")
     digits.nth(1).focus()
     page.keyboard.press("Enter")
@@ -62,8 +71,8 @@ def test_a_selected_digit_has_its_own_panels_and_feedback(site, page, draw):
     expect(page.locator("#inside-status")).to_contain_text("it reads no digit")
     expect(page.locator("#feedback-section")).to_be_hidden()
 
+    draw(page, 1, at=(180, 0))
     draw(page, 1, at=(-60, 0))  # begins on a box
-    expect(page.locator("#marks")).to_be_hidden()
     expect(page.locator("#result")).to_be_empty()
 
 
@@ -87,9 +96,11 @@ def test_selects_a_digit_in_an_image(site, page):
 
 def test_a_phone_number_fits_the_wide_canvas(page, draw):
     number, button = "6412570264", page.get_by_role("button", name="Wide")
-    button.click()
+    for width, is_wide in ((1000, "false"), (1280, "true")):  # as the window has room
+        page.set_viewport_size({"width": width, "height": 720})
+        expect(button).to_have_attribute("aria-pressed", is_wide)
     write(page, draw, number, width=640)
-    with page.expect_request("**/api/read") as asked:
+    with page.expect_request("**/api/predict*") as asked:
         reads(page, f"Number: {number}")
     assert (asked.value.post_data_json["width"], asked.value.post_data_json["height"]) == (640, 280)
     page.locator("#marks div").nth(8).click()
@@ -109,9 +120,3 @@ def test_a_phone_number_fits_the_wide_canvas(page, draw):
     expect(button).to_have_attribute("aria-pressed", "false")
     draw(page, 5)
     reads(page, "Digit: 5")
-
-
-def test_an_older_service_reads_single_digits(page, draw):
-    page.route("**/api/read", lambda route: route.fulfill(status=404, json={"detail": "Not Found"}))
-    draw(page, 7)
-    reads(page, "Digit: 7")

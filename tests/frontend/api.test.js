@@ -38,7 +38,7 @@ test("posts drawing and feedback as JSON to relative addresses", async () => {
   assert.equal(prediction.digit, 5);
   assert.deepEqual(await sendFeedback(feedback, { fetch: recording({ message: "thank you" }) }), { received: true });
   assert.deepEqual(calls, [
-    ["api/predict?input=true", "POST", "application/json", request],
+    ["api/predict?input=true&number=true", "POST", "application/json", request],
     ["api/feedback", "POST", "application/json", feedback],
   ]);
 });
@@ -53,7 +53,7 @@ test("posts an image as the body, with the other fields in the query", async () 
   await requestPrediction({ image }, { fetch: recording });
   await requestUnit({ image, layer: 3, place: [1, 2] }, { fetch: recording });
   assert.deepEqual(calls, [
-    ["api/predict?input=true", "image/jpeg", "a photo"],
+    ["api/predict?input=true&number=true", "image/jpeg", "a photo"],
     [`api/unit?options=${encodeURIComponent('{"layer":3,"place":[1,2]}')}`, "image/jpeg", "a photo"],
   ]);
   const { error } = await requestPrediction({ image: () => Promise.reject(new Error("no memory")) }, { fetch: recording });

@@ -45,7 +45,8 @@ def description(service):
 
 
 def name_of(content):
-    return content["content"]["application/json"]["schema"]["$ref"].removeprefix("#/components/schemas/")
+    schema = content["content"]["application/json"]["schema"]
+    return schema.get("anyOf", [schema])[0]["$ref"].removeprefix("#/components/schemas/")
 
 
 def test_describes_each_path_once_without_a_slash(description):

@@ -40,10 +40,10 @@ def canvas(strokes, width, height, scale=1.0):
     return image
 
 
-def read(client, strokes=None, image=None):
+def read(client, strokes=None, image=None, route="/read"):
     """Return the answer of /read, which the schema accepts."""
     if image is None:
-        answer = client.post("/read", json={"strokes": strokes})
+        answer = client.post(route, json={"strokes": strokes})
     else:
         answer = client.post("/read", content=image, headers={"Content-Type": "image/png"})
     assert answer.status_code == 200, answer.text
@@ -106,9 +106,62 @@ def test_a_mark_without_shape_is_a_question_mark(reader):
     assert (digit["digit"], digit["best_guess"], digit["is_digit"]) == (None, None, False)
 
 
-def test_logs_and_counts_each_digit(serve, included, prediction_log_url, prediction_log, samples):
+def test_shows_the_candidates_of_touching_digits(reader):
+    [line] = read(reader, [TWO + ZERO], route="/read?candidates=true")["lines"]
+    assert [piece["is_cut"] for piece in line["pieces"]] == [False, True]
+    chosen = [line["candidates"][index] for index in line["path"]]
+    assert [(each["start"], each["end"], each["digit"]) for each in chosen] == [(0, 1, 2), (1, 2, 0)]
+    assert {(each["start"], each["end"]) for each in line["candidates"]} == {(0, 1), (1, 2), (0, 2)}
+    assert all(-21 < each["score"] <= 0 for each in line["candidates"])
+    assert [digit["prediction_id"] for digit in line["digits"]] == [None, None]
+
+
+LETTER_A = [[[70, 230], [140, 50], [210, 230]], [[95, 160], [185, 160]]]
+LETTER_K = [[[70, 40], [70, 230]], [[180, 50], [82, 140]], [[100, 125], [180, 230]]]
+RINGS = [[[50 + 20 * np.cos(t), y + 20 * np.sin(t)] for t in np.linspace(0, 6.3, 20)] for y in (50, 91)]
+
+
+@pytest.mark.parametrize(
+    ("strokes", "text"),
+    [
+        (number("7"), ""),
+        (number("42"), "42"),
+        (number("10"), "10"),
+        ([TWO + ZERO], "20"),
+        (LETTER_A, ""),
+        (LETTER_K, ""),
+        (RINGS, ""),
+        ([], ""),
+    ],
+    ids=["7", "42", "10", "joined 20", "A", "K", "8 of two rings", "blank"],
+)
+def test_predicts_a_digit_or_a_number(reader, strokes, text):
+    predicted, explained = (
+        reader.post(f"{route}?input=true&number=true", json={"strokes": strokes}).json() for route in ("/predict", "/explain")
+    )
+    if text:
+        assert (predicted["text"], explained["number"]["text"]) == (text, text)
+        [line] = predicted["lines"]
+        assert len(line["path"]) == len(text)
+        assert all(digit["prediction_id"] for digit in line["digits"])
+    else:
+        alone = reader.post("/predict?input=true", json={"strokes": strokes}).json()
+        assert predicted == alone | {"prediction_id": predicted["prediction_id"]}
+        assert explained["number"] is None
+
+
+def test_a_drawing_beyond_the_limits_is_one_digit(reader):
+    drawing = {"strokes": [[[x, 0], [x, 9]] for x in range(0, 1000, 2)]}
+    assert reader.post("/read", json=drawing).status_code == 422
+    assert reader.post("/predict?number=true", json=drawing).json()["prediction_id"]
+
+
+@pytest.mark.parametrize("route", ["/read", "/predict?number=true"])
+def test_logs_and_counts_each_digit(serve, included, prediction_log_url, prediction_log, samples, route):
     with serve(included, prediction_log=prediction_log_url) as client:
-        [line] = read(client, number("42"))["lines"]
+        for unlogged in ("/read?candidates=true", "/explain?number=true"):
+            assert client.post(unlogged, json={"strokes": number("42")}).status_code == 200
+        [line] = client.post(route, json={"strokes": number("42")}).json()["lines"]
         for digit in line["digits"]:
             feedback = {"prediction_id": digit["prediction_id"], "actual_digit": digit["digit"]}
             assert client.post("/feedback", json=feedback).status_code == 200
@@ -120,4 +173,4 @@ def test_logs_and_counts_each_digit(serve, included, prediction_log_url, predict
     assert {(each.prediction_id, each.form, each.digit) for each in logged} == expected
     assert counted["doodle_number_digits_sum", ()] == counted["doodle_drawings_total", ("number",)] == 2
     assert counted["doodle_read_seconds_count", ()] == counted["doodle_number_digits_count", ()] == 1
-    assert counted["api_predict_calls_total", ()] == 0
+    assert counted["api_predict_calls_total", ()] == route.startswith("/predict")

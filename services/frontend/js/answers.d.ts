@@ -15,16 +15,25 @@ export interface PredictAnswer extends Answer {
   input: number[][];
 }
 
-/** POST /read */
+/** POST /predict and /explain for a drawing that is a number, and POST /read with its candidates. */
 export interface ReadAnswer {
-  lines: { text: string; digits: ReadDigit[] }[];
+  lines: ReadLine[];
   model_version: string;
+}
+
+export interface ReadLine {
+  text: string;
+  digits: ReadDigit[];
+  pieces: { box: number[]; is_cut: boolean }[];
+  candidates: { start: number; end: number; digit: number; score: number }[];
+  path: number[];
 }
 
 export interface ReadDigit extends Answer {
   /** Left, top, width and height. */
   box: number[];
-  prediction_id: string;
+  /** Null if the service has not logged it. */
+  prediction_id: string | null;
 }
 
 /** An array. `float32` is base64 of little-endian 32-bit floats. */
@@ -45,6 +54,7 @@ export interface ExplainAnswer extends PredictAnswer {
   temperature: number;
   gradients: EncodedTensor;
   occlusion?: EncodedTensor;
+  number?: ReadAnswer | null;
 }
 
 export interface UnitAnswer {

@@ -2,8 +2,8 @@
 
 import { CUT_OFF, NOT_ENCODED, UNREACHABLE, statusMessage, timedOut, unexpectedAnswer } from "./error-messages.js";
 import { parseExplanation } from "./explanation.js";
-import { isBetter, parseNumber } from "./number.js";
-import { UnexpectedAnswerError, parsePrediction } from "./prediction.js";
+import { parseDigitOrNumber } from "./number.js";
+import { UnexpectedAnswerError } from "./prediction.js";
 import { parseSnapshotPredictions, parseTrainingHistory } from "./snapshots.js";
 import { parseTrainingResult } from "./training-result.js";
 import { parseUnit } from "./unit.js";
@@ -12,11 +12,10 @@ import { parseUnit } from "./unit.js";
 /** @import { Delivery, FeedbackRequest } from "./feedback.js" */
 /** @import { Connection, Failure, Outcome } from "./requests.js" */
 /** @import { ExplanationRequest, PredictionRequest, TrainingRequest, UnitRequest } from "./requests.js" */
-/** @import { NumberPrediction, Prediction, TrainingHistory } from "./results.js" */
+/** @import { TrainingHistory } from "./results.js" */
 
 // Relative, so that the page also works below a path such as https://example.org/doodle/.
-export const PREDICT_URL = "api/predict?input=true";
-export const READ_URL = "api/read";
+export const PREDICT_URL = "api/predict?input=true&number=true";
 export const EXPLAIN_URL = "api/explain";
 export const LEARN_URL = "api/learn";
 export const UNIT_URL = "api/unit";
@@ -32,36 +31,25 @@ const PASSING_STATUSES = new Set([408, 429]);
 
 /** @typedef {{status: number, body: string, headers: Headers}} Reply */
 
-/** @param {PredictionRequest} request @param {Connection} connection */
-export async function requestPrediction(request, connection) {
-  return outcomeOf(parsePrediction, await post(PREDICT_URL, request, connection));
-}
-
 /**
- * Ask for the digit and for the number at the same time, and return the number of a drawing with several digits. Without an
- * answer about the number, as from an older service, return the digit.
+ * Ask for the digit, or for the number of a drawing that is one. The service decides, and logs only its answer.
  * @param {PredictionRequest} request
  * @param {Connection} connection
- * @returns {Promise<Outcome<Prediction | NumberPrediction>>}
  */
-export async function requestDigitOrNumber(request, connection) {
-  const [digit, number] = await Promise.all([requestPrediction(request, connection), requestNumber(request, connection)]);
-  return "answer" in number && isBetter(number.answer, "answer" in digit ? digit.answer : null) ? number : digit;
-}
-
-/** @param {PredictionRequest} request @param {Connection} connection */
-async function requestNumber(request, connection) {
-  return outcomeOf(parseNumber, await post(READ_URL, request, connection));
+export async function requestPrediction(request, connection) {
+  return outcomeOf(parseDigitOrNumber, await post(PREDICT_URL, request, connection));
 }
 
 /**
- * Ask for an explanation, with each stroke: the service does not log it. An occlusion takes 784 forward passes.
+ * Ask for an explanation, with each stroke: the service does not log it. The served network also reads the number. An occlusion
+ * takes 784 forward passes.
  * @param {ExplanationRequest} request
  * @param {Connection} connection
  */
 export async function requestExplanation(request, connection, { occlusion = false } = {}) {
-  const url = occlusion ? `${EXPLAIN_URL}?occlusion=true` : EXPLAIN_URL;
-  return outcomeOf(parseExplanation, await post(url, request, connection));
+  const isEdited = (request.changes ?? []).length > 0;
+  const query = occlusion ? "?occlusion=true" : isEdited ? "" : "?number=true";
+  return outcomeOf(parseExplanation, await post(`${EXPLAIN_URL}${query}`, request, connection));
 }
 
 /** @param {TrainingRequest} request @param {Connection} connection */

@@ -1,17 +1,26 @@
-// Early ink: sets the canvas's width, and keeps and shows strokes until the modules have loaded. main.js then replays their events. It is a classic script,
-// because a module would wait for the whole page.
+// Early ink: sets the canvas's width, and keeps and shows strokes until the modules have loaded. main.js then replays their events.
+// It is a classic script, because a module would wait for the whole page.
 
 "use strict";
 
 document.documentElement.dataset.scripted = "";
-try {
-  // wide-canvas.js writes it.
-  if (localStorage.getItem("doodle-wide") !== null) document.documentElement.dataset.wide = "";
-} catch {
-  // Storage is forbidden.
-}
 
 (() => {
+  // Room for a wide canvas beside the results. style.css has the same query.
+  const room = matchMedia("(min-width: 75rem) and (min-height: 30.01rem)");
+  window.wideCanvas = { room, choice: readChoice() };
+  if (window.wideCanvas.choice ?? room.matches) document.documentElement.dataset.wide = "";
+
+  /** Return whether the user wants a wide canvas; null without a choice. wide-canvas.js writes it. */
+  function readChoice() {
+    try {
+      const choice = localStorage.getItem("doodle-wide");
+      return choice === null ? null : choice !== "no";
+    } catch {
+      return null; // storage is forbidden
+    }
+  }
+
   const TYPES = /** @type {const} */ (["pointerdown", "pointermove", "pointerup", "pointercancel"]);
   const MAX_EVENTS = 5000;
 
@@ -32,6 +41,8 @@ try {
   function paint(canvas, event) {
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
     const { left, top, width, height } = canvas.getBoundingClientRect();
+    const pixels = Math.round((canvas.height * width) / height);
+    if (canvas.width !== pixels) canvas.width = pixels; // the canvas may be wide
     /** @type {[number, number]} */
     const point = [((event.clientX - left) / width) * canvas.width, ((event.clientY - top) / height) * canvas.height];
     if (event.type === "pointerdown") last = point;

@@ -24,6 +24,16 @@ export interface NumberElements {
   marks: HTMLElement;
 }
 
+export interface NumberLayerElements {
+  /** An empty layer above the canvas. */
+  layer: HTMLElement;
+  words: HTMLElement;
+  /** Toggles. */
+  pieces: HTMLElement;
+  cuts: HTMLElement;
+  path: HTMLElement;
+}
+
 export interface ToolElements {
   /** Shows the eraser's cursor. */
   canvas: HTMLElement;

@@ -1,5 +1,6 @@
 // The explanation: checks and unpacks the answer of /explain, and adds and compares its numbers for display.
 
+import { parseNumber } from "./number.js";
 import { DIGITS, INPUT_SIZE, UnexpectedAnswerError, check, parsePrediction } from "./prediction.js";
 
 /** @import { EncodedTensor, ExplainAnswer, NamedLayer } from "./answers.js" */
@@ -22,7 +23,8 @@ export function parseExplanation(answer) {
   check(parsed.values.length === logits.length * PIXELS, "the gradients do not match the logits");
   const occlusion = answer.occlusion === undefined ? null : parseTensor(answer.occlusion, "the occlusion's numbers");
   check(occlusion === null || occlusion.values.length === parsed.values.length, "the occlusion does not match the logits");
-  return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed, occlusion };
+  const number = answer.number ? parseNumber(answer.number) : null;
+  return { ...prediction, layers: layers.map(parseLayer), logits, temperature, gradients: parsed, occlusion, number };
 }
 
 /** @param {ExplainAnswer["layers"][number]} layer @returns {Layer} */

@@ -1,6 +1,6 @@
 // The page: finds its elements and connects the modules.
 
-import { requestDigitOrNumber, requestVersion, sendFeedback } from "./api.js";
+import { requestPrediction, requestVersion, sendFeedback } from "./api.js";
 import { DrawingBoard } from "./drawing-board.js";
 import { DrawingInput } from "./drawing-input.js";
 import { DrawingTools } from "./drawing-tools.js";
@@ -13,6 +13,7 @@ import { KeptDrawing } from "./kept-drawing.js";
 import { KeptFeedback } from "./kept-feedback.js";
 import { listenToHistoryKeys, listenToKeyboard } from "./keyboard-input.js";
 import { KeyboardPen } from "./keyboard-pen.js";
+import { NumberLayers } from "./number-layers.js";
 import { NumberView } from "./number-view.js";
 import { listenToPointer } from "./pointer-input.js";
 import { PredictionSession } from "./prediction-session.js";
@@ -24,8 +25,9 @@ import { StrokeRecorder } from "./strokes.js";
 import { dockUnit } from "./unit-dock.js";
 import { WideCanvas } from "./wide-canvas.js";
 
+/** @import { Box } from "./crop-box.js" */
 /** @import { Input } from "./page.js" */
-/** @import { NumberDigit, NumberPrediction } from "./results.js" */
+/** @import { Explanation, NumberDigit, NumberPrediction } from "./results.js" */
 
 /** @type {HTMLCanvasElement} */
 const canvas = element("doodle-canvas");
@@ -51,10 +53,27 @@ const board = new DrawingBoard(canvas, whole, {
   cursor: element("pen-cursor"),
   placeholder: element("placeholder"),
 });
+const place = (/** @type {Box} */ box) => board.shareOf(whole().place(box, board.size));
+const layers = new NumberLayers(
+  {
+    layer: element("work"),
+    words: element("number-work"),
+    pieces: element("pieces-btn"),
+    cuts: element("cuts-btn"),
+    path: element("path-btn"),
+  },
+  place,
+);
 const numbers = new NumberView(
   { section: element("number"), digits: element("number-digits"), hint: element("number-hint"), marks: element("marks") },
-  { onSelect: selectDigit, place: (box) => board.shareOf(whole().place(box, board.size)) },
+  { onSelect: selectDigit, onChange: (number) => layers.show(number), place },
 );
+const fetch = window.fetch.bind(window);
+const shared = { sequence: new Sequence(), retry: new Retry(window) };
+const inside = connectInside(input, { fetch, shared, onPrediction: showPreview, onFailure: () => view.dim() });
+dockUnit(element("unit"), element("layers"), element("unit-close"));
+/** Whether the page has an answer to Predict that is a number. */
+let isNumber = false;
 const view = new ResultView(
   {
     predictButton,
@@ -69,7 +88,7 @@ const view = new ResultView(
   },
   {
     onNoDigit() {
-      if (part === null) images.proposeCrop();
+      if (part === null && !numbers.isShown) images.proposeCrop();
     },
     onNumber: showNumber,
   },
@@ -86,8 +105,6 @@ const tools = new DrawingTools(
   { onUndo: () => undo(), onRedo: () => redo(), toPng: () => board.toPng() },
 );
 const keptDrawing = new KeptDrawing(() => window.sessionStorage);
-const fetch = window.fetch.bind(window);
-const shared = { sequence: new Sequence(), retry: new Retry(window) };
 /** @type {HTMLButtonElement} */
 const feedbackButton = element("feedback-btn");
 const feedbackView = new FeedbackView({
@@ -105,36 +122,36 @@ const retryQueue = new RetryQueue((request) => sendFeedback(request, { fetch }),
   onSettled: (predictionId, outcome) => feedback.settle(predictionId, outcome),
 });
 const feedback = new FeedbackSession((request) => retryQueue.send(request), feedbackView);
-const session = new PredictionSession((request, signal) => requestDigitOrNumber(request, { fetch, signal }), view, feedback, shared);
-
-const inside = connectInside(input, {
-  fetch,
-  shared,
-  onPrediction: (explanation, isCurrent) => view.showProbabilities(explanation, isCurrent),
-  onFailure: () => view.dim(),
-});
-dockUnit(element("unit"), element("layers"), element("unit-close"));
+const session = new PredictionSession((request, signal) => requestPrediction(request, { fetch, signal }), view, feedback, shared);
 
 function predict() {
   session.predict(whole());
 }
 
-/** @param {NumberPrediction | null} number */
+/** Show the number of an answer. Without one, a preview stays. @param {NumberPrediction | null} number */
 function showNumber(number) {
-  if (number === null) {
-    numbers.hide();
-    if (part !== null) selectDigit(null);
-  } else {
-    numbers.show(number);
-  }
+  isNumber = number !== null;
+  if (part !== null) selectDigit(null);
+  if (number !== null) numbers.show(number);
+  else if (!inside.isOpen || whole().isEmpty) numbers.hide();
+  else numbers.deselect();
 }
 
-/** Show one digit in the panels and ask about it. @param {NumberDigit | null} digit null for the whole drawing */
+/** Let the panel and the number follow the pen. @param {Explanation} explanation @param {boolean} isCurrent */
+function showPreview(explanation, isCurrent) {
+  if (part === null && !isNumber) {
+    if (explanation.number !== null) numbers.show(explanation.number);
+    else if (isCurrent) numbers.hide();
+  }
+  view.showProbabilities(explanation, isCurrent);
+}
+
+/** Show one digit in the panels, and ask about it if it is in the log. @param {NumberDigit | null} digit null for the whole drawing */
 function selectDigit(digit) {
   part = digit && whole().part(digit.box);
   shared.sequence.update(input().version);
-  if (digit === null) feedback.forget();
-  else feedback.ask(digit);
+  if (digit !== null && isNumber && digit.predictionId !== null) feedback.ask({ ...digit, predictionId: digit.predictionId });
+  else feedback.forget();
   if (inside.isOpen) inside.watch();
   else if (digit !== null) view.showDigit(digit);
 }
@@ -176,6 +193,7 @@ function widthChanged() {
   pen.fit(wide.width);
   board.redraw();
   numbers.place();
+  layers.place();
 }
 
 /** Update Undo and keep the drawing after each gesture. */

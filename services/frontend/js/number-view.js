@@ -12,6 +12,7 @@ const TAP = 6;
 export class NumberView {
   #elements;
   #onSelect;
+  #onChange;
   #placeOf;
 
   /** @type {NumberPrediction | null} */
@@ -19,11 +20,16 @@ export class NumberView {
   #selected = -1;
 
   /** @param {NumberElements} elements @param {NumberCallbacks} callbacks */
-  constructor(elements, { onSelect, place }) {
+  constructor(elements, { onSelect, onChange, place }) {
     this.#elements = elements;
     this.#onSelect = onSelect;
+    this.#onChange = onChange;
     this.#placeOf = place;
     forwardStrokes(elements.marks);
+  }
+
+  get isShown() {
+    return this.#number !== null;
   }
 
   /** @param {NumberPrediction} number */
@@ -31,10 +37,17 @@ export class NumberView {
     const { section, digits, hint, marks } = this.#elements;
     this.#number = number;
     hint.textContent = numberHint(number);
-    digits.replaceChildren(...number.digits.map((digit, index) => this.#button(markText(digit), index)));
-    marks.replaceChildren(...number.digits.map((_, index) => this.#mark(index)));
+    // Kept elements keep the focus while the number follows the pen.
+    keep(digits, number.digits.length, (index) => this.#button(index));
+    keep(marks, number.digits.length, (index) => this.#mark(index));
+    digits.querySelectorAll("button").forEach((button, index) => (button.textContent = markText(number.digits[index])));
     section.hidden = marks.hidden = false;
     this.place();
+    this.#press(-1);
+    this.#onChange(number);
+  }
+
+  deselect() {
     this.#press(-1);
   }
 
@@ -50,14 +63,14 @@ export class NumberView {
   hide() {
     this.#number = null;
     this.#elements.section.hidden = this.#elements.marks.hidden = true;
+    this.#onChange(null);
   }
 
-  /** @param {string} text @param {number} index */
-  #button(text, index) {
+  /** @param {number} index */
+  #button(index) {
     const item = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = text;
     button.addEventListener("click", () => this.#select(index));
     item.append(button);
     return item;
@@ -84,6 +97,12 @@ export class NumberView {
     digits.querySelectorAll("button").forEach((button, i) => button.setAttribute("aria-pressed", String(i === selected)));
     Array.from(marks.children).forEach((mark, i) => mark.toggleAttribute("data-selected", i === selected));
   }
+}
+
+/** Give a list this many children. @param {HTMLElement} list @param {number} count @param {(index: number) => HTMLElement} make */
+function keep(list, count, make) {
+  while (list.children.length > count) list.lastElementChild?.remove();
+  while (list.children.length < count) list.append(make(list.children.length));
 }
 
 /** A stroke may begin on a box: send its events to what lies below. @param {HTMLElement} marks */

@@ -1,13 +1,19 @@
-// Numbers: checks the API's answer to /read, and finds the strokes of one digit.
+// Numbers: checks the API's answers, and finds the strokes of one digit.
 
-import { check, parseAnswer } from "./prediction.js";
+import { check, parseAnswer, parsePrediction } from "./prediction.js";
 import { UNREADABLE } from "./wording.js";
 
-/** @import { ReadAnswer, ReadDigit } from "./answers.js" */
+/** @import { PredictAnswer, ReadAnswer, ReadDigit, ReadLine } from "./answers.js" */
 /** @import { Point } from "./coordinates.js" */
 /** @import { Box } from "./crop-box.js" */
-/** @import { Answer, NumberDigit, NumberPrediction } from "./results.js" */
+/** @import { LineCandidates, NumberDigit, NumberPrediction } from "./results.js" */
 /** @import { Stroke } from "./strokes.js" */
+
+/** @param {PredictAnswer | ReadAnswer} answer unchecked @throws {UnexpectedAnswerError} */
+export function parseDigitOrNumber(answer) {
+  const isNumber = typeof answer === "object" && answer !== null && "lines" in answer;
+  return isNumber ? parseNumber(answer) : parsePrediction(answer);
+}
 
 /**
  * @param {ReadAnswer} answer unchecked
@@ -17,45 +23,48 @@ import { UNREADABLE } from "./wording.js";
 export function parseNumber(answer) {
   check(typeof answer === "object" && answer !== null && Array.isArray(answer.lines), "the lines are missing");
   check(typeof answer.model_version === "string", "the model version is missing");
-  const lines = answer.lines.map((line) => {
-    check(Array.isArray(line?.digits), "a line has no digits");
-    return line.digits.map(parseDigit);
-  });
-  const text = lines.map((digits) => digits.map(({ digit }) => digit ?? UNREADABLE).join("")).join(" ");
-  return { text, lines: lines.length, digits: lines.flat(), modelVersion: answer.model_version };
+  const lines = answer.lines.map(parseLine);
+  const text = lines.map(({ digits }) => digits.map(({ digit }) => digit ?? UNREADABLE).join("")).join(" ");
+  const digits = lines.flatMap((line) => line.digits);
+  return { text, digits, candidates: lines.map((line) => line.candidates), modelVersion: answer.model_version };
+}
+
+/** @param {ReadLine} line unchecked */
+function parseLine(line) {
+  check(Array.isArray(line?.digits), "a line has no digits");
+  return { digits: line.digits.map(parseDigit), candidates: parseCandidates(line) };
+}
+
+/** @param {ReadLine} line unchecked @returns {LineCandidates} */
+function parseCandidates({ digits, pieces, candidates, path }) {
+  check(Array.isArray(pieces) && Array.isArray(candidates) && Array.isArray(path), "a line has no candidates");
+  check(path.length === digits.length && path.every((index) => index in candidates), "the path is not one candidate for each digit");
+  return {
+    pieces: pieces.map((piece) => ({ box: parseBox(piece?.box), isCut: piece.is_cut === true })),
+    candidates: candidates.map((candidate) => {
+      const { start, end, digit, score } = candidate ?? {};
+      check(start in pieces && end - 1 in pieces && start < end, "a candidate has no pieces");
+      check(Number.isInteger(digit) && Number.isFinite(score), "a candidate has no digit and score");
+      return { start, end, digit, score };
+    }),
+    path,
+  };
 }
 
 /** @param {ReadDigit} answer unchecked @returns {NumberDigit} */
 function parseDigit(answer) {
   const parsed = parseAnswer(answer);
   const { box, prediction_id } = answer;
-  check(typeof prediction_id === "string", "the prediction id is missing");
+  check(typeof prediction_id === "string" || prediction_id === null, "the prediction id is missing");
+  return { ...parsed, predictionId: prediction_id, box: parseBox(box) };
+}
+
+/** @param {number[]} box unchecked @returns {Box} */
+function parseBox(box) {
   check(Array.isArray(box) && box.length === 4 && box.every(Number.isFinite), "a box is not four numbers");
   const [left, top, width, height] = box;
   check(width >= 0 && height >= 0, "a box has no size");
-  return { ...parsed, predictionId: prediction_id, box: { left, top, width, height } };
-}
-
-/**
- * Return whether a drawing is a number: it has several marks, and at least one is a digit. A digit in separate parts, such as an
- * 8 of two rings, looks like several lines or has an unreadable mark. The marks of a letter, such as A, overlap. In these cases
- * the prediction for the whole drawing wins.
- * @param {NumberPrediction} number
- * @param {Answer | null} prediction of the whole drawing as one digit
- */
-export function isBetter({ digits, lines, text }, prediction) {
-  const isDoubtful = prediction?.isDigit ? lines > 1 || text.includes(UNREADABLE) : digits.some(isOverlapped);
-  return digits.length > 1 && digits.some(({ isDigit }) => isDigit) && !(isDoubtful && prediction);
-}
-
-/** @param {NumberDigit} digit @param {number} index @param {readonly NumberDigit[]} digits */
-function isOverlapped({ box }, index, digits) {
-  const next = digits[index + 1]?.box;
-  return (
-    next !== undefined &&
-    Math.min(box.left + box.width, next.left + next.width) > Math.max(box.left, next.left) &&
-    Math.min(box.top + box.height, next.top + next.height) > Math.max(box.top, next.top)
-  );
+  return { left, top, width, height };
 }
 
 /**

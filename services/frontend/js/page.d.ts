@@ -28,6 +28,8 @@ export interface ResultCallbacks {
 export interface NumberCallbacks {
   /** The user has selected a digit; null for the whole number. */
   onSelect: (digit: NumberDigit | null) => void;
+  /** Another number, or none, is shown. */
+  onChange: (number: NumberPrediction | null) => void;
   /** Return the place of a digit's box in percent of the canvas. */
   place: (box: Box) => Box;
 }

@@ -23,18 +23,45 @@ export interface LoggedAnswer extends Answer {
 }
 
 /** One mark of a number. The box is in the unit of the request. */
-export interface NumberDigit extends LoggedAnswer {
+export interface NumberDigit extends Answer {
+  /** Null for a preview, which is not in the log. */
+  predictionId: string | null;
   box: Box;
+}
+
+/** A part of a line that belongs to one digit. */
+export interface Piece {
+  box: Box;
+  /** Whether it begins at a cut. */
+  isCut: boolean;
+}
+
+/** Neighboring pieces that may be a digit: from `start` up to but not including `end`. */
+export interface Candidate {
+  start: number;
+  end: number;
+  /** The likeliest one. */
+  digit: number;
+  /** Its log probability. */
+  score: number;
+}
+
+/** The pieces of a line, and the candidates that its digits were chosen from. */
+export interface LineCandidates {
+  pieces: Piece[];
+  candidates: Candidate[];
+  /** The indices of the chosen ones. */
+  path: number[];
 }
 
 /** The numbers of a drawing. */
 export interface NumberPrediction {
   /** Its lines, separated by spaces; "?" stands for an unreadable mark. */
   text: string;
-  /** The number of lines. */
-  lines: number;
   /** Line by line. */
   digits: NumberDigit[];
+  /** Of each line. */
+  candidates: LineCandidates[];
   modelVersion: string;
 }
 
@@ -66,6 +93,8 @@ export interface Explanation extends Prediction {
   gradients: Tensor;
   /** (logits, 28, 28): how far each logit falls without the ink around a pixel; null if not requested. */
   occlusion: Tensor | null;
+  /** Null for a drawing that is no number. */
+  number: NumberPrediction | null;
 }
 
 /** The layer and place of a unit, both from 0. The place is [channel, row, column] or [feature]. */

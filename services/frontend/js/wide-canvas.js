@@ -1,17 +1,24 @@
-// The wide canvas: a toggle that gives the canvas room for a phone number. The browser remembers it.
+// The wide canvas: room for a phone number. The canvas is wide where the window has room, until the user chooses with a toggle. The
+// browser remembers the choice.
 
 import { CANVAS_SIZE, WIDE_WIDTH } from "./coordinates.js";
 import { setEnabled } from "./drawing-tools.js";
 
 /** @import { Stroke } from "./strokes.js" */
 
-// early-ink.js reads it before the page is shown.
+// early-ink.js reads it, and sets the width before the page is shown.
 const STORAGE_KEY = "doodle-wide";
 
 export class WideCanvas {
   #button;
   #storage;
   #onChange;
+
+  /** Null: as wide as the window has room. @type {boolean | null} */
+  #choice;
+
+  /** Strokes reach beyond the narrow canvas. */
+  #isNeeded = false;
 
   /**
    * @param {HTMLElement} button a toggle
@@ -22,8 +29,11 @@ export class WideCanvas {
     this.#button = button;
     this.#storage = storage;
     this.#onChange = onChange;
+    const { room, choice } = window.wideCanvas;
+    this.#choice = choice;
+    room.addEventListener("change", () => this.#set(this.#isNeeded || (this.#choice ?? room.matches)));
     button.addEventListener("click", () => {
-      if (button.getAttribute("aria-disabled") !== "true") this.#set(!this.#isWide, true);
+      if (!this.#isNeeded) this.#choose(!this.#isWide);
     });
     this.#press();
   }
@@ -35,20 +45,20 @@ export class WideCanvas {
 
   /** Widen the canvas for strokes beyond the narrow one, and keep it wide as long as they are there. @param {readonly Stroke[]} strokes */
   fit(strokes) {
-    const isNeeded = strokes.some((stroke) => stroke.some(([x]) => x > CANVAS_SIZE));
-    if (isNeeded && !this.#isWide) this.#set(true, false);
-    setEnabled(this.#button, !isNeeded);
+    this.#isNeeded = strokes.some((stroke) => stroke.some(([x]) => x > CANVAS_SIZE));
+    if (this.#isNeeded) this.#set(true);
+    setEnabled(this.#button, !this.#isNeeded);
   }
 
   get #isWide() {
     return "wide" in document.documentElement.dataset;
   }
 
-  /** @param {boolean} isWide @param {boolean} isKept */
-  #set(isWide, isKept) {
+  /** @param {boolean} isWide */
+  #set(isWide) {
+    if (isWide === this.#isWide) return;
     document.documentElement.toggleAttribute("data-wide", isWide);
     this.#press();
-    if (isKept) this.#write(isWide);
     this.#onChange();
   }
 
@@ -57,10 +67,11 @@ export class WideCanvas {
   }
 
   /** @param {boolean} isWide */
-  #write(isWide) {
+  #choose(isWide) {
+    this.#choice = isWide;
+    this.#set(isWide);
     try {
-      if (isWide) this.#storage().setItem(STORAGE_KEY, "");
-      else this.#storage().removeItem(STORAGE_KEY);
+      this.#storage().setItem(STORAGE_KEY, isWide ? "yes" : "no");
     } catch {
       // Storage is forbidden or full.
     }

@@ -24,9 +24,34 @@ export function numberText({ text }) {
 }
 
 /** @param {NumberPrediction} number */
-export function numberHint({ text }) {
-  const hint = "Was it right? Select a digit to correct it, or to look inside.";
+export function numberHint({ text, digits }) {
+  const isPreview = digits.every(({ predictionId }) => predictionId === null);
+  const hint = isPreview
+    ? `So far it reads ${text}. Select a digit to look inside.`
+    : "Was it right? Select a digit to correct it, or to look inside.";
   return text.includes(UNREADABLE) ? `${hint} ${UNREADABLE} is a mark that could not be read.` : hint;
+}
+
+/** Return how a number was chosen, in one sentence. @param {NumberPrediction} number */
+export function workText({ candidates: lines }) {
+  const pieces = lines.flatMap((line) => line.pieces);
+  const score = lines.reduce((sum, { candidates, path }) => path.reduce((total, index) => total + candidates[index].score, sum), 0);
+  const counts = [
+    counted(pieces.length, "piece"),
+    counted(pieces.filter(({ isCut }) => isCut).length, "cut"),
+    counted(lines.reduce((sum, { candidates }) => sum + candidates.length, 0), "candidate"),
+  ];
+  return `${counts.join(", ")}. The scores on the path add up to ${formatScore(score)}.`;
+}
+
+/** @param {number} count @param {string} noun */
+function counted(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** @param {number} score a log probability */
+export function formatScore(score) {
+  return score > -0.005 ? "−0.00" : score.toFixed(2).replace("-", "−");
 }
 
 /** Return a digit of a number with its probability. @param {Answer} answer */

@@ -13,6 +13,7 @@ from inference.errors import invalid_request, not_found
 from inference.inspection import Fields, explanation, predict_at_snapshots, timeline, training, unit
 from inference.openapi import BODY_ERRORS, DRAWING_ERRORS, NO_MODEL, body_of, errors
 from inference.predictor import Model, ModelSource
+from inference.reading import read_fields, read_number
 from inference.routes.predict import predicted
 from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
 from inference.schemas.responses import Explanation, LearnResponse, SnapshotPredictions, SnapshotsResponse, UnitResponse
@@ -25,20 +26,28 @@ NO_SNAPSHOTS = errors({404: "The live model has no snapshots", 429: BODY_ERRORS[
 
 
 @router.post("/explain", response_model=Explanation, responses=DRAWING_ERRORS, openapi_extra=body_of(ExplainRequest))
-async def explain(request: Request, occlusion: bool = False) -> Response:
+async def explain(request: Request, occlusion: bool = False, number: bool = False) -> Response:
     """Predict as /predict does, and explain it: each layer's output, and each logit's gradient with respect to the pixels.
 
-    `changes` edit weights or switch off units in a copy of the network, which then predicts. The service stores nothing.
+    `changes` edit weights or switch off units in a copy of the network, which then predicts. With `number`, the answer to a
+    drawing that is a number also has its digits and all candidates. The service stores nothing.
     """
     services = services_of(request)
     model = services.live.model
-    drawing = await services.bodies.drawing(request, ExplainRequest)
+    if number:
+        drawing, source = await services.bodies.with_source(request, ExplainRequest)
+    else:
+        drawing, source = await services.bodies.drawing(request, ExplainRequest), None
 
     def explained() -> Fields:
         result = predicted(model.with_edits(_edits(drawing.body)), drawing)
-        return result.response() | explanation(result.model, drawing.content, result.prediction.digit, occlusion)
+        fields = result.response() | explanation(result.model, drawing.content, result.prediction.digit, occlusion)
+        if source is not None:
+            lines = read_number(result.model, source, result.prediction)
+            fields["number"] = read_fields(lines, model.version, with_candidates=True) if lines else None
+        return fields
 
-    queue = services.slow if occlusion else services.inspections
+    queue = services.slow if occlusion else services.reads if number else services.inspections
     return await _compute(queue, request, explained, services.metrics.explanations)
 
 

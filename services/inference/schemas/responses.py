@@ -2,10 +2,15 @@
 
 from typing import Annotated, Any
 
+from digitnet.images.segment import UNREADABLE
 from pydantic import BaseModel, Field
 
 Digit = Annotated[int, Field(ge=0, le=9)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
+Box = Annotated[
+    list[float],
+    Field(min_length=4, max_length=4, description="left, top, width, height, in the pixels or the unit that was sent"),
+]
 Rows = list[list[float]]  # 28 of 28
 Status = dict[str, str]  # {"status": "ok"}
 ModelCard = dict[str, Any]  # model.json, described in digitnet.checkpoint
@@ -38,17 +43,32 @@ class PredictionResponse(Answer):
 
 class ReadDigit(Answer):
     is_digit: bool = Field(description="false for an unreadable mark; beside digits, fewer marks are rejected than by /predict")
-    box: list[float] = Field(
-        min_length=4,
-        max_length=4,
-        description="left, top, width, height, in the pixels or the unit that was sent",
-    )
-    prediction_id: str
+    box: Box
+    prediction_id: str | None = Field(description="null if the service has not logged it")
+
+
+class Piece(BaseModel):
+    """A part of a line that belongs to one digit: a stroke, a mark, or a part of one between two cuts."""
+
+    box: Box
+    is_cut: bool = Field(description="whether the piece begins at a cut")
+
+
+class Candidate(BaseModel):
+    """Neighboring pieces that may be a digit."""
+
+    start: int = Field(description="index of the first piece")
+    end: int = Field(description="index after the last piece")
+    digit: Digit = Field(description="the likeliest digit")
+    score: float = Field(description=f"its log probability; a digit at {UNREADABLE:g} or less is unreadable")
 
 
 class ReadLine(BaseModel):
     text: str = Field(description='the digits; "?" for an unreadable mark')
     digits: list[ReadDigit] = Field(description="left to right")
+    pieces: list[Piece] | None = Field(None, description="with ?candidates=true: left to right")
+    candidates: list[Candidate] | None = Field(None, description="with ?candidates=true")
+    path: list[int] | None = Field(None, description="with ?candidates=true: indices of the digits' candidates")
 
 
 class ReadResponse(BaseModel):
@@ -85,6 +105,7 @@ class Explanation(PredictionResponse):
     occlusion: Tensor | None = Field(
         None, description="with ?occlusion=true: how far each logit falls without the ink in 4 x 4 pixels, (logits, 28, 28)"
     )
+    number: ReadResponse | None = Field(None, description="with ?number=true: the number; null for a drawing that is none")
 
 
 class UnitResponse(BaseModel):
