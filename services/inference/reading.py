@@ -8,12 +8,13 @@ import numpy as np
 from digitnet.arrays import Floats, Integers
 from digitnet.images.normalize import DrawingError
 from digitnet.images.pieces import MOST_DIGITS, Line
-from digitnet.images.segment import UNREADABLE, best_path
+from digitnet.images.segment import MOST_PIECES, UNREADABLE, Run, best_path
 
-from inference.body import Source, lines_of
+from inference.body import Source, image_of, lines_of
 from inference.predictor import Image, Model, Prediction
 
 UNREADABLE_MARK = "?"
+TALLEST = 2.1  # Of a digit in separate parts, in heights of its tallest part. Two lines are taller.
 # Marks this near each other may be a letter, if one of them looks this little like a digit.
 NEAR = 0.15  # of the height of the tallest digit
 DOUBTFUL = -1.0  # a log probability
@@ -63,6 +64,28 @@ def read_lines(model: Model, lines: list[Line]) -> list[ReadLine]:
     if (count := sum(len(line.digits) for line in read)) > MOST_DIGITS:
         raise DrawingError(f"the drawing may have at most {MOST_DIGITS} digits, not {count}: send it in parts")
     return read
+
+
+def or_one_digit(model: Model, source: Source, read: list[ReadLine]) -> list[ReadLine]:
+    """Return the lines that were read, or one digit.
+
+    A few marks in several lines, or with an unreadable one among them, are a digit in separate parts if they look like one.
+    """
+    boxes = np.concatenate([np.empty((0, 4)), *(line.line.boxes for line in read)])
+    readable = all(digit.prediction.is_digit for line in read for digit in line.digits)
+    if not 1 < len(boxes) <= MOST_PIECES or (len(read) == 1 and readable):
+        return read
+    top, bottom = boxes[:, 1].min(), boxes[:, 3].max()
+    if bottom - top > TALLEST * (boxes[:, 3] - boxes[:, 1]).max():
+        return read
+    image = image_of(source)
+    whole = model.predict(image)
+    if not whole.is_digit:
+        return read
+    run = Run(0, len(boxes))
+    line = Line(boxes, np.zeros(len(boxes), bool), [run], image[None])
+    score = np.log(whole.probabilities[whole.digit])
+    return [ReadLine([ReadDigit(whole, image, line.box(run))], line, np.array([whole.digit]), np.array([score]), [0])]
 
 
 def read_number(model: Model, source: Source, whole: Prediction) -> list[ReadLine]:

@@ -72,6 +72,12 @@ def test_reads_strokes_line_by_line(reader, text, strokes):
     assert ["".join(str(digit["digit"]) for digit in line["digits"]) for line in answer["lines"]] == text.split()
 
 
+@pytest.mark.parametrize(("gap", "text"), [(35, "5"), (150, "?\n5")])
+def test_a_bar_above_its_line_belongs_to_the_digit(reader, gap, text):
+    body = [[72, 60], [70, 110], [90, 100], [120, 105], [135, 130], [130, 160], [100, 175], [70, 165]]
+    assert read(reader, [[[70, 60 - gap], [140, 60 - gap]], body])["text"] == text
+
+
 def test_boxes_are_in_the_unit_of_the_points(reader):
     np.testing.assert_allclose(boxes(read(reader, number("42"))), BOXES)
 

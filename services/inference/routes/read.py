@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from inference.body import lines_of, without_file
 from inference.openapi import DRAWING_ERRORS, body_of
-from inference.reading import ReadLine, read_fields, read_lines
+from inference.reading import ReadLine, or_one_digit, read_fields, read_lines
 from inference.routes.predict import log_digits
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import ReadResponse
@@ -31,7 +31,7 @@ async def read(request: Request, candidates: bool = False) -> Response:
         started = perf_counter()
         lines = lines_of(drawing.content)
         normalized = perf_counter()
-        read = read_lines(model, lines)
+        read = or_one_digit(model, drawing.content, read_lines(model, lines))
         return read, {"normalize": normalized - started, "forward": perf_counter() - normalized}
 
     lines, seconds = await services.reads.run(request, answer)
