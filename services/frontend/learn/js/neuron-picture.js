@@ -9,7 +9,7 @@ const SIDE = 81;
 const LOUDEST = 3; // the output that has the full color
 
 const canvas = /** @type {HTMLCanvasElement} */ (
-  html("canvas", { class: "square", role: "img", "aria-label": "The neuron's output at each pair of inputs" })
+  html("canvas", { class: "square stays", role: "img", "aria-label": "The neuron's output at each pair of inputs" })
 );
 const says = html("p", { class: "says", "aria-live": "polite" });
 const range = { min: -2, max: 2, step: 0.1, show: (/** @type {number} */ value) => inWords(value, 1) };
