@@ -107,9 +107,7 @@ def served_figures() -> dict[str, str]:
         "test_accuracy": f"{card['test']['accuracy']:.2%}",
         "best_epoch": best["epoch"],
         "best_loss": f"{float(best['validation_loss']):.4f}",
-        "best_accuracy": f"{float(best['validation_accuracy']):.2%}",
         "last_loss": f"{float(epochs[-1]['validation_loss']):.4f}",
-        "last_accuracy": f"{float(epochs[-1]['validation_accuracy']):.2%}",
     }
 
 

