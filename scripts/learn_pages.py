@@ -34,6 +34,7 @@ FRAME = '<figure id="picture" class="picture"><noscript>The picture needs JavaSc
 CHAPTER = re.compile(r"(\d+)-([\w-]+)")
 SERVED = re.compile(r"<!--=(\w+)-->(.*?)<!--/-->", re.DOTALL)
 WORDS_A_MINUTE, MINUTES_OF_PLAY = 180, 3
+OPERATORS = ("=", "+", "-", "<", r"\leftarrow", r"\approx", r"\cdot")
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -182,23 +183,28 @@ def _fence(_self, tokens, index, _options, _environment):
 
 def _equation(content, options):
     display = "block" if options["display_mode"] else "inline"
-    pieces = [convert(piece, display=display) for piece in _pieces(content)]
+    formulas = re.split(r"\\qquad", content.strip())
+    made = ["<wbr>".join(_converted(_pieces(formula), display)) for formula in formulas if formula.strip()]
+    return made[0] if len(made) == 1 else " ".join(f'<span class="formula">{formula}</span>' for formula in made)
+
+
+def _converted(pieces, display):
+    first, *others = [convert(piece, display=display) for piece in pieces]
     # As the first operator of a row, + would be a sign without space around it.
-    return "<wbr>".join(re.sub(r"^(<math[^>]*><mrow><mo)(?=>(?:=|&#x0002B;))", r'\1 form="infix"', piece) for piece in pieces)
+    return [first, *(re.sub(r"^(<math[^>]*><mrow><mo)(?=>)", r'\1 form="infix"', each) for each in others)]
 
 
-def _pieces(equation):
-    """Split an equation at wide gaps, and before each =, ← and + outside brackets."""
-    pieces, depth = [""], 0
-    for part in re.findall(r"\\[a-zA-Z]+|\\.|.", equation.strip(), re.DOTALL):
+def _pieces(formula):
+    """Split a formula before each operator outside brackets, where a line may break."""
+    pieces, depth, before = [""], 0, ""
+    for part in re.findall(r"\\[a-zA-Z]+|\\.|.", formula.strip(), re.DOTALL):
         depth += (part in ("{", "(", r"\begin")) - (part in ("}", ")", r"\end"))
-        if part == r"\qquad" and depth == 0:
-            pieces.append("")
-        elif part in ("=", "+", r"\leftarrow", r"\approx", r"\cdot") and depth == 0 and pieces[-1].strip():
+        if part in OPERATORS and depth == 0 and before and before not in OPERATORS:
             pieces.append(part)
         else:
             pieces[-1] += part
-    return [piece for piece in pieces if piece.strip()]
+        before = part.strip() or before
+    return pieces
 
 
 def _title(text):

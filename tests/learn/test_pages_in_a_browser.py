@@ -13,6 +13,10 @@ PART_OF_A_PICTURE = 200  # pixels that the first screen shows at least
 SCROLLERS = """() => [...document.querySelectorAll("main *")].filter((each) =>
     getComputedStyle(each).overflowX !== "visible" && each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1
   ).map((each) => each.outerHTML.slice(0, 80))"""
+CUT_EQUATIONS = """() => [...document.querySelectorAll("math")].filter((each) => {
+    const { left, right } = each.getBoundingClientRect();
+    return left < 0 || right > innerWidth;
+  }).map((each) => each.textContent)"""
 # The sliders that do not share the screen with the picture's main part, after the page has scrolled to them.
 ALONE = """() => [...document.querySelectorAll("#picture input, #picture select")].filter((control) => {
     control.scrollIntoView({ block: "nearest", behavior: "instant" });
@@ -36,5 +40,6 @@ def test_page_is_accessible_and_small_and_starts_with_its_picture(learn_url, new
     assert [(fault["impact"], fault["id"], fault["help"]) for fault in found.response["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0  # no horizontal overflow
     assert page.evaluate(SCROLLERS) == []
+    assert page.evaluate(CUT_EQUATIONS) == []
     if name[0].isdigit() and options is DARK_PHONE:
         assert page.evaluate(ALONE) == []
