@@ -46,6 +46,7 @@ TEMPLATE = """<!doctype html>
     <link rel="icon" href="../favicon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="../style.css">
     <link rel="stylesheet" href="learn.css">
+    <link rel="stylesheet" href="picture.css">
     <script type="module" src="js/path.js"></script>{script}
   </head>
   <body class="learn">
