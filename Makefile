@@ -39,8 +39,9 @@ pages: .venv/test.stamp  ## generate the learning path's pages, docs/metrics.md 
 	@python scripts/metrics_page.py
 	@PYTHONPATH=monitoring/grafana python -m boards
 
-pictures: .venv/test.stamp  ## make the README's animation and the screenshots in docs/images; needs Chromium
+pictures: .venv/test.stamp  ## make the README's animation and the pictures in docs/images; needs Chromium
 	@python scripts/pictures.py
+	@python scripts/learn_pictures.py
 
 TEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 FAST := benchmarks contract deployment digitnet docs drift exporter inference stores

@@ -1,8 +1,24 @@
 """Open pages of the learning path in a browser. Their figures need no service."""
 
+import base64
+import zlib
+from pathlib import Path
+
+import numpy as np
 import pytest
 from app_server import serving
 from frontend.__main__ import create_app
+
+MNIST_DIGITS = Path(__file__).parents[2] / "services" / "frontend" / "learn" / "js" / "mnist-digits.js"
+
+
+@pytest.fixture(scope="session")
+def page_digits():
+    """Return the learning path's digits: images (900, 28, 28) in [0, 1] and labels (900,)."""
+    packed = MNIST_DIGITS.read_text(encoding="utf-8").split('"')[1]
+    content = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8)
+    pixels = content[900:, None] >> np.array([6, 4, 2, 0], np.uint8) & 3
+    return pixels.reshape(900, 28, 28) / 3, content[:900].astype(np.int64)
 
 
 @pytest.fixture(scope="module")

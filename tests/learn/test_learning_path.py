@@ -46,14 +46,15 @@ def test_examples_print_the_documented_output(chapter):
     assert documented == printed.getvalue() != ""
 
 
-def test_figures_of_the_repository_s_model_match_its_card():
-    card = json.loads((PROJECT / "artifacts/model/model.json").read_text())
+def test_figures_of_the_served_network_match_its_card(load_script):
+    card = json.loads((PROJECT / "artifacts/model/model.json").read_text(encoding="utf-8"))
     if card["recipe"]["recipe"] != "best":
         pytest.skip("artifacts/ holds another model than the repository's")
-    text = " ".join(" ".join(chapter.read_text(encoding="utf-8").split()) for chapter in CHAPTERS)
-    assert f"{card['network']['parameters']:,} weights and biases" in text
-    assert f"so its temperature is {card['temperature']:.2f}" in text
-    assert f"weight decay {card['recipe']['optimizer_options']['weight_decay']}, {card['training']['epochs']} epochs" in text
+    learn_pages = load_script("scripts/learn_pages.py")
+    assert learn_pages.served_figures()["parameters"] == f"{card['network']['parameters']:,}"
+    for source in learn_pages.sources():
+        text = source.read_text(encoding="utf-8")
+        assert learn_pages.with_served_figures(text) == text, f"{source.name} has a stale figure: make pages"
 
 
 def test_pages_are_current(load_script):

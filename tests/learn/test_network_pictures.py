@@ -25,10 +25,23 @@ def test_neuron_matches_digitnet_and_responds_to_mouse_and_keys(open_chapter, sl
         expected = ReLU().predict(Dense.from_weights([weights], bias).predict(np.array(inputs)[:, None]))
         assert shown(page, "y") == pytest.approx(expected[0], abs=1e-5)
 
-    page.locator("#picture canvas").click(position={"x": 1, "y": 1})
+    page.locator("#picture canvas.square").click(position={"x": 1, "y": 1})
     assert [page.get_by_role("slider", name=f"input {name}").input_value() for name in ("x₁", "x₂")] == ["-1", "1"]
     page.get_by_role("slider", name="weight w₁").press("ArrowRight")
     expect(page.locator(".says")).to_contain_text("−1.9 · −1.0")
+
+
+def test_neuron_of_784_inputs_matches_numpy(open_chapter, press, page_digits):
+    page = open_chapter("1-neuron")
+    tells = page.locator("#own-digit .tells")
+    tells.wait_for()
+    press(page, "Weights = my digit")
+    page.locator("#own-digit").get_by_role("slider").fill("-50")
+    images, labels = page_digits
+    digit = images[np.flatnonzero(labels == 3)[-1]]
+    assert float(tells.get_attribute("data-y")) == pytest.approx(np.sum(digit * digit) - 50)
+    press(page, "Clear digit")
+    expect(tells).to_have_attribute("data-y", "0")
 
 
 # ---- Chapter 2

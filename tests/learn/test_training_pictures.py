@@ -117,8 +117,8 @@ def map_of(page):
     return values(board(page, "The feature map"))
 
 
-def middle_of(row, column):
-    return {"x": (column + 0.5) * CELL, "y": (row + 0.5) * CELL}
+def middle_of(row, column, cell=CELL):
+    return {"x": (column + 0.5) * cell, "y": (row + 0.5) * cell}
 
 
 def assert_convolves(page, *layers):
@@ -167,7 +167,7 @@ def test_convolution_shows_its_sum_and_responds_to_the_mouse(open_chapter):
 def test_convolution_responds_to_keyboard_and_finger(open_chapter):
     page = open_chapter("6-convolution", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="Clear").tap()
-    board(page).tap(position=middle_of(5, 6))
+    board(page).tap(position=middle_of(5, 6, board(page).bounding_box()["width"] / SIDE))
     board(page).focus()
     for _ in range(SIDE):  # stops at the edge
         page.keyboard.press("ArrowUp")

@@ -39,7 +39,7 @@ const sliders = {
   v2: slider("weight v₂", { ...range, value: GIVEN.v2 }, () => moved("v2")),
 };
 
-const holder = html("div");
+const holder = html("div", { class: "stays" });
 const says = html("p", { class: "says", "aria-live": "polite" });
 let given = { ...GIVEN };
 let done = 1; // steps

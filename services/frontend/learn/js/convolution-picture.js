@@ -274,7 +274,7 @@ const rows = [
   [ninths, says],
   [settings, ticks],
 ];
-pictureFrame().append(
-  styled({ display: "grid", gap: "1rem" }, {}, buttons, ...rows.map((row) => html("div", { class: "parts" }, ...row))),
-);
+const [boards, ...others] = rows.map((row) => html("div", { class: "parts" }, ...row));
+boards.classList.add("stays", "pair");
+pictureFrame().append(styled({ display: "grid", gap: "1rem" }, {}, buttons, boards, ...others));
 draw();

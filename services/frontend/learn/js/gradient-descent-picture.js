@@ -18,6 +18,7 @@ const [HIGHEST, DEEPEST] = [2, -6];
 const INK = "#ffd400";
 
 const map = svg("svg", {
+  class: "stays",
   width: SIDE,
   height: SIDE,
   viewBox: `0 0 ${SIDE} ${SIDE}`,

@@ -42,7 +42,7 @@ let layers = orAndAnd(0);
 let chosen = 1;
 
 const canvas = /** @type {HTMLCanvasElement} */ (
-  html("canvas", { class: "square", role: "img", "aria-label": "The network's output at each pair of inputs, and the four corners" })
+  html("canvas", { class: "square stays", role: "img", "aria-label": "The network's output at each pair of inputs, and the four corners" })
 );
 canvas.style.imageRendering = "auto";
 canvas.style.cursor = "crosshair";

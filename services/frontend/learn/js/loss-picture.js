@@ -65,7 +65,7 @@ const columns = START.map((_, i) => {
 });
 const bars = svg(
   "svg",
-  { viewBox: `0 0 ${WIDTH} 325`, width: WIDTH, role: "img", "aria-label": "The five probabilities, and minus the gradient of each logit" },
+  { class: "stays", viewBox: `0 0 ${WIDTH} 325`, width: WIDTH, role: "img", "aria-label": "The five probabilities, and minus the gradient of each logit" },
   label(4, 14, "probabilities p", { "text-anchor": "start", class: "muted" }),
   svg("path", { d: `M0 ${FLOOR}H${WIDTH}`, stroke: "#6b675b" }),
   label(4, 217, "minus the gradient", { "text-anchor": "start", class: "muted" }),

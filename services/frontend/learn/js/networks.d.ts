@@ -32,3 +32,36 @@ export interface Step {
   shows: (Input | Made)[];
   rule: string;
 }
+
+/** An image of 28 x 28 pixels from 0 to 1, row after row, and its label. */
+export interface Digit {
+  image: Float64Array;
+  label: number;
+}
+
+/** A dense layer: weights (units, inputs) row after row, bias (units). */
+export interface DenseLayer {
+  units: number;
+  inputs: number;
+  weights: Float64Array;
+  bias: Float64Array;
+}
+
+/** The settings of a training. */
+export interface Settings {
+  epochs: number;
+  batchSize: number;
+  /** The learning rate of the first step. */
+  rate: number;
+  momentum: number;
+  /** Whether each epoch shifts and slants the digits anew. */
+  augments: boolean;
+}
+
+export interface TrainingStep {
+  /** Steps so far. */
+  step: number;
+  steps: number;
+  /** The mean over the batch. */
+  loss: number;
+}

@@ -4,8 +4,10 @@ import { paint } from "../../js/layer-figures.js";
 import { signedRgba } from "../../js/maps.js";
 import { html, inWords, onPress, pictureFrame, slider } from "./elements.js";
 import { field, relu, weightedSum } from "./neuron.js";
+import { ownDigit } from "./own-digit.js";
 
 const SIDE = 81;
+const AXIS = [107, 103, 91, 255]; // the lines x₁ = 0 and x₂ = 0
 const LOUDEST = 3; // the output that has the full color
 
 const canvas = /** @type {HTMLCanvasElement} */ (
@@ -23,6 +25,7 @@ function draw() {
   const weights = [w1.value, w2.value];
   const values = field((x) => relu(weightedSum(weights, bias.value, x)), SIDE);
   const rgba = signedRgba(values, LOUDEST);
+  for (let i = 0; i < SIDE; i += 1) for (const place of [(SIDE >> 1) * SIDE + i, i * SIDE + (SIDE >> 1)]) rgba.set(AXIS, place * 4);
   mark(rgba, x1.value, x2.value);
   paint(canvas, SIDE, SIDE, rgba);
   const z = weightedSum(weights, bias.value, [x1.value, x2.value]);
@@ -47,6 +50,10 @@ onPress(canvas, ({ x, y }) => {
   draw();
 });
 
+const ends = ["x₂ = 1", "x₂ = −1", "x₁ = −1", "x₁ = 1"].map((text) => html("span", { class: "small" }, text));
+const square = html("div", { class: "axes stays" }, canvas, ...ends);
 const controls = html("div", { class: "controls" }, ...[w1, w2, bias, x1, x2].map(({ element }) => element));
-pictureFrame().append(html("div", { class: "parts" }, canvas, controls), says);
+const frame = pictureFrame();
+frame.append(html("div", { class: "parts" }, square, controls), says);
 draw();
+ownDigit().then((figure) => frame.after(figure));

@@ -238,7 +238,7 @@ function sayCandidate(index) {
 const picks = html("div", { class: "parts" }, ...buttons, clear);
 picks.style.gap = "0.5rem";
 const controls = html("div", { class: "controls" }, picks, gap.element, cut.element);
-const sheets = html("div", { class: "controls" }, paper, lattice);
+const sheets = html("div", { class: "controls stays" }, paper, lattice);
 Object.assign(sheets.style, { gridTemplateColumns: "minmax(0, 1fr)", maxWidth: "100%" }); // a long lattice scrolls
 pictureFrame().append(html("div", { class: "parts" }, sheets, controls), says);
 pick(EXAMPLES[1]);

@@ -41,7 +41,7 @@ export function makeDiagram(most, onReplica, isStill) {
   });
   const element = svg(
     "svg",
-    { viewBox: `0 0 ${WIDTH} ${TRAINER_Y + BOX + 2}`, width: WIDTH, role: "img" },
+    { class: "stays", viewBox: `0 0 ${WIDTH} ${TRAINER_Y + BOX + 2}`, width: WIDTH, role: "img" },
     lines,
     box(MIDDLE, PAGE_Y, 92, BOX),
     text(MIDDLE, PAGE_Y + 23, "the page"),

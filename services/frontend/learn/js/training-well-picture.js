@@ -20,7 +20,7 @@ let looks = 0;
 /** The last test error, and its degree. @type {{degree: number, error: number} | null} */
 let tested = null;
 
-const plot = svg("svg", { width: WIDTH, height: HEIGHT, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
+const plot = svg("svg", { class: "stays", width: WIDTH, height: HEIGHT, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
 const errors = svg("svg", { width: WIDTH, height: HEIGHT, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
 errors.style.touchAction = "pan-y"; // dragging across chooses a degree, up and down moves the page
 errors.style.cursor = "pointer";
