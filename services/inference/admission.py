@@ -1,17 +1,16 @@
 """Admission: reject requests beyond a limit at once, so that the others do not wait."""
 
 import asyncio
-import json
 from collections import Counter
 
+from deployment.problem import MEDIA_TYPE, problem
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LIMITED = {"POST", "DELETE"}
 TURN = 16  # requests that start in one turn of the event loop: about 7 ms of predictions
 REJECTED_FOR_ONE = 4  # rejections that take about as long as one prediction
 TOO_MUCH = "too many requests at once: wait a second, then send it again"
-BODY = json.dumps({"detail": TOO_MUCH}).encode()
-HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode()), (b"retry-after", b"1")]
+HEADERS = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"1")]
 
 
 class Admission:
@@ -41,8 +40,10 @@ class Admission:
         path = scope["path"] if scope["path"] in self._paths else ""
         if self._in_flight[path] >= self._limit:
             self._rejected += 1
-            await send({"type": "http.response.start", "status": 429, "headers": HEADERS})
-            await send({"type": "http.response.body", "body": BODY})
+            body = problem(429, TOO_MUCH)
+            headers = [*HEADERS, (b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 429, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
             return
         self._in_flight[path] += 1
         try:

@@ -18,9 +18,10 @@ from starlette.requests import ClientDisconnect
 from stores.prediction_log.base import Form
 
 from inference.admission import TOO_MUCH
-from inference.errors import bad_request, first_problem, invalid_request, too_large, too_many_requests, unsupported_media
+from inference.errors import ApiError, bad_request, invalid_request, too_large, too_many_requests, unsupported_media
+from inference.field_errors import body_errors
 from inference.image_files.base import ImageFile
-from inference.image_files.decode import IMAGE_TYPES, Decoded, checked_image, decoded
+from inference.image_files.decode import ANY_BYTES, IMAGE_TYPES, Decoded, checked_image, decoded
 from inference.predictor import Image
 from inference.schemas.requests import BESIDE_IMAGE, MAX_FIELDS, MAX_VALUES, PredictRequest
 from inference.work_queue import WorkQueue
@@ -68,7 +69,7 @@ class BodyReader:
     ) -> Drawing[Body, Content]:
         """Return the drawing in the request's body after a conversion."""
         media_type = _media_type(request)
-        if media_type.startswith("image/"):
+        if media_type.startswith("image/") or media_type == ANY_BYTES:
             with self._place_for_image(request):
                 body = _options(request, schema)
                 file = checked_image(await _content(request, MAX_IMAGE_BYTES), media_type)
@@ -108,7 +109,7 @@ def _square(values: list[float]) -> NDArray[np.float32]:
     try:
         return square(values)
     except DrawingError as error:
-        raise bad_request(str(error)) from error
+        raise bad_request(str(error), errors=[{"pointer": "#/image_vector", "detail": str(error)}]) from error
 
 
 def image_of(source: Source) -> Image:
@@ -158,18 +159,20 @@ def _options(request: Request, schema: type[Body]) -> Body:
     try:
         return schema.model_validate_json(content, context=BESIDE_IMAGE)
     except ValidationError as error:
-        raise invalid_request(f"{OPTIONS}: {_problem(error)}") from error
+        raise _invalid(error, schema, OPTIONS) from error
 
 
 def _parsed(schema: type[Schema], content: bytes) -> Schema:
     try:
         return schema.model_validate_json(content)
     except ValidationError as error:
-        raise invalid_request(_problem(error)) from error
+        raise _invalid(error, schema) from error
 
 
-def _problem(error: ValidationError) -> str:
-    return first_problem(error.errors(include_url=False, include_input=False))  # Without the input, which pydantic would copy.
+def _invalid(error: ValidationError, schema: type[BaseModel], parameter: str = "") -> ApiError:
+    errors = error.errors(include_url=False, include_input=False)  # Without the input, which pydantic would copy.
+    described = body_errors(errors, schema, parameter)
+    return invalid_request(described.detail, errors=described.errors)
 
 
 async def _json(request: Request, expected: str) -> bytes:

@@ -1,6 +1,7 @@
-"""Invalid bodies and paths get the right 4xx code and {"detail": "…"}."""
+"""Invalid bodies and paths get the right 4xx code, and a problem as in RFC 9457."""
 
 import pytest
+from inference.schemas.responses import Problem
 
 JSON = "application/json"
 MEBIBYTE = 1024 * 1024
@@ -8,8 +9,11 @@ MEBIBYTE = 1024 * 1024
 
 def assert_rejected(response, code: int) -> None:
     assert response.status_code == code, response.text
-    assert list(response.json()) == ["detail"]
-    assert response.json()["detail"].strip()
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = Problem.model_validate_json(response.content)
+    assert problem.status == code
+    assert problem.detail.strip()
+    assert problem.request_id == response.headers["x-request-id"]
 
 
 def test_parses_content_types(service):

@@ -176,7 +176,7 @@ def test_answers_503_if_the_log_is_out_of_reach(serve, models_folder, tmp_path):
     with serve(models_folder, prediction_log=f"sqlite:///{tmp_path}/folder.sqlite") as client:
         answers = client.post("/feedback", json=OF_VECTOR), client.delete(f"/predictions/{ID}")
     for answer in answers:
-        assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"detail": LOG_UNREACHABLE}, "5")
+        assert (answer.status_code, answer.json()["detail"], answer.headers["Retry-After"]) == (503, LOG_UNREACHABLE, "5")
 
 
 PREDICTION = module.Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))

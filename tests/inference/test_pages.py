@@ -7,7 +7,7 @@ import re
 
 import pytest
 from deployment.version import doodle_version
-from inference.schemas.requests import FeedbackRequest, PredictRequest
+from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import Problem
 
 
@@ -44,8 +44,11 @@ def description(service):
     return service.get("/openapi.json").json()
 
 
-def name_of(content):
-    return content["content"]["application/json"]["schema"]["$ref"].removeprefix("#/components/schemas/")
+JSON, PROBLEM = "application/json", "application/problem+json"
+
+
+def name_of(content, media_type=JSON):
+    return content["content"][media_type]["schema"]["$ref"].removeprefix("#/components/schemas/")
 
 
 def test_describes_each_path_once_without_a_slash(description):
@@ -60,17 +63,18 @@ def test_describes_each_path_once_without_a_slash(description):
 def test_describes_predict_with_a_working_example(description, service):
     predict, schemas = description["paths"]["/predict"]["post"], description["components"]["schemas"]
     assert predict["requestBody"]["required"] is True
-    assert set(predict["requestBody"]["content"]) == {"application/json", "image/png", "image/jpeg", "image/webp"}
-    body = schemas[name_of(predict["requestBody"])]
-    assert set(body["properties"]) == set(PredictRequest.model_fields)
-    (example,) = body["examples"]
+    assert set(predict["requestBody"]["content"]) == {JSON, "application/octet-stream", "image/png", "image/jpeg", "image/webp"}
+    forms = [schemas[each["$ref"].split("/")[-1]] for each in schemas[name_of(predict["requestBody"])]["oneOf"]]
+    assert set().union(*(form["properties"] for form in forms)) == set(PredictRequest.model_fields)
+    assert [form["required"] for form in forms] == [["strokes"], ["image_vector"]]
+    example = {name: each["examples"][0] for name, each in forms[0]["properties"].items() if "examples" in each}
     answer = service.post_json(example, "/predict?input=true").json()
     assert answer["is_digit"] is True
     assert set(schemas[name_of(predict["responses"]["200"])]["properties"]) == set(answer)
     for code in ("400", "413", "415", "422", "503"):
-        assert name_of(predict["responses"][code]) == Problem.__name__
+        assert name_of(predict["responses"][code], PROBLEM) == Problem.__name__
 
 
 def test_describes_a_digit_as_integer_text_or_null(description):
-    schema = description["components"]["schemas"][FeedbackRequest.__name__]["properties"]["actual_digit"]["anyOf"]
+    schema = description["components"]["schemas"]["FeedbackById"]["properties"]["actual_digit"]["anyOf"]
     assert schema == [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": list("0123456789")}, {"type": "null"}]

@@ -8,14 +8,17 @@ from inference.openapi import BODY_ERRORS, body_of, errors
 from inference.schemas.requests import FeedbackRequest
 from inference.schemas.responses import Message
 from inference.services import services_of
+from inference.strict_route import StrictRoute
 
-router, erasure_router = APIRouter(), APIRouter()
+router = APIRouter(tags=["feedback"], route_class=StrictRoute)
+erasure_router = APIRouter(tags=["feedback"], route_class=StrictRoute)
 
 ERRORS = errors({404: "No such prediction in the log", 503: "The prediction log cannot be reached; try again"})
+ERASURE_ERRORS = ERRORS | errors({422: BODY_ERRORS[422]})
 
 
 @router.post("/feedback", response_model=Message, responses=errors(BODY_ERRORS) | ERRORS, openapi_extra=body_of(FeedbackRequest))
-async def feedback(request: Request) -> Response:
+async def give_feedback(request: Request) -> Response:
     """Receive the true digit of a drawing. The answer comes once the record is on disk."""
     services = services_of(request)
     body = await services.bodies.json(request, FeedbackRequest)
@@ -24,8 +27,8 @@ async def feedback(request: Request) -> Response:
     return JSONResponse({"message": "Feedback received, thank you!"})
 
 
-@erasure_router.delete("/predictions/{prediction_id}", response_model=Message, responses=ERRORS)
-async def erase(prediction_id: str, request: Request) -> Response:
+@erasure_router.delete("/predictions/{prediction_id}", response_model=Message, responses=ERASURE_ERRORS)
+async def erase_prediction(prediction_id: str, request: Request) -> Response:
     """Erase a prediction and all feedback on it. The answer comes once the erasure is on disk.
 
     The id is a secret, so this call needs no API key.

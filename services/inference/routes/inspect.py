@@ -17,9 +17,10 @@ from inference.routes.predict import predicted
 from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
 from inference.schemas.responses import Explanation, LearnResponse, SnapshotPredictions, SnapshotsResponse, UnitResponse
 from inference.services import services_of
+from inference.strict_route import StrictRoute
 from inference.work_queue import WorkQueue
 
-router = APIRouter()
+router = APIRouter(tags=["inspection"], route_class=StrictRoute)
 
 NO_SNAPSHOTS = errors({404: "The live model has no snapshots", 429: BODY_ERRORS[429]})
 
@@ -70,7 +71,7 @@ async def learn(request: Request) -> Response:
 
 
 @router.get("/snapshots", response_model=SnapshotsResponse, responses=NO_MODEL | NO_SNAPSHOTS)
-async def snapshots(request: Request) -> Response:
+async def list_snapshots(request: Request) -> Response:
     """Return snapshots of the live model's training: measurements, the first layer's filters, and a map of digits."""
     services = services_of(request)
     model = services.live.model

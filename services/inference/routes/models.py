@@ -11,14 +11,15 @@ from inference.routes.predict import predict_with
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import Disagreements, ModelCard, PredictionResponse
 from inference.services import services_of
+from inference.strict_route import StrictRoute
 
-router = APIRouter()
-alias_router = APIRouter()  # the app includes it below /live and /candidate
-shadow_router = APIRouter()
+router = APIRouter(tags=["models"], route_class=StrictRoute)
+alias_router = APIRouter(tags=["models"], route_class=StrictRoute)  # the app includes it below /live and /candidate
+shadow_router = APIRouter(tags=["models"], route_class=StrictRoute)
 
 
 @router.get("/model", response_model=ModelCard, responses=NO_MODEL)
-async def model(request: Request) -> Response:
+async def get_model(request: Request) -> Response:
     """Return the live model's card: its version, accuracy, data and training."""
     return _card(services_of(request).live.model)
 
@@ -33,13 +34,13 @@ async def predict_by_alias(request: Request, input: bool = False) -> Response:
 
 
 @alias_router.get("/model", response_model=ModelCard, responses=NO_MODEL)
-async def model_by_alias(request: Request) -> Response:
+async def get_model_by_alias(request: Request) -> Response:
     """Return the card of this alias's model."""
     return _card(services_of(request).sources[_alias(request)].model)
 
 
 @shadow_router.get(f"/{CANDIDATE}/disagreements", response_model=Disagreements)
-async def disagreements(request: Request) -> Response:
+async def list_disagreements(request: Request) -> Response:
     """List the live drawings for which the candidate predicts another answer."""
     return JSONResponse({"disagreements": services_of(request).shadow.disagreements()})
 

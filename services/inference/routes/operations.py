@@ -13,7 +13,7 @@ from inference.openapi import NO_MODEL
 from inference.schemas.responses import Status
 from inference.services import services_of
 
-router = APIRouter()
+router = APIRouter(tags=["operations"])
 
 # Swagger UI may share its origin with Doodle's page, so its policy allows only one pinned version of its script and style sheet.
 # FastAPI's own page loads the newest release of a major version.

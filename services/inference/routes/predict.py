@@ -20,10 +20,11 @@ from inference.predictor import Image, Model, ModelSource, Prediction
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import PredictionResponse
 from inference.services import Services, services_of
+from inference.strict_route import StrictRoute
 
 log = logging.getLogger(__name__)
 
-router = APIRouter()
+router = APIRouter(tags=["predictions"], route_class=StrictRoute)
 
 
 class Predicted(NamedTuple):
