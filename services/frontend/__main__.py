@@ -64,7 +64,7 @@ def create_app(api_url: str) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/api/{path:path}", forward, methods=["GET", "POST", "DELETE", "OPTIONS"]),
+            Route("/api/{path:path}", forward, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"]),
             Route("/learn", lambda _: RedirectResponse("learn/", 301)),  # relative, so that it works under a path
             Mount("/", PageFiles(directory=PAGE)),
         ],

@@ -15,15 +15,15 @@ from inference.hosts import AllowedHosts
 from inference.openapi import TAGS, errors, schema_components
 from inference.request_ids import RequestIds
 from inference.request_metrics import RequestMetrics
-from inference.routes import feedback, inspect, models, operations, predict, read
+from inference.routes import feedback, infer, inspect, models, operations, predict, read
 from inference.services import Services
 from inference.settings import Settings
 from inference.strict_route import operation_id
 
 MAX_REQUESTS = 64  # in flight on a path: one core predicts them in about 30 ms, and explains them in about a second
-CORS_METHODS = "GET", "POST", "DELETE"
-CORS_ACCEPTED = "Authorization", "Content-Type", "X-API-Key", "X-Request-ID"
-CORS_EXPOSED = "Retry-After", "X-Request-ID"
+CORS_METHODS = "GET", "POST", "PUT", "DELETE"
+CORS_ACCEPTED = "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-API-Key", "X-Request-ID"
+CORS_EXPOSED = "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -37,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=operation_id,
         lifespan=lambda _: services.running(),
         exception_handlers=HANDLERS,
+        openapi_url=None,  # routes/operations.py has it, with an ETag
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     for alias in ALIASES:
         app.include_router(models.alias_router, prefix=f"/{alias}", **guard)
     app.include_router(models.shadow_router, **guard)
+    app.include_router(infer.router)
     app.include_router(operations.router)
     return app
 

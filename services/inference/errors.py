@@ -20,13 +20,18 @@ from inference.field_errors import query_errors
 
 log = logging.getLogger(__name__)
 
-LOGGED = ("/predict", "/read", "/feedback")  # paths whose errors are logged, one line each
+LOGGED = ("/predict", "/read", "/feedback")  # endings of paths whose errors are logged, one line each
 HEADERS = {429: {"Retry-After": "1"}, 503: {"Retry-After": "5"}}
 
 LOG_UNREACHABLE = "the prediction log cannot be reached: send this again in a moment"
 TOO_MUCH_FEEDBACK = {
     Refusal.SOURCE: f"your address gave feedback {FEEDBACK_LIMITS.per_source} times today, which is the limit: send it tomorrow",
     Refusal.DAY: f"people gave feedback {FEEDBACK_LIMITS.per_day} times today, which is the limit: send it tomorrow",
+}
+# Named by the Refusal. draft-ietf-httpapi-ratelimit-headers defines these fields.
+FEEDBACK_POLICY = {
+    "RateLimit-Policy": f'"{Refusal.SOURCE}";q={FEEDBACK_LIMITS.per_source};w={DAY_SECONDS}, '
+    f'"{Refusal.DAY}";q={FEEDBACK_LIMITS.per_day};w={DAY_SECONDS}'
 }
 
 
@@ -56,12 +61,15 @@ unavailable = partial(ApiError, 503)
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
     path = request.url.path
-    if request.method == "POST" and path in LOGGED:
+    if request.method in ("POST", "PUT") and path.endswith(LOGGED):
         log.info("event=refused path=%s code=%d detail=%r", path, error.status_code, error.detail)
     headers = HEADERS.get(error.status_code, {}) | dict(error.headers or {})
     if error.status_code == 405:  # the framework names only the methods of the path's first route
         routes = [route for route in iter_route_contexts(request.app.routes) if route.path_regex.fullmatch(path)]
-        headers = {"Allow": ", ".join(sorted(method for route in routes for method in route.methods or ()))}
+        methods = {method for route in routes for method in route.methods or ()}
+        headers = {"Allow": ", ".join(sorted({*methods, "OPTIONS", *(("HEAD",) if "GET" in methods else ())}))}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
     content = problem(error.status_code, error.detail, getattr(error, "errors", ()))
     return Response(content, error.status_code, headers, MEDIA_TYPE)
 
@@ -80,8 +88,9 @@ def _as_http_error(error: Exception) -> HTTPException:
         case RefusedError(reason=Refusal.ERASED):
             return not_found("there is no prediction with this prediction_id: it was erased")
         case RefusedError():
-            tomorrow = str(DAY_SECONDS - int(time() % DAY_SECONDS))
-            return too_many_requests(TOO_MUCH_FEEDBACK[error.reason], {"Retry-After": tomorrow})
+            tomorrow = DAY_SECONDS - int(time() % DAY_SECONDS)
+            headers = {"Retry-After": str(tomorrow), "RateLimit": f'"{error.reason}";r=0;t={tomorrow}'} | FEEDBACK_POLICY
+            return too_many_requests(TOO_MUCH_FEEDBACK[error.reason], headers)
         case ClientDisconnect():
             return HTTPException(499, "the client closed the connection")  # nginx's code for it, in the log only
         case PredictionLogError():

@@ -9,13 +9,23 @@ from pydantic.json_schema import models_json_schema
 
 from inference.body import JSON, OPTIONS
 from inference.image_files.decode import ANY_BYTES, IMAGE_TYPES
-from inference.schemas.requests import Body, ExplainRequest, FeedbackRequest, Form, LearnRequest, PredictRequest, UnitRequest
+from inference.schemas.infer import InferRequest
+from inference.schemas.requests import (
+    ExplainRequest,
+    FeedbackRequest,
+    Form,
+    LearnRequest,
+    PredictionFeedback,
+    PredictRequest,
+    UnitRequest,
+)
 from inference.schemas.responses import Problem
 
 TAGS = [
     {"name": "predictions", "description": "Recognize a digit or the numbers in a drawing."},
     {"name": "inspection", "description": "Look inside the network. The service logs none of these drawings."},
     {"name": "feedback", "description": "Give the true digit of a drawing, or erase the drawing."},
+    {"name": "open inference protocol", "description": "Batches, for the clients and tools of KServe, Triton and MLServer."},
     {"name": "models", "description": "Models, and predictions by alias."},
     {"name": "operations", "description": "Probes and metrics."},
 ]
@@ -24,7 +34,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 COMPONENT = "#/components/schemas/{model}"
 WITH_FORMS = (PredictRequest, ExplainRequest, UnitRequest, LearnRequest, FeedbackRequest)
-BODIES: tuple[type[Body], ...] = WITH_FORMS
+BODIES: tuple[type[BaseModel], ...] = (*WITH_FORMS, PredictionFeedback, InferRequest)
 FILE = {"schema": {"type": "string", "format": "binary"}}
 NULL = {"type": "null"}
 

@@ -102,6 +102,19 @@ def test_rejects_malformed_requests_with_a_problem(base_url, request_bytes, stat
     assert "x-content-type-options: nosniff" in header
 
 
+def test_names_its_rates(running):
+    """The policies are the rates of the zones, on each port."""
+    config = (FRONTEND / "nginx.conf").read_text()
+    rates = {f"{port}_{name}": rate for port, name, rate in re.findall(r"zone=(page|api)_(\w+):2m +rate=(\d+)r/s", config)}
+    drawing = {"Content-Type": "image/png"}
+    for port, url in (("page", f"{running.page}/api"), ("api", running.api)):
+        for path, zones in {"/model": [], "/read": ["live", "uploads"], "/learn": ["heavy", "uploads"]}.items():
+            answer = httpx.post(url + path, content=b"x", headers=drawing if zones else {})
+            policies = answer.headers.get("ratelimit-policy", "")
+            expected = [*(["requests"] if port == "page" else []), *zones]
+            assert policies == ", ".join(f'"{name}";q={rates[f"{port}_{name}"]};w=1' for name in expected), path
+
+
 @pytest.fixture(scope="module")
 def open_to_a_website(nginx, free_port):
     """Run nginx without a service, with two allowed origins."""
@@ -134,7 +147,7 @@ def test_allowed_origins_can_read_nginx_s_errors(open_to_a_website, error, origi
     answer = answers[answers.index(f"HTTP/1.1 {status}".encode()) :].partition(b"\r\n\r\n")[0].decode().lower()
     is_allowed = origin in ("https://example.org", "http://[::1]:8080")
     assert (f"access-control-allow-origin: {origin}\r\n" in answer + "\r\n") == is_allowed
-    assert ("access-control-expose-headers: retry-after" in answer) == is_allowed
+    assert ("access-control-expose-headers: ratelimit-policy, retry-after, x-request-id" in answer) == is_allowed
     assert is_allowed or "access-control" not in answer
 
 

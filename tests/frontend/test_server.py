@@ -138,7 +138,13 @@ def test_returns_an_answer_that_comes_before_the_body_is_read(page, size, form):
     [
         *("/api/metrics", "/api/metrics/", "/api//metrics", "/api/%6detrics", "/api/./metrics", "/api/x/../metrics"),
         *("/api/x%2f..%2fmetrics", "/api/live/model", "/api/live/predict/", "/api/candidate/model", "/api/candidate/predict"),
-        *("/api/candidate/disagreements?x=/api/model", "/api/candidate", "/api/candidate%2fmodel", "/api//candidate//model"),
+        *(
+            "/api/v2/models/doodle/infer",
+            "/api/candidate/disagreements?x=/api/model",
+            "/api/candidate",
+            "/api/candidate%2fmodel",
+            "/api//candidate//model",
+        ),
         *("/api/%63andidate/model", "/api/%2fcandidate%2fmodel", "/api/predict/../live/model"),
         *("/api/predict/%2e%2e/live/model", "/api/./live/./model"),
     ],
@@ -155,6 +161,7 @@ def test_forwards_all_other_routes(page):
     assert passed_on == {
         *("/predict", "/read", "/explain", "/unit", "/learn", "/snapshots", "/feedback"),
         *("/model", "/healthz", "/readyz", "/predictions/{prediction_id}"),
+        "/predictions/{prediction_id}/feedback",
     }
     assert page.get("/api/docs").json()["path"] == "/docs"
 

@@ -20,6 +20,7 @@ WRONG = {
 }
 GUARDED = [
     *(("POST", path) for path in ("/feedback", "/live/predict", "/candidate/predict")),
+    ("PUT", "/predictions/{prediction_id}/feedback"),
     *(("GET", path) for path in ("/live/model", "/candidate/model", "/candidate/disagreements")),
 ]
 
@@ -70,7 +71,9 @@ def test_openapi_describes_the_key(client):
     paths = client.get("/openapi.json").json()["paths"]
     operations = {(method.upper(), path): methods[method] for path, methods in paths.items() for method in methods}
     assert {each for each, operation in operations.items() if "security" in operation} == set(GUARDED)
-    assert {each for each in operations if each[1].startswith(("/feedback", "/live/", "/candidate/"))} == set(GUARDED)
+    assert {each for each in operations if each[1].startswith(("/live/", "/candidate/")) or each[1].endswith("/feedback")} == set(
+        GUARDED
+    )
     for each in GUARDED:
         assert len(operations[each]["security"]) == 2  # either will do
         assert operations[each]["responses"]["401"]["content"]["application/problem+json"]["schema"]["$ref"].endswith("/Problem")

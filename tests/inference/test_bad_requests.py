@@ -264,7 +264,7 @@ KINDS = {
         ": did you mean ",
         {
             "brsh": ask(strokes=LINE, brsh=20),
-            "chnages": ask("/explain", strokes=LINE, chnages=[]),
+            "changes_": ask("/explain", strokes=LINE, changes_=[]),
             "?inptu=true": ask("/predict?inptu=true", strokes=LINE),
         },
     ),

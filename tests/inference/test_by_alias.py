@@ -58,9 +58,9 @@ def test_predictions_by_alias_are_neither_counted_nor_logged(versions, client, s
 def test_loads_and_unloads_the_candidate_with_its_alias(versions, models, client, sample, strokes, eventually):
     assert sample("doodle_candidate_loaded") == sample("doodle_candidate_info", versions[CANDIDATE]) == 1
     models.clear(CANDIDATE)
-    eventually(lambda: client.get("/candidate/model").status_code == 503, "the candidate is gone")
+    eventually(lambda: client.get("/candidate/model").status_code == 404, "the candidate is gone")
     response = client.post("/candidate/predict", json={"strokes": strokes})
-    assert (response.status_code, response.json()["detail"]) == (503, "there is no candidate")
+    assert (response.status_code, response.json()["detail"]) == (404, "there is no candidate")
     assert sample("doodle_candidate_loaded") == 0
     assert sample("doodle_candidate_info", versions[CANDIDATE]) is None
     assert client.get("/model").json()["version"] == versions[LIVE]

@@ -49,12 +49,19 @@ def test_limits_large_images_in_memory(service, monkeypatch):
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST"), ("/predictions/5", "DELETE")],
+    [
+        ("/predict", "OPTIONS, POST"),
+        ("/model/", "GET, HEAD, OPTIONS"),
+        ("/snapshots/", "GET, HEAD, OPTIONS, POST"),
+        ("/predictions/5/feedback", "OPTIONS, PUT"),
+    ],
 )
 def test_answers_405_with_the_allowed_methods(service, path, allowed):
-    response = service.client.put(path)
+    response = service.client.patch(path)
     assert_rejected(response, 405)
     assert response.headers["allow"] == allowed
+    options = service.client.options(path)
+    assert (options.status_code, options.headers["allow"], options.content) == (204, allowed, b"")
 
 
 def test_counts_internal_errors_and_hides_their_message(serve, models_folder, strokes, samples, monkeypatch):

@@ -24,7 +24,7 @@ from stores.models.folder import FolderModels
 pytestmark = pytest.mark.slow
 
 # The route that generates requests, and the routes that receive them. Generation takes most of the time.
-ROUTES = {route: [route] for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback")}
+ROUTES = {route: [route] for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback", "/v2/models/doodle/infer")}
 ROUTES["/predict"] = ["/predict", "/live/predict", "/candidate/predict", "/read"]
 MODES = {
     "1,000 valid requests to each route": GenerationMode.POSITIVE,

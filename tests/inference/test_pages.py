@@ -7,6 +7,7 @@ import re
 
 import pytest
 from deployment.version import doodle_version
+from inference.app import MAX_REQUESTS
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import Problem
 
@@ -55,7 +56,9 @@ def test_describes_each_path_once_without_a_slash(description):
     assert sorted(description["paths"]) == [
         *("/candidate/disagreements", "/candidate/model", "/candidate/predict", "/explain", "/feedback", "/healthz"),
         *("/learn", "/live/model", "/live/predict", "/metrics", "/model", "/predict", "/predictions/{prediction_id}"),
-        *("/read", "/readyz", "/snapshots", "/unit"),
+        "/predictions/{prediction_id}/feedback",
+        *("/read", "/readyz", "/snapshots", "/unit", "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models/doodle"),
+        *("/v2/models/doodle/infer", "/v2/models/doodle/ready"),
     ]
     assert all("503" in description["paths"][path]["get"]["responses"] for path in ("/model", "/readyz"))
 
@@ -78,3 +81,27 @@ def test_describes_predict_with_a_working_example(description, service):
 def test_describes_a_digit_as_integer_text_or_null(description):
     schema = description["components"]["schemas"]["FeedbackById"]["properties"]["actual_digit"]["anyOf"]
     assert schema == [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": list("0123456789")}, {"type": "null"}]
+
+
+@pytest.mark.parametrize("path", ["/model", "/snapshots", "/openapi.json"])
+def test_caches_revalidate_what_seldom_changes(serve, publish_model, tmp_path, path):
+    publish_model(tmp_path, snapshots=True)
+    with serve(tmp_path) as client:
+        first = client.get(path)
+        assert (first.status_code, first.headers["cache-control"]) == (200, "no-cache")
+        tag = first.headers["etag"]
+        for known in (tag, f'"other", W/{tag}', "*"):
+            again = client.get(path, headers={"If-None-Match": known})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+        publish_model(tmp_path, 1, snapshots=True)
+        client.app.state.services.live.refresh()
+        changed = client.get(path, headers={"If-None-Match": tag}).status_code
+        assert changed == (304 if path == "/openapi.json" else 200)
+
+
+def test_caches_store_no_other_answer(service, strokes):
+    answers = [service.post_json({"strokes": strokes}), service.post_json({}), service.get("/healthz"), service.get("/nothing")]
+    assert [answer.headers["cache-control"] for answer in answers] == ["no-store"] * 4
+    assert answers[0].headers["ratelimit-policy"] == f'"in-flight";q={MAX_REQUESTS};qu="concurrent-requests"'
+    assert answers[0].headers["ratelimit"] == f'"in-flight";r={MAX_REQUESTS - 1}'

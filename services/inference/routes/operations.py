@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from inference.conditional import json_answer
 from inference.openapi import NO_MODEL
 from inference.schemas.responses import Status
 from inference.services import services_of
@@ -43,6 +44,11 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Return all metrics as Prometheus text."""
     return Response(generate_latest(services_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    return json_answer(request, request.app.openapi())
 
 
 @router.get("/docs", include_in_schema=False)

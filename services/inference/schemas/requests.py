@@ -182,3 +182,9 @@ class FeedbackRequest(Body):
         if (self.prediction_id is None) == (self.image_vector is None):
             raise ValueError('send either "prediction_id" or "image_vector"')
         return self
+
+
+class PredictionFeedback(Body):
+    """The true digit of a prediction."""
+
+    actual_digit: Digit | None = Field(description="the true digit; null: no digit")

@@ -13,6 +13,13 @@ class Status(BaseModel):
     status: Literal["ok"]
 
 
+class Health(BaseModel):
+    """Health in the Open Inference Protocol: one of the two."""
+
+    live: bool | None = None
+    ready: bool | None = None
+
+
 class NoDigit(BaseModel):
     """The network's class for images that show no digit."""
 
