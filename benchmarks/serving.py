@@ -137,20 +137,12 @@ class Running:
             with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
                 script.write(LUA)
                 script.flush()
-                wrk = [
-                    "wrk",
-                    "-t1",
-                    f"-c{connections}",
-                    f"-d{seconds:g}s",
-                    "--timeout",
-                    "10s",
-                    "--latency",
-                    "-s",
-                    script.name,
-                    self.url,
-                ]
+                wrk = f"wrk -t1 -c{connections} -d{seconds:g}s --timeout 10s --latency -s".split()
                 said = subprocess.run(
-                    [*wrk, "--", self.file, *self.headers.values()], capture_output=True, text=True, check=True
+                    [*wrk, script.name, self.url, "--", self.file, *self.headers.values()],
+                    capture_output=True,
+                    text=True,
+                    check=True,
                 ).stdout
         finally:
             stop.set()

@@ -21,7 +21,7 @@ from inference.work_queue import WorkQueue
 LARGE_WAITING = 8  # Large bodies: 0.1 s for a photo, up to 1.3 s for the worst file.
 INSPECTIONS_WAITING = 64  # Explanations, units, snapshots: up to 0.03 s each.
 READS_WAITING = 32  # Numbers: 0.01 s, up to 0.5 s for the worst drawing. An image that waits takes up to 5 MB.
-BATCHES_WAITING = 64  # Batches of images: up to 0.1 s each. Admission limits their images.
+BATCHES_WAITING = 64  # Batches of images: 0.1 s, up to 0.7 s for 256 images of noise. Admission limits their images to 256.
 SLOW_WAITING = 4  # Occlusion, training steps: up to half a second each.
 
 

@@ -48,6 +48,8 @@ def test_generated_client_predicts_explains_and_gives_feedback(service, generate
     assert len(call("inspection", "inspect_unit", body=unit).inputs.shape) == 1
     said = models.FeedbackById(prediction_id=predicted.prediction_id, actual_digit=3)
     assert call("feedback", "give_feedback", body=said).message
+    again = models.PredictionFeedback(actual_digit=None)
+    assert call("feedback", "set_feedback", prediction_id=predicted.prediction_id, body=again).message
     assert call("models", "get_model").version == predicted.model_version
     problem = call("predictions", "predict", body=models.PredictVector(image_vector=[0.5]))
     assert (problem.status, problem.errors[0].pointer) == (400, "#/image_vector")
