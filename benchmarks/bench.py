@@ -135,6 +135,9 @@ RACES = (
         })
         for body in ("strokes", "png")
     ),
+    Race("serving a batch", {
+        OURS: _server("doodle", "own", "--body", "batch", "--connections", "4"), "single requests": _server("doodle", "own"),
+    }, is_quick=True),
     Race("start", {
         OURS: _server("doodle", "own", "--start"), "BentoML": _server("bentoml", "bentoml", "--start"),
         "LitServe": _server("litserve", "litserve", "--start"),
@@ -168,6 +171,8 @@ ROWS = (
             "requests_per_second", 1.5, more_is_better=True)
         for body in ("strokes", "png")
     ),
+    Row("images a second, batches of 64, against single requests", "serving a batch", "single requests", "images_per_second", 4.0,
+        more_is_better=True),
     *(Row(f"start of the service, against {rival}", "start", rival, "start_seconds", 0.3) for rival in ("BentoML", "LitServe")),
     *(
         Row(f"memory {when}, against {rival}", "serving a vector, servers", rival, figure, 0.5)

@@ -51,6 +51,9 @@ def prepare(folder: Path) -> None:
     (bodies / "vector.body").write_text(json.dumps({"image_vector": vector}))
     v2 = {"name": "pictures", "shape": [1, len(vector)], "datatype": "FP32", "data": vector}
     (bodies / "v2.body").write_text(json.dumps({"inputs": [v2]}))
+    batch = {"name": "images", "shape": [64, 28, 28], "datatype": "UINT8", "parameters": {"binary_data_size": 64 * 28 * 28}}
+    images = read_images(mnist / TEST_IMAGES)[:64]
+    (bodies / "batch.body").write_bytes(json.dumps({"inputs": [batch]}).encode() + images.tobytes())
     (bodies / "strokes.body").write_text(json.dumps({"strokes": [points], "width": 280, "height": 280, "brush": 20}))
     for name, lines in (("number", ["602495"]), ("sheet", ["31415926"] * 5)):
         strokes = [stroke for row, line in enumerate(lines) for stroke in number(line, y=30.0 + 150.0 * row)]

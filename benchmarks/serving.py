@@ -26,12 +26,14 @@ import httpx
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
+BATCH = 64  # images of the body "batch"
 START_SECONDS = 60.0  # the longest wait for a server
 LUA = """
 function init(args)
    local file = assert(io.open(args[1], "rb"))
    wrk.method, wrk.body = "POST", file:read("*a")
    wrk.headers["Content-Type"] = args[2]
+   if args[3] then wrk.headers["Inference-Header-Content-Length"] = args[3] end
 end
 """
 
@@ -49,7 +51,7 @@ class Server:
 SERVERS = {
     "doodle": Server(
         ("{python}", "-m", "inference"),
-        {"vector": "/predict", "strokes": "/predict", "png": "/predict"},
+        {"vector": "/predict", "strokes": "/predict", "png": "/predict", "batch": "/v2/models/doodle/infer"},
         {"DOODLE_PORT": "{port}", "DOODLE_MODELS": "{folder}/store", "DOODLE_JOURNAL": "redis://127.0.0.1:{redis}/0"},
         redis=True,
     ),
@@ -86,6 +88,10 @@ class Running:
         environment |= {"DOODLE_BENCH_MODEL": str(model), "OPENBLAS_NUM_THREADS": "1"}
         environment["PYTHONPATH"] = os.pathsep.join((str(HERE / "peers"), str(PROJECT / "packages"), str(PROJECT / "services")))
         self.file, self.content_type = folder / f"{body}.body", "image/png" if body == "png" else "application/json"
+        self.images, self.headers = 1, {"Content-Type": self.content_type}
+        if body == "batch":  # of the Open Inference Protocol: JSON, then the images as bytes
+            self.images, json_bytes = BATCH, self.file.stat().st_size - BATCH * 28 * 28
+            self.headers["Inference-Header-Content-Length"] = str(json_bytes)
         self.url = f"http://127.0.0.1:{self.port}{server.paths[body]}"
         began = time.perf_counter()
         self._log = (folder / "log").open("wb")
@@ -105,9 +111,7 @@ class Running:
         content, deadline = self.file.read_bytes(), time.monotonic() + START_SECONDS
         while True:
             try:
-                answer = httpx.post(
-                    self.url, content=content, headers={"Content-Type": self.content_type}, timeout=10, trust_env=False
-                )
+                answer = httpx.post(self.url, content=content, headers=self.headers, timeout=10, trust_env=False)
                 if answer.is_success:
                     return
                 said = f"{answer.status_code}: {answer.content[:500]!r}"  # MLServer answers 400 until its model is ready
@@ -118,8 +122,8 @@ class Running:
             time.sleep(0.01)
 
     def load(self, seconds: float, connections: int) -> dict[str, float]:
-        """Run wrk on one thread; return requests a second, rejected requests, the 99th percentile, and the memory before and at
-        its peak."""
+        """Run wrk on one thread; return requests and images a second, rejected requests, percentiles, and memory before and
+        at its peak."""
         rest = self.memory()
         most, stop = [rest], threading.Event()
 
@@ -133,9 +137,12 @@ class Running:
             with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
                 script.write(LUA)
                 script.flush()
-                wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", script.name, self.url]
+                wrk = f"wrk -t1 -c{connections} -d{seconds:g}s --timeout 10s --latency -s".split()
                 said = subprocess.run(
-                    [*wrk, "--", self.file, self.content_type], capture_output=True, text=True, check=True
+                    [*wrk, script.name, self.url, "--", self.file, *self.headers.values()],
+                    capture_output=True,
+                    text=True,
+                    check=True,
                 ).stdout
         finally:
             stop.set()
@@ -143,9 +150,11 @@ class Running:
         if "Socket errors" in said:
             raise SystemExit(f"some requests failed: {said}")
         refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+        refusals, rate = float(refused[1]) if refused else 0.0, float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
         return {
-            "refused": float(refused[1]) if refused else 0.0,
-            "requests_per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),
+            "refused": refusals,
+            "requests_per_second": rate,
+            "images_per_second": (rate - refusals / seconds) * self.images,
             "p50_ms": milliseconds(re.search(r"50%\s+([\d.]+)(us|ms|s)", said)),
             "p99_ms": milliseconds(re.search(r"99%\s+([\d.]+)(us|ms|s)", said)),
             "memory_at_rest_mb": rest,
@@ -246,7 +255,7 @@ def main() -> int:
     parser.add_argument("python", help="the interpreter of the server's environment")
     parser.add_argument("inputs", type=Path, help="the folder that bench.py prepares")
     parser.add_argument("--network", default="convolutional", help="one of params.yaml")
-    parser.add_argument("--body", default="vector", help="vector, strokes or png")
+    parser.add_argument("--body", default="vector", help="vector, strokes, png or batch")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of each load")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--start", action="store_true", help="measure only the start")

@@ -4,12 +4,21 @@ import logging
 import signal
 import sys
 
+from deployment.request_id import REQUEST_ID
+
 
 def log_to_stdout(level: str = "info") -> None:
-    """Log to stdout; `level` is a LogLevel of deployment.settings."""
-    logging.basicConfig(
-        level=level.upper(), format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s", stream=sys.stdout
-    )
+    """Log to stdout, with the id of the current request; `level` is a LogLevel of deployment.settings."""
+    form = "time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s%(request)s"
+    logging.basicConfig(level=level.upper(), format=form, stream=sys.stdout)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_add_request)
+
+
+def _add_request(record: logging.LogRecord) -> bool:
+    request_id = REQUEST_ID.get()
+    record.request = f" request={request_id}" if request_id else ""
+    return True
 
 
 def end_when_told_to(exit_code: int = 0) -> None:

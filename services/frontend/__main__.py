@@ -14,14 +14,16 @@ from urllib.parse import quote
 
 import httpx
 import uvicorn
+from deployment.problem import MEDIA_TYPE, problem
 from deployment.process import end_when_told_to, log_to_stdout
+from deployment.request_id import begin_request
 from deployment.server import TimedProtocol
 from deployment.settings import Port, ServiceSettings, read_or_exit
 from pydantic import Field
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -34,8 +36,10 @@ PAGE_FILE, HIDDEN_PATH = (re.compile(pattern, re.ASCII) for pattern in re.findal
 PAGE_HEADERS = {name: value.strip('"') for name, value in re.findall(r"^ +add_header (\S+) (.+);$", RULES, re.MULTILINE)}
 
 FORWARDED_FOR = "x-forwarded-for"  # replaced, since no proxy precedes this server and a client can send any value
+REQUEST_ID = "x-request-id"
 # Headers of one connection, which a proxy must not forward (RFC 9110, section 7.6.1).
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+REPLACED = HOP_BY_HOP | {FORWARDED_FOR, REQUEST_ID}
 
 
 class Settings(ServiceSettings):
@@ -60,7 +64,7 @@ def create_app(api_url: str) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/api/{path:path}", forward, methods=["GET", "POST", "DELETE", "OPTIONS"]),
+            Route("/api/{path:path}", forward, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"]),
             Route("/learn", lambda _: RedirectResponse("learn/", 301)),  # relative, so that it works under a path
             Mount("/", PageFiles(directory=PAGE)),
         ],
@@ -71,25 +75,27 @@ def create_app(api_url: str) -> Starlette:
 async def forward(request: Request) -> Response:
     """Forward the request to the service, and return its response; 502 if it does not answer."""
     client: httpx.AsyncClient = request.app.state.client
+    request_id = begin_request(request.headers.get(REQUEST_ID))
     path = "/" + request.path_params["path"]
     if HIDDEN_PATH.match("/api/" + posixpath.normpath(path).lstrip("/")):
-        return error(404, "Not Found")
+        return error(404, "Not Found", request_id)
     url = httpx.URL(path=quote(path), query=request.url.query.encode() or None)
-    headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP | {FORWARDED_FOR}]
-    headers.append((FORWARDED_FOR, request.client.host if request.client else "unknown"))
+    headers = [(name, value) for name, value in request.headers.items() if name not in REPLACED]
+    headers += [(FORWARDED_FOR, request.client.host if request.client else "unknown"), (REQUEST_ID, request_id)]
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     try:
         forwarded = client.build_request(request.method, url, headers=headers, content=request.stream() if has_body else None)
         answer = await client.send(forwarded, stream=True)
     except (httpx.TransportError, ClientDisconnect) as reason:
         log.warning("event=api_unreachable url=%s reason=%r", client.base_url, reason)
-        return error(502, "the prediction service cannot be reached")
+        return error(502, "the prediction service cannot be reached", request_id)
     kept = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
     return StreamingResponse(answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
 
 
-def error(status: int, detail: str) -> Response:
-    return JSONResponse({"detail": detail}, status, {"X-Content-Type-Options": "nosniff"})
+def error(status: int, detail: str, request_id: str) -> Response:
+    headers = {"X-Content-Type-Options": "nosniff", "X-Request-ID": request_id}
+    return Response(problem(status, detail), status, headers, MEDIA_TYPE)
 
 
 class PageFiles(StaticFiles):

@@ -1,17 +1,19 @@
 """Admission: reject requests beyond a limit at once, so that the others do not wait."""
 
 import asyncio
-import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from deployment.problem import MEDIA_TYPE, problem
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LIMITED = {"POST", "DELETE"}
+LIMITED = {"POST", "PUT", "DELETE"}
+Headers = list[tuple[bytes, bytes]]
 TURN = 16  # requests that start in one turn of the event loop: about 7 ms of predictions
 REJECTED_FOR_ONE = 4  # rejections that take about as long as one prediction
 TOO_MUCH = "too many requests at once: wait a second, then send it again"
-BODY = json.dumps({"detail": TOO_MUCH}).encode()
-HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode()), (b"retry-after", b"1")]
+HEADERS = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"1")]
 
 
 class Admission:
@@ -26,6 +28,7 @@ class Admission:
 
     def __init__(self, app: ASGIApp, limit: int, paths: frozenset[str]):
         self._app, self._limit, self._paths = app, limit, paths
+        self._policy = b"ratelimit-policy", b'"in-flight";q=%d;qu="concurrent-requests"' % limit
         self._may_begin, self._rejected, self._is_next_due = TURN, 0, False  # in this turn of the event loop
         self._in_flight: Counter[str] = Counter()  # by path; "" for the shared limit
 
@@ -41,15 +44,41 @@ class Admission:
         path = scope["path"] if scope["path"] in self._paths else ""
         if self._in_flight[path] >= self._limit:
             self._rejected += 1
-            await send({"type": "http.response.start", "status": 429, "headers": HEADERS})
-            await send({"type": "http.response.body", "body": BODY})
+            body = problem(429, TOO_MUCH)
+            headers = [*HEADERS, *self._limits(path), (b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 429, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
             return
         self._in_flight[path] += 1
+        scope["admission"] = self
+
+        async def send_with_limits(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._limits(path)]
+            await send(message)
+
         try:
             await self._wait_for_turn()
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_with_limits)
         finally:
             self._in_flight[path] -= 1
+
+    @contextmanager
+    def more_places(self, path: str, count: int) -> Iterator[bool]:
+        """Take more places for a request that is as much work as several, and yield whether they were free."""
+        path = path if path in self._paths else ""
+        is_admitted = self._in_flight[path] + count <= self._limit
+        count = count if is_admitted else 0
+        self._in_flight[path] += count
+        try:
+            yield is_admitted
+        finally:
+            self._in_flight[path] -= count
+
+    def _limits(self, path: str) -> Headers:
+        """Return the limit of a path and its free places, as in draft-ietf-httpapi-ratelimit-headers."""
+        free = self._limit - self._in_flight[path]
+        return [self._policy, (b"ratelimit", b'"in-flight";r=%d' % free if free > 0 else b'"in-flight";r=0;t=1')]
 
     async def _wait_for_turn(self) -> None:
         """Return when this request may start."""

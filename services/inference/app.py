@@ -12,13 +12,18 @@ from inference.admission import Admission
 from inference.auth import needs_key
 from inference.errors import HANDLERS
 from inference.hosts import AllowedHosts
-from inference.openapi import body_schemas, errors
+from inference.openapi import TAGS, errors, schema_components
+from inference.request_ids import RequestIds
 from inference.request_metrics import RequestMetrics
-from inference.routes import feedback, inspect, models, operations, predict, read
+from inference.routes import feedback, infer, inspect, models, operations, predict, read
 from inference.services import Services
 from inference.settings import Settings
+from inference.strict_route import operation_id
 
 MAX_REQUESTS = 64  # in flight on a path: one core predicts them in about 30 ms, and explains them in about a second
+CORS_METHODS = "GET", "POST", "PUT", "DELETE"
+CORS_ACCEPTED = "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-API-Key", "X-Request-ID"
+CORS_EXPOSED = "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -28,8 +33,11 @@ def create_app(settings: Settings) -> FastAPI:
         title="Doodle",
         description="Recognize handwritten digits with a neural network written from scratch in NumPy.",
         version="1",
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
         lifespan=lambda _: services.running(),
         exception_handlers=HANDLERS,
+        openapi_url=None,  # routes/operations.py has it, with an ETag
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -50,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     for alias in ALIASES:
         app.include_router(models.alias_router, prefix=f"/{alias}", **guard)
     app.include_router(models.shadow_router, **guard)
+    app.include_router(infer.router)
     app.include_router(operations.router)
     return app
 
@@ -72,12 +81,11 @@ class DoodleAPI(FastAPI):
         services.metrics.requests_in_flight.set_function(lambda: admission.in_flight)
         app: ASGIApp = admission
         if origins := services.settings.cors_origins:  # outside admission, so that scripts can also read a 429
-            methods, headers = ("GET", "POST", "DELETE"), ("Authorization", "Content-Type", "X-API-Key")
-            app = CORSMiddleware(app, origins, methods, headers, expose_headers=("Retry-After",))
-        return RequestMetrics(AllowedHosts(app, services.settings.hosts), services.metrics, paths)
+            app = CORSMiddleware(app, origins, CORS_METHODS, CORS_ACCEPTED, expose_headers=CORS_EXPOSED)
+        return RequestIds(RequestMetrics(AllowedHosts(app, services.settings.hosts), services.metrics, paths))
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI description, with the schemas of request bodies."""
+        """Return the OpenAPI description, with the schemas of request bodies and problems."""
         if self.openapi_schema is None:
-            super().openapi()["components"]["schemas"] |= body_schemas()
+            super().openapi()["components"]["schemas"] |= schema_components()
         return self.openapi_schema or {}

@@ -18,15 +18,19 @@ from starlette.requests import ClientDisconnect
 from stores.prediction_log.base import Form
 
 from inference.admission import TOO_MUCH
-from inference.errors import bad_request, first_problem, invalid_request, too_large, too_many_requests, unsupported_media
+from inference.errors import ApiError, bad_request, invalid_request, too_large, too_many_requests, unsupported_media
+from inference.field_errors import body_errors
 from inference.image_files.base import ImageFile
-from inference.image_files.decode import IMAGE_TYPES, Decoded, checked_image, decoded
+from inference.image_files.decode import ANY_BYTES, IMAGE_TYPES, Decoded, checked_image, decoded
 from inference.predictor import Image
+from inference.schemas.infer import InferRequest
 from inference.schemas.requests import BESIDE_IMAGE, MAX_FIELDS, MAX_VALUES, PredictRequest
 from inference.work_queue import WorkQueue
 
 MAX_JSON_BYTES = 1024 * 1024  # 20,000 points take about half of it
 MAX_IMAGE_BYTES = 16 * 1024 * 1024
+MAX_INFER_BYTES = 5 * 1024 * 1024  # 256 images take 4.2 MB as text
+MAX_INFER_VALUES = 4 * 65_536  # 256 images have 200,704 numbers in 7,425 lists
 MAX_LARGE_IMAGES = 12  # of more than MAX_JSON_BYTES, in memory at one time: 192 MiB of a replica's 1 GiB
 SKIPPED_BYTES = 16 * 1024 * 1024  # of a body beyond its limit; nginx accepts no more
 # Smaller bodies take a few milliseconds, about as long as handing them to a thread under load.
@@ -74,7 +78,7 @@ class BodyReader:
     ) -> Drawing[Body, Content]:
         """Return the drawing in the request's body after a conversion."""
         media_type = _media_type(request)
-        if media_type.startswith("image/"):
+        if media_type.startswith("image/") or media_type == ANY_BYTES:
             with self._place_for_image(request):
                 body = _options(request, schema)
                 file = checked_image(await _content(request, MAX_IMAGE_BYTES), media_type)
@@ -87,6 +91,21 @@ class BodyReader:
         """Return the request's body as an instance of the schema."""
         content = await _json(request, JSON)
         return await self._run(len(content) <= QUICK_BYTES, request, _parsed, schema, content)
+
+    async def infer(self, request: Request, queue: WorkQueue) -> tuple[InferRequest, bytes]:
+        """Return a request of the Open Inference Protocol, and the bytes after its JSON. The queue parses a large one."""
+        media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()  # tritonclient sends none
+        if media_type not in (JSON, ANY_BYTES):
+            raise unsupported_media(f"send {JSON} or {ANY_BYTES}, not {media_type}")
+        with self._place_for_image(request):
+            content = await _content(request, MAX_INFER_BYTES)
+            announced = request.headers.get("inference-header-content-length", "")
+            length = int(announced) if announced.isascii() and announced.isdigit() else len(content)
+            described = content[:length].removeprefix(BOM)
+            _check_values(described, MAX_INFER_VALUES)
+            if len(described) <= QUICK_BYTES:
+                return _parsed(InferRequest, described), content[length:]
+            return await queue.run(request, _parsed, InferRequest, described), content[length:]
 
     @contextmanager
     def _place_for_image(self, request: Request) -> Iterator[None]:
@@ -114,7 +133,7 @@ def _square(values: list[float]) -> NDArray[np.float32]:
     try:
         return square(values)
     except DrawingError as error:
-        raise bad_request(str(error)) from error
+        raise bad_request(str(error), errors=[{"pointer": "#/image_vector", "detail": str(error)}]) from error
 
 
 def image_of(source: Source) -> Image:
@@ -164,18 +183,20 @@ def _options(request: Request, schema: type[Body]) -> Body:
     try:
         return schema.model_validate_json(content, context=BESIDE_IMAGE)
     except ValidationError as error:
-        raise invalid_request(f"{OPTIONS}: {_problem(error)}") from error
+        raise _invalid(error, schema, OPTIONS) from error
 
 
 def _parsed(schema: type[Schema], content: bytes) -> Schema:
     try:
         return schema.model_validate_json(content)
     except ValidationError as error:
-        raise invalid_request(_problem(error)) from error
+        raise _invalid(error, schema) from error
 
 
-def _problem(error: ValidationError) -> str:
-    return first_problem(error.errors(include_url=False, include_input=False))  # Without the input, which pydantic would copy.
+def _invalid(error: ValidationError, schema: type[BaseModel], parameter: str = "") -> ApiError:
+    errors = error.errors(include_url=False, include_input=False)  # Without the input, which pydantic would copy.
+    described = body_errors(errors, schema, parameter)
+    return invalid_request(described.detail, errors=described.errors)
 
 
 async def _json(request: Request, expected: str) -> bytes:
@@ -187,9 +208,9 @@ async def _json(request: Request, expected: str) -> bytes:
     return content
 
 
-def _check_values(content: bytes) -> None:
-    if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES or content.count(b":") > MAX_FIELDS:
-        raise too_large(f"the body may have at most {MAX_VALUES:,} values and {MAX_FIELDS:,} fields")
+def _check_values(content: bytes, most: int = MAX_VALUES) -> None:
+    if sum(map(content.count, (b",", b"[", b"{"))) > most or content.count(b":") > MAX_FIELDS:
+        raise too_large(f"the body may have at most {most:,} values and {MAX_FIELDS:,} fields")
 
 
 def _media_type(request: Request) -> str:

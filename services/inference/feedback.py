@@ -42,19 +42,36 @@ class FeedbackService:
         self._prediction_log, self._logger, self._metrics = prediction_log, logger, metrics
         self._erasures = asyncio.Semaphore(MAX_ERASURES)
 
-    async def receive(self, request: FeedbackRequest, image: Image | None, address: str = "") -> None:
-        """Write feedback. `image`: from the request, if it has one; `address`: of the sender."""
-        id_, now, actual, source = uuid.uuid4().hex, time(), request.actual_digit, _source(address)
+    async def receive(self, request: FeedbackRequest, image: Image | None, address: str = "", key: str | None = None) -> None:
+        """Write feedback. `image`: from the request, if it has one; `address`: of the sender.
+
+        Two equal requests with the same idempotency key are written once.
+        """
+        id_ = uuid.uuid4().hex if key is None else hashlib.sha256(f"{key}\0{request.model_dump_json()}".encode()).hexdigest()[:32]
         if image is None:
-            found = await self._prediction(request.prediction_id or "")
-            feedback = Feedback(id_, now, found.prediction_id, found.digit, actual, found.model_version, found.picture, source)
+            await self._write(await self._on(request.prediction_id or "", request.actual_digit, address, id_))
         else:
-            feedback = Feedback(id_, now, None, request.predicted_digit, actual, None, in_bytes(image).tobytes(), source)
-        await asyncio.to_thread(self._prediction_log.add_feedback, feedback)
-        verdict = "right" if actual == feedback.predicted_digit else "wrong"
+            pixels, source = in_bytes(image).tobytes(), _source(address)
+            await self._write(Feedback(id_, time(), None, request.predicted_digit, request.actual_digit, None, pixels, source))
+
+    async def replace(self, prediction_id: str, actual_digit: int | None, address: str = "") -> None:
+        """Write the only feedback on a prediction. Earlier feedback is erased; equal feedback stays."""
+        await self._write(await self._on(prediction_id, actual_digit, address, uuid.uuid4().hex), replaces=True)
+
+    async def _on(self, prediction_id: str, actual_digit: int | None, address: str, id_: str) -> Feedback:
+        found = await self._prediction(prediction_id)
+        return Feedback(
+            id_, time(), prediction_id, found.digit, actual_digit, found.model_version, found.picture, _source(address)
+        )
+
+    async def _write(self, feedback: Feedback, replaces: bool = False) -> None:
+        if not await asyncio.to_thread(self._prediction_log.add_feedback, feedback, replaces):
+            return
+        actual, predicted = feedback.actual_digit, feedback.predicted_digit
+        verdict = "right" if actual == predicted else "wrong"
         self._metrics.feedback.labels("no_digit" if actual is None else verdict).inc()
         event = "event=feedback id=%s prediction=%s predicted=%s actual=%s"
-        log.info(event, id_, feedback.prediction_id, feedback.predicted_digit, actual)
+        log.info(event, feedback.feedback_id, feedback.prediction_id, predicted, actual)
 
     async def _prediction(self, prediction_id: str) -> Prediction:
         async for queued in self._attempts(prediction_id):

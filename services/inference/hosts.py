@@ -9,8 +9,9 @@ from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address
 
+from deployment.problem import MEDIA_TYPE, problem
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 # Nobody can register these suffixes, or a name without a dot (localhost, frontend).
@@ -32,7 +33,7 @@ class AllowedHosts:
             await self._app(scope, receive, send)
             return
         detail = f"the host name {json.dumps(host[:100])} is not allowed: the operator can add it to DOODLE_HOSTS"
-        await JSONResponse({"detail": detail}, 421)(scope, receive, send)
+        await Response(problem(421, detail), 421, media_type=MEDIA_TYPE)(scope, receive, send)
 
     def _check(self, host: str) -> bool:
         name = PORT.sub("", host.lower())

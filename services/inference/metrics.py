@@ -6,6 +6,7 @@ from itertools import product
 from typing import TypeVar
 
 from deployment.version import doodle_version
+from digitnet.decision import Predictions
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from stores.models import ALIASES, LIVE
 from stores.prediction_log import FORMS
@@ -20,9 +21,10 @@ PHASE_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-
 REQUEST_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1, 5e-1, 1.0, 2.0, 5.0)
 CONFIDENCE_BUCKETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 NUMBER_BUCKETS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 32, 64)
-CODES = ("200", "400", "401", "404", "405", "413", "415", "421", "422", "429", "500", "503")
+CODES = ("200", "204", "304", "400", "401", "404", "405", "413", "415", "421", "422", "429", "500", "503")
 AGREEMENT, LOGGED, LOADS = ("agree", "disagree"), ("written", "dropped"), ("loaded", "refused")
-QUEUES = ("large", "inspections", "reads", "slow")
+QUEUES = ("large", "inspections", "reads", "batches", "slow")
+BATCH = "batch"  # a form that is not logged
 OTHER = "other"
 
 Metric = TypeVar("Metric", Counter, Gauge, Histogram)
@@ -43,7 +45,7 @@ class Metrics:
         self.predict_calls = counter("api_predict_calls_total", "POST /predict requests, with any result.")
         self.prediction_errors = counter("prediction_error_total", "POST /predict requests that ended in an error.")
         self.errors_by_code = counter("doodle_predict_errors_total", "POST /predict errors, by HTTP status.", code=PROBLEM_CODES)
-        self.drawings = counter("doodle_drawings_total", "Predictions, by form of the drawing.", form=FORMS)
+        self.drawings = counter("doodle_drawings_total", "Predictions, by form of the drawing.", form=(*FORMS, BATCH))
         self.digits = counter("doodle_digits_total", "Predictions of each digit.", digit=tuple("0123456789"))
         self.number_digits = histogram(
             "doodle_number_digits", "Digits of each number that POST /read found.", buckets=NUMBER_BUCKETS
@@ -71,7 +73,9 @@ class Metrics:
 
         self.feedback = counter("doodle_feedback_total", "Feedback stored, by verdict on the prediction.", verdict=VERDICTS)
         self.feedback_errors = counter(
-            "doodle_feedback_errors_total", "POST /feedback errors, by HTTP status.", code=FEEDBACK_PROBLEM_CODES
+            "doodle_feedback_errors_total",
+            "Feedback requests that ended in an error, by HTTP status.",
+            code=FEEDBACK_PROBLEM_CODES,
         )
         self.logged = counter(
             "doodle_recorder_records_total", "Predictions written to the log, or dropped from a full queue.", outcome=LOGGED
@@ -84,7 +88,7 @@ class Metrics:
         self.request_seconds = histogram(
             "doodle_http_request_seconds", "Duration from request header to end of response.", buckets=REQUEST_BUCKETS, route=()
         )
-        self.requests_in_flight = gauge("doodle_http_requests_inside", "POST and DELETE requests in flight.")
+        self.requests_in_flight = gauge("doodle_http_requests_inside", "POST, PUT and DELETE requests in flight.")
         self.queued_calls = gauge("doodle_queued_calls", "Expensive calls running or waiting, by queue.", queue=QUEUES)
 
         self.model_loads = counter("doodle_model_loads_total", "Model loads, by outcome.", outcome=LOADS)
@@ -116,6 +120,13 @@ class Metrics:
         else:
             self.digits.labels(str(digit)).inc()
             self.confidence.observe(confidence)
+
+    def count_batch(self, predictions: Predictions) -> None:
+        """Count the images of a batch."""
+        for digit, is_digit, confidence in zip(
+            predictions.digit.tolist(), predictions.is_digit.tolist(), predictions.probabilities.max(axis=1).tolist()
+        ):
+            self.count_prediction(BATCH, digit if is_digit else None, confidence)
 
     def count_number(self, lengths: Sequence[int], seconds: Mapping[str, float]) -> None:
         """Count the numbers of a drawing: the digits of each, and the seconds of all phases."""

@@ -16,7 +16,7 @@ from digitnet.network import NO_DIGIT, Network
 from numpy.typing import NDArray
 from stores.models import LIVE, ModelStore, StoreError, UnreachableError
 
-from inference.errors import unavailable
+from inference.errors import not_found, unavailable
 from inference.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -92,11 +92,11 @@ class ModelSource:
 
     @property
     def model(self) -> Model:
-        """Return the newest valid model. Raise a 503 without one."""
+        """Return the newest valid model. Raise a 503 without a live model, and a 404 without a candidate."""
         if self.loaded is not None:
             return self.loaded
         if self._alias != LIVE:
-            raise unavailable(f"there is no {self._alias}")
+            raise not_found(f"there is no {self._alias}")
         raise unavailable("there is no model yet: send this again after the trainer has published one")
 
     async def follow(self, seconds: float) -> None:

@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inference.metrics import CODES, FEEDBACK_PROBLEM_CODES, OTHER, PROBLEM_CODES, Metrics
 
+FEEDBACK = ("POST", "/feedback"), ("PUT", "/predictions/{prediction_id}/feedback")
+
 
 class RequestMetrics:
     """Outermost ASGI middleware. It labels requests by route, because clients can invent any number of paths."""
@@ -46,7 +48,7 @@ class RequestMetrics:
             if code in PROBLEM_CODES:
                 metrics.prediction_errors.inc()
                 metrics.errors_by_code.labels(code).inc()
-        elif method == "POST" and route == "/feedback" and code in FEEDBACK_PROBLEM_CODES:
+        elif (method, route) in FEEDBACK and code in FEEDBACK_PROBLEM_CODES:
             metrics.feedback_errors.labels(code).inc()
 
     def _route(self, path: str) -> str:

@@ -21,6 +21,7 @@ from inference.work_queue import WorkQueue
 LARGE_WAITING = 8  # Large bodies: 0.1 s for a photo, up to 1.3 s for the worst file.
 INSPECTIONS_WAITING = 64  # Explanations, units, snapshots: up to 0.03 s each.
 READS_WAITING = 32  # Numbers: 0.01 s, up to 0.5 s for the worst drawing. An image that waits takes up to 5 MB.
+BATCHES_WAITING = 64  # Batches of images: 0.1 s, up to 0.7 s for 256 images of noise. Admission limits their images to 256.
 SLOW_WAITING = 4  # Occlusion, training steps: up to half a second each.
 
 
@@ -40,6 +41,7 @@ class Services:
         self.large = WorkQueue("large", LARGE_WAITING, self.metrics)
         self.inspections = WorkQueue("inspections", INSPECTIONS_WAITING, self.metrics)
         self.reads = WorkQueue("reads", READS_WAITING, self.metrics)
+        self.batches = WorkQueue("batches", BATCHES_WAITING, self.metrics)
         self.slow = WorkQueue("slow", SLOW_WAITING, self.metrics)
         self.bodies = BodyReader(self.large)
 
@@ -55,7 +57,7 @@ class Services:
             yield
         for task in tasks:
             task.cancel()
-        for queue in (self.large, self.inspections, self.reads, self.slow):
+        for queue in (self.large, self.inspections, self.reads, self.batches, self.slow):
             queue.close()
 
 

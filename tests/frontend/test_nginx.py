@@ -7,6 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from deployment.problem import TITLES
+from inference.schemas.responses import Problem
 from inference.settings import Settings
 from raw_http import exchange, parts, post
 
@@ -41,7 +43,7 @@ def test_compresses_text_but_not_empty_answers(running):
 
 
 def test_sets_the_client_s_address_and_ignores_its_claims(base_url):
-    claims = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "gopher", "X-Request-ID": "mine"}
+    claims = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "gopher", "X-Request-ID": "mine, not plain"}
     seen = httpx.get(f"{base_url}/model", headers=claims).json()["headers"]
     assert seen["x-forwarded-for"] == "127.0.0.1"
     assert seen["x-forwarded-proto"] == "http"
@@ -51,7 +53,9 @@ def test_sets_the_client_s_address_and_ignores_its_claims(base_url):
 
 
 def test_logs_each_request_without_data_or_probes(running):
-    request_id = httpx.post(f"{running.page}/api/predict?token=secret").json()["headers"]["x-request-id"]
+    request_id = "named-by.the:client_1"
+    sent = httpx.post(f"{running.page}/api/predict?token=secret", headers={"X-Request-ID": request_id})
+    assert sent.json()["headers"]["x-request-id"] == request_id
     httpx.get(f"{running.page}/healthz")
     exchange(running.page, b'GET /odd%20path%0a"quoted HTTP/1.0\r\n\r\n')
     [line] = running.logged(request_id)
@@ -88,11 +92,27 @@ def test_port_7000_passes_every_path(running):
     ],
     ids=["long address", "large header", "TLS", "broken escape", "method", "transfer encoding", "HTTP/3"],
 )
-def test_rejects_malformed_requests_in_json(base_url, request_bytes, status, detail):
+def test_rejects_malformed_requests_with_a_problem(base_url, request_bytes, status, detail):
     seen_status, header, content = parts(exchange(base_url, request_bytes))
-    assert (seen_status, content) == (status, {"detail": detail})
+    problem = Problem.model_validate(content)
+    assert (seen_status, problem.status, problem.title, problem.detail) == (status, status, TITLES[status], detail)
+    assert f"x-request-id: {problem.request_id}" in header
+    assert "content-type: application/problem+json" in header
     assert "cache-control: no-store" in header
     assert "x-content-type-options: nosniff" in header
+
+
+def test_names_its_rates(running):
+    """The policies are the rates of the zones, on each port."""
+    config = (FRONTEND / "nginx.conf").read_text()
+    rates = {f"{port}_{name}": rate for port, name, rate in re.findall(r"zone=(page|api)_(\w+):2m +rate=(\d+)r/s", config)}
+    drawing = {"Content-Type": "image/png"}
+    for port, url in (("page", f"{running.page}/api"), ("api", running.api)):
+        for path, zones in {"/model": [], "/read": ["live", "uploads"], "/learn": ["heavy", "uploads"]}.items():
+            answer = httpx.post(url + path, content=b"x", headers=drawing if zones else {})
+            policies = answer.headers.get("ratelimit-policy", "")
+            expected = [*(["requests"] if port == "page" else []), *zones]
+            assert policies == ", ".join(f'"{name}";q={rates[f"{port}_{name}"]};w=1' for name in expected), path
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +134,7 @@ def test_answers_the_page_s_health_check_itself(open_to_a_website):
     answer = httpx.get(f"{open_to_a_website.page}/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     answer = httpx.get(f"{open_to_a_website.api}/healthz")  # port 7000 asks the service
-    assert (answer.status_code, answer.json()) == (502, {"detail": "the prediction service cannot be reached"})
+    assert (answer.status_code, answer.json()["detail"]) == (502, "the prediction service cannot be reached")
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -127,7 +147,7 @@ def test_allowed_origins_can_read_nginx_s_errors(open_to_a_website, error, origi
     answer = answers[answers.index(f"HTTP/1.1 {status}".encode()) :].partition(b"\r\n\r\n")[0].decode().lower()
     is_allowed = origin in ("https://example.org", "http://[::1]:8080")
     assert (f"access-control-allow-origin: {origin}\r\n" in answer + "\r\n") == is_allowed
-    assert ("access-control-expose-headers: retry-after" in answer) == is_allowed
+    assert ("access-control-expose-headers: ratelimit-policy, retry-after, x-request-id" in answer) == is_allowed
     assert is_allowed or "access-control" not in answer
 
 

@@ -42,7 +42,8 @@ odd_requests = st.tuples(
 
 
 def assert_answered(response) -> None:
-    assert response.headers["content-type"] == "application/json"
+    form = "application/json" if response.status_code == 200 else "application/problem+json"
+    assert response.headers["content-type"] == form
     body = response.json()
     if response.status_code == 200 and response.url.path == "/read":
         ReadResponse.model_validate_json(response.content, strict=True)

@@ -20,6 +20,7 @@ WRONG = {
 }
 GUARDED = [
     *(("POST", path) for path in ("/feedback", "/live/predict", "/candidate/predict")),
+    ("PUT", "/predictions/{prediction_id}/feedback"),
     *(("GET", path) for path in ("/live/model", "/candidate/model", "/candidate/disagreements")),
 ]
 
@@ -49,7 +50,7 @@ def test_rejects_feedback_without_the_key_and_logs_no_key(client, feedback, samp
     caplog.set_level(logging.DEBUG)
     before = samples(client)
     rejected = feedback(headers)
-    assert (rejected.status_code, rejected.json()) == (401, {"detail": KEY_NEEDED})
+    assert (rejected.status_code, rejected.json()["detail"]) == (401, KEY_NEEDED)
     assert rejected.headers["www-authenticate"] == "Bearer"
     after = samples(client)
     changed = {name for name in after if name[0].startswith("doodle_feedback") and after[name] > before[name]}
@@ -70,10 +71,12 @@ def test_openapi_describes_the_key(client):
     paths = client.get("/openapi.json").json()["paths"]
     operations = {(method.upper(), path): methods[method] for path, methods in paths.items() for method in methods}
     assert {each for each, operation in operations.items() if "security" in operation} == set(GUARDED)
-    assert {each for each in operations if each[1].startswith(("/feedback", "/live/", "/candidate/"))} == set(GUARDED)
+    assert {each for each in operations if each[1].startswith(("/live/", "/candidate/")) or each[1].endswith("/feedback")} == set(
+        GUARDED
+    )
     for each in GUARDED:
         assert len(operations[each]["security"]) == 2  # either will do
-        assert operations[each]["responses"]["401"]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")
+        assert operations[each]["responses"]["401"]["content"]["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
 
 
 def test_predictions_need_no_key(client, strokes):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import worst_requests as worst
+from inference.schemas.responses import Problem
 from PIL import Image
 from pngs import file_of, interlaced, png_by_hand, png_of, turned
 
@@ -258,6 +259,15 @@ KINDS = {
             "an image of 19 x 19 squares": Request(lambda: png_of(SQUARES), "/read", PNG),
         },
     ),
+    "an unknown field or query parameter": Kind(
+        422,
+        ": did you mean ",
+        {
+            "brsh": ask(strokes=LINE, brsh=20),
+            "changes_": ask("/explain", strokes=LINE, changes_=[]),
+            "?inptu=true": ask("/predict?inptu=true", strokes=LINE),
+        },
+    ),
     "an invalid query value, or invalid fields beside an image": Kind(
         422,
         ": ",
@@ -319,7 +329,8 @@ def said(answer) -> str:
     """Return the answer's sentence; of a prediction, "a digit" or "no digit"."""
     found = answer.json()
     if answer.status_code != 200:
-        assert list(found) == ["detail"]
+        assert Problem.model_validate(found).status == answer.status_code
+        assert len(answer.content) < 4000
         return found["detail"]
     if "losses" in found:
         assert found["diverged"] == (found["after"] is None)
@@ -335,7 +346,7 @@ def test_says_what_was_wrong_and_answers_the_next_request(service, documented, k
     headers = {"Content-Type": request.content_type, "Content-Encoding": request.encoding}
     answer = service.client.post(request.path, content=request.body(), headers=headers)
     assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == JSON
+    assert answer.headers["content-type"] == (JSON if status == 200 else "application/problem+json")
     words = said(answer)
     assert says in words
     assert len(words) < 300, "a sentence, and not the body back"

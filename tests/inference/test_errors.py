@@ -1,6 +1,7 @@
-"""Invalid bodies and paths get the right 4xx code and {"detail": "…"}."""
+"""Invalid bodies and paths get the right 4xx code, and a problem as in RFC 9457."""
 
 import pytest
+from inference.schemas.responses import Problem
 
 JSON = "application/json"
 MEBIBYTE = 1024 * 1024
@@ -8,8 +9,11 @@ MEBIBYTE = 1024 * 1024
 
 def assert_rejected(response, code: int) -> None:
     assert response.status_code == code, response.text
-    assert list(response.json()) == ["detail"]
-    assert response.json()["detail"].strip()
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = Problem.model_validate_json(response.content)
+    assert problem.status == code
+    assert problem.detail.strip()
+    assert problem.request_id == response.headers["x-request-id"]
 
 
 def test_parses_content_types(service):
@@ -45,12 +49,19 @@ def test_limits_large_images_in_memory(service, monkeypatch):
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("/predict", "POST"), ("/model/", "GET"), ("/snapshots/", "GET, POST"), ("/predictions/5", "DELETE")],
+    [
+        ("/predict", "OPTIONS, POST"),
+        ("/model/", "GET, HEAD, OPTIONS"),
+        ("/snapshots/", "GET, HEAD, OPTIONS, POST"),
+        ("/predictions/5/feedback", "OPTIONS, PUT"),
+    ],
 )
 def test_answers_405_with_the_allowed_methods(service, path, allowed):
-    response = service.client.put(path)
+    response = service.client.patch(path)
     assert_rejected(response, 405)
     assert response.headers["allow"] == allowed
+    options = service.client.options(path)
+    assert (options.status_code, options.headers["allow"], options.content) == (204, allowed, b"")
 
 
 def test_counts_internal_errors_and_hides_their_message(serve, models_folder, strokes, samples, monkeypatch):

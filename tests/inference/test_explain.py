@@ -155,5 +155,5 @@ def test_explanations_are_not_logged_as_predictions(serve, models, prediction_lo
 @pytest.mark.parametrize(("body", "code"), [({}, 422), ({"image_vector": [0.5] * 7}, 400)])
 @pytest.mark.parametrize("path", ["/explain", "/snapshots"])
 def test_rejects_the_same_bodies_as_predict(client, path, body, code):
-    rejected = client.post(path, json=body)
-    assert (rejected.status_code, rejected.json()) == (code, client.post("/predict", json=body).json())
+    rejected, by_predict = (client.post(each, json=body, headers={"X-Request-ID": "1"}) for each in (path, "/predict"))
+    assert (rejected.status_code, rejected.json()) == (code, by_predict.json())

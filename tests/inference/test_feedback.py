@@ -105,12 +105,35 @@ def test_limits_feedback_per_address_and_per_day(
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
         of_address = answers[-1].json()["detail"]
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 86_400
+        assert answers[-1].headers["RateLimit"].startswith('"source";r=0;t=')
         others = [give(f"203.0.113.{number}") for number in range(8, 12)]
         assert [answer.status_code for answer in others] == [200, 200, 429, 429]
         assert others[-1].json()["detail"] != of_address, "each answer names its limit"
         documented("bad-requests", "more feedback than one address, or all, may give in a day", "429")
         assert samples(client)["doodle_feedback_errors_total", ("429",)] == 4
     assert [feedback.predicted_digit for feedback in kept()] == [None] * 5
+
+
+def test_put_is_idempotent_and_the_last_word_holds(client, answer, kept, samples):
+    url = f"/predictions/{answer['prediction_id']}/feedback"
+    for digit in (3, 3, None, 4, 4):
+        put = client.put(url, json={"actual_digit": digit})
+        assert (put.status_code, put.json()) == (200, THANKS)
+        assert [each.actual_digit for each in kept()] == [digit]
+    assert put.headers["ratelimit-policy"].startswith('"source";q=500;w=86400, "day";q=2000;w=86400')
+    assert client.put(f"/predictions/{ID}/feedback", json={"actual_digit": 3}).status_code == 404
+    assert client.put(url, json={"actual_digit": 3, "prediction_id": ID}).status_code == 422
+    found = samples(client)
+    assert [found["doodle_feedback_errors_total", (code,)] for code in ("404", "422")] == [1, 1]
+
+
+def test_a_repeated_idempotency_key_is_stored_once(client, kept, samples):
+    for key, digit in (("a", 5), ("a", 5), ("a", 6), ("b", 5), (None, 5), (None, 5)):
+        headers = {"Idempotency-Key": key} if key else {}
+        sent = client.post("/feedback", json=OF_VECTOR | {"actual_digit": digit}, headers=headers)
+        assert (sent.status_code, sent.json()) == (200, THANKS)
+    assert [each.actual_digit for each in kept()] == [5, 6, 5, 5, 5]
+    assert sum(samples(client)["doodle_feedback_total", (each,)] for each in ("right", "wrong")) == 5
 
 
 def test_similar_ids_find_no_prediction(client, answer):
@@ -176,7 +199,7 @@ def test_answers_503_if_the_log_is_out_of_reach(serve, models_folder, tmp_path):
     with serve(models_folder, prediction_log=f"sqlite:///{tmp_path}/folder.sqlite") as client:
         answers = client.post("/feedback", json=OF_VECTOR), client.delete(f"/predictions/{ID}")
     for answer in answers:
-        assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"detail": LOG_UNREACHABLE}, "5")
+        assert (answer.status_code, answer.json()["detail"], answer.headers["Retry-After"]) == (503, LOG_UNREACHABLE, "5")
 
 
 PREDICTION = module.Prediction(ID, 1e9, "strokes", 5, True, 0.9, "0647f3f72a49", bytes(784))
@@ -192,9 +215,10 @@ class SlowLog:
         self.unknown -= 1
         return None if self.unknown >= 0 else PREDICTION
 
-    def add_feedback(self, feedback):
+    def add_feedback(self, feedback, replaces):
         time.sleep(0.02)
         self.written.append(feedback)
+        return True
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from deployment.version import doodle_version
-from inference.metrics import FEEDBACK_PROBLEM_CODES, PHASES, PROBLEM_CODES, VERDICTS, Metrics
+from inference.metrics import BATCH, FEEDBACK_PROBLEM_CODES, PHASES, PROBLEM_CODES, VERDICTS, Metrics
 from pngs import png_of
 from prometheus_client.metrics import MetricWrapperBase
 from stores.prediction_log import FORMS
@@ -17,7 +17,7 @@ JSON = "application/json"
 
 LABELS = {
     "doodle_predict_errors_total": PROBLEM_CODES,
-    "doodle_drawings_total": FORMS,
+    "doodle_drawings_total": (*FORMS, BATCH),
     "doodle_digits_total": "0123456789",
     "doodle_feedback_total": VERDICTS,
     "doodle_feedback_errors_total": FEEDBACK_PROBLEM_CODES,
@@ -115,7 +115,7 @@ def test_counts_an_error_as_a_call_and_by_code(counted, path, body, content_type
     [
         ("/healthz", "/healthz", "200"),
         ("/predict", "/predict", "405"),
-        ("/candidate/model/", "/candidate/model", "503"),
+        ("/candidate/model/", "/candidate/model", "404"),
         *((path, "other", "404") for path in ("/", "/predict/now", "/%00", "/" + "a" * 3000)),
     ],
 )

@@ -14,7 +14,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inference.image_files.decode import IMAGE_TYPES
+from inference.image_files.decode import ANY_BYTES, IMAGE_TYPES
 from inference.schemas.requests import PIXELS
 from pngs import file_of
 from schemathesis import GenerationMode
@@ -24,7 +24,7 @@ from stores.models.folder import FolderModels
 pytestmark = pytest.mark.slow
 
 # The route that generates requests, and the routes that receive them. Generation takes most of the time.
-ROUTES = {route: [route] for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback")}
+ROUTES = {route: [route] for route in ("/explain", "/unit", "/snapshots", "/learn", "/feedback", "/v2/models/doodle/infer")}
 ROUTES["/predict"] = ["/predict", "/live/predict", "/candidate/predict", "/read"]
 MODES = {
     "1,000 valid requests to each route": GenerationMode.POSITIVE,
@@ -33,7 +33,7 @@ MODES = {
 DRAWN = 8  # generated numbers of a vector, which are repeated to 784: generating all is ten times slower
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 IMAGE = st.sampled_from([file_of(np.pad(np.full((40, 5), 255, np.uint8), (8, 26)), form) for form in ("PNG", "JPEG", "WEBP")])
-for media_type in IMAGE_TYPES:
+for media_type in (ANY_BYTES, *IMAGE_TYPES):
     schemathesis.openapi.media_type(media_type, IMAGE)
 
 

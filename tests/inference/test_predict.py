@@ -77,5 +77,5 @@ def test_each_form_gives_the_same_image(read, ink, image):
 
 
 def test_only_the_strokes_affect_the_image(read, strokes, image):
-    others = {"width": 28, "height": 100000, "brush": 5, "color": "yellow"}
+    others = {"width": 28, "height": 100000, "brush": 5}
     np.testing.assert_array_equal(read({"strokes": [[], *strokes, []], **others}), image)

@@ -1,10 +1,10 @@
-"""PredictRequest's exact bounds, and the text of its errors."""
+"""PredictRequest's exact bounds, and the text and places of its errors."""
 
 import json
 
 import pytest
-from inference.errors import first_problem
-from inference.schemas.requests import MAX_POINTS, MAX_STROKES, PredictRequest
+from inference.field_errors import MAX_ERRORS, body_errors
+from inference.schemas.requests import MAX_POINTS, MAX_STROKES, ExplainRequest, LearnRequest, PredictRequest
 from pydantic import ValidationError
 
 LINE = [[[0, 0], [1, 1]]]
@@ -50,8 +50,25 @@ def test_accepts_values_at_the_bounds():
     ids=lambda value: str(value)[:40],
 )
 def test_names_the_first_problem_in_one_line(body, words):
-    with pytest.raises(ValidationError) as caught:
-        PredictRequest.model_validate_json(json.dumps(body))
-    problem = first_problem(caught.value.errors())
+    problem = described(PredictRequest, body).detail
     assert problem.startswith(words)
     assert "\n" not in problem
+
+
+def described(schema, body):
+    with pytest.raises(ValidationError) as caught:
+        schema.model_validate_json(json.dumps(body))
+    return body_errors(caught.value.errors(), schema)
+
+
+def test_lists_up_to_ten_errors_with_json_pointers():
+    body = {"strokes": LINE, "brsh": 3, "width": 0, "changes": [{"layer": 0, "unit": 1, "weight": "x", "~/é": 1}]}
+    found = described(ExplainRequest, body).errors
+    assert [error["pointer"] for error in found] == [
+        *("#/width", "#/changes/0/weight", "#/changes/0/weight", "#/changes/0/~0~1%C3%A9", "#/brsh"),
+    ]
+    assert found[-1]["detail"] == 'unknown field: did you mean "brush"?'
+    lessons = [{"label": 10, "learning_rate": 0}]
+    found = described(LearnRequest, {"lessons": lessons, **{"x" * 10_000 + str(n): 0 for n in range(20)}})
+    assert len(found.errors) == MAX_ERRORS
+    assert max(len(error["pointer"]) for error in found.errors) < 60

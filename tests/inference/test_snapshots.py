@@ -81,7 +81,7 @@ def test_answers_404_until_there_are_snapshots(models, client, publish_model, st
     eventually(lambda: client.get("/model").json()["version"] == version, "it is in service")
     words = f"model {version} has no snapshots: the store has none, or they are damaged"
     for response in (client.get("/snapshots"), client.post("/snapshots", json={"strokes": strokes})):
-        assert (response.status_code, response.json()) == (404, {"detail": words})
+        assert (response.status_code, response.json()["detail"]) == (404, words)
     publish_model(models.folder, 5, ABOUT, LAYERS, snapshots=True)  # the same network with snapshots
     eventually(lambda: client.get("/snapshots").status_code == 200, "they are found")
 

@@ -13,11 +13,13 @@ from digitnet.checkpoint import CARD_FILE, MOST_BYTES, WEIGHTS_FILE
 from digitnet.images.pieces import MOST_CANDIDATES, MOST_DIGITS, MOST_LINES
 from digitnet.network import MOST_LAYERS, MOST_NUMBERS
 from inference.app import MAX_REQUESTS
-from inference.body import MAX_IMAGE_BYTES, MAX_JSON_BYTES, MAX_LARGE_IMAGES
+from inference.body import MAX_IMAGE_BYTES, MAX_INFER_BYTES, MAX_JSON_BYTES, MAX_LARGE_IMAGES
 from inference.image_files.base import MAX_PIXELS, MAX_SIDE
 from inference.image_files.jpeg import MAX_SCANS
+from inference.routes.infer import IMAGES_PER_PLACE
+from inference.schemas.infer import MAX_IMAGES
 from inference.schemas.requests import MAX_POINTS, MAX_STROKES
-from inference.services import INSPECTIONS_WAITING, LARGE_WAITING, READS_WAITING, SLOW_WAITING
+from inference.services import BATCHES_WAITING, INSPECTIONS_WAITING, LARGE_WAITING, READS_WAITING, SLOW_WAITING
 from inference.settings import Settings
 from stores.prediction_log import FEEDBACK_LIMITS, open_prediction_log
 from stores.prediction_log.base import ERASED_FEEDBACK_KEPT
@@ -91,9 +93,13 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
     assert {find(f"client_{part}_timeout (.*?);") for part in ("header", "body")} == {"10s"}
     assert (HEADER_SECONDS, BODY_SECONDS) == (10, 10)
     assert table("what") == [
-        ["a body that may be an image", f"{find(r' {12}client_max_body_size ([0-9]+)m;')} MiB", "nginx, both ports"],
+        ["a body that may be an image or a batch", f"{find(r' {12}client_max_body_size ([0-9]+)m;')} MiB", "nginx, both ports"],
         ["any other body", f"{find(r'(?m)^ {4}client_max_body_size (.*?)m;')} MiB", "nginx, both ports"],
-        ["a body of JSON", f"{MAX_JSON_BYTES // MEBIBYTE} MiB", "service"],
+        [
+            "a body of JSON",
+            f"{MAX_JSON_BYTES // MEBIBYTE} MiB; {MAX_INFER_BYTES // MEBIBYTE} MiB for {MAX_IMAGES} images as a batch",
+            "service",
+        ],
         [
             "an image",
             f"{MAX_IMAGE_BYTES // MEBIBYTE} MiB, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} in a row or column, {MAX_SCANS} JPEG scans",
@@ -119,7 +125,7 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ],
         ["feedback of one address, or of one IPv6 network (/64)", f"{FEEDBACK_LIMITS.per_source:,} a day", "prediction log"],
         ["feedback of all addresses", f"{FEEDBACK_LIMITS.per_day:,} a day", "prediction log"],
-        ["numbers, explanations, units and snapshots of one address", by_port("live", rate, " a second"), "nginx"],
+        ["numbers, explanations, units, snapshots and batches of one address", by_port("live", rate, " a second"), "nginx"],
         ["occlusions and trainings of one address", by_port("heavy", rate, " a second"), "nginx"],
         ["images and large bodies of one address", by_port("uploads", rate, " a second"), "nginx"],
         ["concurrent requests of one address", by_port("connections", places), "nginx"],
@@ -127,11 +133,16 @@ def test_limits_are_those_of_service_and_nginx(nginx_conf, services):
         ["concurrent large bodies of one address", by_port("bodies", places), "nginx"],
         ["concurrent bodies of 1 MB or more of one address", by_port("images", places), "nginx"],
         ["bodies and responses buffered in `/tmp`", f"{buffers['tmpfs']['size'] // MEBIBYTE} MB", "nginx"],
-        ["requests in flight", f"{MAX_REQUESTS} of each path", "service, each replica"],
+        [
+            "requests in flight",
+            f"{MAX_REQUESTS} of each path; {IMAGES_PER_PLACE} images of a batch count as one",
+            "service, each replica",
+        ],
         ["images of more than 1 MiB in memory", str(MAX_LARGE_IMAGES), "service, each replica"],
         [
             "expensive calls that wait",
             f"{LARGE_WAITING} large bodies, {READS_WAITING} numbers, {INSPECTIONS_WAITING} inspections, "
+            f"{BATCHES_WAITING} batches, "
             f"{SLOW_WAITING} of occlusion or training steps",
             "service, each replica",
         ],

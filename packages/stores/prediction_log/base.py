@@ -161,10 +161,11 @@ class PredictionLog(ABC):
         """Return the newest `count` predictions, oldest first."""
 
     @abstractmethod
-    def add_feedback(self, feedback: Feedback) -> None:
-        """Append feedback and return once it is durable. It skips a known id, so after a PredictionLogError, add it again.
+    def add_feedback(self, feedback: Feedback, replaces: bool = False) -> bool:
+        """Append feedback once it is durable, and return whether it is new. It skips a known id.
 
-        RefusedError for erased feedback, and beyond a limit.
+        So after a PredictionLogError, add it again. With `replaces`, erase earlier feedback on its prediction; but if the only
+        one has the same actual digit, keep that and skip this one. RefusedError for erased feedback, and beyond a limit.
         """
 
     @abstractmethod

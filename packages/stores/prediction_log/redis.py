@@ -78,10 +78,13 @@ class RedisPredictionLog(PredictionLog):
     def recent_predictions(self, count: int) -> list[Prediction]:
         return self._records(Prediction, count, "+", lambda end, size: self._client.xrevrange(PREDICTIONS, end, "-", size))[::-1]
 
-    def add_feedback(self, feedback: Feedback) -> None:
-        outcome = self._server.durably(lambda client: self._add_feedback(feedback, client))
+    def add_feedback(self, feedback: Feedback, replaces: bool = False) -> bool:
+        if replaces:
+            self._index_feedback()
+        outcome = self._server.durably(lambda client: self._add_feedback(feedback, replaces, client))
         if outcome in list(Refusal):
             raise RefusedError(Refusal(outcome))
+        return outcome == "added"
 
     def feedback(self, count: int, after: str | None = None) -> list[Feedback]:
         start: Position = "-"
@@ -126,14 +129,15 @@ class RedisPredictionLog(PredictionLog):
     def _run(self, script: str, arguments: Iterable[Argument], client: redis.Redis | None = None, *more_keys: str) -> Any:
         return self._scripts[script]([*KEYS, *more_keys], arguments, client)
 
-    def _add_feedback(self, feedback: Feedback, client: redis.Redis) -> str:
-        """Return "kept", or the Refusal."""
+    def _add_feedback(self, feedback: Feedback, replaces: bool, client: redis.Redis) -> str:
+        """Return "added", "known", or the Refusal."""
         day = FEEDBACK_OF_DAY.format(day=int(feedback.time // DAY_SECONDS))
         limits = [self._limits.per_source, self._limits.per_day, COUNTS_KEPT_SECONDS]
         record = {field.name: _written(getattr(feedback, field.name)) for field in fields(feedback)}
-        ids = [record[name] for name in ("feedback_id", "prediction_id", "source")]
+        named = [record[name] for name in ("feedback_id", "prediction_id", "source", "actual_digit")]
         entry = [part for pair in record.items() for part in pair]
-        outcome: bytes = self._run("add_feedback", [*limits, *ids, *entry], client, day)
+        arguments = [*limits, *named, int(replaces), ERASED_FEEDBACK_KEPT, *entry]
+        outcome: bytes = self._run("add_feedback", arguments, client, day)
         return outcome.decode()
 
     def _index_feedback(self) -> None:

@@ -72,15 +72,22 @@ class SqlitePredictionLog(PredictionLog):
         with self._reading() as connection:
             return _records(Prediction, connection.execute(sql.NEWEST_PREDICTIONS), count)[::-1]
 
-    def add_feedback(self, feedback: Feedback) -> None:
+    def add_feedback(self, feedback: Feedback, replaces: bool = False) -> bool:
         with self._writing() as connection:
             if _is(connection, sql.IS_FEEDBACK, (feedback.feedback_id,)):
-                return
+                return False
+            earlier = connection.execute(sql.FEEDBACK_ON, vars(feedback)).fetchall() if replaces else []
+            if [row["actual_digit"] for row in earlier] == [feedback.actual_digit]:
+                return False
             reason = self._count(connection, feedback)
             if reason is None:
+                for row in earlier:
+                    for statement in sql.ERASE_FEEDBACK:
+                        connection.execute(statement, {"id": row["feedback_id"]})
                 connection.execute(sql.ADD_FEEDBACK, vars(feedback))
         if reason is not None:
             raise RefusedError(reason)
+        return True
 
     def _count(self, connection: sqlite3.Connection, feedback: Feedback) -> Refusal | None:
         """Count the feedback for its day, or return the reason to reject it."""

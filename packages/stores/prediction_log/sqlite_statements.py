@@ -11,6 +11,7 @@ ADD_FEEDBACK = """
 INSERT INTO feedback (feedback_id, time, prediction_id, predicted_digit, actual_digit, model_version, picture, source)
 VALUES (:feedback_id, :time, :prediction_id, :predicted_digit, :actual_digit, :model_version, :picture, :source)
 """
+FEEDBACK_ON = "SELECT feedback_id, actual_digit FROM feedback WHERE prediction_id = :prediction_id"
 IS_FEEDBACK = "SELECT EXISTS (SELECT 1 FROM feedback WHERE feedback_id = ?)"
 IS_ERASED = """
 SELECT EXISTS (SELECT 1 FROM erased_feedback WHERE feedback_id = :feedback_id)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
+ANY_BYTES = "application/octet-stream"  # client generators know no image types
 LARGEST_SIDE = 560  # Pixels. Larger images are averaged down to less than twice this.
 JPEG_SCALES = (8, 4, 2)  # libjpeg decodes to a fraction of the size, in a third of the time.
 BAND_PIXELS = 2**18  # Converted and averaged at a time. Converting a whole image would double its memory.
@@ -51,7 +52,7 @@ def checked_image(content: bytes, media_type: str) -> ImageFile:
         return checked_webp(content)
     if content.startswith((tiff.LITTLE, tiff.BIG)):
         return checked_tiff(content)
-    if media_type in IMAGE_TYPES:
+    if media_type in (*IMAGE_TYPES, ANY_BYTES):
         raise invalid_request("the body is not a PNG, JPEG or WebP image")
     raise unsupported_media(f"send {', '.join(IMAGE_TYPES)}, not {media_type}")
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 
+from deployment.version import doodle_version
 from digitnet.inspect.edits import Edit
 from digitnet.inspect.snapshots import Snapshots
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 
+from inference.conditional import etag, not_modified, tagged
 from inference.errors import invalid_request, not_found
 from inference.inspection import Fields, explanation, predict_at_snapshots, timeline, training, unit
 from inference.openapi import BODY_ERRORS, DRAWING_ERRORS, NO_MODEL, body_of, errors
@@ -18,9 +20,10 @@ from inference.routes.predict import predicted
 from inference.schemas.requests import ExplainRequest, LearnRequest, PredictRequest, UnitRequest
 from inference.schemas.responses import Explanation, LearnResponse, SnapshotPredictions, SnapshotsResponse, UnitResponse
 from inference.services import services_of
+from inference.strict_route import StrictRoute
 from inference.work_queue import WorkQueue
 
-router = APIRouter()
+router = APIRouter(tags=["inspection"], route_class=StrictRoute)
 
 NO_SNAPSHOTS = errors({404: "The live model has no snapshots", 429: BODY_ERRORS[429]})
 
@@ -66,7 +69,7 @@ async def inspect_unit(request: Request) -> Response:
 
 @router.post("/learn", response_model=LearnResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(LearnRequest))
 async def learn(request: Request) -> Response:
-    """Train a copy of the network on one drawing by gradient descent. The served model does not change.
+    """Train a copy of the network on one drawing. The served model does not change.
 
     Each request starts from the served model. To continue training, repeat all earlier steps.
     """
@@ -79,11 +82,16 @@ async def learn(request: Request) -> Response:
 
 
 @router.get("/snapshots", response_model=SnapshotsResponse, responses=NO_MODEL | NO_SNAPSHOTS)
-async def snapshots(request: Request) -> Response:
+async def list_snapshots(request: Request) -> Response:
     """Return snapshots of the live model's training: measurements, the first layer's filters, and a map of digits."""
     services = services_of(request)
     model = services.live.model
-    return await services.inspections.run(request, lambda: JSONResponse(timeline(model, _snapshots(services.live, model))))
+
+    def answer() -> Response:
+        found, tag = _snapshots(services.live, model), etag(model.version, doodle_version())
+        return not_modified(request, tag) or tagged(JSONResponse(timeline(model, found)), tag)
+
+    return await services.inspections.run(request, answer)
 
 
 @router.post(
@@ -93,7 +101,7 @@ async def snapshots(request: Request) -> Response:
     openapi_extra=body_of(PredictRequest),
 )
 async def predict_snapshots(request: Request) -> Response:
-    """Predict a drawing with the live model's network at each snapshot of its training."""
+    """Predict a drawing at each snapshot."""
     services = services_of(request)
     model = services.live.model
     drawing = await services.bodies.drawing(request, PredictRequest)

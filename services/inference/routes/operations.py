@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from inference.conditional import json_answer
 from inference.openapi import NO_MODEL
 from inference.schemas.responses import Status
 from inference.services import services_of
 
-router = APIRouter()
+router = APIRouter(tags=["operations"])
 
 # Swagger UI may share its origin with Doodle's page, so its policy allows only one pinned version of its script and style sheet.
 # FastAPI's own page loads the newest release of a major version.
@@ -43,6 +44,11 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Return all metrics as Prometheus text."""
     return Response(generate_latest(services_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    return json_answer(request, request.app.openapi())
 
 
 @router.get("/docs", include_in_schema=False)

@@ -22,10 +22,11 @@ from inference.reading import ReadLine, read_fields, read_number
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import PredictionResponse, ReadResponse
 from inference.services import Services, services_of
+from inference.strict_route import StrictRoute
 
 log = logging.getLogger(__name__)
 
-router = APIRouter()
+router = APIRouter(tags=["predictions"], route_class=StrictRoute)
 
 
 class Predicted(NamedTuple):

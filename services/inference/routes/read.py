@@ -12,8 +12,9 @@ from inference.routes.predict import log_digits
 from inference.schemas.requests import PredictRequest
 from inference.schemas.responses import ReadResponse
 from inference.services import services_of
+from inference.strict_route import StrictRoute
 
-router = APIRouter()
+router = APIRouter(tags=["predictions"], route_class=StrictRoute)
 
 
 @router.post("/read", response_model=ReadResponse, responses=DRAWING_ERRORS, openapi_extra=body_of(PredictRequest))

@@ -1,6 +1,7 @@
 """Request bodies and their limits."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from digitnet.images.normalize import IMAGE_SIDE
 from digitnet.images.strokes import DEFAULT_BRUSH
@@ -75,27 +76,30 @@ Vector = Annotated[
 ]
 
 
-def _either(one: str, other: str, example: dict[str, Any]) -> ConfigDict:
-    """Return a schema that requires exactly one of two fields; the other is absent or null."""
+class Form(NamedTuple):
+    """One of the alternative forms of a body, for its description."""
 
-    def only(name: str, absent: str) -> dict[str, Any]:
-        return {"required": [name], "properties": {name: {"not": {"type": "null"}}, absent: {"type": "null"}}}
-
-    return ConfigDict(json_schema_extra={"oneOf": [only(one, other), only(other, one)], "examples": [example]})
+    field: str  # which it requires
+    absent: tuple[str, ...]  # fields of other forms; null is accepted, since clients may send all fields
 
 
-class PredictRequest(BaseModel):
+class Body(BaseModel):
+    """A request body. The API rejects unknown fields, because most are misspelled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PredictRequest(Body):
     """A drawing: pen strokes, or the 784 pixels of a 28 x 28 image, row by row, 1 = ink."""
 
-    model_config = _either(
-        "strokes",
-        "image_vector",
-        {"strokes": [[[140, 40], [140, 240]]], "width": 280, "height": 280, "brush": DEFAULT_BRUSH},
-    )
+    forms: ClassVar[Mapping[str, Form]] = {
+        "Strokes": Form("strokes", ("image_vector",)),
+        "Vector": Form("image_vector", ("strokes", "width", "height", "brush")),
+    }
 
     image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1, or 28 rows of 28")
     strokes: Annotated[list[Stroke], Field(max_length=MAX_STROKES, fail_fast=True)] | None = Field(
-        None, description="each stroke is a list of [x, y] points; y points down"
+        None, description="each stroke is a list of [x, y] points; y points down", examples=[[[[140, 40], [140, 240]]]]
     )
     width: Length = Field(280.0, description="width of the canvas, in the unit of the points")
     height: Length = Field(280.0, description="height of the canvas, in the unit of the points")
@@ -114,10 +118,8 @@ class PredictRequest(BaseModel):
         return self
 
 
-class Change(BaseModel):
+class Change(Body):
     """An edit of a copy of the network: a new value for one parameter, or, without weight and value, a unit switched off."""
-
-    model_config = ConfigDict(extra="forbid")
 
     layer: Index = Field(description="index in `layers` of the answer, from 0")
     unit: Index = Field(description="index of the unit, or of a convolution's filter, from 0")
@@ -143,9 +145,7 @@ class UnitRequest(ExplainRequest):
     )
 
 
-class TrainingStep(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class TrainingStep(Body):
     label: Label | None = Field(description="the drawing's label; null: no digit")
     learning_rate: Annotated[float, Field(gt=0.0, le=MAX_LEARNING_RATE, allow_inf_nan=False)]
 
@@ -158,15 +158,22 @@ class LearnRequest(PredictRequest):
     )
 
 
-class FeedbackRequest(BaseModel):
+class FeedbackRequest(Body):
     """The true digit of a drawing. The request names a prediction by its id, or, from older clients, has the pixels."""
 
-    model_config = _either(
-        "prediction_id", "image_vector", {"prediction_id": "7b88140edcad49edb1cb4c9d8bc19318", "actual_digit": 5}
-    )
+    forms: ClassVar[Mapping[str, Form]] = {
+        "ById": Form("prediction_id", ("image_vector", "predicted_digit")),
+        "ByVector": Form("image_vector", ("prediction_id",)),
+    }
 
     actual_digit: Digit | None = Field(description="the true digit; null: no digit")
-    prediction_id: str | None = Field(None, min_length=1, max_length=NAME_LENGTH, description="from the answer of /predict")
+    prediction_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=NAME_LENGTH,
+        description="from the answer of /predict",
+        examples=["7b88140edcad49edb1cb4c9d8bc19318"],
+    )
     image_vector: Vector | None = Field(None, description=f"{PIXELS} numbers from 0 to 1, instead of prediction_id")
     predicted_digit: Digit | None = Field(None, description="the predicted digit, with image_vector only")
 
@@ -175,3 +182,9 @@ class FeedbackRequest(BaseModel):
         if (self.prediction_id is None) == (self.image_vector is None):
             raise ValueError('send either "prediction_id" or "image_vector"')
         return self
+
+
+class PredictionFeedback(Body):
+    """The true digit of a prediction."""
+
+    actual_digit: Digit | None = Field(description="the true digit; null: no digit")

@@ -1,9 +1,9 @@
 """Responses. Routes return plain JSON for speed; tests validate it against these models, and OpenAPI describes them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from digitnet.images.segment import UNREADABLE
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Digit = Annotated[int, Field(ge=0, le=9)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
@@ -12,8 +12,17 @@ Box = Annotated[
     Field(min_length=4, max_length=4, description="left, top, width, height, in the pixels or the unit that was sent"),
 ]
 Rows = list[list[float]]  # 28 of 28
-Status = dict[str, str]  # {"status": "ok"}
-ModelCard = dict[str, Any]  # model.json, described in digitnet.checkpoint
+
+
+class Status(BaseModel):
+    status: Literal["ok"]
+
+
+class Health(BaseModel):
+    """Health in the Open Inference Protocol: one of the two."""
+
+    live: bool | None = None
+    ready: bool | None = None
 
 
 class NoDigit(BaseModel):
@@ -35,7 +44,7 @@ class Answer(BaseModel):
 
 
 class PredictionResponse(Answer):
-    Result: Digit | None = Field(description="same as digit, for older clients")
+    Result: Digit | None = Field(description="same as digit, for older clients", deprecated=True)
     model_version: str
     prediction_id: str
     input: Rows | None = Field(None, description="with ?input=true: the network's input, 28 rows of 28")
@@ -108,6 +117,15 @@ class Explanation(PredictionResponse):
     number: ReadResponse | None = Field(None, description="with ?number=true: the number; null for a drawing that is none")
 
 
+class ReceptiveField(BaseModel):
+    """A part of the image."""
+
+    top: int
+    left: int
+    bottom: int = Field(description="exclusive")
+    right: int = Field(description="exclusive")
+
+
 class UnitResponse(BaseModel):
     """One number of a layer's output. In a layer with weights, it is the sum of inputs times weights, plus the bias."""
 
@@ -116,9 +134,7 @@ class UnitResponse(BaseModel):
     inputs: Tensor = Field(description="the inputs that it depends on: (channels, k, k), or (features)")
     weights: Tensor | None = Field(description="in the shape of the inputs; null if the layer has none")
     bias: float | None
-    field: dict[str, int] = Field(
-        description="receptive field in the image: top, left, bottom, right; the last two are exclusive"
-    )
+    field: ReceptiveField
 
 
 class LayerStep(Layer):
@@ -188,6 +204,60 @@ class Message(BaseModel):
     message: str
 
 
+class CardNetwork(BaseModel):
+    layers: list[str | dict[str, Any]] = Field(description="first to last, each a name, or a name with options")
+    input_shape: list[int]
+    dtype: str
+    parameters: int = Field(description="number of weights and biases")
+
+
+class CardData(BaseModel):
+    """The training images."""
+
+    training_pictures: int | None = None
+    synthetic_digits: int | None = None
+    non_digits: int | None = None
+    sha256: str | None = None
+
+
+class CardTraining(BaseModel):
+    finished_at: str | None = Field(None, description="ISO 8601")
+    seconds: float | None = None
+    epochs: int | None = None
+    train_loss: float | None = None
+    validation_accuracy: Probability | None = None
+
+
+class CardTest(BaseModel):
+    """Measurements on test digits."""
+
+    accuracy: Probability | None = None
+    loss: float | None = None
+    errors: int | None = Field(None, description="number of wrong predictions")
+    test_pictures: int | None = None
+    accuracy_by_digit: dict[str, Probability] | None = None
+
+
+class ModelCard(BaseModel):
+    """A model's measurements, data and recipe. Older models lack some, and newer ones may have more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    version: str
+    format: str
+    doodle_version: str = Field(description="version of this service")
+    network: CardNetwork
+    weights_sha256: str
+    snapshots_sha256: str | None = Field(None, description="null if the model has no snapshots")
+    card_sha256: str | None = None
+    temperature: float = Field(1.0, description="divides the ten digits' logits before the softmax")
+    no_digit_threshold: Probability = Field(1.0, description='a larger probability of no digit makes the answer "no digit"')
+    recipe: dict[str, Any] | None = Field(None, description="options of the training")
+    data: CardData | None = None
+    training: CardTraining | None = None
+    test: CardTest | None = None
+
+
 class ModelAnswer(Answer):
     model_version: str
 
@@ -205,5 +275,20 @@ class Disagreements(BaseModel):
     disagreements: list[Disagreement] = Field(description="the newest 100 of this replica, oldest first")
 
 
+class FieldError(BaseModel):
+    """An error in one place of the request."""
+
+    detail: str = Field(description="what is wrong there")
+    pointer: str | None = Field(None, description="JSON pointer to the field of the body, as a URI fragment: #/strokes/0/1")
+    parameter: str | None = Field(None, description="name of the query parameter")
+
+
 class Problem(BaseModel):
-    detail: str
+    """An error, as in RFC 9457."""
+
+    type: str = Field(description='"about:blank": the status says it all')
+    title: str = Field(description="the status in words")
+    status: int
+    detail: str = Field(description="what happened, and what to do")
+    errors: list[FieldError] = Field(description="up to ten errors in the request; empty for other errors")
+    request_id: str = Field(description="as in the header X-Request-ID and in the logs")

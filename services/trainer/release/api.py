@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from stores.models import CANDIDATE
 from urllib3 import PoolManager, Retry
 from urllib3.exceptions import HTTPError
 
@@ -54,7 +55,7 @@ class Api:
     def version(self, alias: str) -> str | None:
         """Return one replica's version of "live" or "candidate", None if it has no such model."""
         status, card = self._get(f"/{alias}/model")
-        if status == 503:
+        if status == 503 or (status == 404 and alias == CANDIDATE):
             return None
         if status != 200 or not isinstance(card, dict) or not isinstance(card.get("version"), str):
             raise ApiError(f"{self.url}/{alias}/model returned no model card, but {status} {card!r}")

@@ -100,6 +100,27 @@ def test_returns_feedback_in_order_by_page(log):
         assert read == added
 
 
+def test_replacing_feedback_keeps_the_last_word(url, log, open_at):
+    """Equal feedback stays, and a refused replacement erases nothing."""
+    first, others = make_feedback(actual_digit=3), [make_feedback(actual_digit=3) for _ in range(2)]
+    about = {"prediction_id": first.prediction_id}
+    assert log.add_feedback(first, replaces=True)
+    assert not log.add_feedback(make_feedback(**about, actual_digit=3), replaces=True)
+    for feedback in others:
+        log.add_feedback(feedback)
+    second, last = make_feedback(**about, actual_digit=4), make_feedback(**about, actual_digit=None)
+    assert log.add_feedback(second, replaces=True)
+    assert not log.add_feedback(second, replaces=True)
+    log.add_feedback(make_feedback(**about, actual_digit=None))
+    assert log.add_feedback(last, replaces=True)
+    assert log.feedback(100) == [*others, last]
+    replaced = {first.feedback_id, second.feedback_id}
+    assert log.erased([*replaced, last.feedback_id]) == replaced
+    with pytest.raises(RefusedError):
+        open_at(url, limits=FeedbackLimits(per_day=0)).add_feedback(make_feedback(**about, actual_digit=5), replaces=True)
+    assert log.feedback(100) == [*others, last]
+
+
 class TestErase:
     @pytest.fixture
     def added(self, log, predictions):

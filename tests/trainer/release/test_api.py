@@ -67,7 +67,7 @@ def test_another_program_is_an_error(server):
 
 
 def test_reads_the_version_from_the_card(server):
-    cards = {"/live/model": (200, {"version": VERSION}), "/candidate/model": (503, {"detail": "there is no candidate"})}
+    cards = {"/live/model": (200, {"version": VERSION}), "/candidate/model": (404, {"detail": "there is no candidate"})}
     api = server(lambda path, _: cards[path])
     assert api.version("live") == VERSION
     assert api.version("candidate") is None

@@ -38,3 +38,15 @@ local function drop_feedback(entry)
         redis.call('HDEL', by_prediction, prediction)
     end
 end
+
+local function entry_at(stream, entry)
+    return entry and redis.call('XRANGE', stream, entry, entry)[1]
+end
+
+-- The score of erased feedback is its place in the stream, milliseconds * 1000 + number, so that a reader can continue after it.
+local function erase_feedback(entry, id)
+    local milliseconds, number = string.match(entry[1], '(%d+)-(%d+)')
+    drop_feedback(entry)
+    if not id then return end
+    redis.call('ZADD', feedback_erased, string.format('%.0f', milliseconds * 1000 + math.min(number, 999)), id)
+end
