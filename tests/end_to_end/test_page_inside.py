@@ -31,7 +31,7 @@ def drawn(page, draw):
     """Draw a 5; return the page and the explanation that it shows."""
 
     def is_complete(response):
-        if not response.url.endswith("/api/explain"):
+        if not response.url.endswith("/api/explain?number=true"):
             return False
         return response.request.post_data_json["strokes"][-1][-1] == pytest.approx([82, 215], abs=1)
 
@@ -271,7 +271,7 @@ def test_works_without_snapshots_and_explanations(drawn, draw):
     expect(page.locator("#timeline-status")).to_contain_text("no snapshots")
     expect(page.locator("#timeline-body")).to_be_hidden()
 
-    page.route("**/api/explain", lambda route: route.fulfill(status=404, json={"detail": "Not Found"}))
+    page.route("**/api/explain*", lambda route: route.fulfill(status=404, json={"detail": "Not Found"}))
     page.click("#clear-btn")
     draw(page, 7)
     expect(page.locator("#inside-status")).to_contain_text("Not Found")
