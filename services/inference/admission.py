@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deployment.problem import MEDIA_TYPE, problem
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 LIMITED = {"POST", "PUT", "DELETE"}
 Headers = list[tuple[bytes, bytes]]
@@ -42,24 +42,20 @@ class Admission:
             await self._app(scope, receive, send)
             return
         path = scope["path"] if scope["path"] in self._paths else ""
-        if self._in_flight[path] >= self._limit:
+        is_full = self._in_flight[path] >= self._limit
+        self._in_flight[path] += not is_full
+        scope.setdefault("answer_headers", []).extend(self._limits(path))  # RequestIds sends them
+        if is_full:
             self._rejected += 1
             body = problem(429, TOO_MUCH)
-            headers = [*HEADERS, *self._limits(path), (b"content-length", str(len(body)).encode())]
+            headers = [*HEADERS, (b"content-length", str(len(body)).encode())]
             await send({"type": "http.response.start", "status": 429, "headers": headers})
             await send({"type": "http.response.body", "body": body})
             return
-        self._in_flight[path] += 1
         scope["admission"] = self
-
-        async def send_with_limits(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._limits(path)]
-            await send(message)
-
         try:
             await self._wait_for_turn()
-            await self._app(scope, receive, send_with_limits)
+            await self._app(scope, receive, send)
         finally:
             self._in_flight[path] -= 1
 
