@@ -19,11 +19,12 @@ from exporter.prediction_log_collector import PredictionLogCollector
 from exporter.scrape import Scrape
 from exporter.settings import Settings
 from exporter.stage_collector import StageCollector
+from exporter.timed_log import TimedLog
 
 
 def create_app(settings: Settings) -> WSGIApplication:
     """Return the app. It looks for the stores at each scrape, so they can appear later."""
-    models, prediction_log = open_models(settings.models), open_prediction_log(settings.prediction_log)
+    models, prediction_log = open_models(settings.models), TimedLog(open_prediction_log(settings.prediction_log))
     disks = ({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}
     feedback = FeedbackCollector(prediction_log)
     registry = CollectorRegistry(support_collectors_without_names=True)
@@ -37,7 +38,8 @@ def create_app(settings: Settings) -> WSGIApplication:
                 feedback,
                 DriftCollector(models, prediction_log, feedback),
                 DiskCollector(disks),
-            ]
+            ],
+            before=prediction_log.start_scrape,
         )
     )
     ProcessCollector(registry=registry)

@@ -26,14 +26,16 @@ VARYING_SAMPLE = rf"(?m)^({'|'.join(VARYING)})((?:\{{.*\}})?) \S+$"
 
 
 @pytest.fixture
-def app(settings, models, publish, log, fill, draw, reference):
+def app(settings, models, publish, log, fill, draw, reference, ask):
     """Return an exporter app with every input, including a full drift window."""
     live = publish(seed=1, drift_references={"strokes": reference})
     models.point("live", live)
     models.point("candidate", publish(seed=2, about={"note": "never measured"}))
+    app = create_app(Settings(**settings))
+    ask(app)  # drift counts predictions after the first scrape
     draw(SIZE, live)
     fill(log)
-    return create_app(Settings(**settings))
+    return app
 
 
 def test_scrape_equals_the_golden_file_and_openmetrics(app, ask, read, models):
