@@ -1,6 +1,7 @@
 """The exporter's WSGI app: metrics on / and /metrics, and a health check that reads no source."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -13,6 +14,7 @@ from stores.prediction_log import open_prediction_log
 from exporter.disk_collector import DiskCollector
 from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
+from exporter.front_door import FrontDoor
 from exporter.model_collector import ModelCollector
 from exporter.pipeline_collector import PipelineCollector
 from exporter.prediction_log_collector import PredictionLogCollector
@@ -27,6 +29,9 @@ def create_app(settings: Settings) -> WSGIApplication:
     models, prediction_log = open_models(settings.models), TimedLog(open_prediction_log(settings.prediction_log))
     disks = ({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}
     feedback = FeedbackCollector(prediction_log)
+    front_doors = [FrontDoor(settings.front_door, settings.api_key)] if settings.front_door else []
+    for front_door in front_doors:
+        threading.Thread(target=front_door.follow, name="front-door", daemon=True).start()
     registry = CollectorRegistry(support_collectors_without_names=True)
     registry.register(
         Scrape(
@@ -38,6 +43,7 @@ def create_app(settings: Settings) -> WSGIApplication:
                 feedback,
                 DriftCollector(models, prediction_log, feedback),
                 DiskCollector(disks),
+                *front_doors,
             ],
             before=prediction_log.start_scrape,
         )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from deployment.settings import Folders, LogLevel, Port, ServiceSettings, opened_by
+from deployment.settings import Folders, Key, LogLevel, Port, ServiceSettings, opened_by
 from pydantic import Field
 from stores.models import open_models
 from stores.prediction_log import open_prediction_log
@@ -15,6 +15,8 @@ class Settings(ServiceSettings):
         "sqlite:///state/journal.sqlite"
     )
     artifacts: Folders = (Path("artifacts"),)  # folders with the pipeline's results
+    front_door: Annotated[str, Field(pattern=r"^(https?://.*[^/])?$")] = ""  # the page's URL, to probe; "": no probe
+    api_key: Key = ""  # for the probe
     host: str = "127.0.0.1"
     port: Annotated[Port, Field(validation_alias="DOODLE_EXPORTER_PORT")] = 18000
     log_level: LogLevel = "info"

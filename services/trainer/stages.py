@@ -167,10 +167,12 @@ def signals_noted() -> Iterator[Callable[[], bool]]:
 def watch(workspace: Workspace, models: ModelStore) -> None:
     """Keep a model live: seed an empty store with artifacts/model or, without one, run the pipeline.
 
-    Never returns. Repairs a damaged live model. Touches DOODLE_LIVE_FILE each second while a sound model is live, for the health
-    check of the container.
+    Never returns. Repairs a damaged live model. Touches two files each second while a sound model is live: DOODLE_LIVE_FILE for
+    the container's health check, and the heartbeat for the exporter.
     """
-    live_check, live_file = LiveCheck(models, workspace.seeds), workspace.settings.live_file
+    live_check = LiveCheck(models, workspace.seeds)
+    live_files = [file for file in (workspace.settings.live_file, workspace.heartbeat) if file is not None]
+    workspace.artifacts.mkdir(parents=True, exist_ok=True)
     try:
         live = seed(models, workspace.seeds)
     except UnreachableError:
@@ -189,8 +191,8 @@ def watch(workspace: Workspace, models: ModelStore) -> None:
         try:
             live_check.check()
             live = seed(models, workspace.seeds)  # an operator may have emptied the store
-            if live is not None and live_file is not None:
-                live_file.touch()
+            for file in live_files if live is not None else ():
+                file.touch()
         except (StoreError, OSError) as error:
             log.debug("event=live_not_shown reason=%s", json.dumps(str(error)))
         time.sleep(POLL_INTERVAL if live is not None else RETRY_INTERVAL)
