@@ -29,7 +29,8 @@ def create_app(settings: Settings) -> WSGIApplication:
     models, prediction_log = open_models(settings.models), TimedLog(open_prediction_log(settings.prediction_log))
     disks = ({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}
     feedback = FeedbackCollector(prediction_log)
-    front_doors = [FrontDoor(settings.front_door, settings.api_key)] if settings.front_door else []
+    urls = settings.page_url, settings.api_url
+    front_doors = [FrontDoor(*urls, settings.api_key)] if all(urls) else []
     for front_door in front_doors:
         threading.Thread(target=front_door.follow, name="front-door", daemon=True).start()
     registry = CollectorRegistry(support_collectors_without_names=True)

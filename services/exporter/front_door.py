@@ -1,6 +1,7 @@
 """The front door: request the page and a prediction through nginx, as a user does.
 
-The prediction goes to /live/predict. It takes the way of /predict, but does not count as a user's or enter the prediction log.
+The prediction goes to /live/predict, which nginx offers on the API's port only. It takes the way of /predict, but does not count
+as a user's or enter the prediction log.
 """
 
 import json
@@ -17,16 +18,16 @@ ONE = json.dumps({"strokes": [[[140, 40], [145, 130], [150, 240]]]}).encode()
 
 
 class FrontDoor:
-    """Probes a URL in a thread, so that a hung page does not delay scrapes, and reports the last result of each probe."""
+    """Probes two URLs in a thread, so that a hung page does not delay scrapes, and reports the last result of each probe."""
 
     name = "front_door"
 
-    def __init__(self, url: str, api_key: str = ""):
-        """Probe the page at this http:// or https:// URL."""
+    def __init__(self, page_url: str, api_url: str, api_key: str = ""):
+        """Probe the page and the API at these http:// or https:// URLs."""
         headers = {"Content-Type": "application/json"} | ({"X-API-Key": api_key} if api_key else {})
         self._requests = {
-            "page": urllib.request.Request(f"{url}/"),  # noqa: S310  # the settings check the scheme
-            "predict": urllib.request.Request(f"{url}/api/live/predict", ONE, headers),  # noqa: S310
+            "page": urllib.request.Request(f"{page_url}/"),  # noqa: S310  # the settings check the scheme
+            "predict": urllib.request.Request(f"{api_url}/live/predict", ONE, headers),  # noqa: S310
         }
         self._expected = {"page": b"doodle-canvas", "predict": b"model_version"}
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

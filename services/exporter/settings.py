@@ -8,6 +8,8 @@ from pydantic import Field
 from stores.models import open_models
 from stores.prediction_log import open_prediction_log
 
+Url = Annotated[str, Field(pattern=r"^(https?://.*[^/])?$")]
+
 
 class Settings(ServiceSettings):
     models: Annotated[str, opened_by(open_models)] = "state/models"
@@ -15,7 +17,8 @@ class Settings(ServiceSettings):
         "sqlite:///state/journal.sqlite"
     )
     artifacts: Folders = (Path("artifacts"),)  # folders with the pipeline's results
-    front_door: Annotated[str, Field(pattern=r"^(https?://.*[^/])?$")] = ""  # the page's URL, to probe; "": no probe
+    page_url: Url = ""  # to probe the page and the API through nginx; "": no probe
+    api_url: Url = ""
     api_key: Key = ""  # for the probe
     host: str = "127.0.0.1"
     port: Annotated[Port, Field(validation_alias="DOODLE_EXPORTER_PORT")] = 18000

@@ -19,7 +19,7 @@ async def predict(request):
     return PlainTextResponse('{"model_version": "0123456789ab"}', 200 if sound else 401)
 
 
-PAGE, PREDICT = Route("/", page), Route("/api/live/predict", predict, methods=["POST"])
+PAGE, PREDICT = Route("/", page), Route("/live/predict", predict, methods=["POST"])
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ PAGE, PREDICT = Route("/", page), Route("/api/live/predict", predict, methods=["
 )
 def test_reports_what_a_user_gets(collect, routes, key, page, prediction):
     with serving(Starlette(routes=routes)) as address:
-        front_door = FrontDoor(f"http://{address}", key)
+        front_door = FrontDoor(f"http://{address}", f"http://{address}", key)
         assert collect(front_door) == ({}, None)
         front_door.probe()
     samples, _ = collect(front_door)

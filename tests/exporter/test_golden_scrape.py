@@ -39,7 +39,7 @@ def app(settings, models, publish, log, fill, draw, reference, artifacts, ask, m
     (artifacts / "heartbeat").touch()
     os.utime(artifacts / "heartbeat", (RESULTS_WRITTEN, RESULTS_WRITTEN))
     monkeypatch.setattr(FrontDoor, "follow", FrontDoor.probe)
-    app = create_app(Settings(**settings, front_door="http://127.0.0.1:1"))
+    app = create_app(Settings(**settings, page_url="http://127.0.0.1:1", api_url="http://127.0.0.1:1"))
     eventually(lambda: 'doodle_probe_success{target="predict"}' in ask(app)[2], "it has probed")
     draw(SIZE, live)
     fill(log)
