@@ -1,7 +1,12 @@
-"""uvicorn with two changes: it disconnects slow clients, and a shutdown loses no request."""
+"""uvicorn with three changes: it disconnects slow clients, a shutdown loses no request, and a hung process ends."""
 
 import asyncio
+import faulthandler
+import os
 import socket
+import sys
+import threading
+import time
 from functools import partial
 
 import uvicorn
@@ -11,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEADER_SECONDS = 10.0  # for a whole header
 BODY_SECONDS = 10.0  # between two pieces of a body
 
+# A hung process ends, and Docker restarts it. Checks are counted, not seconds, so that a paused container may continue.
+HANG_CHECKS, CHECK_SECONDS = 30, 1.0
 BEGIN_SECONDS = 0.2  # a shutdown waits this long for the first request of each new connection
 
 
@@ -61,6 +68,26 @@ class DrainingServer(uvicorn.Server):
     uvicorn itself resets connections in the kernel's queue, and connections with an unread request. But nginx has already sent
     these requests, and must not repeat them on another replica.
     """
+
+    _turns = 0
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to shut down. uvicorn calls this every 0.1 s, from the first turn of the event loop."""
+        if self._turns == 0:
+            threading.Thread(target=self._end_if_hung, name="hang", daemon=True).start()
+        self._turns += 1
+        return await super().on_tick(counter)
+
+    def _end_if_hung(self) -> None:
+        """End the process once the event loop has made no turn for HANG_CHECKS checks, and log where each thread is."""
+        seen, hung = 0, 0
+        while not self.should_exit:
+            time.sleep(CHECK_SECONDS)
+            seen, hung = self._turns, hung + 1 if seen == self._turns else 0
+            if hung == HANG_CHECKS:
+                print("event=hung", file=sys.stderr, flush=True)
+                faulthandler.dump_traceback()
+                os._exit(1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         waiting = _stop_listening(sockets[0]) if sockets else []

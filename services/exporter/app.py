@@ -1,6 +1,7 @@
 """The exporter's WSGI app: metrics on / and /metrics, and a health check that reads no source."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -13,19 +14,25 @@ from stores.prediction_log import open_prediction_log
 from exporter.disk_collector import DiskCollector
 from exporter.drift_collector import DriftCollector
 from exporter.feedback_collector import FeedbackCollector
+from exporter.front_door import FrontDoor
 from exporter.model_collector import ModelCollector
 from exporter.pipeline_collector import PipelineCollector
 from exporter.prediction_log_collector import PredictionLogCollector
 from exporter.scrape import Scrape
 from exporter.settings import Settings
 from exporter.stage_collector import StageCollector
+from exporter.timed_log import TimedLog
 
 
 def create_app(settings: Settings) -> WSGIApplication:
     """Return the app. It looks for the stores at each scrape, so they can appear later."""
-    models, prediction_log = open_models(settings.models), open_prediction_log(settings.prediction_log)
+    models, prediction_log = open_models(settings.models), TimedLog(open_prediction_log(settings.prediction_log))
     disks = ({"models": models.folder} if models.folder else {}) | {"artifacts": settings.artifacts[-1]}
     feedback = FeedbackCollector(prediction_log)
+    urls = settings.page_url, settings.api_url
+    front_doors = [FrontDoor(*urls, settings.api_key)] if all(urls) else []
+    for front_door in front_doors:
+        threading.Thread(target=front_door.follow, name="front-door", daemon=True).start()
     registry = CollectorRegistry(support_collectors_without_names=True)
     registry.register(
         Scrape(
@@ -37,7 +44,9 @@ def create_app(settings: Settings) -> WSGIApplication:
                 feedback,
                 DriftCollector(models, prediction_log, feedback),
                 DiskCollector(disks),
-            ]
+                *front_doors,
+            ],
+            before=prediction_log.start_scrape,
         )
     )
     ProcessCollector(registry=registry)

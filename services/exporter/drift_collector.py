@@ -8,10 +8,11 @@ from drift.detector import LEAST_FEEDBACK, Detector, Findings
 from drift.reference import Drawings, Reference, measured
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from stores.models import LIVE, ModelStore, StoreError
-from stores.prediction_log import Prediction, PredictionLog
+from stores.prediction_log import Prediction
 
 from exporter.feedback_collector import FeedbackCollector
 from exporter.scrape import gauge_by
+from exporter.timed_log import ReadableLog
 
 REFERENCES = "drift_references"  # in a model's card, by form
 # Other pens drew the pixels. A number's digits have a form of their own, for which today's models have no reference.
@@ -30,17 +31,19 @@ class _Stream:
 class DriftCollector:
     """Tests each drawing once, in consecutive blocks of one form (drift.blocks), against the reference in the live model's card.
 
-    It ignores a model without references; that is no failure. A new live model starts over.
+    It ignores a model without references; that is no failure. A new live model starts over. Predictions before the first
+    scrape do not count, because an earlier exporter has announced their drift.
     """
 
     name = "drift"
 
-    def __init__(self, models: ModelStore, prediction_log: PredictionLog, feedback: FeedbackCollector):
+    def __init__(self, models: ModelStore, prediction_log: ReadableLog, feedback: FeedbackCollector):
         self._models, self._prediction_log, self._feedback = models, prediction_log, feedback
         self._version: str | None = None  # of the watched model
         self._streams: dict[str, _Stream] = {}
         self._windows, self._detections = 0, 0
         self._newest: str | None = None
+        self._has_started = False
         self._judged = (0, 0)  # right and wrong feedback that earlier windows counted
 
     def collect(self) -> Iterator[Metric]:
@@ -83,13 +86,18 @@ class DriftCollector:
         return right + wrong, wrong
 
     def _recent(self) -> list[Prediction]:
-        """Return the newest predictions, at least back to the last known one. Start small, because most scrapes find few."""
+        """Return the predictions since the last call, NEWEST at most. Start small, because most scrapes find few."""
         count, recent = 1, self._prediction_log.recent_predictions(1)
-        while len(recent) == count < NEWEST and self._newest not in [prediction.prediction_id for prediction in recent]:
+        ids = [prediction.prediction_id for prediction in recent]
+        while self._has_started and len(recent) == count < NEWEST and self._newest not in ids:
             count = min(NEWEST, max(FEWEST, count * 4))
             recent = self._prediction_log.recent_predictions(count)
-        if recent:
-            self._newest = recent[-1].prediction_id
+            ids = [prediction.prediction_id for prediction in recent]
+        if not self._has_started:
+            recent = []
+        elif self._newest in ids:
+            recent = recent[ids.index(self._newest) + 1 :]
+        self._has_started, self._newest = True, ids[-1] if ids else self._newest
         return recent
 
     def _families(self) -> Iterator[Metric]:

@@ -4,7 +4,9 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from stores.prediction_log import Feedback, PredictionLog
+from stores.prediction_log import Feedback
+
+from exporter.timed_log import ReadableLog
 
 PAGE = 500  # feedback per query
 RECENT = 100  # verdicts behind the current ratio
@@ -18,7 +20,7 @@ class FeedbackCollector:
 
     name = "feedback"
 
-    def __init__(self, prediction_log: PredictionLog):
+    def __init__(self, prediction_log: ReadableLog):
         self._prediction_log = prediction_log
         self._start_over()
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from stores.prediction_log import PredictionLog, PredictionLogError
+from stores.prediction_log import PredictionLogError
+
+from exporter.timed_log import ReadableLog
 
 
 class PredictionLogCollector:
@@ -11,7 +13,7 @@ class PredictionLogCollector:
 
     name = "journal"
 
-    def __init__(self, prediction_log: PredictionLog):
+    def __init__(self, prediction_log: ReadableLog):
         self._prediction_log = prediction_log
 
     def collect(self) -> Iterator[Metric]:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Protocol
 
@@ -23,8 +23,9 @@ class SubjectCollector(Protocol):
 class Scrape(Collector):
     """All collectors as one, for a CollectorRegistry. Scrapes run one at a time, so that no collector counts twice."""
 
-    def __init__(self, collectors: Sequence[SubjectCollector]):
-        self._collectors = collectors
+    def __init__(self, collectors: Sequence[SubjectCollector], before: Callable[[], None] = lambda: None):
+        """Collect from these. Each scrape calls `before` first."""
+        self._collectors, self._before = collectors, before
         self._failing: set[str] = set()
         self._lock = Lock()
 
@@ -36,6 +37,7 @@ class Scrape(Collector):
         families: list[Metric] = []
         success: dict[str, float] = {}
         seconds: dict[str, float] = {}
+        self._before()
         for collector in self._collectors:
             started, failure = time.perf_counter(), None
             try:

@@ -1,4 +1,4 @@
-"""The last run of each pipeline stage, and a training in progress."""
+"""The last run of each pipeline stage, a training in progress, and the trainer's heartbeat."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from exporter.results import Parsed, StageRun, Training, read_results
 from exporter.scrape import gauge_by
 
-STAGES_FILE, TRAINING_FILE = "stages.json", "progress.json"  # the trainer writes them next to the results
+# The trainer writes these next to the results.
+STAGES_FILE, TRAINING_FILE, HEARTBEAT_FILE = "stages.json", "progress.json", "heartbeat"
 SILENT_SECONDS = 60.0  # a training reports every two seconds; after a minute of silence it is dead
 STAGE_RUNS: TypeAdapter[dict[str, StageRun]] = TypeAdapter(dict[str, StageRun])
 
@@ -35,6 +36,9 @@ class StageCollector:
             if self._now() - written < SILENT_SECONDS:
                 running = training
         yield from _training_families(running)
+        beats = [written for _, written in self._each(HEARTBEAT_FILE, bytes)]
+        text = "When the trainer last saw a sound live model."
+        yield GaugeMetricFamily("doodle_trainer_heartbeat_timestamp_seconds", text, max(beats, default=None))
 
     def _each(self, name: str, parse: Callable[[bytes], Parsed]) -> Iterator[tuple[Parsed, float]]:
         """Yield the parsed file and its modification time from each folder that has it."""

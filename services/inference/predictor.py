@@ -21,6 +21,10 @@ from inference.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+NO_MODEL = "there is no model yet: send this again after the trainer has published one"
+UNREACHABLE = "the model store cannot be reached: send this again in a moment"
+DAMAGED = "the live model is damaged, and no other version is sound: the operator must publish one"
+
 Image = NDArray[np.float32]  # (28, 28) in [0, 1], 1 = ink
 Logits = NDArray[np.float32]  # (1, classes)
 
@@ -88,6 +92,7 @@ class ModelSource:
         self.loaded: Model | None = None
         self._seen: object = "nothing yet"  # the store's state at the last check; None: no version has the alias
         self._is_unreachable = False  # at the last check
+        self._why_none = NO_MODEL
         self._snapshots = lru_cache(1)(models.snapshots)
 
     @property
@@ -97,7 +102,7 @@ class ModelSource:
             return self.loaded
         if self._alias != LIVE:
             raise not_found(f"there is no {self._alias}")
-        raise unavailable("there is no model yet: send this again after the trainer has published one")
+        raise unavailable(self._why_none)
 
     async def follow(self, seconds: float) -> None:
         """Refresh forever, at this interval, in a thread."""
@@ -111,25 +116,45 @@ class ModelSource:
     def refresh(self) -> None:
         """Load the alias's model if it has changed since the last check.
 
-        Keep the loaded model if the new one is invalid or the store cannot be reached, and log the reason once.
+        Keep the loaded model if the new one is invalid or the store cannot be reached, and log the reason once. Without a loaded
+        model, load the store's fallback instead of an invalid live model.
         """
+        try:
+            self._seen = self._loaded_state()
+        except UnreachableError as error:
+            if not self._is_unreachable:
+                self._log_error("models_unreachable", error)
+            self._is_unreachable, self._why_none = True, UNREACHABLE
+        else:
+            self._is_unreachable = False
+
+    def _loaded_state(self) -> object:
+        """Load the alias's model if the store's state differs from the last one, and return the state."""
         seen: object = None
         try:
             if version := self._models.alias(self._alias):
                 seen = self._models.state(version)
             if seen != self._seen:
                 self._load(version)
-        except UnreachableError as error:
-            if not self._is_unreachable:
-                self._log_error("models_unreachable", error)
-            self._is_unreachable = True
-            return
+        except UnreachableError:
+            raise
         except StoreError as error:
             seen = seen or str(error)
             if seen != self._seen:
                 self._metrics.model_loads.labels("refused").inc()
                 self._log_error("model_refused", error)
-        self._seen, self._is_unreachable = seen, False
+                self._fall_back()
+        return seen
+
+    def _fall_back(self) -> None:
+        if self._alias != LIVE or self.loaded is not None:
+            return
+        version = self._models.fallback()
+        if version is None:
+            self._why_none = DAMAGED
+        else:
+            log.warning("event=model_fallback alias=%s version=%s", self._alias, version)
+            self._load(version)
 
     def _load(self, version: str | None) -> None:
         if version is not None:
@@ -144,6 +169,7 @@ class ModelSource:
         ):  # without its alias a candidate is over; the live model stays, as the store may be empty by mistake
             self.loaded = None
         elif self.loaded is None:
+            self._why_none = NO_MODEL
             log.info("event=no_model alias=%s store=%s", self._alias, self._models)
         self._metrics.show_model(self._alias, self.loaded.version if self.loaded else None)
 

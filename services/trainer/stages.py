@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from digitnet.checkpoint import copy, load_card, write_atomically
-from stores.models import ModelStore, StoreError
+from stores.models import ModelStore, StoreError, UnreachableError
 
 from trainer.data.corrupt import corrupt
 from trainer.data.fetch import SourceError, fetch, keep_in_dvc_cache, read_pins
@@ -20,6 +20,7 @@ from trainer.feedback.decisions import Decisions
 from trainer.release.api import Api
 from trainer.release.candidate import end, serve, withdrawn_on_failure
 from trainer.release.registry import Registry, find_registry, seed
+from trainer.release.repair import LiveCheck
 from trainer.release.staging_server import StagingServer
 from trainer.release.test import examine
 from trainer.settings import EvaluateSettings, PreprocessSettings, ReleaseTestSettings, SynthesizeSettings, TrainSettings
@@ -166,9 +167,18 @@ def signals_noted() -> Iterator[Callable[[], bool]]:
 def watch(workspace: Workspace, models: ModelStore) -> None:
     """Keep a model live: seed an empty store with artifacts/model or, without one, run the pipeline.
 
-    Never returns. Touches DOODLE_LIVE_FILE each second while a model is live, for the health check of the container.
+    Never returns. Repairs a damaged live model. Touches two files each second while a sound model is live: DOODLE_LIVE_FILE for
+    the container's health check, and the heartbeat for the exporter.
     """
-    live, live_file = seed(models, workspace.seeds), workspace.settings.live_file
+    live_check = LiveCheck(models, workspace.seeds)
+    live_files = [file for file in (workspace.settings.live_file, workspace.heartbeat) if file is not None]
+    workspace.artifacts.mkdir(parents=True, exist_ok=True)
+    try:
+        live = seed(models, workspace.seeds)
+    except UnreachableError:
+        raise
+    except StoreError:  # a damaged alias, which the check below repairs
+        live = ""
     if live is None:
         log.info("event=no_model in=%s making=one", ",".join(map(str, workspace.seeds)))
         for name in STAGES_TO_CANDIDATE:
@@ -179,9 +189,10 @@ def watch(workspace: Workspace, models: ModelStore) -> None:
     log.info("event=watching models=%s live=%s", models, live)
     while True:
         try:
+            live_check.check()
             live = seed(models, workspace.seeds)  # an operator may have emptied the store
-            if live is not None and live_file is not None:
-                live_file.touch()
+            for file in live_files if live is not None else ():
+                file.touch()
         except (StoreError, OSError) as error:
             log.debug("event=live_not_shown reason=%s", json.dumps(str(error)))
         time.sleep(POLL_INTERVAL if live is not None else RETRY_INTERVAL)

@@ -50,6 +50,7 @@ class Workspace:
         self.unfinished = self.artifacts / "unfinished.npz"
         self.progress = self.artifacts / "progress.json"  # of the running training, for the exporter
         self.stages = self.artifacts / "stages.json"  # the last outcome of each stage, for the exporter
+        self.heartbeat = self.artifacts / "heartbeat"  # touched while a sound model is live, for the exporter
         self.history = self.artifacts / "history.csv"
         self.trained = self.artifacts / "trained"  # written by train
         self.candidate = self.artifacts / "candidate"  # written by evaluate, with measurements

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
@@ -50,6 +52,31 @@ def serving():
     finally:
         server.should_exit = True
         thread.join()
+
+
+HANGING = """
+import asyncio, time, uvicorn
+from deployment import server
+
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    asyncio.get_running_loop().call_later(0.3, block)
+    await receive()
+
+def block():
+    time.sleep(60)
+
+server.CHECK_SECONDS = 0.05
+server.DrainingServer(uvicorn.Config(app, port=0, log_config=None)).run()
+"""
+
+
+def test_a_hung_process_ends_and_shows_where():
+    ran = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 1
+    assert "event=hung" in ran.stderr
+    assert "in block" in ran.stderr
 
 
 def test_answers_requests_on_connections_made_before_shutdown(monkeypatch):

@@ -26,7 +26,10 @@ def live(publish, models, reference):
 
 @pytest.fixture
 def collector(models, log):
-    return DriftCollector(models, log, FeedbackCollector(log))
+    """Return a collector that has seen the log empty."""
+    collector = DriftCollector(models, log, FeedbackCollector(log))
+    assert collector._recent() == []
+    return collector
 
 
 def test_every_form_has_a_reference():
@@ -56,6 +59,17 @@ def test_reads_only_new_predictions(collector, collect, live, draw, log, monkeyp
     draw(30, live)
     assert collect(collector)[0][WAITING] == 30
     assert asked == [1, 1, 100]
+
+
+def test_a_restarted_exporter_does_not_announce_old_drift_again(models, log, collect, live, draw):
+    draw(SIZE, live, lambda image: 255 - image)
+    collector = DriftCollector(models, log, FeedbackCollector(log))
+    draw(SIZE - 1, live, lambda image: 255 - image)
+    samples, _ = collect(collector)
+    assert (samples[WINDOWS], samples[WAITING]) == (0, 0)
+    draw(7, live)
+    samples, _ = collect(collector)
+    assert (samples[WINDOWS], samples[WAITING]) == (0, 7)
 
 
 def test_counts_only_the_live_model_s_drawings(collector, collect, live, draw, publish, models, reference):

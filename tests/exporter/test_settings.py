@@ -10,6 +10,9 @@ DEFAULTS = {
     "models": "state/models",
     "prediction_log": "sqlite:///state/journal.sqlite",
     "artifacts": (Path("artifacts"),),
+    "page_url": "",
+    "api_url": "",
+    "api_key": "",
     "host": "127.0.0.1",
     "port": 18000,
     "log_level": "info",
@@ -29,6 +32,7 @@ def test_has_the_contract_s_defaults(monkeypatch):
         ("DOODLE_ARTIFACTS", ":artifacts::/results:", "artifacts", (Path("artifacts"), Path("/results"))),
         ("DOODLE_HOST", "0.0.0.0", "host", "0.0.0.0"),
         ("DOODLE_EXPORTER_PORT", "8080", "port", 8080),
+        ("DOODLE_PAGE_URL", "http://frontend:3000", "page_url", "http://frontend:3000"),
         ("DOODLE_LOG_LEVEL", "WARNING", "log_level", "warning"),
     ],
 )

@@ -1,6 +1,7 @@
 """The stage collector reports each stage's last run and the progress of training."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,16 @@ def test_file_names_are_the_trainer_s():
     sources = "".join(path.read_text() for path in (Path(__file__).parents[2] / "services/trainer").rglob("*.py"))
     assert f'"{stage_collector.STAGES_FILE}"' in sources
     assert f'"{stage_collector.TRAINING_FILE}"' in sources
+    assert f'"{stage_collector.HEARTBEAT_FILE}"' in sources
+
+
+def test_reports_the_trainer_s_newest_heartbeat(artifacts, tmp_path, collect):
+    heartbeat = ("doodle_trainer_heartbeat_timestamp_seconds",)
+    assert heartbeat not in collect(StageCollector([artifacts]))[0]
+    for folder, at in ((tmp_path, 1_600_000_000.0), (artifacts, 1_800_000_000.0)):
+        (folder / "heartbeat").touch()
+        os.utime(folder / "heartbeat", (at, at))
+    assert collect(StageCollector([artifacts, tmp_path]))[0][heartbeat] == 1_800_000_000.0
 
 
 def test_reads_the_newer_run_of_each_stage(artifacts, tmp_path, collect):

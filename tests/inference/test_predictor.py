@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import ExitStack
 from unittest.mock import patch
 
 import numpy as np
@@ -121,6 +122,34 @@ def test_keeps_the_model_while_the_store_is_down(source, publish, loads, failing
     assert loads() == (2, 0)
     events = [message.partition(" ")[0] for message in caplog.messages]
     assert events == ["event=model_loaded", "event=models_unreachable", "event=model_loaded"]
+
+
+def test_a_starting_replica_falls_back_to_the_version_that_was_live_before(source, publish, live_folder, tmp_path, loads):
+    first = publish(seed=1)
+    FolderModels(tmp_path).promote(publish(seed=3)["version"])  # which was live only after the first
+    (tmp_path / "history").write_text(first["version"] + "\n")
+    weights = live_folder(tmp_path) / "weights.npz"
+    sound = weights.read_bytes()
+    weights.write_bytes(b"damage")
+    source.refresh()
+    source.refresh()
+    assert source.model.version == first["version"]
+    assert loads() == (1, 1)
+    weights.write_bytes(sound)
+    source.refresh()
+    assert source.model.version == FolderModels(tmp_path).alias(LIVE)
+
+
+def test_says_why_there_is_no_model(source, publish, live_folder, tmp_path, failing):
+    publish()
+    (live_folder(tmp_path) / "weights.npz").write_bytes(b"damage")
+    for why, faults in (("cannot be reached", ("fallback",)), ("is damaged, and no other version is sound", ())):
+        with ExitStack() as stack:
+            for call in faults:
+                stack.enter_context(failing(call))
+            source.refresh()
+        with pytest.raises(HTTPException, match=why):
+            _ = source.model
 
 
 def test_reads_snapshots_after_a_repair(source, publish, live_folder, tmp_path):

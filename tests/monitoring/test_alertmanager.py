@@ -26,7 +26,7 @@ def test_sends_every_alert_to_the_webhook_and_critical_ones_sooner(tool, monitor
     for severity in set(severities.values()):
         routes = tool("amtool", "config", "routes", "test", "--config.file", file, f"severity={severity}")
         assert "webhook" in routes.splitlines()
-    (critical,), everything = configuration["route"]["routes"], configuration["route"]
+    (critical, _), everything = configuration["route"]["routes"], configuration["route"]
     assert critical["matchers"] == ['severity="critical"']
     for wait in ("group_wait", "repeat_interval"):
         assert seconds(critical[wait]) < seconds(everything[wait])

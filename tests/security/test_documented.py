@@ -56,11 +56,14 @@ def table(first_header):
     return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows]
 
 
+BIND = r"\$\{DOODLE_BIND:-127\.0\.0\.1\}"
+
+
 def test_ports_are_the_published_ones_on_loopback(services):
     published = {}
     for name, service in services.items():
         for port in service.get("ports", ()):
-            found = re.fullmatch(r"\$\{DOODLE_BIND:-127\.0\.0\.1\}:\$\{DOODLE_\w+:-(\d+)\}:\d+", port)
+            found = re.fullmatch(rf"(?:{BIND}|\$\{{DOODLE_FRONTEND_BIND:-{BIND}\}}):\$\{{DOODLE_\w+:-(\d+)\}}:\d+", port)
             assert found, f"{name} publishes {port}"
             published[found[1]] = name
     assert {port: service for port, service, _ in table("port")} == published
@@ -167,7 +170,7 @@ def test_keys_and_passwords_have_no_default(services):
     example = (PROJECT / ".env.example").read_text()
     for name, _, _ in table("variable"):
         assert re.search(rf"^{name.strip('`')}=$", example, re.MULTILINE), name
-    for name, where in (("DOODLE_API_KEY", ("inference", "trainer")), ("GRAFANA_ADMIN_PASSWORD", ("grafana",))):
+    for name, where in (("DOODLE_API_KEY", ("exporter", "inference", "trainer")), ("GRAFANA_ADMIN_PASSWORD", ("grafana",))):
         having = {service for service, what in services.items() if f"{{{name}:-}}" in str(what.get("environment", ""))}
         assert having == set(where)
     for name, service in services.items():

@@ -19,7 +19,7 @@ glance = Line(
             "Alerts firing",
             "Alerts that fire now. The table on the board Stack lists them.",
             "none",
-            now('count(ALERTS{alertstate="firing"}) or vector(0)'),
+            now('count(ALERTS{alertstate="firing", severity!="none"}) or vector(0)'),
             steps=NONE_IS_GOOD,
             loud=True,
         ),

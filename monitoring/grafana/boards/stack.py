@@ -32,7 +32,7 @@ glance = Line(
             "Alerts firing now",
             "Alerts that fire now. The table below names them.",
             "none",
-            now('count(ALERTS{alertstate="firing"}) or vector(0)'),
+            now('count(ALERTS{alertstate="firing", severity!="none"}) or vector(0)'),
             steps=NONE_IS_GOOD,
             loud=True,
         ),
@@ -88,7 +88,7 @@ targets = Line(
         rows_of(
             "Alerts",
             "Alerts that fire now. The alerts page of Prometheus shows their descriptions, and docs/runbook.md the remedies.",
-            now('max by (alertname, severity, instance, collector) (ALERTS{alertstate="firing"})'),
+            now('max by (alertname, severity, instance, collector) (ALERTS{alertstate="firing", severity!="none"})'),
             columns={"alertname": "Alert", "severity": "Severity", "instance": "Instance", "collector": "Collector"},
         ).no_value("No alert fires"),
     ),

@@ -106,6 +106,18 @@ class ModelStore(ABC):
                 return version
         raise StoreError(f"{self} has no sound version that was live before {live or 'any other'}")
 
+    def fallback(self) -> str | None:
+        """Return the newest sound version to use instead of a damaged live one. None without a sound version.
+
+        Earlier live versions come first, because only they were released.
+        """
+        live = self._named(LIVE)[0]
+        before = [_version_in(line) for line in self._history()[0]]
+        for version in dict.fromkeys([*reversed(before), *reversed(self.versions())]):
+            if version and version != live and self._is_sound(version):
+                return version
+        return None
+
     def alias(self, alias: str) -> str | None:
         """Return the version of "live" or "candidate", None if the alias does not exist. StoreError if it is damaged."""
         check_alias(alias)

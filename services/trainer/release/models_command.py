@@ -57,11 +57,14 @@ def table(models: ModelStore) -> str:
     rows = [("VERSION", "PUBLISHED", "ACCURACY", "RECIPE", "")]
     for version in models.versions():
         try:
-            card = models.card(version)
+            card = models.check(version)
             measured, recipe = card.get("test", {}).get("accuracy"), card.get("recipe", {}).get("recipe", "-")
             accuracy = "-" if measured is None else f"{measured:.2%}"
-        except StoreError:
+        except UnreachableError:
+            raise
+        except StoreError as error:
             accuracy, recipe = "damaged", "-"
+            log.warning("%s is damaged: %s", version, error)
         published = datetime.fromtimestamp(models.published_at(version)).isoformat(" ", "seconds")
         rows.append((version, published, accuracy, recipe, " ".join(alias for alias in ALIASES if aliases[alias] == version)))
     widths = [max(map(len, column)) for column in zip(*rows)]

@@ -50,7 +50,7 @@ def test_lists_versions_and_sets_a_candidate(models, versions, listed):
 
 
 def test_lists_damaged_versions_and_repairs_an_alias(models, folder_place, versions, listed):
-    folder_place.write(f"versions/{versions[0]}/model.json", b"{")
+    folder_place.write(f"versions/{versions[0]}/weights.npz", b"damage")
     folder_place.write(LIVE, b"\xff")
     assert {row[0]: row[3:] for row in listed()[1:]} == {versions[0]: ["damaged", "-"], versions[1]: ["-", "-"]}
     assert main(["models", "promote", versions[1]]) == 0
