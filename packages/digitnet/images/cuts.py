@@ -14,10 +14,11 @@ THICKEST = 0.35  # Of the ink in a column with a cut.
 COLUMNS = 64  # Of a stroke, in which a cut is searched.
 
 
-def cut_stroke(path: Floats, height: float) -> list[Floats]:
+def cut_stroke(path: Floats, height: float, others: Floats) -> list[Floats]:
     """Cut a stroke (n, 2) in a line of this height, in the middle of the columns that the pen crosses only once.
 
-    In a joined 10 that is the line between the digits. Both parts have the point of the cut.
+    In a joined 10 that is the line between the digits. Both parts have the point of the cut. A column through one of the boxes
+    `others` (m, 4) is no place to cut: the slash of a zero crosses the zero.
     """
     x = path[:, 0]
     left, right = x.min(), x.max()
@@ -26,6 +27,7 @@ def cut_stroke(path: Floats, height: float) -> list[Floats]:
     columns = np.linspace(left, right, COLUMNS + 2)[1:-1]
     starts, ends = np.minimum(x[:-1], x[1:]), np.maximum(x[:-1], x[1:])
     is_crossed_once = ((starts[:, None] < columns) & (columns <= ends[:, None])).sum(axis=0) == 1
+    is_crossed_once &= ~((others[:, :1] < columns) & (columns < others[:, 2:3])).any(axis=0)
     parts, rest = [], path if x[0] <= x[-1] else path[::-1]
     for column in _middles(columns, is_crossed_once):
         if left + MARGIN * height < column < right - MARGIN * height:

@@ -13,7 +13,7 @@ from digitnet.images.cuts import cut_marks, cut_stroke
 from digitnet.images.ink import image_of_ink, text_ink
 from digitnet.images.normalize import DrawingError
 from digitnet.images.photo import TEXT_CELLS
-from digitnet.images.segment import Run, candidates, line_height, text_lines
+from digitnet.images.segment import BOTTOM, TOP, Run, candidates, line_height, text_lines
 from digitnet.images.strokes import DEFAULT_BRUSH, Stroke, image_from_strokes, stroke_paths
 
 MOST_LINES, MOST_DIGITS, MOST_CANDIDATES = 12, 64, 400
@@ -46,8 +46,9 @@ def lines_from_strokes(strokes: Sequence[Stroke], brush: float = DEFAULT_BRUSH) 
     _check_size(1, len(paths))
     if not paths:
         return []
-    height = line_height(_boxes(paths))
-    parts = [cut_stroke(path, height) for path in paths]
+    boxes = _boxes(paths)
+    height = line_height(boxes)
+    parts = [cut_stroke(path, height, _crossing(boxes, index)) for index, path in enumerate(paths)]
     pieces = [piece for part in parts for piece in part]
     is_cut = np.array([index > 0 for part in parts for index in range(len(part))])
     return _lines(
@@ -86,6 +87,13 @@ def lines_from_pixels(pixels: Array) -> list[Line]:
 
     lines = _lines(boxes.astype(np.float64), is_cut, image)
     return [line._replace(boxes=line.boxes + np.array([ink.left, ink.top] * 2)) for line in lines]
+
+
+def _crossing(boxes: Floats, index: int) -> Floats:
+    """Return those of the boxes (n, 4) that share rows with one of them, (m, 4)."""
+    shares = (boxes[:, TOP] < boxes[index, BOTTOM]) & (boxes[:, BOTTOM] > boxes[index, TOP])
+    shares[index] = False
+    return np.asarray(boxes[shares])
 
 
 def _lines(boxes: Floats, is_cut: Bools, image: Callable[[Integers], NDArray[np.float32]]) -> list[Line]:

@@ -67,7 +67,7 @@ def test_cuts_a_stroke_that_joins_two_digits():
 
 def test_cut_stroke_keeps_the_ink():
     path = np.array([[0.0, 50], [100, 50], [200, 60]])
-    first, *_, last = parts = cut_stroke(path, 100.0)
+    first, *_, last = parts = cut_stroke(path, 100.0, np.empty((0, 4)))
     assert len(parts) == 2
     np.testing.assert_array_equal(first[-1], last[0])
     np.testing.assert_allclose(image_from_strokes(parts), image_from_strokes([path]), atol=0.01)
@@ -78,6 +78,12 @@ def test_a_run_that_is_no_digit_stays_whole():
     runs = [Run(0, 1), Run(1, 2), Run(0, 2)]
     path = best_path(boxes, np.array([False, False]), runs, np.array([UNREADABLE - 9.0, -1.0, UNREADABLE - 9.0]))
     assert path == [2]
+
+
+def test_does_not_cut_the_slash_of_a_zero():
+    angles = np.linspace(0.0, 2.0 * np.pi, 30)
+    zero, slash = np.stack([100.0 + 25.0 * np.cos(angles), 100.0 + 30.0 * np.sin(angles)], axis=1), [[40.0, 140.0], [160.0, 60.0]]
+    assert [len(line.boxes) for line in lines_from_strokes([zero.tolist(), slash])] == [2]
 
 
 def test_limits_lines_and_candidates():
