@@ -73,7 +73,7 @@ class TestKilled:
         log, prediction, feedback = open_at(own_redis.url), make_prediction(), make_feedback()
         calls = [
             (lambda: log.add_predictions([prediction]), None),
-            (lambda: log.add_feedback(feedback), None),
+            (lambda: log.add_feedback(feedback), False),  # it is known
             (lambda: log.prediction(prediction.prediction_id), prediction),
             (lambda: log.recent_predictions(1), [prediction]),
             (lambda: log.feedback(1), [feedback]),

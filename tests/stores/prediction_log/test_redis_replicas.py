@@ -59,7 +59,7 @@ def log(name, open_at):
 
 def add_until_accepted(log, feedback):
     """Retry as a client does. A new replica needs time to write its first file."""
-    eventually(lambda: log.add_feedback(feedback) is None, "the feedback is accepted", not_yet=(PredictionLogError,))
+    eventually(lambda: log.add_feedback(feedback) in (True, False), "the feedback is accepted", not_yet=(PredictionLogError,))
 
 
 def pause_replica_after_probe(log, replica, meanwhile=lambda: None):
