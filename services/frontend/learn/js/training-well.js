@@ -1,5 +1,7 @@
 // Training well: noisy points of a curve, polynomials fitted to them, and their errors on other points.
 
+import { normal, randomOf } from "./random.js";
+
 /** @typedef {{x: number, y: number}} Point */
 
 export const NOISE = 0.25; // the standard deviation of the noise
@@ -12,33 +14,13 @@ export function curve(x) {
 }
 
 /**
- * Return a generator of numbers from 0 to below 1 with a seed (mulberry32, T. Ettinger, 2017).
- * @param {number} seed
- * @returns {() => number}
- */
-export function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Return a standard normal number (Box and Muller, 1958). @param {() => number} random */
-export function normal(random) {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
-
-/**
  * Return noisy points of the curve, spread evenly by the golden ratio. A larger count adds points and keeps the others.
  * @param {number} seed
  * @param {number} count
  * @returns {Point[]}
  */
 export function draw(seed, count) {
-  const random = generator(seed);
+  const random = randomOf(seed);
   const start = random();
   return Array.from({ length: count }, (_, i) => {
     const x = 2 * ((start + i * GOLDEN) % 1) - 1;
