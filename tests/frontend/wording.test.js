@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answerInWords, bestGuessText, confidenceText, formatPercentage, resultText } from "../../services/frontend/js/wording.js";
+import {
+  answerInWords,
+  bestGuessText,
+  confidenceText,
+  formatPercentage,
+  formatScore,
+  resultText,
+} from "../../services/frontend/js/wording.js";
 
 test("a percentage has one decimal and never reaches 100%", () => {
   for (const [probability, text] of [
@@ -11,6 +18,10 @@ test("a percentage has one decimal and never reaches 100%", () => {
   ]) {
     assert.equal(formatPercentage(probability), text, String(probability));
   }
+});
+
+test("a score has two decimals, and zero has no sign", () => {
+  assert.deepEqual([-1.234, -0.006, -0.004, -0, 0].map(formatScore), ["−1.23", "−0.01", "0.00", "0.00", "0.00"]);
 });
 
 test("describes a digit with its confidence, and no digit with a best guess", () => {

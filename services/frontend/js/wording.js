@@ -51,7 +51,7 @@ function counted(count, noun) {
 
 /** @param {number} score a log probability */
 export function formatScore(score) {
-  return score > -0.005 ? "−0.00" : score.toFixed(2).replace("-", "−");
+  return score > -0.005 ? "0.00" : score.toFixed(2).replace("-", "−");
 }
 
 /** Return a digit of a number with its probability. @param {Answer} answer */
