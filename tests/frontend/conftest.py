@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import re
 import signal
 import subprocess
 from contextlib import ExitStack, contextmanager
@@ -65,19 +64,6 @@ class Nginx:
         return eventually(lines, f"the log has {count} lines with {text!r}", seconds=10)
 
 
-def without_upstreams(configuration, inference):
-    """Return the configuration for nginx before 1.27.3: it looks up the name for each request, and avoids no hung replica.
-
-    tests/stack/test_faults.py tests the upstreams with the stack's nginx.
-    """
-    configuration, count = re.subn(r"(?s)    upstream \w+ \{.*?\n    \}\n", "", configuration)
-    assert count == 2
-    for group in ("quick", "patient"):
-        assert f" {group};" in configuration
-        configuration = configuration.replace(f" {group};", f" {inference};")
-    return configuration
-
-
 @pytest.fixture(scope="session")
 def nginx(require, free_port, wait_for, tmp_path_factory):
     """Return a function that starts nginx with the project's start.sh and nginx.conf, on free ports and in a temporary folder.
@@ -90,12 +76,13 @@ def nginx(require, free_port, wait_for, tmp_path_factory):
         require("nginx")
         folder = tmp_path_factory.mktemp("nginx")
         page, api = free_port(), free_port()
-        configuration = without_upstreams((FRONTEND / "nginx.conf").read_text(), inference)
+        configuration = (FRONTEND / "nginx.conf").read_text()
         for old, new in [
             ("/tmp/", f"{folder}/"),  # first, because other paths may contain it
             ("listen 3000;", f"listen 127.0.0.1:{page};"),
             ("listen 7000;", f"listen 127.0.0.1:{api};"),
             ("/srv/page", str(FRONTEND)),
+            ("default inference:7000;", f"default {inference};"),
             ("resolver 127.0.0.11 ", f"resolver {resolver} "),
             *changes,
         ]:

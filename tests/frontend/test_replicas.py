@@ -117,7 +117,7 @@ def test_spreads_load_and_finds_new_replicas(stack, eventually):
     ("manner", "method", "path"),
     [
         *(("is gone", "POST", path) for path in ("/predict/", "/feedback")),  # nothing was sent
-        *((manner, "GET", "/model") for manner in ("dies", "hangs")),
+        *((manner, "GET", "/model") for manner in ("dies", "has no model", "hangs")),
     ],
 )
 def test_retries_safe_requests_on_another_replica(stack, manner, method, path):

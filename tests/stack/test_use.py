@@ -28,6 +28,7 @@ EMPTY_AT_FIRST = {
 }
 
 
+ELEVEN = {"strokes": [[[100, 40], [102, 240]], [[200, 40], [202, 240]]]}
 AWAY_SECONDS = 60
 KEPT, THANKS = "Saved on this device.", "Thank you!"
 
@@ -148,6 +149,7 @@ class TestPrometheus:
 
         def full(file):
             stack.predict()
+            httpx.post(f"{stack.api}/read", json=ELEVEN, timeout=10).raise_for_status()
             panels = json.loads(file.read_text(encoding="utf-8"))["panels"]
             empty = {panel["title"] for panel in panels for target in panel.get("targets", ()) if not stack.query(asked(target))}
             assert empty <= EMPTY_AT_FIRST[file.stem], f"no data in {sorted(empty - EMPTY_AT_FIRST[file.stem])}"
