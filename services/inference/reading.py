@@ -69,22 +69,26 @@ def read_lines(model: Model, lines: list[Line]) -> list[ReadLine]:
 def or_one_digit(model: Model, source: Source, read: list[ReadLine]) -> list[ReadLine]:
     """Return the lines that were read, or one digit.
 
-    A few marks in several lines, or with an unreadable one among them, are a digit in separate parts if they look like one.
+    A few marks in several lines, or with an unreadable one among them, are a digit in separate parts if they look like one. A few
+    marks with a cut are one if the whole is the likelier digit: the slash of a zero needs no cut.
     """
     boxes = np.concatenate([np.empty((0, 4)), *(line.line.boxes for line in read)])
-    readable = all(digit.prediction.is_digit for line in read for digit in line.digits)
-    if not 1 < len(boxes) <= MOST_PIECES or (len(read) == 1 and readable):
+    chosen = [(line, index) for line in read for index in line.path]
+    is_sure = len(read) == 1 and all(digit.prediction.is_digit for digit in read[0].digits)
+    has_cut = any(line.line.is_cut[line.line.runs[index].start] for line, index in chosen)
+    if not 1 < len(boxes) <= MOST_PIECES or (is_sure and not has_cut):
         return read
     top, bottom = boxes[:, 1].min(), boxes[:, 3].max()
     if bottom - top > TALLEST * (boxes[:, 3] - boxes[:, 1]).max():
         return read
     image = image_of(source)
     whole = model.predict(image)
-    if not whole.is_digit:
+    no_digit = 0.0 if whole.no_digit is None else whole.no_digit["probability"]
+    score = np.log(max(whole.probabilities[whole.digit] * (1.0 - no_digit), 1e-9))
+    if not whole.is_digit or (is_sure and score <= sum(line.scores[index] for line, index in chosen)):
         return read
     run = Run(0, len(boxes))
     line = Line(boxes, np.zeros(len(boxes), bool), [run], image[None])
-    score = np.log(whole.probabilities[whole.digit])
     return [ReadLine([ReadDigit(whole, image, line.box(run))], line, np.array([whole.digit]), np.array([score]), [0])]
 
 

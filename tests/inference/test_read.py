@@ -78,6 +78,12 @@ def test_a_bar_above_its_line_belongs_to_the_digit(reader, gap, text):
     assert read(reader, [[[70, 60 - gap], [140, 60 - gap]], body])["text"] == text
 
 
+def test_a_long_slash_makes_no_one_of_a_zero(reader):
+    angles = np.linspace(0.0, 2.0 * np.pi, 30)
+    zero = np.stack([100.0 + 25.0 * np.cos(angles), 100.0 + 30.0 * np.sin(angles)], axis=1).tolist()
+    assert read(reader, [zero, [[30, 145], [170, 55]]])["text"] == "0"
+
+
 def test_boxes_are_in_the_unit_of_the_points(reader):
     np.testing.assert_allclose(boxes(read(reader, number("42"))), BOXES)
 
