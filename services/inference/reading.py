@@ -82,9 +82,8 @@ def or_one_digit(model: Model, source: Source, read: list[ReadLine]) -> list[Rea
     if bottom - top > TALLEST * (boxes[:, 3] - boxes[:, 1]).max():
         return read
     image = image_of(source)
-    whole = model.predict(image)
-    no_digit = 0.0 if whole.no_digit is None else whole.no_digit["probability"]
-    score = np.log(max(whole.probabilities[whole.digit] * (1.0 - no_digit), 1e-9))
+    predictions = model.decision.predictions((model.plan or model.network).predict_logits(image[None]), image[None])
+    whole, score = model.prediction(image, predictions, 0), float(predictions.scores[0])
     if not whole.is_digit or (is_sure and score <= sum(line.scores[index] for line, index in chosen)):
         return read
     run = Run(0, len(boxes))
