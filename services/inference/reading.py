@@ -96,7 +96,7 @@ def read_number(model: Model, source: Source, whole: Prediction) -> list[ReadLin
     try:
         lines = lines_of(source)
         # A single candidate is the whole drawing.
-        read = read_lines(model, lines) if sum(len(line.runs) for line in lines) > 1 else []
+        read = or_one_digit(model, source, read_lines(model, lines)) if sum(len(line.runs) for line in lines) > 1 else []
     except DrawingError:
         return []
     return read if is_number(read, whole) else []

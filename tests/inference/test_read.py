@@ -78,10 +78,11 @@ def test_a_bar_above_its_line_belongs_to_the_digit(reader, gap, text):
     assert read(reader, [[[70, 60 - gap], [140, 60 - gap]], body])["text"] == text
 
 
+SLASHED_ZERO = [[[100 + 25 * np.cos(t), 100 + 30 * np.sin(t)] for t in np.linspace(0, 6.3, 30)], [[30, 145], [170, 55]]]
+
+
 def test_a_long_slash_makes_no_one_of_a_zero(reader):
-    angles = np.linspace(0.0, 2.0 * np.pi, 30)
-    zero = np.stack([100.0 + 25.0 * np.cos(angles), 100.0 + 30.0 * np.sin(angles)], axis=1).tolist()
-    assert read(reader, [zero, [[30, 145], [170, 55]]])["text"] == "0"
+    assert read(reader, SLASHED_ZERO)["text"] == "0"
 
 
 def test_boxes_are_in_the_unit_of_the_points(reader):
@@ -143,9 +144,10 @@ RINGS = [[[50 + 20 * np.cos(t), y + 20 * np.sin(t)] for t in np.linspace(0, 6.3,
         (LETTER_A, ""),
         (LETTER_K, ""),
         (RINGS, ""),
+        (SLASHED_ZERO, ""),
         ([], ""),
     ],
-    ids=["7", "42", "10", "joined 20", "A", "K", "8 of two rings", "blank"],
+    ids=["7", "42", "10", "joined 20", "A", "K", "8 of two rings", "slashed zero", "blank"],
 )
 def test_predicts_a_digit_or_a_number(reader, strokes, text):
     predicted, explained = (
