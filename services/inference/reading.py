@@ -92,7 +92,7 @@ def or_one_digit(model: Model, source: Source, read: list[ReadLine]) -> list[Rea
 
 
 def read_number(model: Model, source: Source, whole: Prediction) -> list[ReadLine]:
-    """Return the lines of a drawing if it is a number, else []. A drawing beyond the limits is none."""
+    """Return the lines of a drawing if it is a number, else []. A drawing beyond the limits is no number."""
     try:
         lines = lines_of(source)
         # A single candidate is the whole drawing.
